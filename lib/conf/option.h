@@ -1,0 +1,62 @@
+/* option.h - one table of options, from which everything else follows: the parser of the command
+ * line, the parser of configuration files, the checks, --help, the manual page and the JSON dump.
+ *
+ * A row names a field of a struct by its offset. The field's C type is given by the row's type. */
+#ifndef W_OPTION_H
+#define W_OPTION_H
+
+#include "base/status.h"
+
+enum w_option_type {
+    W_OPT_FLAG,     /* bool; takes no argument */
+    W_OPT_COUNT,    /* u64 in [min, max]; 10k, 4MiB */
+    W_OPT_REAL,     /* double in [min, max] */
+    W_OPT_DURATION, /* double, seconds: 90s, 5m, 1.5h */
+    W_OPT_TEXT,     /* const char *, pointing into the source (argv, or the configuration's text) */
+    W_OPT_CHOICE,   /* u32: index into choices */
+    W_OPT_LIST,     /* struct w_text_list; may be given again */
+};
+
+struct w_text_list {
+    const char **items; /* room for as many as the command line has words */
+    size_t count;
+};
+
+struct w_option {
+    const char *name; /* long option, or key of a configuration; NULL ends the table */
+    char letter;      /* short option, 0 for none */
+    enum w_option_type type;
+    size_t offset;       /* of the field */
+    const char *arg;     /* what the argument is called in help: "N", "FILE" */
+    const char *dflt;    /* default as text, parsed like an argument; NULL: zero */
+    double min, max;     /* COUNT and REAL; max 0 means no limit */
+    const char *choices; /* CHOICE: "auto|fp32|bf16" */
+    const char *help;    /* one or two sentences; says units */
+    bool required;       /* configuration: the key has to be there */
+};
+
+/* Set every field of a table to its default. */
+enum w_status w_options_default(const struct w_option *table, void *fields,
+                                struct w_err *err) W_MUST_CHECK;
+
+/* Parse one value into its field. The error says what is wrong with the value, without the name. */
+enum w_status w_option_set(const struct w_option *option, void *fields, const char *text,
+                           struct w_err *err) W_MUST_CHECK;
+
+/* The row of a name, or NULL. */
+const struct w_option *w_option_find(const struct w_option *table, const char *name);
+
+/* The nearest name in a table to a misspelt one, or NULL. */
+const char *w_option_suggest(const struct w_option *table, const char *name);
+
+size_t w_options_count(const struct w_option *table);
+
+/* The name of a choice by its index, copied into a static-size buffer. */
+void w_option_choice_name(const struct w_option *option, u32 index, char name[32]);
+
+/* A JSON object with the effective value of every row (LIST and unset TEXT rows left out). The
+ * caller owns it. Reading it back gives the same fields. */
+struct w_json;
+struct w_json *w_options_to_json(const struct w_option *table, const void *fields);
+
+#endif

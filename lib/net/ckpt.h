@@ -1,0 +1,48 @@
+/* ckpt.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a model to
+ * speak. Header keys beside the tensors: "config" (wconf), "tok" (the vocabulary, with its merges, or
+ * null), "state" {step, tokens, loss, seed, ...; "data": place in the batch stream}.
+ *
+ * Tensors: the parameters by their names, f32, then, unless left out, "adam.m.NAME" and
+ * "adam.v.NAME". */
+#ifndef W_CKPT_H
+#define W_CKPT_H
+
+#include "net/model.h"
+#include "wire/stream.h"
+
+/* What a checkpoint says of the run. */
+struct w_ckpt_state {
+    u64 step;             /* optimizer steps done */
+    u64 tokens;           /* trained on */
+    double loss;          /* of the last step */
+    struct w_place place; /* of the next record in the batch stream */
+    u32 header_crc;       /* of the batch stream */
+    double seconds;       /* of training so far; not part of what must be equal, 0 unless asked */
+};
+
+/* Write a whole file: under a temporary name, synced, then renamed. tok: the vocabulary's JSON or
+ * NULL. provenance: "argv" and "src" come from here; may be NULL. */
+struct w_ckpt_write {
+    const char *path;
+    const struct w_json *tok;
+    const struct w_header *upstream;
+    const char *argv;
+    bool weights_only;
+};
+enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
+                          const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
+
+/* Open and read the header: configuration, state and vocabulary, so that memory can be planned. */
+struct w_ckpt;
+enum w_status w_ckpt_open(struct w_ckpt **, const char *path, struct w_err *) W_MUST_CHECK;
+const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
+const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
+const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
+bool w_ckpt_has_moments(const struct w_ckpt *);
+/* Read the tensors, each checked, and the end frame. weights, and moments unless NULL, are blocks laid
+ * out as in w_tensors. */
+enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
+                          float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;
+void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
+
+#endif

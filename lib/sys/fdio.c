@@ -1,0 +1,286 @@
+#include "sys/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Somebody else may have set O_NONBLOCK on a shared descriptor: wait instead of failing, and never
+ * change the flag, which is not ours. */
+static bool wait_ready(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    return poll(&p, 1, -1) >= 0 || errno == EINTR;
+}
+
+static ssize_t read_once(int fd, void *bytes, size_t size)
+{
+    ssize_t n;
+    do
+        n = read(fd, bytes, size);
+    while (n < 0 && (errno == EINTR ||
+                     ((errno == EAGAIN || errno == EWOULDBLOCK) && wait_ready(fd, POLLIN))));
+    return n;
+}
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+    const char *p = bytes;
+
+    while (size > 0) {
+        ssize_t n = write(fd, p, size);
+        if (n >= 0)
+            p += n, size -= (size_t)n;
+        else if (errno != EINTR &&
+                 !((errno == EAGAIN || errno == EWOULDBLOCK) && wait_ready(fd, POLLOUT)))
+            return false;
+    }
+    return true;
+}
+
+/* A path may hold anything; a message is one line of printable text. Long paths keep their end. */
+static void display_name(char *name, size_t size, const char *path)
+{
+    size_t length = strlen(path), skip = length >= size ? length - size + 4 : 0, i = 0;
+
+    if (skip)
+        memcpy(name, "...", 3), i = 3;
+    for (const char *p = path + skip; *p && i + 1 < size; p++)
+        name[i++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+    name[i] = 0;
+}
+
+enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *err)
+{
+    struct stat st;
+
+    memset(in, 0, sizeof *in);
+    if (!path || !strcmp(path, "-")) {
+        snprintf(in->name, sizeof in->name, "standard input");
+    } else {
+        display_name(in->name, sizeof in->name, path);
+        in->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (in->fd < 0)
+            return w_fail_errno(err, "%s: cannot open", in->name);
+        in->owned = true;
+    }
+    if (fstat(in->fd, &st)) {
+        enum w_status status = w_fail_errno(err, "%s", in->name);
+        w_input_close(in);
+        return status;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        w_input_close(in);
+        return w_fail(err, W_IO, "%s: is a folder, not a file", in->name);
+    }
+    in->seekable = S_ISREG(st.st_mode);
+    in->size_bytes = in->seekable ? (u64)st.st_size : 0;
+    return W_DONE;
+}
+
+enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t *got,
+                           struct w_err *err)
+{
+    ssize_t n = read_once(in->fd, bytes, size);
+
+    *got = n > 0 ? (size_t)n : 0;
+    return n < 0 ? w_fail_errno(err, "%s: cannot read", in->name) : W_DONE;
+}
+
+enum w_status w_input_read(struct w_input *in, void *bytes, size_t size, size_t *got,
+                           struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    size_t n = 1;
+
+    for (*got = 0; *got < size && n > 0; *got += n) {
+        status = w_input_some(in, (char *)bytes + *got, size - *got, &n, err);
+        if (status)
+            break;
+    }
+    return status;
+}
+
+enum w_status w_input_seek(struct w_input *in, u64 offset, struct w_err *err)
+{
+    if (offset > INT64_MAX || lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
+        return w_fail_errno(err, "%s: cannot seek to byte %llu", in->name,
+                            (unsigned long long)offset);
+    return W_DONE;
+}
+
+void w_input_close(struct w_input *in)
+{
+    if (in->owned)
+        close(in->fd);
+    in->owned = false;
+    in->fd = -1;
+}
+
+enum w_status w_input_slurp(const char *path, u64 limit, char **text, size_t *size,
+                            struct w_err *err)
+{
+    struct w_input in = {0};
+    char *bytes = NULL;
+    size_t used = 0, room = 0, got = 1;
+
+    enum w_status status = w_input_open(&in, path, err);
+    while (!status && got > 0) {
+        if (used == room) {
+            room = room ? room * 2 : (in.seekable ? in.size_bytes + 1 : 4096);
+            room = (size_t)W_MIN((u64)room, limit + 1);
+            char *bigger = used <= limit ? realloc(bytes, room + 1) : NULL;
+            if (!bigger) {
+                status = used > limit ? w_fail(err, W_LIMIT, "%s: larger than %llu bytes", in.name,
+                                               (unsigned long long)limit)
+                                      : w_fail(err, W_NOMEM, "%s: no memory to read it", in.name);
+                break;
+            }
+            bytes = bigger;
+        }
+        status = w_input_read(&in, bytes + used, room - used, &got, err);
+        used += got;
+    }
+    if (status) {
+        free(bytes);
+        bytes = NULL;
+    } else {
+        bytes[used] = 0;
+    }
+    *text = bytes;
+    *size = used;
+    w_input_close(&in);
+    return status;
+}
+
+/* ---- output ---- */
+
+enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err)
+{
+    struct stat st;
+
+    memset(out, 0, sizeof *out);
+    out->fd = -1;
+    if (!path || !strcmp(path, "-")) {
+        snprintf(out->name, sizeof out->name, "standard output");
+        out->fd = STDOUT_FILENO;
+        return W_DONE;
+    }
+    display_name(out->name, sizeof out->name, path);
+    if (strlen(path) >= sizeof out->path)
+        return w_fail(err, W_USAGE, "%s: the path is too long", out->name);
+    snprintf(out->path, sizeof out->path, "%s", path);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        if (S_ISDIR(st.st_mode))
+            return w_fail(err, W_IO, "%s: is a folder, not a file", out->name);
+        out->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return out->fd < 0 ? w_fail_errno(err, "%s: cannot open for writing", out->name) : W_DONE;
+    }
+    const char *slash = strrchr(out->path, '/');
+    int folder = slash ? (int)(slash - out->path) + 1 : 0;
+    for (unsigned attempt = 0; attempt < 100 && out->fd < 0; attempt++) {
+        snprintf(out->temp, sizeof out->temp, "%.*s.%s.%ld.%u.tmp", folder, out->path,
+                 out->path + folder, (long)getpid(), attempt);
+        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (out->fd < 0 && errno != EEXIST)
+            break;
+    }
+    if (out->fd < 0)
+        return w_fail_errno(err, "%s: cannot create", out->name);
+    out->is_file = true;
+    return W_DONE;
+}
+
+enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
+                             struct w_err *err)
+{
+    if (!write_all(out->fd, bytes, size))
+        return w_fail_errno(err, "%s: cannot write", out->name);
+    out->bytes += size;
+    return W_DONE;
+}
+
+enum w_status w_output_reserve(struct w_output *out, u64 bytes, struct w_err *err)
+{
+    if (!out->is_file || bytes > INT64_MAX)
+        return W_DONE;
+    int number = posix_fallocate(out->fd, 0, (off_t)bytes);
+    if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
+        errno = number;
+        return w_fail_errno(err, "%s: no room for %llu bytes", out->name,
+                            (unsigned long long)bytes);
+    }
+    return W_DONE;
+}
+
+static enum w_status sync_folder(const char *path, struct w_err *err)
+{
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems cannot sync a folder (EINVAL): the rename is then as safe as they make it.
+     */
+    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    enum w_status status = ok ? W_DONE : w_fail_errno(err, "%s: cannot sync its folder", path);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+enum w_status w_output_commit(struct w_output *out, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (out->fd < 0)
+        return W_DONE;
+    /* Space reserved beyond the end is given back. */
+    if (out->is_file && (ftruncate(out->fd, (off_t)out->bytes) || fsync(out->fd)))
+        status = w_fail_errno(err, "%s: cannot sync", out->name);
+    if (close(out->fd) && !status)
+        status = w_fail_errno(err, "%s: cannot close", out->name);
+    out->fd = -1;
+    if (!status && out->is_file && rename(out->temp, out->path))
+        status = w_fail_errno(err, "%s: cannot rename from %s", out->name, out->temp);
+    if (status && out->is_file)
+        unlink(out->temp);
+    else if (out->is_file)
+        status = sync_folder(out->path, err);
+    out->is_file = false;
+    return status;
+}
+
+void w_output_abort(struct w_output *out)
+{
+    if (out->path[0] && out->fd >= 0)
+        close(out->fd);
+    out->fd = -1;
+    if (out->is_file)
+        unlink(out->temp);
+    out->is_file = false;
+}
+
+enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,
+                           struct w_err *err)
+{
+    return write_all(fd, line, size) ? W_DONE : w_fail_errno(err, "%s: cannot write", name);
+}
+
+bool w_is_terminal(int fd)
+{
+    return isatty(fd) == 1;
+}
+
+void w_fill_standard_fds(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}

@@ -1,0 +1,85 @@
+/* fdio.h - file descriptors: whole reads and writes, files that appear only when complete.
+ *
+ * Every call loops over short counts and EINTR, waits where a descriptor is non-blocking, and names
+ * the file in its error. A write to a reader that went away is W_PIPE, which a filter treats as "the
+ * consumer has enough". */
+#ifndef W_FDIO_H
+#define W_FDIO_H
+
+#include "base/status.h"
+
+/* ---- input ---- */
+
+struct w_input {
+    int fd;
+    bool owned;     /* close it */
+    bool seekable;  /* a regular file */
+    u64 size_bytes; /* of a regular file; else 0 */
+    char name[256]; /* for messages: the path, shortened, or "standard input" */
+};
+
+/* Open a path for reading; NULL and "-" are standard input. */
+enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *err) W_MUST_CHECK;
+
+/* Read up to size bytes, fewer only at the end of the file; *got says how many. */
+enum w_status w_input_read(struct w_input *in, void *bytes, size_t size, size_t *got,
+                           struct w_err *err) W_MUST_CHECK;
+
+/* Read what is there: at least one byte, or *got = 0 at the end. For text from a live pipe. */
+enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t *got,
+                           struct w_err *err) W_MUST_CHECK;
+
+/* Move a seekable input to an absolute byte offset. */
+enum w_status w_input_seek(struct w_input *in, u64 offset, struct w_err *err) W_MUST_CHECK;
+
+/* Close; harmless when never opened (all zero) or closed before. */
+void w_input_close(struct w_input *in);
+
+/* A whole file as text, with a NUL behind it; at most limit bytes. The caller frees *text. */
+enum w_status w_input_slurp(const char *path, u64 limit, char **text, size_t *size,
+                            struct w_err *err) W_MUST_CHECK;
+
+/* ---- output ---- */
+
+struct w_output {
+    int fd;
+    bool is_file;    /* a temporary file that w_output_commit() renames */
+    char path[4096]; /* the final name */
+    char temp[4160]; /* the temporary one, in the same folder */
+    char name[256];  /* for messages */
+    u64 bytes;       /* written so far */
+};
+
+/* Open for writing. NULL and "-" are standard output. Any other path is written under a temporary
+ * name in the same folder until commit. A path that is no regular file (a FIFO, /dev/null) is
+ * opened as it is. */
+enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err) W_MUST_CHECK;
+
+enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
+                             struct w_err *err) W_MUST_CHECK;
+
+/* Reserve space for a file of a known size, so that a full disk shows before the work; quietly does
+ * nothing where the file system cannot. */
+enum w_status w_output_reserve(struct w_output *out, u64 bytes, struct w_err *err) W_MUST_CHECK;
+
+/* Make it final: fsync, close, rename, fsync of the folder. Standard output is closed and checked.
+ * Always releases. */
+enum w_status w_output_commit(struct w_output *out, struct w_err *err) W_MUST_CHECK;
+
+/* Throw it away: nothing appears under the final name. Harmless after commit or when never opened.
+ */
+void w_output_abort(struct w_output *out);
+
+/* Append one line (with its newline) to a descriptor in a single write, so that lines of several
+ * writers never mix. */
+enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,
+                           struct w_err *err) W_MUST_CHECK;
+
+/* Is this descriptor a terminal? */
+bool w_is_terminal(int fd);
+
+/* Open /dev/null on those of the descriptors 0 to 2 that are closed, so that a data file never
+ * becomes standard output. Call first in main. */
+void w_fill_standard_fds(void);
+
+#endif

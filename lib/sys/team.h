@@ -1,0 +1,23 @@
+/* team.h - a team of threads that runs the same function on every member.
+ *
+ * Work is cut by data and never by the number of threads: w_team_for() hands out items 0 to n - 1,
+ * each of which writes its own part of the result, so that results have the same bits for any
+ * number of threads. Members spin for a moment between two calls and then sleep. */
+#ifndef W_TEAM_H
+#define W_TEAM_H
+
+#include "base/status.h"
+
+struct w_team;
+
+/* threads includes the caller; 1 starts none. */
+enum w_status w_team_new(struct w_team **, u32 threads, struct w_err *) W_MUST_CHECK;
+void w_team_free(struct w_team *); /* accepts NULL */
+u32 w_team_size(const struct w_team *);
+
+/* Call work(context, item, member) for every item in [0, items), each once, from any member; returns
+ * when all are done. `member` in [0, size) says which scratch memory is free to use. */
+void w_team_for(struct w_team *, u64 items, void (*work)(void *context, u64 item, u32 member),
+                void *context);
+
+#endif

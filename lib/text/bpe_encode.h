@@ -1,0 +1,26 @@
+/* bpe_encode.h - text to ids: split into words, merge inside each, remember the words seen.
+ *
+ * An encoder is for one thread; it owns its word cache. Ids do not depend on how text is cut into
+ * calls as long as each call gets a whole document. */
+#ifndef W_BPE_ENCODE_H
+#define W_BPE_ENCODE_H
+
+#include "text/vocab.h"
+
+struct w_encoder;
+
+enum w_status w_encoder_new(struct w_encoder **, const struct w_vocab *,
+                            struct w_err *) W_MUST_CHECK;
+void w_encoder_free(struct w_encoder *); /* accepts NULL */
+
+/* A growing array of ids, owned by the caller: start with zeroes, free(ids) at the end. */
+struct w_ids {
+    u32 *ids;
+    size_t count, room;
+};
+
+/* Append the ids of a text. No special id is ever among them. */
+enum w_status w_encode(struct w_encoder *, const u8 *text, size_t size, struct w_ids *,
+                       struct w_err *) W_MUST_CHECK;
+
+#endif

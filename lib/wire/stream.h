@@ -1,0 +1,150 @@
+/* stream.h - WTS v1, the one container of wtools: tokens, batches and tensors in checked frames.
+ * man/wstream.5 has the bytes; here is how to write and read them.
+ *
+ * A file is one or more members. A member is a header (one line of JSON), frames of data records,
+ * and an end frame. Without its end frame a member is an error, never a shorter file. What is in a
+ * pipe is byte for byte what is in a file; nothing is patched afterwards.
+ *
+ *     w_writer_open(&w, &out, header, &options, &err)   // header: a w_header, built or copied
+ *     w_writer_records(w, ids, count, &err)             // as often as you like
+ *     w_writer_close(&w, stats, &err)                   // the end frame; or w_writer_abort()
+ *
+ *     w_reader_open(&r, &in, &options, &err)
+ *     while (!(status = w_reader_member(r, &header, &err)))          // W_END after the last member
+ *         while (!(status = w_reader_records(r, &bytes, &count, &err)))  // W_END after each member
+ *             use(bytes, count);
+ *
+ * Memory: a reader holds two frames (at most 16 MiB each) and the header, whatever the file says; a
+ * writer holds 2 * threads + 2 frames. */
+#ifndef W_STREAM_H
+#define W_STREAM_H
+
+#include "base/status.h"
+#include "sys/fdio.h"
+#include "sys/json.h"
+
+enum w_kind { W_TOKENS, W_BATCH, W_TENSORS };
+const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors" */
+
+enum w_dtype { W_U8, W_U16, W_U32, W_U64, W_I32, W_I64, W_F16, W_BF16, W_F32, W_F64 };
+u32 w_dtype_bytes(enum w_dtype dtype);
+const char *w_dtype_name(enum w_dtype dtype); /* "u16", "f32", ... */
+
+#define W_DIMS_MAX 8
+#define W_NAME_BYTES 256 /* with the NUL; [A-Za-z0-9_./-] */
+
+/* A column of a record, or a tensor: a name, a type, a shape (ndim 0: one number). */
+struct w_array {
+    char name[W_NAME_BYTES];
+    enum w_dtype dtype;
+    u32 ndim;
+    u64 shape[W_DIMS_MAX];
+    u64 bytes;  /* computed: product of the shape times the size of the type */
+    u64 offset; /* computed: in the record (column), or in the blob (tensor, at multiples of 64) */
+};
+
+/* The header of a member, checked. For tensors a record is one byte of the blob. */
+struct w_header {
+    enum w_kind kind;
+    u64 record_bytes;
+    u64 blob_bytes; /* tensors: of the whole blob */
+    struct w_array *arrays;
+    u32 array_count;
+    struct w_json *json; /* the whole header, owned: other keys are read from here */
+};
+
+/* Build: begin with a kind, add arrays in order, then set further keys in header.json ("vocab",
+ * "eot", "tok", "src", "state", ...; see wstream(5)). "wts", "kind", "rec"/"tensors" are written by
+ * these functions. `by` is the program and its version. */
+enum w_status w_header_begin(struct w_header *, enum w_kind kind, const char *by,
+                             struct w_err *) W_MUST_CHECK;
+enum w_status w_header_add(struct w_header *, const char *name, enum w_dtype dtype, u32 ndim,
+                           const u64 *shape, struct w_err *) W_MUST_CHECK;
+/* Check a parsed header and fill the struct; takes over json in every case. */
+enum w_status w_header_from_json(struct w_header *, struct w_json *json,
+                                 struct w_err *) W_MUST_CHECK;
+void w_header_free(struct w_header *); /* harmless on zeroes */
+const struct w_array *w_header_find(const struct w_header *, const char *name); /* or NULL */
+
+/* ---- writing ---- */
+
+struct w_write_options {
+    u32 threads;     /* 0 or 1: compress in the caller */
+    int level;       /* zlib 1 to 9; 0 stores */
+    u64 frame_bytes; /* raw bytes of a data frame; 0: 256 KiB of tokens, 64 KiB of batches (at least
+                        one record), 1 MiB of tensors */
+};
+
+struct w_writer;
+
+/* Write a header frame. The output stays the caller's: commit or abort it after the writer. */
+enum w_status w_writer_open(struct w_writer **, struct w_output *out, const struct w_header *header,
+                            const struct w_write_options *, struct w_err *) W_MUST_CHECK;
+/* Append records. They are copied; frames go out when full. */
+enum w_status w_writer_records(struct w_writer *, const void *records, u64 count,
+                               struct w_err *) W_MUST_CHECK;
+/* Append one line of JSON as a metrics frame (type m). */
+enum w_status w_writer_note(struct w_writer *, const char *json_line, struct w_err *) W_MUST_CHECK;
+/* Send out what is buffered, so that a live reader sees it. */
+enum w_status w_writer_flush(struct w_writer *, struct w_err *) W_MUST_CHECK;
+/* Write index and end frame, with the members of `stats` (an object or NULL, not taken over) in the
+ * end frame; release. After a failure nothing more is written. */
+enum w_status w_writer_close(struct w_writer **, const struct w_json *stats,
+                             struct w_err *) W_MUST_CHECK;
+/* Write an abort frame that says why, as far as that can still be written; release. Accepts NULL.
+ */
+void w_writer_abort(struct w_writer **, const char *tool, const struct w_err *why);
+/* Records accepted so far. */
+u64 w_writer_count(const struct w_writer *);
+
+/* ---- reading ---- */
+
+struct w_read_options {
+    u32 threads; /* 0 or 1: inflate in the caller */
+};
+
+/* A place in a member: records before it, and the chain value there, which covers all of the bytes
+ * before (header and payload checksums). Two streams with equal places hold equal data up to there. */
+struct w_place {
+    u64 pos;
+    u32 link;
+};
+
+struct w_reader;
+
+enum w_status w_reader_open(struct w_reader **, struct w_input *in, const struct w_read_options *,
+                            struct w_err *) W_MUST_CHECK;
+/* Go to the next member: skips (and checks) what is left of the present one. *header is valid until
+ * the next call. W_END at the end of the file. */
+enum w_status w_reader_member(struct w_reader *, const struct w_header **header,
+                              struct w_err *) W_MUST_CHECK;
+/* The next frame of records; the bytes are valid until the next call. W_END at the end frame, which
+ * has been checked. */
+enum w_status w_reader_records(struct w_reader *, const void **records, u64 *count,
+                               struct w_err *) W_MUST_CHECK;
+/* Exactly count records into out; W_CORRUPT if the member ends before. */
+enum w_status w_reader_exactly(struct w_reader *, void *out, u64 count,
+                               struct w_err *) W_MUST_CHECK;
+/* Up to count records into out, fewer only at the end of the member; *got says how many. */
+enum w_status w_reader_upto(struct w_reader *, void *out, u64 count, u64 *got,
+                            struct w_err *) W_MUST_CHECK;
+/* Move to record `pos` of the present member. A regular file is read through its index; a pipe is
+ * skipped frame by frame (forward only). `link`: chain value of the frame that holds the record, as
+ * w_reader_place() gave it, or NULL; W_MISMATCH if the data are others. */
+enum w_status w_reader_seek(struct w_reader *, u64 pos, const u32 *link,
+                            struct w_err *) W_MUST_CHECK;
+/* Where the next record will come from: its position, and the chain value before its frame. */
+struct w_place w_reader_place(const struct w_reader *);
+/* CRC-32 of the present member's header line, to recognise the same source again. */
+u32 w_reader_header_crc(const struct w_reader *);
+/* Records of the present member if the file says so already (a regular file's end frame, reached by
+ * its last 256 bytes when the file has one member), else 0. */
+u64 w_reader_known_count(struct w_reader *);
+/* The end frame's object, after W_END of the records; valid until the next member. */
+const struct w_json *w_reader_end(const struct w_reader *);
+/* Called for each metrics line that passes by; NULL to ignore them. */
+void w_reader_on_note(struct w_reader *, void (*note)(void *context, const struct w_json *line),
+                      void *context);
+void w_reader_close(struct w_reader **); /* accepts NULL; the input stays the caller's */
+
+#endif

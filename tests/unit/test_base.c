@@ -1,0 +1,125 @@
+/* Numbers from text, random numbers, arenas, status. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "base/strnum.h"
+
+static void counts_are_strict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool ok;
+        u64 value;
+    } rows[] = {
+        {"0", true, 0},          {"512", true, 512},     {"10k", true, 10000},
+        {"1.5M", true, 1500000}, {"4KiB", true, 4096},   {"6GiB", true, 6ull << 30},
+        {"10.08M", true, 10080000},
+        {"", false, 0},          {"-1", false, 0},       {" 1", false, 0},
+        {"1 ", false, 0},        {"0x10", false, 0},     {"1e3", false, 0},
+        {"1.5", false, 0},       {"k", false, 0},        {"1kk", false, 0},
+        {"99999999999999999999", false, 0},
+        {"9007199254740992", false, 0},
+    };
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        u64 value = 0;
+        struct w_err err = {0};
+        enum w_status status = w_parse_count(rows[i].text, 0, W_JSON_INT_MAX, &value, &err);
+        if ((status == W_DONE) != rows[i].ok || value != rows[i].value)
+            fail_msg("'%s' gave %d, %llu (%s)", rows[i].text, (int)status,
+                     (unsigned long long)value, err.text);
+    }
+}
+
+static void durations_have_units(void **state)
+{
+    (void)state;
+    double seconds = 0;
+    assert_int_equal(w_parse_duration("5m", &seconds, NULL), W_DONE);
+    assert_true(seconds == 300);
+    assert_int_equal(w_parse_duration("1.5h", &seconds, NULL), W_DONE);
+    assert_true(seconds == 5400);
+    assert_int_equal(w_parse_duration("5x", &seconds, NULL), W_USAGE);
+    assert_int_equal(w_parse_duration("-5", &seconds, NULL), W_USAGE);
+    assert_int_equal(w_parse_duration("", &seconds, NULL), W_USAGE);
+}
+
+static void misspelt_names_find_their_neighbour(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"num_layers", "num_heads", "d_model", "batch_size"};
+    assert_string_equal(w_nearest_name("n_layers", names, 4, sizeof *names), "num_layers");
+    assert_string_equal(w_nearest_name("bacth_size", names, 4, sizeof *names), "batch_size");
+    assert_null(w_nearest_name("zzz", names, 4, sizeof *names));
+}
+
+/* Known answers of Philox4x32-10 published with the generator (Random123, kat_vectors). */
+static void philox_gives_the_published_numbers(void **state)
+{
+    (void)state;
+    u32 out[4];
+    w_philox(0, 0, 0, out);
+    assert_int_equal(out[0], 0x6627e8d5);
+    assert_int_equal(out[1], 0xe169c58d);
+    assert_int_equal(out[2], 0xbc57ac4c);
+    assert_int_equal(out[3], 0x9b00dbd8);
+    w_philox(UINT64_MAX, UINT64_MAX, UINT64_MAX, out);
+    assert_int_equal(out[0], 0x408f276d);
+    assert_int_equal(out[1], 0x41c83b0e);
+    assert_int_equal(out[2], 0xa20bc7c6);
+    assert_int_equal(out[3], 0x6d5451fd);
+    /* counter 243f6a88 85a308d3 13198a2e 03707344, key a4093822 299f31d0 */
+    w_philox(0x299f31d0a4093822ull, 0x0370734413198a2eull, 0x85a308d3243f6a88ull, out);
+    assert_int_equal(out[0], 0xd16cfe09);
+    assert_int_equal(out[1], 0x94fdcceb);
+    assert_int_equal(out[2], 0x5001e420);
+    assert_int_equal(out[3], 0x24126ea1);
+}
+
+static void normal_numbers_have_their_moments(void **state)
+{
+    (void)state;
+    struct w_rng rng = {.seed = 7};
+    double sum = 0, squares = 0;
+    int n = 100000;
+    for (int i = 0; i < n; i++) {
+        double x = w_rng_normal(&rng);
+        sum += x, squares += x * x;
+    }
+    assert_true(sum / n < 0.02 && sum / n > -0.02);
+    assert_true(squares / n < 1.02 && squares / n > 0.98);
+}
+
+static void measured_arena_equals_used_arena(void **state)
+{
+    (void)state;
+    static _Alignas(64) u8 block[640];
+    struct w_arena measure = {0}, real = {.base = block, .size = sizeof block};
+    assert_null(w_arena_push(&measure, 3, 100));
+    assert_ptr_equal(w_arena_push(&real, 3, 100), block);
+    assert_int_equal(measure.used, 320);
+    assert_int_equal(real.used, 320);
+    assert_null(w_arena_push(&real, 1, 321));
+    assert_true(real.overflow);
+    assert_null(w_arena_push(&measure, UINT64_MAX, 2));
+    assert_true(measure.overflow);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_are_strict),
+        cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(misspelt_names_find_their_neighbour),
+        cmocka_unit_test(philox_gives_the_published_numbers),
+        cmocka_unit_test(normal_numbers_have_their_moments),
+        cmocka_unit_test(measured_arena_equals_used_arena),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,436 @@
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/strnum.h"
+#include "sys/clock.h"
+#include "sys/deflate.h"
+#include "sys/fdio.h"
+#include "sys/json.h"
+
+struct w_common w_common;
+volatile sig_atomic_t w_signal_stop;
+volatile sig_atomic_t w_signal_save;
+
+static const char *program_name = "wtools";
+static char command_line[1024];
+static bool progress_shown; /* a redrawn line stands on the terminal */
+
+/* The rows that every program has, behind its own. */
+static const struct w_option common_options[] = {
+    {"quiet", 'q', W_OPT_FLAG, offsetof(struct w_common, quiet),
+     .help = "Say nothing but warnings and errors."},
+    {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose),
+     .help = "Say what was chosen and why."},
+    {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
+    {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
+    {0},
+};
+/* For the generators of manual pages and completions; not shown to people. */
+static const char *const dump_option = "--dump-options";
+
+/* ---- talk ---- */
+
+static void erase_progress(void)
+{
+    if (progress_shown)
+        fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+static void speak(const char *prefix, const char *format, va_list args)
+{
+    erase_progress();
+    fprintf(stderr, "%s: %s", program_name, prefix);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void w_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (!w_common.quiet)
+        speak("", format, args);
+    va_end(args);
+}
+
+void w_detail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (w_common.verbose)
+        speak("", format, args);
+    va_end(args);
+}
+
+void w_warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    speak("warning: ", format, args);
+    va_end(args);
+}
+
+void w_progress(bool last, const char *format, ...)
+{
+    static double next_s, started_s;
+    double now_s = w_now_s();
+    const char *term = getenv("TERM");
+    bool redraw = w_is_terminal(STDERR_FILENO) && term && strcmp(term, "dumb");
+
+    if (started_s == 0)
+        started_s = now_s;
+    if (w_common.quiet || (!last && now_s < next_s))
+        return;
+    next_s = now_s + (redraw ? 0.25 : now_s - started_s < 60 ? 10 : 60);
+    erase_progress();
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (redraw && !last)
+        progress_shown = true;
+    else
+        fputc('\n', stderr);
+    fflush(stderr);
+}
+
+/* ---- help ---- */
+
+static void print_option(const struct w_option *o)
+{
+    char left[64];
+    int n = snprintf(left, sizeof left, o->letter ? "-%c, " : "    ", o->letter);
+    snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name, o->arg ? " " : "",
+             o->arg ? o->arg : "");
+    printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
+    /* Wrap the help text at 78 columns. */
+    int column = 26;
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s", o->help, o->choices ? " One of " : "",
+             o->choices ? o->choices : "", o->choices ? "." : "", o->dflt ? " Default: " : "",
+             o->dflt ? o->dflt : "", o->dflt ? "." : "");
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
+        int width = (int)strlen(word);
+        if (column > 26 && column + 1 + width > 78) {
+            printf("\n                          ");
+            column = 26;
+        }
+        column += printf("%s%s", column > 26 ? " " : "", word);
+    }
+    putchar('\n');
+}
+
+static void print_usage(const struct w_program *p)
+{
+    printf("usage: %s [options]%s%s\n%s\n", p->name, *p->operands ? " " : "", p->operands,
+           p->summary);
+}
+
+static void print_examples(const struct w_program *p)
+{
+    printf("\nExamples:\n");
+    for (const char *const *e = p->examples; e && *e; e += 2)
+        printf("  # %s\n  %s\n", e[0], e[1]);
+}
+
+static void print_help(const struct w_program *p, const struct w_command *commands)
+{
+    print_usage(p);
+    if (p->about)
+        printf("\n%s\n", p->about);
+    if (commands) {
+        printf("\nCommands (each has --help):\n");
+        for (; commands->name; commands++)
+            printf("  %-10s %s\n", commands->name, commands->program->summary);
+    }
+    printf("\nOptions:\n");
+    for (const struct w_option *o = p->options; o && o->name; o++)
+        print_option(o);
+    for (const struct w_option *o = common_options; o->name; o++)
+        print_option(o);
+    print_examples(p);
+    printf("\nExit status: 0 done; 1 a negative answer; 2 usage or configuration; 3 bad input;\n"
+           "4 input/output or resources.\n");
+}
+
+static void print_version(void)
+{
+    printf("%s (wtools) %s\nzlib %s, cJSON %s\n", program_name, W_VERSION_TEXT, w_zlib_version(),
+           w_cjson_version());
+}
+
+/* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help.
+ * The generators of the manual pages and of the completions read it. */
+static void dump_options(const struct w_program *p, const struct w_command *commands)
+{
+    const struct w_option *tables[] = {p->options, common_options};
+
+    printf("program\t%s\t%s\t%s\t%s\n", p->name, p->operands, p->summary, p->about ? p->about : "");
+    for (; commands && commands->name; commands++)
+        printf("command\t%s\t%s\n", commands->name, commands->program->summary);
+    for (size_t i = 0; i < W_COUNTOF(tables); i++)
+        for (const struct w_option *o = tables[i]; o && o->name; o++)
+            printf("option\t%s\t%.1s\t%s\t%s\t%s\t%s\n", o->name, &o->letter, o->arg ? o->arg : "",
+                   o->choices ? o->choices : "", o->dflt ? o->dflt : "", o->help);
+    for (const char *const *e = p->examples; e && *e; e += 2)
+        printf("example\t%s\t%s\n", e[0], e[1]);
+}
+
+/* ---- parsing ---- */
+
+static void remember_command_line(int argc, char **argv)
+{
+    size_t used = 0;
+    for (int i = 0; i < argc && used + 2 < sizeof command_line; i++) {
+        if (i)
+            command_line[used++] = ' ';
+        const char *slash = i ? NULL : strrchr(argv[0], '/');
+        for (const char *p = slash ? slash + 1 : argv[i]; *p && used + 1 < sizeof command_line; p++)
+            command_line[used++] = (unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f ? '?' : *p;
+    }
+    command_line[used] = 0;
+}
+
+const char *w_cli_command_line(void)
+{
+    return command_line;
+}
+
+static int misuse(const struct w_program *p, const char *format, ...) W_PRINTF(2, 3);
+static int misuse(const struct w_program *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    speak("", format, args);
+    va_end(args);
+    fprintf(stderr, "Try '%s --help'.\n", p->name);
+    return w_exit_code(W_USAGE) + 1;
+}
+
+static const struct w_option *find_letter(const struct w_option *table, char letter)
+{
+    for (; table && table->name; table++)
+        if (table->letter == letter)
+            return table;
+    return NULL;
+}
+
+/* Parse one word that begins with '-'. Moves *i past an argument that it took. */
+static int parse_word(const struct w_program *p, void *fields, char **argv, int argc, int *i)
+{
+    char *word = argv[*i], *value = NULL, name[80];
+    bool is_long = word[1] == '-';
+    const struct w_option *o = NULL;
+    void *target = fields;
+
+    if (is_long) {
+        size_t length = strcspn(word + 2, "=");
+        snprintf(name, sizeof name, "%.*s", (int)W_MIN(length, sizeof name - 1), word + 2);
+        value = word[2 + length] ? word + 2 + length + 1 : NULL;
+        o = p->options ? w_option_find(p->options, name) : NULL;
+        if (!o && (o = w_option_find(common_options, name)) != NULL)
+            target = &w_common;
+        if (!o) {
+            const char *near = p->options ? w_option_suggest(p->options, name) : NULL;
+            near = near ? near : w_option_suggest(common_options, name);
+            return misuse(p, "unknown option --%s%s%s%s", name, near ? ": did you mean --" : "",
+                          near ? near : "", near ? "?" : "");
+        }
+    }
+    for (char *letter = word + 1; !is_long && *letter; letter++) {
+        o = find_letter(p->options, *letter);
+        target = fields;
+        if (!o && (o = find_letter(common_options, *letter)) != NULL)
+            target = &w_common;
+        if (!o)
+            return misuse(p, "unknown option -%c", *letter);
+        if (o->type != W_OPT_FLAG) {
+            value = letter[1] ? letter + 1 : NULL;
+            break;
+        }
+        if (target == &w_common && (o->letter == 'h' || o->letter == 'V'))
+            break;
+        *(bool *)((char *)target + o->offset) = true;
+    }
+    if (!o)
+        return misuse(p, "'%s' is no option", word);
+    if (target == &w_common && o->letter == 'h') {
+        print_help(p, NULL);
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    if (target == &w_common && o->letter == 'V') {
+        print_version();
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    if (o->type == W_OPT_FLAG) {
+        if (is_long && value)
+            return misuse(p, "--%s takes no argument", o->name);
+        *(bool *)((char *)target + o->offset) = true;
+        return 0;
+    }
+    if (!value) {
+        if (*i + 1 >= argc)
+            return misuse(p, "--%s needs an argument (%s)", o->name, o->arg);
+        value = argv[++*i];
+    }
+    struct w_err err = {0};
+    if (w_option_set(o, target, value, &err))
+        return misuse(p, "--%s: %s", o->name, err.text);
+    return 0;
+}
+
+int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv)
+{
+    static const char **list_items[16];
+    struct w_err err = {0};
+    size_t lists = 0;
+    int kept = 0, stop = 0;
+    char **words = *argv;
+
+    program_name = p->name;
+    if (!command_line[0])
+        remember_command_line(*argc, words);
+    w_fill_standard_fds();
+    signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
+    for (const struct w_option *o = p->options; o && o->name; o++)
+        if (o->type == W_OPT_LIST && lists < W_COUNTOF(list_items)) {
+            struct w_text_list *list = (void *)((char *)fields + o->offset);
+            list_items[lists] = calloc((size_t)*argc + 1, sizeof *list_items[lists]);
+            if (!list_items[lists]) {
+                w_fail(&err, W_NOMEM, "no memory for the command line");
+                return w_cli_finish(W_NOMEM, &err) + 1;
+            }
+            list->items = list_items[lists++];
+        }
+    if (p->options && w_options_default(p->options, fields, &err))
+        return w_cli_finish(err.status, &err) + 1;
+    if (*argc == 2 && !strcmp(words[1], dump_option)) {
+        dump_options(p, NULL);
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    for (int i = 1; i < *argc && !stop; i++) {
+        if (!strcmp(words[i], "--")) {
+            while (++i < *argc)
+                words[kept++] = words[i];
+        } else if (words[i][0] == '-' && words[i][1]) {
+            stop = parse_word(p, fields, words, *argc, &i);
+        } else {
+            words[kept++] = words[i];
+        }
+    }
+    words[kept] = NULL;
+    *argc = kept;
+    return stop;
+}
+
+int w_cli_command(const struct w_program *p, const struct w_command *commands, int *argc,
+                  char ***argv, const struct w_command **found)
+{
+    const char *word = *argc > 1 ? (*argv)[1] : NULL;
+    size_t count = 0;
+
+    program_name = p->name;
+    remember_command_line(*argc, *argv);
+    w_fill_standard_fds();
+    while (commands[count].name)
+        count++;
+    if (!word)
+        return misuse(p, "say what to do: %s %s ...", p->name, p->operands);
+    if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
+        print_help(p, commands);
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
+        print_version();
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    if (!strcmp(word, dump_option)) {
+        dump_options(p, commands);
+        return w_cli_finish(W_DONE, NULL) + 1;
+    }
+    for (*found = commands; (*found)->name; ++*found)
+        if (!strcmp((*found)->name, word)) {
+            --*argc, ++*argv;
+            return 0;
+        }
+    const char *near = w_nearest_name(word, &commands->name, count, sizeof *commands);
+    return misuse(p, "unknown command '%.60s'%s%s%s", word, near ? ": did you mean " : "",
+                  near ? near : "", near ? "?" : "");
+}
+
+/* ---- signals ---- */
+
+static void on_stop(int number)
+{
+    if (w_signal_stop) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    w_signal_stop = number;
+}
+
+static void on_save(int number)
+{
+    w_signal_save = number;
+}
+
+void w_cli_catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop}, save = {.sa_handler = on_save};
+
+    sigemptyset(&stop.sa_mask);
+    sigemptyset(&save.sa_mask);
+    stop.sa_flags = save.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGUSR1, &save, NULL);
+}
+
+/* ---- terminals ---- */
+
+enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint, struct w_err *err)
+{
+    bool to_stdout = !output_path || !strcmp(output_path, "-");
+    if (to_stdout && w_is_terminal(STDOUT_FILENO))
+        return w_fail(err, W_USAGE, "binary data is not for a terminal: %s", hint);
+    return W_DONE;
+}
+
+enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
+{
+    if (w_is_terminal(STDIN_FILENO))
+        return w_fail(err, W_USAGE, "no input: %s", hint);
+    return W_DONE;
+}
+
+/* ---- the way out ---- */
+
+int w_cli_finish(enum w_status status, const struct w_err *err)
+{
+    erase_progress();
+    int code = w_exit_code(status);
+    /* A failure to write what was buffered shows only now. A tool that wrote to the descriptor
+     * itself, and closed it, has nothing buffered: EBADF is no failure then. */
+    bool had_data = ferror(stdout) || fflush(stdout);
+    bool lost = had_data && errno != EPIPE;
+    if (fclose(stdout) && errno != EBADF && errno != EPIPE)
+        lost = true;
+    if (code != 0 && err)
+        fprintf(stderr, "%s: %s\n", program_name, err->text);
+    if (lost && code == 0) {
+        fprintf(stderr, "%s: standard output: cannot write\n", program_name);
+        code = w_exit_code(W_IO);
+    }
+    if (w_signal_stop && (status == W_SIGNAL || status == W_DONE)) {
+        signal((int)w_signal_stop, SIG_DFL);
+        raise((int)w_signal_stop);
+    }
+    return code;
+}
