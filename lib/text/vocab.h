@@ -30,12 +30,14 @@ enum w_status w_vocab_new(struct w_vocab **, enum w_split split, const struct w_
                           struct w_err *) W_MUST_CHECK;
 void w_vocab_free(struct w_vocab *); /* accepts NULL */
 
-/* From and to JSON: {"type":"bpe","split":"gpt2","merges":[[l,r],...] packed as text,
- * "specials":[...],"sha256":...}. */
+/* From and to JSON: {"type":"bpe","split":"gpt2","size":16000,"merges":"l r l r ...",
+ * "specials":["<|endoftext|>"],"sha256":"..."}. Merges are one string of decimal ids, so that the
+ * largest vocabulary is a handful of JSON values. A wrong sha256 is W_CORRUPT. The object that
+ * w_vocab_json() returns is the caller's. */
 enum w_status w_vocab_from_json(struct w_vocab **, const struct w_json *,
                                 struct w_err *) W_MUST_CHECK;
 struct w_json *w_vocab_json(const struct w_vocab *);
-/* A vocabulary file, or any stream whose header carries a vocabulary. */
+/* A vocabulary file. (A stream or a model carries the same object as "tok" in its header.) */
 enum w_status w_vocab_load(struct w_vocab **, const char *path, struct w_err *) W_MUST_CHECK;
 enum w_status w_vocab_save(const struct w_vocab *, const char *path, struct w_err *) W_MUST_CHECK;
 
