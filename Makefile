@@ -19,9 +19,13 @@ LIB_SOURCES := \
 	lib/base/status.c \
 	lib/base/strnum.c \
 	lib/sys/clock.c \
+	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
 	lib/sys/json.c \
+	lib/sys/machine.c \
+	lib/sys/machine_json.c \
+	lib/conf/conf.c \
 	lib/conf/option.c \
 
 TOOLS :=
@@ -31,7 +35,9 @@ TOOL_SOURCES := \
 
 UNIT_TESTS := \
 	test_base \
+	test_conf \
 	test_json \
+	test_machine \
 
 # ---- flags ----
 

@@ -1,5 +1,6 @@
-/* machine.h - what this computer is: cores that we may use, caches, memory, instruction sets; each
- * fact with its source. A description can also come from a JSON file (another CPU). */
+/* machine.h - what a computer is: cores that we may use, caches, memory, instruction sets; each fact
+ * with its source. w_machine_read() describes this host; a description can also come from JSON
+ * (another CPU), which w_machine_json() writes. What is not known is 0, from W_FROM_NOWHERE. */
 #ifndef W_MACHINE_H
 #define W_MACHINE_H
 
@@ -16,6 +17,12 @@ enum w_source {
 };
 const char *w_source_name(enum w_source);
 
+/* A quantity that the system does not tell: measured, or from a datasheet. */
+struct w_rate {
+    double value; /* 0: not known */
+    enum w_source source;
+};
+
 struct w_cache {
     u64 bytes; /* of one instance; 0: there is none */
     u32 ways;
@@ -23,6 +30,8 @@ struct w_cache {
     u32 shared_by; /* logical CPUs that share one instance */
     u32 instances;
     enum w_source source;
+    struct w_rate latency_cycles;
+    struct w_rate bytes_per_s; /* what one core reads from it */
 };
 
 struct w_machine {
@@ -40,10 +49,13 @@ struct w_machine {
     /* instruction sets that the CPU has and the system lets us use */
     bool avx2_fma, avx512, avx512_bf16, amx_bf16;
     enum w_source source;
+    struct w_rate flops_per_s;        /* fp32 peak of all physical cores */
+    struct w_rate memory_bytes_per_s; /* of all cores together */
+    struct w_rate memory_latency_cycles;
 };
 
-/* This host. root: "" for the real one; a folder that holds proc/ and sys/ in tests. Never fails: what
- * cannot be read is 0, with source W_FROM_NOWHERE. */
+/* This host. root: "" for the real one; in tests a folder that holds proc/ and sys/, for which CPUID
+ * is not asked. Never fails: what cannot be read is 0, with source W_FROM_NOWHERE. */
 void w_machine_read(struct w_machine *, const char *root);
 
 /* From and to JSON (sizes in bytes). The object is the caller's. */

@@ -1,0 +1,290 @@
+#include "conf/conf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/fdio.h"
+
+#define FILE_MAX_BYTES (1u << 20)
+
+#define COUNT(key) .name = #key, .type = W_OPT_COUNT, .offset = offsetof(struct w_conf, key)
+#define REAL(key) .name = #key, .type = W_OPT_REAL, .offset = offsetof(struct w_conf, key)
+
+/* Upper limits keep every product of a few of them far inside 64 bits, and rows and columns inside
+ * the 32-bit integers of BLAS. */
+const struct w_option w_conf_table[] = {
+    {COUNT(d_model), .arg = "N", .min = 1, .max = 1 << 20, .required = true,
+     .help = "Width of the residual stream; a multiple of num_heads."},
+    {COUNT(num_heads), .arg = "N", .min = 1, .max = 1 << 16, .required = true,
+     .help = "Attention heads of a layer; each has d_model / num_heads columns."},
+    {COUNT(num_layers), .arg = "N", .min = 1, .max = 4096, .required = true,
+     .help = "Transformer blocks."},
+    {COUNT(d_ff), .arg = "N", .min = 1, .max = 1 << 22, .required = true,
+     .help = "Width of the hidden layer of the MLP; usually 4 d_model."},
+    {COUNT(vocab_size), .arg = "N", .min = 2, .max = 1 << 28, .required = true,
+     .help = "Rows of the embedding, which is also the output head; at least the ids of the "
+             "vocabulary."},
+    {COUNT(batch_size), .arg = "N", .min = 1, .max = 1 << 24, .required = true,
+     .help = "Sequences in a batch."},
+    {COUNT(max_length), .arg = "N", .min = 1, .max = 1 << 20, .required = true,
+     .help = "Tokens in a sequence, and positions that the model knows."},
+    {REAL(learning_rate), .arg = "X", .min = 1e-9, .max = 10, .required = true,
+     .help = "Step size of AdamW after the warm-up."},
+    {COUNT(steps), .arg = "N", .dflt = "0",
+     .help = "Optimizer steps of a whole run, which the schedule spans; 0: not known."},
+    {COUNT(warmup_steps), .arg = "N", .dflt = "0",
+     .help = "Steps over which the learning rate rises from 0 in a straight line."},
+    {.name = "schedule",
+     .type = W_OPT_CHOICE,
+     .offset = offsetof(struct w_conf, schedule),
+     .arg = "NAME",
+     .dflt = "constant",
+     .choices = "constant|cosine",
+     .help = "The learning rate behind the warm-up: as it is, or along half a cosine down to "
+             "min_lr_ratio of it at the last of steps."},
+    {REAL(min_lr_ratio), .arg = "X", .dflt = "0.1", .max = 1,
+     .help = "The cosine's end, as a part of learning_rate."},
+    {REAL(weight_decay), .arg = "X", .dflt = "0.1", .max = 10,
+     .help = "Decay of AdamW; acts on matrices, not on biases and normalisations."},
+    {REAL(beta1), .arg = "X", .dflt = "0.9", .max = 1,
+     .help = "Decay of the mean of the gradient; below 1."},
+    {REAL(beta2), .arg = "X", .dflt = "0.95", .max = 1,
+     .help = "Decay of the mean of the squared gradient; below 1."},
+    {REAL(epsilon), .arg = "X", .dflt = "1e-8", .min = 1e-20, .max = 1,
+     .help = "Added to the root of the second moment."},
+    {REAL(clip_norm), .arg = "X", .dflt = "1", .max = 1e9,
+     .help = "Largest norm of the whole gradient, to which longer ones are cut; 0: no cutting."},
+    {COUNT(accumulate), .arg = "N", .dflt = "1", .min = 1, .max = 1 << 20,
+     .help = "Batches whose mean gradient makes one optimizer step."},
+    {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
+     .help = "Standard deviation of the initial matrices; those that end a residual branch get "
+             "it divided by sqrt(2 num_layers)."},
+    {COUNT(seed), .arg = "N", .dflt = "1",
+     .help = "Of the initial weights; the same seed gives the same weights."},
+    {0},
+};
+
+/* ---- problems: all that can be found are told at once, in one line ---- */
+
+struct problems {
+    const char *name; /* of the file, or NULL: put before each problem, with its line */
+    char text[W_ERR_TEXT];
+    size_t used;
+    unsigned count;
+};
+
+static void append(struct problems *p, const char *format, va_list args)
+{
+    int n = vsnprintf(p->text + p->used, sizeof p->text - p->used, format, args);
+    p->used = W_MIN(p->used + (size_t)W_MAX(n, 0), sizeof p->text - 1);
+}
+
+static void append_text(struct problems *p, const char *format, ...) W_PRINTF(2, 3);
+static void append_text(struct problems *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    append(p, format, args);
+    va_end(args);
+}
+
+/* line: in the file, 0 if the problem stands in no single line. */
+static void add_problem(struct problems *p, unsigned line, const char *format, ...) W_PRINTF(3, 4);
+static void add_problem(struct problems *p, unsigned line, const char *format, ...)
+{
+    va_list args;
+
+    if (p->count++)
+        append_text(p, "; ");
+    if (p->name && line)
+        append_text(p, "%.200s:%u: ", p->name, line);
+    else if (p->name)
+        append_text(p, "%.200s: ", p->name);
+    va_start(args, format);
+    append(p, format, args);
+    va_end(args);
+}
+
+static enum w_status tell(const struct problems *p, struct w_err *err)
+{
+    return p->count ? w_fail(err, W_USAGE, "%.*s", W_ERR_TEXT - 1, p->text) : W_DONE;
+}
+
+/* ---- one value ---- */
+
+static u64 count_max(const struct w_option *o)
+{
+    return o->max > 0 ? (u64)o->max : W_JSON_INT_MAX;
+}
+
+/* Say what a key takes: it is what the writer of the file has to know. */
+static void describe(const struct w_option *o, char *text, size_t size)
+{
+    if (o->type == W_OPT_COUNT)
+        snprintf(text, size, "a whole number from %llu to %llu", (unsigned long long)o->min,
+                 (unsigned long long)count_max(o));
+    else if (o->type == W_OPT_REAL)
+        snprintf(text, size, "a number from %g to %g", o->min, o->max);
+    else
+        snprintf(text, size, "one of %s", o->choices);
+}
+
+static bool set_from_json(const struct w_option *o, struct w_conf *conf, const struct w_json *j)
+{
+    void *field = (char *)conf + o->offset;
+
+    if (o->type == W_OPT_COUNT)
+        return w_json_u64(j, (u64)o->min, count_max(o), field);
+    if (o->type == W_OPT_REAL) {
+        double value;
+        if (!w_json_real(j, &value) || value < o->min || value > o->max)
+            return false;
+        *(double *)field = value;
+        return true;
+    }
+    const char *text = w_json_string(j);
+    return text && w_option_set(o, conf, text, NULL) == W_DONE;
+}
+
+/* ---- the whole ---- */
+
+static void check(const struct w_conf *c, struct problems *p)
+{
+    if (c->d_model % c->num_heads)
+        add_problem(p, 0, "num_heads %llu does not divide d_model %llu: heads need equal widths",
+                    (unsigned long long)c->num_heads, (unsigned long long)c->d_model);
+    if (c->batch_size * c->max_length > INT32_MAX)
+        add_problem(p, 0, "batch_size x max_length is %llu tokens: more than the %d of a batch",
+                    (unsigned long long)(c->batch_size * c->max_length), INT32_MAX);
+    if (c->beta1 >= 1 || c->beta2 >= 1)
+        add_problem(p, 0, "%s must be below 1", c->beta1 >= 1 ? "beta1" : "beta2");
+    if (c->steps > 0 && c->warmup_steps > c->steps)
+        add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
+                    (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);
+    /* In double: no size can overflow, and 2^53 bytes are the limit of what JSON can say. Weights,
+     * gradients and two moments are 16 bytes a parameter; the plain layout of activations (see
+     * w_footprint) bounds what any step keeps. */
+    double d = (double)c->d_model, ff = (double)c->d_ff, layers = (double)c->num_layers,
+           vocab = (double)c->vocab_size, heads = (double)c->num_heads, t = (double)c->max_length,
+           rows = (double)c->batch_size * t;
+    double parameters = (vocab + t) * d + layers * (4 * d * d + 2 * d * ff + 9 * d + ff) + 2 * d;
+    double activations =
+        rows * (layers * (10 * d + 2 * ff + 4 + 2 * heads * t) + 2 * d + 2 * vocab);
+    if (16 * parameters > (double)W_JSON_INT_MAX)
+        add_problem(p, 0, "the model has %.3g parameters: the sizes overflow", parameters);
+    if (8 * activations > (double)W_JSON_INT_MAX)
+        add_problem(p, 0, "a step has %.3g values: the sizes overflow", activations);
+}
+
+enum w_status w_conf_check(const struct w_conf *conf, struct w_err *err)
+{
+    struct problems problems = {0};
+    check(conf, &problems);
+    return tell(&problems, err);
+}
+
+static void read_members(struct w_conf *conf, const struct w_json *root, const char *text,
+                         struct problems *p)
+{
+    for (const struct w_json *j = w_json_first(root); j; j = w_json_next(j)) {
+        const char *key = w_json_key(j);
+        const struct w_option *o = w_option_find(w_conf_table, key);
+        unsigned line = w_json_line_of(text, key);
+        char expected[128];
+        if (!o) {
+            const char *near = w_option_suggest(w_conf_table, key);
+            add_problem(p, line, "unknown key \"%.60s\"%s%s%s", key,
+                        near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        } else if (!set_from_json(o, conf, j)) {
+            describe(o, expected, sizeof expected);
+            add_problem(p, line, "\"%s\" must be %s", key, expected);
+        }
+    }
+    for (const struct w_option *o = w_conf_table; o->name; o++)
+        if (o->required && !w_json_get(root, o->name))
+            add_problem(p, 0, "\"%s\" is missing", o->name);
+}
+
+/* "configs/small.json" -> "small" */
+static void set_name(struct w_conf *conf, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t n = strlen(base);
+
+    if (n > 5 && !strcmp(base + n - 5, ".json"))
+        n -= 5;
+    snprintf(conf->name, sizeof conf->name, "%.*s", (int)W_MIN(n, sizeof conf->name - 1), base);
+}
+
+enum w_status w_conf_parse(struct w_conf *conf, const char *text, size_t size, const char *name,
+                           struct w_err *err)
+{
+    struct problems problems = {.name = name};
+    struct w_json *root = NULL;
+    char *copy = NULL;
+
+    memset(conf, 0, sizeof *conf);
+    set_name(conf, name);
+    enum w_status status = w_options_default(w_conf_table, conf, err);
+    if (!status)
+        status = w_json_parse(&root, text, size, err);
+    if (status == W_CORRUPT || status == W_LIMIT)
+        status = w_fail_at(err, W_USAGE, "%s", name); /* of a configuration: wrong, not damaged */
+    if (status)
+        goto out;
+    copy = strndup(text, size); /* lines are looked up in text that ends */
+    if (!copy) {
+        status = w_fail(err, W_NOMEM, "%s: no memory for %zu bytes", name, size);
+        goto out;
+    }
+    if (w_json_is_object(root))
+        read_members(conf, root, copy, &problems);
+    else
+        add_problem(&problems, 0, "a configuration is one JSON object, { \"d_model\": ... }");
+    if (!problems.count)
+        check(conf, &problems);
+    status = tell(&problems, err);
+out:
+    free(copy);
+    w_json_free(root);
+    return status;
+}
+
+enum w_status w_conf_load(struct w_conf *conf, const char *path, struct w_err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
+
+    if (status == W_LIMIT)
+        status = w_fail_at(err, W_USAGE, "%s: too large for a configuration", path);
+    if (!status)
+        status = w_conf_parse(conf, text, size, strcmp(path, "-") ? path : "stdin", err);
+    free(text);
+    return status;
+}
+
+enum w_status w_conf_set(struct w_conf *conf, const char *assignment, struct w_err *err)
+{
+    const char *equals = strchr(assignment, '=');
+    char key[64];
+
+    if (!equals || equals == assignment)
+        return w_fail(err, W_USAGE, "'%.60s' is not KEY=VALUE", assignment);
+    snprintf(key, sizeof key, "%.*s", (int)W_MIN(equals - assignment, 63), assignment);
+    const struct w_option *o = w_option_find(w_conf_table, key);
+    if (!o) {
+        const char *near = w_option_suggest(w_conf_table, key);
+        return w_fail(err, W_USAGE, "unknown key %s%s%s%s", key, near ? ": did you mean " : "",
+                      near ? near : "", near ? "?" : "");
+    }
+    enum w_status status = w_option_set(o, conf, equals + 1, err);
+    return status ? w_fail_at(err, status, "%s", key) : W_DONE;
+}
+
+struct w_json *w_conf_json(const struct w_conf *conf)
+{
+    return w_options_to_json(w_conf_table, conf);
+}

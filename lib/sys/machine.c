@@ -1,0 +1,303 @@
+#include "sys/machine.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "sys/cpuid.h"
+#include "sys/fdio.h"
+
+#define CPUS_MAX 4096
+#define TEXT_MAX (4u << 20) /* bytes of /proc/cpuinfo on a large machine */
+
+const char *w_source_name(enum w_source source)
+{
+    static const char *const names[] = {"unknown",  "sysfs",     "cpuid",
+                                        "measured", "datasheet", "user"};
+    return names[source];
+}
+
+/* ---- small files of /proc and /sys ---- */
+
+/* The text of root/path without its last newline, or NULL; the caller frees it. */
+static char *read_text(const char *root, const char *format, ...) W_PRINTF(2, 3);
+static char *read_text(const char *root, const char *format, ...)
+{
+    char path[1024], *text = NULL;
+    int n = snprintf(path, sizeof path, "%s/", root);
+    size_t size = 0;
+    va_list args;
+
+    if (n < 0 || (size_t)n >= sizeof path)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(path + n, sizeof path - (size_t)n, format, args);
+    va_end(args);
+    if (w_input_slurp(path, TEXT_MAX, &text, &size, NULL))
+        return NULL;
+    if (size > 0 && text[size - 1] == '\n')
+        text[size - 1] = 0;
+    return text;
+}
+
+/* The number at the start of a text, with K, M or G as powers of 1024; 0 if there is none. */
+static u64 number_in(const char *text)
+{
+    char *end = NULL;
+    u64 n = text && isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    unsigned shift = !end || n >> 32 ? 0
+                     : *end == 'K'   ? 10
+                     : *end == 'M'   ? 20
+                     : *end == 'G'   ? 30
+                                     : 0;
+    return n << shift;
+}
+
+/* The value behind "key" and its colon or spaces in a text of lines, or NULL. */
+static const char *line_value(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (const char *p = text; p; p = strchr(p, '\n')) {
+        p += *p == '\n';
+        if (!strncmp(p, key, length) && (strchr(": \t", p[length]) != NULL)) {
+            p += length;
+            return p + strspn(p, ": \t");
+        }
+    }
+    return NULL;
+}
+
+/* ---- sets of CPUs ---- */
+
+struct cpus {
+    bool has[CPUS_MAX];
+};
+
+/* "0-3,8" */
+static u32 parse_cpus(struct cpus *set, const char *text)
+{
+    u32 count = 0;
+
+    memset(set, 0, sizeof *set);
+    while (text && isdigit((unsigned char)*text)) {
+        char *end;
+        u64 first = strtoull(text, &end, 10), last = first;
+        if (*end == '-')
+            last = strtoull(end + 1, &end, 10);
+        for (u64 i = first; i <= last && i < CPUS_MAX; i++)
+            count += !set->has[i], set->has[i] = true;
+        text = *end == ',' ? end + 1 : NULL;
+    }
+    return count;
+}
+
+static u32 first_of(const struct cpus *set)
+{
+    for (u32 i = 0; i < CPUS_MAX; i++)
+        if (set->has[i])
+            return i;
+    return CPUS_MAX;
+}
+
+/* How many groups the members of `set` form, where root/sys/.../cpuN/<file> lists the group of N;
+ * a CPU that does not say is a group of its own. *largest: members of the largest group, counting
+ * CPUs outside `set` too. */
+static u32 count_groups(const char *root, const struct cpus *set, const char *file, u32 *largest)
+{
+    struct cpus group, seen;
+    u32 groups = 0;
+
+    memset(&seen, 0, sizeof seen);
+    *largest = 1;
+    for (u32 cpu = 0; cpu < CPUS_MAX; cpu++) {
+        if (!set->has[cpu] || seen.has[cpu])
+            continue;
+        char *text = read_text(root, "sys/devices/system/cpu/cpu%u/%s", cpu, file);
+        *largest = W_MAX(*largest, parse_cpus(&group, text));
+        free(text);
+        for (u32 i = 0; i < CPUS_MAX; i++)
+            seen.has[i] |= group.has[i];
+        groups++;
+    }
+    return groups;
+}
+
+/* ---- caches ---- */
+
+static void read_caches(struct w_machine *m, const char *root, const struct cpus *online)
+{
+    u32 cpu = first_of(online);
+
+    for (unsigned index = 0; index < 16; index++) {
+        char folder[96], file[32];
+        snprintf(folder, sizeof folder, "sys/devices/system/cpu/cpu%u/cache/index%u", cpu, index);
+        char *type = read_text(root, "%s/type", folder);
+        char *size = read_text(root, "%s/size", folder);
+        char *level = read_text(root, "%s/level", folder);
+        char *ways = read_text(root, "%s/ways_of_associativity", folder);
+        char *line = read_text(root, "%s/coherency_line_size", folder);
+        u64 n = number_in(level);
+        struct w_cache *c = n == 1 ? &m->l1d : n == 2 ? &m->l2 : n == 3 ? &m->l3 : NULL;
+        if (c && type && strcmp(type, "Instruction") && number_in(size)) {
+            c->bytes = number_in(size);
+            c->ways = (u32)number_in(ways);
+            c->line_bytes = (u32)number_in(line);
+            snprintf(file, sizeof file, "cache/index%u/shared_cpu_list", index);
+            c->instances = count_groups(root, online, file, &c->shared_by);
+            c->source = W_FROM_SYSFS;
+        }
+        free(type), free(size), free(level), free(ways), free(line);
+    }
+}
+
+/* ---- limits of the control group (version 2) ---- */
+
+struct cgroup {
+    double cpus;   /* quota in CPUs; 0: no limit */
+    u64 left;      /* bytes that may still be used; UINT64_MAX: no limit */
+    u64 max_bytes; /* UINT64_MAX: no limit */
+};
+
+static void read_cgroup_folder(struct cgroup *g, const char *root, const char *folder)
+{
+    char *cpu = read_text(root, "sys/fs/cgroup%s/cpu.max", folder);
+    char *max = read_text(root, "sys/fs/cgroup%s/memory.max", folder);
+    double quota, period;
+
+    if (cpu && sscanf(cpu, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0 &&
+        (g->cpus == 0 || quota / period < g->cpus))
+        g->cpus = quota / period;
+    if (max && isdigit((unsigned char)*max)) {
+        char *now = read_text(root, "sys/fs/cgroup%s/memory.current", folder);
+        char *stat = read_text(root, "sys/fs/cgroup%s/memory.stat", folder);
+        /* Pages of files that nobody used lately are given back when memory is asked for. */
+        u64 cached = number_in(stat ? line_value(stat, "inactive_file") : NULL);
+        u64 limit = number_in(max), used = number_in(now);
+        used -= W_MIN(cached, used);
+        g->max_bytes = W_MIN(g->max_bytes, limit);
+        g->left = W_MIN(g->left, limit - W_MIN(used, limit));
+        free(now), free(stat);
+    }
+    free(cpu), free(max);
+}
+
+/* Every folder from ours up to the root may hold a limit. */
+static void read_cgroup(struct cgroup *g, const char *root)
+{
+    char folder[512] = "";
+    char *text = read_text(root, "proc/self/cgroup");
+    const char *own = text ? line_value(text, "0:") : NULL;
+
+    *g = (struct cgroup){.left = UINT64_MAX, .max_bytes = UINT64_MAX};
+    if (own)
+        snprintf(folder, sizeof folder, "%.*s", (int)strcspn(own, "\n"), own);
+    free(text);
+    if (strstr(folder, "/.."))
+        folder[0] = 0;
+    for (;;) {
+        char *slash = strrchr(folder, '/');
+        if (slash && !slash[1]) { /* "/" or a trailing slash: the same folder without it */
+            *slash = 0;
+            continue;
+        }
+        read_cgroup_folder(g, root, folder);
+        if (!slash)
+            return;
+        *slash = 0;
+    }
+}
+
+/* ---- the whole ---- */
+
+static void read_cores(struct w_machine *m, const char *root, const struct cpus *online,
+                       const struct cgroup *g)
+{
+    struct cpus allowed;
+    const char *siblings = "topology/thread_siblings_list";
+    char *status = read_text(root, "proc/self/status");
+    u32 smt, count = parse_cpus(&allowed, status ? line_value(status, "Cpus_allowed_list") : NULL);
+
+    free(status);
+    m->physical_cores = count_groups(root, online, siblings, &smt);
+    if (count == 0)
+        allowed = *online;
+    for (u32 i = 0; i < CPUS_MAX; i++)
+        allowed.has[i] &= online->has[i];
+    u32 cores = count_groups(root, &allowed, siblings, &smt);
+    m->usable_cores = W_MAX(cores, 1);
+    snprintf(m->usable_why, sizeof m->usable_why, "%s",
+             cores < m->physical_cores ? "cores in the affinity mask" : "physical cores");
+    if (g->cpus > 0 && g->cpus < m->usable_cores) {
+        m->usable_cores = W_MAX((u32)g->cpus, 1);
+        snprintf(m->usable_why, sizeof m->usable_why, "CPU quota of the control group (%.2f CPUs)",
+                 g->cpus);
+    }
+}
+
+static void read_name(struct w_machine *m, const char *root)
+{
+    char *text = read_text(root, "proc/cpuinfo");
+    const char *name = text ? line_value(text, "model name") : NULL;
+    const char *flags = text ? line_value(text, "flags") : NULL;
+    struct utsname system;
+
+    if (uname(&system) == 0)
+        snprintf(m->arch, sizeof m->arch, "%.15s", system.machine);
+    if (name)
+        snprintf(m->name, sizeof m->name, "%.*s", (int)W_MIN(strcspn(name, "\n"), 127), name);
+    else
+        snprintf(m->name, sizeof m->name, "%s CPU", m->arch);
+    char word[] = " hypervisor";
+    const char *found = flags ? strstr(flags, word) : NULL;
+    m->virtualised = found && found < flags + strcspn(flags, "\n");
+    free(text);
+}
+
+void w_machine_read(struct w_machine *m, const char *root)
+{
+    struct cpus online;
+    struct cgroup g;
+
+    memset(m, 0, sizeof *m);
+    m->source = W_FROM_SYSFS;
+    read_name(m, root);
+    char *text = read_text(root, "sys/devices/system/cpu/online");
+    m->logical_cpus = parse_cpus(&online, text);
+    free(text);
+    if (m->logical_cpus == 0)
+        m->logical_cpus = parse_cpus(&online, "0");
+    read_cgroup(&g, root);
+    read_cores(m, root, &online, &g);
+    read_caches(m, root, &online);
+    if (!root[0])
+        w_cpuid_read(m);
+
+    text = read_text(root, "proc/meminfo");
+    m->memory_bytes = number_in(text ? line_value(text, "MemTotal") : NULL) * 1024;
+    m->available_bytes = number_in(text ? line_value(text, "MemAvailable") : NULL) * 1024;
+    free(text);
+    m->memory_bytes = W_MIN(m->memory_bytes, g.max_bytes);
+    m->available_bytes = W_MIN(m->available_bytes, g.left);
+}
+
+u32 w_machine_threads(const struct w_machine *m, u64 asked, const char *environment,
+                      const char **why)
+{
+    /* OMP_NUM_THREADS may be a list by level of nesting: "4,2". */
+    u64 from_environment = number_in(environment);
+
+    if (asked > 0 && asked <= UINT32_MAX) {
+        *why = "as asked";
+        return (u32)asked;
+    }
+    if (from_environment > 0 && from_environment <= UINT32_MAX) {
+        *why = "OMP_NUM_THREADS";
+        return (u32)from_environment;
+    }
+    *why = m->usable_why;
+    return W_MAX(m->usable_cores, 1);
+}
