@@ -1,13 +1,15 @@
 # wtools: `make help` lists the targets. CONTRIBUTING.md has the rules that the sources follow.
 #
-# Each set of flags builds in a folder of its own, so that release, sanitizer and coverage objects
-# never mix: build/release, build/asan, build/tsan.
+# Each set of flags builds in a folder of its own, so that release, sanitizer and fuzzer objects
+# never mix: build/release, build/asan, build/tsan, build/fuzz. V=1 shows the commands.
 
-CONFIG  ?= release
-CC      ?= cc
-PREFIX  ?= /usr/local
-DESTDIR ?=
+CONFIG     ?= release
+CC         ?= cc
+AR         ?= ar
 PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+PREFIX     ?= /usr/local
+DESTDIR    ?=
 
 BUILD := build/$(CONFIG)
 
@@ -42,16 +44,21 @@ UNIT_TESTS := \
 # ---- flags ----
 
 PACKAGES := zlib libcjson
+WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wpointer-arith -Werror
+	-Wpointer-arith $(WERROR)
 CONFIG_FLAGS_release := -O2 -g
 CONFIG_FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 CONFIG_FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CONFIG_FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
 CONFIG_FLAGS := $(CONFIG_FLAGS_$(CONFIG))
 
-PACKAGE_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PACKAGE_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+# pkg-config is asked once, and not before the first recipe needs it: by then the target `packages`
+# has seen to it that there is one.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PACKAGE_LIBS)
 
 CFLAGS   ?=
 CPPFLAGS ?=
@@ -64,37 +71,142 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(TOOLS:%=$(BUILD)/%)
 TESTS        := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
+FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
+PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
+	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
+SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/lint tests/run tools/packages \
+	$(wildcard pipelines/*.sh)
+C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 
-all: $(PROGRAMS) ## build the programs
-.PHONY: all test check-asan check-tsan clean help
+ifeq ($(V),)
+    Q := @
+    say := @printf '  %-5s %s\n'
+else
+    say := @:
+endif
+
+all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
+.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench lint format install uninstall dist \
+	clean help packages force
+.DELETE_ON_ERROR:
+
+# ---- building ----
+
+# Only the goals that are for people trying the project install what is missing; the others, which
+# a packager may run as root, print the command. PACKAGE_GROUPS: see tools/packages.
+PACKAGE_GROUPS := build
+PACKAGE_ACTION := --print
+test: PACKAGE_GROUPS := build test
+fuzz-run: PACKAGE_GROUPS := build fuzz
+demo test: PACKAGE_ACTION := --install
+packages:
+	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
+
+# Other flags than last time: everything is compiled again.
+$(BUILD)/flags: force | packages
+	@mkdir -p $(@D)
+	@echo '$(CC) $(W_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(W_CFLAGS)' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) -c $< -o $@
 
 $(BUILD)/libw.a: $(LIB_OBJECTS)
-	$(AR) rcs $@.tmp $^ && mv $@.tmp $@
-
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(W_CFLAGS) -c $< -o $@
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $(TOOL_OBJECTS) $(BUILD)/libw.a
-	$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
+	$(say) LD $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
-$(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a
+$(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -o $@
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -o $@
 
-test: $(PROGRAMS) $(TESTS) ## run every test
-	tests/run $(BUILD)
+$(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) -shared -fPIC $< -ldl -o $@
+
+# ---- manual pages and completions: written from the option tables of the programs ----
+
+$(BUILD)/man/%: man/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(BUILD)/man/%: man/%.in man/generate $(PROGRAMS)
+	@mkdir -p $(@D)
+	$(say) MAN $@
+	$(Q)man/generate $(BUILD) $< >$@
+
+$(BUILD)/completions/%: man/completion $(BUILD)/%
+	@mkdir -p $(@D)
+	@man/completion $(BUILD)/$* >$@
+
+# ---- trying and testing ----
+
+demo: all ## learn from English text of this machine (or CORPUS=folder) and write some
+	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/demo.sh $(if $(CORPUS),'$(CORPUS)')
+
+test: all $(TESTS) $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
+	tests/run $(BUILD) $(PATTERN)
 
 check-asan: ## run every test under the address and undefined-behaviour sanitizers
 	$(MAKE) CONFIG=asan test
 
-check-tsan: ## run the tests of threads under the thread sanitizer
+check-tsan: ## run every test under the thread sanitizer
 	$(MAKE) CONFIG=tsan test
+
+FUZZ_TIME ?= 60
+fuzz: ## run every fuzzer for FUZZ_TIME=60 seconds (clang)
+	$(MAKE) CONFIG=fuzz CC=clang WERROR= fuzz-run
+
+fuzz-run: $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $$f.corpus && echo "== $$f" && \
+		$$f -max_total_time=$(FUZZ_TIME) -print_final_stats=1 -artifact_prefix=$$f- \
+			$$f.corpus || exit 1; done
+
+$(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+
+lint: all ## formatting, static analysis, scripts, manual pages
+	@tests/lint '$(C_FILES)' '$(SHELL_FILES)' '$(PAGES)'
+
+format: ## format the C files
+	clang-format -i $(C_FILES)
+
+# ---- installing ----
+
+BINDIR        = $(DESTDIR)$(PREFIX)/bin
+MANDIR        = $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+SHAREDIR      = $(DESTDIR)$(PREFIX)/share/wtools
+
+install: all ## install under DESTDIR and PREFIX=/usr/local
+	$(INSTALL) -d $(BINDIR) $(COMPLETIONDIR) $(SHAREDIR)/configs $(SHAREDIR)/pipelines
+	$(INSTALL) -m 755 $(PROGRAMS) $(BINDIR)
+	for page in $(PAGES); do section=$(MANDIR)/man$${page##*.}; \
+		$(INSTALL) -d $$section && $(INSTALL) -m 644 $$page $$section || exit 1; done
+	$(INSTALL) -m 644 $(COMPLETIONS) $(COMPLETIONDIR)
+	$(INSTALL) -m 644 configs/*.json $(SHAREDIR)/configs
+	$(INSTALL) -m 755 pipelines/*.sh $(SHAREDIR)/pipelines
+	$(INSTALL) -m 644 pipelines/wtools.mk $(SHAREDIR)
+
+uninstall: ## remove what install put there
+	rm -f $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(COMPLETIONDIR)/%)
+	for page in $(notdir $(PAGES)); do rm -f $(MANDIR)/man$${page##*.}/$$page; done
+	rm -rf $(SHAREDIR)
 
 clean: ## remove everything that was built
 	rm -rf build
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
--include $(shell find build/$(CONFIG) -name '*.d' 2>/dev/null)
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
+	$(TESTS:%=%.d) $(FUZZERS:%=%.d)

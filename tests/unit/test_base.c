@@ -18,12 +18,22 @@ static void counts_are_strict(void **state)
         bool ok;
         u64 value;
     } rows[] = {
-        {"0", true, 0},          {"512", true, 512},     {"10k", true, 10000},
-        {"1.5M", true, 1500000}, {"4KiB", true, 4096},   {"6GiB", true, 6ull << 30},
+        {"0", true, 0},
+        {"512", true, 512},
+        {"10k", true, 10000},
+        {"1.5M", true, 1500000},
+        {"4KiB", true, 4096},
+        {"6GiB", true, 6ull << 30},
         {"10.08M", true, 10080000},
-        {"", false, 0},          {"-1", false, 0},       {" 1", false, 0},
-        {"1 ", false, 0},        {"0x10", false, 0},     {"1e3", false, 0},
-        {"1.5", false, 0},       {"k", false, 0},        {"1kk", false, 0},
+        {"", false, 0},
+        {"-1", false, 0},
+        {" 1", false, 0},
+        {"1 ", false, 0},
+        {"0x10", false, 0},
+        {"1e3", false, 0},
+        {"1.5", false, 0},
+        {"k", false, 0},
+        {"1kk", false, 0},
         {"99999999999999999999", false, 0},
         {"9007199254740992", false, 0},
     };

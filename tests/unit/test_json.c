@@ -63,8 +63,9 @@ static void what_is_written_reads_back(void **state)
     w_json_set_real(j, "third", 1.0 / 3.0);
     w_json_set_string(j, "s", "a\"b\n");
     char *text = w_json_text(j, NULL);
-    assert_string_equal(text, "{\"big\":9007199254740991,\"round\":1200000000000000,\"nan\":\"NaN\","
-                              "\"third\":0.33333333333333331,\"s\":\"a\\\"b\\n\"}");
+    assert_string_equal(text,
+                        "{\"big\":9007199254740991,\"round\":1200000000000000,\"nan\":\"NaN\","
+                        "\"third\":0.33333333333333331,\"s\":\"a\\\"b\\n\"}");
     free(text);
     w_json_free(j);
 }
