@@ -18,6 +18,7 @@ BUILD := build/$(CONFIG)
 LIB_SOURCES := \
 	lib/base/arena.c \
 	lib/base/rng.c \
+	lib/base/sha256.c \
 	lib/base/status.c \
 	lib/base/strnum.c \
 	lib/sys/clock.c \
@@ -29,6 +30,11 @@ LIB_SOURCES := \
 	lib/sys/machine_json.c \
 	lib/conf/conf.c \
 	lib/conf/option.c \
+	lib/text/bpe_encode.c \
+	lib/text/pair_map.c \
+	lib/text/split.c \
+	lib/text/unicode.c \
+	lib/text/vocab.c \
 
 TOOLS :=
 
@@ -38,8 +44,10 @@ TOOL_SOURCES := \
 UNIT_TESTS := \
 	test_base \
 	test_conf \
+	test_encode \
 	test_json \
 	test_machine \
+	test_vocab \
 
 # ---- flags ----
 

@@ -12,19 +12,22 @@
 
 #include "base/status.h"
 #include "sys/json.h"
+#include "text/split.h"
 
 struct w_vocab;
+
+/* Limits of what a file may ask for. */
+#define W_VOCAB_SIZE_MAX (1u << 24)   /* ids */
+#define W_TOKEN_BYTES_MAX 65536u      /* bytes of one token */
+#define W_VOCAB_BYTES_MAX (64u << 20) /* bytes of all tokens together */
 
 /* Learned merges: pairs of ids, in order of rank; merge i makes id 256 + i. */
 struct w_merge {
     u32 left, right;
 };
 
-/* Splitting rules by name, as in the "split" of the file. */
-enum w_split { W_SPLIT_GPT2 };
-
-/* Build from merges (copied) and special tokens. Checks that every merge names earlier ids and makes
- * a new byte string. */
+/* Build from merges (copied) and special tokens, at least one. Checks that every merge names earlier
+ * ids and makes a new byte string: one id per byte string. */
 enum w_status w_vocab_new(struct w_vocab **, enum w_split split, const struct w_merge *merges,
                           u32 merge_count, const char *const *specials, u32 special_count,
                           struct w_err *) W_MUST_CHECK;
@@ -32,8 +35,9 @@ void w_vocab_free(struct w_vocab *); /* accepts NULL */
 
 /* From and to JSON: {"type":"bpe","split":"gpt2","size":16000,"merges":"l r l r ...",
  * "specials":["<|endoftext|>"],"sha256":"..."}. Merges are one string of decimal ids, so that the
- * largest vocabulary is a handful of JSON values. A wrong sha256 is W_CORRUPT. The object that
- * w_vocab_json() returns is the caller's. */
+ * largest vocabulary is a handful of JSON values. The hash is that of the object's text without
+ * blanks and without the member "sha256"; a wrong one is W_CORRUPT, none is accepted. The object
+ * that w_vocab_json() returns is the caller's; NULL without memory. */
 enum w_status w_vocab_from_json(struct w_vocab **, const struct w_json *,
                                 struct w_err *) W_MUST_CHECK;
 struct w_json *w_vocab_json(const struct w_vocab *);

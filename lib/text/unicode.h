@@ -1,0 +1,27 @@
+/* unicode.h - UTF-8 and the classes of characters that splitting needs.
+ *
+ * The table of letters and numbers is generated from the Unicode data files and kept here, at one
+ * version: with the Unicode library of each system, the same text and vocabulary would give other ids
+ * on another system. It needs no setup and no dependency. */
+#ifndef W_UNICODE_H
+#define W_UNICODE_H
+
+#include "base/base.h"
+
+enum w_char_class {
+    W_CHAR_OTHER,  /* also each byte that is not part of valid UTF-8 */
+    W_CHAR_LETTER, /* general category L* */
+    W_CHAR_NUMBER, /* N* */
+    W_CHAR_SPACE,  /* property White_Space */
+};
+
+/* Decode one character at p, where left > 0 bytes are. Returns its length in bytes, or 0 if they do
+ * not begin with valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+size_t w_utf8_decode(const u8 *p, size_t left, u32 *code);
+
+/* Is all of it valid? */
+bool w_utf8_valid(const u8 *p, size_t size);
+
+enum w_char_class w_char_class(u32 code);
+
+#endif
