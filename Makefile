@@ -28,6 +28,14 @@ LIB_SOURCES := \
 	lib/sys/json.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
+	lib/wire/frame.c \
+	lib/wire/frame_index.c \
+	lib/wire/header.c \
+	lib/wire/packer.c \
+	lib/wire/prov.c \
+	lib/wire/stream_reader.c \
+	lib/wire/stream_seek.c \
+	lib/wire/stream_writer.c \
 	lib/conf/conf.c \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
@@ -47,6 +55,7 @@ UNIT_TESTS := \
 	test_encode \
 	test_json \
 	test_machine \
+	test_stream \
 	test_vocab \
 
 # ---- flags ----

@@ -50,6 +50,13 @@ enum w_status w_fail_at(struct w_err *err, enum w_status status, const char *for
     return status;
 }
 
+void w_make_printable(char *text)
+{
+    for (; *text; text++)
+        if (*text < 0x20 || *text > 0x7e)
+            *text = '?';
+}
+
 /* One row per status: the exit code that scripts branch on and the word that logs use. */
 static const struct {
     int exit_code;

@@ -50,6 +50,9 @@ enum w_status w_fail_errno(struct w_err *err, const char *format, ...) W_PRINTF(
 enum w_status w_fail_at(struct w_err *err, enum w_status status, const char *format, ...)
     W_PRINTF(3, 4);
 
+/* Make text from elsewhere fit for a message: what is not printable ASCII becomes '?'. */
+void w_make_printable(char *text);
+
 /* The exit status of a program: 0 done; 1 a negative answer; 2 usage or configuration; 3 bad input;
  * 4 input/output or resources. */
 int w_exit_code(enum w_status status);

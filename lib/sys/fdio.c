@@ -80,6 +80,8 @@ enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *e
     }
     in->seekable = S_ISREG(st.st_mode);
     in->size_bytes = in->seekable ? (u64)st.st_size : 0;
+    off_t start = in->seekable ? lseek(in->fd, 0, SEEK_CUR) : 0;
+    in->start = start > 0 ? (u64)start : 0;
     return W_DONE;
 }
 
@@ -111,6 +113,26 @@ enum w_status w_input_seek(struct w_input *in, u64 offset, struct w_err *err)
     if (offset > INT64_MAX || lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
         return w_fail_errno(err, "%s: cannot seek to byte %llu", in->name,
                             (unsigned long long)offset);
+    return W_DONE;
+}
+
+enum w_status w_input_read_at(struct w_input *in, u64 offset, void *bytes, size_t size, size_t *got,
+                              struct w_err *err)
+{
+    *got = 0;
+    if (offset > INT64_MAX || size > INT64_MAX - offset)
+        return W_DONE; /* no file reaches there */
+    while (*got < size) {
+        ssize_t n = pread(in->fd, (char *)bytes + *got, size - *got, (off_t)(offset + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return w_fail_errno(err, "%s: cannot read at byte %llu", in->name,
+                                (unsigned long long)offset);
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
     return W_DONE;
 }
 

@@ -15,6 +15,7 @@ struct w_input {
     bool owned;     /* close it */
     bool seekable;  /* a regular file */
     u64 size_bytes; /* of a regular file; else 0 */
+    u64 start;      /* byte offset of a regular file at open: not 0 where a shell has read before */
     char name[256]; /* for messages: the path, shortened, or "standard input" */
 };
 
@@ -31,6 +32,11 @@ enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t 
 
 /* Move a seekable input to an absolute byte offset. */
 enum w_status w_input_seek(struct w_input *in, u64 offset, struct w_err *err) W_MUST_CHECK;
+
+/* Read size bytes of a seekable input from an absolute offset, fewer only at the end of the file,
+ * without moving. */
+enum w_status w_input_read_at(struct w_input *in, u64 offset, void *bytes, size_t size, size_t *got,
+                              struct w_err *err) W_MUST_CHECK;
 
 /* Close; harmless when never opened (all zero) or closed before. */
 void w_input_close(struct w_input *in);

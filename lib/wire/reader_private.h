@@ -1,0 +1,71 @@
+/* reader_private.h - the reader of streams, as its two files see it: stream_reader.c reads frame
+ * after frame, stream_seek.c moves in regular files. */
+#ifndef W_READER_PRIVATE_H
+#define W_READER_PRIVATE_H
+
+#include "sys/deflate.h"
+#include "wire/frame_index.h"
+#include "wire/stream.h"
+
+/* Where the reader stands in the file. */
+enum w_reader_state {
+    W_BETWEEN, /* before the first member, or right behind an end frame */
+    W_INSIDE,  /* behind the header frame of a member */
+    W_INDEXED, /* behind its index frame: no data may follow */
+    W_ENDED,   /* behind its end frame, which the caller has been told of */
+};
+
+struct w_reader {
+    struct w_input *in;
+    enum w_reader_state state;
+    u32 member;       /* number of the present one, from 1 */
+    u64 member_start; /* byte offset of its header frame */
+    u64 offset;       /* of the next byte to be read */
+    struct w_chain chain;
+    u64 index_offset; /* of the index frame, from the member's start; 0: not seen */
+
+    struct w_header header;
+    u32 header_crc;
+    struct w_chain after_header; /* where the data begin */
+    u64 data_start;
+    struct w_place boundary; /* behind the last data frame (or the header) that went by */
+    struct w_json *end;
+
+    /* The frame at hand. */
+    struct w_frame frame;
+    u64 frame_offset; /* in the file, for messages */
+    const u8 *raw;    /* its payload, inflated */
+    u32 used;         /* records of it that were handed out; == frame.count: none left */
+    u32 gap;          /* tensors: the next array whose padding is to be checked */
+
+    u8 *stored, *inflated;
+    size_t stored_room, inflated_room;
+    struct w_inflater *inflater;
+
+    struct w_frame_index index; /* of the present member; count 0: none */
+    bool index_loaded;          /* looked for */
+
+    void (*note)(void *context, const struct w_json *line);
+    void *note_context;
+
+    enum w_status failed; /* the first failure; every later call returns it */
+    struct w_err failure;
+};
+
+/* Put file, member, frame and byte offset before a message. */
+enum w_status w_reader_fail_at(struct w_reader *, enum w_status, struct w_err *);
+/* Keep a failure for all later calls. */
+enum w_status w_reader_fail(struct w_reader *, enum w_status, struct w_err *);
+
+/* Read the next data frame of the member into reader->frame, taking notes, index and unknown
+ * ancillary frames on the way. W_END at the end frame, which has been checked.
+ *
+ * A frame that ends at or before record `wanted` is passed over: its payload is checked but not
+ * inflated, and not even read where `leap` allows it (a regular file, on the way to a place). */
+enum w_status w_reader_next_data(struct w_reader *, u64 wanted, bool leap,
+                                 struct w_err *err) W_MUST_CHECK;
+
+/* Parse an end frame's payload. Checks its form, not its totals. The caller owns *end. */
+enum w_status w_end_parse(struct w_json **end, const u8 *payload, struct w_err *err) W_MUST_CHECK;
+
+#endif

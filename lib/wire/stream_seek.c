@@ -1,0 +1,175 @@
+#include <stdlib.h>
+
+#include "wire/reader_private.h"
+
+/* ---- looking elsewhere in a regular file, without moving ----
+ *
+ * The end frame is the last 256 bytes of a member and says how long the member is, so that members
+ * can be walked from behind; it also says where the index is. All of this is a shortcut: where
+ * something is not as it should be the answer is "not there", and the way is walked frame by frame,
+ * which finds and reports what is wrong. */
+
+static bool peek_frame(struct w_reader *r, u64 offset, struct w_frame *frame)
+{
+    u8 bytes[W_FRAME_BYTES];
+    size_t got = 0;
+    struct w_err unheard;
+
+    return !w_input_read_at(r->in, offset, bytes, sizeof bytes, &got, &unheard) &&
+           got == sizeof bytes && !w_frame_decode(frame, bytes, &unheard);
+}
+
+static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *frame, u8 *bytes)
+{
+    size_t got = 0;
+    struct w_err unheard;
+
+    return !w_input_read_at(r->in, offset + W_FRAME_BYTES, bytes, frame->stored_len, &got,
+                            &unheard) &&
+           got == frame->stored_len && w_crc32(0, bytes, got) == frame->payload_crc;
+}
+
+/* The end frame of the present member, and its offset; NULL if it is not there. */
+static struct w_json *peek_end(struct w_reader *r, u64 *end_offset)
+{
+    u64 at = r->in->seekable ? r->in->size_bytes : 0, bytes = 0;
+    struct w_json *end = NULL;
+
+    while (at >= r->member_start + W_FRAME_END_BYTES) {
+        u8 payload[W_FRAME_END_PAYLOAD];
+        struct w_frame f;
+        struct w_err unheard;
+        *end_offset = at - W_FRAME_END_BYTES;
+        if (!peek_frame(r, *end_offset, &f) || f.type != W_FRAME_END ||
+            !peek_payload(r, *end_offset, &f, payload) || w_end_parse(&end, payload, &unheard))
+            return NULL;
+        if (!w_json_u64(w_json_get(end, "bytes"), W_FRAME_END_BYTES, at - r->member_start, &bytes))
+            break;
+        if (at - bytes == r->member_start)
+            return end;
+        at -= bytes;
+        w_json_free(end);
+        end = NULL;
+    }
+    w_json_free(end);
+    return NULL;
+}
+
+u64 w_reader_known_count(struct w_reader *r)
+{
+    u64 end_offset, records = 0;
+    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset);
+
+    if (!w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records))
+        records = 0;
+    w_json_free(end);
+    return records;
+}
+
+static void load_index(struct w_reader *r)
+{
+    u64 end_offset = 0, at = 0, records = 0;
+    struct w_frame f;
+    struct w_err unheard;
+
+    if (r->index_loaded)
+        return;
+    r->index_loaded = true;
+    r->index.count = 0;
+    struct w_json *end = peek_end(r, &end_offset);
+    bool told = w_json_u64(w_json_get(end, "index"), W_FRAME_BYTES, W_JSON_INT_MAX, &at) &&
+                w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records);
+    w_json_free(end);
+    if (!told || !peek_frame(r, r->member_start + at, &f) || f.type != W_FRAME_INDEX ||
+        (u64)f.count * W_INDEX_ENTRY_BYTES != f.raw_len)
+        return;
+    u8 *bytes = malloc((size_t)f.stored_len + 1);
+    if (bytes && peek_payload(r, r->member_start + at, &f, bytes) &&
+        w_frame_index_decode(&r->index, bytes, f.count, (struct w_index_entry){at, records},
+                             &unheard))
+        r->index.count = 0;
+    free(bytes);
+}
+
+/* ---- moving ---- */
+
+static enum w_status go_to(struct w_reader *r, u64 offset, struct w_chain chain, struct w_err *err)
+{
+    chain.record_bytes = r->header.record_bytes;
+    r->chain = chain;
+    r->offset = offset;
+    r->boundary = (struct w_place){chain.pos, chain.link};
+    r->state = W_INSIDE;
+    r->used = r->frame.count = 0;
+    r->index_offset = 0;
+    r->gap = 0;
+    w_json_free(r->end);
+    r->end = NULL;
+    return w_input_seek(r->in, offset, err);
+}
+
+/* Get before record `pos`, as near as is cheap. The frames on the way to it are then walked. */
+static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
+{
+    bool behind = r->state == W_ENDED || pos < r->boundary.pos;
+
+    if (!r->in->seekable)
+        return behind ? w_fail(err, W_IO, "%s: cannot go back to record %llu in a pipe",
+                               r->in->name, (unsigned long long)pos)
+                      : W_DONE;
+    load_index(r);
+    const struct w_index_entry *e = w_frame_index_find(&r->index, pos);
+    if (e && (behind || e->pos > r->boundary.pos)) {
+        struct w_frame f;
+        u64 offset = r->member_start + e->offset;
+        if (peek_frame(r, offset, &f) && f.type == W_FRAME_DATA && f.pos == e->pos)
+            return go_to(r, offset, (struct w_chain){.seq = f.seq, .link = f.link, .pos = f.pos},
+                         err);
+        r->index.count = 0;
+    }
+    return behind ? go_to(r, r->data_start, r->after_header, err) : W_DONE;
+}
+
+enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct w_err *err)
+{
+    if (r->failed || r->state == W_BETWEEN) {
+        if (err)
+            *err = r->failure;
+        return r->failed ? r->failed
+                         : w_fail(err, W_USAGE, "%s: no member to seek in", r->in->name);
+    }
+    bool at_hand = r->frame.count > 0 && r->raw && pos >= r->frame.pos && pos < r->boundary.pos;
+    if (at_hand && (!link || *link == r->frame.link)) {
+        r->used = (u32)(pos - r->frame.pos);
+        return W_DONE;
+    }
+    bool same = !link;
+    enum w_status status = approach(r, pos, err);
+    while (!status) {
+        same = same || (r->boundary.pos == pos && r->boundary.link == *link);
+        if (same && r->boundary.pos == pos) {
+            r->used = r->frame.count;
+            break;
+        }
+        status = w_reader_next_data(r, pos, r->in->seekable, err);
+        if (status || r->boundary.pos <= pos)
+            continue;
+        r->used = (u32)(pos - r->frame.pos);
+        same = same || r->frame.link == *link;
+        break;
+    }
+    if (status == W_END)
+        status = w_fail(err, W_MISMATCH, "%s: has %llu records: there is no record %llu",
+                        r->in->name, (unsigned long long)r->chain.pos, (unsigned long long)pos);
+    else if (!status && !same)
+        status = w_fail(err, W_MISMATCH, "%s: the data before record %llu are not the same",
+                        r->in->name, (unsigned long long)pos);
+    return w_reader_fail(r, status, err);
+}
+
+struct w_place w_reader_place(const struct w_reader *r)
+{
+    if (r->used < r->frame.count)
+        return (struct w_place){r->frame.pos + r->used, r->frame.link};
+    return r->boundary;
+}

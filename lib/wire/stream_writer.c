@@ -1,0 +1,390 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/deflate.h"
+#include "wire/frame_index.h"
+#include "wire/packer.h"
+#include "wire/stream.h"
+
+struct w_writer {
+    struct w_output *out;
+    struct w_chain chain; /* of what has been written */
+    struct w_header header;
+    struct w_packer *packer;
+    struct w_parcel *filling; /* NULL: none; holds `filled` records */
+    u32 filled, frame_records;
+    u64 accepted, raw_bytes, member_bytes;
+    struct w_frame_index index;
+    enum w_status failed; /* the first failure; every later call returns it */
+    struct w_err failure;
+    bool torn; /* the output failed: nothing that can be understood may follow */
+};
+
+/* ---- frames ---- */
+
+static enum w_status fail(struct w_writer *w, enum w_status status, struct w_err *err)
+{
+    if (status && !w->failed) {
+        w->failed = status;
+        w->failure = *err;
+    }
+    return status;
+}
+
+/* Complete the header in bytes[0..48) and write it with the payload behind it. */
+static enum w_status put_frame(struct w_writer *w, struct w_frame *f, u8 *bytes, struct w_err *err)
+{
+    f->seq = w->chain.seq;
+    f->pos = w->chain.pos;
+    f->link = w->chain.link;
+    if (f->seq == UINT32_MAX)
+        return w_fail(err, W_LIMIT, "%s: more than 2^32 frames: use larger ones", w->out->name);
+    w_frame_encode(f, bytes);
+    enum w_status status =
+        w_output_write(w->out, bytes, W_FRAME_BYTES + (size_t)f->stored_len, err);
+    w->torn |= status != W_DONE;
+    w_chain_step(&w->chain, f, bytes);
+    w->member_bytes += W_FRAME_BYTES + (u64)f->stored_len;
+    return status;
+}
+
+/* Write a small frame, stored. */
+static enum w_status put_stored(struct w_writer *w, enum w_frame_type type, u32 count,
+                                const void *payload, u32 size, struct w_err *err)
+{
+    u8 *bytes = malloc(W_FRAME_BYTES + (size_t)size);
+    if (!bytes)
+        return w_fail(err, W_NOMEM, "%s: no memory for a frame of %u bytes", w->out->name, size);
+    memcpy(bytes + W_FRAME_BYTES, payload, size);
+    struct w_frame f = {.type = (u8)type,
+                        .codec = W_STORED,
+                        .count = count,
+                        .raw_len = size,
+                        .stored_len = size,
+                        .payload_crc = w_crc32(0, payload, size)};
+    enum w_status status = put_frame(w, &f, bytes, err);
+    free(bytes);
+    return status;
+}
+
+/* Write the oldest data frame in flight; *wrote is false if there is none (or none ready). */
+static enum w_status put_oldest(struct w_writer *w, bool wait, bool *wrote, struct w_err *err)
+{
+    struct w_parcel *parcel = NULL;
+
+    *wrote = false;
+    enum w_status status = w_packer_take(w->packer, wait, &parcel, err);
+    if (status || !parcel)
+        return status;
+    struct w_frame f = {.type = W_FRAME_DATA,
+                        .codec = parcel->codec,
+                        .count = parcel->count,
+                        .raw_len = parcel->raw_len,
+                        .stored_len = parcel->stored_len,
+                        .payload_crc = parcel->payload_crc};
+    status = w_frame_index_add(&w->index, w->member_bytes, w->chain.pos, err);
+    if (!status)
+        status = put_frame(w, &f, parcel->bytes, err);
+    w->raw_bytes += parcel->raw_len;
+    w_packer_release(w->packer);
+    *wrote = true;
+    return status;
+}
+
+static enum w_status put_all(struct w_writer *w, bool wait, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    bool wrote = true;
+
+    while (!status && wrote)
+        status = put_oldest(w, wait, &wrote, err);
+    return status;
+}
+
+/* Hand the frame that is being filled to the packer. */
+static void submit(struct w_writer *w)
+{
+    w->filling->count = w->filled;
+    w->filling->raw_len = (u32)(w->filled * w->header.record_bytes);
+    w_packer_submit(w->packer);
+    w->filling = NULL;
+    w->filled = 0;
+}
+
+/* A parcel to fill: a free one, or one that becomes free when the oldest is written. */
+static enum w_status next_parcel(struct w_writer *w, struct w_err *err)
+{
+    bool wrote;
+    enum w_status status = put_all(w, false, err);
+    if (!status)
+        status = w_packer_next(w->packer, &w->filling, err);
+    if (!status && !w->filling) {
+        status = put_oldest(w, true, &wrote, err);
+        if (!status)
+            status = w_packer_next(w->packer, &w->filling, err);
+    }
+    return status;
+}
+
+/* ---- life ---- */
+
+/* Write the header line, after reading it back as any reader will: what it would refuse is found
+ * now, by the program that made it. */
+static enum w_status put_header(struct w_writer *w, const struct w_header *header,
+                                struct w_err *err)
+{
+    struct w_json *parsed = NULL;
+    char *line = w_json_text(header->json, err);
+    if (!line)
+        return W_NOMEM;
+    size_t size = strlen(line);
+    enum w_status status = W_DONE;
+    if (size >= W_FRAME_LINE_MAX)
+        status =
+            w_fail(err, W_LIMIT, "header of %zu bytes: at most %u", size, W_FRAME_LINE_MAX - 1);
+    if (!status)
+        status = w_json_parse(&parsed, line, size, err);
+    if (!status)
+        status = w_header_from_json(&w->header, parsed, err);
+    if (status) {
+        w_fail_at(err, status, "%s", w->out->name);
+    } else {
+        line[size] = '\n'; /* in the place of the NUL */
+        w->chain.record_bytes = w->header.record_bytes;
+        status = put_stored(w, W_FRAME_HEADER, 0, line, (u32)size + 1, err);
+    }
+    free(line);
+    return status;
+}
+
+/* Records in a data frame: a fixed number, so that the same records give the same frames. */
+static u32 records_of_frame(const struct w_header *header, u64 frame_bytes)
+{
+    static const u64 defaults[] = {
+        [W_TOKENS] = 256 << 10, [W_BATCH] = 64 << 10, [W_TENSORS] = 1 << 20};
+    u64 bytes = frame_bytes ? W_MIN(frame_bytes, (u64)W_FRAME_RAW_MAX) : defaults[header->kind];
+    return (u32)W_MAX(bytes / header->record_bytes, 1u);
+}
+
+static void release(struct w_writer **writer)
+{
+    struct w_writer *w = *writer;
+
+    *writer = NULL;
+    w_packer_free(w->packer);
+    w_frame_index_free(&w->index);
+    w_header_free(&w->header);
+    free(w);
+}
+
+enum w_status w_writer_open(struct w_writer **writer, struct w_output *out,
+                            const struct w_header *header, const struct w_write_options *options,
+                            struct w_err *err)
+{
+    struct w_writer *w = calloc(1, sizeof *w);
+
+    *writer = NULL;
+    if (!w)
+        return w_fail(err, W_NOMEM, "%s: no memory for a stream writer", out->name);
+    w->out = out;
+    enum w_status status = put_header(w, header, err);
+    if (!status) {
+        w->frame_records = records_of_frame(&w->header, options->frame_bytes);
+        status = w_packer_new(&w->packer, options->threads, options->level,
+                              (u32)(w->frame_records * w->header.record_bytes), err);
+    }
+    if (status)
+        release(&w);
+    *writer = w;
+    return status;
+}
+
+enum w_status w_writer_records(struct w_writer *w, const void *records, u64 count,
+                               struct w_err *err)
+{
+    struct w_err own;
+    err = err ? err : &own;
+    const u8 *from = records;
+    u64 size = w->header.record_bytes;
+    u64 room = w->header.kind == W_TENSORS ? w->header.blob_bytes : W_JSON_INT_MAX;
+    enum w_status status = W_DONE;
+
+    if (w->failed) {
+        *err = w->failure;
+        return w->failed;
+    }
+    if (count > room - w->accepted)
+        status = w_fail(err, W_LIMIT, "%s: more than the %llu records that fit", w->out->name,
+                        (unsigned long long)room);
+    while (count > 0 && !status) {
+        if (!w->filling)
+            status = next_parcel(w, err);
+        if (status)
+            break;
+        u32 taken = (u32)W_MIN(count, (u64)(w->frame_records - w->filled));
+        memcpy(w->filling->raw + w->filled * size, from, taken * size);
+        from += taken * size, count -= taken;
+        w->filled += taken, w->accepted += taken;
+        if (w->filled == w->frame_records)
+            submit(w);
+    }
+    return fail(w, status, err);
+}
+
+enum w_status w_writer_flush(struct w_writer *w, struct w_err *err)
+{
+    struct w_err own;
+    err = err ? err : &own;
+
+    if (w->failed) {
+        *err = w->failure;
+        return w->failed;
+    }
+    if (w->filling && w->filled > 0)
+        submit(w);
+    return fail(w, put_all(w, true, err), err);
+}
+
+enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_err *err)
+{
+    struct w_err own;
+    err = err ? err : &own;
+    size_t size = strlen(json_line);
+    char *line = NULL;
+
+    if (w->failed) {
+        *err = w->failure;
+        return w->failed;
+    }
+    /* Frames in flight first; the one that is being filled is not cut. */
+    enum w_status status = put_all(w, true, err);
+    if (!status && size >= W_FRAME_NOTE_MAX)
+        status = w_fail(err, W_LIMIT, "%s: note of %zu bytes: at most %u", w->out->name, size,
+                        W_FRAME_NOTE_MAX - 1);
+    if (!status && !(line = malloc(size + 1)))
+        status = w_fail(err, W_NOMEM, "%s: no memory for a note", w->out->name);
+    if (!status) {
+        memcpy(line, json_line, size);
+        line[size] = '\n';
+        status = put_stored(w, W_FRAME_NOTE, 0, line, (u32)size + 1, err);
+    }
+    free(line);
+    return fail(w, status, err);
+}
+
+u64 w_writer_count(const struct w_writer *w)
+{
+    return w->accepted;
+}
+
+/* ---- the end ---- */
+
+/* The index, unless the whole member is one frame. *offset is where it stands, or 0. */
+static enum w_status put_index(struct w_writer *w, u64 *offset, struct w_err *err)
+{
+    u32 size = w->index.count * W_INDEX_ENTRY_BYTES;
+
+    *offset = 0;
+    if (w->index.count < 2)
+        return W_DONE;
+    u8 *bytes = malloc(size);
+    if (!bytes)
+        return w_fail(err, W_NOMEM, "%s: no memory for the index", w->out->name);
+    w_frame_index_encode(&w->index, bytes);
+    *offset = w->member_bytes;
+    enum w_status status = put_stored(w, W_FRAME_INDEX, w->index.count, bytes, size, err);
+    free(bytes);
+    return status;
+}
+
+/* The end frame's text with the first `kept` statistics; NULL without memory. */
+static char *end_text(const struct w_writer *w, u64 index_offset, const struct w_json *stats,
+                      size_t kept, struct w_err *err)
+{
+    struct w_json *end = w_json_object();
+
+    w_json_set_u64(end, "records", w->chain.pos);
+    w_json_set_u64(end, "raw", w->raw_bytes);
+    w_json_set_u64(end, "bytes", w->member_bytes + W_FRAME_END_BYTES);
+    w_json_set_u64(end, "index", index_offset);
+    w_json_set_u64(end, "frames", w->chain.seq + 1ull);
+    w_json_set_bool(end, "ok", true);
+    for (const struct w_json *s = w_json_first(stats); s && kept; s = w_json_next(s), kept--)
+        w_json_set(end, w_json_key(s), w_json_copy(s));
+    char *text = w_json_text(end, err);
+    w_json_free(end);
+    return text;
+}
+
+/* Statistics that do not fit the fixed size are left out, the last first. */
+static enum w_status put_end(struct w_writer *w, const struct w_json *stats, struct w_err *err)
+{
+    char payload[W_FRAME_END_PAYLOAD];
+    u64 index_offset;
+    size_t kept = w_json_size(stats), size = 0;
+    char *text = NULL;
+
+    enum w_status status = put_index(w, &index_offset, err);
+    if (status)
+        return status;
+    for (;; kept--) {
+        text = end_text(w, index_offset, stats, kept, err);
+        if (!text)
+            return W_NOMEM;
+        size = strlen(text);
+        if (size < sizeof payload || kept == 0)
+            break;
+        free(text);
+    }
+    memset(payload, ' ', sizeof payload);
+    memcpy(payload, text, W_MIN(size, sizeof payload - 1));
+    payload[sizeof payload - 1] = '\n';
+    free(text);
+    return put_stored(w, W_FRAME_END, 0, payload, sizeof payload, err);
+}
+
+enum w_status w_writer_close(struct w_writer **writer, const struct w_json *stats,
+                             struct w_err *err)
+{
+    struct w_writer *w = *writer;
+
+    enum w_status status = w_writer_flush(w, err);
+    if (!status && w->header.kind == W_TENSORS && w->accepted != w->header.blob_bytes)
+        status = w_fail(err, W_CORRUPT, "%s: %llu bytes of tensors written, the header says %llu",
+                        w->out->name, (unsigned long long)w->accepted,
+                        (unsigned long long)w->header.blob_bytes);
+    if (!status)
+        status = put_end(w, stats, err);
+    release(writer);
+    return status;
+}
+
+void w_writer_abort(struct w_writer **writer, const char *tool, const struct w_err *why)
+{
+    struct w_writer *w = *writer;
+
+    if (!w)
+        return;
+    if (!w->torn) {
+        struct w_err unheard;
+        char message[W_ERR_TEXT];
+        snprintf(message, sizeof message, "%s", why && why->text[0] ? why->text : "stopped");
+        w_make_printable(message);
+        struct w_json *j = w_json_object();
+        w_json_set_string(j, "tool", tool);
+        w_json_set_string(j, "msg", message);
+        w_json_set_u64(j, "exit", (u64)w_exit_code(why ? why->status : W_SIGNAL));
+        char *text = w_json_text(j, &unheard);
+        if (text) {
+            size_t size = strlen(text);
+            text[size] = '\n';
+            /* The program has failed already: that its last word is lost changes nothing. */
+            if (put_stored(w, W_FRAME_ABORT, 0, text, (u32)size + 1, &unheard))
+                w->torn = true;
+        }
+        free(text);
+        w_json_free(j);
+    }
+    release(writer);
+}
