@@ -1,0 +1,223 @@
+#include "data/batches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/shuffle.h"
+
+struct w_batches {
+    struct w_pack *pack;
+    struct w_batches_options options;
+    size_t sequence_bytes;
+    u8 *held; /* sequences in memory */
+    u64 count, room;
+    bool passing; /* the source is larger than the window and passes through it */
+    u64 next;     /* number of the next batch */
+    u64 dropped;
+    /* everything is held: */
+    u64 epoch_len;
+    u32 *order;      /* of the sequences in the present epoch */
+    u64 order_epoch; /* plus one; 0: no order yet */
+    /* passing: */
+    u64 draws;
+    bool source_ended;
+};
+
+static u8 *sequence_at(const struct w_batches *b, u64 index)
+{
+    return b->held + index * b->sequence_bytes;
+}
+
+static enum w_status grow(struct w_batches *b, u64 most, struct w_err *err)
+{
+    u64 room = W_MIN(b->room ? b->room * 2 : 256, most), bytes;
+
+    if (room == b->room)
+        return w_fail(err, W_LIMIT, "more than %llu sequences: use --shard or --window",
+                      (unsigned long long)most);
+    u8 *bigger = w_mul_ok(room, b->sequence_bytes, &bytes) ? realloc(b->held, bytes) : NULL;
+    if (!bigger)
+        return w_fail(err, W_NOMEM, "no memory to hold %llu sequences: use --window or --shard",
+                      (unsigned long long)room);
+    b->held = bigger;
+    b->room = room;
+    return W_DONE;
+}
+
+/* Read until the source ends, or gives one sequence more than the window has: then it passes. */
+static enum w_status fill(struct w_batches *b, struct w_err *err)
+{
+    u64 window = b->options.window, most = window ? window + 1 : UINT32_MAX;
+    enum w_status status = W_DONE;
+
+    while (!status && !(window && b->count == most)) {
+        if (b->count == b->room)
+            status = grow(b, most, err);
+        if (!status)
+            status = w_pack_next(b->pack, sequence_at(b, b->count), err);
+        if (!status)
+            b->count++;
+    }
+    b->passing = !status;
+    return status == W_END ? W_DONE : status;
+}
+
+static enum w_status not_one_batch(const struct w_batches *b, u64 sequences, struct w_err *err)
+{
+    const struct w_pack_counts *counts = w_pack_counts(b->pack);
+
+    return w_fail(err, W_MISMATCH,
+                  "not one batch: %llu tokens in %llu documents, of which %llu tokens belong to "
+                  "this part of the split, make %llu whole sequences for this shard, and a batch "
+                  "needs %llu",
+                  (unsigned long long)counts->tokens, (unsigned long long)counts->documents,
+                  (unsigned long long)counts->part_tokens, (unsigned long long)sequences,
+                  (unsigned long long)b->options.batch);
+}
+
+static enum w_status start_behind_end(const struct w_batches *b, u64 batches, struct w_err *err)
+{
+    return w_fail(err, W_USAGE, "--start %llu: there are only %llu batches",
+                  (unsigned long long)b->options.start, (unsigned long long)batches);
+}
+
+/* Everything is held: how long an epoch is, and where to begin. */
+static enum w_status start_held(struct w_batches *b, struct w_err *err)
+{
+    const struct w_batches_options *o = &b->options;
+    u64 batches;
+
+    b->epoch_len = b->count / o->batch;
+    if (b->epoch_len == 0)
+        return not_one_batch(b, b->count, err);
+    if (o->epochs && (!w_mul_ok(o->epochs, b->epoch_len, &batches) || o->start > batches))
+        return start_behind_end(b, o->epochs * b->epoch_len, err);
+    b->next = o->start;
+    b->order = malloc(b->count * sizeof *b->order);
+    return b->order ? W_DONE : w_fail(err, W_NOMEM, "no memory for the order of an epoch");
+}
+
+static enum w_status next_held(struct w_batches *b, u8 *record)
+{
+    const struct w_batches_options *o = &b->options;
+    u64 epoch = b->next / b->epoch_len, place = b->next % b->epoch_len * o->batch;
+
+    if (o->epochs && epoch >= o->epochs)
+        return W_END;
+    if (b->order_epoch != epoch + 1) {
+        if (o->shuffle)
+            w_shuffle(b->order, (u32)b->count, o->seed, epoch);
+        else
+            for (u32 i = 0; i < b->count; i++)
+                b->order[i] = i;
+        b->order_epoch = epoch + 1;
+    }
+    for (u64 row = 0; row < o->batch; row++)
+        memcpy(record + row * b->sequence_bytes, sequence_at(b, b->order[place + row]),
+               b->sequence_bytes);
+    b->next++;
+    if (b->next % b->epoch_len == 0)
+        b->dropped += b->count - b->epoch_len * o->batch;
+    return W_DONE;
+}
+
+/* Take one sequence out of the window (copied to `out` unless NULL) and refill its slot. */
+static enum w_status draw(struct w_batches *b, u8 *out, struct w_err *err)
+{
+    if (b->count == 0)
+        return W_END;
+    /* Without shuffling the window is a ring, which the oldest leaves first. */
+    u64 slot = b->options.shuffle ? w_shuffle_slot(b->count, b->options.seed, b->draws)
+                                  : b->draws % b->room;
+    enum w_status status = W_END;
+    if (out)
+        memcpy(out, sequence_at(b, slot), b->sequence_bytes);
+    if (!b->source_ended)
+        status = w_pack_next(b->pack, sequence_at(b, slot), err);
+    if (status && status != W_END)
+        return status;
+    if (status == W_END) {
+        b->source_ended = true;
+        b->count--;
+        if (b->options.shuffle && slot != b->count)
+            memcpy(sequence_at(b, slot), sequence_at(b, b->count), b->sequence_bytes);
+    }
+    b->draws++;
+    return W_DONE;
+}
+
+/* The next batch of those that pass; NULL only draws it. */
+static enum w_status next_passing(struct w_batches *b, u8 *record, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (u64 row = 0; row < b->options.batch && !status; row++) {
+        status = draw(b, record ? record + row * b->sequence_bytes : NULL, err);
+        if (status == W_END) {
+            b->dropped = row;
+            if (b->next == 0)
+                status = not_one_batch(b, row, err);
+        }
+    }
+    b->next += !status;
+    return status;
+}
+
+static enum w_status start_passing(struct w_batches *b, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (b->options.epochs != 1)
+        return w_fail(err, W_USAGE,
+                      "only one epoch can be made of more than the window of %llu sequences: write "
+                      "the tokens to a file first (wtok encode -o FILE), or raise --window",
+                      (unsigned long long)b->options.window);
+    while (!status && b->next < b->options.start)
+        status = next_passing(b, NULL, err);
+    return status == W_END ? start_behind_end(b, b->next, err) : status;
+}
+
+enum w_status w_batches_open(struct w_batches **batches, struct w_pack *pack,
+                             const struct w_batches_options *options, struct w_err *err)
+{
+    struct w_batches *b = *batches = calloc(1, sizeof *b);
+
+    if (!b)
+        return w_fail(err, W_NOMEM, "no memory for batches");
+    b->pack = pack;
+    b->options = *options;
+    b->sequence_bytes = w_pack_sequence_bytes(pack);
+    enum w_status status = fill(b, err);
+    if (!status)
+        status = b->passing ? start_passing(b, err) : start_held(b, err);
+    if (status)
+        w_batches_close(batches);
+    return status;
+}
+
+void w_batches_close(struct w_batches **batches)
+{
+    struct w_batches *b = *batches;
+
+    if (b) {
+        free(b->held);
+        free(b->order);
+    }
+    free(b);
+    *batches = NULL;
+}
+
+u64 w_batches_epoch_len(const struct w_batches *b)
+{
+    return b->epoch_len;
+}
+
+enum w_status w_batches_next(struct w_batches *b, u8 *record, struct w_err *err)
+{
+    return b->passing ? next_passing(b, record, err) : next_held(b, record);
+}
+
+u64 w_batches_dropped(const struct w_batches *b)
+{
+    return b->dropped;
+}

@@ -1,0 +1,193 @@
+#include "data/corpus.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sys/fdio.h"
+
+struct w_corpus {
+    char *const *paths;
+    size_t path_count, next_path;
+    struct w_read_options options;
+    struct w_input in;
+    struct w_reader *reader;
+    struct w_header first; /* a copy: the reader's own goes with its member */
+    struct w_corpus_facts facts;
+    u64 member, position; /* of the present file and member, for messages */
+};
+
+static const char *sha256_of(const struct w_header *header)
+{
+    const struct w_json *tok = w_json_get(header->json, "tok");
+    const char *text = tok ? w_json_string(w_json_get(tok, "sha256")) : NULL;
+    return text ? text : "unknown";
+}
+
+/* What a member of tokens has to say of itself. */
+static enum w_status read_facts(const struct w_header *header, struct w_corpus_facts *facts,
+                                struct w_err *err)
+{
+    if (header->kind != W_TOKENS)
+        return w_fail(err, W_MISMATCH, "holds %s, not tokens: make tokens with 'wtok encode'",
+                      w_kind_name(header->kind));
+    const struct w_array *column = header->array_count == 1 ? &header->arrays[0] : NULL;
+    if (!column || column->ndim != 0 || (column->dtype != W_U16 && column->dtype != W_U32))
+        return w_fail(err, W_CORRUPT, "its records are not single ids of type u16 or u32");
+    facts->dtype = column->dtype;
+    facts->id_bytes = w_dtype_bytes(column->dtype);
+    u64 vocab, eot;
+    if (!w_json_u64(w_json_get(header->json, "vocab"), 1, UINT32_MAX, &vocab) ||
+        !w_json_u64(w_json_get(header->json, "eot"), 0, vocab - 1, &eot))
+        return w_fail(err, W_CORRUPT, "its header lacks a valid \"vocab\" or \"eot\"");
+    facts->vocab = (u32)vocab;
+    facts->eot = (u32)eot;
+    return W_DONE;
+}
+
+/* Check a member's header: the first one sets the facts, the others have to agree. */
+static enum w_status accept_member(struct w_corpus *c, const struct w_header *header,
+                                   struct w_err *err)
+{
+    struct w_corpus_facts facts = c->facts;
+    enum w_status status = read_facts(header, &facts, err);
+
+    if (!status && !c->first.json) {
+        status = w_header_from_json(&c->first, w_json_copy(header->json), err);
+        facts.header = &c->first;
+        c->facts = facts;
+    } else if (!status && (facts.vocab != c->facts.vocab || facts.eot != c->facts.eot ||
+                           facts.dtype != c->facts.dtype ||
+                           strcmp(sha256_of(header), sha256_of(&c->first)) != 0)) {
+        status = w_fail(err, W_MISMATCH,
+                        "another vocabulary than the first stream's: %u ids, sha256 %.16s, not %u, "
+                        "%.16s; encode all of it with one vocabulary",
+                        facts.vocab, sha256_of(header), c->facts.vocab, sha256_of(&c->first));
+    }
+    if (status)
+        status =
+            w_fail_at(err, status, "%s: member %llu", c->in.name, (unsigned long long)c->member);
+    return status;
+}
+
+static enum w_status next_file(struct w_corpus *c, struct w_err *err)
+{
+    const char *path = c->path_count ? c->paths[c->next_path] : NULL;
+
+    w_reader_close(&c->reader);
+    w_input_close(&c->in);
+    c->next_path++;
+    c->member = 0;
+    enum w_status status = w_input_open(&c->in, path, err);
+    if (!status)
+        status = w_reader_open(&c->reader, &c->in, &c->options, err);
+    return status;
+}
+
+/* Go to the next member, of this file or of the next one. */
+static enum w_status next_member(struct w_corpus *c, struct w_err *err)
+{
+    const struct w_header *header = NULL;
+    enum w_status status = c->reader ? W_DONE : next_file(c, err);
+
+    while (!status && (status = w_reader_member(c->reader, &header, err)) == W_END) {
+        if (c->next_path >= c->path_count)
+            return W_END;
+        status = next_file(c, err);
+    }
+    if (status)
+        return status;
+    c->position = 0;
+    c->member++;
+    return accept_member(c, header, err);
+}
+
+static enum w_status look_at_paths(struct w_corpus *c, struct w_err *err)
+{
+    struct stat st;
+
+    c->facts.regular_files = true;
+    for (size_t i = 0; i < c->path_count; i++) {
+        if (!strcmp(c->paths[i], "-")) {
+            c->facts.regular_files &= fstat(0, &st) == 0 && S_ISREG(st.st_mode);
+        } else {
+            if (stat(c->paths[i], &st))
+                return w_fail_errno(err, "%s: cannot open", c->paths[i]);
+            c->facts.regular_files &= S_ISREG(st.st_mode);
+        }
+    }
+    if (c->path_count == 0)
+        c->facts.regular_files = fstat(0, &st) == 0 && S_ISREG(st.st_mode);
+    return W_DONE;
+}
+
+enum w_status w_corpus_open(struct w_corpus **corpus, char *const *paths, size_t count, u32 threads,
+                            struct w_err *err)
+{
+    struct w_corpus *c = *corpus = calloc(1, sizeof *c);
+
+    if (!c)
+        return w_fail(err, W_NOMEM, "no memory to read tokens");
+    c->in.fd = -1;
+    c->paths = paths;
+    c->path_count = count;
+    c->options.threads = threads;
+    enum w_status status = look_at_paths(c, err);
+    if (!status)
+        status = next_member(c, err);
+    if (status == W_END)
+        status = w_fail(err, W_TRUNCATED, "%s: empty: no stream of tokens", c->in.name);
+    if (status)
+        w_corpus_close(corpus);
+    return status;
+}
+
+void w_corpus_close(struct w_corpus **corpus)
+{
+    struct w_corpus *c = *corpus;
+
+    if (!c)
+        return;
+    w_reader_close(&c->reader);
+    w_input_close(&c->in);
+    w_header_free(&c->first);
+    free(c);
+    *corpus = NULL;
+}
+
+const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *c)
+{
+    return &c->facts;
+}
+
+static enum w_status check_ids(const struct w_corpus *c, const u8 *ids, u64 count,
+                               struct w_err *err)
+{
+    for (u64 i = 0; i < count; i++) {
+        u32 id = w_id_at(ids, c->facts.id_bytes, i);
+        if (id >= c->facts.vocab)
+            return w_fail(err, W_CORRUPT,
+                          "%s: member %llu, record %llu: id %u is not in its vocabulary of %u",
+                          c->in.name, (unsigned long long)c->member,
+                          (unsigned long long)(c->position + i), id, c->facts.vocab);
+    }
+    return W_DONE;
+}
+
+enum w_status w_corpus_read(struct w_corpus *c, const u8 **ids, u64 *count, struct w_err *err)
+{
+    const void *records = NULL;
+    enum w_status status;
+
+    while ((status = w_reader_records(c->reader, &records, count, err)) == W_END) {
+        status = next_member(c, err);
+        if (status)
+            return status;
+    }
+    if (status)
+        return status;
+    *ids = records;
+    status = check_ids(c, *ids, *count, err);
+    c->position += *count;
+    return status;
+}

@@ -1,0 +1,40 @@
+/* corpus.h - the ids of one or more token streams, one after another, as if they were one.
+ *
+ * All members of all files have to share one vocabulary. Ids stay in the stream's own form: little-
+ * endian, id_bytes (2 or 4) each. */
+#ifndef W_CORPUS_H
+#define W_CORPUS_H
+
+#include "base/status.h"
+#include "wire/stream.h"
+
+struct w_corpus;
+
+struct w_corpus_facts {
+    const struct w_header *header; /* of the first member */
+    enum w_dtype dtype;            /* W_U16 or W_U32 */
+    u32 id_bytes;
+    u32 vocab;          /* every id is below: checked while reading */
+    u32 eot;            /* the id that ends documents */
+    bool regular_files; /* all of them: can be read again, and hold what they hold */
+};
+
+/* Open the first stream and read its header. count 0: standard input. The paths must outlive the
+ * corpus. */
+enum w_status w_corpus_open(struct w_corpus **, char *const *paths, size_t count, u32 threads,
+                            struct w_err *) W_MUST_CHECK;
+void w_corpus_close(struct w_corpus **); /* accepts NULL */
+
+const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *);
+
+/* The next piece of ids, valid until the next call; W_END after the last stream. */
+enum w_status w_corpus_read(struct w_corpus *, const u8 **ids, u64 *count,
+                            struct w_err *) W_MUST_CHECK;
+
+/* Read the id at an index of such a piece. */
+static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
+{
+    return id_bytes == 2 ? w_get16(ids + 2 * index) : w_get32(ids + 4 * index);
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* wsample - text from a model, or the likelihood of a text under it. */
+#include "tools/wsample.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/machine.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"model", 'm', W_OPT_TEXT, AT(model), "FILE",
+     .help = "Model or checkpoint to speak with; its vocabulary is inside."},
+    {"prompt", 'p', W_OPT_TEXT, AT(prompt), "TEXT",
+     .help = "Text to continue; '-' reads it from standard input. Without one, a new document."},
+    {"prompt-file", 0, W_OPT_TEXT, AT(prompt_file), "FILE", .help = "Read the prompt from FILE."},
+    {"count", 'n', W_OPT_COUNT, AT(count), "N", "200", .help = "Tokens to make at most."},
+    {"samples", 0, W_OPT_COUNT, AT(samples), "N", "1", .min = 1,
+     .help = "Samples to make, separated by a line of '---'."},
+    {"temperature", 0, W_OPT_REAL, AT(sampler.temperature), "X", "0.8", .max = 1000,
+     .help = "Above 1 is more surprising, below 1 less; 0 always takes the likeliest token."},
+    {"top-k", 0, W_OPT_COUNT, AT(sampler.top_k), "K", "0",
+     .help = "Draw among the K likeliest tokens; 0: among all."},
+    {"top-p", 0, W_OPT_REAL, AT(sampler.top_p), "P", "0.95", .max = 1,
+     .help = "Draw among the fewest tokens whose probabilities sum to P; 1: among all."},
+    {"min-p", 0, W_OPT_REAL, AT(sampler.min_p), "P", "0", .max = 1,
+     .help = "Draw among tokens with at least P times the probability of the likeliest."},
+    {"repetition-penalty", 0, W_OPT_REAL, AT(sampler.penalty), "X", "1", .min = 0.01, .max = 100,
+     .help = "Make recent tokens less likely (above 1) by this factor on their logits."},
+    {"penalty-window", 0, W_OPT_COUNT, AT(sampler.penalty_window), "N", "64",
+     .help = "How many tokens back count as recent."},
+    {"seed", 's', W_OPT_COUNT, AT(sampler.seed), "SEED", "0",
+     .help = "The same seed gives the same text."},
+    {"stop", 0, W_OPT_LIST, AT(stops), "TEXT", .help = "End before this text. May be given again."},
+    {"ignore-end", 0, W_OPT_FLAG, AT(ignore_end),
+     .help = "Never end the document: its end id is not drawn."},
+    {"no-echo", 0, W_OPT_FLAG, AT(no_echo), .help = "Do not print the prompt before its sequel."},
+    {"json", 'j', W_OPT_FLAG, AT(json),
+     .help = "Print a JSON object per sample, or the score as one."},
+    {"score", 0, W_OPT_TEXT, AT(score), "FILE",
+     .help =
+         "Make no text: print the likelihood of FILE's text ('-': standard input), in nats, bits "
+         "per byte and perplexity per word."},
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", .max = 1024,
+     .help =
+         "Threads; 0: OMP_NUM_THREADS, else the cores that may be used. The text does not depend "
+         "on it."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "go on from a few words",
+    "wsample -m wiki.wts -p \"The history of\" -n 200",
+    "three calmer samples as JSON, only the text of each",
+    "wsample -m wiki.wts -p \"In 1969\" --samples 3 --temperature 0.5 --json | jq -r .text",
+    "end at the end of the paragraph",
+    "wsample -m wiki.wts -p \"London is\" --stop $'\\n'",
+    "bits per byte of a text that the model has not seen",
+    "wsample -m wiki.wts --score test.txt --json | jq .bits_per_byte",
+    NULL,
+};
+
+static const struct w_program program = {
+    "wsample",
+    "make text with a model, or measure a text with it",
+    "",
+    "Prints the prompt and what the model makes of it. Nothing but text goes to standard output; "
+    "the "
+    "same model, prompt, options and seed give the same text.",
+    options,
+    examples,
+};
+
+enum w_status wsample_print_json(struct w_json *json, struct w_err *err)
+{
+    char *text = w_json_text(json, err);
+    enum w_status status = text ? W_DONE : W_NOMEM;
+
+    if (!status) {
+        size_t size = strlen(text);
+        text[size] = '\n'; /* in the place of the NUL: the line leaves in one write */
+        status = w_write_line(STDOUT_FILENO, text, size + 1, "standard output", err);
+    }
+    free(text);
+    w_json_free(json);
+    return status;
+}
+
+static enum w_status check(const struct settings *set, int operands, struct w_err *err)
+{
+    if (operands)
+        return w_fail(err, W_USAGE, "takes no operands: use -p TEXT, -m MODEL or --score FILE");
+    if (!set->model)
+        return w_fail(err, W_USAGE, "name a model with -m FILE");
+    if (set->prompt && set->prompt_file)
+        return w_fail(err, W_USAGE, "--prompt and --prompt-file exclude each other");
+    if (set->score && (set->prompt || set->prompt_file))
+        return w_fail(err, W_USAGE, "--score makes no text and takes no prompt");
+    for (size_t i = 0; i < set->stops.count; i++)
+        if (!*set->stops.items[i])
+            return w_fail(err, W_USAGE, "--stop: an empty text is everywhere");
+    return W_DONE;
+}
+
+static enum w_status open_team(struct spoken *m, u64 threads, struct w_err *err)
+{
+    struct w_machine machine;
+    const char *why = "";
+
+    w_machine_read(&machine, NULL);
+    u32 count = w_machine_threads(&machine, threads, getenv("OMP_NUM_THREADS"), &why);
+    w_detail("%u threads: %s", count, why);
+    return w_team_new(&m->team, count, err);
+}
+
+static enum w_status open_model(struct spoken *m, const char *path, struct w_err *err)
+{
+    enum w_status status = w_ckpt_open(&m->ckpt, path, err);
+    if (status)
+        return status;
+    m->conf = *w_ckpt_conf(m->ckpt);
+    if (!w_ckpt_tok(m->ckpt))
+        return w_fail(err, W_MISMATCH,
+                      "%s: holds no vocabulary: it was trained on batches that carried none", path);
+    status = w_vocab_from_json(&m->vocab, w_ckpt_tok(m->ckpt), err);
+    if (!status && w_vocab_size(m->vocab) > m->conf.vocab_size)
+        status = w_fail(err, W_CORRUPT, "its vocabulary of %u is larger than vocab_size %llu",
+                        w_vocab_size(m->vocab), (unsigned long long)m->conf.vocab_size);
+    if (status)
+        return w_fail_at(err, status, "%s", path);
+    return w_encoder_new(&m->encoder, m->vocab, err);
+}
+
+static enum w_status run(const struct settings *set, int operands, struct w_err *err)
+{
+    struct spoken model = {0};
+
+    enum w_status status = check(set, operands, err);
+    if (!status)
+        status = open_model(&model, set->model, err);
+    if (!status)
+        status = open_team(&model, set->threads, err);
+    if (!status)
+        status = set->score ? wsample_score(set, &model, err) : wsample_generate(set, &model, err);
+    w_team_free(model.team);
+    w_encoder_free(model.encoder);
+    w_vocab_free(model.vocab);
+    w_ckpt_close(&model.ckpt);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&program, &set, &argc, &argv);
+
+    if (stop)
+        return stop - 1;
+    enum w_status status = run(&set, argc, &err);
+    return w_cli_finish(status, &err);
+}
