@@ -43,14 +43,20 @@ LIB_SOURCES := \
 	lib/text/split.c \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
+	lib/data/batches.c \
+	lib/data/corpus.c \
+	lib/data/pack.c \
+	lib/data/shuffle.c \
 
-TOOLS :=
+TOOLS := \
+	wbatch \
 
 TOOL_SOURCES := \
 	tools/cli.c \
 
 UNIT_TESTS := \
 	test_base \
+	test_batches \
 	test_conf \
 	test_encode \
 	test_json \

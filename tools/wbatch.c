@@ -70,14 +70,14 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
-    "batches for a configuration, straight into training",
-    "wtok encode -V wiki.vocab wiki/* | wbatch -c configs/autoregressive_fast.json |\n"
-    "      wtrain -c configs/autoregressive_fast.json -o wiki.wts",
-    "one document in a hundred for validation, the others for training, three epochs",
-    "wbatch -c conf.json --val-fraction 0.01 --split val -o val.batch wiki.tok\n"
-    "  wbatch -c conf.json --val-fraction 0.01 --epochs 3 -o train.batch wiki.tok",
-    "go on where batch 1000 would be",
-    "wbatch -c conf.json --start 1000 wiki.tok",
+    "Batches for a configuration, straight into training",
+    "wtok encode -V wiki.vocab wiki/* | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
+    "One document in a hundred for validation",
+    "wbatch -c fast.json --val-fraction 0.01 --split val -o val.batch wiki.tok",
+    "The others for training, three times over",
+    "wbatch -c fast.json --val-fraction 0.01 --epochs 3 -o train.batch wiki.tok",
+    "Go on where batch 1000 would be",
+    "wbatch -c fast.json --start 1000 wiki.tok | wtrain -c fast.json -o wiki.wts",
     NULL,
 };
 

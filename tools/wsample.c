@@ -50,13 +50,13 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
-    "go on from a few words",
+    "Go on from a few words",
     "wsample -m wiki.wts -p \"The history of\" -n 200",
-    "three calmer samples as JSON, only the text of each",
+    "Three calmer samples as JSON, only the text of each",
     "wsample -m wiki.wts -p \"In 1969\" --samples 3 --temperature 0.5 --json | jq -r .text",
-    "end at the end of the paragraph",
+    "End at the end of the paragraph",
     "wsample -m wiki.wts -p \"London is\" --stop $'\\n'",
-    "bits per byte of a text that the model has not seen",
+    "Bits per byte of a text that the model has not seen",
     "wsample -m wiki.wts --score test.txt --json | jq .bits_per_byte",
     NULL,
 };
