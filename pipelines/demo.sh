@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The whole pipeline on text of this machine, in about a minute. See --help.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: demo.sh [FOLDER]
+
+Learns a vocabulary and a small model from English text, tells how well it predicts documents that
+it has not seen, and lets it write. The text is FOLDER (plain text files), or what this machine has:
+its manual pages and documentation. Everything it makes is in build/demo.
+TEXT
+}
+
+[ "${1:-}" = --help ] && { usage; exit 0; }
+project=$(cd "$(dirname "$0")/.." && pwd)
+config=$project/configs/demo.json
+work=$project/build/demo
+mkdir -p "$work"
+
+title()
+{
+    printf '\n== %s\n' "$*"
+}
+
+if [ $# -gt 0 ]; then
+    text=$1
+else
+    title 'English text of this machine'
+    text=$work/text
+    "$project/pipelines/system-text.sh" "$text" 5M
+fi
+
+title 'a vocabulary, and the text as tokens'
+wtok train -n "$(jq .vocab_size "$config")" -o "$work/demo.vocab" "$text"
+wtok encode -V "$work/demo.vocab" -o "$work/demo.tokens" "$text"
+
+title 'what the training will take'
+wcachefit "$config"
+
+title 'training, and the loss on every 20th document, which is kept apart'
+wbatch -c "$config" --val-fraction 0.05 --split val -o "$work/demo.val" "$work/demo.tokens"
+wbatch -c "$config" --val-fraction 0.05 --epochs 0 "$work/demo.tokens" |
+    wtrain -c "$config" --time 45s --val "$work/demo.val" --log "$work/demo.jsonl" \
+        -o "$work/demo.wts"
+
+title 'what it writes'
+wsample -m "$work/demo.wts" -p 'The' -n 120 -s 1
+
+title 'done: the model is build/demo/demo.wts; try'
+echo 'build/release/wsample -m build/demo/demo.wts -p "If the file"'

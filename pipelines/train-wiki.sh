@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The main job as one shell script: from a folder of wiki files to a model. See --help.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: train-wiki.sh CONFIG.json TEXT... -- OUTPUT [WTRAIN-OPTION...]
+
+Learns a vocabulary of the configuration's vocab_size from TEXT (files or folders as WikiExtractor
+writes them, or plain text), trains CONFIG on it, and leaves
+  OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
+A vocabulary that is there is used again; a training that was interrupted goes on. One document in
+a hundred is kept for validation. Nothing of the text is held twice: tokens and batches flow through
+pipes.
+
+Examples:
+  train-wiki.sh configs/wiki_cache_optimized.json wiki -- wiki
+  train-wiki.sh configs/autoregressive_fast.json wiki/AA -- fast --steps 1000
+TEXT
+}
+
+[ "${1:-}" = --help ] && { usage; exit 0; }
+texts=()
+config=${1:-}
+[ $# -eq 0 ] || shift
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    texts+=("$1")
+    shift
+done
+if [ ${#texts[@]} -eq 0 ] || [ $# -lt 2 ]; then
+    usage >&2
+    exit 2
+fi
+output=$2
+shift 2
+
+split=(wbatch -c "$config" --val-fraction 0.01)
+if [ ! -e "$output.vocab" ]; then
+    wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" "${texts[@]}"
+fi
+if [ ! -e "$output.val" ]; then
+    wtok encode -V "$output.vocab" "${texts[@]}" | "${split[@]}" --split val -o "$output.val"
+fi
+wtok encode -V "$output.vocab" "${texts[@]}" |
+    "${split[@]}" --split train |
+    wtrain -c "$config" --val "$output.val" --log "$output.jsonl" --resume "$output.wts.ckpt" \
+        "$@" -o "$output.wts"
+wsample -m "$output.wts" -p 'The history of' -n 100

@@ -1,0 +1,73 @@
+# wtools.mk: rules for training with make. Include it in a Makefile of your own:
+#
+#     W_TEXT    := $(wildcard wiki/*)     # what to learn from: files or folders
+#     W_CONFIGS := configs                # the folder of the configurations
+#     include /usr/local/share/wtools/wtools.mk
+#
+#     all: work/wiki_cache_optimized.sample
+#
+# For a configuration $(W_CONFIGS)/NAME.json and the folder W (work, unless told otherwise):
+#
+#     W/vocab          the vocabulary, shared by all configurations
+#     W/tokens         the text as a token stream, shared by all configurations
+#     W/NAME.fit       that the machine can do it: footprint and forecast, JSON
+#     W/NAME.train     batches for training, W/NAME.val for validation
+#     W/NAME.wts       the model; W/NAME.jsonl the log of its training
+#     W/NAME.sample    text that it writes
+#     W/NAME.score     how well it predicts the validation file W_SCORE, JSON
+#
+# Every program writes with -o, so that a target is complete or not there. A training that was
+# interrupted, by Ctrl-C or a power cut, goes on from its last checkpoint when make is called again:
+# the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when a recipe fails.
+# Targets depend on their inputs and not on the variables below: after changing one, delete the
+# target. Recipes run under bash with pipefail, those of the including Makefile as well.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+W              ?= work
+W_CONFIGS      ?= configs
+W_VOCAB_SIZE   ?= 16000
+W_EPOCHS       ?= 1
+W_VAL_FRACTION ?= 0.01
+W_REQUIRE      ?= ram<=90%
+W_PROMPT       ?= The history of
+W_SAMPLE_COUNT ?= 200
+W_SCORE        ?=
+# More options for one program.
+W_TOK_FLAGS    ?=
+W_BATCH_FLAGS  ?=
+W_TRAIN_FLAGS  ?=
+W_SAMPLE_FLAGS ?=
+
+$(W):
+	mkdir -p $@
+
+$(W)/vocab: $(W_TEXT) | $(W)
+	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) -o $@ $(W_TEXT)
+
+$(W)/tokens: $(W)/vocab $(W_TEXT)
+	wtok encode -V $< $(W_TOK_FLAGS) -o $@ $(W_TEXT)
+
+$(W)/%.fit: $(W_CONFIGS)/%.json | $(W)
+	wcachefit --json --require '$(W_REQUIRE)' $< >$@
+
+$(W)/%.train: $(W)/tokens $(W_CONFIGS)/%.json
+	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split train \
+		--epochs $(W_EPOCHS) $(W_BATCH_FLAGS) -o $@ $<
+
+$(W)/%.val: $(W)/tokens $(W_CONFIGS)/%.json
+	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
+		$(W_BATCH_FLAGS) -o $@ $<
+
+$(W)/%.wts: $(W)/%.train $(W)/%.val $(W_CONFIGS)/%.json $(W)/%.fit
+	wtrain -c $(W_CONFIGS)/$*.json --val $(W)/$*.val --log $(W)/$*.jsonl --resume $@.ckpt \
+		$(W_TRAIN_FLAGS) -o $@ $<
+
+$(W)/%.sample: $(W)/%.wts
+	wsample -m $< -p '$(W_PROMPT)' -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS) >$@
+
+$(W)/%.score: $(W)/%.wts $(W_SCORE)
+	wsample -m $< --score $(W_SCORE) --json >$@
