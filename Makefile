@@ -120,7 +120,8 @@ all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pag
 # a packager may run as root, print the command. PACKAGE_GROUPS: see tools/packages.
 PACKAGE_GROUPS := build
 PACKAGE_ACTION := --print
-test: PACKAGE_GROUPS := build test
+demo: PACKAGE_GROUPS := build pipelines
+test: PACKAGE_GROUPS := build pipelines test
 fuzz-run: PACKAGE_GROUPS := build fuzz
 demo test: PACKAGE_ACTION := --install
 packages:
