@@ -226,6 +226,11 @@ uninstall: ## remove what install put there
 	for page in $(notdir $(PAGES)); do rm -f $(MANDIR)/man$${page##*.}/$$page; done
 	rm -rf $(SHAREDIR)
 
+VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
+dist: ## the committed sources as build/wtools-VERSION.tar.gz
+	@mkdir -p build
+	git archive --prefix=wtools-$(VERSION)/ -o build/wtools-$(VERSION).tar.gz HEAD
+
 clean: ## remove everything that was built
 	rm -rf build
 
