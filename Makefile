@@ -45,8 +45,11 @@ LIB_SOURCES := \
 	lib/text/vocab.c \
 	lib/data/batches.c \
 	lib/data/corpus.c \
+	lib/data/feed.c \
 	lib/data/pack.c \
 	lib/data/shuffle.c \
+	lib/net/ckpt.c \
+	lib/net/schedule.c \
 
 TOOLS := \
 	wbatch \
@@ -59,8 +62,10 @@ UNIT_TESTS := \
 	test_batches \
 	test_conf \
 	test_encode \
+	test_feed \
 	test_json \
 	test_machine \
+	test_schedule \
 	test_stream \
 	test_vocab \
 

@@ -299,6 +299,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
         remember_command_line(*argc, words);
     w_fill_standard_fds();
     signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
+    signal(SIGXFSZ, SIG_IGN); /* and EFBIG, that a file reached its limit */
     for (const struct w_option *o = p->options; o && o->name; o++)
         if (o->type == W_OPT_LIST && lists < W_COUNTOF(list_items)) {
             struct w_text_list *list = (void *)((char *)fields + o->offset);

@@ -1,9 +1,14 @@
 /* ckpt.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a model to
  * speak. Header keys beside the tensors: "config" (wconf), "tok" (the vocabulary, with its merges, or
- * null), "state" {step, tokens, loss, seed, ...; "data": place in the batch stream}.
+ * null), "state" {step, tokens, loss, seed, "data": place in the batch stream}, "src" (the header of
+ * the batch stream).
  *
  * Tensors: the parameters by their names, f32, then, unless left out, "adam.m.NAME" and
- * "adam.v.NAME". */
+ * "adam.v.NAME".
+ *
+ * The bytes are a function of the configuration and of the data alone: no times, no command line, no
+ * number of threads. So a run that was killed and resumed ends with the same file as one that was
+ * not, and cmp(1) can say so. */
 #ifndef W_CKPT_H
 #define W_CKPT_H
 
@@ -15,18 +20,18 @@ struct w_ckpt_state {
     u64 step;             /* optimizer steps done */
     u64 tokens;           /* trained on */
     double loss;          /* of the last step */
+    u64 member;           /* of the batch stream: number of the one that place is in, from 0 */
     struct w_place place; /* of the next record in the batch stream */
-    u32 header_crc;       /* of the batch stream */
-    double seconds;       /* of training so far; not part of what must be equal, 0 unless asked */
+    u32 header_crc;       /* of that member's header */
+    double seconds;       /* of training so far: only where the schedule follows time, else 0 */
 };
 
 /* Write a whole file: under a temporary name, synced, then renamed. tok: the vocabulary's JSON or
- * NULL. provenance: "argv" and "src" come from here; may be NULL. */
+ * NULL. upstream: header of the batch stream, for "src"; NULL to leave it out. */
 struct w_ckpt_write {
     const char *path;
     const struct w_json *tok;
     const struct w_header *upstream;
-    const char *argv;
     bool weights_only;
 };
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
@@ -44,5 +49,8 @@ bool w_ckpt_has_moments(const struct w_ckpt *);
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
+
+/* Read a whole file and keep nothing: does every byte of it verify? */
+enum w_status w_ckpt_verify(const char *path, struct w_err *) W_MUST_CHECK;
 
 #endif

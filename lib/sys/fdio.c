@@ -85,11 +85,23 @@ enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *e
     return W_DONE;
 }
 
+/* Wait for data or for the word to stop. */
+static bool is_stopped(const struct w_input *in)
+{
+    struct pollfd p[2] = {{.fd = in->fd, .events = POLLIN}, {.fd = in->stop_fd, .events = POLLIN}};
+
+    while (poll(p, 2, -1) < 0 && errno == EINTR)
+        ;
+    return p[1].revents != 0;
+}
+
 enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t *got,
                            struct w_err *err)
 {
+    *got = 0;
+    if (in->stop_fd && is_stopped(in))
+        return w_fail(err, W_SIGNAL, "%s: reading was stopped", in->name);
     ssize_t n = read_once(in->fd, bytes, size);
-
     *got = n > 0 ? (size_t)n : 0;
     return n < 0 ? w_fail_errno(err, "%s: cannot read", in->name) : W_DONE;
 }

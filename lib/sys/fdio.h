@@ -16,6 +16,8 @@ struct w_input {
     bool seekable;  /* a regular file */
     u64 size_bytes; /* of a regular file; else 0 */
     u64 start;      /* byte offset of a regular file at open: not 0 where a shell has read before */
+    int stop_fd;    /* once it has data or has ended, reading gives W_SIGNAL instead of waiting, so
+                       that a thread can be called back from a silent pipe; 0: none */
     char name[256]; /* for messages: the path, shortened, or "standard input" */
 };
 

@@ -1,0 +1,55 @@
+/* feed.h - batches for a trainer: reads a batch stream ahead on a thread of its own, so that reading,
+ * inflating and checking happen beside the arithmetic.
+ *
+ *     w_feed_open(&feed, &options, &err)              // checks the header: is it the shape we train?
+ *     while (!(status = w_feed_next(feed, &ids, &place, &err)))      // W_END after the last batch
+ *         train(ids);
+ *     w_feed_close(&feed)
+ *
+ * Every id is below vocab_size when it arrives. All memory is taken by w_feed_open(). Members of the
+ * stream follow each other as if they were one; each has to have the same shape. */
+#ifndef W_FEED_H
+#define W_FEED_H
+
+#include <signal.h>
+
+#include "wire/stream.h"
+
+/* Where the batch after the present one begins. Equal places mean equal data up to there. */
+struct w_feed_place {
+    u64 member;           /* of the stream, from 0 */
+    struct w_place place; /* in the member */
+    u32 header_crc;       /* of the member's header */
+};
+
+struct w_feed_options {
+    const char *path;       /* NULL or "-": standard input */
+    u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
+    u64 vocab_size;
+    const struct w_feed_place *start; /* where to go on; NULL: at the beginning */
+    const volatile sig_atomic_t
+        *stop; /* waiting ends with W_SIGNAL once this is set; may be NULL */
+};
+
+struct w_feed;
+
+/* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other data. */
+enum w_status w_feed_open(struct w_feed **, const struct w_feed_options *,
+                          struct w_err *) W_MUST_CHECK;
+/* The header of the first member; lives as long as the feed. */
+const struct w_header *w_feed_header(const struct w_feed *);
+/* Batches of the whole stream, where a file of one member can say so, else 0. */
+u64 w_feed_known_batches(const struct w_feed *);
+/* Where the first batch comes from: the start, verified, or the beginning. */
+struct w_feed_place w_feed_start(const struct w_feed *);
+
+/* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after it
+ * begins. */
+enum w_status w_feed_next(struct w_feed *, const u32 **ids, struct w_feed_place *after,
+                          struct w_err *) W_MUST_CHECK;
+/* Seconds that w_feed_next() has waited so far. */
+double w_feed_wait_s(const struct w_feed *);
+
+void w_feed_close(struct w_feed **); /* accepts NULL; at any time, also before the end */
+
+#endif

@@ -1,0 +1,356 @@
+#include "net/ckpt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/prov.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "tensors are copied as they are in memory, which is how the stream has them");
+
+#define TENSOR_ALIGN 64 /* bytes: wstream(5) puts every tensor at a multiple */
+
+static const char by[] = "wtrain " W_VERSION_TEXT;
+
+/* The three blocks of a checkpoint, in the order of the file. */
+enum block { WEIGHTS, MOMENTS1, MOMENTS2, BLOCKS };
+static const char *const block_prefixes[BLOCKS] = {"", "adam.m.", "adam.v."};
+
+/* ---- writing ---- */
+
+static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
+{
+    struct w_json *json = w_json_object(), *data = w_json_object();
+    char hex[16];
+
+    w_json_set_u64(json, "step", state->step);
+    w_json_set_u64(json, "tokens", state->tokens);
+    w_json_set_real(json, "loss", state->loss);
+    w_json_set_u64(json, "seed", seed);
+    if (state->seconds > 0)
+        w_json_set_real(json, "seconds", state->seconds);
+    w_json_set_u64(data, "member", state->member);
+    w_json_set_u64(data, "pos", state->place.pos);
+    snprintf(hex, sizeof hex, "%08x", (unsigned)state->place.link);
+    w_json_set_string(data, "link", hex);
+    snprintf(hex, sizeof hex, "%08x", (unsigned)state->header_crc);
+    w_json_set_string(data, "hcrc", hex);
+    w_json_set(json, "data", data);
+    return json;
+}
+
+static enum w_status build_header(struct w_header *header, const struct w_tensors *tensors,
+                                  const struct w_conf *conf, const struct w_ckpt_state *state,
+                                  const struct w_ckpt_write *write, struct w_err *err)
+{
+    u32 blocks = write->weights_only ? 1 : BLOCKS;
+    enum w_status status = w_header_begin(header, W_TENSORS, by, err);
+
+    for (u32 b = 0; b < blocks && !status; b++)
+        for (u32 i = 0; i < tensors->count && !status; i++) {
+            const struct w_tensor *row = &tensors->rows[i];
+            char name[sizeof row->name + 8];
+            snprintf(name, sizeof name, "%s%s", block_prefixes[b], row->name);
+            status = w_header_add(header, name, W_F32, row->ndim, row->shape, err);
+        }
+    if (status)
+        return status;
+    w_json_set(header->json, "config", w_conf_json(conf));
+    if (write->tok)
+        w_json_set(header->json, "tok", w_json_copy(write->tok));
+    w_json_set(header->json, "state", state_json(state, conf->seed));
+    return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
+}
+
+/* The tensors of the header's rows [first, first + count) from one block. */
+static enum w_status write_block(struct w_writer *writer, const struct w_header *header,
+                                 const struct w_tensors *tensors, u32 first, const float *block,
+                                 struct w_err *err)
+{
+    static const u8 zeroes[TENSOR_ALIGN];
+    enum w_status status = W_DONE;
+
+    for (u32 i = 0; i < tensors->count && !status; i++) {
+        const struct w_array *array = &header->arrays[first + i];
+        u64 padding = array->offset - w_writer_count(writer);
+        status = w_writer_records(writer, zeroes, padding, err);
+        if (!status)
+            status = w_writer_records(writer, block + tensors->rows[i].offset, array->bytes, err);
+    }
+    return status;
+}
+
+enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
+                          const struct w_ckpt_state *state, const struct w_ckpt_write *write,
+                          struct w_err *err)
+{
+    const struct w_tensors *tensors = w_model_tensors(model);
+    const float *blocks[BLOCKS] = {w_model_weights(model), w_model_moments1(model),
+                                   w_model_moments2(model)};
+    struct w_header header = {0};
+    struct w_output out = {.fd = -1};
+    struct w_writer *writer = NULL;
+
+    enum w_status status = build_header(&header, tensors, conf, state, write, err);
+    if (!status)
+        status = w_output_open(&out, write->path, err);
+    /* A full disk shows before gigabytes are written to it. */
+    if (!status)
+        status = w_output_reserve(&out, header.blob_bytes, err);
+    if (!status)
+        status = w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err);
+    for (u32 b = 0; b < (write->weights_only ? 1 : BLOCKS) && !status; b++)
+        status = write_block(writer, &header, tensors, b * tensors->count, blocks[b], err);
+    if (!status)
+        status = w_writer_close(&writer, NULL, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (status) {
+        w_writer_abort(&writer, by, err);
+        w_output_abort(&out);
+    }
+    w_header_free(&header);
+    return status;
+}
+
+/* ---- reading ---- */
+
+struct w_ckpt {
+    struct w_input in;
+    struct w_reader *reader;
+    struct w_header header; /* a copy, which outlives the reading */
+    struct w_conf conf;
+    struct w_ckpt_state state;
+};
+
+static enum w_status need_hex(const struct w_json *object, const char *key, u32 *value,
+                              struct w_err *err)
+{
+    const char *text = NULL;
+    unsigned long number = 0;
+    char *end = NULL;
+
+    enum w_status status = w_json_need_string(object, key, &text, err);
+    if (status)
+        return status;
+    number = strtoul(text, &end, 16);
+    if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
+        return w_fail(err, W_CORRUPT, "\"%s\" is not 8 hexadecimal digits", key);
+    *value = (u32)number;
+    return W_DONE;
+}
+
+static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json *json,
+                                 struct w_err *err)
+{
+    const struct w_json *data = w_json_get(json, "data");
+    const u64 max = W_JSON_INT_MAX;
+
+    enum w_status status = w_json_need_u64(json, "step", 0, max, &state->step, err);
+    if (!status)
+        status = w_json_need_u64(json, "tokens", 0, max, &state->tokens, err);
+    if (!status && !w_json_real(w_json_get(json, "loss"), &state->loss))
+        status = w_fail(err, W_CORRUPT, "\"loss\" is not a number");
+    if (!w_json_real(w_json_get(json, "seconds"), &state->seconds))
+        state->seconds = 0;
+    if (!status)
+        status = w_json_need_u64(data, "member", 0, max, &state->member, err);
+    if (!status)
+        status = w_json_need_u64(data, "pos", 0, max, &state->place.pos, err);
+    if (!status)
+        status = need_hex(data, "link", &state->place.link, err);
+    if (!status)
+        status = need_hex(data, "hcrc", &state->header_crc, err);
+    return status ? w_fail_at(err, status, "\"state\"") : W_DONE;
+}
+
+static enum w_status parse_conf(struct w_ckpt *ckpt, struct w_err *err)
+{
+    const struct w_json *json = w_json_get(ckpt->header.json, "config");
+
+    if (!w_json_is_object(json))
+        return w_fail(err, W_MISMATCH, "%s: has no \"config\": not a model of wtrain",
+                      ckpt->in.name);
+    char *text = w_json_text(json, err);
+    if (!text)
+        return W_NOMEM;
+    enum w_status status = w_conf_parse(&ckpt->conf, text, strlen(text), ckpt->in.name, err);
+    free(text);
+    /* What is wrong here is the input and not the user's configuration. */
+    return status == W_USAGE ? w_fail_at(err, W_CORRUPT, "configuration inside") : status;
+}
+
+enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *err)
+{
+    struct w_ckpt *ckpt = calloc(1, sizeof *ckpt);
+    const struct w_header *header = NULL;
+
+    *out = ckpt;
+    if (!ckpt)
+        return w_fail(err, W_NOMEM, "%s: no memory to read it", path);
+    ckpt->in.fd = -1;
+    enum w_status status = w_input_open(&ckpt->in, path, err);
+    if (!status)
+        status = w_reader_open(&ckpt->reader, &ckpt->in, &(struct w_read_options){0}, err);
+    if (!status)
+        status = w_reader_member(ckpt->reader, &header, err);
+    if (status == W_END)
+        status = w_fail(err, W_TRUNCATED, "%s: is empty", ckpt->in.name);
+    if (!status)
+        status = w_header_from_json(&ckpt->header, w_json_copy(header->json), err);
+    if (!status && ckpt->header.kind != W_TENSORS)
+        status = w_fail(err, W_MISMATCH, "%s: is a stream of %s, not a model", ckpt->in.name,
+                        w_kind_name(ckpt->header.kind));
+    if (!status)
+        status = parse_conf(ckpt, err);
+    if (!status) {
+        status = parse_state(&ckpt->state, w_json_get(ckpt->header.json, "state"), err);
+        if (status)
+            status = w_fail_at(err, status, "%s", ckpt->in.name);
+    }
+    if (status)
+        w_ckpt_close(out);
+    return status;
+}
+
+const struct w_conf *w_ckpt_conf(const struct w_ckpt *ckpt)
+{
+    return &ckpt->conf;
+}
+
+const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *ckpt)
+{
+    return &ckpt->state;
+}
+
+const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
+{
+    const struct w_json *tok = w_json_get(ckpt->header.json, "tok");
+    return w_json_is_object(tok) ? tok : NULL;
+}
+
+bool w_ckpt_has_moments(const struct w_ckpt *ckpt)
+{
+    char name[sizeof ckpt->header.arrays->name];
+
+    snprintf(name, sizeof name, "%swte.weight", block_prefixes[MOMENTS1]);
+    return w_header_find(&ckpt->header, name) != NULL;
+}
+
+/* Which block and row an array of the file belongs to; *row is NULL if to none. */
+static enum block find_row(const struct w_tensors *tensors, const char *name,
+                           const struct w_tensor **row)
+{
+    enum block block = WEIGHTS;
+
+    for (enum block b = MOMENTS1; b < BLOCKS; b++)
+        if (!strncmp(name, block_prefixes[b], strlen(block_prefixes[b])))
+            block = b;
+    name += strlen(block_prefixes[block]);
+    *row = NULL;
+    for (u32 i = 0; i < tensors->count && !*row; i++)
+        if (!strcmp(tensors->rows[i].name, name))
+            *row = &tensors->rows[i];
+    return block;
+}
+
+static bool same_shape(const struct w_array *array, const struct w_tensor *row)
+{
+    bool same = array->ndim == row->ndim;
+
+    for (u32 i = 0; i < row->ndim && same; i++)
+        same = array->shape[i] == row->shape[i];
+    return same;
+}
+
+/* Read and drop: padding, and tensors that nobody asked for. */
+static enum w_status skip_bytes(struct w_ckpt *ckpt, u64 bytes, struct w_err *err)
+{
+    u8 chunk[4096];
+    enum w_status status = W_DONE;
+
+    while (bytes > 0 && !status) {
+        u64 n = W_MIN(bytes, sizeof chunk);
+        status = w_reader_exactly(ckpt->reader, chunk, n, err);
+        bytes -= n;
+    }
+    return status;
+}
+
+/* The end frame, which makes the file whole, and nothing behind it. */
+static enum w_status read_end(struct w_ckpt *ckpt, struct w_err *err)
+{
+    const struct w_header *next = NULL;
+    const void *records = NULL;
+    u64 count = 0;
+
+    enum w_status status = w_reader_records(ckpt->reader, &records, &count, err);
+    if (!status)
+        return w_fail(err, W_CORRUPT, "%s: more bytes than its tensors have", ckpt->in.name);
+    if (status == W_END)
+        status = w_reader_member(ckpt->reader, &next, err);
+    if (!status)
+        return w_fail(err, W_CORRUPT, "%s: more than one stream in it", ckpt->in.name);
+    return status == W_END ? W_DONE : status;
+}
+
+enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
+                          float *moments1, float *moments2, struct w_err *err)
+{
+    float *blocks[BLOCKS] = {weights, moments1, moments2};
+    u32 found[BLOCKS] = {0};
+    u64 at = 0;
+    enum w_status status = W_DONE;
+
+    for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
+        const struct w_array *array = &ckpt->header.arrays[i];
+        const struct w_tensor *row = NULL;
+        enum block block = find_row(tensors, array->name, &row);
+
+        status = skip_bytes(ckpt, array->offset - at, err);
+        at = array->offset + array->bytes;
+        if (status)
+            break;
+        if (!row || !blocks[block]) {
+            status = skip_bytes(ckpt, array->bytes, err);
+        } else if (array->dtype != W_F32 || !same_shape(array, row)) {
+            status = w_fail(err, W_MISMATCH,
+                            "%s: tensor %s has another type or shape than the "
+                            "configuration gives it",
+                            ckpt->in.name, array->name);
+        } else {
+            status = w_reader_exactly(ckpt->reader, blocks[block] + row->offset, array->bytes, err);
+            found[block]++;
+        }
+    }
+    for (u32 b = 0; b < BLOCKS && !status; b++)
+        if (blocks[b] && found[b] != tensors->count)
+            status = w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s*", ckpt->in.name,
+                            (unsigned)found[b], (unsigned)tensors->count, block_prefixes[b]);
+    return status ? status : read_end(ckpt, err);
+}
+
+void w_ckpt_close(struct w_ckpt **ckpt)
+{
+    if (!*ckpt)
+        return;
+    w_header_free(&(*ckpt)->header);
+    w_reader_close(&(*ckpt)->reader);
+    w_input_close(&(*ckpt)->in);
+    free(*ckpt);
+    *ckpt = NULL;
+}
+
+enum w_status w_ckpt_verify(const char *path, struct w_err *err)
+{
+    struct w_ckpt *ckpt = NULL;
+
+    enum w_status status = w_ckpt_open(&ckpt, path, err);
+    if (!status)
+        status = skip_bytes(ckpt, ckpt->header.blob_bytes, err);
+    if (!status)
+        status = read_end(ckpt, err);
+    w_ckpt_close(&ckpt);
+    return status;
+}

@@ -1,0 +1,250 @@
+/* Batches read ahead: all of them, in order, from any place; the wrong ones refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "data/feed.h"
+#include "sys/clock.h"
+
+#define B 2
+#define T 3
+#define IDS (B * (T + 1))
+#define VOCAB 100
+
+static char path[] = "/tmp/test_feed.XXXXXX";
+
+static u32 id_of(u64 batch, u64 i)
+{
+    return (u32)((batch * 7 + i) % VOCAB);
+}
+
+/* A file with members of so many batches; seed makes headers differ. */
+static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_id)
+{
+    struct w_err err = {0};
+    FILE *file = fopen(path, "w");
+    u64 batch = 0;
+
+    assert_non_null(file);
+    struct w_output out = {.fd = fileno(file)};
+    for (size_t m = 0; m < count; m++) {
+        struct w_header header = {0};
+        struct w_writer *writer = NULL;
+        assert_int_equal(w_header_begin(&header, W_BATCH, "test 1", &err), W_DONE);
+        assert_int_equal(w_header_add(&header, "x", W_U16, 2, (u64[]){B, T + 1}, &err), W_DONE);
+        w_json_set_u64(header.json, "vocab", VOCAB);
+        w_json_set_u64(header.json, "seed", seed + m);
+        struct w_write_options options = {.level = 1, .frame_bytes = 5 * IDS * 2};
+        assert_int_equal(w_writer_open(&writer, &out, &header, &options, &err), W_DONE);
+        for (u64 k = 0; k < members[m]; k++, batch++) {
+            u16 ids[IDS];
+            for (u64 i = 0; i < IDS; i++)
+                ids[i] = (u16)id_of(batch, i);
+            if (batch == spoilt_id)
+                ids[IDS - 1] = VOCAB;
+            assert_int_equal(w_writer_records(writer, ids, 1, &err), W_DONE);
+        }
+        assert_int_equal(w_writer_close(&writer, NULL, &err), W_DONE);
+        w_header_free(&header);
+    }
+    fclose(file);
+}
+
+static struct w_feed_options plain_options(void)
+{
+    return (struct w_feed_options){.path = path, .batch_size = B, .length = T, .vocab_size = VOCAB};
+}
+
+/* Reads to the end, expecting batches [from, to), and remembers the places behind them. */
+static void expect_batches(struct w_feed *feed, u64 from, u64 to, struct w_feed_place *places)
+{
+    struct w_err err = {0};
+    struct w_feed_place after;
+    const u32 *ids = NULL;
+
+    for (u64 k = from; k < to; k++) {
+        assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+        for (u64 i = 0; i < IDS; i++)
+            assert_int_equal(ids[i], id_of(k, i));
+        if (places)
+            places[k] = after;
+    }
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
+}
+
+static void every_batch_arrives_and_every_place_leads_on(void **state)
+{
+    (void)state;
+    static const u64 members[] = {23, 1, 40};
+    struct w_feed_place places[64];
+    struct w_feed *feed = NULL;
+    struct w_err err = {0};
+
+    write_stream(members, 3, 1, UINT32_MAX);
+    struct w_feed_options options = plain_options();
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    expect_batches(feed, 0, 64, places);
+    w_feed_close(&feed);
+    for (u64 k = 0; k < 64; k++) {
+        options.start = &places[k];
+        if (w_feed_open(&feed, &options, &err))
+            fail_msg("place %d: %s", (int)k, err.text);
+        expect_batches(feed, k + 1, 64, NULL);
+        w_feed_close(&feed);
+    }
+}
+
+static void a_single_file_knows_its_length(void **state)
+{
+    (void)state;
+    struct w_feed *feed = NULL;
+    struct w_err err = {0};
+
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    struct w_feed_options options = plain_options();
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    assert_int_equal(w_feed_known_batches(feed), 17);
+    w_feed_close(&feed); /* before the end */
+    assert_null(feed);
+}
+
+static void other_data_are_refused(void **state)
+{
+    (void)state;
+    struct w_feed_place places[17];
+    struct w_feed *feed = NULL;
+    struct w_err err = {0};
+
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    struct w_feed_options options = plain_options();
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    expect_batches(feed, 0, 17, places);
+    w_feed_close(&feed);
+    options.start = &places[12];
+    write_stream((u64[]){17}, 1, 2, UINT32_MAX); /* another header */
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    write_stream((u64[]){17}, 1, 1, 3); /* another batch before the place */
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_non_null(strstr(err.text, "other data"));
+    write_stream((u64[]){9}, 1, 1, UINT32_MAX); /* too short */
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_null(feed);
+}
+
+static void other_shapes_and_ids_are_refused(void **state)
+{
+    (void)state;
+    struct w_feed *feed = NULL;
+    struct w_err err = {0};
+    struct w_feed_place after;
+    const u32 *ids = NULL;
+
+    write_stream((u64[]){17}, 1, 1, 2);
+    struct w_feed_options options = plain_options();
+    options.batch_size = B + 1;
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    options = plain_options();
+    options.vocab_size = VOCAB - 1;
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    options = plain_options();
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_CORRUPT);
+    assert_non_null(strstr(err.text, "id 100"));
+    w_feed_close(&feed);
+}
+
+/* Cut inside the last frames, after some batches came: never the end, always an error. */
+static void a_cut_file_is_an_error_after_its_batches(void **state)
+{
+    (void)state;
+    struct w_err err = {0};
+
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    struct w_feed_options options = plain_options();
+    for (off_t cut = 1; cut < 400; cut += 7) {
+        struct w_feed *feed = NULL;
+        struct w_feed_place after;
+        const u32 *ids = NULL;
+        enum w_status status;
+        write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+        FILE *file = fopen(path, "r+");
+        fseek(file, 0, SEEK_END);
+        assert_int_equal(ftruncate(fileno(file), ftell(file) - cut), 0);
+        fclose(file);
+        status = w_feed_open(&feed, &options, &err);
+        while (!status)
+            status = w_feed_next(feed, &ids, &after, &err);
+        assert_int_equal(w_exit_code(status), 3);
+        w_feed_close(&feed);
+    }
+}
+
+/* A pipe that says nothing any more: the trainer is called back by its signal, and closing does not
+ * wait for the writer. */
+static void a_silent_pipe_can_be_left(void **state)
+{
+    (void)state;
+    static volatile sig_atomic_t stop;
+    struct w_feed *feed = NULL;
+    struct w_feed_place after;
+    const u32 *ids = NULL;
+    struct w_err err = {0};
+    char pipe_path[32], bytes[8192];
+    int ends[2];
+
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    FILE *file = fopen(path, "r");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], bytes, size - 256), (ssize_t)(size - 256)); /* no end frame */
+    snprintf(pipe_path, sizeof pipe_path, "/dev/fd/%d", ends[0]);
+    struct w_feed_options options = plain_options();
+    options.path = pipe_path;
+    options.stop = &stop;
+    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    for (int k = 0; k < 17; k++)
+        assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+    stop = 1;
+    double started_s = w_now_s();
+    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_SIGNAL);
+    w_feed_close(&feed);
+    assert_true(w_now_s() - started_s < 5);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static int make_file(void **state)
+{
+    (void)state;
+    int fd = mkstemp(path);
+    return fd < 0 || close(fd);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_batch_arrives_and_every_place_leads_on),
+        cmocka_unit_test(a_single_file_knows_its_length),
+        cmocka_unit_test(other_data_are_refused),
+        cmocka_unit_test(other_shapes_and_ids_are_refused),
+        cmocka_unit_test(a_cut_file_is_an_error_after_its_batches),
+        cmocka_unit_test(a_silent_pipe_can_be_left),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
