@@ -46,6 +46,7 @@ LIB_SOURCES := \
 	lib/data/batches.c \
 	lib/data/corpus.c \
 	lib/data/feed.c \
+	lib/data/id_stats.c \
 	lib/data/pack.c \
 	lib/data/shuffle.c \
 	lib/net/ckpt.c \
@@ -53,9 +54,13 @@ LIB_SOURCES := \
 
 TOOLS := \
 	wbatch \
+	wcat \
 
+# Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
 	tools/cli.c \
+
+wcat_PARTS := tools/wcat_copy.c
 
 UNIT_TESTS := \
 	test_base \
@@ -146,7 +151,9 @@ $(BUILD)/libw.a: $(LIB_OBJECTS)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $(TOOL_OBJECTS) $(BUILD)/libw.a
+.SECONDEXPANSION:
+parts_of = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $($(1)_PARTS))))
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
@@ -243,4 +250,5 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
+	$(foreach tool,$(TOOLS),$(patsubst %.o,%.d,$(call parts_of,$(tool)))) \
 	$(TESTS:%=%.d) $(FUZZERS:%=%.d)

@@ -47,6 +47,8 @@ struct w_reader {
 
     void (*note)(void *context, const struct w_json *line);
     void *note_context;
+    void (*on_frame)(void *context, u64 offset, const struct w_frame *frame);
+    void *frame_context;
 
     enum w_status failed; /* the first failure; every later call returns it */
     struct w_err failure;

@@ -145,6 +145,12 @@ const struct w_json *w_reader_end(const struct w_reader *);
 /* Called for each metrics line that passes by; NULL to ignore them. */
 void w_reader_on_note(struct w_reader *, void (*note)(void *context, const struct w_json *line),
                       void *context);
+/* Called for each frame that was read and whose checksums are right; NULL for none. `offset`: its
+ * first byte in the file. wire/frame.h has struct w_frame. */
+struct w_frame;
+void w_reader_on_frame(struct w_reader *,
+                       void (*frame)(void *context, u64 offset, const struct w_frame *frame),
+                       void *context);
 void w_reader_close(struct w_reader **); /* accepts NULL; the input stays the caller's */
 
 #endif

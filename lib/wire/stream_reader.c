@@ -124,6 +124,8 @@ static enum w_status next_payload(struct w_reader *r, enum payload what, struct 
         r->raw = f->codec == W_ZLIB ? r->inflated : r->stored;
     if (status)
         w_reader_fail_at(r, status, err);
+    else if (r->on_frame)
+        r->on_frame(r->frame_context, r->frame_offset, f);
     r->chain.seq++;
     return status;
 }
@@ -472,4 +474,12 @@ void w_reader_on_note(struct w_reader *r, void (*note)(void *context, const stru
 {
     r->note = note;
     r->note_context = context;
+}
+
+void w_reader_on_frame(struct w_reader *r,
+                       void (*frame)(void *context, u64 offset, const struct w_frame *frame),
+                       void *context)
+{
+    r->on_frame = frame;
+    r->frame_context = context;
 }

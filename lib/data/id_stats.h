@@ -1,0 +1,31 @@
+/* id_stats.h - what the ids of a stream are like: checked against the vocabulary, and counted.
+ *
+ *     struct w_id_stats s = {0};
+ *     w_id_stats_begin(&s, header, &err);                       // for each member
+ *     w_id_stats_look(&s, header, records, count, first, &err); // for each frame
+ *     w_id_stats_free(&s);
+ */
+#ifndef W_ID_STATS_H
+#define W_ID_STATS_H
+
+#include "wire/stream.h"
+
+struct w_id_stats {
+    u64 max, distinct, docs; /* docs: ids that end a document */
+    /* of the present member */
+    u32 bytes;              /* of an id; 0: it holds no ids */
+    u64 vocab, eot, ignore; /* as the header says; UINT64_MAX: it does not */
+    u8 *seen;               /* a bit for each id below `bits` */
+    u64 bits;
+};
+
+/* Look at a member's header. Ids are the tokens, or the first column of a batch. */
+enum w_status w_id_stats_begin(struct w_id_stats *, const struct w_header *,
+                               struct w_err *) W_MUST_CHECK;
+/* Look at records; `first` is the number of the first one, for the message. W_CORRUPT for an id that
+ * the header's vocabulary does not have. Ids from 2^24 on are not among the distinct ones. */
+enum w_status w_id_stats_look(struct w_id_stats *, const struct w_header *, const u8 *records,
+                              u64 count, u64 first, struct w_err *) W_MUST_CHECK;
+void w_id_stats_free(struct w_id_stats *);
+
+#endif

@@ -1,0 +1,150 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/id_stats.h"
+#include "tools/cli.h"
+#include "tools/wcat.h"
+#include "wire/prov.h"
+
+/* Join and cut: the records of many members as one. */
+
+struct copy {
+    const struct settings *set;
+    struct w_output *out;
+    struct w_writer *writer; /* NULL until the first header is known */
+    struct w_json *header;   /* the first one */
+    struct w_id_stats ids;
+    u64 at; /* number of the next record, over all members */
+};
+
+/* Records of two members belong together if these say the same of both. */
+static const char *const must_agree[] = {"kind", "rec", "vocab", "eot", "tok", "ignore"};
+
+static bool same_text(const struct w_json *a, const struct w_json *b)
+{
+    struct w_err unheard;
+    char *x = a ? w_json_text(a, &unheard) : NULL, *y = b ? w_json_text(b, &unheard) : NULL;
+    bool same = x && y ? !strcmp(x, y) : !a && !b;
+    free(x);
+    free(y);
+    return same;
+}
+
+static enum w_status check_agreement(const struct copy *c, const struct w_header *h,
+                                     const char *file, struct w_err *err)
+{
+    for (size_t i = 0; i < W_COUNTOF(must_agree); i++)
+        if (!same_text(w_json_get(c->header, must_agree[i]), w_json_get(h->json, must_agree[i])))
+            return w_fail(err, W_MISMATCH, "%s: its \"%s\" is not that of the first stream", file,
+                          must_agree[i]);
+    return W_DONE;
+}
+
+/* Open the writer with the first header, made ours. */
+static enum w_status copy_begin(struct copy *c, const struct w_header *first, struct w_err *err)
+{
+    struct w_header mine = {0};
+    struct w_write_options write = {.threads = (u32)c->set->threads, .level = (int)c->set->level};
+    bool traced = !c->set->no_provenance;
+
+    c->header = w_json_copy(first->json);
+    if (!c->header)
+        return w_fail(err, W_NOMEM, "no memory for a header");
+    struct w_json *json = w_json_object();
+    for (const struct w_json *j = w_json_first(first->json); j; j = w_json_next(j)) {
+        const char *key = w_json_key(j);
+        if (!strcmp(key, "by"))
+            w_json_set_string(json, key, "wcat " W_VERSION_TEXT);
+        else if (strcmp(key, "argv") && strcmp(key, "src") && strcmp(key, "part"))
+            w_json_set(json, key, w_json_copy(j));
+    }
+    enum w_status status = w_header_from_json(&mine, json, err);
+    if (!status && traced)
+        status = w_prov_add(&mine, w_cli_command_line(), first, err);
+    if (!status)
+        status = w_writer_open(&c->writer, c->out, &mine, &write, err);
+    w_header_free(&mine);
+    return status;
+}
+
+/* Copy what lies in the slice, of the member that the reader has just come to. */
+static enum w_status copy_member(struct copy *c, struct source *s, const struct w_header *h,
+                                 struct w_err *err)
+{
+    const void *records;
+    u64 count, from = c->set->from, known = w_reader_known_count(s->reader), start = c->at;
+
+    enum w_status status = w_id_stats_begin(&c->ids, h, err);
+    /* A regular file is not read before the slice. */
+    if (!status && from > c->at && known > 0) {
+        u64 skip = W_MIN(from - c->at, known);
+        c->at += skip;
+        if (skip == known)
+            return W_DONE;
+        status = w_reader_seek(s->reader, skip, NULL, err);
+    }
+    while (!status && c->at < c->set->to) {
+        status = w_reader_records(s->reader, &records, &count, err);
+        u64 begin = W_MAX(c->at, from), end = W_MIN(c->at + count, c->set->to);
+        if (!status && begin < end) {
+            const u8 *bytes = (const u8 *)records + (begin - c->at) * h->record_bytes;
+            status = w_id_stats_look(&c->ids, h, bytes, end - begin, begin - start, err);
+            if (status)
+                w_fail_at(err, status, "%s", s->in.name);
+            else
+                status = w_writer_records(c->writer, bytes, end - begin, err);
+        }
+        c->at += count;
+    }
+    return status == W_END ? W_DONE : status;
+}
+
+static enum w_status copy_file(struct copy *c, const char *path, struct w_err *err)
+{
+    struct source s;
+    const struct w_header *h;
+
+    enum w_status status = wcat_open(&s, path, err);
+    while (!status && c->at < c->set->to && !(status = w_reader_member(s.reader, &h, err))) {
+        if (h->kind == W_TENSORS)
+            status = w_fail(err, W_MISMATCH,
+                            "%s: tensors can be neither joined nor cut: see "
+                            "--raw --tensor",
+                            s.in.name);
+        else if (c->writer)
+            status = check_agreement(c, h, s.in.name, err);
+        else
+            status = copy_begin(c, h, err);
+        if (!status)
+            status = copy_member(c, &s, h, err);
+    }
+    wcat_close(&s);
+    return status == W_END ? W_DONE : status;
+}
+
+enum w_status wcat_copy(const struct settings *set, char **paths, struct w_output *out,
+                        struct w_err *err)
+{
+    struct copy c = {.set = set, .out = out};
+    struct w_json *stats = NULL;
+    enum w_status status = W_DONE;
+
+    for (; *paths && !status && c.at < set->to; paths++)
+        status = copy_file(&c, *paths, err);
+    bool short_of = set->to == UINT64_MAX ? c.at < set->from : c.at < set->to;
+    if (!status && set->slice && short_of)
+        status = w_fail(err, W_MISMATCH, "there are only %llu records", (unsigned long long)c.at);
+    if (!status) {
+        stats = w_json_object();
+        if (c.ids.bytes) {
+            w_json_set_u64(stats, "max", c.ids.max);
+            w_json_set_u64(stats, "docs", c.ids.docs);
+        }
+        status = w_writer_close(&c.writer, stats, err);
+    }
+    w_writer_abort(&c.writer, "wcat", err);
+    w_json_free(stats);
+    w_json_free(c.header);
+    w_id_stats_free(&c.ids);
+    return status;
+}
