@@ -39,6 +39,7 @@ LIB_SOURCES := \
 	lib/conf/conf.c \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
+	lib/text/draft.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
 	lib/text/unicode.c \
@@ -51,6 +52,7 @@ LIB_SOURCES := \
 	lib/data/shuffle.c \
 	lib/net/ckpt.c \
 	lib/net/schedule.c \
+	lib/net/sampler.c \
 
 TOOLS := \
 	wbatch \
@@ -71,6 +73,7 @@ UNIT_TESTS := \
 	test_json \
 	test_machine \
 	test_schedule \
+	test_sampler \
 	test_stream \
 	test_vocab \
 

@@ -5,8 +5,8 @@
 
 #include "net/infer.h"
 #include "sys/clock.h"
+#include "text/draft.h"
 #include "tools/wsample.h"
-#include "tools/wsample_text.h"
 
 #define PROMPT_LIMIT (64ull << 20) /* bytes */
 
@@ -19,18 +19,19 @@ struct speech {
     struct spoken *model;
     struct w_infer *infer;
     struct w_sampler *sampler;
-    struct text prompt;
+    struct w_draft prompt;
     struct w_ids ids;  /* the end id, the prompt, what was made */
     size_t prompt_ids; /* with the end id before them */
     size_t fed;        /* of ids, into the cache of infer */
-    struct text made;
+    struct w_draft made;
     size_t shown; /* bytes of made that were written */
     double *logprobs;
     u64 tokens_made; /* of all samples */
     double prompt_s, making_s;
 };
 
-static enum w_status read_prompt(const struct settings *set, struct text *prompt, struct w_err *err)
+static enum w_status read_prompt(const struct settings *set, struct w_draft *prompt,
+                                 struct w_err *err)
 {
     const char *path = set->prompt_file;
     size_t size;
@@ -38,7 +39,7 @@ static enum w_status read_prompt(const struct settings *set, struct text *prompt
     if (set->prompt && !strcmp(set->prompt, "-"))
         path = "-";
     if (!path)
-        return text_append(prompt, set->prompt, set->prompt ? strlen(set->prompt) : 0, err);
+        return w_draft_append(prompt, set->prompt, set->prompt ? strlen(set->prompt) : 0, err);
     enum w_status status = w_input_slurp(path, PROMPT_LIMIT, &prompt->bytes, &size, err);
     prompt->count = prompt->room = size;
     /* The newline that ends a line of a file or of echo is not what is to be continued. */
@@ -108,13 +109,13 @@ static enum w_status speak(struct speech *s, u64 sample, enum ending *ending, st
         return W_END;
     }
     const u8 *bytes = w_vocab_bytes(s->model->vocab, id, &size);
-    status = text_append(&s->made, bytes, size, err);
-    if (!status && text_stop(&s->made, before, &s->set->stops)) {
+    status = w_draft_append(&s->made, bytes, size, err);
+    if (!status && w_draft_stop(&s->made, before, s->set->stops.items, s->set->stops.count)) {
         *ending = AT_STOP;
         status = W_END;
     }
     if (!status)
-        status = show(s, text_settled(&s->made, &s->set->stops), err);
+        status = show(s, w_draft_settled(&s->made, s->set->stops.items, s->set->stops.count), err);
     return status;
 }
 
@@ -123,8 +124,8 @@ static enum w_status print_sample(struct speech *s, u64 sample, enum ending endi
                                   struct w_err *err)
 {
     struct w_json *object = w_json_object(), *ids = w_json_array(), *logprobs = w_json_array();
-    char *prompt = text_utf8(s->prompt.bytes, s->prompt.count);
-    char *made = text_utf8(s->made.bytes, s->made.count);
+    char *prompt = w_utf8_mended(s->prompt.bytes, s->prompt.count);
+    char *made = w_utf8_mended(s->made.bytes, s->made.count);
     enum w_status status = W_DONE;
 
     w_json_set_u64(object, "sample", sample);

@@ -1,0 +1,90 @@
+#include "text/draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/unicode.h"
+
+enum w_status w_draft_append(struct w_draft *draft, const void *bytes, size_t size,
+                             struct w_err *err)
+{
+    if (draft->room - draft->count < size) {
+        size_t room = 2 * draft->room + size + 256;
+        char *bigger = realloc(draft->bytes, room);
+        if (!bigger)
+            return w_fail(err, W_NOMEM, "no memory for the text");
+        draft->bytes = bigger;
+        draft->room = room;
+    }
+    if (size)
+        memcpy(draft->bytes + draft->count, bytes, size);
+    draft->count += size;
+    return W_DONE;
+}
+
+bool w_draft_stop(struct w_draft *draft, size_t from, const char *const *stops, size_t stop_count)
+{
+    size_t cut = SIZE_MAX;
+
+    for (size_t i = 0; i < stop_count; i++) {
+        size_t size = strlen(stops[i]), begin = from >= size ? from - size + 1 : 0;
+        const char *found = NULL;
+        if (begin < draft->count)
+            found = memmem(draft->bytes + begin, draft->count - begin, stops[i], size);
+        if (found)
+            cut = W_MIN(cut, (size_t)(found - draft->bytes));
+    }
+    if (cut == SIZE_MAX)
+        return false;
+    draft->count = cut;
+    return true;
+}
+
+/* Bytes of the character that a first byte announces; 0 if none begins so. */
+static size_t announced(u8 first)
+{
+    return first < 0x80   ? 1
+           : first < 0xC2 ? 0
+           : first < 0xE0 ? 2
+           : first < 0xF0 ? 3
+           : first < 0xF5 ? 4
+                          : 0;
+}
+
+size_t w_draft_settled(const struct w_draft *draft, const char *const *stops, size_t stop_count)
+{
+    size_t settled = draft->count;
+
+    /* Hold back the longest end of the text that is the beginning of a stop text. */
+    for (size_t i = 0; i < stop_count; i++) {
+        size_t n = W_MIN(strlen(stops[i]) - 1, draft->count);
+        while (n && memcmp(draft->bytes + draft->count - n, stops[i], n) != 0)
+            n--;
+        settled = W_MIN(settled, draft->count - n);
+    }
+    /* A character has at most 4 bytes: look for an unfinished one's first byte among the last 3. */
+    for (size_t back = 1; back <= 3 && back <= settled; back++) {
+        u8 byte = (u8)draft->bytes[settled - back];
+        if ((byte & 0xC0) == 0x80)
+            continue;
+        return announced(byte) > back ? settled - back : settled;
+    }
+    return settled;
+}
+
+char *w_utf8_mended(const char *bytes, size_t count)
+{
+    char *mended = malloc(3 * count + 1), *end = mended;
+    u32 code;
+
+    for (size_t i = 0; mended && i < count;) {
+        const u8 *p = (const u8 *)bytes + i;
+        size_t size = *p ? w_utf8_decode(p, count - i, &code) : 0;
+        memcpy(end, size ? (const char *)p : "\xEF\xBF\xBD", size ? size : 3);
+        end += size ? size : 3;
+        i += size ? size : 1;
+    }
+    if (mended)
+        *end = 0;
+    return mended;
+}

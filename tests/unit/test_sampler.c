@@ -1,0 +1,269 @@
+/* Drawing the next id: each filter by its definition, the draw by its distribution. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "net/sampler.h"
+#include "text/draft.h"
+
+#define IDS 6
+#define DRAWS 20000
+
+static const struct w_sampler_options plain = {
+    .temperature = 1, .top_p = 1, .penalty = 1, .penalty_window = 64, .seed = 3};
+
+/* Logits of the probabilities 0.4, 0.3, 0.15, 0.1, 0.04, 0.01, moved by a constant. */
+static const double shares[IDS] = {0.15, 0.4, 0.01, 0.3, 0.04, 0.1};
+static void make_logits(float *logits)
+{
+    for (u32 i = 0; i < IDS; i++)
+        logits[i] = (float)(log(shares[i]) + 5);
+}
+
+static void draw_many(struct w_sampler_options options, const u32 *text, u64 count, u32 *hits)
+{
+    struct w_sampler *s = NULL;
+    struct w_err err = {0};
+    float logits[IDS];
+    make_logits(logits);
+    memset(hits, 0, IDS * sizeof *hits);
+    assert_int_equal(w_sampler_new(&s, IDS, &options, &err), W_DONE);
+    for (u64 i = 0; i < DRAWS; i++) {
+        u32 id = w_sampler_draw(s, logits, text, count, 0, i);
+        assert_true(id < IDS);
+        hits[id]++;
+    }
+    w_sampler_free(s);
+}
+
+/* Are the hits those of these weights, within five standard deviations? */
+static void assert_distribution(const u32 *hits, const double *weights)
+{
+    double sum = 0;
+    for (u32 i = 0; i < IDS; i++)
+        sum += weights[i];
+    for (u32 i = 0; i < IDS; i++) {
+        double p = weights[i] / sum, expected = p * DRAWS;
+        double tolerance = 5 * sqrt(DRAWS * p * (1 - p));
+        if (fabs(hits[i] - expected) > tolerance)
+            fail_msg("id %u: %u hits, not %.0f", i, hits[i], expected);
+    }
+}
+
+static void a_plain_draw_has_the_models_probabilities(void **state)
+{
+    (void)state;
+    u32 hits[IDS];
+    draw_many(plain, NULL, 0, hits);
+    assert_distribution(hits, shares);
+}
+
+static void temperature_sharpens(void **state)
+{
+    (void)state;
+    u32 hits[IDS];
+    double squares[IDS];
+    for (u32 i = 0; i < IDS; i++)
+        squares[i] = shares[i] * shares[i];
+    struct w_sampler_options options = plain;
+    options.temperature = 0.5;
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, squares);
+    options.temperature = 0;
+    draw_many(options, NULL, 0, hits);
+    assert_int_equal(hits[1], DRAWS);
+}
+
+static void top_k_keeps_k(void **state)
+{
+    (void)state;
+    u32 hits[IDS];
+    struct w_sampler_options options = plain;
+    options.top_k = 3;
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, (double[IDS]){0.15, 0.4, 0, 0.3, 0, 0});
+    options.top_k = 100;
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, shares);
+}
+
+static void top_p_keeps_the_fewest_that_reach_p(void **state)
+{
+    (void)state;
+    u32 hits[IDS];
+    struct w_sampler_options options = plain;
+    options.top_p = 0.72; /* 0.4 + 0.3 do not reach it */
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, (double[IDS]){0.15, 0.4, 0, 0.3, 0, 0});
+    options.top_p = 0.3;
+    draw_many(options, NULL, 0, hits);
+    assert_int_equal(hits[1], DRAWS);
+    /* Behind top_k the probabilities are those of what it has left: 0.4 / 0.7 reaches 0.5. */
+    options.top_p = 0.5;
+    options.top_k = 2;
+    draw_many(options, NULL, 0, hits);
+    assert_int_equal(hits[1], DRAWS);
+}
+
+static void min_p_is_relative_to_the_best(void **state)
+{
+    (void)state;
+    u32 hits[IDS];
+    struct w_sampler_options options = plain;
+    options.min_p = 0.2; /* of 0.4: 0.08 */
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, (double[IDS]){0.15, 0.4, 0, 0.3, 0, 0.1});
+    options.top_p = 0.8; /* both: 0.4, 0.3, 0.15 */
+    draw_many(options, NULL, 0, hits);
+    assert_distribution(hits, (double[IDS]){0.15, 0.4, 0, 0.3, 0, 0});
+}
+
+static void the_penalty_acts_on_recent_ids(void **state)
+{
+    (void)state;
+    u32 hits[IDS], text[] = {1, 9999, 3, 3}; /* ids that cannot be drawn may stand in the text */
+    struct w_sampler_options options = plain;
+    options.penalty = 2;
+    options.penalty_window = 2;
+    draw_many(options, text, 4, hits);
+    double weights[IDS];
+    memcpy(weights, shares, sizeof weights);
+    weights[3] = exp((log(0.3) + 5) / 2 - 5);
+    assert_distribution(hits, weights);
+    options.penalty_window = 4;
+    draw_many(options, text, 4, hits);
+    weights[1] = exp((log(0.4) + 5) / 2 - 5);
+    assert_distribution(hits, weights);
+}
+
+static void equal_logits_go_by_id(void **state)
+{
+    (void)state;
+    struct w_sampler *s = NULL;
+    struct w_err err = {0};
+    float logits[1000] = {0};
+    struct w_sampler_options options = plain;
+    options.temperature = 0;
+    assert_int_equal(w_sampler_new(&s, 1000, &options, &err), W_DONE);
+    assert_int_equal(w_sampler_draw(s, logits, NULL, 0, 0, 0), 0);
+    w_sampler_free(s);
+    options.temperature = 1;
+    options.top_k = 10;
+    assert_int_equal(w_sampler_new(&s, 1000, &options, &err), W_DONE);
+    for (u64 i = 0; i < 1000; i++)
+        assert_true(w_sampler_draw(s, logits, NULL, 0, 0, i) < 10);
+    w_sampler_free(s);
+}
+
+static void draws_repeat_and_samples_differ(void **state)
+{
+    (void)state;
+    struct w_sampler *a = NULL, *b = NULL;
+    struct w_err err = {0};
+    float logits[IDS];
+    u32 differ = 0;
+    make_logits(logits);
+    assert_int_equal(w_sampler_new(&a, IDS, &plain, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&b, IDS, &plain, &err), W_DONE);
+    for (u64 i = 0; i < 100; i++) {
+        u32 id = w_sampler_draw(a, logits, NULL, 0, 7, i);
+        differ += id != w_sampler_draw(b, logits, NULL, 0, 8, i);
+        assert_int_equal(id, w_sampler_draw(b, logits, NULL, 0, 7, i));
+    }
+    assert_true(differ > 20);
+    w_sampler_free(a);
+    w_sampler_free(b);
+}
+
+static void log_probabilities_are_the_models(void **state)
+{
+    (void)state;
+    float logits[IDS];
+    make_logits(logits);
+    for (u32 i = 0; i < IDS; i++)
+        assert_true(fabs(w_log_probability(logits, IDS, i) - log(shares[i])) < 1e-6);
+}
+
+/* ---- the text that grows from it ---- */
+
+static void a_draft_stops_before_the_first_stop_text(void **state)
+{
+    (void)state;
+    static const char *const stops[] = {"END", "\n\n"};
+    struct w_draft d = {0};
+    struct w_err err = {0};
+    const char *text = "one\ntwo EN END three";
+    for (size_t i = 0; i < strlen(text); i++) {
+        size_t before = d.count;
+        assert_int_equal(w_draft_append(&d, text + i, 1, &err), W_DONE);
+        if (w_draft_stop(&d, before, stops, 2))
+            break;
+        /* What is settled never has to be taken back. */
+        size_t settled = w_draft_settled(&d, stops, 2);
+        assert_true(settled <= strlen("one\ntwo EN "));
+    }
+    assert_int_equal(d.count, strlen("one\ntwo EN "));
+    /* A piece that holds two of them, and more than one stop in one piece. */
+    d.count = 0;
+    assert_int_equal(w_draft_append(&d, "a\n\nb END", 8, &err), W_DONE);
+    assert_true(w_draft_stop(&d, 0, stops, 2));
+    assert_int_equal(d.count, 1);
+    free(d.bytes);
+}
+
+static void a_draft_holds_back_what_is_not_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t settled;
+    } rows[] = {
+        {"abc", 3},        {"ab\xC3", 2},         {"ab\xC3\xA9", 4},
+        {"ab\xE2\x82", 2}, {"ab\xE2\x82\xAC", 5}, {"ab\xF0\x9F\x98", 2},
+        {"ab\xFF", 3},     {"ab\x80\x80\x80", 5}, {"abST", 2},
+        {"S", 0},          {"STOX", 4},           {"a\xC3S", 1},
+    };
+    static const char *const stops[] = {"STOP"};
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        struct w_draft d = {.bytes = (char *)(uintptr_t)rows[i].bytes,
+                            .count = strlen(rows[i].bytes)};
+        size_t settled = w_draft_settled(&d, stops, 1);
+        /* The last row: an unfinished character before a held-back stop is held back, too. */
+        if (settled != rows[i].settled)
+            fail_msg("row %zu: %zu settled, not %zu", i, settled, rows[i].settled);
+    }
+}
+
+static void invalid_bytes_are_replaced(void **state)
+{
+    (void)state;
+    static const char bytes[] = "a\0\xC3\xA9\xFFz\xE2\x82";
+    char *mended = w_utf8_mended(bytes, sizeof bytes - 1);
+    assert_non_null(mended);
+    assert_string_equal(mended, "a\xEF\xBF\xBD\xC3\xA9\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD");
+    free(mended);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_draw_has_the_models_probabilities),
+        cmocka_unit_test(temperature_sharpens),
+        cmocka_unit_test(top_k_keeps_k),
+        cmocka_unit_test(top_p_keeps_the_fewest_that_reach_p),
+        cmocka_unit_test(min_p_is_relative_to_the_best),
+        cmocka_unit_test(the_penalty_acts_on_recent_ids),
+        cmocka_unit_test(equal_logits_go_by_id),
+        cmocka_unit_test(draws_repeat_and_samples_differ),
+        cmocka_unit_test(log_probabilities_are_the_models),
+        cmocka_unit_test(a_draft_stops_before_the_first_stop_text),
+        cmocka_unit_test(a_draft_holds_back_what_is_not_whole),
+        cmocka_unit_test(invalid_bytes_are_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
