@@ -75,6 +75,7 @@ UNIT_TESTS := \
 	test_schedule \
 	test_sampler \
 	test_stream \
+	test_stream_faults \
 	test_vocab \
 
 # ---- flags ----
