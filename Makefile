@@ -69,6 +69,7 @@ UNIT_TESTS := \
 	test_batches \
 	test_conf \
 	test_encode \
+	test_frame \
 	test_feed \
 	test_json \
 	test_machine \
