@@ -226,84 +226,86 @@ static enum w_status header(const char *text)
 #define TENSOR(shape) TENSORS ARRAY("a", "f32", shape) "]}"
 #define COLUMN(n) ARRAY(n, "u8", "1")
 
+static const struct {
+    enum w_status status;
+    const char *text;
+} header_lines[] = {
+    {W_DONE, TOKENS ARRAY("tok", "u16", "") "]}"},
+    {W_DONE, TOKENS ARRAY("tok", "u32", "") "],\"unknown\":[1,{\"a\":2}]}"},
+    {W_DONE, BATCH ARRAY("x", "u16", "8,1025") "]}"},
+    {W_DONE, TENSOR("")},
+    {W_DONE, TENSOR("1,2,3,4,5,6,7,8")},
+    /* versions and keys */
+    {W_CORRUPT, "[]"},
+    {W_CORRUPT, "{}"},
+    {W_CORRUPT, "{\"wts\":0,\"kind\":\"tokens\"}"},
+    {W_CORRUPT, "{\"wts\":\"1\",\"kind\":\"tokens\"}"},
+    {W_NEWER, "{\"wts\":2,\"kind\":\"tokens\"}"},
+    {W_NEWER, "{\"wts\":1,\"kind\":\"sounds\"}"},
+    {W_NEWER, "{\"wts\":1,\"kind\":7}"},
+    {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\"}"},
+    {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\",\"rec\":[]}"},
+    {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\",\"rec\":{}}"},
+    {W_CORRUPT, "{\"wts\":1,\"wts\":1,\"kind\":\"tokens\",\"rec\":[]}"},
+    {W_DONE, TOKENS ARRAY("tok", "u16", "") "],\"must\":[\"rec\",\"eot\"],\"eot\":1}"},
+    {W_NEWER, TOKENS ARRAY("tok", "u16", "") "],\"must\":[\"rec\",\"spin\"],\"spin\":1}"},
+    {W_NEWER, TOKENS ARRAY("tok", "u16", "") "],\"must\":[1]}"},
+    {W_CORRUPT, TOKENS ARRAY("tok", "u16", "") "],\"must\":\"rec\"}"},
+    {W_LIMIT, "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"},
+    /* kinds */
+    {W_CORRUPT, TOKENS ARRAY("tok", "f32", "") "]}"},
+    {W_CORRUPT, TOKENS ARRAY("tok", "u16", "2") "]}"},
+    {W_LIMIT, TOKENS ARRAY("tok", "u16", "") "," ARRAY("b", "u16", "") "]}"},
+    {W_DONE, BATCH ARRAY("x", "u16", "4") "," ARRAY("w", "u8", "4") "]}"},
+    {W_CORRUPT, BATCH ARRAY("w", "u8", "4") "," ARRAY("x", "u16", "4") "]}"},
+    {W_LIMIT,
+     BATCH COLUMN("a") "," COLUMN("b") "," COLUMN("c") "," COLUMN("d") "," COLUMN("e") "," COLUMN("f") "," COLUMN("g") "," COLUMN("h") "," COLUMN(
+         "i") "," COLUMN("j") "," COLUMN("k") "," COLUMN("l") "," COLUMN("m") "," COLUMN("n") "," COLUMN("o") "," COLUMN("p") "," COLUMN("q") "]}"},
+    {W_DONE, BATCH ARRAY("x", "u16", "8388608") "]}"},
+    {W_LIMIT, BATCH ARRAY("x", "u16", "8388609") "]}"},
+    /* arrays */
+    {W_CORRUPT, TENSORS "1]}"},
+    {W_CORRUPT, TENSORS "{\"name\":\"a\",\"dtype\":\"f32\"}]}"},
+    {W_CORRUPT, TENSORS "{\"name\":\"a\",\"shape\":[1]}]}"},
+    {W_CORRUPT, TENSORS "{\"name\":1,\"dtype\":\"f32\",\"shape\":[1]}]}"},
+    {W_NEWER, TENSORS ARRAY("a", "f8", "1") "]}"},
+    {W_CORRUPT,
+     TENSORS ARRAY("a", "f32", "1") "," ARRAY("b", "f32", "1") "," ARRAY("a", "f32", "1") "]}"},
+    {W_CORRUPT, TENSORS ARRAY("", "f32", "1") "]}"},
+    {W_CORRUPT, TENSORS ARRAY("a b", "f32", "1") "]}"},
+    {W_CORRUPT, TENSORS ARRAY("a\\u001b[2J", "f32", "1") "]}"},
+    {W_DONE, TENSORS ARRAY("h.0/attn_c-w.Z", "f32", "1") "]}"},
+    /* dimensions */
+    {W_LIMIT, TENSOR("1,2,3,4,5,6,7,8,9")},
+    {W_CORRUPT, TENSOR("0")},
+    {W_CORRUPT, TENSOR("3,0,5")},
+    {W_CORRUPT, TENSOR("-1")},
+    {W_CORRUPT, TENSOR("1.5")},
+    {W_CORRUPT, TENSOR("\"2\"")},
+    {W_CORRUPT, TENSOR("1e400")},
+    {W_DONE, TENSOR("2147483648")},
+    {W_DONE, TENSOR("4294967296")},
+    {W_DONE, TENSOR("4398046511105")},
+    {W_LIMIT, TENSOR("2251799813685248")},
+    {W_LIMIT, TENSOR("9007199254740991")},
+    {W_CORRUPT, TENSOR("9007199254740992")},
+    {W_CORRUPT, TENSOR("9223372036854775807,2")},
+    {W_CORRUPT, TENSOR("9223372036854775808")},
+    {W_CORRUPT, TENSOR("18446744073709551616")},
+    {W_LIMIT, TENSOR("4294967296,4294967296")},   /* wraps to 0 */
+    {W_LIMIT, TENSOR("2147483648,2147483648,2")}, /* wraps with the size of the type */
+    {W_LIMIT, TENSOR("4503599627370496,4503599627370496,4503599627370496")},
+    {W_LIMIT, TENSORS ARRAY("a", "u8", "9007199254740990") "," ARRAY("b", "u8", "1") "]}"},
+};
+
 static void hostile_headers_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        enum w_status status;
-        const char *text;
-    } rows[] = {
-        {W_DONE, TOKENS ARRAY("tok", "u16", "") "]}"},
-        {W_DONE, TOKENS ARRAY("tok", "u32", "") "],\"unknown\":[1,{\"a\":2}]}"},
-        {W_DONE, BATCH ARRAY("x", "u16", "8,1025") "]}"},
-        {W_DONE, TENSOR("")},
-        {W_DONE, TENSOR("1,2,3,4,5,6,7,8")},
-        /* versions and keys */
-        {W_CORRUPT, "[]"},
-        {W_CORRUPT, "{}"},
-        {W_CORRUPT, "{\"wts\":0,\"kind\":\"tokens\"}"},
-        {W_CORRUPT, "{\"wts\":\"1\",\"kind\":\"tokens\"}"},
-        {W_NEWER, "{\"wts\":2,\"kind\":\"tokens\"}"},
-        {W_NEWER, "{\"wts\":1,\"kind\":\"sounds\"}"},
-        {W_NEWER, "{\"wts\":1,\"kind\":7}"},
-        {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\"}"},
-        {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\",\"rec\":[]}"},
-        {W_CORRUPT, "{\"wts\":1,\"kind\":\"tokens\",\"rec\":{}}"},
-        {W_CORRUPT, "{\"wts\":1,\"wts\":1,\"kind\":\"tokens\",\"rec\":[]}"},
-        {W_DONE, TOKENS ARRAY("tok", "u16", "") "],\"must\":[\"rec\",\"eot\"],\"eot\":1}"},
-        {W_NEWER, TOKENS ARRAY("tok", "u16", "") "],\"must\":[\"rec\",\"spin\"],\"spin\":1}"},
-        {W_NEWER, TOKENS ARRAY("tok", "u16", "") "],\"must\":[1]}"},
-        {W_CORRUPT, TOKENS ARRAY("tok", "u16", "") "],\"must\":\"rec\"}"},
-        {W_LIMIT, "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"},
-        /* kinds */
-        {W_CORRUPT, TOKENS ARRAY("tok", "f32", "") "]}"},
-        {W_CORRUPT, TOKENS ARRAY("tok", "u16", "2") "]}"},
-        {W_LIMIT, TOKENS ARRAY("tok", "u16", "") "," ARRAY("b", "u16", "") "]}"},
-        {W_DONE, BATCH ARRAY("x", "u16", "4") "," ARRAY("w", "u8", "4") "]}"},
-        {W_CORRUPT, BATCH ARRAY("w", "u8", "4") "," ARRAY("x", "u16", "4") "]}"},
-        {W_LIMIT,
-         BATCH COLUMN("a") "," COLUMN("b") "," COLUMN("c") "," COLUMN("d") "," COLUMN("e") "," COLUMN("f") "," COLUMN("g") "," COLUMN("h") "," COLUMN(
-             "i") "," COLUMN("j") "," COLUMN("k") "," COLUMN("l") "," COLUMN("m") "," COLUMN("n") "," COLUMN("o") "," COLUMN("p") "," COLUMN("q") "]}"},
-        {W_DONE, BATCH ARRAY("x", "u16", "8388608") "]}"},
-        {W_LIMIT, BATCH ARRAY("x", "u16", "8388609") "]}"},
-        /* arrays */
-        {W_CORRUPT, TENSORS "1]}"},
-        {W_CORRUPT, TENSORS "{\"name\":\"a\",\"dtype\":\"f32\"}]}"},
-        {W_CORRUPT, TENSORS "{\"name\":\"a\",\"shape\":[1]}]}"},
-        {W_CORRUPT, TENSORS "{\"name\":1,\"dtype\":\"f32\",\"shape\":[1]}]}"},
-        {W_NEWER, TENSORS ARRAY("a", "f8", "1") "]}"},
-        {W_CORRUPT,
-         TENSORS ARRAY("a", "f32", "1") "," ARRAY("b", "f32", "1") "," ARRAY("a", "f32", "1") "]}"},
-        {W_CORRUPT, TENSORS ARRAY("", "f32", "1") "]}"},
-        {W_CORRUPT, TENSORS ARRAY("a b", "f32", "1") "]}"},
-        {W_CORRUPT, TENSORS ARRAY("a\\u001b[2J", "f32", "1") "]}"},
-        {W_DONE, TENSORS ARRAY("h.0/attn_c-w.Z", "f32", "1") "]}"},
-        /* dimensions */
-        {W_LIMIT, TENSOR("1,2,3,4,5,6,7,8,9")},
-        {W_CORRUPT, TENSOR("0")},
-        {W_CORRUPT, TENSOR("3,0,5")},
-        {W_CORRUPT, TENSOR("-1")},
-        {W_CORRUPT, TENSOR("1.5")},
-        {W_CORRUPT, TENSOR("\"2\"")},
-        {W_CORRUPT, TENSOR("1e400")},
-        {W_DONE, TENSOR("2147483648")},
-        {W_DONE, TENSOR("4294967296")},
-        {W_DONE, TENSOR("4398046511105")},
-        {W_LIMIT, TENSOR("2251799813685248")},
-        {W_LIMIT, TENSOR("9007199254740991")},
-        {W_CORRUPT, TENSOR("9007199254740992")},
-        {W_CORRUPT, TENSOR("9223372036854775807,2")},
-        {W_CORRUPT, TENSOR("9223372036854775808")},
-        {W_CORRUPT, TENSOR("18446744073709551616")},
-        {W_LIMIT, TENSOR("4294967296,4294967296")},   /* wraps to 0 */
-        {W_LIMIT, TENSOR("2147483648,2147483648,2")}, /* wraps with the size of the type */
-        {W_LIMIT, TENSOR("4503599627370496,4503599627370496,4503599627370496")},
-        {W_LIMIT, TENSORS ARRAY("a", "u8", "9007199254740990") "," ARRAY("b", "u8", "1") "]}"},
-    };
-    for (size_t i = 0; i < W_COUNTOF(rows); i++)
-        if (header(rows[i].text) != rows[i].status)
-            fail_msg("%s: expected %s, got %s", rows[i].text, w_status_name(rows[i].status),
-                     w_status_name(header(rows[i].text)));
+    for (size_t i = 0; i < W_COUNTOF(header_lines); i++)
+        if (header(header_lines[i].text) != header_lines[i].status)
+            fail_msg("%s: expected %s, got %s", header_lines[i].text,
+                     w_status_name(header_lines[i].status),
+                     w_status_name(header(header_lines[i].text)));
     char name[300] = {0};
     char text[600];
     for (size_t length = 254; length <= 257; length++) {
