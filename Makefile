@@ -40,8 +40,10 @@ LIB_SOURCES := \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
 	lib/text/draft.c \
+	lib/text/bpe_train.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
+	lib/text/token_set.c \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
 	lib/data/batches.c \
@@ -53,6 +55,7 @@ LIB_SOURCES := \
 	lib/net/ckpt.c \
 	lib/net/schedule.c \
 	lib/net/sampler.c \
+	lib/text/word_count.c \
 
 TOOLS := \
 	wbatch \

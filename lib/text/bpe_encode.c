@@ -11,7 +11,7 @@
 #define CACHED_BYTES 15 /* longest word in the cache: with its length, 16 bytes */
 #define CACHED_IDS 4    /* most ids of a word in the cache */
 #define CACHE_BITS 17   /* log2 of its slots, of 32 bytes */
-#define ID_BITS 24      /* an id; W_VOCAB_SIZE_MAX */
+#define ID_BITS 24      /* an id; W_TOKENS_MAX */
 
 /* A word that was merged before. Nearly every word of a text is one of those, so this table and the
  * splitter are what makes encoding fast. Two slots share a cache line: the newer word comes first. */

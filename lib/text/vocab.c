@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "sys/fdio.h"
+#include "text/token_set.h"
 #include "text/unicode.h"
 
 #define BYTES 256                   /* ids of the single bytes */
@@ -15,93 +16,38 @@ struct w_vocab {
     enum w_split split;
     u32 merge_count, special_count, size;
     struct w_merge *merges;
-    u8 *bytes;    /* of all tokens, one behind the other */
-    u32 *offsets; /* size + 1 of them, into bytes */
+    struct w_token_set tokens;
     char sha256[W_SHA256_TEXT];
 };
 
 /* ---- building ---- */
 
-/* Place merge i's bytes behind the others. */
-static enum w_status add_merge(struct w_vocab *v, u32 i, u64 *room, struct w_err *err)
+/* The status of adding a token: two ids of the same bytes would make decoding right and everything
+ * else wrong, such as export to other formats and the meaning of a token's probability. */
+static enum w_status added(enum w_status status, u32 id, u32 twin, struct w_err *err)
 {
-    u32 id = BYTES + i, left = v->merges[i].left, right = v->merges[i].right;
+    return status == W_NO ? w_fail(err, W_CORRUPT, "ids %u and %u have the same bytes", twin, id)
+                          : status;
+}
+
+static enum w_status add_merge(struct w_vocab *v, u32 i, struct w_err *err)
+{
+    u32 id = BYTES + i, left = v->merges[i].left, right = v->merges[i].right, twin = 0;
 
     if (left >= id || right >= id)
-        return w_fail(err, W_CORRUPT, "vocabulary: merge %u uses ids %u and %u, but makes id %u", i,
-                      left, right, id);
-    u32 left_size = v->offsets[left + 1] - v->offsets[left];
-    u32 right_size = v->offsets[right + 1] - v->offsets[right];
-    u64 end = (u64)v->offsets[id] + left_size + right_size;
-    if (left_size + right_size > W_TOKEN_BYTES_MAX || end > W_VOCAB_BYTES_MAX)
-        return w_fail(err, W_LIMIT,
-                      "vocabulary: merge %u makes a token over %u bytes, or all over %u", i,
-                      W_TOKEN_BYTES_MAX, W_VOCAB_BYTES_MAX);
-    if (end > *room) {
-        u64 bigger_room = end * 2;
-        u8 *bigger = realloc(v->bytes, bigger_room);
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "vocabulary: no memory for its tokens");
-        v->bytes = bigger;
-        *room = bigger_room;
-    }
-    memcpy(v->bytes + v->offsets[id], v->bytes + v->offsets[left], left_size);
-    memcpy(v->bytes + v->offsets[id] + left_size, v->bytes + v->offsets[right], right_size);
-    v->offsets[id + 1] = (u32)end;
-    return W_DONE;
+        return w_fail(err, W_CORRUPT, "merge %u uses ids %u and %u, but makes id %u", i, left,
+                      right, id);
+    return added(w_token_set_join(&v->tokens, left, right, &twin, err), id, twin, err);
 }
 
-static enum w_status add_special(struct w_vocab *v, u32 i, const char *name, u64 *room,
-                                 struct w_err *err)
+static enum w_status add_special(struct w_vocab *v, u32 i, const char *name, struct w_err *err)
 {
-    u32 id = BYTES + v->merge_count + i;
+    u32 id = BYTES + v->merge_count + i, twin = 0;
     size_t size = strlen(name);
-    u64 end = v->offsets[id] + (u64)size;
 
-    if (size == 0 || size > W_TOKEN_BYTES_MAX || !w_utf8_valid((const u8 *)name, size))
-        return w_fail(err, W_CORRUPT, "vocabulary: special token %u is no name of 1 to %u bytes", i,
-                      W_TOKEN_BYTES_MAX);
-    if (end > *room) {
-        u8 *bigger = end <= W_VOCAB_BYTES_MAX ? realloc(v->bytes, end) : NULL;
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "vocabulary: no memory for its special tokens");
-        v->bytes = bigger;
-        *room = end;
-    }
-    memcpy(v->bytes + v->offsets[id], name, size);
-    v->offsets[id + 1] = (u32)end;
-    return W_DONE;
-}
-
-/* Two ids of the same bytes would make decoding right and everything else wrong: export to other
- * formats, the meaning of a token's probability. Special tokens take part. */
-static enum w_status refuse_twins(const struct w_vocab *v, struct w_err *err)
-{
-    u64 slots = 16;
-    while (slots < (u64)v->size * 2)
-        slots *= 2;
-    u32 *table = calloc(slots, sizeof *table); /* id + 1; 0 is free */
-    if (!table)
-        return w_fail(err, W_NOMEM, "vocabulary: no memory to check it");
-    enum w_status status = W_DONE;
-    for (u32 id = 0; id < v->size && !status; id++) {
-        const u8 *p = v->bytes + v->offsets[id];
-        u32 size = v->offsets[id + 1] - v->offsets[id];
-        u64 hash = 14695981039346656037ull; /* FNV-1a */
-        for (u32 i = 0; i < size; i++)
-            hash = (hash ^ p[i]) * 1099511628211ull;
-        u64 i = hash & (slots - 1);
-        for (; table[i] && !status; i = (i + 1) & (slots - 1)) {
-            u32 other = table[i] - 1;
-            if (v->offsets[other + 1] - v->offsets[other] == size &&
-                !memcmp(v->bytes + v->offsets[other], p, size))
-                status = w_fail(err, W_CORRUPT, "vocabulary: ids %u and %u have the same bytes",
-                                other, id);
-        }
-        table[i] = id + 1;
-    }
-    free(table);
-    return status;
+    if (size == 0 || !w_utf8_valid((const u8 *)name, size))
+        return w_fail(err, W_CORRUPT, "special token %u has no name in UTF-8", i);
+    return added(w_token_set_add(&v->tokens, (const u8 *)name, size, &twin, err), id, twin, err);
 }
 
 /* The object without its hash. */
@@ -124,9 +70,9 @@ static struct w_json *canonical_json(const struct w_vocab *v)
     w_json_set_string(j, "merges", merges);
     struct w_json *specials = w_json_array();
     for (u32 i = 0; i < v->special_count; i++) {
-        u32 id = BYTES + v->merge_count + i;
-        char *name =
-            strndup((const char *)v->bytes + v->offsets[id], v->offsets[id + 1] - v->offsets[id]);
+        u32 size;
+        const u8 *bytes = w_token_bytes(&v->tokens, BYTES + v->merge_count + i, &size);
+        char *name = strndup((const char *)bytes, size);
         w_json_add_string(specials, name);
         free(name);
     }
@@ -143,8 +89,7 @@ static enum w_status compute_hash(struct w_vocab *v, struct w_err *err)
     if (text)
         w_sha256(text, strlen(text), v->sha256);
     w_json_free(j);
-    enum w_status status =
-        text ? W_DONE : w_fail(err, W_NOMEM, "vocabulary: no memory for its text");
+    enum w_status status = text ? W_DONE : w_fail(err, W_NOMEM, "no memory for its text");
     free(text);
     return status;
 }
@@ -154,47 +99,36 @@ enum w_status w_vocab_new(struct w_vocab **vocab, enum w_split split, const stru
                           struct w_err *err)
 {
     enum w_status status = W_DONE;
-    u64 size = BYTES + (u64)merge_count + special_count, room = BYTES + 8 * size;
+    u64 size = BYTES + (u64)merge_count + special_count;
 
     *vocab = NULL;
     if (special_count == 0)
         return w_fail(err, W_CORRUPT, "vocabulary: it has no special token to end documents");
-    if (size > W_VOCAB_SIZE_MAX)
-        return w_fail(err, W_LIMIT, "vocabulary: more than %u ids", W_VOCAB_SIZE_MAX);
+    if (size > W_TOKENS_MAX)
+        return w_fail(err, W_LIMIT, "vocabulary: more than %u ids", W_TOKENS_MAX);
     struct w_vocab *v = calloc(1, sizeof *v);
     if (!v)
         return w_fail(err, W_NOMEM, "vocabulary: no memory");
-    *v = (struct w_vocab){.split = split,
-                          .merge_count = merge_count,
-                          .special_count = special_count,
-                          .size = (u32)size};
+    v->split = split;
+    v->merge_count = merge_count;
+    v->special_count = special_count;
+    v->size = (u32)size;
     v->merges = malloc((merge_count + 1u) * sizeof *v->merges);
-    v->bytes = malloc(room);
-    v->offsets = malloc((size + 1) * sizeof *v->offsets);
-    if (!v->merges || !v->bytes || !v->offsets) {
-        status = w_fail(err, W_NOMEM, "vocabulary: no memory for %u ids", v->size);
-        goto out;
-    }
-    if (merge_count > 0)
+    if (v->merges && merge_count > 0)
         memcpy(v->merges, merges, merge_count * sizeof *merges);
-    for (u32 i = 0; i <= BYTES; i++)
-        v->offsets[i] = i;
-    for (u32 i = 0; i < BYTES; i++)
-        v->bytes[i] = (u8)i;
+    status = v->merges ? w_token_set_init(&v->tokens, err) : w_fail(err, W_NOMEM, "no memory");
     for (u32 i = 0; i < merge_count && !status; i++)
-        status = add_merge(v, i, &room, err);
+        status = add_merge(v, i, err);
     for (u32 i = 0; i < special_count && !status; i++)
-        status = add_special(v, i, specials[i], &room, err);
-    if (!status)
-        status = refuse_twins(v, err);
+        status = add_special(v, i, specials[i], err);
     if (!status)
         status = compute_hash(v, err);
-out:
-    if (status)
+    if (status) {
         w_vocab_free(v);
-    else
-        *vocab = v;
-    return status;
+        return w_fail_at(err, status, "vocabulary");
+    }
+    *vocab = v;
+    return W_DONE;
 }
 
 void w_vocab_free(struct w_vocab *v)
@@ -202,8 +136,7 @@ void w_vocab_free(struct w_vocab *v)
     if (!v)
         return;
     free(v->merges);
-    free(v->bytes);
-    free(v->offsets);
+    w_token_set_release(&v->tokens);
     free(v);
 }
 
@@ -219,7 +152,7 @@ static bool take_id(const char **text, u32 *id)
         return false;
     for (; *p >= '0' && *p <= '9'; p++) {
         value = value * 10 + (u32)(*p - '0');
-        if (value >= W_VOCAB_SIZE_MAX)
+        if (value >= W_TOKENS_MAX)
             return false;
     }
     if (*p == ' ' && p[1])
@@ -261,7 +194,7 @@ enum w_status w_vocab_from_json(struct w_vocab **vocab, const struct w_json *jso
     if (!status && !w_split_find(split_name, &split))
         status = w_fail(err, W_NEWER, "vocabulary: unknown splitting rule \"%.40s\"", split_name);
     if (!status)
-        status = w_json_need_u64(json, "size", BYTES + 1, W_VOCAB_SIZE_MAX, &size, err);
+        status = w_json_need_u64(json, "size", BYTES + 1, W_TOKENS_MAX, &size, err);
     if (!status)
         status = w_json_need_string(json, "merges", &merges_text, err);
     size_t special_count = w_json_is_array(list) ? w_json_size(list) : 0;
@@ -385,8 +318,8 @@ const struct w_merge *w_vocab_merges(const struct w_vocab *v)
 
 const u8 *w_vocab_bytes(const struct w_vocab *v, u32 id, u32 *size)
 {
-    *size = id < v->size ? v->offsets[id + 1] - v->offsets[id] : 0;
-    return id < v->size ? v->bytes + v->offsets[id] : NULL;
+    *size = 0;
+    return id < v->size ? w_token_bytes(&v->tokens, id, size) : NULL;
 }
 
 bool w_vocab_is_special(const struct w_vocab *v, u32 id)

@@ -16,11 +16,6 @@
 
 struct w_vocab;
 
-/* Limits of what a file may ask for. */
-#define W_VOCAB_SIZE_MAX (1u << 24)   /* ids */
-#define W_TOKEN_BYTES_MAX 65536u      /* bytes of one token */
-#define W_VOCAB_BYTES_MAX (64u << 20) /* bytes of all tokens together */
-
 /* Learned merges: pairs of ids, in order of rank; merge i makes id 256 + i. */
 struct w_merge {
     u32 left, right;

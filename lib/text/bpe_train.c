@@ -1,0 +1,289 @@
+#include "text/bpe_train.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/pair_map.h"
+#include "text/token_set.h"
+
+/* A different word, as the tokens it consists of by now. */
+struct word {
+    u64 start; /* in ids */
+    u64 count; /* occurrences in the text */
+    u32 length;
+};
+
+/* A pair of neighbours: how often it occurs, and in which words. The list only grows: a word may be in
+ * it that has the pair no longer, and the walk through the word will show that. */
+struct pair {
+    u32 left, right;
+    u64 count;
+    u32 *words;
+    u32 word_count, word_room;
+};
+
+/* The heap's items are lazy: an item may say a count from before, which can only have been higher. */
+struct item {
+    u64 count;
+    u32 pair;
+};
+
+struct trainer {
+    enum w_tie tie;
+    struct w_token_set tokens;
+    struct word *words;
+    u32 word_count;
+    u32 *ids;
+    struct pair *pairs;
+    u32 pair_count, pair_room;
+    struct w_pair_map index; /* (left, right) -> number of the pair */
+    struct item *heap;
+    u64 heap_count, heap_room;
+    struct w_err *err;
+};
+
+/* ---- which pair is first ---- */
+
+static int compare_bytes(const struct trainer *t, u32 a, u32 b)
+{
+    u32 a_size, b_size;
+    const u8 *a_bytes = w_token_bytes(&t->tokens, a, &a_size);
+    const u8 *b_bytes = w_token_bytes(&t->tokens, b, &b_size);
+    int order = memcmp(a_bytes, b_bytes, W_MIN(a_size, b_size));
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+/* Does item a come before item b? */
+static bool is_before(const struct trainer *t, struct item a, struct item b)
+{
+    const struct pair *p = &t->pairs[a.pair], *q = &t->pairs[b.pair];
+
+    if (a.count != b.count)
+        return a.count > b.count;
+    if (t->tie == W_TIE_ID_MIN)
+        return p->left != q->left ? p->left < q->left : p->right < q->right;
+    int order = compare_bytes(t, p->left, q->left);
+    return (order ? order : compare_bytes(t, p->right, q->right)) > 0;
+}
+
+static enum w_status heap_push(struct trainer *t, struct item item)
+{
+    if (t->heap_count == t->heap_room) {
+        u64 room = t->heap_room ? t->heap_room * 2 : 65536;
+        struct item *heap = realloc(t->heap, room * sizeof *heap);
+        if (!heap)
+            return w_fail(t->err, W_NOMEM, "no memory for a heap of %llu pairs",
+                          (unsigned long long)room);
+        t->heap = heap;
+        t->heap_room = room;
+    }
+    u64 i = t->heap_count++;
+    for (; i > 0 && is_before(t, item, t->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        t->heap[i] = t->heap[(i - 1) / 2];
+    t->heap[i] = item;
+    return W_DONE;
+}
+
+static struct item heap_pop(struct trainer *t)
+{
+    struct item top = t->heap[0], item = t->heap[--t->heap_count];
+    u64 i = 0;
+
+    for (u64 child; (child = 2 * i + 1) < t->heap_count; i = child) {
+        if (child + 1 < t->heap_count && is_before(t, t->heap[child + 1], t->heap[child]))
+            child++;
+        if (!is_before(t, t->heap[child], item))
+            break;
+        t->heap[i] = t->heap[child];
+    }
+    t->heap[i] = item;
+    return top;
+}
+
+/* ---- counting ---- */
+
+static enum w_status new_pair(struct trainer *t, u32 left, u32 right, u32 *number)
+{
+    if (t->pair_count == t->pair_room) {
+        u32 room = t->pair_room ? t->pair_room * 2 : 65536;
+        struct pair *pairs = realloc(t->pairs, room * sizeof *pairs);
+        if (!pairs)
+            return w_fail(t->err, W_NOMEM, "no memory for %u pairs", room);
+        t->pairs = pairs;
+        t->pair_room = room;
+    }
+    *number = t->pair_count++;
+    t->pairs[*number] = (struct pair){.left = left, .right = right};
+    return w_pair_map_add(&t->index, left, right, *number, t->err);
+}
+
+/* One more occurrence of a pair, in word w; it counts as often as the word does. */
+static enum w_status count_pair(struct trainer *t, u32 left, u32 right, u32 w)
+{
+    enum w_status status = W_DONE;
+    u32 number = w_pair_map_find(&t->index, left, right);
+
+    if (number == W_PAIR_NONE)
+        status = new_pair(t, left, right, &number);
+    if (status)
+        return status;
+    struct pair *p = &t->pairs[number];
+    p->count += t->words[w].count;
+    if (p->word_count > 0 && p->words[p->word_count - 1] == w)
+        return W_DONE;
+    if (p->word_count == p->word_room) {
+        u32 room = p->word_room ? p->word_room * 2 : 2;
+        u32 *words = realloc(p->words, room * sizeof *words);
+        if (!words)
+            return w_fail(t->err, W_NOMEM, "no memory for an index of %u words", room);
+        p->words = words;
+        p->word_room = room;
+    }
+    p->words[p->word_count++] = w;
+    return W_DONE;
+}
+
+static void uncount_pair(struct trainer *t, u32 left, u32 right, u32 w)
+{
+    t->pairs[w_pair_map_find(&t->index, left, right)].count -= t->words[w].count;
+}
+
+/* Put the words into arrays of ids, and count the pairs in them. */
+static enum w_status load_words(struct trainer *t, const struct w_word_count *counts)
+{
+    u64 start = 0;
+    enum w_status status = w_token_set_init(&t->tokens, t->err);
+
+    if (!status)
+        status = w_pair_map_init(&t->index, 65536, t->err);
+    t->words = malloc((counts->count + 1ull) * sizeof *t->words);
+    t->ids = malloc((counts->bytes_used + 1) * sizeof *t->ids);
+    if (!status && (!t->words || !t->ids))
+        status = w_fail(t->err, W_NOMEM, "no memory for %u words", counts->count);
+    for (u32 w = 0; w < counts->count && !status; w++) {
+        const struct w_word *from = &counts->words[w];
+        u32 *ids = t->ids + start;
+        t->words[w] = (struct word){.start = start, .count = from->count, .length = from->size};
+        start += from->size;
+        for (u32 i = 0; i < from->size && !status; i++) {
+            ids[i] = counts->bytes[from->offset + i];
+            if (i > 0)
+                status = count_pair(t, ids[i - 1], ids[i], w);
+        }
+    }
+    for (u32 p = 0; p < t->pair_count && !status; p++)
+        status = heap_push(t, (struct item){t->pairs[p].count, p});
+    return status;
+}
+
+/* ---- merging ---- */
+
+/* Replace a pair by a token in one word, from left to right, and correct the counts around it. Each
+ * merge takes away the pairs with the left and right neighbour and adds those with the new token. */
+static enum w_status merge_in_word(struct trainer *t, u32 w, u32 left, u32 right, u32 id)
+{
+    struct word *word = &t->words[w];
+    u32 *ids = t->ids + word->start, out = 0;
+    enum w_status status = W_DONE;
+
+    for (u32 i = 0; i < word->length && !status; out++) {
+        if (i + 1 == word->length || ids[i] != left || ids[i + 1] != right) {
+            ids[out] = ids[i++];
+            continue;
+        }
+        if (out > 0) {
+            uncount_pair(t, ids[out - 1], left, w);
+            status = count_pair(t, ids[out - 1], id, w);
+        }
+        if (i + 2 < word->length && !status) {
+            uncount_pair(t, right, ids[i + 2], w);
+            status = count_pair(t, id, ids[i + 2], w);
+        }
+        ids[out] = id;
+        i += 2;
+    }
+    word->length = out;
+    return status;
+}
+
+/* Make pair number p the token id, everywhere. */
+static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
+{
+    struct pair pair = t->pairs[p];
+    u32 first_new = t->pair_count;
+    enum w_status status = W_DONE;
+
+    /* The list leaves the pair: counting moves the array that the pair is in. */
+    t->pairs[p].words = NULL;
+    t->pairs[p].word_count = t->pairs[p].word_room = 0;
+    for (u32 i = 0; i < pair.word_count && !status; i++)
+        status = merge_in_word(t, pair.words[i], pair.left, pair.right, id);
+    free(pair.words);
+    t->pairs[p].count = 0;
+    for (u32 q = first_new; q < t->pair_count && !status; q++)
+        status = heap_push(t, (struct item){t->pairs[q].count, q});
+    return status;
+}
+
+/* Find the next merge; W_END if no pair is frequent enough. */
+static enum w_status next_merge(struct trainer *t, u64 min_count, u32 *number)
+{
+    while (t->heap_count > 0) {
+        struct item item = heap_pop(t);
+        struct pair *p = &t->pairs[item.pair];
+        enum w_status status = W_DONE;
+        if (p->count < min_count || p->count == 0)
+            continue;
+        if (p->count != item.count) {
+            status = heap_push(t, (struct item){p->count, item.pair});
+        } else {
+            status = w_token_set_join(&t->tokens, p->left, p->right, NULL, t->err);
+            if (!status) {
+                *number = item.pair;
+                return W_DONE;
+            }
+            if (status == W_NO || status == W_LIMIT)
+                status = W_DONE; /* this pair stays two tokens */
+        }
+        if (status)
+            return status;
+    }
+    return W_END;
+}
+
+enum w_status w_bpe_train(const struct w_word_count *counts, const struct w_train_options *options,
+                          struct w_merge **merges, u32 *count, struct w_err *err)
+{
+    struct trainer t = {.tie = options->tie, .err = err};
+    u32 room = W_MIN(options->merges, W_TOKENS_MAX - 256), p = 0;
+
+    *count = 0;
+    *merges = malloc((room + 1u) * sizeof **merges);
+    enum w_status status =
+        *merges ? load_words(&t, counts) : w_fail(err, W_NOMEM, "no memory for %u merges", room);
+    while (*count < room && !status) {
+        status = next_merge(&t, options->min_count, &p);
+        if (status)
+            break;
+        (*merges)[*count] = (struct w_merge){t.pairs[p].left, t.pairs[p].right};
+        status = merge_everywhere(&t, p, 256 + *count);
+        ++*count;
+        if (!status && options->progress && !options->progress(options->context, *count))
+            status = w_fail(err, W_SIGNAL, "stopped after %u merges", *count);
+    }
+    if (status == W_END)
+        status = W_DONE;
+    if (status) {
+        free(*merges);
+        *merges = NULL;
+    }
+    for (u32 i = 0; i < t.pair_count; i++)
+        free(t.pairs[i].words);
+    free(t.pairs);
+    free(t.words);
+    free(t.ids);
+    free(t.heap);
+    w_pair_map_release(&t.index);
+    w_token_set_release(&t.tokens);
+    return status;
+}

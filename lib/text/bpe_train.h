@@ -1,0 +1,34 @@
+/* bpe_train.h - learn merges from word counts: byte-pair encoding.
+ *
+ * Again and again the pair of neighbouring tokens that occurs most often becomes a token. Counts have
+ * 64 bits. Which of several equally frequent pairs comes first is a total order, so that the result
+ * depends on nothing but the counts:
+ *
+ *     id-min     the smaller left id, then the smaller right id (Hugging Face's rule, on byte order)
+ *     bytes-max  the pair whose left bytes, then right bytes, are greatest (Stanford CS336's rule)
+ *
+ * A pair whose joined bytes are a token already (ab+c after a+bc) is passed over and its two halves
+ * stay two tokens: one id per byte string. So is one that would be longer than W_TOKEN_BYTES_MAX. */
+#ifndef W_BPE_TRAIN_H
+#define W_BPE_TRAIN_H
+
+#include "text/vocab.h"
+#include "text/word_count.h"
+
+enum w_tie { W_TIE_ID_MIN, W_TIE_BYTES_MAX };
+
+struct w_train_options {
+    u32 merges;    /* how many to learn at most */
+    u64 min_count; /* a pair that occurs less often makes no token; at least 1 */
+    enum w_tie tie;
+    /* Called after each merge, or NULL. False stops the training: W_SIGNAL. */
+    bool (*progress)(void *context, u32 merges_done);
+    void *context;
+};
+
+/* Learn. *merges is the caller's, to free(); *count may be less than asked for where the text has no
+ * more pairs. */
+enum w_status w_bpe_train(const struct w_word_count *, const struct w_train_options *,
+                          struct w_merge **merges, u32 *count, struct w_err *) W_MUST_CHECK;
+
+#endif
