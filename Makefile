@@ -41,6 +41,8 @@ LIB_SOURCES := \
 	lib/text/bpe_encode.c \
 	lib/text/draft.c \
 	lib/text/bpe_train.c \
+	lib/text/document.c \
+	lib/text/file_list.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
 	lib/text/token_set.c \

@@ -1,0 +1,339 @@
+#include "text/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/fdio.h"
+#include "sys/json.h"
+
+#define WINDOW_BYTES ((size_t)4 << 20) /* of a file, in memory; room for two of the longest words */
+#define JSON_LINE_BYTES                                                                            \
+    ((size_t)256 << 20) /* longest line of jsonl: it has to be parsed as a whole */
+
+/* A window onto the present file: bytes[at..end) are read and not yet given out. */
+struct w_documents {
+    struct w_document_options options;
+    size_t next_file; /* in options.files */
+    struct w_input in;
+    bool is_open, at_eof;
+    enum w_format format; /* of the present file */
+    u8 *bytes;
+    size_t at, end, room;
+    u64 base;            /* offset of the window in the file */
+    u64 line;            /* jsonl: the present one, for messages */
+    u64 total;           /* bytes read, of all files */
+    bool inside;         /* wiki: behind a <doc> line */
+    bool cut;            /* the document gave a piece already */
+    struct w_json *json; /* jsonl: holds the text given out last */
+};
+
+enum w_status w_documents_open(struct w_documents **documents,
+                               const struct w_document_options *options, struct w_err *err)
+{
+    struct w_documents *d = calloc(1, sizeof *d);
+
+    *documents = NULL;
+    if (d) {
+        d->options = *options;
+        d->room = WINDOW_BYTES;
+        d->bytes = malloc(d->room);
+    }
+    if (!d || !d->bytes) {
+        w_documents_close(d);
+        return w_fail(err, W_NOMEM, "no memory to read documents");
+    }
+    *documents = d;
+    return W_DONE;
+}
+
+void w_documents_close(struct w_documents *d)
+{
+    if (!d)
+        return;
+    if (d->is_open)
+        w_input_close(&d->in);
+    w_json_free(d->json);
+    free(d->bytes);
+    free(d);
+}
+
+u64 w_documents_bytes(const struct w_documents *d)
+{
+    return d->total;
+}
+
+/* ---- the window ---- */
+
+/* Move what is left to the front and read until the window is full or the file ends. */
+static enum w_status fill(struct w_documents *d, struct w_err *err)
+{
+    size_t got;
+
+    memmove(d->bytes, d->bytes + d->at, d->end - d->at);
+    d->end -= d->at;
+    d->base += d->at;
+    d->at = 0;
+    enum w_status status = w_input_read(&d->in, d->bytes + d->end, d->room - d->end, &got, err);
+    d->at_eof = d->end + got < d->room;
+    d->end += got;
+    d->total += got;
+    return status;
+}
+
+/* The same with a larger window, for a line that has to be there as a whole. */
+static enum w_status widen(struct w_documents *d, struct w_err *err)
+{
+    u8 *bigger = d->room < JSON_LINE_BYTES ? realloc(d->bytes, d->room * 2) : NULL;
+
+    if (!bigger && d->room >= JSON_LINE_BYTES)
+        return w_fail(err, W_LIMIT, "%s: line %llu is longer than %zu bytes", d->in.name,
+                      (unsigned long long)d->line, JSON_LINE_BYTES);
+    if (!bigger)
+        return w_fail(err, W_NOMEM, "%s: no memory for line %llu", d->in.name,
+                      (unsigned long long)d->line);
+    d->bytes = bigger;
+    d->room *= 2;
+    return fill(d, err);
+}
+
+/* Nothing more fits into the window. */
+static bool is_full(const struct w_documents *d)
+{
+    return d->end - d->at == d->room;
+}
+
+/* Are these bytes at offset i? */
+static bool starts(const struct w_documents *d, size_t i, const char *text)
+{
+    size_t size = strlen(text);
+    return d->end - i >= size && !memcmp(d->bytes + i, text, size);
+}
+
+/* The offset of the next newline from i on, or of the end of the window. */
+static size_t line_end(const struct w_documents *d, size_t i)
+{
+    const u8 *newline = memchr(d->bytes + i, '\n', d->end - i);
+    return newline ? (size_t)(newline - d->bytes) : d->end;
+}
+
+/* What the first bytes of a file look like. */
+static enum w_format guess(const struct w_documents *d)
+{
+    size_t end = line_end(d, 0);
+
+    if (starts(d, 0, "<doc "))
+        return W_FORMAT_WIKI;
+    while (end > 0 && (d->bytes[end - 1] == '\r' || d->bytes[end - 1] == ' '))
+        end--;
+    if (end > 1 && d->bytes[0] == '{' && d->bytes[end - 1] == '}')
+        return W_FORMAT_JSONL;
+    return W_FORMAT_PLAIN;
+}
+
+static enum w_status open_next(struct w_documents *d, struct w_err *err)
+{
+    if (d->next_file == d->options.files->count)
+        return W_END;
+    enum w_status status = w_input_open(&d->in, d->options.files->paths[d->next_file++], err);
+    if (status)
+        return status;
+    d->is_open = true;
+    d->at = d->end = 0;
+    d->line = d->base = 0;
+    d->inside = d->cut = false;
+    status = fill(d, err);
+    d->format = d->options.format == W_FORMAT_AUTO ? guess(d) : d->options.format;
+    return status;
+}
+
+/* ---- pieces ---- */
+
+/* Give out bytes[at..end) and go on behind it. */
+static void give(struct w_documents *d, size_t end, size_t next, bool ends, struct w_piece *piece)
+{
+    *piece = (struct w_piece){.text = d->bytes + d->at, .size = end - d->at, .ends = ends};
+    d->at = next;
+    d->cut = !ends;
+}
+
+/* Give out the first part of a document that is longer than the window. */
+static void give_part(struct w_documents *d, struct w_piece *piece)
+{
+    size_t cut = d->at + w_split_cut(d->options.split, d->bytes + d->at, d->end - d->at);
+    give(d, cut, cut, false, piece);
+}
+
+/* Each of the following gives the next piece of the present file, or W_END behind the last. */
+
+static enum w_status next_plain(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    if (!d->at_eof && !is_full(d)) {
+        enum w_status status = fill(d, err);
+        if (status)
+            return status;
+    }
+    if (!d->at_eof)
+        give_part(d, piece);
+    else if (d->at < d->end || d->cut)
+        give(d, d->end, d->end, true, piece);
+    else
+        return W_END;
+    return W_DONE;
+}
+
+static enum w_status next_line(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (;; status = fill(d, err)) {
+        if (status)
+            return status;
+        while (!d->cut && d->at < d->end && d->bytes[d->at] == '\n')
+            d->at++;
+        size_t end = line_end(d, d->at);
+        if (end < d->end || (d->at_eof && (d->at < d->end || d->cut))) {
+            give(d, end, end + (end < d->end), true, piece);
+            return W_DONE;
+        }
+        if (d->at_eof)
+            return W_END;
+        if (is_full(d)) {
+            give_part(d, piece);
+            return W_DONE;
+        }
+    }
+}
+
+/* Find the line `</doc>`. False if it is not in the window as a whole. */
+static bool find_close(const struct w_documents *d, size_t *line, size_t *next)
+{
+    static const char tag[] = "</doc>";
+    const size_t size = sizeof tag - 1;
+
+    for (size_t i = d->at; i < d->end; i++) {
+        const u8 *found = memmem(d->bytes + i, d->end - i, tag, size);
+        if (!found)
+            return false;
+        i = (size_t)(found - d->bytes);
+        size_t after = i + size;
+        if (after < d->end && d->bytes[after] == '\r')
+            after++;
+        bool at_start = i == d->at ? !d->cut : d->bytes[i - 1] == '\n';
+        bool at_end = after < d->end ? d->bytes[after] == '\n' : d->at_eof;
+        if (at_start && at_end) {
+            *line = i;
+            *next = W_MIN(after + 1, d->end);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Go behind the next line `<doc ...>`. W_END if there is none, W_NO if more has to be read first. */
+static enum w_status enter_block(struct w_documents *d, struct w_err *err)
+{
+    while (d->at < d->end && memchr(" \r\n", d->bytes[d->at], 3))
+        d->at++;
+    if (d->at == d->end)
+        return d->at_eof ? W_END : W_NO;
+    size_t end = line_end(d, d->at), last = end;
+    if (end == d->end && !d->at_eof && !is_full(d))
+        return W_NO;
+    while (last > d->at && (d->bytes[last - 1] == '\r' || d->bytes[last - 1] == ' '))
+        last--;
+    if (!starts(d, d->at, "<doc ") || d->bytes[last - 1] != '>')
+        return w_fail(err, W_CORRUPT,
+                      "%s: byte %llu: neither a <doc ...> line nor inside a block (is it another "
+                      "format?)",
+                      d->in.name, (unsigned long long)(d->base + d->at));
+    d->at = W_MIN(end + 1, d->end);
+    d->inside = true;
+    return W_DONE;
+}
+
+static enum w_status next_block(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    for (;;) {
+        enum w_status status = d->inside ? W_DONE : enter_block(d, err);
+        size_t line, next;
+        if (status && status != W_NO)
+            return status;
+        if (!status && find_close(d, &line, &next)) {
+            d->inside = false;
+            while (line > d->at && (d->bytes[line - 1] == '\n' || d->bytes[line - 1] == '\r'))
+                line--;
+            if (line > d->at || d->cut) {
+                give(d, line, next, true, piece);
+                return W_DONE;
+            }
+            d->at = next;
+            continue;
+        }
+        if (d->at_eof)
+            return w_fail(err, W_TRUNCATED, "%s: ends inside a <doc> block", d->in.name);
+        if (!status && is_full(d)) {
+            give_part(d, piece);
+            return W_DONE;
+        }
+        status = fill(d, err);
+        if (status)
+            return status;
+    }
+}
+
+static bool is_blank(const u8 *line, size_t size)
+{
+    while (size > 0 && (line[size - 1] == ' ' || line[size - 1] == '\t' || line[size - 1] == '\r'))
+        size--;
+    return size == 0;
+}
+
+static enum w_status next_object(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    const char *text = NULL;
+
+    while (!status) {
+        size_t start = d->at, end = line_end(d, d->at);
+        if (end == d->end && !d->at_eof) {
+            status = is_full(d) ? widen(d, err) : fill(d, err);
+            continue;
+        }
+        if (start == d->end)
+            return W_END;
+        d->line++;
+        d->at = W_MIN(end + 1, d->end);
+        if (is_blank(d->bytes + start, end - start))
+            continue;
+        w_json_free(d->json);
+        status = w_json_parse(&d->json, (const char *)d->bytes + start, end - start, err);
+        if (!status)
+            status = w_json_need_string(d->json, d->options.field, &text, err);
+        if (status)
+            return w_fail_at(err, status, "%s: line %llu", d->in.name, (unsigned long long)d->line);
+        if (*text) {
+            *piece = (struct w_piece){(const u8 *)text, strlen(text), true};
+            return W_DONE;
+        }
+    }
+    return status;
+}
+
+enum w_status w_documents_next(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    for (;;) {
+        enum w_status status = d->is_open ? W_DONE : open_next(d, err);
+        if (status)
+            return status;
+        switch (d->format) {
+        case W_FORMAT_LINES: status = next_line(d, piece, err); break;
+        case W_FORMAT_WIKI: status = next_block(d, piece, err); break;
+        case W_FORMAT_JSONL: status = next_object(d, piece, err); break;
+        default: status = next_plain(d, piece, err);
+        }
+        if (status != W_END)
+            return status;
+        w_input_close(&d->in);
+        d->is_open = false;
+    }
+}

@@ -1,0 +1,44 @@
+/* document.h - texts from files, folders and pipes, one document after the other.
+ *
+ *     w_documents_open(&d, &options, &err)
+ *     while (!(status = w_documents_next(d, &piece, &err)))   // W_END after the last
+ *         use(piece.text, piece.size, piece.ends);
+ *
+ * A document comes in one piece or, when it is long, in several, cut where no word is cut; so memory
+ * is bounded for texts of any length, and ids are the same as without cuts.
+ *
+ * Formats: "plain": a file is a document, byte for byte. "lines": a line is one. "wiki": WikiExtractor's
+ * blocks from a line `<doc ...>` to a line `</doc>`; their title line is text. "jsonl": a line is a JSON
+ * object, one member of which is the text. "auto" decides for each file by its first bytes. Documents
+ * without any byte are left out. */
+#ifndef W_DOCUMENT_H
+#define W_DOCUMENT_H
+
+#include "text/file_list.h"
+#include "text/split.h"
+
+enum w_format { W_FORMAT_AUTO, W_FORMAT_PLAIN, W_FORMAT_LINES, W_FORMAT_WIKI, W_FORMAT_JSONL };
+
+struct w_document_options {
+    const struct w_file_list *files; /* has to live as long as the reader */
+    enum w_format format;
+    const char *field; /* jsonl: the member that is the text */
+    enum w_split split;
+};
+
+struct w_piece {
+    const u8 *text; /* valid until the next call */
+    size_t size;    /* may be 0 in the last piece of a long document */
+    bool ends;      /* the document ends with this piece */
+};
+
+struct w_documents;
+
+enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
+                               struct w_err *) W_MUST_CHECK;
+enum w_status w_documents_next(struct w_documents *, struct w_piece *, struct w_err *) W_MUST_CHECK;
+/* Bytes read so far, of all files. */
+u64 w_documents_bytes(const struct w_documents *);
+void w_documents_close(struct w_documents *); /* accepts NULL */
+
+#endif

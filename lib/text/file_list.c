@@ -1,0 +1,107 @@
+#include "text/file_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX 64 /* of folders */
+
+static enum w_status add(struct w_file_list *list, const char *path, const struct stat *st,
+                         struct w_err *err)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        char **paths = realloc(list->paths, room * sizeof *paths);
+        if (!paths)
+            return w_fail(err, W_NOMEM, "no memory for %zu file names", room);
+        list->paths = paths;
+        list->room = room;
+    }
+    list->paths[list->count] = strdup(path);
+    if (!list->paths[list->count])
+        return w_fail(err, W_NOMEM, "no memory for file names");
+    list->count++;
+    if (st && S_ISREG(st->st_mode))
+        list->bytes += (u64)st->st_size;
+    else
+        list->sized = false;
+    return W_DONE;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum w_status add_folder(struct w_file_list *list, const char *folder, unsigned depth,
+                                struct w_err *err)
+{
+    struct dirent **entries = NULL;
+    enum w_status status = W_DONE;
+    int count = depth < DEPTH_MAX ? scandir(folder, &entries, visible, by_bytes) : -1;
+
+    if (depth >= DEPTH_MAX)
+        return w_fail(err, W_LIMIT, "%s: more than %d folders deep", folder, DEPTH_MAX);
+    if (count < 0)
+        return w_fail_errno(err, "%s: cannot list the folder", folder);
+    for (int i = 0; i < count; i++) {
+        struct stat st = {0};
+        char *path = NULL;
+        const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
+        if (!status && asprintf(&path, "%s%s%s", folder, slash, entries[i]->d_name) < 0)
+            status = w_fail(err, W_NOMEM, "%s: no memory for its names", folder);
+        if (!status && lstat(path, &st))
+            status = w_fail_errno(err, "%s", path);
+        if (!status && S_ISDIR(st.st_mode))
+            status = add_folder(list, path, depth + 1, err);
+        else if (!status && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            status = add(list, path, &st, err);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+enum w_status w_file_list_make(struct w_file_list *list, char *const *paths, size_t count,
+                               struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    *list = (struct w_file_list){.sized = true};
+    if (count == 0)
+        return add(list, "-", NULL, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        struct stat st;
+        size_t before = list->count;
+        if (!strcmp(paths[i], "-")) {
+            status = add(list, "-", NULL, err);
+        } else if (!*paths[i] || stat(paths[i], &st)) {
+            errno = *paths[i] ? errno : ENOENT;
+            status = w_fail_errno(err, "%s: cannot open", *paths[i] ? paths[i] : "''");
+        } else if (S_ISDIR(st.st_mode)) {
+            status = add_folder(list, paths[i], 0, err);
+            if (!status && list->count == before)
+                status = w_fail(err, W_IO, "%s: there are no files in this folder", paths[i]);
+        } else {
+            status = add(list, paths[i], &st, err);
+        }
+    }
+    return status;
+}
+
+void w_file_list_release(struct w_file_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->paths[i]);
+    free(list->paths);
+    memset(list, 0, sizeof *list);
+}
