@@ -28,6 +28,7 @@ LIB_SOURCES := \
 	lib/sys/json.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
+	lib/sys/ordered.c \
 	lib/wire/frame.c \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
@@ -45,9 +46,11 @@ LIB_SOURCES := \
 	lib/text/file_list.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
+	lib/text/text_batch.c \
 	lib/text/token_set.c \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
+	lib/text/word_count.c \
 	lib/data/batches.c \
 	lib/data/corpus.c \
 	lib/data/feed.c \
@@ -62,12 +65,14 @@ LIB_SOURCES := \
 TOOLS := \
 	wbatch \
 	wcat \
+	wtok \
 
 # Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
 	tools/cli.c \
 
 wcat_PARTS := tools/wcat_copy.c
+wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
 
 UNIT_TESTS := \
 	test_base \

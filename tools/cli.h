@@ -44,11 +44,12 @@ extern struct w_common w_common;
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
 
 /* The same for a program with commands: finds argv[1] in the table and shifts it away. Handles
- * --help and --version of the program itself. Returns 0 and the command, or exit status + 1. */
+ * --help and --version of the program itself. Returns 0 and the command, or exit status + 1. A
+ * command's run() is a main() as above: it parses its own options and returns the exit status. */
 struct w_command {
     const char *name;
     const struct w_program *program;
-    enum w_status (*run)(int argc, char **argv, struct w_err *err);
+    int (*run)(int argc, char **argv);
 };
 int w_cli_command(const struct w_program *program, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found);

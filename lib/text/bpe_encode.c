@@ -246,6 +246,15 @@ static enum w_status reserve_ids(struct w_ids *out, size_t more, struct w_err *e
     return W_DONE;
 }
 
+enum w_status w_ids_append(struct w_ids *ids, u32 id, struct w_err *err)
+{
+    enum w_status status = reserve_ids(ids, 1, err);
+
+    if (!status)
+        ids->ids[ids->count++] = id;
+    return status;
+}
+
 /* Encode words that end at ends[0..count), the first beginning at text; out has room for them. */
 static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t left,
                                   const size_t *ends, size_t count, struct w_ids *out,

@@ -19,6 +19,9 @@ struct w_ids {
     size_t count, room;
 };
 
+/* Append one id, such as the one that ends documents. */
+enum w_status w_ids_append(struct w_ids *, u32 id, struct w_err *) W_MUST_CHECK;
+
 /* Append the ids of a text. No special id is ever among them. */
 enum w_status w_encode(struct w_encoder *, const u8 *text, size_t size, struct w_ids *,
                        struct w_err *) W_MUST_CHECK;

@@ -1,0 +1,144 @@
+#include "sys/ordered.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct member {
+    struct w_ordered *owner;
+    u32 number;
+    pthread_t thread;
+};
+
+/* Jobs are numbered from 0; job j is in slot j % slots. taken <= begun <= submitted. */
+struct w_ordered {
+    void (*work)(void *context, u32 slot, u32 member);
+    void *context;
+    u32 threads, slots;
+    u64 submitted, begun, taken;
+    bool *done; /* by slot */
+    bool stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t submitted_one, done_one;
+    struct member *members; /* threads - 1 of them are started */
+    u32 started;
+};
+
+u32 w_ordered_slots(u32 threads)
+{
+    return threads == 1 ? 1 : 2 * threads + 1;
+}
+
+/* Do the next job that nobody has begun. The mutex is held before and after, not meanwhile. */
+static void do_one(struct w_ordered *o, u32 member)
+{
+    u32 slot = (u32)(o->begun++ % o->slots);
+
+    pthread_mutex_unlock(&o->mutex);
+    o->work(o->context, slot, member);
+    pthread_mutex_lock(&o->mutex);
+    o->done[slot] = true;
+    pthread_cond_signal(&o->done_one);
+}
+
+static void *worker(void *argument)
+{
+    struct member *m = argument;
+    struct w_ordered *o = m->owner;
+
+    pthread_mutex_lock(&o->mutex);
+    while (!o->stop)
+        if (o->begun < o->submitted)
+            do_one(o, m->number);
+        else
+            pthread_cond_wait(&o->submitted_one, &o->mutex);
+    pthread_mutex_unlock(&o->mutex);
+    return NULL;
+}
+
+enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads,
+                            void (*work)(void *context, u32 slot, u32 member), void *context,
+                            struct w_err *err)
+{
+    struct w_ordered *o = calloc(1, sizeof *o);
+
+    *ordered = NULL;
+    if (!o)
+        return w_fail(err, W_NOMEM, "no memory for threads");
+    o->work = work;
+    o->context = context;
+    o->threads = threads;
+    o->slots = w_ordered_slots(threads);
+    pthread_mutex_init(&o->mutex, NULL);
+    pthread_cond_init(&o->submitted_one, NULL);
+    pthread_cond_init(&o->done_one, NULL);
+    o->done = calloc(o->slots, sizeof *o->done);
+    o->members = calloc(threads, sizeof *o->members);
+    enum w_status status =
+        o->done && o->members ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
+    for (u32 i = 1; i < threads && !status; i++) {
+        struct member *m = &o->members[i];
+        *m = (struct member){.owner = o, .number = i};
+        if (pthread_create(&m->thread, NULL, worker, m))
+            status = w_fail(err, W_NOMEM, "cannot start thread %u of %u", i + 1, threads);
+        else
+            o->started = i;
+    }
+    if (status)
+        w_ordered_free(o);
+    else
+        *ordered = o;
+    return status;
+}
+
+void w_ordered_free(struct w_ordered *o)
+{
+    if (!o)
+        return;
+    pthread_mutex_lock(&o->mutex);
+    o->stop = true;
+    pthread_cond_broadcast(&o->submitted_one);
+    pthread_mutex_unlock(&o->mutex);
+    for (u32 i = 1; i <= o->started; i++)
+        pthread_join(o->members[i].thread, NULL);
+    pthread_cond_destroy(&o->submitted_one);
+    pthread_cond_destroy(&o->done_one);
+    pthread_mutex_destroy(&o->mutex);
+    free(o->members);
+    free(o->done);
+    free(o);
+}
+
+bool w_ordered_next(const struct w_ordered *o, u32 *slot)
+{
+    *slot = (u32)(o->submitted % o->slots);
+    return o->submitted - o->taken < o->slots;
+}
+
+void w_ordered_submit(struct w_ordered *o)
+{
+    pthread_mutex_lock(&o->mutex);
+    o->done[o->submitted++ % o->slots] = false;
+    pthread_cond_signal(&o->submitted_one);
+    pthread_mutex_unlock(&o->mutex);
+}
+
+bool w_ordered_take(struct w_ordered *o, u32 *slot)
+{
+    if (o->taken == o->submitted)
+        return false;
+    *slot = (u32)(o->taken % o->slots);
+    pthread_mutex_lock(&o->mutex);
+    while (!o->done[*slot])
+        if (o->begun < o->submitted)
+            do_one(o, 0);
+        else
+            pthread_cond_wait(&o->done_one, &o->mutex);
+    pthread_mutex_unlock(&o->mutex);
+    return true;
+}
+
+void w_ordered_release(struct w_ordered *o)
+{
+    o->taken++;
+}

@@ -1,0 +1,28 @@
+/* text_batch.h - documents gathered into portions of text that are worth handing to a thread. */
+#ifndef W_TEXT_BATCH_H
+#define W_TEXT_BATCH_H
+
+#include "text/document.h"
+
+#define W_TEXT_BATCH_BYTES ((size_t)512 << 10) /* a batch is full from here on */
+
+/* A piece of a document, as its reader gave it: text[end of the one before, end). */
+struct w_text_part {
+    size_t end;
+    bool ends; /* the document ends here */
+};
+
+struct w_text_batch {
+    u8 *text;
+    size_t size, room;
+    struct w_text_part *parts;
+    u32 part_count, part_room;
+    u64 documents; /* that end in this batch */
+};
+
+/* Replace a batch's text by what comes next from the reader. W_END if nothing does. */
+enum w_status w_text_batch_fill(struct w_text_batch *, struct w_documents *,
+                                struct w_err *) W_MUST_CHECK;
+void w_text_batch_release(struct w_text_batch *); /* harmless on zeroes */
+
+#endif

@@ -1,0 +1,90 @@
+/* wtok - learn byte-pair vocabularies, turn text into tokens and back. */
+#include "tools/wtok.h"
+
+#include "sys/clock.h"
+#include "wire/stream.h"
+
+static const char *const examples[] = {
+    "Learn a vocabulary of 16,000 tokens from a folder of text",
+    "wtok train -n 16000 -o wiki.vocab wiki/",
+    "Turn text into tokens, and those into batches",
+    "wtok encode -V wiki.vocab wiki/ | wbatch -b 8 -T 512 -o wiki.batch",
+    "Check that nothing is lost",
+    "wtok encode -V wiki.vocab README.md | wtok decode | cmp - README.md",
+    NULL,
+};
+
+static const struct w_program program = {
+    "wtok",
+    "learn a vocabulary, turn text into tokens and back",
+    "COMMAND",
+    "Byte-level byte-pair encoding: every byte string has tokens, and they give it back exactly.",
+    NULL,
+    examples,
+};
+
+static const struct w_command commands[] = {
+    {"train", &wtok_train_program, wtok_train},
+    {"encode", &wtok_encode_program, wtok_encode},
+    {"decode", &wtok_decode_program, wtok_decode},
+    {"info", &wtok_info_program, wtok_info},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    const struct w_command *command = NULL;
+    int stop = w_cli_command(&program, commands, &argc, &argv, &command);
+
+    return stop ? stop - 1 : command->run(argc, argv);
+}
+
+/* ---- shared by the commands ---- */
+
+enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *input,
+                               enum w_split split, int argc, char **argv, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    *r = (struct wtok_reader){.started_s = w_now_s()};
+    if (argc == 0)
+        status = w_cli_refuse_typing("name files or folders of text, or pipe text in", err);
+    if (!status)
+        status = w_file_list_make(&r->files, argv, (size_t)argc, err);
+    struct w_document_options options = {.files = &r->files,
+                                         .format = (enum w_format)input->format,
+                                         .field = input->field,
+                                         .split = split};
+    if (!status)
+        status = w_documents_open(&r->documents, &options, err);
+    return status;
+}
+
+void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool last)
+{
+    double read_mb = (double)w_documents_bytes(r->documents) / 1e6;
+    double seconds = w_now_s() - r->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
+
+    if (r->files.sized)
+        w_progress(last, "%s %.1f of %.1f MB, %.1f MB/s", doing, read_mb,
+                   (double)r->files.bytes / 1e6, rate);
+    else
+        w_progress(last, "%s %.1f MB, %.1f MB/s", doing, read_mb, rate);
+}
+
+void wtok_reader_close(struct wtok_reader *r)
+{
+    w_documents_close(r->documents);
+    w_file_list_release(&r->files);
+}
+
+enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,
+                                struct w_err *err)
+{
+    const struct w_json *tok = w_json_get(header->json, "tok");
+
+    *vocab = NULL;
+    if (!tok || !w_json_get(tok, "merges"))
+        return w_fail(err, W_MISMATCH, "there is no vocabulary in its header: name one with -V");
+    return w_vocab_from_json(vocab, tok, err);
+}

@@ -1,0 +1,187 @@
+/* wtok decode - a stream of tokens to text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/wtok.h"
+#include "wire/stream.h"
+
+struct settings {
+    const char *vocab, *output, *separator;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
+     .help = "The vocabulary. Default: the one in the stream; another one is refused."},
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    {"separator", 0, W_OPT_TEXT, AT(separator), "TEXT", "",
+     .help = "Write TEXT where a document ends. Without it, the bytes are exactly those of the "
+             "documents."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "The text of a stream",
+    "wtok decode wiki.tok | less",
+    "A document a line, of documents without newlines",
+    "wtok encode -V wiki.vocab -f lines names.txt | wtok decode --separator $'\\n'",
+    NULL,
+};
+
+const struct w_program wtok_decode_program = {
+    "wtok decode",
+    "turn a stream of tokens into text",
+    "[TOKENS ...]",
+    "Reads token streams (standard input, if no file is named) and writes the bytes of their "
+    "tokens.",
+    options,
+    examples,
+};
+
+struct decoding {
+    const struct settings *set;
+    struct w_vocab *given, *own; /* from -V; from the present stream */
+    struct w_input in;
+    struct w_output out;
+    u8 *text; /* of one frame */
+    size_t size, room;
+};
+
+static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, struct w_err *err)
+{
+    if (d->size + size > d->room) {
+        size_t room = W_MAX(d->size + size, d->room * 2);
+        u8 *text = realloc(d->text, room);
+        if (!text)
+            return w_fail(err, W_NOMEM, "no memory for %zu bytes of text", room);
+        d->text = text;
+        d->room = room;
+    }
+    memcpy(d->text + d->size, bytes, size);
+    d->size += size;
+    return W_DONE;
+}
+
+/* Which vocabulary a member is in. */
+static enum w_status choose_vocab(struct decoding *d, const struct w_header *header,
+                                  const struct w_vocab **vocab, struct w_err *err)
+{
+    const char *sha256 = w_json_string(w_json_get(w_json_get(header->json, "tok"), "sha256"));
+
+    if (header->kind != W_TOKENS || header->array_count != 1 || header->arrays[0].ndim != 0 ||
+        (header->arrays[0].dtype != W_U16 && header->arrays[0].dtype != W_U32))
+        return w_fail(err, W_MISMATCH, "%s: holds %s, not tokens", d->in.name,
+                      w_kind_name(header->kind));
+    *vocab = d->given;
+    if (d->given) {
+        if (sha256 && strcmp(sha256, w_vocab_sha256(d->given)))
+            return w_fail(err, W_MISMATCH,
+                          "%s: made with the vocabulary of sha256 %.16s, but %s is %.16s",
+                          d->in.name, sha256, d->set->vocab, w_vocab_sha256(d->given));
+        return W_DONE;
+    }
+    w_vocab_free(d->own);
+    enum w_status status = wtok_header_vocab(&d->own, header, err);
+    *vocab = d->own;
+    return status ? w_fail_at(err, status, "%s", d->in.name) : W_DONE;
+}
+
+/* Write the text of some records; `first` is the number of the first one. */
+static enum w_status decode_records(struct decoding *d, const struct w_vocab *vocab,
+                                    enum w_dtype dtype, const u8 *records, u64 count, u64 first,
+                                    struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    u32 end_id = w_vocab_end_id(vocab), size;
+
+    d->size = 0;
+    for (u64 i = 0; i < count && !status; i++) {
+        u32 id = dtype == W_U16 ? w_get16(records + 2 * i) : w_get32(records + 4 * i);
+        const u8 *bytes = w_vocab_bytes(vocab, id, &size);
+        if (!bytes)
+            status = w_fail(err, W_CORRUPT, "%s: record %llu: id %u is not in the vocabulary of %u",
+                            d->in.name, (unsigned long long)(first + i), id, w_vocab_size(vocab));
+        else if (id == end_id)
+            status = append(d, (const u8 *)d->set->separator, strlen(d->set->separator), err);
+        else
+            status = append(d, bytes, size, err);
+    }
+    return status ? status : w_output_write(&d->out, d->text, d->size, err);
+}
+
+static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
+                                   const struct w_header *header, struct w_err *err)
+{
+    const struct w_vocab *vocab = NULL;
+    const void *records;
+    u64 count, done = 0;
+
+    enum w_status status = choose_vocab(d, header, &vocab, err);
+    while (!status) {
+        status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
+                               : w_reader_records(reader, &records, &count, err);
+        if (!status)
+            status = decode_records(d, vocab, header->arrays[0].dtype, records, count, done, err);
+        done += status ? 0 : count;
+    }
+    return status == W_END ? W_DONE : status;
+}
+
+static enum w_status decode_file(struct decoding *d, const char *path, struct w_err *err)
+{
+    struct w_reader *reader = NULL;
+    const struct w_header *header;
+    u64 members = 0;
+
+    enum w_status status = w_input_open(&d->in, path, err);
+    if (status)
+        return status;
+    status = w_reader_open(&reader, &d->in, &(struct w_read_options){0}, err);
+    while (!status) {
+        status = w_reader_member(reader, &header, err);
+        if (!status)
+            status = decode_member(d, reader, header, err), members++;
+    }
+    if (status == W_END)
+        status = members ? W_DONE
+                         : w_fail(err, W_TRUNCATED, "%s: empty: no stream of tokens", d->in.name);
+    w_reader_close(&reader);
+    w_input_close(&d->in);
+    return status;
+}
+
+static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct decoding d = {.set = set, .out = {.fd = -1}};
+    enum w_status status = W_DONE;
+
+    if (argc == 0)
+        status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
+    if (!status && set->vocab)
+        status = w_vocab_load(&d.given, set->vocab, err);
+    w_cli_catch_signals();
+    if (!status)
+        status = w_output_open(&d.out, set->output, err);
+    if (!status && argc == 0)
+        status = decode_file(&d, NULL, err);
+    for (int i = 0; i < argc && !status; i++)
+        status = decode_file(&d, argv[i], err);
+    if (!status)
+        status = w_output_commit(&d.out, err);
+    w_output_abort(&d.out);
+    w_vocab_free(d.given);
+    w_vocab_free(d.own);
+    free(d.text);
+    return status;
+}
+
+int wtok_decode(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wtok_decode_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
+}

@@ -1,0 +1,268 @@
+/* wtok encode - text to a stream of tokens. */
+#include <stdlib.h>
+
+#include "sys/clock.h"
+#include "sys/ordered.h"
+#include "text/bpe_encode.h"
+#include "text/text_batch.h"
+#include "tools/wtok.h"
+#include "wire/prov.h"
+#include "wire/stream.h"
+
+struct settings {
+    struct wtok_input input;
+    const char *vocab, *output;
+    u64 threads, level;
+    bool no_provenance;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE", .help = "The vocabulary, from wtok train."},
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
+     .help = "Threads that encode. The bytes do not depend on it."},
+    WTOK_INPUT_OPTIONS(struct settings),
+    {"level", 0, W_OPT_COUNT, AT(level), "N", "1", .max = 9,
+     .help = "Compression, 1 to 9, or 0 for none."},
+    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
+     .help = "Leave the command line out of the header."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "All files of a folder into one stream, on two threads",
+    "wtok encode -V wiki.vocab -t 2 -o wiki.tok wiki/",
+    "Straight into training",
+    "wtok encode -V wiki.vocab wiki/ | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
+    "What the tokens are",
+    "echo 'Hello world' | wtok encode -V wiki.vocab | wcat --raw | od -An -tu2",
+    NULL,
+};
+
+const struct w_program wtok_encode_program = {
+    "wtok encode",
+    "turn text into a stream of tokens",
+    "[FILE|FOLDER ...]",
+    "Reads text (standard input, if no file is named) and writes the ids of its tokens as a stream "
+    "that carries the vocabulary. Each document ends with an id that text cannot give.",
+    options,
+    examples,
+};
+
+/* A portion of text on its way through a thread. */
+struct job {
+    struct w_text_batch text;
+    struct w_ids ids;
+    u32 max; /* the largest id */
+    enum w_status status;
+    struct w_err err;
+};
+
+struct encoding {
+    struct job *jobs;            /* by slot */
+    struct w_encoder **encoders; /* by thread */
+    u32 threads, slots;
+    u32 end_id;
+    enum w_dtype dtype;
+    struct w_ordered *ordered;
+    u64 documents, bytes;
+    u32 max;
+};
+
+/* Make the ids an array of the stream's type, in the same place: little-endian, none is longer. */
+static void pack_ids(struct job *job, enum w_dtype dtype)
+{
+    u8 *bytes = (u8 *)job->ids.ids;
+
+    for (size_t i = 0; i < job->ids.count; i++) {
+        u32 id = job->ids.ids[i];
+        job->max = W_MAX(job->max, id);
+        if (dtype == W_U16)
+            w_put16(bytes + 2 * i, (u16)id);
+        else
+            w_put32(bytes + 4 * i, id);
+    }
+}
+
+static void encode_batch(void *context, u32 slot, u32 member)
+{
+    struct encoding *e = context;
+    struct job *job = &e->jobs[slot];
+    const struct w_text_batch *b = &job->text;
+    size_t from = 0;
+
+    job->ids.count = 0;
+    job->max = 0;
+    job->status = W_DONE;
+    for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end) {
+        job->status = w_encode(e->encoders[member], b->text + from, b->parts[i].end - from,
+                               &job->ids, &job->err);
+        if (!job->status && b->parts[i].ends)
+            job->status = w_ids_append(&job->ids, e->end_id, &job->err);
+    }
+    pack_ids(job, e->dtype);
+}
+
+static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vocab, u32 threads,
+                                    struct w_err *err)
+{
+    e->threads = threads;
+    e->slots = w_ordered_slots(threads);
+    e->end_id = w_vocab_end_id(vocab);
+    e->dtype = w_vocab_size(vocab) <= 65536 ? W_U16 : W_U32;
+    e->jobs = calloc(e->slots, sizeof *e->jobs);
+    e->encoders = calloc(threads, sizeof *e->encoders);
+    enum w_status status =
+        e->jobs && e->encoders ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
+    for (u32 i = 0; i < threads && !status; i++)
+        status = w_encoder_new(&e->encoders[i], vocab, err);
+    if (!status)
+        status = w_ordered_new(&e->ordered, threads, encode_batch, e, err);
+    return status;
+}
+
+static void stop_encoding(struct encoding *e)
+{
+    w_ordered_free(e->ordered);
+    for (u32 i = 0; i < e->slots && e->jobs; i++) {
+        w_text_batch_release(&e->jobs[i].text);
+        free(e->jobs[i].ids.ids);
+    }
+    for (u32 i = 0; i < e->threads && e->encoders; i++)
+        w_encoder_free(e->encoders[i]);
+    free(e->jobs);
+    free(e->encoders);
+}
+
+/* Write what a job gave. */
+static enum w_status write_job(struct encoding *e, const struct job *job, struct w_writer *writer,
+                               struct w_err *err)
+{
+    if (job->status) {
+        *err = job->err;
+        return job->status;
+    }
+    e->documents += job->text.documents;
+    e->bytes += job->text.size;
+    e->max = W_MAX(e->max, job->max);
+    return w_writer_records(writer, job->ids.ids, job->ids.count, err);
+}
+
+static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
+                                struct w_writer *writer, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    bool at_end = false;
+    u32 slot;
+
+    while (!status) {
+        while (!at_end && w_ordered_next(e->ordered, &slot)) {
+            status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
+                                   : w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
+            at_end = status == W_END;
+            if (status && !at_end)
+                return status;
+            if (!at_end)
+                w_ordered_submit(e->ordered);
+        }
+        if (!w_ordered_take(e->ordered, &slot))
+            return W_DONE;
+        status = write_job(e, &e->jobs[slot], writer, err);
+        w_ordered_release(e->ordered);
+        wtok_reader_progress(reader, "encoded", false);
+    }
+    return status;
+}
+
+static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
+                                 const struct settings *set, const struct w_vocab *vocab,
+                                 enum w_dtype dtype, struct w_err *err)
+{
+    struct w_header header = {0};
+    struct w_write_options write_options = {.threads = (u32)set->threads, .level = (int)set->level};
+
+    enum w_status status = w_header_begin(&header, W_TOKENS, WTOK_BY, err);
+    if (!status)
+        status = w_header_add(&header, "tok", dtype, 0, NULL, err);
+    if (!status) {
+        w_json_set_u64(header.json, "vocab", w_vocab_size(vocab));
+        w_json_set_u64(header.json, "eot", w_vocab_end_id(vocab));
+        w_json_set(header.json, "tok", w_vocab_json(vocab));
+        if (!set->no_provenance)
+            status = w_prov_add(&header, w_cli_command_line(), NULL, err);
+    }
+    if (!status)
+        status = w_writer_open(writer, out, &header, &write_options, err);
+    w_header_free(&header);
+    return status;
+}
+
+static enum w_status close_writer(struct w_writer **writer, const struct encoding *e,
+                                  const struct wtok_reader *reader, struct w_err *err)
+{
+    double seconds = w_now_s() - reader->started_s;
+    u64 tokens = w_writer_count(*writer);
+    struct w_json *stats = w_json_object();
+
+    w_json_set_u64(stats, "docs", e->documents);
+    w_json_set_u64(stats, "max", e->max);
+    w_json_set_u64(stats, "bytes", e->bytes);
+    enum w_status status = w_writer_close(writer, stats, err);
+    w_json_free(stats);
+    if (!status)
+        w_say("%llu tokens of %llu bytes (%.3f bytes/token) in %llu documents; %.2f s, %.1f MB/s",
+              (unsigned long long)tokens, (unsigned long long)e->bytes,
+              tokens > e->documents ? (double)e->bytes / (double)(tokens - e->documents) : 0,
+              (unsigned long long)e->documents, seconds,
+              seconds > 0 ? (double)e->bytes / 1e6 / seconds : 0);
+    return status;
+}
+
+static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct w_vocab *vocab = NULL;
+    struct wtok_reader reader = {0};
+    struct encoding e = {0};
+    struct w_output out = {.fd = -1};
+    struct w_writer *writer = NULL;
+
+    if (!set->vocab)
+        return w_fail(err, W_USAGE, "say which vocabulary: -V FILE (make one with 'wtok train')");
+    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
+    if (!status)
+        status = w_vocab_load(&vocab, set->vocab, err);
+    if (!status)
+        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), argc, argv, err);
+    if (!status)
+        status = start_encoding(&e, vocab, (u32)set->threads, err);
+    w_cli_catch_signals();
+    if (!status)
+        status = w_output_open(&out, set->output, err);
+    if (!status)
+        status = open_writer(&writer, &out, set, vocab, e.dtype, err);
+    if (!status)
+        status = encode_all(&e, &reader, writer, err);
+    if (!status)
+        status = close_writer(&writer, &e, &reader, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (status)
+        w_writer_abort(&writer, "wtok encode", err);
+    w_output_abort(&out);
+    stop_encoding(&e);
+    wtok_reader_close(&reader);
+    w_vocab_free(vocab);
+    return status;
+}
+
+int wtok_encode(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wtok_encode_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
+}

@@ -1,0 +1,262 @@
+/* wtok info - facts about vocabularies, and about texts in a vocabulary. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+#include "text/bpe_encode.h"
+#include "text/unicode.h"
+#include "tools/wtok.h"
+#include "wire/stream.h"
+
+#define LONGEST 8 /* tokens to name */
+
+struct settings {
+    struct wtok_input input;
+    const char *vocab;
+    bool tokens, text;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"tokens", 0, W_OPT_FLAG, AT(tokens),
+     .help = "List the tokens instead, one JSON object a line: id, bytes in hexadecimal, and text "
+             "where the bytes are UTF-8."},
+    {"text", 0, W_OPT_FLAG, AT(text),
+     .help =
+         "The files are text: encode it in the vocabulary of -V, and say how many bytes a token "
+         "has and how fast that was."},
+    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE", .help = "With --text: the vocabulary."},
+    WTOK_INPUT_OPTIONS(struct settings),
+    {0},
+};
+
+static const char *const examples[] = {
+    "Which vocabulary made these tokens?",
+    "wtok info wiki.tok | jq -r .sha256",
+    "The tokens that hold a digit",
+    "wtok info --tokens wiki.vocab | jq -c 'select(.text // \"\" | test(\"[0-9]\"))'",
+    "How well a vocabulary fits another text",
+    "wtok info -V wiki.vocab --text other/ | jq .bytes_per_token",
+    NULL,
+};
+
+const struct w_program wtok_info_program = {
+    "wtok info",
+    "facts about a vocabulary, as JSON",
+    "FILE ...",
+    "Takes vocabularies, token streams and models: everything that holds a vocabulary. Writes a "
+    "JSON object for each.",
+    options,
+    examples,
+};
+
+/* Print a JSON object as a line; takes it over. */
+static enum w_status put_line(struct w_json *json, struct w_err *err)
+{
+    char *text = w_json_text(json, err);
+    enum w_status status = text ? W_DONE : w_fail(err, W_NOMEM, "no memory for a line");
+
+    if (text && puts(text) < 0)
+        status = w_fail_errno(err, "standard output: cannot write");
+    free(text);
+    w_json_free(json);
+    return status;
+}
+
+/* ---- a vocabulary ---- */
+
+/* The vocabulary of a file, whatever kind of file it is. */
+static enum w_status load(struct w_vocab **vocab, const char *path, struct w_err *err)
+{
+    struct w_input in = {0};
+    struct w_reader *reader = NULL;
+    const struct w_header *header;
+    char first = 0;
+    size_t got;
+
+    enum w_status status = w_input_open(&in, path, err);
+    if (status)
+        return status;
+    status = w_input_read(&in, &first, 1, &got, err);
+    if (!status && (first == '{' || first == ' ' || first == '\n')) {
+        w_input_close(&in);
+        return w_vocab_load(vocab, path, err);
+    }
+    if (!status)
+        status = w_input_seek(&in, 0, err);
+    if (!status)
+        status = w_reader_open(&reader, &in, &(struct w_read_options){0}, err);
+    if (!status)
+        status = w_reader_member(reader, &header, err);
+    if (status == W_END)
+        status = w_fail(err, W_TRUNCATED, "%s: empty", path);
+    else if (!status && (status = wtok_header_vocab(vocab, header, err)) != W_DONE)
+        status = w_fail_at(err, status, "%s", path);
+    w_reader_close(&reader);
+    w_input_close(&in);
+    return status;
+}
+
+static struct w_json *token_json(const struct w_vocab *vocab, u32 id)
+{
+    u32 size;
+    const u8 *bytes = w_vocab_bytes(vocab, id, &size);
+    struct w_json *json = w_json_object();
+    char *text = malloc(2 * (size_t)size + 1);
+
+    w_json_set_u64(json, "id", id);
+    for (u32 i = 0; i < size && text; i++)
+        sprintf(text + 2 * (size_t)i, "%02x", bytes[i]);
+    w_json_set_string(json, "hex", text);
+    if (text && w_utf8_valid(bytes, size) && !memchr(bytes, 0, size)) {
+        memcpy(text, bytes, size);
+        text[size] = 0;
+        w_json_set_string(json, "text", text);
+    }
+    if (w_vocab_is_special(vocab, id))
+        w_json_set_bool(json, "special", true);
+    free(text);
+    return json;
+}
+
+/* The longest tokens, the first of equals first. */
+static struct w_json *longest_json(const struct w_vocab *vocab)
+{
+    u32 best[LONGEST], count = 0, size, other_size;
+
+    for (u32 id = 256; id < w_vocab_end_id(vocab); id++) {
+        u32 i = count;
+        w_vocab_bytes(vocab, id, &size);
+        for (; i > 0; i--) {
+            w_vocab_bytes(vocab, best[i - 1], &other_size);
+            if (other_size >= size)
+                break;
+            if (i < LONGEST)
+                best[i] = best[i - 1];
+        }
+        if (i < LONGEST)
+            best[i] = id;
+        count = W_MIN(count + 1, LONGEST);
+    }
+    struct w_json *list = w_json_array();
+    for (u32 i = 0; i < count; i++)
+        w_json_add(list, token_json(vocab, best[i]));
+    return list;
+}
+
+static enum w_status describe(const char *path, const struct settings *set, struct w_err *err)
+{
+    struct w_vocab *vocab = NULL;
+
+    enum w_status status = load(&vocab, path, err);
+    if (status)
+        return status;
+    if (set->tokens) {
+        for (u32 id = 0; id < w_vocab_size(vocab) && !status; id++)
+            status = put_line(token_json(vocab, id), err);
+    } else {
+        struct w_json *json = w_json_object();
+        w_json_set_string(json, "file", path);
+        w_json_set_string(json, "split", w_split_name(w_vocab_split(vocab)));
+        w_json_set_u64(json, "size", w_vocab_size(vocab));
+        w_json_set_u64(json, "merges", w_vocab_merge_count(vocab));
+        w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
+        w_json_set(json, "end", token_json(vocab, w_vocab_end_id(vocab)));
+        w_json_set(json, "longest", longest_json(vocab));
+        status = put_line(json, err);
+    }
+    w_vocab_free(vocab);
+    return status;
+}
+
+/* ---- a text ---- */
+
+struct measure {
+    u64 documents, bytes, tokens;
+    double encode_s; /* in the encoder alone */
+};
+
+static enum w_status measure_text(struct measure *m, struct w_encoder *encoder,
+                                  struct wtok_reader *reader, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    struct w_ids ids = {0};
+    struct w_piece piece;
+
+    while (!status) {
+        status = w_documents_next(reader->documents, &piece, err);
+        if (status)
+            break;
+        double started_s = w_now_s();
+        ids.count = 0;
+        status = w_encode(encoder, piece.text, piece.size, &ids, err);
+        m->encode_s += w_now_s() - started_s;
+        m->documents += piece.ends;
+        m->bytes += piece.size;
+        m->tokens += ids.count;
+        wtok_reader_progress(reader, "encoded", false);
+    }
+    free(ids.ids);
+    return status == W_END ? W_DONE : status;
+}
+
+static enum w_status describe_text(const struct settings *set, int argc, char **argv,
+                                   struct w_err *err)
+{
+    struct w_vocab *vocab = NULL;
+    struct w_encoder *encoder = NULL;
+    struct wtok_reader reader = {0};
+    struct measure m = {0};
+
+    if (!set->vocab)
+        return w_fail(err, W_USAGE, "--text needs a vocabulary: -V FILE");
+    enum w_status status = load(&vocab, set->vocab, err);
+    if (!status)
+        status = w_encoder_new(&encoder, vocab, err);
+    if (!status)
+        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), argc, argv, err);
+    if (!status)
+        status = measure_text(&m, encoder, &reader, err);
+    if (!status) {
+        struct w_json *json = w_json_object();
+        w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
+        w_json_set_u64(json, "documents", m.documents);
+        w_json_set_u64(json, "bytes", m.bytes);
+        w_json_set_u64(json, "tokens", m.tokens);
+        w_json_set_real(json, "bytes_per_token", m.tokens ? (double)m.bytes / (double)m.tokens : 0);
+        w_json_set_real(json, "encode_s", m.encode_s);
+        w_json_set_real(json, "encode_mb_s",
+                        m.encode_s > 0 ? (double)m.bytes / 1e6 / m.encode_s : 0);
+        status = put_line(json, err);
+    }
+    wtok_reader_close(&reader);
+    w_encoder_free(encoder);
+    w_vocab_free(vocab);
+    return status;
+}
+
+static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (set->text)
+        return describe_text(set, argc, argv, err);
+    if (set->vocab)
+        return w_fail(err, W_USAGE, "-V goes with --text: name vocabularies without it");
+    if (argc == 0)
+        return w_fail(err, W_USAGE, "name a vocabulary, a token stream or a model");
+    for (int i = 0; i < argc && !status; i++)
+        status = describe(argv[i], set, err);
+    return status;
+}
+
+int wtok_info(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wtok_info_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
+}
