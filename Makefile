@@ -40,9 +40,9 @@ LIB_SOURCES := \
 	lib/conf/conf.c \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
-	lib/text/draft.c \
 	lib/text/bpe_train.c \
 	lib/text/document.c \
+	lib/text/draft.c \
 	lib/text/file_list.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
@@ -60,7 +60,6 @@ LIB_SOURCES := \
 	lib/net/ckpt.c \
 	lib/net/schedule.c \
 	lib/net/sampler.c \
-	lib/text/word_count.c \
 
 TOOLS := \
 	wbatch \
