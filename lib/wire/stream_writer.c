@@ -251,6 +251,7 @@ enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_
     struct w_err own;
     err = err ? err : &own;
     size_t size = strlen(json_line);
+    struct w_json *parsed = NULL; /* what no reader would take is refused here */
     char *line = NULL;
 
     if (w->failed) {
@@ -262,6 +263,10 @@ enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_
     if (!status && size >= W_FRAME_NOTE_MAX)
         status = w_fail(err, W_LIMIT, "%s: note of %zu bytes: at most %u", w->out->name, size,
                         W_FRAME_NOTE_MAX - 1);
+    if (!status && strchr(json_line, '\n'))
+        status = w_fail(err, W_CORRUPT, "%s: a note of more than one line", w->out->name);
+    if (!status)
+        status = w_json_parse(&parsed, json_line, size, err);
     if (!status && !(line = malloc(size + 1)))
         status = w_fail(err, W_NOMEM, "%s: no memory for a note", w->out->name);
     if (!status) {
@@ -269,6 +274,7 @@ enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_
         line[size] = '\n';
         status = put_stored(w, W_FRAME_NOTE, 0, line, (u32)size + 1, err);
     }
+    w_json_free(parsed);
     free(line);
     return fail(w, status, err);
 }
