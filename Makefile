@@ -86,6 +86,7 @@ UNIT_TESTS := \
 	test_sampler \
 	test_stream \
 	test_stream_faults \
+	test_stream_forged \
 	test_stream_seek \
 	test_vocab \
 
