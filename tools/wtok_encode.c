@@ -209,7 +209,7 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
 
     w_json_set_u64(stats, "docs", e->documents);
     w_json_set_u64(stats, "max", e->max);
-    w_json_set_u64(stats, "bytes", e->bytes);
+    w_json_set_u64(stats, "text_bytes", e->bytes);
     enum w_status status = w_writer_close(writer, stats, err);
     w_json_free(stats);
     if (!status)

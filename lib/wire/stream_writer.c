@@ -316,8 +316,10 @@ static char *end_text(const struct w_writer *w, u64 index_offset, const struct w
     w_json_set_u64(end, "index", index_offset);
     w_json_set_u64(end, "frames", w->chain.seq + 1ull);
     w_json_set_bool(end, "ok", true);
+    /* What the reader checks is the writer's word: a statistic of that name would be believed. */
     for (const struct w_json *s = w_json_first(stats); s && kept; s = w_json_next(s), kept--)
-        w_json_set(end, w_json_key(s), w_json_copy(s));
+        if (!w_json_get(end, w_json_key(s)))
+            w_json_set(end, w_json_key(s), w_json_copy(s));
     char *text = w_json_text(end, err);
     w_json_free(end);
     return text;
