@@ -29,6 +29,7 @@ LIB_SOURCES := \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
+	lib/sys/team.c \
 	lib/wire/frame.c \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
@@ -37,6 +38,13 @@ LIB_SOURCES := \
 	lib/wire/stream_reader.c \
 	lib/wire/stream_seek.c \
 	lib/wire/stream_writer.c \
+	lib/kern/blocks.c \
+	lib/kern/gemm.c \
+	lib/kern/kern.c \
+	lib/kern/kern_avx2.c \
+	lib/kern/kern_avx512.c \
+	lib/kern/kern_portable.c \
+	lib/kern/kern_ref.c \
 	lib/conf/conf.c \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
@@ -57,9 +65,20 @@ LIB_SOURCES := \
 	lib/data/id_stats.c \
 	lib/data/pack.c \
 	lib/data/shuffle.c \
+	lib/net/adamw.c \
+	lib/net/attention.c \
 	lib/net/ckpt.c \
-	lib/net/schedule.c \
+	lib/net/embedding.c \
+	lib/net/head.c \
+	lib/net/linear.c \
+	lib/net/model.c \
+	lib/net/norm.c \
+	lib/net/plan.c \
 	lib/net/sampler.c \
+	lib/net/schedule.c \
+	lib/net/step.c \
+	lib/net/sums.c \
+	lib/net/tensors.c \
 
 TOOLS := \
 	wbatch \

@@ -1,6 +1,7 @@
 /* model.h - a model in memory and the step that trains it.
  *
- *     w_model_new(&model, &conf, W_PLAN_TRAIN, team, &err)    // one allocation, as planned
+ *     w_kern_choose(&kern, "auto", &err)                          // the fastest kernels
+ *     w_model_new(&model, &conf, W_PLAN_TRAIN, kern, team, &err)  // one allocation, as planned
  *     w_model_init(model)                                     // from conf.seed; or load a checkpoint
  *     loss = w_model_gradient(model, ids, 1.0)                // forward and backward of one batch
  *     norm = w_model_update(model, step, learning_rate)       // clip, AdamW, clear the gradient
@@ -9,19 +10,21 @@
 #ifndef W_MODEL_H
 #define W_MODEL_H
 
+#include "kern/gemm.h"
 #include "net/plan.h"
-#include "sys/team.h"
 
 struct w_model;
 
+/* kern: from w_kern_choose(). The team must outlive the model. */
 enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_mode,
-                          struct w_team *, struct w_err *) W_MUST_CHECK;
+                          const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
 /* The block's real size, to be compared with the plan's. */
 u64 w_model_bytes(const struct w_model *);
 const struct w_plan *w_model_plan(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
+const struct w_engine *w_model_engine(const struct w_model *);
 
 /* Blocks of tensors->floats floats each; the last three are NULL unless planned for training. */
 float *w_model_weights(struct w_model *);
@@ -31,9 +34,6 @@ float *w_model_moments2(struct w_model *);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);
-/* Tell the model that the weights were written from outside (a checkpoint was loaded). */
-void w_model_weights_changed(struct w_model *);
-
 /* ids: (B, T+1), each below vocab_size (the caller's promise, checked by the batch reader). Adds
  * scale times the gradient of the mean loss to the gradients; returns the mean loss in nats per
  * token. */
@@ -50,11 +50,12 @@ double w_model_update(struct w_model *, u64 step, double learning_rate);
  * has to do, and what GFLOP/s are counted by (wcachefit --explain has the formula). */
 double w_model_flops_per_token(const struct w_conf *);
 
-/* Seconds spent in each part since the last call with reset, for the log and the benchmark. */
+/* Seconds spent in each part since the last reset, for the log and the benchmark. */
 struct w_part_time {
     const char *name;
     double seconds;
 };
-u32 w_model_times(struct w_model *, const struct w_part_time **, bool reset);
+u32 w_model_times(const struct w_model *, const struct w_part_time **);
+void w_model_times_reset(struct w_model *);
 
 #endif

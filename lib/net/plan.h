@@ -14,23 +14,53 @@ enum w_plan_mode {
 enum w_lifetime { W_LIFE_RUN, W_LIFE_STEP, W_LIFE_SCRATCH };
 const char *w_lifetime_name(enum w_lifetime);
 
+/* Every buffer of a run, in the order of the block. M = B * T tokens; "per layer" buffers hold all
+ * layers one behind the other. The rows of the table in plan.c say shapes. */
+enum w_buffer_id {
+    W_BUF_WEIGHTS,
+    W_BUF_GRADIENTS,
+    W_BUF_MOMENTS1,
+    W_BUF_MOMENTS2,
+    W_BUF_RESIDUAL,  /* (2L + 1, M, d): the stream before each norm; one (M, d) without backward */
+    W_BUF_STATS,     /* (2L + 1, M, 2): mean and rstd of each norm */
+    W_BUF_QKV,       /* (L, M, 3d) */
+    W_BUF_ATTENTION, /* (L, M, d): output of the heads */
+    W_BUF_HIDDEN_IN, /* (L, M, d_ff): before GELU */
+    W_BUF_HEAD_PANELS,      /* wte packed for the logits */
+    W_BUF_HEAD_PANELS_BACK, /* and for their gradient */
+    W_BUF_NORM,             /* (M, d): output of a norm */
+    W_BUF_HIDDEN,           /* (M, d_ff): behind GELU */
+    W_BUF_D_RESIDUAL,       /* (M, d) */
+    W_BUF_D_NORM,           /* (M, d): also of the heads' output */
+    W_BUF_D_HIDDEN,         /* (M, max(d_ff, 3d)): also of qkv */
+    W_BUF_LOGITS,           /* (W_HEAD_ROWS or M, V): of one chunk of tokens, then their gradient */
+    W_BUF_NLL,              /* (M): loss of each token */
+    W_BUF_PARTIALS,         /* sums of one block of tokens each, added up in their order */
+    W_BUF_SHARED,           /* panels of the product that runs */
+    W_BUF_MEMBERS,          /* scratch of each thread */
+    W_BUF_COUNT
+};
+
+/* Tokens whose logits exist at a time, and tokens per partial sum. */
+#define W_HEAD_ROWS 768
+#define W_PARTIAL_ROWS 128
+
 struct w_buffer {
     char name[40];
-    u64 bytes;
+    u64 bytes;                /* 0: not needed in this mode */
     u64 offset;               /* from the start of the block */
     enum w_lifetime lifetime; /* whole run; forward to backward of one step; within one kernel */
 };
 
-#define W_BUFFERS_MAX 96
-
 struct w_plan {
-    struct w_buffer buffers[W_BUFFERS_MAX];
+    struct w_buffer buffers[W_BUF_COUNT]; /* by enum w_buffer_id */
     u32 count;
-    u64 bytes; /* of the whole block: the sum of all buffers, each rounded up to 64 */
+    u64 bytes;        /* of the whole block: the sum of all buffers, each rounded up to 64 */
+    u64 member_bytes; /* scratch of one thread */
 };
 
-/* `members`: threads of the team, each of which has scratch memory. Refuses sizes that overflow
- * (W_USAGE). */
+/* `members`: threads of the team, each of which has scratch memory; nothing else of the machine
+ * matters. Refuses sizes that overflow (W_USAGE). */
 enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, u32 members,
                           struct w_err *) W_MUST_CHECK;
 const struct w_buffer *w_plan_find(const struct w_plan *, const char *name); /* or NULL */

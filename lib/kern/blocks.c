@@ -1,0 +1,21 @@
+#include "kern/blocks.h"
+
+static u32 clamp_down(u64 value, u64 multiple, u64 max)
+{
+    value = W_MIN(value, max) / multiple * multiple;
+    return (u32)W_MAX(value, multiple);
+}
+
+struct w_blocks w_blocks_choose(const struct w_kern *kern, u64 l1_bytes, u64 l2_bytes)
+{
+    u64 l1 = (l1_bytes ? l1_bytes : 32 << 10) / sizeof(float);
+    u64 l2 = (l2_bytes ? l2_bytes : 512 << 10) / sizeof(float);
+    struct w_blocks blocks;
+
+    /* Three quarters of L1 for the panel; the rows of a and c stream through the rest. */
+    blocks.k = clamp_down(l1 * 3 / 4 / kern->tile_cols, 8, W_BLOCK_K_MAX);
+    /* A third of L2 for the block of a, another for c. */
+    blocks.rows = clamp_down(l2 / 3 / blocks.k, kern->tile_rows, 96);
+    blocks.cols = clamp_down(l2 / 3 / blocks.rows, kern->tile_cols, 512);
+    return blocks;
+}

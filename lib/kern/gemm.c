@@ -1,0 +1,216 @@
+#include "kern/gemm.h"
+
+/* Pieces of c that are finished together: small enough to be in L1 or L2 still. */
+#define FINISH_PANELS 8
+
+/* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
+struct job {
+    const struct w_engine *engine;
+    const struct w_gemm *g;
+    const float *panels; /* b packed: panel j at panels + j * panel_floats */
+    u64 panel_floats;
+    u64 k0, k1; /* the slice */
+    u64 block_rows, block_cols, col_blocks;
+};
+
+static u64 ceil_div(u64 a, u64 b)
+{
+    return (a + b - 1) / b;
+}
+
+/* ---- packing of b ---- */
+
+struct packing {
+    const struct w_engine *engine;
+    const struct w_gemm *g;
+    float *packed;
+    u64 k0, k1;
+};
+
+static void pack_item(void *context, u64 panel, u32 member)
+{
+    const struct packing *p = context;
+    const struct w_kern *kern = p->engine->kern;
+    const struct w_gemm *g = p->g;
+    u64 col = panel * kern->tile_cols, k = p->k1 - p->k0;
+    u32 cols = (u32)W_MIN(g->n - col, kern->tile_cols);
+
+    (void)member;
+    kern->pack_panel(p->packed + panel * k * kern->tile_cols,
+                     g->b + p->k0 * g->b_row + col * g->b_col, g->b_row, g->b_col, k, cols);
+}
+
+static void pack_slice(const struct w_engine *engine, float *packed, const struct w_gemm *g, u64 k0,
+                       u64 k1)
+{
+    struct packing packing = {.engine = engine, .g = g, .packed = packed, .k0 = k0, .k1 = k1};
+    w_team_for(engine->team, ceil_div(g->n, engine->kern->tile_cols), pack_item, &packing);
+}
+
+void w_gemm_pack(const struct w_engine *engine, float *packed, const struct w_gemm *g)
+{
+    if (!engine->kern->product)
+        pack_slice(engine, packed, g, 0, g->k);
+}
+
+/* ---- one block of c ---- */
+
+struct block {
+    u64 row, rows, col, cols;
+    u64 k0, k1;               /* within the job's slice */
+    const float *a;           /* of the block's first row at k0 */
+    u64 a_row, a_col, a_tile; /* a_tile: from one tile's rows to the next one's */
+    const float *add;
+    u64 add_row;
+};
+
+/* One panel of b against all rows of the block. */
+static void multiply_panel(const struct job *job, const struct block *block, u64 col)
+{
+    const struct w_kern *kern = job->engine->kern;
+    const struct w_gemm *g = job->g;
+    struct w_tile tile = {
+        .k = block->k1 - block->k0,
+        .a_row = block->a_row,
+        .a_col = block->a_col,
+        .b = job->panels + col / kern->tile_cols * job->panel_floats +
+             (block->k0 - job->k0) * kern->tile_cols,
+        .add_row = block->add_row,
+        .c_row = g->c_row,
+        .cols = (u32)W_MIN(block->col + block->cols - col, kern->tile_cols),
+    };
+
+    for (u64 i = 0; i < block->rows; i += kern->tile_rows) {
+        tile.a = block->a + i / kern->tile_rows * block->a_tile;
+        tile.add = block->add ? block->add + (block->row + i) * block->add_row + col : NULL;
+        tile.c = g->c + (block->row + i) * g->c_row + col;
+        tile.rows = (u32)W_MIN(block->rows - i, kern->tile_rows);
+        kern->tile(&tile);
+    }
+}
+
+/* Where the kernel finds the rows of a: in place if a row is contiguous in k, else packed into the
+ * member's memory, which turns one cache line per element into one per sixteen. */
+static void place_a(const struct job *job, struct block *block, float *scratch)
+{
+    const struct w_kern *kern = job->engine->kern;
+    const struct w_gemm *g = job->g;
+    const float *a = g->a + block->row * g->a_row + block->k0 * g->a_col;
+    u64 k = block->k1 - block->k0;
+
+    if (g->a_col == 1) {
+        block->a = a;
+        block->a_row = g->a_row;
+        block->a_col = 1;
+        block->a_tile = kern->tile_rows * g->a_row;
+        return;
+    }
+    block->a = scratch;
+    block->a_row = 1;
+    block->a_col = kern->tile_rows;
+    block->a_tile = kern->tile_rows * k;
+    for (u64 i = 0; i < block->rows; i += kern->tile_rows)
+        kern->pack_rows(scratch + i * k, a + i * g->a_row, g->a_row, g->a_col, k,
+                        (u32)W_MIN(block->rows - i, kern->tile_rows));
+}
+
+static void multiply_block(void *context, u64 item, u32 member)
+{
+    const struct job *job = context;
+    const struct w_kern *kern = job->engine->kern;
+    const struct w_gemm *g = job->g;
+    struct block block = {
+        .row = item / job->col_blocks * job->block_rows,
+        .col = item % job->col_blocks * job->block_cols,
+    };
+    u64 slice = job->k1 - job->k0, pieces = ceil_div(slice, job->engine->blocks.k);
+    u64 depth = ceil_div(slice, pieces), group = FINISH_PANELS * kern->tile_cols;
+
+    block.rows = W_MIN(g->m - block.row, job->block_rows);
+    block.cols = W_MIN(g->n - block.col, job->block_cols);
+    for (block.k0 = job->k0; block.k0 < job->k1; block.k0 = block.k1) {
+        block.k1 = W_MIN(block.k0 + depth, job->k1);
+        block.add = block.k0 ? g->c : g->add;
+        block.add_row = block.k0 ? g->c_row : g->add_row;
+        place_a(job, &block, w_engine_member(job->engine, member));
+        for (u64 col = block.col; col < block.col + block.cols; col += group) {
+            u64 end = W_MIN(col + group, block.col + block.cols);
+            for (u64 j = col; j < end; j += kern->tile_cols)
+                multiply_panel(job, &block, j);
+            if (g->finish && block.k1 == g->k)
+                g->finish(g->context, block.row, block.rows, col, end - col);
+        }
+    }
+}
+
+/* ---- the whole ---- */
+
+/* A library's product on a block of c. */
+static void library_block(void *context, u64 item, u32 member)
+{
+    const struct job *job = context;
+    const struct w_gemm *g = job->g;
+    u64 row = item / job->col_blocks * job->block_rows, rows = W_MIN(g->m - row, job->block_rows);
+    u64 col = item % job->col_blocks * job->block_cols, cols = W_MIN(g->n - col, job->block_cols);
+    struct w_tile tile = {
+        .k = g->k,
+        .a = g->a + row * g->a_row,
+        .a_row = g->a_row,
+        .a_col = g->a_col,
+        .b = g->b + col * g->b_col,
+        .add = g->add ? g->add + row * g->add_row + col : NULL,
+        .add_row = g->add_row,
+        .c = g->c + row * g->c_row + col,
+        .c_row = g->c_row,
+    };
+
+    (void)member;
+    job->engine->kern->product(&tile, g->b_row, g->b_col, rows, cols);
+    if (g->finish)
+        g->finish(g->context, row, rows, col, cols);
+}
+
+/* Rows per item: near the block size, and such that the number of items is a multiple of four, so
+ * that two or four threads have the same work. */
+static u64 even_rows(u64 m, u64 rows, u64 tile_rows)
+{
+    u64 items = w_round_up(ceil_div(m, rows), 4);
+    return ceil_div(ceil_div(m, items), tile_rows) * tile_rows;
+}
+
+static void run_items(struct job *job, void (*work)(void *, u64, u32))
+{
+    u64 items = ceil_div(job->g->m, job->block_rows);
+    job->col_blocks = ceil_div(job->g->n, job->block_cols);
+    w_team_for(job->engine->team, items * job->col_blocks, work, job);
+}
+
+void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
+{
+    const struct w_kern *kern = engine->kern;
+    const struct w_blocks *blocks = &engine->blocks;
+    u64 width = w_round_up(g->n, W_TILE_COLS_MAX);
+    struct job job = {.engine = engine, .g = g, .block_cols = g->n};
+
+    if (g->m == 0 || g->n == 0)
+        return;
+    if (kern->product) {
+        /* A library packs for itself on every call, which large blocks have to pay for. */
+        job.block_rows = even_rows(g->m, 4 * (u64)blocks->rows, kern->tile_rows);
+        run_items(&job, library_block);
+        return;
+    }
+    job.block_rows = even_rows(g->m, blocks->rows, kern->tile_rows);
+    if (g->a_col == 1) /* more and smaller items cost nothing where a is not packed */
+        job.block_cols = blocks->cols;
+    u64 slices = g->packed ? 1 : ceil_div(g->k, engine->shared_floats / width);
+    u64 depth = ceil_div(g->k, slices);
+    for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {
+        job.k1 = W_MIN(job.k0 + depth, g->k);
+        job.panels = g->packed ? g->packed : engine->shared;
+        job.panel_floats = (job.k1 - job.k0) * kern->tile_cols;
+        if (!g->packed)
+            pack_slice(engine, engine->shared, g, job.k0, job.k1);
+        run_items(&job, multiply_block);
+    }
+}

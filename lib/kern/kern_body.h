@@ -1,0 +1,269 @@
+/* kern_body.h - the kernels in vectors. Included once by each variant's file, which has set the
+ * target, W_VARIANT (the table's name) and W_VARIANT_NAME.
+ *
+ * Loops go over whole vectors; the last floats of a row come through v_load_some() with a filling
+ * that does not change the result. */
+#include "kern/variants.h"
+#include "kern/vector.h"
+
+#include <math.h>
+
+#include "kern/body_tile.h"
+
+static float dot(const float *x, const float *y, u64 n)
+{
+    vec sum[4] = {0}; /* four, since one multiply-add waits four cycles for the one before it */
+    u64 i = 0;
+
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (u64 s = 0; s < 4; s++)
+            sum[s] = v_fma(v_load(x + i + s * LANES), v_load(y + i + s * LANES), sum[s]);
+    for (; i + LANES <= n; i += LANES)
+        sum[0] = v_fma(v_load(x + i), v_load(y + i), sum[0]);
+    sum[1] = v_fma(v_load_some(x + i, n - i, 0), v_load_some(y + i, n - i, 0), sum[1]);
+    return v_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+static double sum_squares(const float *x, u64 n)
+{
+    dvec low = {0}, high = {0};
+    double sum = 0;
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        half_vec first, second;
+        memcpy(&first, x + i, sizeof first);
+        memcpy(&second, x + i + LANES / 2, sizeof second);
+        dvec a = __builtin_convertvector(first, dvec), b = __builtin_convertvector(second, dvec);
+        low += a * a;
+        high += b * b;
+    }
+    low += high;
+    for (u64 lane = 0; lane < LANES / 2; lane++)
+        sum += low[lane];
+    for (; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+static void add(float *y, const float *x, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(y + i, v_load(y + i) + v_load(x + i));
+    for (; i < n; i++)
+        y[i] += x[i];
+}
+
+static void norm(float *y, float stats[2], const float *x, const float *weight, const float *bias,
+                 u64 n)
+{
+    vec sum = {0}, squares = {0};
+    u64 i = 0;
+
+    for (i = 0; i + LANES <= n; i += LANES)
+        sum += v_load(x + i);
+    float mean = v_sum(sum + v_load_some(x + i, n - i, 0)) / (float)n;
+    for (i = 0; i + LANES <= n; i += LANES) {
+        vec d = v_load(x + i) - mean;
+        squares = v_fma(d, d, squares);
+    }
+    vec d = v_load_some(x + i, n - i, mean) - mean;
+    float variance = v_sum(v_fma(d, d, squares)) / (float)n;
+    float rstd = 1 / sqrtf(variance + W_NORM_EPSILON);
+    for (i = 0; i + LANES <= n; i += LANES)
+        v_store(y + i, v_fma((v_load(x + i) - mean) * rstd, v_load(weight + i), v_load(bias + i)));
+    for (; i < n; i++)
+        y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+    stats[0] = mean, stats[1] = rstd;
+}
+
+static void norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
+                          const float stats[2], const float *weight, u64 n)
+{
+    const float mean = stats[0], rstd = stats[1];
+    vec sum = {0}, sum_xhat = {0};
+    u64 i = 0;
+
+    for (i = 0; i + LANES <= n; i += LANES) {
+        vec xhat = (v_load(x + i) - mean) * rstd, d = v_load(dy + i), g = d * v_load(weight + i);
+        sum += g;
+        sum_xhat = v_fma(g, xhat, sum_xhat);
+        v_store(dweight + i, v_fma(d, xhat, v_load(dweight + i)));
+        v_store(dbias + i, v_load(dbias + i) + d);
+    }
+    float mean_g = v_sum(sum), mean_gx = v_sum(sum_xhat);
+    for (u64 j = i; j < n; j++) {
+        float xhat = (x[j] - mean) * rstd, g = dy[j] * weight[j];
+        mean_g += g;
+        mean_gx += g * xhat;
+        dweight[j] += dy[j] * xhat;
+        dbias[j] += dy[j];
+    }
+    mean_g /= (float)n, mean_gx /= (float)n;
+    for (i = 0; i + LANES <= n; i += LANES) {
+        vec xhat = (v_load(x + i) - mean) * rstd, g = v_load(dy + i) * v_load(weight + i);
+        v_store(dx + i, v_load(dx + i) + rstd * (g - mean_g - xhat * mean_gx));
+    }
+    for (; i < n; i++) {
+        float xhat = (x[i] - mean) * rstd;
+        dx[i] += rstd * (dy[i] * weight[i] - mean_g - xhat * mean_gx);
+    }
+}
+
+/* tanh(u) = 1 - 2 / (1 + exp(2u)), so that 0.5 (1 + tanh(u)) is the logistic function of 2u:
+ * GELU(x) = x / (1 + exp(-2u)) with u = sqrt(2 / pi) (x + 0.044715 x^3). */
+#define MINUS_2U_1 (-1.5957691216057308f) /* -2 sqrt(2 / pi) */
+#define MINUS_2U_3 (-0.0713548162726009f) /* that times 0.044715 */
+
+W_INLINE vec gelu_vec(vec x)
+{
+    vec e = v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
+    return x / (e + 1.0f);
+}
+
+/* With s = 1 / (1 + e): GELU' = s + x s (1 - s) d(2u)/dx, where 1 - s = e s without cancellation. */
+W_INLINE vec gelu_slope_vec(vec x)
+{
+    vec e = v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
+    vec s = 1.0f / (e + 1.0f);
+    vec minus_slope = v_fma(x * x, v_set(3 * MINUS_2U_3), v_set(MINUS_2U_1));
+    return s - x * s * (e * s) * minus_slope;
+}
+
+static void gelu(float *y, const float *x, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(y + i, gelu_vec(v_load(x + i)));
+    v_store_some(y + i, gelu_vec(v_load_some(x + i, n - i, 0)), n - i);
+}
+
+static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(dx + i, v_load(dy + i) * gelu_slope_vec(v_load(x + i)));
+    v_store_some(dx + i,
+                 v_load_some(dy + i, n - i, 0) * gelu_slope_vec(v_load_some(x + i, n - i, 0)),
+                 n - i);
+}
+
+static float max_of(const float *x, u64 n)
+{
+    vec max = v_set(-INFINITY);
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        max = v_max(max, v_load(x + i));
+    return v_largest(v_max(max, v_load_some(x + i, n - i, -INFINITY)));
+}
+
+static void softmax(float *x, float scale, u64 n)
+{
+    if (n == 0)
+        return;
+    const float max = max_of(x, n);
+    vec sum = {0};
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        vec e = v_exp((v_load(x + i) - max) * scale);
+        v_store(x + i, e);
+        sum += e;
+    }
+    /* Lanes behind the end hold exp(-87), which is nothing beside the largest one's exp(0). */
+    vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * scale);
+    v_store_some(x + i, e, n - i);
+    const float factor = 1 / v_sum(sum + e);
+    for (i = 0; i + LANES <= n; i += LANES)
+        v_store(x + i, v_load(x + i) * factor);
+    for (; i < n; i++)
+        x[i] *= factor;
+}
+
+static void softmax_backward(float *dp, const float *p, float scale, u64 n)
+{
+    const float sum = dot(p, dp, n);
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(dp + i, scale * v_load(p + i) * (v_load(dp + i) - sum));
+    for (; i < n; i++)
+        dp[i] = scale * p[i] * (dp[i] - sum);
+}
+
+static void log_sum(float *max, float *sum, const float *x, u64 n)
+{
+    if (n == 0)
+        return;
+    const float largest = max_of(x, n), new = largest > *max ? largest : *max;
+    vec total[2] = {0};
+    u64 i = 0;
+
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        total[0] += v_exp(v_load(x + i) - new);
+        total[1] += v_exp(v_load(x + i + LANES) - new);
+    }
+    for (; i + LANES <= n; i += LANES)
+        total[0] += v_exp(v_load(x + i) - new);
+    float old = *sum > 0 ? *sum * expf(*max - new) : 0;
+    *sum = old + v_sum(total[0] + total[1] + v_exp(v_load_some(x + i, n - i, -INFINITY) - new));
+    *max = new;
+}
+
+static void exp_scaled(float *x, float offset, float scale, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(x + i, scale * v_exp(v_load(x + i) - offset));
+    v_store_some(x + i, scale * v_exp(v_load_some(x + i, n - i, 0) - offset), n - i);
+}
+
+W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)
+{
+    g *= a->grad_scale;
+    *m = v_fma(v_set(a->beta1), *m, (1 - a->beta1) * g);
+    *v = v_fma(v_set(a->beta2), *v, (1 - a->beta2) * g * g);
+    return v_fma(v_set(a->keep), w, -a->step_size * *m / (v_sqrt(*v) / a->root2 + a->epsilon));
+}
+
+static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
+{
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        vec first = v_load(m + i), second = v_load(v + i);
+        v_store(w + i, adamw_vec(v_load(w + i), v_load(g + i), &first, &second, a));
+        v_store(m + i, first);
+        v_store(v + i, second);
+        v_store(g + i, v_set(0));
+    }
+    u64 rest = n - i;
+    vec first = v_load_some(m + i, rest, 0), second = v_load_some(v + i, rest, 0);
+    vec last =
+        adamw_vec(v_load_some(w + i, rest, 0), v_load_some(g + i, rest, 0), &first, &second, a);
+    v_store_some(w + i, last, rest);
+    v_store_some(m + i, first, rest);
+    v_store_some(v + i, second, rest);
+    v_store_some(g + i, v_set(0), rest);
+}
+
+const struct w_kern W_VARIANT = {
+    .name = W_VARIANT_NAME,
+    .tile_rows = TILE_ROWS,
+    .tile_cols = TILE_COLS,
+    .tile = tile,
+    .pack_panel = pack_panel,
+    .pack_rows = pack_rows,
+    .dot = dot,
+    .sum_squares = sum_squares,
+    .add = add,
+    .norm = norm,
+    .norm_backward = norm_backward,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .log_sum = log_sum,
+    .exp_scaled = exp_scaled,
+    .adamw = adamw,
+};

@@ -1,0 +1,186 @@
+/* The truth: every kernel as its formula, in plain loops. Sums run in double precision, so that the
+ * reference is the exact result to within one rounding. */
+#include "kern/variants.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ROWS 4
+#define COLS 4
+
+static void tile(const struct w_tile *t)
+{
+    for (u32 i = 0; i < t->rows; i++)
+        for (u32 j = 0; j < t->cols; j++) {
+            float sum = t->add ? t->add[i * t->add_row + j] : 0;
+            for (u64 p = 0; p < t->k; p++)
+                sum += t->a[i * t->a_row + p * t->a_col] * t->b[p * COLS + j];
+            t->c[i * t->c_row + j] = sum;
+        }
+}
+
+static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols)
+{
+    for (u64 p = 0; p < k; p++)
+        for (u32 j = 0; j < COLS; j++)
+            panel[p * COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
+}
+
+static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows)
+{
+    for (u64 p = 0; p < k; p++)
+        for (u32 i = 0; i < ROWS; i++)
+            packed[p * ROWS + i] = i < rows ? a[i * a_row + p * a_col] : 0;
+}
+
+static float dot(const float *x, const float *y, u64 n)
+{
+    double sum = 0;
+    for (u64 i = 0; i < n; i++)
+        sum += (double)x[i] * (double)y[i];
+    return (float)sum;
+}
+
+static double sum_squares(const float *x, u64 n)
+{
+    double sum = 0;
+    for (u64 i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+static void add(float *y, const float *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+static void norm(float *y, float stats[2], const float *x, const float *weight, const float *bias,
+                 u64 n)
+{
+    double sum = 0, squares = 0;
+    for (u64 i = 0; i < n; i++)
+        sum += (double)x[i];
+    double mean = sum / (double)n;
+    for (u64 i = 0; i < n; i++)
+        squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+    double rstd = 1 / sqrt(squares / (double)n + (double)W_NORM_EPSILON);
+    for (u64 i = 0; i < n; i++)
+        y[i] = (float)(((double)x[i] - mean) * rstd * (double)weight[i] + (double)bias[i]);
+    stats[0] = (float)mean, stats[1] = (float)rstd;
+}
+
+/* With xhat = (x - mean) * rstd and g = dy * weight:
+ * dx = rstd * (g - mean(g) - xhat * mean(g * xhat)). */
+static void norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
+                          const float stats[2], const float *weight, u64 n)
+{
+    double mean = (double)stats[0], rstd = (double)stats[1], sum = 0, sum_xhat = 0;
+
+    for (u64 i = 0; i < n; i++) {
+        double xhat = ((double)x[i] - mean) * rstd, g = (double)dy[i] * (double)weight[i];
+        sum += g;
+        sum_xhat += g * xhat;
+        dweight[i] += (float)((double)dy[i] * xhat);
+        dbias[i] += dy[i];
+    }
+    for (u64 i = 0; i < n; i++) {
+        double xhat = ((double)x[i] - mean) * rstd, g = (double)dy[i] * (double)weight[i];
+        dx[i] += (float)(rstd * (g - sum / (double)n - xhat * sum_xhat / (double)n));
+    }
+}
+
+static const double root_2_pi = 0.79788456080286535588; /* sqrt(2 / pi) */
+
+static void gelu(float *y, const float *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        double v = (double)x[i], u = root_2_pi * (v + 0.044715 * v * v * v);
+        y[i] = (float)(0.5 * v * (1 + tanh(u)));
+    }
+}
+
+static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        double v = (double)x[i], t = tanh(root_2_pi * (v + 0.044715 * v * v * v));
+        double du = root_2_pi * (1 + 3 * 0.044715 * v * v);
+        dx[i] = (float)((double)dy[i] * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * du));
+    }
+}
+
+static float max_of(const float *x, u64 n)
+{
+    float max = -INFINITY;
+    for (u64 i = 0; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+    return max;
+}
+
+static void softmax(float *x, float scale, u64 n)
+{
+    double max = (double)max_of(x, n), sum = 0;
+    for (u64 i = 0; i < n; i++)
+        sum += exp((double)scale * ((double)x[i] - max));
+    for (u64 i = 0; i < n; i++)
+        x[i] = (float)(exp((double)scale * ((double)x[i] - max)) / sum);
+}
+
+static void softmax_backward(float *dp, const float *p, float scale, u64 n)
+{
+    double sum = 0;
+    for (u64 i = 0; i < n; i++)
+        sum += (double)p[i] * (double)dp[i];
+    for (u64 i = 0; i < n; i++)
+        dp[i] = (float)((double)scale * (double)p[i] * ((double)dp[i] - sum));
+}
+
+static void log_sum(float *max, float *sum, const float *x, u64 n)
+{
+    float old = *max, new = max_of(x, n);
+    if (n == 0)
+        return;
+    new = old > new ? old : new;
+    double total = *sum > 0 ? (double)*sum * exp((double)old - (double)new) : 0;
+    for (u64 i = 0; i < n; i++)
+        total += exp((double)x[i] - (double)new);
+    *max = new, *sum = (float)total;
+}
+
+static void exp_scaled(float *x, float offset, float scale, u64 n)
+{
+    for (u64 i = 0; i < n; i++)
+        x[i] = (float)((double)scale * exp((double)x[i] - (double)offset));
+}
+
+static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        float grad = g[i] * a->grad_scale;
+        m[i] = a->beta1 * m[i] + (1 - a->beta1) * grad;
+        v[i] = a->beta2 * v[i] + (1 - a->beta2) * grad * grad;
+        w[i] = a->keep * w[i] - a->step_size * m[i] / (sqrtf(v[i]) / a->root2 + a->epsilon);
+        g[i] = 0;
+    }
+}
+
+const struct w_kern w_kern_ref = {
+    .name = "ref",
+    .tile_rows = ROWS,
+    .tile_cols = COLS,
+    .tile = tile,
+    .pack_panel = pack_panel,
+    .pack_rows = pack_rows,
+    .dot = dot,
+    .sum_squares = sum_squares,
+    .add = add,
+    .norm = norm,
+    .norm_backward = norm_backward,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .log_sum = log_sum,
+    .exp_scaled = exp_scaled,
+    .adamw = adamw,
+};

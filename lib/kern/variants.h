@@ -1,0 +1,14 @@
+/* variants.h - the tables of the variants, for kern.c alone. */
+#ifndef W_VARIANTS_H
+#define W_VARIANTS_H
+
+#include "kern/kern.h"
+
+extern const struct w_kern w_kern_ref;      /* plain C, double-precision sums */
+extern const struct w_kern w_kern_portable; /* vectors of 4 floats, which every compiler knows */
+#if defined __x86_64__
+extern const struct w_kern w_kern_avx2;
+extern const struct w_kern w_kern_avx512;
+#endif
+
+#endif

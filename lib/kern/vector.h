@@ -1,0 +1,162 @@
+/* vector.h - vectors of floats, as wide as the target of the file that includes this one. GCC's
+ * vector types do most of it; what they have no word for are the few lines per instruction set. */
+#ifndef W_VECTOR_H
+#define W_VECTOR_H
+
+#include <string.h>
+
+#include "base/base.h"
+
+#if defined __AVX512F__
+#include <immintrin.h>
+#define LANES 16
+#elif defined __AVX2__ && defined __FMA__
+#include <immintrin.h>
+#define LANES 8
+#else
+#include <math.h>
+#define LANES 4
+#endif
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef i32 ivec __attribute__((vector_size(4 * LANES)));
+typedef double dvec __attribute__((vector_size(4 * LANES))); /* half as many */
+typedef float half_vec __attribute__((vector_size(2 * LANES)));
+
+#define W_INLINE static inline __attribute__((always_inline))
+
+#if defined __AVX512F__
+W_INLINE vec v_fma(vec a, vec b, vec c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+W_INLINE vec v_max(vec a, vec b)
+{
+    return _mm512_max_ps(a, b);
+}
+W_INLINE vec v_min(vec a, vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+W_INLINE vec v_sqrt(vec a)
+{
+    return _mm512_sqrt_ps(a);
+}
+#elif defined __AVX2__ && defined __FMA__
+W_INLINE vec v_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+W_INLINE vec v_max(vec a, vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+W_INLINE vec v_min(vec a, vec b)
+{
+    return _mm256_min_ps(a, b);
+}
+W_INLINE vec v_sqrt(vec a)
+{
+    return _mm256_sqrt_ps(a);
+}
+#else
+W_INLINE vec v_fma(vec a, vec b, vec c)
+{
+    return a * b + c;
+}
+W_INLINE vec v_select(ivec mask, vec a, vec b)
+{
+    return (vec)(((ivec)a & mask) | ((ivec)b & ~mask));
+}
+W_INLINE vec v_max(vec a, vec b)
+{
+    return v_select(a > b, a, b);
+}
+W_INLINE vec v_min(vec a, vec b)
+{
+    return v_select(a < b, a, b);
+}
+W_INLINE vec v_sqrt(vec a)
+{
+    for (int i = 0; i < LANES; i++)
+        a[i] = sqrtf(a[i]);
+    return a;
+}
+#endif
+
+W_INLINE vec v_set(float x)
+{
+    return x - (vec){0};
+}
+
+W_INLINE vec v_load(const float *p)
+{
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+W_INLINE void v_store(float *p, vec v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* The last n < LANES floats of a row; the lanes behind them hold `fill`. */
+W_INLINE vec v_load_some(const float *p, u64 n, float fill)
+{
+    float lanes[LANES];
+    for (u64 i = 0; i < LANES; i++)
+        lanes[i] = i < n ? p[i] : fill;
+    return v_load(lanes);
+}
+
+W_INLINE void v_store_some(float *p, vec v, u64 n)
+{
+    float lanes[LANES];
+    v_store(lanes, v);
+    for (u64 i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
+
+W_INLINE float v_sum(vec v)
+{
+    float lanes[LANES];
+    v_store(lanes, v);
+    for (u64 width = LANES / 2; width > 0; width /= 2)
+        for (u64 i = 0; i < width; i++)
+            lanes[i] += lanes[i + width];
+    return lanes[0];
+}
+
+W_INLINE float v_largest(vec v)
+{
+    float lanes[LANES], max;
+    v_store(lanes, v);
+    max = lanes[0];
+    for (u64 i = 1; i < LANES; i++)
+        max = lanes[i] > max ? lanes[i] : max;
+    return max;
+}
+
+/* exp(x) = 2^n exp(r) with x = n ln 2 + r, |r| <= ln(2) / 2, and exp(r) = 1 + r + r^2 q(r). The
+ * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the result
+ * is within 2 units in the last place. Arguments outside [-87, 88] give the value at the border, so
+ * that neither infinities nor denormal numbers come up. */
+W_INLINE vec v_exp(vec x)
+{
+    const vec to_integer = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to whole numbers */
+    x = v_min(v_max(x, v_set(-87.0f)), v_set(88.0f));
+    vec n = v_fma(x, v_set(1.44269504f), to_integer) - to_integer;
+    vec r = v_fma(n, v_set(-0.693359375f), x); /* ln 2 in two parts: the first times n */
+    r = v_fma(n, v_set(2.12194440e-4f), r);    /* is exact */
+    vec q = v_set(0.0013814539f);
+    q = v_fma(q, r, v_set(0.008368745f));
+    q = v_fma(q, r, v_set(0.04166839f));
+    q = v_fma(q, r, v_set(0.16666521f));
+    q = v_fma(q, r, v_set(0.49999994f));
+    vec y = v_fma(r * r, q, r) + 1.0f;
+    ivec scale = (__builtin_convertvector(n, ivec) + 127) << 23;
+    return y * (vec)scale;
+}
+
+#endif

@@ -1,0 +1,57 @@
+#include "net/layers.h"
+#include "net/plan.h"
+
+#include <string.h>
+
+/* Columns that one item adds up. */
+#define COLS 256
+
+struct job {
+    const struct w_engine *engine;
+    float *out;
+    const float *x;
+    u64 rows, n, stride;
+};
+
+static void sum_block(void *context, u64 block, u32 member)
+{
+    const struct job *job = context;
+    u64 begin = block * W_PARTIAL_ROWS, end = W_MIN(begin + W_PARTIAL_ROWS, job->rows);
+    float *sums = job->out + block * job->n;
+
+    (void)member;
+    memset(sums, 0, job->n * sizeof *sums);
+    for (u64 row = begin; row < end; row++)
+        job->engine->kern->add(sums, job->x + row * job->n, job->n);
+}
+
+static void add_blocks(void *context, u64 item, u32 member)
+{
+    const struct job *job = context;
+    u64 col = item * COLS, cols = W_MIN(COLS, job->n - col);
+
+    (void)member;
+    for (u64 block = 0; block < job->rows; block++)
+        job->engine->kern->add(job->out + col, job->x + block * job->stride + col, cols);
+}
+
+void w_sum_partials(const struct w_sums *sums, float *out, const float *partials, u64 blocks,
+                    u64 stride, u64 n)
+{
+    struct job job = {.engine = sums->engine,
+                      .out = out,
+                      .x = partials,
+                      .rows = blocks,
+                      .n = n,
+                      .stride = stride};
+    w_team_for(sums->engine->team, (n + COLS - 1) / COLS, add_blocks, &job);
+}
+
+void w_sum_rows(const struct w_sums *sums, float *out, const float *x, u64 rows, u64 n)
+{
+    struct job job = {.engine = sums->engine, .out = sums->partials, .x = x, .rows = rows, .n = n};
+    u64 blocks = (rows + W_PARTIAL_ROWS - 1) / W_PARTIAL_ROWS;
+
+    w_team_for(sums->engine->team, blocks, sum_block, &job);
+    w_sum_partials(sums, out, sums->partials, blocks, n, n);
+}
