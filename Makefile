@@ -96,17 +96,20 @@ UNIT_TESTS := \
 	test_base \
 	test_batches \
 	test_conf \
+	test_document \
 	test_encode \
 	test_frame \
 	test_feed \
 	test_json \
 	test_machine \
+	test_ordered \
 	test_schedule \
 	test_sampler \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
+	test_train \
 	test_vocab \
 
 # ---- flags ----
