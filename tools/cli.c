@@ -107,8 +107,8 @@ static void print_option(const struct w_option *o)
 {
     char left[64];
     int n = snprintf(left, sizeof left, o->letter ? "-%c, " : "    ", o->letter);
-    snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name, o->arg ? " " : "",
-             o->arg ? o->arg : "");
+    snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name,
+             o->arg && !o->optional ? " " : "", o->arg ? o->arg : "");
     printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
     /* Wrap the help text at 78 columns. */
     int column = 26;
@@ -225,7 +225,8 @@ static const struct w_option *find_letter(const struct w_option *table, char let
 /* Parse one word that begins with '-'. Moves *i past an argument that it took. */
 static int parse_word(const struct w_program *p, void *fields, char **argv, int argc, int *i)
 {
-    char *word = argv[*i], *value = NULL, name[80];
+    char *word = argv[*i], name[80];
+    const char *value = NULL;
     bool is_long = word[1] == '-';
     const struct w_option *o = NULL;
     void *target = fields;
@@ -275,6 +276,8 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
         *(bool *)((char *)target + o->offset) = true;
         return 0;
     }
+    if (!value && o->optional)
+        value = "";
     if (!value) {
         if (*i + 1 >= argc)
             return misuse(p, "--%s needs an argument (%s)", o->name, o->arg);

@@ -107,8 +107,12 @@ static void add_problem(struct problems *p, unsigned line, const char *format, .
     va_end(args);
 }
 
-static enum w_status tell(const struct problems *p, struct w_err *err)
+/* A message is one line: keys of a file may hold anything, escapes of a terminal too. */
+static enum w_status tell(struct problems *p, struct w_err *err)
 {
+    for (char *c = p->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
     return p->count ? w_fail(err, W_USAGE, "%.*s", W_ERR_TEXT - 1, p->text) : W_DONE;
 }
 
@@ -207,7 +211,8 @@ static void read_members(struct w_conf *conf, const struct w_json *root, const c
             add_problem(p, 0, "\"%s\" is missing", o->name);
 }
 
-/* "configs/small.json" -> "small" */
+/* "configs/small.json" -> "small". The name goes into tables and JSON: what could break a line or is
+ * no ASCII becomes '?'. */
 static void set_name(struct w_conf *conf, const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -216,6 +221,8 @@ static void set_name(struct w_conf *conf, const char *path)
     if (n > 5 && !strcmp(base + n - 5, ".json"))
         n -= 5;
     snprintf(conf->name, sizeof conf->name, "%.*s", (int)W_MIN(n, sizeof conf->name - 1), base);
+    for (char *p = conf->name; *p; p++)
+        *p = *p < ' ' || *p > '~' ? '?' : *p;
 }
 
 enum w_status w_conf_parse(struct w_conf *conf, const char *text, size_t size, const char *name,

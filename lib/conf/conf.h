@@ -30,7 +30,7 @@ struct w_conf {
     u64 accumulate;   /* batches per optimizer step */
     double init_std;  /* of the initial matrices */
     u64 seed;
-    char name[64]; /* the file's name without folder and .json; not a key */
+    char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */
 };
 
 enum w_schedule { W_SCHEDULE_CONSTANT, W_SCHEDULE_COSINE };

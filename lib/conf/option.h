@@ -33,6 +33,7 @@ struct w_option {
     const char *choices; /* CHOICE: "auto|fp32|bf16" */
     const char *help;    /* one or two sentences; says units */
     bool required;       /* configuration: the key has to be there */
+    bool optional;       /* TEXT on a command line: --name alone gives "", a value needs --name=X */
 };
 
 /* Set every field of a table to its default. */

@@ -57,8 +57,6 @@ static enum w_status scan(const char *text, size_t size, struct w_err *err)
         if (n > 1)
             continue;
         if (in_string) {
-            if (size - i >= 6 && !memcmp(text + i, "\\u0000", 6))
-                return w_fail(err, W_CORRUPT, "JSON: byte %zu is a NUL, which text cannot hold", i);
             if (text[i] == '\\' && i + 1 < size)
                 n = utf8_length((const unsigned char *)text + i + 1, size - i - 1) ? 2 : 1;
             else if (text[i] == '"')
@@ -329,6 +327,11 @@ void w_json_set_u64(struct w_json *object, const char *key, u64 value)
 void w_json_set_real(struct w_json *object, const char *key, double value)
 {
     w_json_set(object, key, new_real(value));
+}
+
+void w_json_set_null(struct w_json *object, const char *key)
+{
+    w_json_set(object, key, wrap(cJSON_CreateNull()));
 }
 
 void w_json_set_bool(struct w_json *object, const char *key, bool value)

@@ -60,6 +60,7 @@ void w_json_set_u64(struct w_json *object, const char *key, u64 value);
 void w_json_set_real(struct w_json *object, const char *key, double value);
 void w_json_set_bool(struct w_json *object, const char *key, bool value);
 void w_json_set_string(struct w_json *object, const char *key, const char *text);
+void w_json_set_null(struct w_json *object, const char *key);
 /* Takes over child, in every case. Replaces a member of that name. */
 void w_json_set(struct w_json *object, const char *key, struct w_json *child);
 void w_json_add(struct w_json *array, struct w_json *child);

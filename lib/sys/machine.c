@@ -280,6 +280,7 @@ void w_machine_read(struct w_machine *m, const char *root)
     m->memory_bytes = number_in(text ? line_value(text, "MemTotal") : NULL) * 1024;
     m->available_bytes = number_in(text ? line_value(text, "MemAvailable") : NULL) * 1024;
     free(text);
+    m->memory_source = m->memory_bytes ? W_FROM_SYSFS : W_FROM_NOWHERE;
     m->memory_bytes = W_MIN(m->memory_bytes, g.max_bytes);
     m->available_bytes = W_MIN(m->available_bytes, g.left);
 }

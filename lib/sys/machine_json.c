@@ -52,6 +52,7 @@ struct w_json *w_machine_json(const struct w_machine *m)
     w_json_set(j, "l3", cache_json(&m->l3));
     w_json_set_u64(j, "memory_bytes", m->memory_bytes);
     w_json_set_u64(j, "available_bytes", m->available_bytes);
+    w_json_set_string(j, "memory_source", w_source_name(m->memory_source));
     w_json_set_bool(j, "virtualised", m->virtualised);
     w_json_set_bool(j, "avx2_fma", m->avx2_fma);
     w_json_set_bool(j, "avx512", m->avx512);
@@ -173,6 +174,7 @@ enum w_status w_machine_from_json(struct w_machine *m, const struct w_json *j, s
     m->l3 = take_cache(&r, "l3");
     m->memory_bytes = take_u64(&r, "memory_bytes", 1ull << 50);
     m->available_bytes = take_u64(&r, "available_bytes", 1ull << 50);
+    m->memory_source = source_named(w_json_string(w_json_get(j, "memory_source")));
     m->virtualised = take_bool(&r, "virtualised");
     m->avx2_fma = take_bool(&r, "avx2_fma");
     m->avx512 = take_bool(&r, "avx512");

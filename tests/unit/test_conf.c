@@ -122,6 +122,27 @@ static void what_is_dumped_reads_back(void **state)
     w_json_free(j);
 }
 
+static void messages_are_one_line(void **state)
+{
+    (void)state;
+    refused("{" EIGHT ",\"a\\n\\u001b[2J\":4}", "unknown key \"a??[2J\"");
+}
+
+/* Each byte of a configuration, changed in every bit: read or refused, never anything else. */
+static void changed_bytes_are_read_or_refused(void **state)
+{
+    (void)state;
+    char text[] = "{" EIGHT ",\"schedule\":\"cosine\"}";
+    for (size_t i = 0; i + 1 < sizeof text; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            text[i] ^= (char)(1 << bit);
+            enum w_status status = w_conf_parse(&conf, text, sizeof text - 1, "x", &err);
+            assert_true(status == W_DONE || status == W_USAGE);
+            assert_true(status == W_DONE || err.text[0]);
+            text[i] ^= (char)(1 << bit);
+        }
+}
+
 static void missing_file_is_an_io_error(void **state)
 {
     (void)state;
@@ -138,6 +159,8 @@ int main(void)
         cmocka_unit_test(what_cannot_work_is_refused),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(what_is_dumped_reads_back),
+        cmocka_unit_test(messages_are_one_line),
+        cmocka_unit_test(changed_bytes_are_read_or_refused),
         cmocka_unit_test(missing_file_is_an_io_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
