@@ -79,9 +79,17 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
+	lib/fit/expr.c \
+	lib/fit/figures.c \
+	lib/fit/fit.c \
+	lib/fit/hints.c \
+	lib/fit/require.c \
+	lib/fit/runlog.c \
+	lib/fit/target.c \
 
 TOOLS := \
 	wbatch \
+	wcachefit \
 	wcat \
 	wtok \
 
@@ -89,6 +97,8 @@ TOOLS := \
 TOOL_SOURCES := \
 	tools/cli.c \
 
+wcachefit_PARTS := tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_tables.c \
+	tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
 
@@ -96,20 +106,18 @@ UNIT_TESTS := \
 	test_base \
 	test_batches \
 	test_conf \
-	test_document \
 	test_encode \
 	test_frame \
 	test_feed \
+	test_fit \
 	test_json \
 	test_machine \
-	test_ordered \
 	test_schedule \
 	test_sampler \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
-	test_train \
 	test_vocab \
 
 # ---- flags ----

@@ -1,0 +1,213 @@
+#include "fit/figures.h"
+
+#include <string.h>
+
+#include "base/strnum.h"
+
+/* A kernel whose working set belongs to one thread: it has that thread's share of each level. */
+#define PRIVATE(kernel, what)                                                                      \
+    {"l1." kernel, what " / share of L1", W_UNIT_FILL, kernel ".bytes / l1.share"},                \
+        {"l2." kernel, what " / share of L2", W_UNIT_FILL, kernel ".bytes / l2.share"},            \
+    {                                                                                              \
+        "l3." kernel, what " / share of L3", W_UNIT_FILL, kernel ".bytes / l3.share"               \
+    }
+
+/* Data that all threads use together: it has one whole instance of each level. */
+#define SHARED(data, what)                                                                         \
+    {"l1." data, what " / L1", W_UNIT_FILL, data ".bytes / l1.whole"},                             \
+        {"l2." data, what " / L2", W_UNIT_FILL, data ".bytes / l2.whole"},                         \
+    {                                                                                              \
+        "l3." data, what " / L3", W_UNIT_FILL, data ".bytes / l3.whole"                            \
+    }
+
+/* FLOP per byte of a product of a (rows x k) and a (k x n) matrix, each touched once in fp32. */
+#define INTENSITY(k, n) "2*rows*" k "*" n " / (4*(rows*" k " + " k "*" n " + rows*" n "))"
+
+/* A blocked product whose panels live in S floats moves at least 2mnk/sqrt(S) floats (Hong and Kung,
+ * 1981), that is sqrt(S)/4 FLOP per byte. Half of the share: three operands, and ways that clash. */
+#define BLOCKED(level) "sqrt(" level ".share/4/2) / 4"
+
+const struct w_figure w_figures[] = {
+    /* ---- given: configuration ---- */
+    {"d", "d_model", W_UNIT_COUNT, NULL},
+    {"H", "num_heads", W_UNIT_COUNT, NULL},
+    {"L", "num_layers", W_UNIT_COUNT, NULL},
+    {"F", "d_ff", W_UNIT_COUNT, NULL},
+    {"V", "vocab_size", W_UNIT_COUNT, NULL},
+    {"B", "batch_size", W_UNIT_COUNT, NULL},
+    {"T", "max_length", W_UNIT_COUNT, NULL},
+    {"accumulate", "batches per step", W_UNIT_COUNT, NULL},
+    {"learning_rate", "learning_rate", W_UNIT_RATIO, NULL},
+    {"h", "columns of a head", W_UNIT_COUNT, "d / H"},
+    {"rows", "tokens of a batch", W_UNIT_COUNT, "B*T"},
+
+    /* ---- given: machine ---- */
+    {"threads", "worker threads", W_UNIT_COUNT, NULL},
+    {"usable", "part of a cache for one working set", W_UNIT_PART, NULL},
+    {"l1.bytes", "L1 data cache, one instance", W_UNIT_BYTES, NULL},
+    {"l1.instances", "L1 data caches", W_UNIT_COUNT, NULL},
+    {"l2.bytes", "L2 cache, one instance", W_UNIT_BYTES, NULL},
+    {"l2.instances", "L2 caches", W_UNIT_COUNT, NULL},
+    {"l3.bytes", "L3 cache, one instance", W_UNIT_BYTES, NULL},
+    {"l3.instances", "L3 caches", W_UNIT_COUNT, NULL},
+    {"l3.bytes_s", "L3 bandwidth of one core", W_UNIT_BYTES_S, NULL},
+    {"ram.bytes", "memory that can be had", W_UNIT_BYTES, NULL},
+    {"ram.bytes_s", "memory bandwidth", W_UNIT_BYTES_S, NULL},
+    {"peak", "fp32 peak", W_UNIT_FLOP_S, NULL},
+    {"l1.whole", "L1 for data of all threads", W_UNIT_BYTES, "usable*l1.bytes"},
+    {"l2.whole", "L2 for data of all threads", W_UNIT_BYTES, "usable*l2.bytes"},
+    {"l3.whole", "L3 for data of all threads", W_UNIT_BYTES, "usable*l3.bytes"},
+    {"l1.share", "L1 of one thread", W_UNIT_BYTES, "usable*l1.bytes / ceil(threads/l1.instances)"},
+    {"l2.share", "L2 of one thread", W_UNIT_BYTES, "usable*l2.bytes / ceil(threads/l2.instances)"},
+    {"l3.share", "L3 of one thread", W_UNIT_BYTES, "usable*l3.bytes / ceil(threads/l3.instances)"},
+
+    /* ---- parameters: GPT-2 family, pre-LN, learned positions, biases ---- */
+    {"params.embedding", "token embedding, also the head", W_UNIT_COUNT, "V*d"},
+    {"params.positions", "position embedding", W_UNIT_COUNT, "T*d"},
+    {"params.attention", "attention matrices of a layer", W_UNIT_COUNT, "4*d^2"},
+    {"params.mlp", "MLP matrices of a layer", W_UNIT_COUNT, "2*d*F"},
+    {"params.small", "biases and normalisations of a layer", W_UNIT_COUNT, "9*d + F"},
+    {"params.layer", "a layer", W_UNIT_COUNT, "params.attention + params.mlp + params.small"},
+    {"params.matmul", "matrices of all layers", W_UNIT_COUNT, "L*(4*d^2 + 2*d*F)"},
+    {"params", "parameters, tied head", W_UNIT_COUNT,
+     "V*d + T*d + L*(4*d^2 + 2*d*F + 9*d + F) + 2*d"},
+    {"params.untied", "with a head of its own", W_UNIT_COUNT, "params + V*d"},
+    {"params.nobias", "without biases", W_UNIT_COUNT, "V*d + T*d + L*(4*d^2 + 2*d*F + 2*d) + d"},
+
+    /* ---- matrices ---- */
+    {"sequence.bytes", "activations of a sequence, T x d", W_UNIT_BYTES, "4*T*d"},
+    {"ff.bytes", "MLP hidden layer of a sequence, T x F", W_UNIT_BYTES, "4*T*F"},
+    {"embedding.bytes", "embedding table, V x d", W_UNIT_BYTES, "4*V*d"},
+    {"batch.bytes", "activations of a batch, B x T x d", W_UNIT_BYTES, "4*rows*d"},
+    {"batch.l3", "the same / L3", W_UNIT_PART, "batch.bytes / l3.bytes"},
+    {"logits.bytes", "logits of a batch if all were kept", W_UNIT_BYTES, "4*rows*V"},
+
+    /* ---- memory of a training step ---- */
+    {"memory.weights", "weights, fp32", W_UNIT_BYTES, "4*params"},
+    {"memory.state", "weights, gradients, two moments", W_UNIT_BYTES, "16*params"},
+    {"plain.floats", "floats a token, every activation kept", W_UNIT_COUNT,
+     "L*(10*d + 2*F + 4 + 2*H*T) + 2*d + 2*V + 3"},
+    {"plain.bytes", "activations, all kept (llm.c layout)", W_UNIT_BYTES, "4*rows*plain.floats"},
+    {"plain.both", "with gradients of the same size", W_UNIT_BYTES, "2*plain.bytes"},
+    {"lean.floats", "floats a token, no scores, no logits", W_UNIT_COUNT,
+     "L*(10*d + F + 4 + H) + 2*d + 3"},
+    {"lean.bytes", "activations, lean", W_UNIT_BYTES, "4*rows*lean.floats"},
+    {"plain.batch", "largest batch in 85 % of memory, plain", W_UNIT_COUNT,
+     "floor(max(0.85*ram.bytes - memory.state, 0) / (4*T*plain.floats))"},
+    {"both.batch", "with gradients of the same size", W_UNIT_COUNT,
+     "floor(max(0.85*ram.bytes - memory.state, 0) / (8*T*plain.floats))"},
+    {"lean.batch", "largest batch in 85 % of memory, lean", W_UNIT_COUNT,
+     "floor(max(0.85*ram.bytes - memory.state, 0) / (4*T*lean.floats))"},
+    {"memory.plan", "memory of the step, as wtrain allocates it", W_UNIT_BYTES, NULL},
+    {"chunk.bytes", "logits of a chunk, as wtrain computes them", W_UNIT_BYTES, NULL},
+    {"memory.batch", "largest batch in 85 % of memory, wtrain", W_UNIT_COUNT, NULL},
+    {"memory.share", "memory of the step / memory", W_UNIT_FILL, "memory.plan / ram.bytes"},
+
+    /* ---- arithmetic of a token; full: T x T scores; causal: the half that is needed ---- */
+    {"flops.projections", "QKV and output projection of a layer", W_UNIT_FLOP, "8*d^2"},
+    {"flops.scores", "scores and their use, full", W_UNIT_FLOP, "4*T*d"},
+    {"flops.scores_causal", "scores and their use, causal mean", W_UNIT_FLOP, "2*(T + 1)*d"},
+    {"flops.attention", "attention of a layer, full", W_UNIT_FLOP, "8*d^2 + 4*T*d"},
+    {"flops.mlp", "MLP of a layer", W_UNIT_FLOP, "4*d*F"},
+    {"flops.layer", "a layer, full", W_UNIT_FLOP, "8*d^2 + 4*d*F + 4*T*d"},
+    {"flops.layers", "all layers, full", W_UNIT_FLOP, "L*flops.layer"},
+    {"flops.head", "output head", W_UNIT_FLOP, "2*V*d"},
+    {"flops.forward", "forward, full", W_UNIT_FLOP, "flops.layers + flops.head"},
+    {"flops.causal", "forward, causal", W_UNIT_FLOP, "L*(8*d^2 + 4*d*F + 2*(T + 1)*d) + 2*V*d"},
+    {"flops.train", "training, full", W_UNIT_FLOP, "3*flops.forward"},
+    {"flops.train_causal", "training, causal", W_UNIT_FLOP, "3*flops.causal"},
+    {"flops.head_share", "head's part of the forward pass", W_UNIT_PART,
+     "flops.head / flops.forward"},
+    {"flops.step", "a training step, causal", W_UNIT_FLOP, "accumulate*rows*flops.train_causal"},
+
+    /* ---- cache fit by kernel ---- */
+    {"sequence_mlp.bytes", "MLP of a sequence, unblocked: T x (d + F)", W_UNIT_BYTES,
+     "4*T*(d + F)"},
+    {"attention.bytes", "a head of a sequence: Q K V O and scores", W_UNIT_BYTES,
+     "4*(4*T*h + T^2)"},
+    {"attention_back.bytes", "the same with gradients", W_UNIT_BYTES, "4*(8*T*h + 2*T^2)"},
+    {"attention_rows.bytes", "64 queries of a head against all keys", W_UNIT_BYTES,
+     "4*(2*T*h + min(T, 64)*(2*h + T))"},
+    {"mlp.bytes", "32 rows through the MLP", W_UNIT_BYTES, "4*32*(2*d + F)"},
+    {"layer.bytes", "weights of a layer", W_UNIT_BYTES, "4*params.layer"},
+    {"layers.bytes", "weights of all layers", W_UNIT_BYTES, "L*layer.bytes"},
+    PRIVATE("sequence", "T x d"),
+    PRIVATE("sequence_mlp", "T x (d + F)"),
+    PRIVATE("attention", "a head"),
+    PRIVATE("attention_back", "a head with gradients"),
+    PRIVATE("attention_rows", "64 queries of a head"),
+    PRIVATE("mlp", "32 rows of the MLP"),
+    SHARED("chunk", "logits of a chunk"),
+    SHARED("batch", "batch of T x d"),
+    SHARED("layer", "weights of a layer"),
+    SHARED("layers", "weights of all layers"),
+    {"gemm.balance", "FLOP that peak allows per byte of memory", W_UNIT_INTENSITY,
+     "peak / ram.bytes_s"},
+    {"gemm.l1", "FLOP per byte of a product blocked in L1", W_UNIT_INTENSITY, BLOCKED("l1")},
+    {"gemm.l2", "FLOP per byte of a product blocked in L2", W_UNIT_INTENSITY, BLOCKED("l2")},
+    {"gemm.l3", "FLOP per byte of a product blocked in L3", W_UNIT_INTENSITY, BLOCKED("l3")},
+    {"l1.gemm", "balance / product blocked in L1", W_UNIT_FILL, "gemm.balance / gemm.l1"},
+    {"l2.gemm", "balance / product blocked in L2", W_UNIT_FILL, "gemm.balance / gemm.l2"},
+    {"l3.gemm", "balance / product blocked in L3", W_UNIT_FILL, "gemm.balance / gemm.l3"},
+    {"gemm.space", "blocking space that reaches the balance", W_UNIT_BYTES, "4*(4*gemm.balance)^2"},
+    {"intensity.qkv", "QKV product over the batch", W_UNIT_INTENSITY, INTENSITY("d", "3*d")},
+    {"intensity.projection", "output projection", W_UNIT_INTENSITY, INTENSITY("d", "d")},
+    {"intensity.mlp", "MLP product", W_UNIT_INTENSITY, INTENSITY("d", "F")},
+    {"intensity.head", "head product", W_UNIT_INTENSITY, INTENSITY("d", "V")},
+
+    /* ---- generation, one token at a time ---- */
+    {"decode.kv", "KV cache of a full context, fp32", W_UNIT_BYTES, "2*4*L*T*d"},
+    {"decode.weights", "weights read for a token", W_UNIT_BYTES, "4*(L*params.layer + V*d)"},
+    {"decode.bytes", "weights and half the KV cache", W_UNIT_BYTES, "decode.weights + decode.kv/2"},
+    SHARED("decode", "read for a token"),
+    {"decode.tok_s", "bound of generation by bandwidth", W_UNIT_TOKENS_S,
+     "if(l3.decode <= 1, threads*l3.bytes_s, ram.bytes_s) / decode.bytes"},
+
+    /* ---- rate and time ---- */
+    {"tokens", "tokens to train on", W_UNIT_COUNT, NULL},
+    {"file.tokens", "tokens of a file", W_UNIT_COUNT, NULL},
+    {"tok_s", "training rate", W_UNIT_TOKENS_S, NULL},
+    {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
+    {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
+    {"roof.tok_s", "training rate at the peak, which nobody reaches", W_UNIT_TOKENS_S,
+     "peak / flops.train_causal"},
+    {"rate.flop_s", "arithmetic at that rate", W_UNIT_FLOP_S, "tok_s*flops.train_causal"},
+    {"rate.efficiency", "part of the peak", W_UNIT_PART, "rate.flop_s / peak"},
+    {"steps", "optimizer steps for the tokens", W_UNIT_COUNT, "floor(tokens / (accumulate*rows))"},
+    {"tokens_per_param", "tokens per parameter", W_UNIT_RATIO, "tokens / params"},
+    {"time.roof", "time at the peak", W_UNIT_SECONDS, "tokens / roof.tok_s"},
+    {"time", "time for the tokens", W_UNIT_SECONDS, "tokens / tok_s"},
+    {"hours", "the same in hours", W_UNIT_HOURS, "time / 3600"},
+    {"time.file", "time for a file", W_UNIT_SECONDS, "file.tokens / tok_s"},
+    {"time.megabyte", "time for a megabyte of text", W_UNIT_SECONDS,
+     "1000000 / (tok_s*text.bytes)"},
+    {"bits.token", "bits per token", W_UNIT_BITS, "loss / 0.6931471805599453"},
+    {"bits.byte", "bits per byte of text", W_UNIT_BITS, "bits.token / text.bytes"},
+    {NULL, NULL, W_UNIT_COUNT, NULL},
+};
+_Static_assert(W_COUNTOF(w_figures) <= W_FIGURES_MAX, "room in struct w_fit");
+
+int w_figure_find(const char *key)
+{
+    for (int i = 0; w_figures[i].key; i++)
+        if (!strcmp(w_figures[i].key, key))
+            return i;
+    return -1;
+}
+
+const char *w_figure_suggest(const char *key)
+{
+    return w_nearest_name(key, &w_figures[0].key, W_COUNTOF(w_figures) - 1, sizeof w_figures[0]);
+}
+
+const char *w_unit_name(enum w_unit unit)
+{
+    static const char *const names[W_UNITS] = {
+        [W_UNIT_COUNT] = "1",       [W_UNIT_BYTES] = "B",     [W_UNIT_FLOP] = "FLOP",
+        [W_UNIT_RATIO] = "1",       [W_UNIT_PART] = "1",      [W_UNIT_FILL] = "1",
+        [W_UNIT_SECONDS] = "s",     [W_UNIT_HOURS] = "h",     [W_UNIT_TOKENS_S] = "tok/s",
+        [W_UNIT_FLOP_S] = "FLOP/s", [W_UNIT_BYTES_S] = "B/s", [W_UNIT_INTENSITY] = "FLOP/B",
+        [W_UNIT_BITS] = "bit",
+    };
+    return names[unit];
+}

@@ -1,0 +1,231 @@
+/* The table of figures, filled in for one configuration on one machine. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fit/expr.h"
+#include "fit/figures.h"
+
+#define USABLE 0.75        /* code, stack, page tables and conflicts take the rest of a cache */
+#define MEMORY_USABLE 0.85 /* the rest is for the system */
+
+/* ---- names of formulas: the figures themselves ---- */
+
+static bool figure_value(const void *context, const char *name, size_t length, double *value)
+{
+    const struct w_fit *fit = context;
+
+    for (int i = 0; w_figures[i].key; i++)
+        if (!strncmp(w_figures[i].key, name, length) && !w_figures[i].key[length]) {
+            *value = fit->values[i];
+            return true;
+        }
+    return false;
+}
+
+double w_fit_value(const struct w_fit *fit, const char *key)
+{
+    double value = NAN;
+    figure_value(fit, key, strlen(key), &value);
+    return value;
+}
+
+void w_fit_substitute(const struct w_fit *fit, int row, char *text, size_t size)
+{
+    struct w_expr_names names = {figure_value, fit};
+
+    text[0] = 0;
+    if (w_figures[row].formula)
+        w_expr_substitute(w_figures[row].formula, &names, text, size);
+}
+
+/* ---- given figures ---- */
+
+/* 0 says "not known" in configurations, machines and questions alike. */
+static void give(struct w_fit *fit, const char *key, double value, const char *source)
+{
+    int row = w_figure_find(key);
+    fit->values[row] = value > 0 ? value : NAN;
+    fit->sources[row] = value > 0 ? source : w_source_name(W_FROM_NOWHERE);
+}
+
+static void give_conf(struct w_fit *fit)
+{
+    const struct w_conf *c = &fit->conf;
+    const char *source = "configuration";
+
+    give(fit, "d", (double)c->d_model, source);
+    give(fit, "H", (double)c->num_heads, source);
+    give(fit, "L", (double)c->num_layers, source);
+    give(fit, "F", (double)c->d_ff, source);
+    give(fit, "V", (double)c->vocab_size, source);
+    give(fit, "B", (double)c->batch_size, source);
+    give(fit, "T", (double)c->max_length, source);
+    give(fit, "accumulate", (double)c->accumulate, source);
+    give(fit, "learning_rate", c->learning_rate, source);
+}
+
+static void give_rate(struct w_fit *fit, const char *key, const struct w_rate *rate)
+{
+    give(fit, key, rate->value, w_source_name(rate->source));
+}
+
+static void give_machine(struct w_fit *fit, const struct w_machine *m)
+{
+    const struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
+
+    for (int level = 1; level <= 3; level++) {
+        const struct w_cache *c = caches[level - 1];
+        char key[32];
+        snprintf(key, sizeof key, "l%d.bytes", level);
+        give(fit, key, (double)c->bytes, w_source_name(c->source));
+        snprintf(key, sizeof key, "l%d.instances", level);
+        give(fit, key, c->instances, w_source_name(c->source));
+    }
+    give_rate(fit, "l3.bytes_s", &m->l3.bytes_per_s);
+    give_rate(fit, "ram.bytes_s", &m->memory_bytes_per_s);
+    give_rate(fit, "peak", &m->flops_per_s);
+    u64 ram = m->available_bytes ? m->available_bytes : m->memory_bytes;
+    give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
+}
+
+static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
+{
+    give(fit, "usable", USABLE, "rule");
+    give(fit, "threads", (double)ask->threads, "machine or user");
+    give(fit, "tokens", ask->tokens, "user");
+    give(fit, "file.tokens", ask->tokens_per_file, "user");
+    give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
+    give(fit, "loss", ask->loss, "log");
+    give(fit, "text.bytes", ask->bytes_per_token, "user");
+}
+
+/* ---- the planner ---- */
+
+/* Whether a batch of that many sequences can be trained in so many bytes. */
+static bool batch_fits(const struct w_fit *fit, u64 batch, u32 members, double bytes)
+{
+    struct w_conf conf = fit->conf;
+    struct w_plan plan;
+
+    conf.batch_size = batch;
+    return w_conf_check(&conf, NULL) == W_DONE &&
+           w_plan_make(&plan, &conf, W_PLAN_TRAIN, members, NULL) == W_DONE &&
+           (double)plan.bytes <= bytes;
+}
+
+static u64 largest_batch(const struct w_fit *fit, u32 members, double bytes)
+{
+    u64 fits = 0, fails = W_MAX(INT32_MAX / fit->conf.max_length, 1) + 1;
+
+    while (fails - fits > 1) {
+        u64 middle = fits + (fails - fits) / 2;
+        if (batch_fits(fit, middle, members, bytes))
+            fits = middle;
+        else
+            fails = middle;
+    }
+    return fits;
+}
+
+enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const struct w_machine *m,
+                         const struct w_fit_ask *ask, struct w_err *err)
+{
+    struct w_expr_names names = {figure_value, fit};
+    u32 members = (u32)W_MAX(ask->threads, 1);
+
+    memset(fit, 0, sizeof *fit);
+    fit->conf = *conf;
+    enum w_status status = w_conf_check(conf, err);
+    if (!status)
+        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, members, err);
+    if (status)
+        return status;
+    give_conf(fit);
+    give_machine(fit, m);
+    give_ask(fit, ask);
+    give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
+    const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");
+    give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
+    double ram = w_fit_value(fit, "ram.bytes");
+    int row = w_figure_find("memory.batch");
+    fit->values[row] = isnan(ram) ? NAN : (double)largest_batch(fit, members, MEMORY_USABLE * ram);
+    fit->sources[row] = "planner";
+    for (row = 0; w_figures[row].key; row++)
+        if (w_figures[row].formula) {
+            fit->sources[row] = "formula";
+            status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
+            if (status)
+                return w_fail_at(err, status, "%s", w_figures[row].key);
+        }
+    return W_DONE;
+}
+
+/* ---- figures for people ---- */
+
+/* Three digits that count, with the largest prefix that leaves at least one before the point. */
+static void scaled(char *text, double value, double base, const char *const prefixes[],
+                   const char *unit)
+{
+    int i = 0;
+    while (i < 5 && fabs(value) >= base * 0.9995)
+        value /= base, i++;
+    int decimals = i == 0 && value == floor(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    snprintf(text, W_FIGURE_TEXT, "%.*f %s%s", decimals, value, prefixes[i], unit);
+}
+
+/* 27238400 -> 27,238,400 */
+static void grouped(char *text, double value)
+{
+    char digits[32];
+    size_t n = (size_t)snprintf(digits, sizeof digits, "%.0f", value), used = 0;
+
+    for (size_t i = 0; i < n && used + 2 < W_FIGURE_TEXT; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = 0;
+}
+
+static void duration(char *text, double seconds)
+{
+    if (seconds < 99.5)
+        snprintf(text, W_FIGURE_TEXT, "%.3g s", seconds);
+    else if (seconds < 5970)
+        snprintf(text, W_FIGURE_TEXT, "%.3g min", seconds / 60);
+    else if (seconds < 100 * 3600)
+        snprintf(text, W_FIGURE_TEXT, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, W_FIGURE_TEXT, "%.1f days", seconds / 86400);
+}
+
+void w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
+{
+    static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+    static const char *const decimal[] = {"", "k", "M", "G", "T", "P"};
+
+    if (isnan(value)) {
+        snprintf(text, W_FIGURE_TEXT, "-");
+        return;
+    }
+    switch (unit) {
+    case W_UNIT_COUNT: grouped(text, value); return;
+    case W_UNIT_BYTES: scaled(text, value, 1024, binary, "B"); return;
+    case W_UNIT_FLOP: scaled(text, value, 1000, decimal, "FLOP"); return;
+    case W_UNIT_FLOP_S: scaled(text, value, 1000, decimal, "FLOP/s"); return;
+    case W_UNIT_BYTES_S: scaled(text, value, 1000, decimal, "B/s"); return;
+    case W_UNIT_SECONDS: duration(text, value); return;
+    case W_UNIT_HOURS: snprintf(text, W_FIGURE_TEXT, "%.2f h", value); return;
+    case W_UNIT_TOKENS_S: grouped(text, value); return;
+    case W_UNIT_PART:
+    case W_UNIT_FILL:
+        snprintf(text, W_FIGURE_TEXT, value < 9.995 ? "%.3g %%" : "%.0f %%", 100 * value);
+        return;
+    case W_UNIT_RATIO:
+    case W_UNIT_INTENSITY:
+    case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3g", value); return;
+    case W_UNITS: break;
+    }
+    snprintf(text, W_FIGURE_TEXT, "%g", value);
+}

@@ -1,0 +1,91 @@
+#include "fit/hints.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define LANES 16 /* floats of the widest vector, AVX-512 */
+#define SMALL_VOCABULARY 8192
+#define HEAD_IS_LARGE 0.4  /* of the forward pass */
+#define TOKENS_ENOUGH 20.0 /* per parameter: Hoffmann and others, 2022 */
+#define TOKENS_FEW 5.0
+
+static void add(struct w_hints *h, const char *format, ...) W_PRINTF(2, 3);
+static void add(struct w_hints *h, const char *format, ...)
+{
+    va_list args;
+
+    if (h->count == W_HINTS_MAX)
+        return;
+    va_start(args, format);
+    vsnprintf(h->text[h->count++], sizeof h->text[0], format, args);
+    va_end(args);
+}
+
+static void about_memory(struct w_hints *h, const struct w_fit *fit)
+{
+    double share = w_fit_value(fit, "memory.share"), batch = w_fit_value(fit, "memory.batch");
+
+    if (share > 1 && batch >= 1)
+        add(h, "The step needs more memory than there is: batch_size %.0f fits.", batch);
+    else if (share > 1)
+        add(h, "The step needs more memory than there is, even with one sequence.");
+    else if (share > 0.85)
+        add(h, "The step leaves less than 15 %% of the memory to everything else.");
+    if (share <= 1 && w_fit_value(fit, "plain.both") > w_fit_value(fit, "ram.bytes"))
+        add(h,
+            "A trainer that keeps every activation and its gradient would page on this machine.");
+}
+
+/* A number of heads near the present one whose heads are whole vectors, or 0. */
+static u64 better_heads(u64 d, u64 heads)
+{
+    for (u64 distance = 1; distance < heads; distance++) {
+        u64 fewer = heads - distance, more = heads + distance;
+        if (d % fewer == 0 && d / fewer % LANES == 0)
+            return fewer;
+        if (d % more == 0 && d / more % LANES == 0)
+            return more;
+    }
+    return 0;
+}
+
+static void about_shapes(struct w_hints *h, const struct w_fit *fit)
+{
+    u64 d = fit->conf.d_model, heads = fit->conf.num_heads, columns = d / heads;
+    double share = w_fit_value(fit, "flops.head_share"), vocab = w_fit_value(fit, "V");
+
+    if (columns % LANES && better_heads(d, heads))
+        add(h,
+            "A head has %llu columns, which fill no whole vectors of %d floats: num_heads %llu "
+            "has %llu.",
+            (unsigned long long)columns, LANES, (unsigned long long)better_heads(d, heads),
+            (unsigned long long)(d / better_heads(d, heads)));
+    if (share > HEAD_IS_LARGE && vocab > SMALL_VOCABULARY)
+        add(h,
+            "The output head is %.0f %% of the work: vocab_size %d would save %.0f %% of it "
+            "(compare losses in bits per byte then).",
+            100 * share, SMALL_VOCABULARY, 100 * share * (1 - SMALL_VOCABULARY / vocab));
+}
+
+static void about_data(struct w_hints *h, const struct w_fit *fit)
+{
+    double per_parameter = w_fit_value(fit, "tokens_per_param");
+
+    if (per_parameter < TOKENS_FEW)
+        add(h,
+            "%.2g tokens per parameter: about %.0f use a model's size; more text teaches more "
+            "than a wider model.",
+            per_parameter, TOKENS_ENOUGH);
+}
+
+void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)
+{
+    h->count = 0;
+    about_memory(h, fit);
+    about_shapes(h, fit);
+    about_data(h, fit);
+    if (w_fit_value(fit, "threads") > m->physical_cores)
+        add(h, "More threads than the %u cores: they share the caches of a core.",
+            m->physical_cores);
+}

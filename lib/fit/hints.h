@@ -1,0 +1,17 @@
+/* hints.h - what a person should know or change, in sentences derived from the figures. */
+#ifndef W_HINTS_H
+#define W_HINTS_H
+
+#include "fit/figures.h"
+
+#define W_HINTS_MAX 8
+
+struct w_hints {
+    char text[W_HINTS_MAX][256];
+    u32 count;
+};
+
+/* machine: the one that fit was made for. */
+void w_hints_make(struct w_hints *, const struct w_fit *fit, const struct w_machine *machine);
+
+#endif

@@ -1,0 +1,16 @@
+/* require.h - requirements that a configuration has to meet on a machine, as text:
+ *
+ *     ram<=80%,params<=30M,hours<=6,tok/s>=1000,attn@L2,l2.attention<=100%
+ *
+ * A requirement compares a figure (fit/figures.h) or a short name with a number, which may end in %,
+ * or in a suffix of counts; or it says NAME@LEVEL: that kernel's working set fits that cache. What is
+ * not known meets no requirement. */
+#ifndef W_REQUIRE_H
+#define W_REQUIRE_H
+
+#include "fit/figures.h"
+
+/* W_DONE: all hold. W_NO: names the first that does not, with the figure. W_USAGE: not understood. */
+enum w_status w_require_check(const struct w_fit *, const char *text, struct w_err *) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,17 @@
+/* runlog.h - what a training run measured, from the JSON Lines that wtrain --log wrote. */
+#ifndef W_RUNLOG_H
+#define W_RUNLOG_H
+
+#include "base/status.h"
+
+struct w_runlog {
+    u64 steps;    /* step lines */
+    double tok_s; /* median of the steps: one slow step (a checkpoint, a laptop's lid) is no rate */
+    double loss;  /* of the last step, nats per token; 0 if it says none */
+};
+
+/* "-" is standard input. A file without a step line is W_CORRUPT. Lines of other kinds, and a last
+ * line that a killed run left unfinished, are passed over. */
+enum w_status w_runlog_read(struct w_runlog *, const char *path, struct w_err *) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,19 @@
+/* target.h - machines that are known by name, so that a configuration can be judged for another
+ * computer than this one. `wcachefit --target NAME --host --json` prints one as a template. */
+#ifndef W_TARGET_H
+#define W_TARGET_H
+
+#include "sys/machine.h"
+
+struct w_target {
+    const char *name;
+    const char *about;
+    struct w_machine machine;
+};
+extern const struct w_target w_targets[]; /* ends with a NULL name */
+
+/* A target by its name or, with a slash or ".json" in it, by the file of its description. */
+enum w_status w_target_find(struct w_machine *, const char *name_or_path,
+                            struct w_err *) W_MUST_CHECK;
+
+#endif

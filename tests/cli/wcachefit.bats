@@ -1,0 +1,144 @@
+# wcachefit: reports, formats, requirements and refusals. Figures have unit tests (test_fit.c).
+
+setup()
+{
+    bats_require_minimum_version 1.5.0
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    four=(configs/wiki_gpu_optimized.json configs/wiki_cache_optimized.json
+        configs/wiki_performance_tuned.json configs/autoregressive_fast.json)
+    small=configs/demo.json
+    out=$BATS_TEST_TMPDIR/out
+}
+
+# What the planner of the trainer decides has tests of its own, and may change.
+without_plan()
+{
+    grep -v -e '^| Step' -e '^| of memory' -e '^| Batch max' -e 'a training step' \
+        -e 'logits of a chunk' -e 'Memory first' | tr -s ' -'
+}
+
+# A configuration with one value changed: name of the file, key, value
+config()
+{
+    jq --arg key "$2" --argjson value "$3" '.[$key] = $value' "$small" >"$BATS_TEST_TMPDIR/$1"
+    echo "$BATS_TEST_TMPDIR/$1"
+}
+
+@test "the comparison document of the four configurations is as it was" {
+    wcachefit --md --target seed-host --files 100 --rate 56,500,650,750 "${four[@]}" >"$out"
+    without_plan <"$out" | diff -u tests/data/comparison.md -
+}
+
+@test "the output does not depend on threads of the environment for a target" {
+    OMP_NUM_THREADS=3 wcachefit --json --target seed-host "${four[@]}" >"$out"
+    wcachefit --json --target seed-host "${four[@]}" | cmp - "$out"
+    [ "$(jq .threads "$out")" -eq 4 ]
+    [ "$(OMP_NUM_THREADS=3 wcachefit --json "$small" | jq .threads)" -eq 3 ]
+    [ "$(OMP_NUM_THREADS=3 wcachefit -t 2 --json "$small" | jq .threads)" -eq 2 ]
+}
+
+@test "JSON is one valid object under every flag" {
+    log=$BATS_TEST_TMPDIR/log
+    echo '{"t":"step","step":1,"loss":5,"tok_s":1000}' >"$log"
+    for flags in "" --buffers --explain --explain=memory "--rate 100 --files 3" "--log $log" \
+        "--gflops 10 -n 10k" "--target raspberry-pi-5" "--set batch_size=1 --bytes-per-token 4"; do
+        # shellcheck disable=SC2086
+        wcachefit --json $flags "$small" >"$out"
+        [ "$(jq -es 'length == 1 and .[0].schema == "wcachefit/1"' "$out")" = true ]
+    done
+    wcachefit --host --json | jq -e '.machine.physical_cores >= 1 and .configs == []'
+    wcachefit --json "${four[@]}" | jq -e '[.configs[].figures | keys] | unique | length == 1'
+}
+
+@test "figures in JSON are integers and equal those of --explain and --tsv" {
+    wcachefit --json --target seed-host configs/wiki_gpu_optimized.json >"$out"
+    [ "$(jq '.configs[0].figures.params' "$out")" = 27238400 ]
+    [ "$(jq '.configs[0].figures."plain.bytes"' "$out")" = 7400521728 ]
+    [ "$(jq '.configs[0].fits."l2.attention"' "$out")" = false ]
+    run -0 wcachefit --explain=plain.bytes --target seed-host configs/wiki_gpu_optimized.json
+    [[ $output == *"4*rows*plain.floats"*"4*16384*112923"*"(7400521728 B)"* ]]
+    run -0 wcachefit --tsv --target seed-host configs/wiki_gpu_optimized.json
+    [[ $output == *$'wiki_gpu_optimized\tplain.bytes\t7400521728\tB\tformula'* ]]
+}
+
+@test "the sum of the buffers is the memory of the step" {
+    wcachefit --json --buffers -t 2 "${four[@]}" >"$out"
+    jq -e 'all(.configs[]; .figures."memory.plan" == ([.buffers[].bytes] | add))' "$out"
+}
+
+@test "requirements decide the exit status and name what does not hold" {
+    wcachefit --target seed-host --require 'ram<=80%,params<=30M' "${four[@]}"
+    run -1 --separate-stderr wcachefit --target seed-host --require 'attn@L2' "${four[@]}"
+    [ "$stderr" = "wcachefit: wiki_gpu_optimized: requirement attn@L2 does not hold: l2.attention is 133 %" ]
+    [[ $output == *"Matrix Size Analysis"* ]]
+    run -1 wcachefit --require 'hours<=6' "$small"
+    [[ $output == *"hours is not known"* ]]
+    run -0 wcachefit --rate 56 --files 1 --require 'hours<=0.51,tok/s>=50' "$small"
+    run -2 wcachefit --require 'ram<=' "$small"
+    run -2 wcachefit --require 'attn@L2,rom<=80%' --target seed-host configs/wiki_gpu_optimized.json
+    [[ $output == *"did you mean"* ]]
+}
+
+@test "a file appears only when every requirement holds" {
+    run -1 wcachefit --require 'params<1' --json -o "$out" "$small"
+    [ ! -e "$out" ]
+    wcachefit --require 'params>1' --json -o "$out" "$small"
+    jq -e . "$out"
+}
+
+@test "configurations that cannot work are refused with the reason" {
+    run -2 wcachefit "$(config a.json num_heads 3)"
+    [[ $output == *"num_heads 3 does not divide d_model 128"* ]]
+    run -2 wcachefit "$(config b.json d_modle 3)"
+    [[ $output == *'did you mean "d_model"?'* ]]
+    run -2 wcachefit "$(config c.json batch_size 16777216)"
+    [[ $output == *"tokens: more than"* ]]
+    run -2 wcachefit "$(config d.json d_ff 1e300)"
+    run -2 wcachefit "$(config e.json d_ff '"512"')"
+    run -2 wcachefit --set num_heads=3 "$small"
+    [[ $output == *"with --set"* ]]
+    printf '{"d_model":' >"$BATS_TEST_TMPDIR/cut.json"
+    run -2 wcachefit "$BATS_TEST_TMPDIR/cut.json"
+    run -2 wcachefit /dev/null
+    run -4 wcachefit /nonexistent.json
+}
+
+@test "the largest configuration that is allowed gives figures, not a crash" {
+    jq '.batch_size = 1 | .max_length = 2048 | .d_model = 65536 | .d_ff = 262144 | .num_heads = 512
+        | .num_layers = 100 | .vocab_size = 268435456' "$small" >"$BATS_TEST_TMPDIR/huge.json"
+    run -0 wcachefit --target seed-host "$BATS_TEST_TMPDIR/huge.json"
+    [[ $output == *"even with one sequence"* ]]
+    run -1 wcachefit --target seed-host --require 'ram<=100%' "$BATS_TEST_TMPDIR/huge.json"
+}
+
+@test "mistakes on the command line are told with what to do" {
+    run -2 wcachefit
+    [[ $output == *"name a configuration"* ]]
+    run -2 wcachefit --md --json "$small"
+    run -2 wcachefit --rate 1,2 "$small"
+    run -2 wcachefit --rate 1 --gflops 1 "$small"
+    run -2 wcachefit --host "$small"
+    run -2 wcachefit --explain=parms "$small"
+    [[ $output == *"did you mean params?"* ]]
+    run -2 wcachefit --target sed-host "$small"
+    [[ $output == *"did you mean seed-host?"* ]]
+    run -3 wcachefit --log "$small" "$small"
+}
+
+@test "what --host --json wrote is a target" {
+    wcachefit --target seed-host --host --json -o "$out.json"
+    wcachefit --target "$out.json" --json "$small" | cmp - <(wcachefit --target seed-host --json "$small")
+}
+
+@test "a configuration may come from standard input, and a closed output is no failure" {
+    wcachefit --json - <"$small" | jq -e '.configs[0].name == "stdin"'
+    set -o pipefail
+    wcachefit --explain "${four[@]}" | head -n 1
+}
+
+@test "keys of a configuration are listed for the manual page" {
+    wcachefit --dump-keys >"$out"
+    [ "$(cut -f 1 "$out" | sort -u)" = key ]
+    [ "$(awk -F '\t' 'NF != 7' "$out")" = "" ]
+    wcachefit --json "$small" | jq -r '.configs[0].config | keys_unsorted[]' | diff - <(cut -f 2 "$out")
+}

@@ -1,0 +1,450 @@
+/* Figures of configurations: golden values, formulas, requirements, targets, logs. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "fit/expr.h"
+#include "fit/figures.h"
+#include "fit/hints.h"
+#include "fit/require.h"
+#include "fit/runlog.h"
+#include "fit/target.h"
+#include "net/model.h"
+
+static struct w_err err;
+
+/* ---- arithmetic in text ---- */
+
+static bool letter_value(const void *context, const char *name, size_t length, double *value)
+{
+    (void)context;
+    *value =
+        name[0] == 'x' ? (double)NAN : name[0] - 'a' + 1; /* a is 1, b is 2, ...; x is not known */
+    return length == 1;
+}
+
+static const struct w_expr_names letters = {letter_value, NULL};
+
+static double eval(const char *text)
+{
+    double value = 0;
+    if (w_expr_eval(text, &letters, &value, &err))
+        fail_msg("%s", err.text);
+    return value;
+}
+
+static void arithmetic_has_the_usual_rules(void **state)
+{
+    (void)state;
+    assert_true(eval("1 + 2*3") == 7);
+    assert_true(eval("(1 + 2)*3") == 9);
+    assert_true(eval("10 - 3 - 2") == 5);
+    assert_true(eval("2*c^2") == 18);
+    assert_true(eval("8/2/2") == 2);
+    assert_true(eval("ceil(7/2) + floor(7/2) + min(a, b) + max(a, b) + sqrt(d)") == 12);
+    assert_true(eval("if(a < b, c, d)") == 3 && eval("if(a >= b, c, d)") == 4);
+    assert_true(eval("9007199254740991 - 1") == 9007199254740990.0);
+}
+
+static void what_needs_an_unknown_is_unknown(void **state)
+{
+    (void)state;
+    assert_true(isnan(eval("x + 1")) && isnan(eval("x <= 1")) && isnan(eval("if(x > 1, 2, 3)")));
+    assert_true(isnan(eval("max(x, 1)")) && isnan(eval("min(1, x)")));
+    assert_true(eval("if(a, 2, x)") == 2);
+}
+
+static void bad_text_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    const char *const bad[] = {"",  "1 +",    "(1",     "foo", "1 2",
+                               "$", "min(1)", "bar(1)", "a b", "if(1, 2)"};
+    double value;
+    for (size_t i = 0; i < W_COUNTOF(bad); i++)
+        assert_int_equal(w_expr_eval(bad[i], &letters, &value, &err), W_USAGE);
+    char deep[400];
+    memset(deep, '(', sizeof deep - 1);
+    deep[sizeof deep - 1] = 0;
+    assert_int_equal(w_expr_eval(deep, &letters, &value, &err), W_USAGE);
+}
+
+static void numbers_take_the_places_of_names(void **state)
+{
+    (void)state;
+    char text[64];
+    w_expr_substitute("4*b + ceil(c/x)", &letters, text, sizeof text);
+    assert_string_equal(text, "4*2 + ceil(3/?)");
+    w_expr_substitute("aaaa + b", &letters, text, 6);
+    assert_string_equal(text, "aaaa ");
+}
+
+/* ---- figures ---- */
+
+static struct w_machine seed_host(void)
+{
+    struct w_machine m;
+    assert_int_equal(w_target_find(&m, "seed-host", &err), W_DONE);
+    return m;
+}
+
+static void make(struct w_fit *fit, const struct w_conf *conf, u64 threads)
+{
+    struct w_machine m = seed_host();
+    struct w_fit_ask ask = {.threads = threads,
+                            .tokens = 10080000,
+                            .tokens_per_file = 100800,
+                            .tok_s = 500,
+                            .tok_s_source = "test",
+                            .bytes_per_token = 4,
+                            .loss = 5};
+    if (w_fit_make(fit, conf, &m, &ask, &err))
+        fail_msg("%s", err.text);
+}
+
+enum { CONFIGS = 4 };
+static struct w_fit fits[CONFIGS];
+
+static int make_fits(void **state)
+{
+    static const char *const paths[CONFIGS] = {
+        "configs/wiki_gpu_optimized.json", "configs/wiki_cache_optimized.json",
+        "configs/wiki_performance_tuned.json", "configs/autoregressive_fast.json"};
+    (void)state;
+    for (int i = 0; i < CONFIGS; i++) {
+        struct w_conf conf;
+        if (w_conf_load(&conf, paths[i], &err))
+            return -1;
+        make(&fits[i], &conf, 4);
+    }
+    return 0;
+}
+
+/* Exact figures of the four configurations, from the formulas by hand. */
+static const struct {
+    const char *key;
+    double values[CONFIGS];
+} exact[] = {
+    {"params", {27238400, 13291776, 11316160, 6498560}},
+    {"params.untied", {35430400, 19435776, 16436160, 10594560}},
+    {"params.nobias", {27204096, 13274496, 11298240, 6489856}},
+    {"params.matmul", {18874368, 7077888, 6144000, 2359296}},
+    {"params.layer", {3152384, 1774464, 1232960, 789760}},
+    {"params.attention", {1048576, 589824, 409600, 262144}},
+    {"params.mlp", {2097152, 1179648, 819200, 524288}},
+    {"sequence.bytes", {524288, 196608, 122880, 131072}},
+    {"ff.bytes", {2097152, 786432, 491520, 524288}},
+    {"embedding.bytes", {32768000, 24576000, 20480000, 16384000}},
+    {"rows", {16384, 4096, 3840, 4096}},
+    {"batch.bytes", {33554432, 6291456, 4915200, 4194304}},
+    {"logits.bytes", {1048576000, 262144000, 245760000, 262144000}},
+    {"memory.state", {435814400, 212668416, 181058560, 103976960}},
+    {"plain.batch", {51, 175, 233, 247}},
+    {"both.batch", {25, 87, 116, 123}},
+    {"lean.batch", {131, 539, 698, 1084}},
+    {"attention.bytes", {524288, 163840, 98304, 196608}},
+    {"steps", {615, 2460, 2625, 2460}},
+};
+
+/* The same as printed, in the unit of the last column. */
+static const struct {
+    const char *key;
+    double values[CONFIGS], tolerance, unit;
+} rounded[] = {
+    {"memory.weights", {103.9, 50.7, 43.2, 24.8}, 0.051, 1 << 20},
+    {"memory.state", {415.6, 202.8, 172.7, 99.2}, 0.051, 1 << 20},
+    {"plain.bytes", {7057.7, 1072.3, 1012.8, 772.2}, 0.051, 1 << 20},
+    {"plain.both", {14115, 2144.6, 2025.7, 1544.5}, 0.51, 1 << 20},
+    {"lean.bytes", {2756.7, 348.8, 338.4, 176.4}, 0.051, 1 << 20},
+    {"batch.l3", {400, 75, 58.6, 50}, 0.051, 0.01},
+    {"flops.layer", {6.816, 3.736, 2.580, 1.704}, 0.00051, 1e6},
+    {"flops.forward", {57.28, 27.23, 23.14, 13.30}, 0.0051, 1e6},
+    {"flops.causal", {55.71, 26.84, 22.84, 13.11}, 0.0051, 1e6},
+    {"flops.train", {171.84, 81.69, 69.43, 39.91}, 0.0051, 1e6},
+    {"flops.head_share", {28.6, 45.1, 44.2, 61.6}, 0.051, 0.01},
+    {"intensity.qkv", {188, 134, 113, 92}, 0.6, 1},
+    {"intensity.projection", {126, 92, 77, 62}, 0.6, 1},
+    {"intensity.mlp", {200, 143, 120, 98}, 0.6, 1},
+    {"intensity.head", {241, 172, 145, 119}, 0.6, 1},
+    {"tokens_per_param", {0.37, 0.76, 0.89, 1.55}, 0.0051, 1},
+    {"gemm.balance", {44.8, 44.8, 44.8, 44.8}, 0.01, 1},
+    {"gemm.space", {125, 125, 125, 125}, 0.6, 1024},
+};
+
+static void golden_figures_hold(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < W_COUNTOF(exact); i++)
+        for (int k = 0; k < CONFIGS; k++)
+            if (w_fit_value(&fits[k], exact[i].key) != exact[i].values[k])
+                fail_msg("%s of %s is %.17g, not %.17g", exact[i].key, fits[k].conf.name,
+                         w_fit_value(&fits[k], exact[i].key), exact[i].values[k]);
+    for (size_t i = 0; i < W_COUNTOF(rounded); i++)
+        for (int k = 0; k < CONFIGS; k++) {
+            double value = w_fit_value(&fits[k], rounded[i].key) / rounded[i].unit;
+            if (!(fabs(value - rounded[i].values[k]) <= rounded[i].tolerance))
+                fail_msg("%s of %s is %g, not %g", rounded[i].key, fits[k].conf.name, value,
+                         rounded[i].values[k]);
+        }
+}
+
+/* Verdicts by name, and what two threads on a core do to them. */
+static void verdicts_follow_the_share_of_a_thread(void **state)
+{
+    (void)state;
+    const bool head[CONFIGS] = {false, true, true, true};
+    for (int k = 0; k < CONFIGS; k++) {
+        assert_true(w_fit_value(&fits[k], "l2.share") == 0.75 * 512 * 1024);
+        assert_int_equal(w_fit_value(&fits[k], "l2.attention") <= 1, head[k]);
+        assert_int_equal(w_fit_value(&fits[k], "l2.sequence") <= 1, head[k]);
+        assert_true(w_fit_value(&fits[k], "l2.sequence_mlp") > 1);
+        assert_true(w_fit_value(&fits[k], "l2.attention_rows") <= 1);
+    }
+    struct w_fit two;
+    make(&two, &fits[3].conf, 8);
+    assert_true(w_fit_value(&two, "l2.share") == 0.75 * 256 * 1024);
+    assert_true(w_fit_value(&two, "l3.share") == 0.75 * 1024 * 1024);
+    assert_true(w_fit_value(&two, "l2.attention") == 1);
+    assert_true(w_fit_value(&two, "l2.mlp") == 1);
+}
+
+/* With everything given, everything is known: each formula has names, and only those of rows above. */
+static void every_formula_can_be_computed(void **state)
+{
+    (void)state;
+    struct w_machine m = seed_host();
+    struct w_fit_ask ask = {.threads = 1,
+                            .tokens = 1,
+                            .tokens_per_file = 1,
+                            .tok_s = 1,
+                            .tok_s_source = "test",
+                            .bytes_per_token = 1,
+                            .loss = 1};
+    struct w_fit fit;
+    m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
+    assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
+    for (int row = 0; w_figures[row].key; row++) {
+        if (isnan(fit.values[row]))
+            fail_msg("%s is not known", w_figures[row].key);
+        assert_non_null(fit.sources[row]);
+        assert_int_equal(w_figure_find(w_figures[row].key), row);
+    }
+}
+
+static void parameters_are_those_of_the_tensors(void **state)
+{
+    (void)state;
+    struct w_rng rng = {.seed = 7};
+    for (int i = 0; i < 200; i++) {
+        struct w_conf conf = fits[0].conf;
+        struct w_tensors tensors;
+        struct w_fit fit;
+        u64 sum = 0;
+        conf.num_heads = 1 + w_rng_below(&rng, 8);
+        conf.d_model = conf.num_heads * (1 + w_rng_below(&rng, 40));
+        conf.num_layers = 1 + w_rng_below(&rng, 6);
+        conf.d_ff = 1 + w_rng_below(&rng, 500);
+        conf.vocab_size = 2 + w_rng_below(&rng, 5000);
+        conf.batch_size = 1 + w_rng_below(&rng, 9);
+        conf.max_length = 1 + w_rng_below(&rng, 300);
+        make(&fit, &conf, 1 + w_rng_below(&rng, 4));
+        assert_int_equal(w_tensors_make(&tensors, &conf, &err), W_DONE);
+        for (u32 t = 0; t < tensors.count; t++)
+            sum += tensors.rows[t].count;
+        assert_true(sum == tensors.parameters);
+        assert_true(w_fit_value(&fit, "params") == (double)sum);
+        w_tensors_free(&tensors);
+        u64 bytes = 0;
+        for (u32 b = 0; b < fit.plan.count; b++)
+            bytes += fit.plan.buffers[b].bytes;
+        assert_true(bytes == fit.plan.bytes);
+        assert_true(w_fit_value(&fit, "memory.plan") == (double)bytes);
+    }
+}
+
+static void the_largest_batch_fits_and_the_next_does_not(void **state)
+{
+    (void)state;
+    for (int k = 0; k < CONFIGS; k++) {
+        struct w_conf conf = fits[k].conf;
+        struct w_fit fit;
+        conf.batch_size = (u64)w_fit_value(&fits[k], "memory.batch");
+        make(&fit, &conf, 4);
+        assert_true(w_fit_value(&fit, "memory.share") <= 0.85);
+        conf.batch_size++;
+        make(&fit, &conf, 4);
+        assert_true(w_fit_value(&fit, "memory.share") > 0.85);
+    }
+}
+
+/* wtrain counts its GFLOP/s by the same arithmetic. */
+static void the_trainer_counts_the_same_flops(void **state)
+{
+    (void)state;
+    for (int k = 0; k < CONFIGS; k++)
+        assert_true(w_fit_value(&fits[k], "flops.train_causal") ==
+                    w_model_flops_per_token(&fits[k].conf));
+}
+
+static void rates_give_times(void **state)
+{
+    (void)state;
+    assert_true(w_fit_value(&fits[0], "time") == 20160);
+    assert_true(w_fit_value(&fits[0], "hours") == 5.6);
+    assert_true(w_fit_value(&fits[0], "time.megabyte") == 500);
+    assert_true(fabs(w_fit_value(&fits[0], "bits.byte") - 5 / log(2) / 4) < 1e-12);
+    struct w_machine m = {.physical_cores = 1};
+    struct w_fit_ask ask = {.threads = 1};
+    struct w_fit fit;
+    assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
+    assert_true(isnan(w_fit_value(&fit, "time")) && isnan(w_fit_value(&fit, "l2.attention")));
+    assert_true(isnan(w_fit_value(&fit, "memory.batch")));
+    assert_true(w_fit_value(&fit, "params") == 27238400);
+}
+
+static void figures_read_well(void **state)
+{
+    (void)state;
+    const struct {
+        enum w_unit unit;
+        double value;
+        const char *text;
+    } rows[] = {
+        {W_UNIT_COUNT, 27238400, "27,238,400"},
+        {W_UNIT_COUNT, 999, "999"},
+        {W_UNIT_BYTES, 524288, "512 KiB"},
+        {W_UNIT_BYTES, 1023, "1023 B"},
+        {W_UNIT_BYTES, 1536, "1.50 KiB"},
+        {W_UNIT_FLOP, 57.28e6, "57.3 MFLOP"},
+        {W_UNIT_FLOP, 999999, "1.00 MFLOP"},
+        {W_UNIT_FILL, 1.3333, "133 %"},
+        {W_UNIT_SECONDS, 20160, "5.6 h"},
+        {W_UNIT_SECONDS, 0.25, "0.25 s"},
+        {W_UNIT_BYTES, NAN, "-"},
+        {W_UNIT_PART, 0.286, "28.6 %"},
+    };
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        char text[W_FIGURE_TEXT];
+        w_figure_text(text, rows[i].unit, rows[i].value);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+/* ---- requirements, targets, logs, hints ---- */
+
+static enum w_status require(const char *text)
+{
+    err = (struct w_err){0};
+    return w_require_check(&fits[0], text, &err);
+}
+
+static void requirements_hold_or_name_themselves(void **state)
+{
+    (void)state;
+    assert_int_equal(require("ram<=80%,params<=30M,hours<=6,tok/s>=500,l3.gemm<1"), W_DONE);
+    assert_int_equal(require("params=27238400"), W_DONE);
+    assert_int_equal(require("memory<=4GiB"), W_DONE);
+    assert_int_equal(require("attn@L2"), W_NO);
+    assert_non_null(strstr(err.text, "wiki_gpu_optimized: requirement attn@L2 does not hold"));
+    assert_int_equal(require("ram<=80%,l2.attention<=100%,params<1"), W_NO);
+    assert_non_null(strstr(err.text, "l2.attention<=100% does not hold: l2.attention is 133 %"));
+    assert_int_equal(require("decode.tok_s>1k"), W_NO);
+}
+
+static void requirements_with_mistakes_are_refused(void **state)
+{
+    (void)state;
+    const char *const bad[] = {"",          "ram",       "ram<=",  "<=3",       "ram<=x",
+                               "prams<=3",  "attn@L4",   "foo@L2", "ram<=80%,", "ram=<3",
+                               "ram<==80%", "ram<=80%%", "attn@",  "ram<>3",    "params<1,x<2"};
+    for (size_t i = 0; i < W_COUNTOF(bad); i++)
+        if (require(bad[i]) != W_USAGE)
+            fail_msg("'%s' was accepted", bad[i]);
+    assert_int_equal(require("prams<=3"), W_USAGE);
+    assert_non_null(strstr(err.text, "did you mean params?"));
+}
+
+static void targets_are_found_by_name_and_file(void **state)
+{
+    (void)state;
+    struct w_machine m;
+    for (const struct w_target *t = w_targets; t->name; t++) {
+        struct w_machine back;
+        struct w_json *j = w_machine_json(&t->machine);
+        assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
+        assert_memory_equal(&t->machine.l2, &back.l2, sizeof back.l2);
+        assert_true(t->machine.memory_bytes == back.memory_bytes);
+        w_json_free(j);
+    }
+    assert_int_equal(w_target_find(&m, "sed-host", &err), W_USAGE);
+    assert_non_null(strstr(err.text, "did you mean seed-host?"));
+    assert_int_equal(w_target_find(&m, "/nonexistent/m.json", &err), W_IO);
+    assert_int_equal(w_target_find(&m, "configs/demo.json", &err), W_USAGE);
+}
+
+static void the_median_of_a_log_is_its_rate(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/wtools-log-XXXXXX";
+    int fd = mkstemp(path);
+    const char *text = "{\"t\":\"start\",\"tok_s\":1}\n"
+                       "{\"t\":\"step\",\"step\":1,\"loss\":9.5,\"tok_s\":10}\n"
+                       "{\"t\":\"step\",\"step\":2,\"loss\":8.5,\"tok_s\":1000}\n"
+                       "{\"t\":\"step\",\"step\":3,\"loss\":7.5,\"tok_s\":900}\n"
+                       "{\"t\":\"eval\",\"loss\":1}\n{\"t\":\"step\",\"st";
+    struct w_runlog log;
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    assert_int_equal(w_runlog_read(&log, path, &err), W_DONE);
+    assert_int_equal(log.steps, 3);
+    assert_true(log.tok_s == 900 && log.loss == 7.5);
+    unlink(path);
+    assert_int_equal(w_runlog_read(&log, "configs/demo.json", &err), W_CORRUPT);
+    assert_int_equal(w_runlog_read(&log, path, &err), W_IO);
+}
+
+static void hints_say_what_to_change(void **state)
+{
+    (void)state;
+    struct w_machine m = seed_host();
+    struct w_hints hints;
+    w_hints_make(&hints, &fits[2], &m);
+    assert_non_null(strstr(hints.text[0], "num_heads 10 has 32"));
+    struct w_conf large = fits[0].conf;
+    struct w_fit fit;
+    large.batch_size = 512;
+    make(&fit, &large, 4);
+    w_hints_make(&hints, &fit, &m);
+    assert_non_null(strstr(hints.text[0], "more memory than there is: batch_size 1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arithmetic_has_the_usual_rules),
+        cmocka_unit_test(what_needs_an_unknown_is_unknown),
+        cmocka_unit_test(bad_text_is_refused_with_its_place),
+        cmocka_unit_test(numbers_take_the_places_of_names),
+        cmocka_unit_test(golden_figures_hold),
+        cmocka_unit_test(verdicts_follow_the_share_of_a_thread),
+        cmocka_unit_test(every_formula_can_be_computed),
+        cmocka_unit_test(parameters_are_those_of_the_tensors),
+        cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),
+        cmocka_unit_test(the_trainer_counts_the_same_flops),
+        cmocka_unit_test(rates_give_times),
+        cmocka_unit_test(figures_read_well),
+        cmocka_unit_test(requirements_hold_or_name_themselves),
+        cmocka_unit_test(requirements_with_mistakes_are_refused),
+        cmocka_unit_test(targets_are_found_by_name_and_file),
+        cmocka_unit_test(the_median_of_a_log_is_its_rate),
+        cmocka_unit_test(hints_say_what_to_change),
+    };
+    return cmocka_run_group_tests(tests, make_fits, NULL);
+}

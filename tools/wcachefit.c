@@ -1,0 +1,393 @@
+/* wcachefit: what a configuration needs of a machine, before hours are spent on it. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fit/require.h"
+#include "fit/runlog.h"
+#include "fit/target.h"
+#include "base/strnum.h"
+#include "sys/fdio.h"
+#include "tools/cli.h"
+#include "tools/wcachefit.h"
+
+#define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
+
+struct settings {
+    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory;
+    double gflops, bytes_per_token;
+    const char *target, *output, *explain;
+    struct w_text_list set, rate, log, require;
+    bool json, markdown, tsv, host, buffers, list_targets;
+};
+
+#define FIELD(name) offsetof(struct settings, name)
+static const struct w_option options[] = {
+    {"json", 0, W_OPT_FLAG, FIELD(json),
+     .help = "Write one JSON object: machine, figures by their names, verdicts."},
+    {"md", 0, W_OPT_FLAG, FIELD(markdown), .help = "Write the comparison as a Markdown document."},
+    {"tsv", 0, W_OPT_FLAG, FIELD(tsv),
+     .help = "Write a line for each figure: configuration, figure, value, unit, source."},
+    {"explain", 0, W_OPT_TEXT, FIELD(explain), .arg = "[=FIGURE]", .optional = true,
+     .help =
+         "Show formula, numbers and source of a figure and of those below its name, or of all."},
+    {"buffers", 0, W_OPT_FLAG, FIELD(buffers),
+     .help = "List the memory of a step buffer by buffer, as wtrain allocates it."},
+    {"host", 0, W_OPT_FLAG, FIELD(host), .help = "Show the machine alone."},
+    {"target", 0, W_OPT_TEXT, FIELD(target), .arg = "NAME|FILE",
+     .help = "Judge for another machine: a known one, or the file that --host --json wrote there."},
+    {"list-targets", 0, W_OPT_FLAG, FIELD(list_targets), .help = "List the known machines."},
+    {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 65536,
+     .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."},
+    {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
+     .help = "The machine's fp32 peak in FLOP a second, like 448G."},
+    {"bandwidth", 0, W_OPT_COUNT, FIELD(bandwidth), .arg = "BYTES",
+     .help = "Bytes a second that the memory gives, like 10G."},
+    {"memory", 0, W_OPT_COUNT, FIELD(memory), .arg = "BYTES",
+     .help = "Memory that a step may take, like 6GiB; without it what the machine has to give."},
+    {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
+     .help = "Change a key of every configuration, like batch_size=32; may be given again."},
+    {"require", 0, W_OPT_LIST, FIELD(require), .arg = "EXPR",
+     .help = "Requirements, separated by commas, like ram<=80%,params<=30M,hours<=6,attn@L2; exit "
+             "status 1 and the name of the first that does not hold. A file of --output is then "
+             "not written."},
+    {"tokens", 'n', W_OPT_COUNT, FIELD(tokens), .arg = "N",
+     .help = "Tokens to train on, for the time."},
+    {"files", 0, W_OPT_COUNT, FIELD(files), .arg = "N",
+     .help = "The same in files of --tokens-per-file tokens."},
+    {"tokens-per-file", 0, W_OPT_COUNT, FIELD(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
+     .help = "Tokens of one file of text."},
+    {"bytes-per-token", 0, W_OPT_REAL, FIELD(bytes_per_token), .arg = "X", .max = 1e6,
+     .help = "Bytes of text in a token, as wtok info says; for times and bits per byte."},
+    {"rate", 0, W_OPT_LIST, FIELD(rate), .arg = "N",
+     .help = "Tokens a second of training: once, or once for each configuration in their order; "
+             "also as a list with commas."},
+    {"gflops", 0, W_OPT_REAL, FIELD(gflops), .arg = "X", .max = 1e12,
+     .help = "The same as arithmetic: 10^9 FLOP a second, as wtrain shows it."},
+    {"log", 0, W_OPT_LIST, FIELD(log), .arg = "FILE",
+     .help = "The same measured: the median of a log of wtrain; once for each configuration."},
+    {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE",
+     .help = "Write to a file, which appears when it is complete."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "Does it fit this machine",
+    "wcachefit configs/wiki_cache_optimized.json",
+    "Compare configurations, as a document",
+    "wcachefit --md configs/*.json -o comparison.md",
+    "For another machine, with the hours that 100 files take at 500 tokens a second",
+    "wcachefit --target seed-host --files 100 --rate 500 configs/wiki_cache_optimized.json",
+    "A condition for make",
+    "wcachefit --require 'ram<=80%,params<=30M' --json -o small.fit "
+    "configs/autoregressive_fast.json",
+    "Where a figure comes from",
+    "wcachefit --explain=memory configs/autoregressive_fast.json",
+    "Half the batch, without editing the file",
+    "wcachefit --set batch_size=32 configs/wiki_gpu_optimized.json",
+    NULL,
+};
+
+static const struct w_program program = {
+    .name = "wcachefit",
+    .summary = "Say what configurations need of a machine: memory, caches, arithmetic, time.",
+    .operands = "[CONFIG.json ...]",
+    .about = "One configuration gives a report, several a comparison. The memory of a step is the "
+             "trainer's own plan. Times are at a rate that you give or that a log has measured.",
+    .options = options,
+    .examples = examples,
+};
+
+/* ---- input ---- */
+
+static enum w_status load_confs(struct w_conf *confs, size_t count, char **paths,
+                                const struct settings *set, struct w_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum w_status status = w_conf_load(&confs[i], paths[i], err);
+        for (size_t k = 0; k < set->set.count && !status; k++) {
+            status = w_conf_set(&confs[i], set->set.items[k], err);
+            if (status)
+                w_fail_at(err, status, "--set %.100s", set->set.items[k]);
+        }
+        if (!status && set->set.count) {
+            status = w_conf_check(&confs[i], err);
+            if (status)
+                w_fail_at(err, status, "%.200s with --set", paths[i]);
+        }
+        if (status)
+            return status;
+    }
+    return W_DONE;
+}
+
+/* The rate of configuration `index` among `count`: the index-th number of all lists, or the only
+ * one. */
+static enum w_status rate_of(const struct w_text_list *rates, size_t index, size_t count,
+                             double *rate, struct w_err *err)
+{
+    size_t numbers = 0;
+
+    for (size_t i = 0; i < rates->count; i++)
+        for (const char *p = rates->items[i];; p += strcspn(p, ",") + 1) {
+            char text[64];
+            double value;
+            snprintf(text, sizeof text, "%.*s", (int)W_MIN(strcspn(p, ","), 63), p);
+            enum w_status status = w_parse_real(text, 1e-9, 1e15, &value, err);
+            if (status)
+                return w_fail_at(err, status, "--rate");
+            if (numbers == index || numbers == 0)
+                *rate = value;
+            numbers++;
+            if (!p[strcspn(p, ",")])
+                break;
+        }
+    if (numbers > 1 && numbers != count)
+        return w_fail(err, W_USAGE, "--rate has %zu numbers for %zu configurations", numbers,
+                      count);
+    return W_DONE;
+}
+
+static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, size_t index,
+                             size_t count, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    ask->tokens_per_file = (double)set->tokens_per_file;
+    ask->tokens = set->tokens ? (double)set->tokens : (double)set->files * ask->tokens_per_file;
+    ask->bytes_per_token = set->bytes_per_token;
+    if (set->rate.count) {
+        status = rate_of(&set->rate, index, count, &ask->tok_s, err);
+        ask->tok_s_source = "user";
+    } else if (set->log.count) {
+        struct w_runlog log;
+        if (set->log.count != count)
+            return w_fail(err, W_USAGE, "--log is given %zu times for %zu configurations",
+                          set->log.count, count);
+        status = w_runlog_read(&log, set->log.items[index], err);
+        ask->tok_s = log.tok_s;
+        ask->loss = log.loss;
+        ask->tok_s_source = "log";
+    }
+    return status;
+}
+
+static enum w_status read_machine(struct w_machine *m, const struct settings *set,
+                                  struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (set->target)
+        status = w_target_find(m, set->target, err);
+    else
+        w_machine_read(m, "");
+    if (set->peak)
+        m->flops_per_s = (struct w_rate){(double)set->peak, W_FROM_USER};
+    if (set->bandwidth)
+        m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
+    if (set->memory) {
+        m->available_bytes = set->memory;
+        m->memory_source = W_FROM_USER;
+    }
+    return status;
+}
+
+/* ---- the figures ---- */
+
+static enum w_status make_fits(struct report *r, const struct w_conf *confs,
+                               const struct settings *set, struct w_err *err)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct w_fit_ask ask = {.threads = r->threads};
+        struct w_fit *fit = &r->fits[i];
+        enum w_status status = ask_for(&ask, set, i, r->count, err);
+        if (!status)
+            status = w_fit_make(fit, &confs[i], r->machine, &ask, err);
+        if (!status && set->gflops > 0) {
+            ask.tok_s = set->gflops * 1e9 / w_fit_value(fit, "flops.train_causal");
+            ask.tok_s_source = "user, as GFLOP/s";
+            status = w_fit_make(fit, &confs[i], r->machine, &ask, err);
+        }
+        if (status)
+            return status;
+        if (w_fit_value(fit, "flops.train_causal") >
+            w_fit_value(&r->fits[r->baseline], "flops.train_causal"))
+            r->baseline = i;
+    }
+    return W_DONE;
+}
+
+static enum w_status check_requirements(const struct report *r, const struct settings *set,
+                                        struct w_err *err)
+{
+    enum w_status first = W_DONE;
+    struct w_err one = {0};
+
+    for (size_t i = 0; i < r->count; i++)
+        for (size_t k = 0; k < set->require.count; k++) {
+            enum w_status status = w_require_check(&r->fits[i], set->require.items[k], &one);
+            if (status == W_USAGE) {
+                *err = one;
+                return w_fail_at(err, status, "--require");
+            }
+            if (status && !first) {
+                first = status;
+                *err = one;
+            }
+        }
+    return first;
+}
+
+/* ---- output ---- */
+
+static enum w_status write_report(FILE *f, const struct report *r, const struct settings *set,
+                                  struct w_err *err)
+{
+    if (set->json)
+        return write_json(f, r, err);
+    if (set->host)
+        write_machine(f, r->machine, r->threads_why, r->threads);
+    else if (set->explain)
+        write_explained(f, r);
+    else if (set->markdown)
+        write_markdown(f, r);
+    else if (set->tsv)
+        write_tsv(f, r);
+    else
+        write_text(f, r);
+    return W_DONE;
+}
+
+/* The whole report is made in memory and goes out in one piece. */
+static enum w_status put_report(const struct report *r, const struct settings *set,
+                                struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return w_fail_errno(err, "no memory for the report");
+    enum w_status status = write_report(f, r, set, err);
+    bool lost = ferror(f) != 0;
+    if ((fclose(f) || lost) && !status)
+        status = w_fail(err, W_NOMEM, "no memory for the report");
+    if (!status)
+        status = w_output_open(&out, set->output, err);
+    if (!status)
+        status = w_output_write(&out, text, size, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (status)
+        w_output_abort(&out);
+    free(text);
+    return status;
+}
+
+static enum w_status check_usage(const struct settings *set, const struct report *r, int operands,
+                                 struct w_err *err)
+{
+    if (set->json + set->markdown + set->tsv > 1)
+        return w_fail(err, W_USAGE, "--json, --md and --tsv are three outputs: choose one");
+    if ((set->rate.count > 0) + (set->log.count > 0) + (set->gflops > 0) > 1)
+        return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
+    if (set->tokens && set->files)
+        return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
+    if (set->host ? operands > 0 : operands == 0)
+        return w_fail(err, W_USAGE,
+                      set->host ? "--host takes no configuration"
+                                : "name a configuration (or --host)");
+    if (set->explain && *set->explain && w_figure_find(set->explain) < 0) {
+        bool prefix = false;
+        for (int row = 0; w_figures[row].key; row++)
+            prefix |= report_explains(r, row);
+        const char *near = prefix ? NULL : w_figure_suggest(set->explain);
+        if (!prefix)
+            return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
+                          near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    }
+    return W_DONE;
+}
+
+static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct w_machine machine;
+    struct report r = {.machine = &machine,
+                       .count = (size_t)argc,
+                       .explain = set->explain,
+                       .buffers = set->buffers};
+    struct w_conf *confs = NULL;
+
+    enum w_status status = check_usage(set, &r, argc, err);
+    if (status)
+        return status;
+    status = read_machine(&machine, set, err);
+    if (status)
+        return status;
+    r.threads = w_machine_threads(&machine, set->threads,
+                                  set->target ? NULL : getenv("OMP_NUM_THREADS"), &r.threads_why);
+    r.fits = calloc(r.count + 1, sizeof *r.fits);
+    confs = calloc(r.count + 1, sizeof *confs);
+    if (!r.fits || !confs)
+        status = w_fail(err, W_NOMEM, "no memory for %zu configurations", r.count);
+    if (!status)
+        status = load_confs(confs, r.count, argv, set, err);
+    if (!status)
+        status = make_fits(&r, confs, set, err);
+    enum w_status answer = status ? status : check_requirements(&r, set, err);
+    /* A requirement that does not hold leaves no file behind; people still want to see why. */
+    struct w_err put_err = {0};
+    if (answer == W_DONE || (answer == W_NO && !set->output)) {
+        status = put_report(&r, set, &put_err);
+        if (status && answer == W_DONE)
+            *err = put_err;
+        answer = answer ? answer : status;
+    }
+    free(r.fits);
+    free(confs);
+    return answer;
+}
+
+static void list_targets(void)
+{
+    for (const struct w_target *t = w_targets; t->name; t++)
+        printf("%-16s %s\n", t->name, t->about);
+}
+
+/* For the generator of wconf(5): the fields of --dump-options. */
+static void dump_keys(void)
+{
+    for (const struct w_option *o = w_conf_table; o->name; o++) {
+        printf("key\t%s\t\t%s\t%s\t%s\t%s", o->name, o->arg, o->choices ? o->choices : "",
+               o->dflt ? o->dflt : "", o->help);
+        if (o->type == W_OPT_COUNT && o->max > 0)
+            printf(" A whole number from %.0f to %.0f.", o->min, o->max);
+        else if (o->type == W_OPT_COUNT)
+            printf(" A whole number.");
+        else if (o->type == W_OPT_REAL)
+            printf(" A number from %g to %g.", o->min, o->max);
+        printf("%s\n", o->required ? " Required." : "");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+
+    if (argc == 2 && !strcmp(argv[1], "--dump-keys")) {
+        dump_keys();
+        return w_cli_finish(W_DONE, NULL);
+    }
+    int stop = w_cli_parse(&program, &set, &argc, &argv);
+    if (stop)
+        return stop - 1;
+    if (set.list_targets) {
+        list_targets();
+        return w_cli_finish(W_DONE, NULL);
+    }
+    enum w_status status = run(&set, argc, argv, &err);
+    return w_cli_finish(status, &err);
+}

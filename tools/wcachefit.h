@@ -1,0 +1,54 @@
+/* wcachefit.h - what the parts of wcachefit share: a report to be written, and its writers. */
+#ifndef WCACHEFIT_H
+#define WCACHEFIT_H
+
+#include <stdio.h>
+
+#include "fit/figures.h"
+
+struct report {
+    const struct w_machine *machine;
+    u32 threads;
+    const char *threads_why;
+    struct w_fit *fits; /* one per configuration */
+    size_t count;
+    size_t baseline;     /* the configuration with most arithmetic: others are compared with it */
+    const char *explain; /* NULL: do not; "": everything; else a figure and those below its name */
+    bool buffers;        /* list the memory plan */
+};
+
+/* Whether a row of the table of figures is to be explained. */
+bool report_explains(const struct report *, int row);
+
+void write_text(FILE *, const struct report *);     /* one configuration: a report; more: tables */
+void write_markdown(FILE *, const struct report *); /* the comparison as a document */
+void write_tsv(FILE *, const struct report *);      /* configuration, figure, value, unit, source */
+void write_explained(FILE *, const struct report *);
+enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
+
+/* The machine alone. */
+void write_machine(FILE *, const struct w_machine *, const char *threads_why, u32 threads);
+
+/* What fits where: the lines with which a report begins. */
+void write_verdicts(FILE *, const struct w_fit *);
+
+/* ---- tables (wcachefit_tables.c) ---- */
+
+struct table_column {
+    const char *title;
+    const char *key; /* of a figure */
+    bool relative;   /* to the baseline */
+};
+
+struct table {
+    const char *heading; /* "## Matrix size analysis" */
+    const char *note;    /* a paragraph below the heading, or NULL */
+    bool across;         /* configurations are columns (in Markdown; text has them as rows) */
+    struct table_column columns[12]; /* ends with a NULL title */
+};
+extern const struct table comparison_tables[]; /* ends with a NULL heading */
+
+/* Columns that no configuration has a value for are left out, and tables without columns. */
+void write_table(FILE *, const struct table *, const struct report *, bool markdown);
+
+#endif

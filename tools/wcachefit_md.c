@@ -1,0 +1,204 @@
+/* The comparison of configurations as a Markdown document: the tables, what follows from them, and the
+ * facts and definitions that they rest on. Every sentence with a number is made from the figures. */
+#include <math.h>
+#include <string.h>
+
+#include "fit/hints.h"
+#include "tools/wcachefit.h"
+
+static const char *figure(char text[W_FIGURE_TEXT], const struct w_fit *fit, const char *key)
+{
+    w_figure_text(text, w_figures[w_figure_find(key)].unit, w_fit_value(fit, key));
+    return text;
+}
+
+/* The configuration whose figure is smallest or largest among those whose step fits the memory; all
+ * of them if the memory is not known. NULL if there is none. */
+static const struct w_fit *best(const struct report *r, const char *key, bool largest)
+{
+    const struct w_fit *found = NULL;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct w_fit *fit = &r->fits[i];
+        double value = w_fit_value(fit, key), old = found ? w_fit_value(found, key) : NAN;
+        if (isnan(value) || w_fit_value(fit, "memory.share") > 1)
+            continue;
+        if (!found || (largest ? value > old : value < old))
+            found = fit;
+    }
+    return found;
+}
+
+static void write_recommendations(FILE *f, const struct report *r)
+{
+    const struct w_fit *largest = best(r, "params", true),
+                       *least = best(r, "flops.train_causal", false),
+                       *soonest = best(r, "time", false);
+    char a[W_FIGURE_TEXT], b[W_FIGURE_TEXT];
+
+    fprintf(f, "## Recommendations\n\n");
+    for (size_t i = 0; i < r->count; i++)
+        if (w_fit_value(&r->fits[i], "memory.share") > 1)
+            fprintf(f, "- **`%s` does not fit the memory**: its step needs %s of %s.\n",
+                    r->fits[i].conf.name, figure(a, &r->fits[i], "memory.plan"),
+                    figure(b, &r->fits[i], "ram.bytes"));
+    if (!largest || !least) {
+        fprintf(f, "- No configuration fits the memory.\n\n");
+        return;
+    }
+    fprintf(f, "- **Most capacity that fits: `%s`**: %s parameters, %s a token to train.\n",
+            largest->conf.name, figure(a, largest, "params"),
+            figure(b, largest, "flops.train_causal"));
+    fprintf(
+        f,
+        "- **Quickest iteration: `%s`**: %s a token to train, %.3g times less than the largest. "
+        "That part of its speed is a smaller model, not a better use of the machine.\n",
+        least->conf.name, figure(a, least, "flops.train_causal"),
+        w_fit_value(&r->fits[r->baseline], "flops.train_causal") /
+            w_fit_value(least, "flops.train_causal"));
+    if (soonest)
+        fprintf(f, "- **Done first: `%s`**: %s at %s tok/s.\n", soonest->conf.name,
+                figure(a, soonest, "time"), figure(b, soonest, "tok_s"));
+    fputc('\n', f);
+    for (size_t i = 0; i < r->count; i++) {
+        struct w_hints hints;
+        w_hints_make(&hints, &r->fits[i], r->machine);
+        if (hints.count)
+            fprintf(f, "For `%s`:\n\n", r->fits[i].conf.name);
+        for (u32 k = 0; k < hints.count; k++)
+            fprintf(f, "- %s\n%s", hints.text[k], k + 1 == hints.count ? "\n" : "");
+    }
+}
+
+/* ---- facts of the machine ---- */
+
+static void write_rate(FILE *f, enum w_unit unit, const struct w_rate *rate)
+{
+    char text[W_FIGURE_TEXT];
+
+    if (rate->value <= 0) {
+        fputs(" not measured |", f);
+        return;
+    }
+    if (unit == W_UNIT_COUNT)
+        snprintf(text, sizeof text, "%.3g cycles", rate->value);
+    else
+        w_figure_text(text, unit, rate->value);
+    fprintf(f, " %s (%s) |", text, w_source_name(rate->source));
+}
+
+static void write_level(FILE *f, const char *name, const struct w_cache *c)
+{
+    char size[W_FIGURE_TEXT];
+
+    w_figure_text(size, W_UNIT_BYTES, c->bytes ? (double)c->bytes : NAN);
+    fprintf(f, "| %s | %s | %u, shared by %u | %s |", name, size, c->instances, c->shared_by,
+            w_source_name(c->source));
+    write_rate(f, W_UNIT_COUNT, &c->latency_cycles);
+    write_rate(f, W_UNIT_BYTES_S, &c->bytes_per_s);
+    fputc('\n', f);
+}
+
+static void write_facts(FILE *f, const struct report *r)
+{
+    const struct w_machine *m = r->machine;
+    const struct w_rate *l2 = &m->l2.latency_cycles, *l3 = &m->l3.latency_cycles;
+    char size[W_FIGURE_TEXT], peak[W_FIGURE_TEXT];
+
+    fprintf(f, "## Cache Efficiency Analysis\n\n### The Machine\n\n");
+    fprintf(f, "%s: %u cores, %u logical CPUs, %u threads (%s).\n", m->name, m->physical_cores,
+            m->logical_cpus, r->threads, r->threads_why);
+    if (m->virtualised)
+        fprintf(f, "It is a virtual machine: cache sizes are the hypervisor's word.\n");
+    fprintf(f, "\n| Level | Size | Instances | Source | Latency | Bandwidth |\n"
+               "|---|---|---|---|---|---|\n");
+    write_level(f, "L1 data", &m->l1d);
+    write_level(f, "L2", &m->l2);
+    write_level(f, "L3", &m->l3);
+    w_figure_text(size, W_UNIT_BYTES, (double)m->memory_bytes);
+    fprintf(f, "| Memory | %s | 1 | %s |", size, w_source_name(m->memory_source));
+    write_rate(f, W_UNIT_COUNT, &m->memory_latency_cycles);
+    write_rate(f, W_UNIT_BYTES_S, &m->memory_bytes_per_s);
+    w_figure_text(peak, W_UNIT_FLOP_S, m->flops_per_s.value > 0 ? m->flops_per_s.value : NAN);
+    fprintf(f, "\n\nPeak in fp32: %s (%s).\n", peak, w_source_name(m->flops_per_s.source));
+    if (l2->value > 0 && l3->value > 0 && m->memory_latency_cycles.value > 0)
+        fprintf(
+            f,
+            "\nA single load that misses L2 and is found in L3 takes %.2g times as long; one that "
+            "has to go to memory, %.2g times. Streams that the hardware prefetches do not pay "
+            "this, and a blocked product uses each line many times.\n",
+            l3->value / l2->value, m->memory_latency_cycles.value / l2->value);
+    fputc('\n', f);
+}
+
+/* Ratios of a working set to a cache all have the same form, which a sentence says. */
+static bool is_plain_fill(const struct w_figure *figure)
+{
+    return figure->unit == W_UNIT_FILL && strstr(figure->formula, ".bytes / l");
+}
+
+static void write_definitions(FILE *f)
+{
+    fprintf(
+        f, "## Definitions\n\nA verdict `LEVEL.SET`, like `l2.attention`, is *yes* when the "
+           "working set `SET.bytes` is at most `LEVEL.share` for work that each thread does alone, "
+           "or `LEVEL.whole` for data that all threads read. Names are those of `wcachefit "
+           "--explain`, which puts the numbers in.\n\n"
+           "| Figure | Meaning | Formula |\n|---|---|---|\n");
+    for (int row = 0; w_figures[row].key; row++)
+        if (w_figures[row].formula && !is_plain_fill(&w_figures[row]))
+            fprintf(f, "| `%s` | %s | `%s` |\n", w_figures[row].key, w_figures[row].label,
+                    w_figures[row].formula);
+}
+
+static void write_insights(FILE *f, const struct report *r)
+{
+    const struct w_fit *base = &r->fits[r->baseline];
+    char a[W_FIGURE_TEXT], b[W_FIGURE_TEXT], c[W_FIGURE_TEXT];
+    double balance = w_fit_value(base, "gemm.balance"), reached = w_fit_value(base, "gemm.l2");
+
+    fprintf(f, "## Key Insights\n\n");
+    fprintf(
+        f,
+        "1. **Memory first**: with every activation kept, `%s` needs %s for activations alone and "
+        "%s with their gradients; wtrain's step takes %s.\n",
+        base->conf.name, figure(a, base, "plain.bytes"), figure(b, base, "plain.both"),
+        figure(c, base, "memory.plan"));
+    fprintf(
+        f, "2. **The head is work too**: %s of the forward pass of `%s`; its logits would be %s.\n",
+        figure(a, base, "flops.head_share"), base->conf.name, figure(b, base, "logits.bytes"));
+    if (!isnan(balance))
+        fprintf(
+            f,
+            "3. **Products are %s**: the machine can do %s FLOP in the time of a byte from memory; "
+            "blocks in a thread's L2 need one byte for %s FLOP. The size of the matrices does not "
+            "enter.\n",
+            balance <= reached ? "bound by arithmetic" : "bound by memory",
+            figure(a, base, "gemm.balance"), figure(b, base, "gemm.l2"));
+    else
+        fprintf(
+            f,
+            "3. **Products**: blocks in a thread's L2 need one byte from memory for %s FLOP; with "
+            "`--peak` and `--bandwidth` that says what bounds them.\n",
+            figure(b, base, "gemm.l2"));
+    fprintf(f, "4. **Where fit decides**: attention of one head, the rows of an MLP block, and "
+               "generation, which reads all weights for each token.\n");
+    fprintf(f, "5. **Compare times, not rates**: a smaller vocabulary has more tokens in the same "
+               "text; losses compare in bits per byte.\n\n");
+}
+
+void write_markdown(FILE *f, const struct report *r)
+{
+    fprintf(f, "# Configuration Comparison & Performance Analysis\n\n");
+    for (const struct table *t = comparison_tables; t->heading; t++)
+        write_table(f, t, r, true);
+    write_recommendations(f, r);
+    write_facts(f, r);
+    for (size_t i = 0; i < r->count; i++) {
+        fprintf(f, "### %s\n\n```\n", r->fits[i].conf.name);
+        write_verdicts(f, &r->fits[i]);
+        fprintf(f, "```\n\n");
+    }
+    write_insights(f, r);
+    write_definitions(f);
+}

@@ -1,0 +1,264 @@
+/* The tables of a comparison of configurations: which figures, in which order. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/wcachefit.h"
+
+const struct table comparison_tables[] = {
+    {"## Matrix Size Analysis (Per Sequence)",
+     "T x d: the activations of one sequence. T x F: the hidden layer of its MLP. A verdict "
+     "compares "
+     "a working set with a thread's share of the cache, `l2.share`; a percentage is what it takes "
+     "of that. The first column alone is no reason for a speed: products are blocked, see below.",
+     false,
+     {{"d_model", "d", false},
+      {"max_length", "T", false},
+      {"T x d", "sequence.bytes", false},
+      {"T x F", "ff.bytes", false},
+      {"T x d in L2", "l2.sequence", false},
+      {"T x (d+F) in L2", "l2.sequence_mlp", false},
+      {"head in L2", "l2.attention", false},
+      {"T x d in L3", "l3.sequence", false},
+      {NULL, NULL, false}}},
+    {"## Cache Fit by Kernel",
+     "The working sets that decide: one head of one sequence, forward and with its gradients; 64 "
+     "queries at a time; 32 rows through the MLP; the blocks of a matrix product, which are large "
+     "enough when the arithmetic per byte that they reach is more than the machine's balance "
+     "(`gemm.balance`).",
+     false,
+     {{"head, L2", "l2.attention", false},
+      {"gradients, L2", "l2.attention_back", false},
+      {"64 rows, L2", "l2.attention_rows", false},
+      {"MLP rows, L2", "l2.mlp", false},
+      {"GEMM, L2", "l2.gemm", false},
+      {"GEMM, L3", "l3.gemm", false},
+      {"layer, L3", "l3.layer", false},
+      {"layers, L3", "l3.layers", false},
+      {NULL, NULL, false}}},
+    {"## Full Configuration Comparison\n\n### Model Architecture",
+     NULL,
+     true,
+     {{"d_model", "d", false},
+      {"num_heads", "H", false},
+      {"num_layers", "L", false},
+      {"d_ff", "F", false},
+      {"vocab_size", "V", false},
+      {NULL, NULL, false}}},
+    {"### Training Parameters",
+     NULL,
+     true,
+     {{"batch_size", "B", false},
+      {"max_length", "T", false},
+      {"learning_rate", "learning_rate", false},
+      {NULL, NULL, false}}},
+    {"### Memory Footprint",
+     "The first three rows are single matrices of a batch. The memory of a step is what wtrain "
+     "allocates, buffer by buffer (`--buffers`); the two layouts of activations bound what other "
+     "trainers need besides weights, gradients and moments.",
+     true,
+     {{"Tokens", "rows", false},
+      {"B x T x d", "batch.bytes", false},
+      {"of L3", "batch.l3", false},
+      {"All logits", "logits.bytes", false},
+      {"State", "memory.state", false},
+      {"All kept", "plain.bytes", false},
+      {"Lean", "lean.bytes", false},
+      {"Step", "memory.plan", false},
+      {"of memory", "memory.share", false},
+      {"Batch max", "memory.batch", false},
+      {NULL, NULL, false}}},
+    {"## Performance Projections\n\n### Theoretical Throughput",
+     "Arithmetic is a multiplication and an addition as two, for the causal half of the scores, "
+     "three "
+     "times the forward pass. The bound is the machine's peak over the arithmetic of a token: "
+     "nobody "
+     "reaches it. A rate comes from `--rate`, `--gflops` or the log of a run, never from cache "
+     "sizes.",
+     false,
+     {{"FLOP/token", "flops.train_causal", false},
+      {"relative", "flops.train_causal", true},
+      {"bound tok/s", "roof.tok_s", false},
+      {"tok/s", "tok_s", false},
+      {"FLOP/s", "rate.flop_s", false},
+      {"of peak", "rate.efficiency", false},
+      {"speedup", "tok_s", true},
+      {"of it FLOP/s", "rate.flop_s", true},
+      {NULL, NULL, false}}},
+    {"### Training Time Estimates",
+     "Equal numbers of tokens are not equal training: see the tokens per parameter.",
+     false,
+     {{"tokens", "tokens", false},
+      {"tok/s", "tok_s", false},
+      {"time", "time", false},
+      {"per file", "time.file", false},
+      {"per MB", "time.megabyte", false},
+      {"at the peak", "time.roof", false},
+      {"steps", "steps", false},
+      {"tokens/param", "tokens_per_param", false},
+      {NULL, NULL, false}}},
+    {"## Computational Complexity\n\n### Parameters",
+     "Attention, MLP and small (biases, normalisations) are of one layer. The whole model is with "
+     "the "
+     "head tied to the embedding, as wtrain has it, and with a head of its own.",
+     false,
+     {{"attention", "params.attention", false},
+      {"MLP", "params.mlp", false},
+      {"small", "params.small", false},
+      {"layer", "params.layer", false},
+      {"embedding", "params.embedding", false},
+      {"model", "params", false},
+      {"untied", "params.untied", false},
+      {NULL, NULL, false}}},
+    {"### FLOPs per Token (Forward Pass)",
+     "Attention (with all T scores), MLP and layer are of one layer; the output head is a line of "
+     "its "
+     "own. The total is of the whole model, relative to the largest.",
+     false,
+     {{"attention", "flops.attention", false},
+      {"MLP", "flops.mlp", false},
+      {"layer", "flops.layer", false},
+      {"head", "flops.head", false},
+      {"head share", "flops.head_share", false},
+      {"total", "flops.forward", false},
+      {"causal", "flops.causal", false},
+      {"relative", "flops.forward", true},
+      {NULL, NULL, false}}},
+    {"### Arithmetic per Byte",
+     "FLOP per byte of the large products over a batch, each matrix touched once in fp32. Far "
+     "above "
+     "the balance of a machine they are bound by arithmetic, wherever the matrices lie.",
+     false,
+     {{"balance", "gemm.balance", false},
+      {"QKV", "intensity.qkv", false},
+      {"projection", "intensity.projection", false},
+      {"MLP", "intensity.mlp", false},
+      {"head", "intensity.head", false},
+      {"blocked in L2", "gemm.l2", false},
+      {NULL, NULL, false}}},
+    {"### Generation",
+     "wsample reads all weights for a token: the level that holds them bounds its rate.",
+     false,
+     {{"weights", "decode.weights", false},
+      {"KV cache", "decode.kv", false},
+      {"in L3", "l3.decode", false},
+      {"bound tok/s", "decode.tok_s", false},
+      {NULL, NULL, false}}},
+    {NULL, NULL, false, {{NULL, NULL, false}}},
+};
+
+#define CELL 64
+#define ROWS_MAX 13 /* a heading and 12 figures, or as many configurations as there are */
+
+static void cell_text(char cell[CELL], const struct table_column *column, const struct report *r,
+                      size_t config, bool markdown)
+{
+    int row = w_figure_find(column->key);
+    double value = r->fits[config].values[row];
+    enum w_unit unit = w_figures[row].unit;
+    char text[W_FIGURE_TEXT];
+
+    if (column->relative) {
+        double ratio = value / r->fits[r->baseline].values[row];
+        if (isnan(ratio))
+            snprintf(cell, CELL, "-");
+        else
+            snprintf(cell, CELL, "%.3g%s", ratio, markdown ? "×" : "x");
+        return;
+    }
+    w_figure_text(text, unit, value);
+    if (unit != W_UNIT_FILL || isnan(value))
+        snprintf(cell, CELL, "%s", text);
+    else if (value <= 1)
+        snprintf(cell, CELL, markdown ? "yes (%s)" : "%s yes", text);
+    else
+        snprintf(cell, CELL, markdown ? "**NO** (%s)" : "%s NO", text);
+}
+
+static bool column_known(const struct table_column *column, const struct report *r)
+{
+    int row = w_figure_find(column->key);
+
+    for (size_t i = 0; i < r->count; i++)
+        if (!isnan(r->fits[i].values[row]))
+            return !column->relative || r->count > 1;
+    return false;
+}
+
+/* Length in columns of a terminal: bytes that begin a character. */
+static int width_of(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += (*text & 0xC0) != 0x80;
+    return n;
+}
+
+/* cells: rows x columns, the first row is the heading, the first column names. */
+static void write_grid(FILE *f, char (*cells)[CELL], size_t rows, size_t columns, bool markdown)
+{
+    int widths[64] = {0};
+
+    for (size_t i = 0; i < rows * columns; i++)
+        widths[i % columns] = W_MAX(widths[i % columns], width_of(cells[i]));
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            const char *cell = cells[i * columns + j];
+            int pad = widths[j] - width_of(cell);
+            if (markdown)
+                fprintf(f, "%s%s%*s |", j ? " " : "| ", cell, pad, "");
+            else if (j == 0)
+                fprintf(f, "%s%*s", cell, pad, "");
+            else
+                fprintf(f, "  %*s%s", pad, "", cell);
+        }
+        fputc('\n', f);
+        if (i == 0 && markdown) {
+            for (size_t j = 0; j < columns; j++) {
+                fputs(j ? "-" : "|-", f);
+                for (int k = 0; k < widths[j]; k++)
+                    fputc('-', f);
+                fputs("-|", f);
+            }
+            fputc('\n', f);
+        }
+    }
+    fputc('\n', f);
+}
+
+void write_table(FILE *f, const struct table *t, const struct report *r, bool markdown)
+{
+    const struct table_column *shown[12];
+    size_t known = 0;
+
+    for (const struct table_column *c = t->columns; c->title; c++)
+        if (column_known(c, r))
+            shown[known++] = c;
+    if (known == 0)
+        return;
+    bool across = t->across && markdown;
+    size_t rows = (across ? known : r->count) + 1, columns = (across ? r->count : known) + 1;
+    /* Wider than any page: as rows, however the table wants it. */
+    if (columns > 64)
+        rows = r->count + 1, columns = known + 1, across = false;
+    char(*cells)[CELL] = calloc(rows * columns, CELL);
+    if (!cells)
+        return;
+    for (size_t config = 0; config < r->count; config++)
+        for (size_t k = 0; k < known; k++) {
+            size_t row = across ? k + 1 : config + 1, column = across ? config + 1 : k + 1;
+            cell_text(cells[row * columns + column], shown[k], r, config, markdown);
+            const char *name = r->fits[config].conf.name, *title = shown[k]->title;
+            snprintf(cells[row * columns], CELL, "%s", across ? title : name);
+            snprintf(cells[column], CELL, "%s", across ? name : title);
+        }
+    snprintf(cells[0], CELL, "%s", across ? "Parameter" : "Configuration");
+    const char *heading = t->heading;
+    if (!markdown) /* the last line of the heading, without its marks */
+        heading = strrchr(heading, '#') + 2;
+    fprintf(f, "%s\n%s", heading, markdown ? "\n" : "");
+    write_grid(f, cells, rows, columns, markdown);
+    if (markdown && t->note)
+        fprintf(f, "%s\n\n", t->note);
+    free(cells);
+}

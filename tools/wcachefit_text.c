@@ -1,0 +1,236 @@
+/* wcachefit for people: verdicts first, then the figures behind them. */
+#include <math.h>
+#include <string.h>
+
+#include "fit/hints.h"
+#include "tools/wcachefit.h"
+
+/* ---- the machine ---- */
+
+static void write_cache(FILE *f, const char *name, const struct w_cache *c)
+{
+    char size[W_FIGURE_TEXT];
+
+    if (!c->bytes) {
+        fprintf(f, "  %-8s not known\n", name);
+        return;
+    }
+    w_figure_text(size, W_UNIT_BYTES, (double)c->bytes);
+    fprintf(f, "  %-8s %s x %u, %u-way, shared by %u logical CPUs (%s)\n", name, size, c->instances,
+            c->ways, c->shared_by, w_source_name(c->source));
+}
+
+static void write_rate(FILE *f, const char *name, enum w_unit unit, const struct w_rate *rate)
+{
+    char text[W_FIGURE_TEXT];
+
+    w_figure_text(text, unit, rate->value > 0 ? rate->value : NAN);
+    if (rate->value > 0)
+        fprintf(f, "  %-8s %s (%s)\n", name, text, w_source_name(rate->source));
+    else
+        fprintf(f, "  %-8s not known (--%s)\n", name, unit == W_UNIT_FLOP_S ? "peak" : "bandwidth");
+}
+
+void write_machine(FILE *f, const struct w_machine *m, const char *threads_why, u32 threads)
+{
+    char total[W_FIGURE_TEXT], free_now[W_FIGURE_TEXT];
+
+    w_figure_text(total, W_UNIT_BYTES, (double)m->memory_bytes);
+    w_figure_text(free_now, W_UNIT_BYTES,
+                  (double)(m->available_bytes ? m->available_bytes : m->memory_bytes));
+    fprintf(f, "%s (%s)\n", m->name, m->arch);
+    fprintf(f, "  cores    %u with %u logical CPUs (%s); %u threads (%s)\n", m->physical_cores,
+            m->logical_cpus, w_source_name(m->source), threads, threads_why);
+    write_cache(f, "L1 data", &m->l1d);
+    write_cache(f, "L2", &m->l2);
+    write_cache(f, "L3", &m->l3);
+    fprintf(f, "  memory   %s, %s available (%s)\n", total, free_now,
+            w_source_name(m->memory_source));
+    fprintf(f, "  vectors %s%s%s%s%s\n", m->avx2_fma ? " AVX2+FMA" : "",
+            m->avx512 ? " AVX-512" : "", m->avx512_bf16 ? " AVX512-BF16" : "",
+            m->amx_bf16 ? " AMX-BF16" : "", m->avx2_fma || m->avx512 ? "" : " none of x86");
+    write_rate(f, "peak", W_UNIT_FLOP_S, &m->flops_per_s);
+    write_rate(f, "RAM", W_UNIT_BYTES_S, &m->memory_bytes_per_s);
+    if (m->virtualised)
+        fprintf(f, "  warning: a virtual machine: cache sizes are the hypervisor's word, and other "
+                   "guests may share them\n");
+}
+
+/* ---- verdicts ---- */
+
+static const struct {
+    const char *level, *what, *fill, *need, *have;
+} verdicts[] = {
+    {"RAM", "a training step", "memory.share", "memory.plan", "ram.bytes"},
+    {"L2", "attention, one head", "l2.attention", "attention.bytes", "l2.share"},
+    {"L2", "the same with gradients", "l2.attention_back", "attention_back.bytes", "l2.share"},
+    {"L2", "attention, 64 queries", "l2.attention_rows", "attention_rows.bytes", "l2.share"},
+    {"L2", "MLP, 32 rows", "l2.mlp", "mlp.bytes", "l2.share"},
+    {"L2", "product blocks, FLOP/B", "l2.gemm", "gemm.balance", "gemm.l2"},
+    {"L3", "product blocks, FLOP/B", "l3.gemm", "gemm.balance", "gemm.l3"},
+    {"L3", "weights of a layer", "l3.layer", "layer.bytes", "l3.whole"},
+    {"L3", "logits of a chunk", "l3.chunk", "chunk.bytes", "l3.whole"},
+    {"L3", "generation of a token", "l3.decode", "decode.bytes", "l3.whole"},
+};
+
+void write_verdicts(FILE *f, const struct w_fit *fit)
+{
+    for (size_t i = 0; i < W_COUNTOF(verdicts); i++) {
+        int row = w_figure_find(verdicts[i].need);
+        double fill = w_fit_value(fit, verdicts[i].fill);
+        char need[W_FIGURE_TEXT], have[W_FIGURE_TEXT], percent[W_FIGURE_TEXT];
+        w_figure_text(need, w_figures[row].unit, fit->values[row]);
+        w_figure_text(have, w_figures[row].unit, w_fit_value(fit, verdicts[i].have));
+        w_figure_text(percent, W_UNIT_FILL, fill);
+        fprintf(f, "  %-4s %-26s %9s of %-9s %8s  %s\n", verdicts[i].level, verdicts[i].what, need,
+                have, percent,
+                isnan(fill) ? "not known"
+                : fill <= 1 ? "fits"
+                            : "NO");
+    }
+}
+
+/* ---- one configuration ---- */
+
+/* Figures with their labels, under a heading; what is not known is left out. */
+static void write_block(FILE *f, const struct w_fit *fit, const char *heading,
+                        const char *const keys[])
+{
+    bool begun = false;
+
+    for (; *keys; keys++) {
+        int row = w_figure_find(*keys);
+        char text[W_FIGURE_TEXT];
+        if (isnan(fit->values[row]))
+            continue;
+        w_figure_text(text, w_figures[row].unit, fit->values[row]);
+        if (!begun)
+            fprintf(f, "%s\n", heading);
+        fprintf(f, "  %-46s %16s   %s\n", w_figures[row].label, text, *keys);
+        begun = true;
+    }
+}
+
+static void write_buffers(FILE *f, const struct w_fit *fit)
+{
+    char text[W_FIGURE_TEXT];
+
+    fprintf(f, "BUFFERS of %s, as wtrain allocates them\n", fit->conf.name);
+    for (u32 i = 0; i < fit->plan.count; i++) {
+        const struct w_buffer *b = &fit->plan.buffers[i];
+        w_figure_text(text, W_UNIT_BYTES, (double)b->bytes);
+        fprintf(f, "  %-24s %16llu %12s   %s\n", b->name, (unsigned long long)b->bytes, text,
+                w_lifetime_name(b->lifetime));
+    }
+    w_figure_text(text, W_UNIT_BYTES, (double)fit->plan.bytes);
+    fprintf(f, "  %-24s %16llu %12s\n", "all", (unsigned long long)fit->plan.bytes, text);
+}
+
+static void write_hints(FILE *f, const struct report *r, const struct w_fit *fit)
+{
+    struct w_hints hints;
+
+    w_hints_make(&hints, fit, r->machine);
+    for (u32 i = 0; i < hints.count; i++)
+        fprintf(f, "%s%s\n", i ? "  " : "HINTS\n  ", hints.text[i]);
+}
+
+static void write_one(FILE *f, const struct report *r)
+{
+    const struct w_fit *fit = r->fits;
+    const struct w_conf *c = &fit->conf;
+
+    fprintf(
+        f,
+        "%s: %llu layers of width %llu, %llu heads, MLP %llu, vocabulary %llu; batch %llu x %llu\n",
+        c->name, (unsigned long long)c->num_layers, (unsigned long long)c->d_model,
+        (unsigned long long)c->num_heads, (unsigned long long)c->d_ff,
+        (unsigned long long)c->vocab_size, (unsigned long long)c->batch_size,
+        (unsigned long long)c->max_length);
+    write_machine(f, r->machine, r->threads_why, r->threads);
+    fprintf(f, "FIT\n");
+    write_verdicts(f, fit);
+    write_block(f, fit, "RATE AND TIME",
+                (const char *const[]){"roof.tok_s", "tok_s", "rate.flop_s", "rate.efficiency",
+                                      "tokens", "time", "time.file", "time.megabyte", "time.roof",
+                                      "steps", "tokens_per_param", "loss", "bits.token",
+                                      "bits.byte", NULL});
+    write_block(f, fit, "PARAMETERS",
+                (const char *const[]){"params.embedding", "params.positions", "params.attention",
+                                      "params.mlp", "params.layer", "params", "params.untied",
+                                      NULL});
+    write_block(f, fit, "ARITHMETIC of a token",
+                (const char *const[]){"flops.attention", "flops.mlp", "flops.layer", "flops.head",
+                                      "flops.head_share", "flops.forward", "flops.causal",
+                                      "flops.train_causal", "flops.step", NULL});
+    write_block(f, fit, "MEMORY of a training step",
+                (const char *const[]){"memory.plan", "memory.state", "plain.bytes", "lean.bytes",
+                                      "logits.bytes", "chunk.bytes", "memory.batch", NULL});
+    write_block(f, fit, "GENERATION",
+                (const char *const[]){"decode.weights", "decode.kv", "decode.tok_s", NULL});
+    write_hints(f, r, fit);
+}
+
+void write_text(FILE *f, const struct report *r)
+{
+    if (r->count == 1) {
+        write_one(f, r);
+    } else {
+        write_machine(f, r->machine, r->threads_why, r->threads);
+        fputc('\n', f);
+        for (const struct table *t = comparison_tables; t->heading; t++)
+            write_table(f, t, r, false);
+    }
+    for (size_t i = 0; r->buffers && i < r->count; i++)
+        write_buffers(f, &r->fits[i]);
+}
+
+/* ---- figures one by one ---- */
+
+bool report_explains(const struct report *r, int row)
+{
+    size_t n = r->explain ? strlen(r->explain) : 0;
+
+    if (!r->explain)
+        return false;
+    return n == 0 || (!strncmp(w_figures[row].key, r->explain, n) &&
+                      (!w_figures[row].key[n] || w_figures[row].key[n] == '.'));
+}
+
+void write_explained(FILE *f, const struct report *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct w_fit *fit = &r->fits[i];
+        for (int row = 0; w_figures[row].key; row++) {
+            const struct w_figure *figure = &w_figures[row];
+            char value[W_FIGURE_TEXT], numbers[512];
+            if (!report_explains(r, row))
+                continue;
+            w_figure_text(value, figure->unit, fit->values[row]);
+            w_fit_substitute(fit, row, numbers, sizeof numbers);
+            fprintf(f, "%s%s%s: %s\n", r->count > 1 ? fit->conf.name : "", r->count > 1 ? " " : "",
+                    figure->key, figure->label);
+            if (figure->formula)
+                fprintf(f, "    = %s\n    = %s\n", figure->formula, numbers);
+            fprintf(f, "    = %s", value);
+            if (!isnan(fit->values[row]) && figure->unit != W_UNIT_COUNT)
+                fprintf(f, " (%.10g %s)", fit->values[row], w_unit_name(figure->unit));
+            fprintf(f, "%s%s\n",
+                    figure->formula ? "" : "   from: ", figure->formula ? "" : fit->sources[row]);
+        }
+    }
+}
+
+void write_tsv(FILE *f, const struct report *r)
+{
+    fprintf(f, "configuration\tfigure\tvalue\tunit\tsource\n");
+    for (size_t i = 0; i < r->count; i++)
+        for (int row = 0; w_figures[row].key; row++) {
+            const struct w_fit *fit = &r->fits[i];
+            fprintf(f, "%s\t%s\t", fit->conf.name, w_figures[row].key);
+            double value = fit->values[row];
+            if (!isnan(value))
+                fprintf(f, value == floor(value) && value < 0x1p53 ? "%.0f" : "%.9g", value);
+            fprintf(f, "\t%s\t%s\n", w_unit_name(w_figures[row].unit), fit->sources[row]);
+        }
+}
