@@ -92,6 +92,7 @@ TOOLS := \
 	wcachefit \
 	wcat \
 	wtok \
+	wtrain \
 
 # Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
@@ -101,10 +102,13 @@ wcachefit_PARTS := tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_t
 	tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
+wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
+	tools/wtrain_save.c tools/wtrain_setup.c
 
 UNIT_TESTS := \
 	test_base \
 	test_batches \
+	test_ckpt \
 	test_conf \
 	test_encode \
 	test_frame \
@@ -154,7 +158,7 @@ FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
-SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/lint tests/run tools/packages \
+SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer tests/lint tests/run tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 

@@ -1,0 +1,348 @@
+# wtrain: what is kept, what is refused, and that an interruption changes nothing.
+
+setup_file()
+{
+    # What is tested here is not speed; the test of threads asks for its own.
+    export OMP_NUM_THREADS=1
+    cd "$BATS_FILE_TMPDIR" || return 1
+    cat >tiny.json <<'JSON'
+{"d_model": 32, "num_heads": 2, "num_layers": 2, "d_ff": 64, "vocab_size": 300,
+ "batch_size": 4, "max_length": 16, "learning_rate": 0.003}
+JSON
+    for i in $(seq 1 900); do
+        echo "This is line $i of a small text, which says that $((i * 7 % 13)) is less than $i."
+    done >text
+    wtok train -q -n 300 -o tiny.vocab text
+    wtok encode -q -V tiny.vocab -o tiny.tok text
+    wbatch -q -c tiny.json --epochs 4 -o train.wts tiny.tok
+    wbatch -q -c tiny.json --seed 99 --epochs 4 -o other.wts tiny.tok
+    wbatch -q -c tiny.json --epochs 1 -o val.wts tiny.tok
+    local begin=$EPOCHREALTIME
+    wtrain -q -c tiny.json -n 300 --every-steps 10 -o reference.wts train.wts
+    # How long a run takes, in milliseconds, so that kills fall into it.
+    echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)) >reference.ms
+}
+
+setup()
+{
+    cd "$BATS_TEST_TMPDIR" || return 1
+    cp "$BATS_FILE_TMPDIR"/tiny.json .
+    data=$BATS_FILE_TMPDIR
+}
+
+# The header of a stream: the line behind the first 48 bytes.
+header()
+{
+    tail -c +49 "$1" | head -n 1
+}
+
+# No half-written file anywhere below here.
+no_temporary_files()
+{
+    [ -z "$(find . -name '*.tmp')" ]
+}
+
+@test "from text to a model in one pipeline, which ends quietly when wtrain has enough" {
+    set -o pipefail
+    wtok encode -V "$data/tiny.vocab" "$data/text" | wbatch -c tiny.json |
+        wtrain -c tiny.json --steps 10 -o model.wts 2>err
+    set +o pipefail
+    [ -s model.wts ]
+    [ ! -e model.wts.ckpt ]
+    grep -q '10 steps' err
+    header model.wts | jq -e '.state.step == 10 and .config.d_model == 32 and .tok.size == 300'
+}
+
+@test "any number of threads gives the same bytes" {
+    local threads
+    for threads in 1 2 3; do
+        wtrain -q -c tiny.json -t $threads -n 40 -o $threads.wts "$data/train.wts"
+        cmp $threads.wts 1.wts
+    done
+}
+
+@test "a resumed run ends with the bytes of an uninterrupted one, from a file and from a pipe" {
+    wtrain -q -c tiny.json -n 123 --checkpoints ck "$data/train.wts"
+    wtrain -q --resume ck/step-00000123.wts -n 300 -o file.wts "$data/train.wts"
+    cmp file.wts "$data/reference.wts"
+    cat "$data/train.wts" | wtrain -q --resume ck -n 300 -o pipe.wts
+    cmp pipe.wts "$data/reference.wts"
+    # A model is a checkpoint as well.
+    wtrain -q -c tiny.json -n 200 -o part.wts "$data/train.wts"
+    wtrain -q -c tiny.json --resume part.wts -n 300 -o part.wts "$data/train.wts"
+    cmp part.wts "$data/reference.wts"
+}
+
+@test "the end of the data is the end of the run, and resumes to itself" {
+    wtrain -q -c tiny.json -o all.wts "$data/train.wts"
+    wtrain -q --resume all.wts -o again.wts "$data/train.wts"
+    cmp all.wts again.wts
+}
+
+@test "20 kills at random moments, by SIGTERM and SIGKILL, do not change the result" {
+    local span killed=0 number signal
+    span=$(<"$data/reference.ms")
+    for number in $(seq 1 20); do
+        signal=$((number % 2 ? 9 : 15))
+        rm -rf m.wts m.wts.ckpt
+        wtrain -q -c tiny.json -n 300 --every-steps 10 --resume m.wts.ckpt -o m.wts \
+            "$data/train.wts" 2>err &
+        local process=$! status=0
+        sleep "$(printf '0.%03d' $((RANDOM % (span < 999 ? span : 999))))"
+        kill -$signal $process 2>/dev/null || true
+        wait $process || status=$?
+        if [ $status -ne 0 ]; then
+            killed=$((killed + 1))
+            [ $status -eq $((128 + signal)) ] || { cat err; false; }
+            [ ! -e m.wts ]
+        fi
+        wtrain -q -c tiny.json -n 300 --every-steps 10 --resume m.wts.ckpt -o m.wts \
+            "$data/train.wts"
+        cmp m.wts "$data/reference.wts"
+    done
+    echo "$killed of 20 runs were killed before their end"
+    [ $killed -ge 10 ]
+}
+
+@test "SIGTERM saves what was trained and names the way on" {
+    mkfifo slow
+    wtrain -c tiny.json -o m.wts --log log slow 2>err &
+    local process=$! status=0
+    exec 9>slow
+    head -c 60000 "$data/train.wts" >&9
+    until grep -q '"step":20,' log 2>/dev/null; do sleep 0.05; done
+    kill -TERM $process
+    wait $process || status=$?
+    exec 9>&-
+    [ $status -eq 143 ]
+    grep -q -- '--resume m.wts.ckpt' err
+    [ ! -e m.wts ]
+    jq -e -s 'last | .t == "end" and .reason == "signal" and .signal == 15' log
+    wtrain -q -c tiny.json --resume m.wts.ckpt -n 300 -o m.wts "$data/train.wts"
+    cmp m.wts "$data/reference.wts"
+}
+
+@test "SIGUSR1 saves a checkpoint and training goes on" {
+    mkfifo slow
+    wtrain -q -c tiny.json -n 300 --checkpoints ck --log log slow &
+    local process=$!
+    exec 9>slow
+    head -c 60000 "$data/train.wts" >&9
+    until grep -q '"step":20,' log 2>/dev/null; do sleep 0.05; done
+    kill -USR1 $process
+    # It is heeded between two steps, so when the data go on.
+    tail -c +60001 "$data/train.wts" >&9 2>/dev/null || true
+    exec 9>&-
+    wait $process
+    jq -e -s 'map(select(.t == "ckpt")) | length == 2 and .[0].step < 300 and .[1].step == 300' log
+}
+
+@test "data without an end: status 3, no model, and the steps are kept" {
+    head -c -256 "$data/train.wts" >cut.wts
+    run wtrain -c tiny.json -o m.wts cut.wts
+    [ "$status" -eq 3 ]
+    [[ $output == *"without its end frame"* ]]
+    [ ! -e m.wts ]
+    [ "$(find m.wts.ckpt -name 'step-*.wts' | wc -l)" -eq 1 ]
+    no_temporary_files
+    # With the whole data the run goes on from there.
+    wtrain -q -c tiny.json --resume m.wts.ckpt -o m.wts "$data/train.wts"
+    wtrain -q -c tiny.json -o whole.wts "$data/train.wts"
+    cmp m.wts whole.wts
+}
+
+@test "an upstream that is killed is noticed without pipefail" {
+    run bash -c '{ head -c 30000 "$0"; kill -9 $BASHPID; } | wtrain -c tiny.json -o m.wts' \
+        "$data/train.wts"
+    [ "$status" -eq 3 ]
+    [ ! -e m.wts ]
+    run wtrain -c tiny.json -o n.wts </dev/null
+    [ "$status" -eq 3 ]
+}
+
+@test "a full disk: status 4, the checkpoint from before is whole, no litter" {
+    wtrain -q -c tiny.json -n 50 --checkpoints ck "$data/train.wts"
+    cp -r ck before
+    run bash -c 'ulimit -f 40; wtrain -c tiny.json --resume ck --checkpoints ck --every-steps 20 \
+        -n 120 -o m.wts "$0"' "$data/train.wts"
+    [ "$status" -eq 4 ]
+    [[ $output == *"checkpoint not saved"* ]]
+    [ ! -e m.wts ]
+    cmp ck/step-00000050.wts before/step-00000050.wts
+    [ "$(ls ck)" = step-00000050.wts ]
+    no_temporary_files
+    wtrain -q --resume ck -n 300 -o m.wts "$data/train.wts"
+    cmp m.wts "$data/reference.wts"
+}
+
+@test "other data, another configuration and another vocabulary are refused" {
+    wtrain -q -c tiny.json -n 50 --checkpoints ck "$data/train.wts"
+    run wtrain --resume ck -n 60 -o m.wts "$data/other.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *"other data"* ]]
+    run bash -c 'cat "$0" | wtrain --resume ck -n 60 -o m.wts' "$data/other.wts"
+    [ "$status" -eq 3 ]
+    run wtrain -c tiny.json --set learning_rate=0.5 --resume ck -n 60 "$data/train.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *"learning_rate 0.003"* ]]
+    wtrain -q --set learning_rate=0.5 --resume ck -n 60 "$data/train.wts"
+    run wtrain -c tiny.json --set batch_size=8 -n 1 "$data/train.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *"4 x 17"* && $output == *"batch_size 8"* ]]
+    run wtrain -c tiny.json --set vocab_size=290 -n 1 "$data/train.wts"
+    [ "$status" -eq 3 ]
+    run wtrain -c tiny.json -n 1 "$data/tiny.tok"
+    [ "$status" -eq 3 ]
+    [[ $output == *wbatch* ]]
+}
+
+@test "of a folder the newest whole checkpoint is taken, and a refused one is named" {
+    wtrain -q -c tiny.json -n 60 --every-steps 20 --checkpoints ck "$data/train.wts"
+    [ "$(ls ck | wc -l)" -eq 3 ]
+    printf x | dd of=ck/step-00000060.wts bs=1 seek=20000 conv=notrunc status=none
+    : >ck/.step-00000080.wts.999999999.0.tmp
+    run wtrain --resume ck -n 300 -o m.wts "$data/train.wts"
+    [ "$status" -eq 0 ]
+    [[ $output == *"refused ck/step-00000060.wts"* ]]
+    [[ $output == *"from ck/step-00000040.wts"* ]]
+    cmp m.wts "$data/reference.wts"
+    no_temporary_files
+    # A file that was named is taken or refused, never replaced by another.
+    run wtrain --resume ck/step-00000060.wts -n 300 -o n.wts "$data/train.wts"
+    [ "$status" -eq 3 ]
+    for file in ck/*; do : >"$file"; done
+    run wtrain --resume ck -n 300 -o n.wts "$data/train.wts"
+    [ "$status" -eq 3 ]
+}
+
+@test "the newest checkpoints are kept, as many as asked" {
+    wtrain -q -c tiny.json -n 100 --every-steps 10 --keep 2 --checkpoints ck "$data/train.wts"
+    [ "$(echo ck/*)" = "ck/step-00000090.wts ck/step-00000100.wts" ]
+}
+
+@test "a new run does not begin in the folder of another one" {
+    wtrain -q -c tiny.json -n 10 --checkpoints ck "$data/train.wts"
+    run wtrain -c tiny.json -n 10 --checkpoints ck "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--resume ck"* ]]
+}
+
+@test "mistakes are named before any work, with what was meant" {
+    run wtrain -c tiny.json --stepps 10 "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--steps"* ]]
+    run wtrain -c tiny.json --set d_mode=64 "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *d_model* ]]
+    run wtrain -c tiny.json --set num_heads=7 "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *num_heads* ]]
+    run wtrain -c tiny.json -o missing/m.wts "$data/train.wts"
+    [ "$status" -eq 4 ]
+    run wtrain "$data/train.wts"
+    [ "$status" -eq 2 ]
+    run wtrain -c tiny.json "$data/train.wts" "$data/other.wts"
+    [ "$status" -eq 2 ]
+    run bash -c 'cat "$0" | wtrain -c tiny.json --set schedule=cosine' "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *--steps* ]]
+}
+
+@test "more memory than there is: refused without reading data" {
+    run bash -c 'wtrain -c tiny.json --set d_model=65536 --set d_ff=262144 --set num_layers=200 \
+        -o m.wts <&-'
+    [ "$status" -eq 4 ]
+    [[ $output == *MiB*"--force"* ]]
+    run wtrain -c tiny.json --set d_model=65536 --set num_layers=200 --dry-run
+    [ "$status" -eq 4 ]
+    [[ $output == *'"fits":'* ]]
+}
+
+@test "--dry-run plans what training takes, and forecasts" {
+    wtrain -c tiny.json --steps 100 --dry-run >plan.json </dev/null
+    jq -e '.forecast.seconds > 0 and .forecast.source == "measured" and .memory.fits
+        and ([.plan.buffers[].bytes] | add) <= .plan.bytes' plan.json
+    wtrain -q -c tiny.json -n 1 --log log "$data/train.wts"
+    [ "$(jq .plan.bytes plan.json)" = "$(jq 'select(.t == "header").plan_bytes' log)" ]
+    wtrain -c tiny.json --steps 100 --rate 6400 --dry-run | jq -e '.forecast.seconds == 1'
+}
+
+@test "the log is JSON a line, from the header to the end" {
+    wtrain -q -c tiny.json -n 20 --log log --val "$data/val.wts" --val-every 8 --every-steps 10 \
+        -o m.wts "$data/train.wts"
+    jq -e -s 'map(.t) | .[0] == "header" and .[-1] == "end" and (map(select(. == "step")) | length) == 20
+        and (map(select(. == "eval")) | length) == 3' log
+    jq -e -s 'map(select(.t == "step")) | all(.[]; .loss > 0 and .gnorm > 0 and .lr == 0.003
+        and .tok_s > 0 and .wait >= 0 and .tokens == .step * 64)' log
+    jq -e -s 'map(select(.t == "eval")) | all(.[]; .bits_per_byte > 0 and .eval_bytes > 0)
+        and .[-1].step == 20' log
+    jq -e 'select(.t == "end") | .reason == "steps" and .exit == 0' log
+    wtrain -q -c tiny.json -n 20 --log log --log-every 5 "$data/train.wts"
+    [ "$(jq -s 'map(select(.t == "header")) | length' log)" -eq 2 ]
+    [ "$(jq -s 'map(select(.t == "step")) | length' log)" -eq 24 ]
+}
+
+@test "a dead log: training goes on, the model is written, the status is 4" {
+    run wtrain -c tiny.json -n 20 --log /dev/full -o m.wts "$data/train.wts"
+    [ "$status" -eq 4 ]
+    [ "$(grep -c 'log has stopped' <<<"$output")" -eq 1 ]
+    [ -s m.wts ]
+}
+
+@test "no carriage returns and no colours where there is no terminal" {
+    wtrain -v -c tiny.json -n 20 "$data/train.wts" 2>err
+    [ -s err ]
+    ! grep -q $'\r' err
+    ! grep -q $'\033' err
+    grep -q 'not be kept' err
+}
+
+@test "the initial model needs no data, and is where training begins" {
+    wtrain -q -c tiny.json --steps 0 -o init.wts <&-
+    header init.wts | jq -e '.state.step == 0 and .tok == null'
+    wtrain -q -c tiny.json --init init.wts -n 300 -o m.wts "$data/train.wts"
+    cmp m.wts "$data/reference.wts"
+    wtrain -q -c tiny.json --seed 7 --steps 0 -o seven.wts
+    run cmp init.wts seven.wts
+    [ "$status" -eq 1 ]
+    run wtrain -c tiny.json --set d_ff=128 --init init.wts -n 1 "$data/train.wts"
+    [ "$status" -eq 3 ]
+}
+
+@test "--weights-only is a third, and cannot be resumed" {
+    wtrain -q -c tiny.json -n 5 --weights-only -o m.wts "$data/train.wts"
+    [ $(($(stat -c %s m.wts) * 2)) -lt "$(stat -c %s "$data/reference.wts")" ]
+    run wtrain --resume m.wts -n 6 "$data/train.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *--init* ]]
+}
+
+@test "a run that diverges says so with status 1 and leaves its checkpoints alone" {
+    wtrain -q -c tiny.json -n 5 --checkpoints ck "$data/train.wts"
+    run wtrain --set weight_decay=10 --set learning_rate=10 --resume ck --checkpoints ck -n 100 \
+        -o m.wts "$data/train.wts"
+    [ "$status" -eq 1 ]
+    [[ $output == *"diverged"* ]]
+    [ "$(ls ck)" = step-00000005.wts ]
+    [ ! -e m.wts ]
+}
+
+@test "accumulated batches make one step, and the cosine ends where the data do" {
+    wtrain -q -c tiny.json --set accumulate=4 --set schedule=cosine --set min_lr_ratio=0.5 \
+        --log log -o m.wts "$data/train.wts"
+    local batches
+    batches=$(tail -c 208 "$data/train.wts" | jq .records)
+    jq -e -s --argjson n $((batches / 4)) 'map(select(.t == "step")) | length == $n
+        and .[-1].lr == 0.0015 and .[0].tokens == 256' log
+    # The same again, in two parts and from a pipe that cannot say how long it is.
+    wtrain -q -c tiny.json --set accumulate=4 --set schedule=cosine --set min_lr_ratio=0.5 \
+        -n 30 --set steps=$((batches / 4)) --checkpoints ck "$data/train.wts"
+    cat "$data/train.wts" | wtrain -q --resume ck -o n.wts
+    cmp m.wts n.wts
+}
+
+@test "--time ends the run" {
+    wbatch -q -c tiny.json --epochs 0 "$data/tiny.tok" |
+        wtrain -q -c tiny.json --time 1s --set schedule=cosine --log log -o m.wts
+    jq -e 'select(.t == "end") | .reason == "time" and .seconds >= 1 and .seconds < 5' log
+}

@@ -1,0 +1,193 @@
+/* Checkpoints: what is saved is what is read, and a changed byte is never believed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "net/ckpt.h"
+#include "sys/fdio.h"
+
+static char path[] = "/tmp/test_ckpt.XXXXXX";
+
+static const struct w_ckpt_state some_state = {.step = 17,
+                                               .tokens = 17 * 8,
+                                               .loss = 5.43,
+                                               .member = 2,
+                                               .place = {.pos = 1234, .link = 0xdeadbeef},
+                                               .header_crc = 0x00c0ffee};
+
+struct fixture {
+    struct w_conf conf;
+    struct w_team *team;
+    struct w_model *model;
+    struct w_err err;
+};
+
+static int open_fixture(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    const struct w_kern *kern = NULL;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0 && !close(fd));
+    const char *text =
+        "{\"d_model\":4,\"num_heads\":2,\"num_layers\":1,\"d_ff\":6,\"vocab_size\":5,"
+        "\"batch_size\":2,\"max_length\":4,\"learning_rate\":0.001}";
+    assert_int_equal(w_conf_parse(&f->conf, text, strlen(text), "test", &f->err), W_DONE);
+    assert_int_equal(w_kern_choose(&kern, NULL, &f->err), W_DONE);
+    assert_int_equal(w_team_new(&f->team, 1, &f->err), W_DONE);
+    assert_int_equal(w_model_new(&f->model, &f->conf, W_PLAN_TRAIN, kern, f->team, &f->err),
+                     W_DONE);
+    w_model_init(f->model);
+    u64 floats = w_model_tensors(f->model)->floats;
+    for (u64 i = 0; i < floats; i++) {
+        w_model_moments1(f->model)[i] = (float)i;
+        w_model_moments2(f->model)[i] = (float)i + 0.5f;
+    }
+    *state = f;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    struct fixture *f = *state;
+    w_model_free(f->model);
+    w_team_free(f->team);
+    free(f);
+    return unlink(path);
+}
+
+static void save(struct fixture *f, bool weights_only)
+{
+    struct w_ckpt_write write = {.path = path, .weights_only = weights_only};
+    if (w_ckpt_save(f->model, &f->conf, &some_state, &write, &f->err))
+        fail_msg("%s", f->err.text);
+}
+
+static void same_tensors(const struct w_tensors *tensors, const float *a, const float *b)
+{
+    for (u32 i = 0; i < tensors->count; i++)
+        assert_memory_equal(a + tensors->rows[i].offset, b + tensors->rows[i].offset,
+                            tensors->rows[i].count * sizeof *a);
+}
+
+static void what_is_saved_is_read(void **state)
+{
+    struct fixture *f = *state;
+    const struct w_tensors *tensors = w_model_tensors(f->model);
+    struct w_ckpt *ckpt = NULL;
+    float *blocks = calloc(3 * tensors->floats, sizeof *blocks);
+
+    save(f, false);
+    if (w_ckpt_open(&ckpt, path, &f->err))
+        fail_msg("%s", f->err.text);
+    const struct w_ckpt_state *s = w_ckpt_state(ckpt);
+    assert_int_equal(s->step, some_state.step);
+    assert_int_equal(s->tokens, some_state.tokens);
+    assert_memory_equal(&s->loss, &some_state.loss, sizeof s->loss);
+    assert_int_equal(s->member, some_state.member);
+    assert_int_equal(s->place.pos, some_state.place.pos);
+    assert_int_equal(s->place.link, some_state.place.link);
+    assert_int_equal(s->header_crc, some_state.header_crc);
+    assert_int_equal(w_ckpt_conf(ckpt)->d_ff, 6);
+    assert_true(w_ckpt_has_moments(ckpt));
+    assert_null(w_ckpt_tok(ckpt));
+    if (w_ckpt_read(ckpt, tensors, blocks, blocks + tensors->floats, blocks + 2 * tensors->floats,
+                    &f->err))
+        fail_msg("%s", f->err.text);
+    same_tensors(tensors, blocks, w_model_weights(f->model));
+    same_tensors(tensors, blocks + tensors->floats, w_model_moments1(f->model));
+    same_tensors(tensors, blocks + 2 * tensors->floats, w_model_moments2(f->model));
+    w_ckpt_close(&ckpt);
+    assert_null(ckpt);
+    free(blocks);
+}
+
+static void weights_alone_have_no_moments(void **state)
+{
+    struct fixture *f = *state;
+    const struct w_tensors *tensors = w_model_tensors(f->model);
+    struct w_ckpt *ckpt = NULL;
+    float *blocks = calloc(3 * tensors->floats, sizeof *blocks);
+
+    save(f, true);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_false(w_ckpt_has_moments(ckpt));
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, blocks + tensors->floats,
+                                 blocks + 2 * tensors->floats, &f->err),
+                     W_MISMATCH);
+    w_ckpt_close(&ckpt);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, NULL, NULL, &f->err), W_DONE);
+    same_tensors(tensors, blocks, w_model_weights(f->model));
+    w_ckpt_close(&ckpt);
+    free(blocks);
+}
+
+static void write_bytes(const char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+/* Every byte changed, and every length shorter: status 3. */
+static void no_damage_is_believed(void **state)
+{
+    struct fixture *f = *state;
+    char *bytes = NULL;
+    size_t size = 0;
+
+    save(f, false);
+    assert_int_equal(w_ckpt_verify(path, &f->err), W_DONE);
+    assert_int_equal(w_input_slurp(path, 1 << 20, &bytes, &size, &f->err), W_DONE);
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (char)(bytes[i] ^ 0x10);
+        write_bytes(bytes, size);
+        if (w_exit_code(w_ckpt_verify(path, &f->err)) != 3)
+            fail_msg("byte %zu changed and nobody noticed", i);
+        bytes[i] = (char)(bytes[i] ^ 0x10);
+    }
+    for (size_t i = 0; i < size; i += 13) {
+        write_bytes(bytes, i);
+        if (w_exit_code(w_ckpt_verify(path, &f->err)) != 3)
+            fail_msg("cut at byte %zu and nobody noticed", i);
+    }
+    free(bytes);
+}
+
+static void another_shape_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct w_tensors tensors = {0};
+    struct w_conf conf = f->conf;
+    struct w_ckpt *ckpt = NULL;
+
+    save(f, false);
+    conf.d_ff = 8;
+    assert_int_equal(w_tensors_make(&tensors, &conf, &f->err), W_DONE);
+    float *block = calloc(tensors.floats, sizeof *block);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_read(ckpt, &tensors, block, NULL, NULL, &f->err), W_MISMATCH);
+    assert_non_null(strstr(f->err.text, "c_fc"));
+    w_ckpt_close(&ckpt);
+    free(block);
+    w_tensors_free(&tensors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_saved_is_read),
+        cmocka_unit_test(weights_alone_have_no_moments),
+        cmocka_unit_test(no_damage_is_believed),
+        cmocka_unit_test(another_shape_is_refused),
+    };
+    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+}

@@ -1,0 +1,167 @@
+/* wtrain - trains the model of a configuration on a stream of batches. */
+#include "tools/wtrain.h"
+
+#include <stdio.h>
+
+#define FIELD(field) .offset = offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"config", 'c', W_OPT_TEXT, FIELD(config), .arg = "FILE",
+     .help = "The configuration, wconf(5). Needed, except with --resume, where it is compared with "
+             "that of the checkpoint."},
+    {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE",
+     .help = "Write the model here when the run is complete; - is standard output. Without it the "
+             "model is not kept."},
+    {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
+     .help = "Change one key of the configuration; may be given again."},
+    {"seed", 's', W_OPT_TEXT, FIELD(seed), .arg = "N",
+     .help = "Seed of the initial weights, the same as --set seed=N."},
+    {"init", 0, W_OPT_TEXT, FIELD(init), .arg = "FILE",
+     .help = "Start from the weights of this model instead of random ones."},
+    {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 4096,
+     .help = "Threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. The "
+             "result has the same bits for any number."},
+    {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
+     .help = "Arithmetic to use instead of the fastest that this machine has."},
+    {"steps", 'n', W_OPT_TEXT, FIELD(steps), .arg = "N",
+     .help =
+         "End the run after this many optimizer steps, those before a resume included; 0 writes "
+         "the initial model. Default: steps of the configuration, else all of the data."},
+    {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
+     .help = "End the run after so much time of training (90s, 5m, 2h), that before a resume "
+             "included. Where no number of steps is known, a cosine schedule follows the time."},
+    {"val", 0, W_OPT_TEXT, FIELD(val), .arg = "FILE",
+     .help = "Validation batches, a regular file of wbatch; evaluated at the end of the run."},
+    {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
+     .help = "Evaluate also every N steps."},
+    {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE",
+     .help = "Append JSON Lines to this file, wtlog(5)."},
+    {"log-every", 0, W_OPT_COUNT, FIELD(log_every), .arg = "N", .dflt = "1", .min = 1,
+     .help = "Log every Nth step."},
+    {"checkpoints", 0, W_OPT_TEXT, FIELD(checkpoints), .arg = "DIR",
+     .help =
+         "Folder for checkpoints. Default: the name of -o with .ckpt, which is removed when the "
+         "model is complete; a folder that was named here stays."},
+    {"every", 0, W_OPT_DURATION, FIELD(every_s), .arg = "DURATION", .dflt = "10m",
+     .help = "Time between checkpoints; 0: none by time."},
+    {"every-steps", 0, W_OPT_COUNT, FIELD(every_steps), .arg = "N",
+     .help = "Steps between checkpoints."},
+    {"keep", 0, W_OPT_COUNT, FIELD(keep), .arg = "N", .dflt = "3", .min = 1,
+     .help = "Checkpoints to keep; older ones are deleted once a new one is safe."},
+    {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
+     .help =
+         "Go on from this checkpoint, on the same batches; of a folder, from the newest one that "
+         "is whole, or from the beginning if it has none."},
+    {"dry-run", 0, W_OPT_FLAG, FIELD(dry_run),
+     .help = "Read no data and train nothing: print the memory plan and a forecast as JSON."},
+    {"rate", 0, W_OPT_REAL, FIELD(rate), .arg = "N",
+     .help = "Tokens per second for the forecast of --dry-run, instead of a short measurement."},
+    {"force", 0, W_OPT_FLAG, FIELD(force),
+     .help = "Train even if the plan needs more memory than there is."},
+    {"weights-only", 0, W_OPT_FLAG, FIELD(weights_only),
+     .help = "Leave the optimizer's moments out of the model under -o: a third of the size, but it "
+             "cannot be resumed."},
+    {"no-provenance", 0, W_OPT_FLAG, FIELD(no_provenance),
+     .help = "Leave the header of the batch stream out of models and checkpoints."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "Train on the files of a folder",
+    "wtok encode -V wiki.vocab wiki/* | wbatch -c small.json | wtrain -c small.json -o wiki.wts",
+    "How much memory and time will it take?",
+    "wtrain -c small.json --steps 10k --dry-run | jq .forecast",
+    "With validation and a log",
+    "wtrain -c small.json -o wiki.wts --val val.wts --val-every 500 --log wiki.log train.wts",
+    "Go on after an interruption, to the same bytes as without it",
+    "wtrain -c small.json -o wiki.wts --resume wiki.wts.ckpt train.wts",
+    "How fast is this machine?",
+    "wtrain -c small.json --steps 10 train.wts",
+    "The initial model",
+    "wtrain -c small.json --steps 0 -o init.wts",
+    NULL,
+};
+
+static const struct w_program program = {
+    .name = "wtrain",
+    .summary = "train a model on a stream of batches",
+    .operands = "[BATCHES]",
+    .about =
+        "Reads batches from wbatch on standard input or from a file, trains the model of the "
+        "configuration, and writes it as one file that holds the configuration, the vocabulary "
+        "and all that is needed to go on. SIGTERM and SIGINT save a checkpoint and end; SIGUSR1 "
+        "saves one and goes on.",
+    .options = options,
+    .examples = examples,
+};
+
+/* How a run that trained ends: what is kept, what is told, with which status. */
+static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
+{
+    bool worth_saving = run->state.step > 0 && status != W_NO;
+    struct w_err save_err = {0};
+
+    if (!status && run->set->val && run->evaluated_step != run->state.step)
+        status = eval_run(run, err);
+    if (!status)
+        status = save_model(run, err);
+    /* A run that has no model to show for its steps keeps them as a checkpoint. */
+    if (worth_saving && run->folder[0] && run->saved_step != run->state.step &&
+        (status || !run->set->output)) {
+        enum w_status saved = save_checkpoint(run, &save_err);
+        if (saved && (status == W_DONE || status == W_SIGNAL)) {
+            *err = save_err;
+            status = saved;
+        }
+    }
+    if (run->saved_step <= run->state.step && run->folder[0] && status == W_SIGNAL)
+        status = w_fail(err, status, "stopped by a signal after step %llu: go on with --resume %s",
+                        (unsigned long long)run->state.step, run->folder);
+    return status;
+}
+
+static enum w_status train(struct run *run, struct w_err *err)
+{
+    enum w_status status = run_open(run, err);
+
+    if (status)
+        return status;
+    log_header(run);
+    w_cli_catch_signals();
+    if (run->feed)
+        status = run_train(run, err);
+    status = finish_training(run, status, err);
+    log_end(run, status, err);
+    show_summary(run);
+    struct w_err log_err = {0};
+    enum w_status log_status = log_close(run, &log_err);
+    if (log_status && status == W_DONE) {
+        *err = log_err;
+        status = log_status;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct settings set;
+    static struct run run = {.set = &set, .log_fd = -1};
+    struct w_err err = {0};
+
+    int stop = w_cli_parse(&program, &set, &argc, &argv);
+    if (stop)
+        return stop - 1;
+    set.batches = argc > 0 ? argv[0] : NULL;
+    enum w_status status = W_DONE;
+    if (argc > 1)
+        status =
+            w_fail(&err, W_USAGE, "one stream of batches is enough, '%.100s' is too many", argv[1]);
+    if (!status)
+        status = run_prepare(&run, &err);
+    if (!status && set.dry_run)
+        status = plan_print(&run, &err);
+    else if (!status)
+        status = train(&run, &err);
+    run_close(&run);
+    return w_cli_finish(status, &err);
+}

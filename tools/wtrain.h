@@ -1,0 +1,122 @@
+/* wtrain.h - what the files of wtrain share: its options, and one run.
+ *
+ *   wtrain.c       options, main: the way of a run from the command line to the exit status
+ *   wtrain_setup.c configuration, memory, model, data: everything that is decided before step 1
+ *   wtrain_loop.c  the steps
+ *   wtrain_save.c  checkpoints: their folder, when, which are kept, which one to resume
+ *   wtrain_eval.c  the validation loss
+ *   wtrain_log.c   --log, the progress line, the summary
+ *   wtrain_plan.c  --dry-run */
+#ifndef W_WTRAIN_H
+#define W_WTRAIN_H
+
+#include "data/feed.h"
+#include "kern/kern.h"
+#include "net/ckpt.h"
+#include "sys/machine.h"
+#include "tools/cli.h"
+
+struct settings {
+    const char *config, *output, *init, *resume, *val, *log, *checkpoints, *kernel;
+    const char *steps, *seed; /* as text: 0 is a value, NULL is none */
+    struct w_text_list set;
+    u64 threads, val_every, log_every, every_steps, keep;
+    double time_s, every_s, rate;
+    bool dry_run, force, weights_only, no_provenance;
+    const char *batches; /* the operand; NULL: standard input */
+};
+
+/* Why a run ended as it should. */
+enum run_end { END_NONE, END_STEPS, END_TIME, END_DATA };
+
+/* One step as the log and the progress line tell it. */
+struct step_facts {
+    double loss, gnorm, rate; /* rate: the learning rate */
+    double seconds, wait_s;   /* of this step; of that, waiting for data */
+};
+
+struct run {
+    const struct settings *set;
+    struct w_conf conf;
+    u64 stop_step; /* UINT64_MAX: none */
+
+    struct w_machine machine;
+    u32 threads;
+    const struct w_kern *kern;
+    struct w_plan plan;
+    struct w_team *team;
+    struct w_model *model;
+    struct w_feed *feed;      /* NULL if no data are needed */
+    const struct w_json *tok; /* the vocabulary, or NULL; of the feed's header or of resumed */
+    struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
+    char resumed_path[4200];
+    struct w_ckpt_state state; /* as of the last whole step: what a checkpoint says */
+    enum run_end end;
+
+    /* checkpoints */
+    char folder[4096]; /* "": none */
+    double next_save_s;
+    u64 saved_step; /* of the newest one; W_JSON_INT_MAX: none */
+    u64 retry_step; /* when to try again after a failure; 0: nothing to make up for */
+    u32 failures;   /* in a row */
+
+    /* validation */
+    u32 *id_bytes; /* of text that an id stands for; NULL: no vocabulary to ask */
+    u64 evaluated_step;
+    double val_loss, val_bits; /* of the last evaluation; bits per byte, 0 if not known */
+
+    /* time, since the first batch was there; steps and tokens of this process */
+    double began_s, step_seconds, wait_s, start_up_s;
+    u64 steps, tokens;
+    struct step_facts last;
+
+    int log_fd; /* -1: none */
+    bool log_dead;
+};
+
+/* ---- wtrain_setup.c ---- */
+/* Configuration, plan and the memory check. Reads no data. */
+enum w_status run_prepare(struct run *, struct w_err *) W_MUST_CHECK;
+/* Data, model and weights. */
+enum w_status run_open(struct run *, struct w_err *) W_MUST_CHECK;
+void run_close(struct run *);
+u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
+
+/* ---- wtrain_loop.c ---- */
+/* Steps until the end of the run, W_SIGNAL, or a failure. */
+enum w_status run_train(struct run *, struct w_err *) W_MUST_CHECK;
+double run_elapsed_s(const struct run *); /* of training, earlier parts of the run included */
+/* Save a checkpoint now if SIGUSR1 asked for one. */
+void run_heed_save_signal(struct run *);
+
+/* ---- wtrain_save.c ---- */
+enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
+bool save_is_due(const struct run *);
+/* A checkpoint in the folder. A failure is told as a warning too: training goes on without. */
+enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
+/* The model under -o. */
+enum w_status save_model(struct run *, struct w_err *) W_MUST_CHECK;
+/* The newest checkpoint of a folder that verifies whole. W_END: there is none at all. */
+enum w_status save_find(const char *folder, char *path, size_t size, struct w_err *) W_MUST_CHECK;
+void save_close(struct run *);
+
+/* ---- wtrain_eval.c ---- */
+enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
+bool eval_is_due(const struct run *);
+enum w_status eval_run(struct run *, struct w_err *) W_MUST_CHECK;
+
+/* ---- wtrain_log.c ---- */
+enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK;
+void log_header(struct run *);
+void log_step(struct run *);
+void log_eval(struct run *, u64 batches, u64 tokens, u64 bytes, double seconds);
+void log_ckpt(struct run *, const char *path, double seconds, const struct w_err *failure);
+void log_end(struct run *, enum w_status status, const struct w_err *);
+enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK;
+void show_progress(struct run *);
+void show_summary(struct run *);
+
+/* ---- wtrain_plan.c ---- */
+enum w_status plan_print(struct run *, struct w_err *) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,110 @@
+/* The validation loss: nats per token, and, where the vocabulary is known, bits per byte of text.
+ *
+ * Bits per byte do not depend on the vocabulary, so that models with different ones compare: the sum
+ * of the losses of all targets, in bits, over the bytes of text that the targets stand for. A special
+ * token stands for no text: its loss counts, its name does not. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sys/clock.h"
+#include "text/vocab.h"
+#include "tools/wtrain.h"
+
+static enum w_status open_feed(const struct run *run, struct w_feed **feed, struct w_err *err)
+{
+    return w_feed_open(feed,
+                       &(struct w_feed_options){.path = run->set->val,
+                                                .batch_size = run->conf.batch_size,
+                                                .length = run->conf.max_length,
+                                                .vocab_size = run->conf.vocab_size,
+                                                .stop = &w_signal_stop},
+                       err);
+}
+
+/* How many bytes of text each id stands for. */
+static enum w_status measure_ids(struct run *run, struct w_err *err)
+{
+    struct w_vocab *vocab = NULL;
+
+    if (!run->tok || w_vocab_from_json(&vocab, run->tok, err)) {
+        w_detail("no vocabulary in the batches: validation without bits per byte");
+        return W_DONE;
+    }
+    run->id_bytes = calloc(run->conf.vocab_size, sizeof *run->id_bytes);
+    for (u32 id = 0; run->id_bytes && id < run->conf.vocab_size; id++)
+        if (!w_vocab_is_special(vocab, id) && !w_vocab_bytes(vocab, id, &run->id_bytes[id]))
+            run->id_bytes[id] = 0;
+    w_vocab_free(vocab);
+    return run->id_bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
+}
+
+enum w_status eval_open(struct run *run, struct w_err *err)
+{
+    struct w_feed *feed = NULL;
+    struct stat st;
+
+    if (stat(run->set->val, &st) == 0 && !S_ISREG(st.st_mode))
+        return w_fail(err, W_USAGE,
+                      "--val %s: needs a regular file: each evaluation reads it again",
+                      run->set->val);
+    enum w_status status = open_feed(run, &feed, err);
+    if (status)
+        return status;
+    const char *ours = w_json_string(w_json_get(run->tok, "sha256"));
+    const char *theirs =
+        w_json_string(w_json_get(w_json_get(w_feed_header(feed)->json, "tok"), "sha256"));
+    if (ours && theirs && strcmp(ours, theirs))
+        status = w_fail(err, W_MISMATCH,
+                        "--val %s: has another vocabulary (%.12s...) than the batches (%.12s...)",
+                        run->set->val, theirs, ours);
+    w_feed_close(&feed);
+    run->evaluated_step = W_JSON_INT_MAX;
+    return status ? status : measure_ids(run, err);
+}
+
+bool eval_is_due(const struct run *run)
+{
+    return run->set->val && run->set->val_every && run->state.step % run->set->val_every == 0;
+}
+
+static u64 target_bytes(const struct run *run, const u32 *ids)
+{
+    u64 sum = 0, t = run->conf.max_length;
+
+    for (u64 b = 0; b < run->conf.batch_size; b++)
+        for (u64 i = 1; i <= t; i++)
+            sum += run->id_bytes[ids[b * (t + 1) + i]];
+    return sum;
+}
+
+enum w_status eval_run(struct run *run, struct w_err *err)
+{
+    struct w_feed *feed = NULL;
+    struct w_feed_place after;
+    double started_s = w_now_s(), nats = 0;
+    u64 batches = 0, bytes = 0;
+    const u32 *ids = NULL;
+
+    enum w_status status = open_feed(run, &feed, err);
+    while (!status && (status = w_feed_next(feed, &ids, &after, err)) == W_DONE) {
+        nats += w_model_loss(run->model, ids, NULL);
+        bytes += run->id_bytes ? target_bytes(run, ids) : 0;
+        batches++;
+        run_heed_save_signal(run);
+        if (w_signal_stop)
+            status = w_fail(err, W_SIGNAL, "stopped by a signal while evaluating");
+    }
+    w_feed_close(&feed);
+    if (status != W_END)
+        return status;
+    if (batches == 0)
+        return w_fail(err, W_MISMATCH, "--val %s: has no batches", run->set->val);
+    u64 batch_tokens = run->conf.batch_size * run->conf.max_length;
+    run->val_loss = nats / (double)batches;
+    run->val_bits = bytes ? nats * (double)batch_tokens / M_LN2 / (double)bytes : 0;
+    run->evaluated_step = run->state.step;
+    log_eval(run, batches, batches * batch_tokens, bytes, w_now_s() - started_s);
+    return W_DONE;
+}

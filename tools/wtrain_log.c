@@ -1,0 +1,275 @@
+/* What a run tells: the log in JSON Lines, wtlog(5), the progress line and the summary. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/fdio.h"
+#include "tools/wtrain.h"
+
+#define SCHEMA 1 /* of the log: grows by keys; a change of meaning makes it 2 */
+
+static double part(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+/* ---- lines ---- */
+
+enum w_status log_open(struct run *run, struct w_err *err)
+{
+    const char *path = run->set->log;
+
+    if (!path)
+        return W_DONE;
+    run->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return run->log_fd < 0 ? w_fail_errno(err, "--log %s: cannot open", path) : W_DONE;
+}
+
+static struct w_json *new_line(const struct run *run, const char *type)
+{
+    struct w_json *line = w_json_object();
+
+    w_json_set_string(line, "t", type);
+    w_json_set_u64(line, "step", run->state.step);
+    w_json_set_u64(line, "tokens", run->state.tokens);
+    return line;
+}
+
+/* Write and free. Hours of training are worth more than their log: when it dies, that is told once
+ * and in the exit status, and the run goes on. */
+static void put_line(struct run *run, struct w_json *line)
+{
+    struct w_err err = {0};
+    char *text = w_json_text(line, &err);
+    size_t length = text ? strlen(text) : 0;
+    enum w_status status = text ? W_DONE : err.status;
+
+    if (!run->log_dead && text) {
+        text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
+        status = w_write_line(run->log_fd, text, length + 1, run->set->log, &err);
+    }
+    if (status && !run->log_dead) {
+        run->log_dead = true;
+        w_warn("the log has stopped: %s: training goes on", err.text);
+    }
+    free(text);
+    w_json_free(line);
+}
+
+static struct w_json *host_json(const struct run *run)
+{
+    struct w_json *host = w_json_object();
+
+    w_json_set_string(host, "cpu", run->machine.name);
+    w_json_set_u64(host, "cores", run->machine.physical_cores);
+    w_json_set_u64(host, "usable_cores", run->machine.usable_cores);
+    w_json_set_u64(host, "memory_bytes", run->machine.memory_bytes);
+    return host;
+}
+
+void log_header(struct run *run)
+{
+    const char *sha256 = w_json_string(w_json_get(run->tok, "sha256"));
+
+    if (run->log_fd < 0)
+        return;
+    struct w_json *line = new_line(run, "header");
+    w_json_set_u64(line, "schema", SCHEMA);
+    w_json_set_string(line, "by", "wtrain " W_VERSION_TEXT);
+    w_json_set_string(line, "argv", w_cli_command_line());
+    w_json_set_u64(line, "time", (u64)time(NULL));
+    w_json_set_string(line, "name", run->conf.name);
+    w_json_set(line, "config", w_conf_json(&run->conf));
+    if (sha256)
+        w_json_set_string(line, "tok_sha256", sha256);
+    if (run->resumed)
+        w_json_set_string(line, "resumed", run->resumed_path);
+    if (run->stop_step != UINT64_MAX)
+        w_json_set_u64(line, "stop_step", run->stop_step);
+    w_json_set_u64(line, "threads", run->threads);
+    w_json_set_string(line, "kernel", run->kern->name);
+    w_json_set_u64(line, "parameters", w_model_tensors(run->model)->parameters);
+    w_json_set_u64(line, "plan_bytes", w_model_bytes(run->model));
+    w_json_set_real(line, "flops_per_token", w_model_flops_per_token(&run->conf));
+    w_json_set(line, "host", host_json(run));
+    put_line(run, line);
+}
+
+static double gflops(const struct run *run, double tokens_per_s)
+{
+    return w_model_flops_per_token(&run->conf) * tokens_per_s / 1e9;
+}
+
+void log_step(struct run *run)
+{
+    const struct step_facts *facts = &run->last;
+    double tokens_per_s = part((double)run_step_tokens(run), facts->seconds);
+
+    if (run->log_fd < 0 || run->state.step % run->set->log_every)
+        return;
+    struct w_json *line = new_line(run, "step");
+    w_json_set_real(line, "loss", facts->loss);
+    w_json_set_real(line, "gnorm", facts->gnorm);
+    w_json_set_real(line, "lr", facts->rate);
+    w_json_set_real(line, "dt", facts->seconds);
+    w_json_set_real(line, "tok_s", tokens_per_s);
+    w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
+    w_json_set_real(line, "wait", part(facts->wait_s, facts->seconds));
+    w_json_set_u64(line, "peak_bytes", w_peak_memory_bytes());
+    put_line(run, line);
+}
+
+void log_eval(struct run *run, u64 batches, u64 tokens, u64 bytes, double seconds)
+{
+    if (run->log_fd < 0)
+        return;
+    struct w_json *line = new_line(run, "eval");
+    w_json_set_real(line, "loss", run->val_loss);
+    if (bytes)
+        w_json_set_real(line, "bits_per_byte", run->val_bits);
+    w_json_set_u64(line, "batches", batches);
+    w_json_set_u64(line, "eval_tokens", tokens);
+    w_json_set_u64(line, "eval_bytes", bytes);
+    w_json_set_real(line, "dt", seconds);
+    put_line(run, line);
+}
+
+void log_ckpt(struct run *run, const char *path, double seconds, const struct w_err *failure)
+{
+    if (run->log_fd < 0)
+        return;
+    struct w_json *line = new_line(run, "ckpt");
+    w_json_set_string(line, "file", path);
+    w_json_set_bool(line, "ok", !failure);
+    if (failure)
+        w_json_set_string(line, "error", failure->text);
+    w_json_set_real(line, "dt", seconds);
+    put_line(run, line);
+}
+
+static const char *reason_of(const struct run *run, enum w_status status)
+{
+    static const char *const names[] = {
+        [END_NONE] = "initial", [END_STEPS] = "steps", [END_TIME] = "time", [END_DATA] = "data"};
+    return status ? w_status_name(status) : names[run->end];
+}
+
+void log_end(struct run *run, enum w_status status, const struct w_err *err)
+{
+    if (run->log_fd < 0)
+        return;
+    struct w_json *line = new_line(run, "end");
+    w_json_set_string(line, "reason", reason_of(run, status));
+    w_json_set_u64(line, "exit", (u64)w_exit_code(status));
+    if (status == W_SIGNAL)
+        w_json_set_u64(line, "signal", (u64)w_signal_stop);
+    if (status)
+        w_json_set_string(line, "error", err->text);
+    if (run->steps) {
+        double tokens_per_s = part((double)run->tokens, run->step_seconds);
+        w_json_set_real(line, "loss", run->state.loss);
+        w_json_set_u64(line, "run_steps", run->steps);
+        w_json_set_u64(line, "run_tokens", run->tokens);
+        w_json_set_real(line, "seconds", run_elapsed_s(run));
+        w_json_set_real(line, "start_up", run->start_up_s);
+        w_json_set_real(line, "tok_s", tokens_per_s);
+        w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
+        w_json_set_real(line, "wait", part(run->wait_s, run->step_seconds));
+    }
+    w_json_set_u64(line, "peak_bytes", w_peak_memory_bytes());
+    put_line(run, line);
+}
+
+enum w_status log_close(struct run *run, struct w_err *err)
+{
+    bool failed = run->log_fd >= 0 && close(run->log_fd) != 0;
+
+    run->log_fd = -1;
+    if (run->log_dead)
+        return w_fail(err, W_IO, "--log %s: is not complete", run->set->log);
+    return failed ? w_fail_errno(err, "--log %s: cannot close", run->set->log) : W_DONE;
+}
+
+/* ---- for people ---- */
+
+/* "52m", "3h07m", "41s" */
+static const char *short_time(char text[24], double seconds)
+{
+    unsigned long s = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000ul;
+
+    if (s < 60)
+        snprintf(text, 24, "%lus", s);
+    else if (s < 3600)
+        snprintf(text, 24, "%lum%02lus", s / 60, s % 60);
+    else
+        snprintf(text, 24, "%luh%02lum", s / 3600, s % 3600 / 60);
+    return text;
+}
+
+/* Seconds until the end of the run as far as anybody knows, or -1. */
+static double seconds_left(const struct run *run, u64 *last_step)
+{
+    u64 batches = w_feed_known_batches(run->feed);
+    double left = -1, per_step = part(w_now_s() - run->began_s, (double)run->steps);
+
+    *last_step = run->stop_step;
+    if (batches)
+        *last_step = W_MIN(*last_step, batches / run->conf.accumulate);
+    if (*last_step != UINT64_MAX)
+        left = per_step * (double)(*last_step - W_MIN(*last_step, run->state.step));
+    double time_left = run->set->time_s - run_elapsed_s(run);
+    if (run->set->time_s > 0 && (left < 0 || time_left < left))
+        left = W_MAX(time_left, 0);
+    return left;
+}
+
+void show_progress(struct run *run)
+{
+    static double smooth_s; /* of a step: a mean that forgets */
+    const struct step_facts *facts = &run->last;
+    char place[64], val[32] = "", eta[24] = "?";
+    u64 last_step = 0;
+    double left_s = seconds_left(run, &last_step);
+
+    smooth_s = run->steps <= 2 ? facts->seconds : 0.9 * smooth_s + 0.1 * facts->seconds;
+    double tokens_per_s = part((double)run_step_tokens(run), smooth_s);
+    if (last_step == UINT64_MAX)
+        snprintf(place, sizeof place, "step %llu", (unsigned long long)run->state.step);
+    else
+        snprintf(place, sizeof place, "step %llu/%llu %.0f %%", (unsigned long long)run->state.step,
+                 (unsigned long long)last_step,
+                 100 * part((double)run->state.step, (double)last_step));
+    if (run->val_loss > 0)
+        snprintf(val, sizeof val, ", val %.4f", run->val_loss);
+    if (left_s >= 0)
+        short_time(eta, left_s);
+    w_progress(false, "%s, loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s", place,
+               facts->loss, val, tokens_per_s, gflops(run, tokens_per_s),
+               100 * part(run->wait_s, run->step_seconds), eta);
+}
+
+void show_summary(struct run *run)
+{
+    char duration[24], val[64] = "";
+    double tokens_per_s = part((double)run->tokens, run->step_seconds);
+
+    if (run->steps == 0)
+        return;
+    if (run->val_loss > 0 && run->evaluated_step == run->state.step)
+        snprintf(val, sizeof val, ", validation %.4f", run->val_loss);
+    if (*val && run->val_bits > 0)
+        snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", run->val_loss,
+                 run->val_bits);
+    w_say(
+        "%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.2f %%, "
+        "peak memory %.0f MiB",
+        (unsigned long long)run->steps, (unsigned long long)run->tokens,
+        short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
+        gflops(run, tokens_per_s), 100 * part(run->wait_s, run->step_seconds),
+        (double)w_peak_memory_bytes() / (1024 * 1024));
+}

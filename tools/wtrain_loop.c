@@ -1,0 +1,137 @@
+/* The steps of a run, and what happens between them. */
+#include <math.h>
+
+#include "net/schedule.h"
+#include "sys/clock.h"
+#include "tools/wtrain.h"
+
+double run_elapsed_s(const struct run *run)
+{
+    double before = run->resumed ? w_ckpt_state(run->resumed)->seconds : 0;
+    return before + (run->began_s > 0 ? w_now_s() - run->began_s : 0);
+}
+
+void run_heed_save_signal(struct run *run)
+{
+    struct w_err err = {0};
+
+    if (!w_signal_save)
+        return;
+    w_signal_save = 0;
+    if (run->folder[0] && run->state.step > 0 && run->saved_step != run->state.step)
+        if (save_checkpoint(run, &err) == W_DONE)
+            w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
+}
+
+/* The mean gradient of `accumulate` batches, into the model; *after: where the next batch begins. A
+ * group that is not complete is dropped: the state stays that of the last whole step. */
+static enum w_status gather_gradient(struct run *run, double *loss, struct w_feed_place *after,
+                                     struct w_err *err)
+{
+    double share = 1.0 / (double)run->conf.accumulate;
+
+    *loss = 0;
+    for (u64 i = 0; i < run->conf.accumulate; i++) {
+        const u32 *ids = NULL;
+        if (w_signal_stop)
+            return w_fail(err, W_SIGNAL, "stopped by a signal");
+        enum w_status status = w_feed_next(run->feed, &ids, after, err);
+        if (status)
+            return status;
+        if (run->began_s == 0) {
+            /* What comes before the first batch is the start of the pipeline, not its rate. */
+            run->began_s = w_now_s();
+            run->start_up_s = w_feed_wait_s(run->feed);
+        }
+        *loss += share * w_model_gradient(run->model, ids, share);
+    }
+    return W_DONE;
+}
+
+static enum w_status refuse_bad_numbers(const struct run *run, const char *what, double value,
+                                        struct w_err *err)
+{
+    if (isfinite(value))
+        return W_DONE;
+    return w_fail(err, W_NO,
+                  "step %llu: the %s is not a finite number: training has diverged; nothing was "
+                  "saved over earlier checkpoints; a lower learning_rate or more warmup_steps may "
+                  "help",
+                  (unsigned long long)run->state.step + 1, what);
+}
+
+static enum w_status take_step(struct run *run, struct w_err *err)
+{
+    struct step_facts *facts = &run->last;
+    struct w_feed_place after = {0};
+    double started_s = w_now_s(), waited_s = w_feed_wait_s(run->feed);
+    u64 step = run->state.step + 1;
+    bool first = run->began_s == 0;
+
+    enum w_status status = gather_gradient(run, &facts->loss, &after, err);
+    if (!status)
+        status = refuse_bad_numbers(run, "loss", facts->loss, err);
+    if (status)
+        return status;
+    double part = run->set->time_s > 0 ? run_elapsed_s(run) / run->set->time_s : 0;
+    facts->rate = w_schedule_rate(&run->conf, step, part);
+    facts->gnorm = w_model_update(run->model, step, facts->rate);
+    status = refuse_bad_numbers(run, "norm of the gradient", facts->gnorm, err);
+    if (status)
+        return status;
+
+    run->state.step = step;
+    run->state.tokens += run_step_tokens(run);
+    run->state.loss = facts->loss;
+    run->state.member = after.member;
+    run->state.place = after.place;
+    run->state.header_crc = after.header_crc;
+    facts->seconds = w_now_s() - (first ? run->began_s : started_s);
+    facts->wait_s = w_feed_wait_s(run->feed) - (first ? run->start_up_s : waited_s);
+    run->steps++;
+    run->tokens += run_step_tokens(run);
+    run->step_seconds += facts->seconds;
+    run->wait_s += facts->wait_s;
+    return W_DONE;
+}
+
+/* Is the run complete, but for its data? */
+static enum run_end reached_end(const struct run *run)
+{
+    if (run->state.step >= run->stop_step)
+        return END_STEPS;
+    if (run->set->time_s > 0 && run_elapsed_s(run) >= run->set->time_s)
+        return END_TIME;
+    return END_NONE;
+}
+
+enum w_status run_train(struct run *run, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    while (!status && (run->end = reached_end(run)) == END_NONE) {
+        status = take_step(run, err);
+        if (status)
+            break;
+        log_step(run);
+        show_progress(run);
+        run_heed_save_signal(run);
+        if (eval_is_due(run))
+            status = eval_run(run, err);
+        /* A save that fails is told and tried again: the run goes on with the older checkpoint. */
+        if (!status && save_is_due(run) && reached_end(run) == END_NONE &&
+            save_checkpoint(run, err))
+            w_detail("going on without a checkpoint of step %llu",
+                     (unsigned long long)run->state.step);
+    }
+    if (status == W_END) {
+        run->end = END_DATA;
+        status = run->state.step > 0
+                     ? W_DONE
+                     : w_fail(err, W_TRUNCATED,
+                              "the data end before the first step: %llu batches are "
+                              "needed",
+                              (unsigned long long)run->conf.accumulate);
+    }
+    return status;
+}

@@ -1,0 +1,310 @@
+/* What is decided before the first step: configuration, threads, memory, data, weights. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/strnum.h"
+#include "sys/clock.h"
+#include "tools/wtrain.h"
+
+#define MIB (1024.0 * 1024.0)
+
+u64 run_step_tokens(const struct run *run)
+{
+    return run->conf.batch_size * run->conf.max_length * run->conf.accumulate;
+}
+
+/* ---- configuration ---- */
+
+/* --set and -s on top of a configuration. */
+static enum w_status apply_settings(struct w_conf *conf, const struct settings *set,
+                                    struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < set->set.count && !status; i++) {
+        status = w_conf_set(conf, set->set.items[i], err);
+        if (status)
+            status = w_fail_at(err, status, "--set");
+    }
+    if (!status && set->seed) {
+        status = w_option_set(w_option_find(w_conf_table, "seed"), conf, set->seed, err);
+        if (status)
+            status = w_fail_at(err, status, "--seed");
+    }
+    return status ? status : w_conf_check(conf, err);
+}
+
+/* Is the configuration that was given the one that the checkpoint was made with? Its number of steps
+ * may have become known only at run time, by the length of the data. */
+static enum w_status compare_confs(const struct run *run, const struct w_conf *given,
+                                   struct w_err *err)
+{
+    const struct w_conf *had = w_ckpt_conf(run->resumed);
+    struct w_json *ours = w_conf_json(given), *theirs = w_conf_json(had);
+    enum w_status status = W_DONE;
+
+    for (const struct w_json *j = w_json_first(ours); j && !status; j = w_json_next(j)) {
+        const char *key = w_json_key(j);
+        char *a = w_json_text(j, err), *b = w_json_text(w_json_get(theirs, key), err);
+        bool found_out = !strcmp(key, "steps") && given->steps == 0;
+        if (!a || !b)
+            status = W_NOMEM;
+        else if (strcmp(a, b) && !found_out)
+            status =
+                w_fail(err, W_MISMATCH,
+                       "%s: was made with %s %s, but the configuration now has %s: leave -c out "
+                       "to go on with what it has, and change keys on purpose with --set",
+                       run->resumed_path, key, b, a);
+        free(a);
+        free(b);
+    }
+    w_json_free(ours);
+    w_json_free(theirs);
+    return status;
+}
+
+static enum w_status find_resumed(struct run *run, struct w_err *err)
+{
+    const char *path = run->set->resume;
+    struct stat st;
+    enum w_status status = W_DONE;
+
+    snprintf(run->resumed_path, sizeof run->resumed_path, "%s", path);
+    /* What does not exist yet is the folder of a run that begins, unless it is called like a file. */
+    size_t length = strlen(path);
+    bool is_folder = stat(path, &st) == 0 ? S_ISDIR(st.st_mode)
+                                          : length < 4 || strcmp(path + length - 4, ".wts");
+    if (is_folder)
+        status = save_find(path, run->resumed_path, sizeof run->resumed_path, err);
+    if (status == W_END) {
+        w_say("%s holds no checkpoint yet: beginning anew", path);
+        return W_DONE;
+    }
+    if (!status)
+        status = w_ckpt_open(&run->resumed, run->resumed_path, err);
+    if (!status && !w_ckpt_has_moments(run->resumed))
+        status =
+            w_fail(err, W_MISMATCH,
+                   "%s: has the weights alone (--weights-only), so it cannot be resumed: --init "
+                   "starts a new run from it",
+                   run->resumed_path);
+    return status;
+}
+
+static enum w_status make_conf(struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->set;
+    enum w_status status = W_DONE;
+
+    if (set->config)
+        status = w_conf_load(&run->conf, set->config, err);
+    else if (run->resumed)
+        run->conf = *w_ckpt_conf(run->resumed);
+    else
+        status = w_fail(err, W_USAGE, "say which model to train: -c CONFIG.json");
+    if (!status)
+        status = apply_settings(&run->conf, set, err);
+    if (!status && set->config && run->resumed)
+        status = compare_confs(run, &run->conf, err);
+    if (status)
+        return status;
+    if (run->resumed && run->conf.steps == 0)
+        run->conf.steps = w_ckpt_conf(run->resumed)->steps;
+
+    run->stop_step = run->conf.steps ? run->conf.steps : UINT64_MAX;
+    if (set->steps) {
+        status = w_parse_count(set->steps, 0, W_JSON_INT_MAX, &run->stop_step, err);
+        if (status)
+            return w_fail_at(err, status, "--steps");
+    }
+    /* The span of a cosine is part of what a checkpoint has to know. */
+    if (run->conf.schedule == W_SCHEDULE_COSINE && run->conf.steps == 0 && set->steps)
+        run->conf.steps = run->stop_step;
+    return W_DONE;
+}
+
+/* ---- memory ---- */
+
+static enum w_status check_memory(struct run *run, struct w_err *err)
+{
+    enum w_status status = w_plan_make(&run->plan, &run->conf, W_PLAN_TRAIN, run->threads, err);
+    u64 available = run->machine.available_bytes;
+
+    if (status)
+        return status;
+    if (available && run->plan.bytes > available && !run->set->force && !run->set->dry_run)
+        return w_fail(err, W_NOMEM,
+                      "training %s needs %.0f MiB, but %.0f MiB are available: take a smaller "
+                      "batch_size (with accumulate for the same step), or --force",
+                      run->conf.name, (double)run->plan.bytes / MIB, (double)available / MIB);
+    return W_DONE;
+}
+
+enum w_status run_prepare(struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->set;
+    const char *why = "";
+    enum w_status status = W_DONE;
+
+    if (set->resume && set->init)
+        return w_fail(err, W_USAGE, "--resume goes on with a run, --init begins one: not both");
+    status = save_open(run, err);
+    if (!status && set->resume)
+        status = find_resumed(run, err);
+    if (!status)
+        status = make_conf(run, err);
+    if (status)
+        return status;
+    w_machine_read(&run->machine, "");
+    run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
+    status = w_kern_choose(&run->kern, set->kernel, err);
+    if (status)
+        return status;
+    w_detail("%u threads (%s), kernels %s", (unsigned)run->threads, why, run->kern->name);
+    return check_memory(run, err);
+}
+
+/* ---- data ---- */
+
+static enum w_status open_data(struct run *run, struct w_err *err)
+{
+    struct w_feed_place start = {0};
+    bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
+
+    if (!run->set->batches) {
+        enum w_status status =
+            w_cli_refuse_typing("wbatch -c CONFIG.json | wtrain, or name a file of batches", err);
+        if (status)
+            return status;
+    }
+    if (begun) {
+        const struct w_ckpt_state *state = w_ckpt_state(run->resumed);
+        start = (struct w_feed_place){state->member, state->place, state->header_crc};
+    }
+    return w_feed_open(&run->feed,
+                       &(struct w_feed_options){.path = run->set->batches,
+                                                .batch_size = run->conf.batch_size,
+                                                .length = run->conf.max_length,
+                                                .vocab_size = run->conf.vocab_size,
+                                                .start = begun ? &start : NULL,
+                                                .stop = &w_signal_stop},
+                       err);
+}
+
+/* How long the cosine is, from what is known now. */
+static enum w_status settle_schedule(struct run *run, struct w_err *err)
+{
+    u64 batches = run->feed ? w_feed_known_batches(run->feed) : 0;
+
+    if (run->conf.schedule != W_SCHEDULE_COSINE || run->conf.steps > 0)
+        return W_DONE;
+    if (run->set->time_s > 0)
+        return W_DONE;
+    run->conf.steps = batches / run->conf.accumulate;
+    if (run->conf.steps == 0 && run->stop_step > 0)
+        return w_fail(err, W_USAGE,
+                      "a cosine schedule has to know its length: --steps, --time, \"steps\" in the "
+                      "configuration, or batches from a file");
+    return W_DONE;
+}
+
+/* ---- weights ---- */
+
+static const char *tok_sha256(const struct w_json *tok)
+{
+    const char *text = w_json_string(w_json_get(tok, "sha256"));
+    return text ? text : "";
+}
+
+/* Two vocabularies that both are known have to be the same one. */
+static enum w_status same_tok(const struct w_json *a, const struct w_json *b, const char *name,
+                              struct w_err *err)
+{
+    const char *sha_a = tok_sha256(a), *sha_b = tok_sha256(b);
+
+    if (*sha_a && *sha_b && strcmp(sha_a, sha_b))
+        return w_fail(err, W_MISMATCH,
+                      "%s: has another vocabulary (%.12s...) than the batches (%.12s...)", name,
+                      sha_b, sha_a);
+    return W_DONE;
+}
+
+static enum w_status load_init(struct run *run, struct w_err *err)
+{
+    struct w_ckpt *ckpt = NULL;
+
+    enum w_status status = w_ckpt_open(&ckpt, run->set->init, err);
+    if (!status)
+        status = same_tok(run->tok, w_ckpt_tok(ckpt), run->set->init, err);
+    if (!status)
+        status = w_ckpt_read(ckpt, w_model_tensors(run->model), w_model_weights(run->model), NULL,
+                             NULL, err);
+    w_ckpt_close(&ckpt);
+    return status;
+}
+
+static enum w_status load_weights(struct run *run, struct w_err *err)
+{
+    struct w_model *model = run->model;
+    enum w_status status = W_DONE;
+
+    if (run->resumed) {
+        status = w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model),
+                             w_model_moments1(model), w_model_moments2(model), err);
+        run->state = *w_ckpt_state(run->resumed);
+        if (!status)
+            w_say("going on from %s: %llu steps, %llu tokens", run->resumed_path,
+                  (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
+    } else if (run->set->init) {
+        status = load_init(run, err);
+    } else {
+        w_model_init(model);
+    }
+    return status;
+}
+
+enum w_status run_open(struct run *run, struct w_err *err)
+{
+    bool needs_data = run->set->batches || run->stop_step > 0;
+    enum w_status status = log_open(run, err);
+
+    if (!status && needs_data)
+        status = open_data(run, err);
+    if (!status)
+        status = settle_schedule(run, err);
+    if (status)
+        return status;
+    if (run->feed)
+        run->tok = w_json_get(w_feed_header(run->feed)->json, "tok");
+    else if (run->resumed)
+        run->tok = w_ckpt_tok(run->resumed);
+    if (!w_json_is_object(run->tok))
+        run->tok = NULL;
+    if (!run->set->output && !run->folder[0])
+        w_say("no -o: the model will not be kept");
+    status = w_team_new(&run->team, run->threads, err);
+    if (!status)
+        status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->kern, run->team, err);
+    if (!status)
+        status = load_weights(run, err);
+    if (!status && run->set->val)
+        status = eval_open(run, err);
+    if (run->feed && !run->resumed) {
+        struct w_feed_place start = w_feed_start(run->feed);
+        run->state.place = start.place;
+        run->state.header_crc = start.header_crc;
+    }
+    return status;
+}
+
+void run_close(struct run *run)
+{
+    save_close(run);
+    w_feed_close(&run->feed);
+    w_model_free(run->model);
+    w_team_free(run->team);
+    w_ckpt_close(&run->resumed);
+    free(run->id_bytes);
+}
