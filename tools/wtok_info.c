@@ -33,7 +33,7 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
-    "Which vocabulary made these tokens?",
+    "The name of the vocabulary that made these tokens",
     "wtok info wiki.tok | jq -r .sha256",
     "The tokens that hold a digit",
     "wtok info --tokens wiki.vocab | jq -c 'select(.text // \"\" | test(\"[0-9]\"))'",

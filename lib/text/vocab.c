@@ -183,7 +183,7 @@ enum w_status w_vocab_from_json(struct w_vocab **vocab, const struct w_json *jso
     struct w_merge *merges = NULL;
     const char **specials = NULL;
     enum w_split split;
-    u64 size;
+    u64 size = 0;
 
     *vocab = NULL;
     enum w_status status = w_json_need_string(json, "type", &type, err);
