@@ -112,6 +112,7 @@ UNIT_TESTS := \
 	test_conf \
 	test_encode \
 	test_frame \
+	test_fuzz_stream \
 	test_feed \
 	test_fit \
 	test_json \

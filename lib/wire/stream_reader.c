@@ -43,11 +43,11 @@ static enum w_status read_bytes(struct w_reader *r, void *bytes, size_t size, si
  * that columns can be used in place. */
 static enum w_status reserve(u8 **buffer, size_t *room, size_t size, struct w_err *err)
 {
-    if (size <= *room)
+    if (*buffer && size <= *room)
         return W_DONE;
     free(*buffer);
     *room = 0;
-    *buffer = aligned_alloc(64, w_round_up(size, 4096));
+    *buffer = aligned_alloc(64, w_round_up(W_MAX(size, 1u), 4096));
     if (!*buffer)
         return w_fail(err, W_NOMEM, "no memory for a frame of %zu bytes", size);
     *room = size;
