@@ -110,6 +110,7 @@ UNIT_TESTS := \
 	test_batches \
 	test_ckpt \
 	test_conf \
+	test_document \
 	test_encode \
 	test_frame \
 	test_fuzz_stream \
@@ -117,12 +118,14 @@ UNIT_TESTS := \
 	test_fit \
 	test_json \
 	test_machine \
+	test_ordered \
 	test_schedule \
 	test_sampler \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
+	test_train \
 	test_vocab \
 
 # ---- flags ----

@@ -57,6 +57,8 @@ static enum w_status scan(const char *text, size_t size, struct w_err *err)
         if (n > 1)
             continue;
         if (in_string) {
+            if (size - i >= 6 && !memcmp(text + i, "\\u0000", 6))
+                return w_fail(err, W_CORRUPT, "JSON: byte %zu is a NUL, which text cannot hold", i);
             if (text[i] == '\\' && i + 1 < size)
                 n = utf8_length((const unsigned char *)text + i + 1, size - i - 1) ? 2 : 1;
             else if (text[i] == '"')

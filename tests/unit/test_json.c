@@ -31,6 +31,8 @@ static void bad_text_is_refused(void **state)
     assert_int_equal(parse(""), W_CORRUPT);
     assert_int_equal(parse("\"\xff\""), W_CORRUPT);
     assert_int_equal(parse("\"\xed\xa0\x80\""), W_CORRUPT);
+    assert_int_equal(parse("\"a\\u0000b\""), W_CORRUPT);
+    assert_int_equal(parse("\"a\\\\u0000b\""), W_DONE);
     assert_int_equal(parse("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"), W_DONE);
     assert_int_equal(parse("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"), W_LIMIT);
     struct w_json *j;

@@ -1,0 +1,191 @@
+# wtok: any bytes come back, the same bytes for any number of threads and any pipe, quiet ends, and
+# the right status for what goes wrong.
+
+setup_file()
+{
+    export DATA=$BATS_FILE_TMPDIR
+    cd "$DATA" || return
+    # Text with words that come again, white space of all kinds, numbers, other scripts.
+    awk 'BEGIN {
+        srand(7)
+        n = split("the of and to in is was for on that by with as it from at his an are be", w, " ")
+        for (i = 0; i < 40000; i++) {
+            s = w[int(rand() * rand() * n) + 1]
+            r = int(rand() * 40)
+            printf "%s%s", s, r == 0 ? ".\n" : r == 1 ? ", " int(rand() * 3000) " " : \
+                r == 2 ? "\n\n" : r == 3 ? "\303\251\302\240 " : r == 4 ? "\344\270\255\346\226\207" : \
+                r == 5 ? "  \t" : r == 6 ? "'"'"'s " : " "
+        }
+    }' >prose.txt
+    wtok train -q -n 600 -o v prose.txt
+}
+
+setup()
+{
+    bats_require_minimum_version 1.5.0
+    cd "$DATA" || return
+    set -o pipefail
+}
+
+@test "a vocabulary has the size that was asked for, and says what it is" {
+    [ "$(wtok info v | jq .size)" -eq 600 ]
+    [ "$(wtok info v | jq .end.id)" -eq 599 ]
+    [ "$(wtok info v | jq -r .sha256)" = "$(jq -cj 'del(.sha256)' v | sha256sum | cut -d' ' -f1)" ]
+    [ "$(wtok info --tokens v | wc -l)" -eq 600 ]
+    [ "$(wtok info --tokens v | jq -r 'select(.id == 97).text')" = a ]
+}
+
+@test "training gives the same file for any number of threads and for a pipe" {
+    wtok train -q -n 600 prose.txt >one
+    cmp one v
+    wtok train -q -n 600 -t 3 -o three prose.txt
+    cmp three v
+    wtok train -q -n 600 <prose.txt | cmp - v
+}
+
+@test "a small text gives a smaller vocabulary, with a warning" {
+    printf 'ab ab ab' >tiny
+    run --separate-stderr wtok train -n 1000 -o small tiny
+    [ "$status" -eq 0 ]
+    # shellcheck disable=SC2154 # run sets it
+    [[ "$stderr" == *warning*smaller* ]]
+    [ "$(wtok info small | jq .size)" -lt 300 ]
+    wtok encode -q -V small tiny | wtok decode | cmp - tiny
+    : >empty
+    wtok train -q -o none empty
+    [ "$(wtok info none | jq .size)" -eq 257 ]
+}
+
+@test "every byte string comes back" {
+    head -c 300000 /dev/urandom >random
+    head -c 100000 /dev/zero >zeroes
+    head -c 1000000 /dev/zero | tr '\0' a >run
+    head -c 1000000 /dev/zero | tr '\0' ' ' >spaces
+    printf 'cut short \344\270' >cut
+    printf '<|endoftext|></doc>' >names
+    for file in prose.txt random zeroes run spaces cut names; do
+        wtok encode -q -V v -f plain "$file" | wtok decode | cmp - "$file"
+        wtok encode -q -V v -f plain <"$file" | wtok decode -V v | cmp - "$file"
+    done
+}
+
+@test "tokens are the same for any number of threads, any pipe, any cut into writes" {
+    wtok encode -q -V v -f lines --no-provenance -o one.tok prose.txt
+    for threads in 2 8; do
+        wtok encode -q -V v -f lines --no-provenance -t $threads prose.txt | cmp - one.tok
+    done
+    head -c 20000 prose.txt >short
+    wtok encode -q -V v --no-provenance -o short.tok short
+    dd bs=1 if=short 2>/dev/null | wtok encode -q -V v --no-provenance | cmp - short.tok
+    dd bs=1 if=short.tok 2>/dev/null | wtok decode | cmp - short
+}
+
+@test "many documents on many threads keep their order" {
+    seq 1 300000 >numbers
+    wtok encode -q -V v -f lines -t 4 numbers | wtok decode --separator $'\n' | cmp - numbers
+}
+
+@test "documents end with an id that text cannot give" {
+    printf 'one\ntwo\n' | wtok encode -q -V v -f lines -o lines.tok
+    [ "$(wtok decode lines.tok)" = onetwo ]
+    [ "$(wtok decode --separator ' / ' lines.tok)" = "one / two / " ]
+    [ "$(wtok info lines.tok | jq -r .sha256)" = "$(jq -r .sha256 v)" ]
+}
+
+@test "folders, wiki blocks and JSON Lines give the same tokens as their texts" {
+    mkdir -p tree/sub
+    printf '<doc id="1" title="A">\nA\n\nfirst text\n</doc>\n<doc id="2">\nB\n\nsecond\n</doc>\n' >tree/a
+    printf '{"text":"third"}\n{"text":"fourth\\n"}\n' >tree/sub/b
+    printf 'fifth\n' >tree/c
+    wtok encode -q -V v tree | wtok decode --separator '|' >got
+    printf 'A\n\nfirst text|B\n\nsecond|fifth\n|third|fourth\n|' | cmp - got
+    printf '{"body":"x"}\n' | wtok encode -q -V v --field body | wtok decode >got
+    [ "$(cat got)" = x ]
+}
+
+@test "several streams in one pipe decode one after the other" {
+    printf one | wtok encode -q -V v -o 1.tok
+    printf two | wtok encode -q -V v -o 2.tok
+    [ "$(cat 1.tok 2.tok | wtok decode)" = onetwo ]
+    [ "$(wtok decode 1.tok 2.tok)" = onetwo ]
+}
+
+@test "a consumer that has enough ends encode and decode quietly" {
+    for _ in 1 2 3 4 5 6 7 8; do cat prose.txt prose.txt; done >long
+    wtok encode -q -V v long 2>err | head -c 100 >/dev/null
+    wtok encode -q -V v -o long.tok long
+    wtok decode long.tok 2>>err | head -c 100 >/dev/null
+    [ ! -s err ]
+}
+
+@test "a stream that is cut, broken or made by another vocabulary is refused with 3" {
+    wtok encode -q -V v -o whole.tok prose.txt
+    size=$(stat -c %s whole.tok)
+    for cut in 0 10 100 $((size / 2)) $((size - 1)); do
+        head -c "$cut" whole.tok >cut.tok
+        run -3 --separate-stderr wtok decode -o cut.txt cut.tok
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [ ! -e cut.txt ]
+    done
+    run -3 wtok decode prose.txt
+    wtok train -q -n 500 -o other prose.txt
+    run -3 wtok decode -V other whole.tok
+    [[ "$output" == *sha256* ]]
+    sed 's/"size":600/"size":601/' v >bad
+    run -3 wtok encode -V bad prose.txt
+    sed 's/"merges":"\([0-9]*\) /"merges":"98 /' v >bad
+    run -3 wtok info bad
+}
+
+@test "input that breaks its format is refused with 3, and leaves no file" {
+    printf '<doc id="1">\ntext without an end\n' >open
+    run -3 wtok encode -q -V v -o never.tok open
+    [ ! -e never.tok ]
+    printf '{"text":"a"}\n{"text":\n' >broken
+    run -3 wtok encode -q -V v -o never.tok broken
+    [[ "$output" == *"broken: line 2"* ]]
+    run -4 wtok encode -q -V v -o never.tok prose.txt absent
+    [[ "$output" == *absent* ]]
+    [ ! -e never.tok ]
+}
+
+@test "what fails upstream is seen downstream" {
+    printf '<doc id="1">\ntext\n' | wtok encode -q -V v >aborted.tok 2>/dev/null || true
+    run -3 wtok decode aborted.tok
+    [[ "$output" == *"wtok encode"* ]]
+}
+
+@test "a mistake in the command line gets 2 and a suggestion" {
+    run -2 wtok
+    run -2 wtok encod
+    [[ "$output" == *encode* ]]
+    run -2 wtok encode --vocabb v prose.txt
+    [[ "$output" == *--vocab* ]]
+    run -2 wtok encode prose.txt
+    [[ "$output" == *-V* ]]
+    run -2 wtok encode -V v --format wikki prose.txt
+    run -2 wtok train -n 256 prose.txt
+    run -2 wtok train --tie idmin prose.txt
+    run -2 wtok info
+    run -2 wtok info --text prose.txt
+}
+
+@test "ties can be broken by either rule" {
+    printf 'ab cd ab cd\n' >tied
+    # ab, " c" and cd occur twice each
+    [ "$(wtok train -q -n 258 tied | jq -r .merges)" = "32 99" ]
+    [ "$(wtok train -q -n 258 --tie bytes-max tied | jq -r .merges)" = "99 100" ]
+}
+
+@test "text can be measured in a vocabulary" {
+    wtok info -V v --text prose.txt >facts
+    [ "$(jq .bytes facts)" -eq "$(stat -c %s prose.txt)" ]
+    jq -e '.bytes_per_token > 2 and .tokens > 0 and .documents == 1' facts
+}
+
+@test "every command has help with examples" {
+    for command in train encode decode info; do
+        wtok $command --help | grep -q '^Examples:'
+    done
+    wtok --help | grep -q 'encode'
+}

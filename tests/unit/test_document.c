@@ -1,0 +1,252 @@
+/* Documents: what each format gives, what it refuses, long documents in pieces. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "text/document.h"
+
+static char folder[64];
+
+static char *path_of(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void put(const char *name, const void *bytes, size_t size)
+{
+    FILE *f = fopen(path_of(name), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+struct text {
+    u8 *bytes;
+    size_t size, pieces;
+};
+
+/* The documents of some paths, each followed by a bar. */
+static enum w_status read_paths(char *const *paths, size_t count, enum w_format format,
+                                struct text *all, struct w_err *err)
+{
+    struct w_file_list files = {0};
+    struct w_documents *d = NULL;
+    struct w_piece piece;
+    *all = (struct text){0};
+    enum w_status status = w_file_list_make(&files, paths, count, err);
+    struct w_document_options options = {
+        .files = &files, .format = format, .field = "text", .split = W_SPLIT_GPT2};
+    if (!status)
+        status = w_documents_open(&d, &options, err);
+    while (!status && !(status = w_documents_next(d, &piece, err))) {
+        all->bytes = realloc(all->bytes, all->size + piece.size + 2);
+        memcpy(all->bytes + all->size, piece.text, piece.size);
+        all->size += piece.size;
+        if (piece.ends)
+            all->bytes[all->size++] = '|';
+        all->bytes[all->size] = 0;
+        all->pieces++;
+    }
+    w_documents_close(d);
+    w_file_list_release(&files);
+    return status;
+}
+
+static void expect(enum w_format format, const char *content, size_t size, enum w_status status,
+                   const char *documents)
+{
+    struct text all;
+    struct w_err err = {0};
+    put("one", content, size);
+    enum w_status got = read_paths((char *[]){path_of("one")}, 1, format, &all, &err);
+    if (got != status || (documents && strcmp(all.bytes ? (char *)all.bytes : "", documents)))
+        fail_msg("format %d, '%s': status %d (%s), documents '%s'", format, content, got, err.text,
+                 all.bytes ? (char *)all.bytes : "");
+    assert_true(status == W_END || strstr(err.text, "/one"));
+    free(all.bytes);
+}
+#define EXPECT(format, content, status, documents)                                                 \
+    expect(format, content, sizeof(content) - 1, status, documents)
+
+static void a_plain_file_is_a_document(void **state)
+{
+    (void)state;
+    EXPECT(W_FORMAT_PLAIN, "a\n\nb\n", W_END, "a\n\nb\n|");
+    EXPECT(W_FORMAT_PLAIN, "<doc id=\"1\">", W_END, "<doc id=\"1\">|");
+    EXPECT(W_FORMAT_PLAIN, "", W_END, "");
+    EXPECT(W_FORMAT_AUTO, "Hello\n", W_END, "Hello\n|");
+    EXPECT(W_FORMAT_AUTO, "{ not an object\n", W_END, "{ not an object\n|");
+}
+
+static void a_line_is_a_document(void **state)
+{
+    (void)state;
+    EXPECT(W_FORMAT_LINES, "a b\n\n\nc\r\nd", W_END, "a b|c\r|d|");
+    EXPECT(W_FORMAT_LINES, "\n\n", W_END, "");
+}
+
+static void wiki_blocks_lose_their_tags_alone(void **state)
+{
+    (void)state;
+    EXPECT(W_FORMAT_AUTO,
+           "<doc id=\"1\" title=\"A\">\nA\n\nText </doc> of <b>A</b>\n\n</doc>\n"
+           "<doc id=\"2\" title=\"B\">\n</doc>\n\n"
+           "<doc id=\"3\" title=\"C\">\r\nC\r\n</doc>\r\n",
+           W_END, "A\n\nText </doc> of <b>A</b>|C|");
+    EXPECT(W_FORMAT_WIKI, "<doc id=\"1\">\nx\n</doc>y\n</doc>", W_END, "x\n</doc>y|");
+    EXPECT(W_FORMAT_WIKI, "<doc id=\"1\">\nx\n", W_TRUNCATED, NULL);
+    EXPECT(W_FORMAT_WIKI, "<doc id=\"1\">\nx\n</doc>\nstray\n", W_CORRUPT, NULL);
+    EXPECT(W_FORMAT_WIKI, "\n \n", W_END, "");
+}
+
+static void json_lines_give_their_member(void **state)
+{
+    (void)state;
+    EXPECT(W_FORMAT_AUTO,
+           "{\"id\":1,\"text\":\"a\\n\\u00e9\"}\n\n{\"text\":\"\"}\n{\"text\":\"b\",\"x\":[]}",
+           W_END, "a\n\xc3\xa9|b|");
+    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"}\n{\"body\":\"b\"}\n", W_CORRUPT, "a|");
+    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"", W_CORRUPT, NULL);
+    /* cJSON would end the text at the NUL */
+    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\u0000b\"}\n", W_CORRUPT, NULL);
+    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\\\u0000b\"}\n", W_END, "a\\u0000b|");
+}
+
+static void folders_are_read_in_the_order_of_bytes(void **state)
+{
+    (void)state;
+    struct text all;
+    struct w_err err = {0};
+    char sub[128];
+    assert_int_equal(mkdir(path_of("tree"), 0700), 0);
+    assert_int_equal(mkdir(path_of("tree/b"), 0700), 0);
+    put("tree/b/z", "3", 1), put("tree/c", "4", 1), put("tree/a", "2", 1);
+    put("tree/B", "1", 1), put("tree/.hidden", "5", 1);
+    assert_int_equal(symlink("..", path_of("tree/loop")), 0);
+    snprintf(sub, sizeof sub, "%s", path_of("tree"));
+    assert_int_equal(read_paths((char *[]){sub}, 1, W_FORMAT_AUTO, &all, &err), W_END);
+    assert_string_equal(all.bytes, "1|2|3|4|");
+    free(all.bytes);
+    assert_int_equal(mkdir(path_of("empty"), 0700), 0);
+    assert_int_equal(read_paths((char *[]){path_of("empty")}, 1, W_FORMAT_AUTO, &all, &err), W_IO);
+    assert_int_equal(read_paths((char *[]){path_of("absent")}, 1, W_FORMAT_AUTO, &all, &err), W_IO);
+    assert_non_null(strstr(err.text, "absent"));
+}
+
+/* Words of a text, one after another; pieces may not change them. */
+static size_t words_of(const u8 *text, size_t size, size_t *ends, size_t room)
+{
+    size_t count = 0, at = 0;
+    while (at < size) {
+        size_t n = w_split_words(W_SPLIT_GPT2, text + at, size - at, ends + count, room - count);
+        for (size_t i = 0; i < n; i++)
+            ends[count + i] += at;
+        count += n;
+        at = ends[count - 1];
+    }
+    return count;
+}
+
+static void check_pieces(const u8 *text, size_t size, enum w_format format, char *path)
+{
+    struct w_file_list files = {0};
+    struct w_documents *d = NULL;
+    struct w_piece piece;
+    size_t *whole = malloc(size * sizeof *whole), *part = malloc(size * sizeof *part);
+    size_t words = words_of(text, size, whole, size), at = 0, word = 0, pieces = 0;
+    bool ended = false;
+    assert_int_equal(w_file_list_make(&files, &path, 1, NULL), W_DONE);
+    struct w_document_options options = {.files = &files, .format = format, .field = "text"};
+    assert_int_equal(w_documents_open(&d, &options, NULL), W_DONE);
+    while (w_documents_next(d, &piece, NULL) == W_DONE) {
+        assert_false(ended);
+        assert_true(piece.size <= (4u << 20));
+        assert_true(at + piece.size <= size);
+        assert_memory_equal(piece.text, text + at, piece.size);
+        size_t n = words_of(piece.text, piece.size, part, size);
+        for (size_t i = 0; i < n; i++)
+            if (at + part[i] != whole[word++])
+                fail_msg("word %zu was cut", word - 1);
+        at += piece.size;
+        ended = piece.ends;
+        pieces++;
+    }
+    assert_true(ended);
+    assert_int_equal(at, size);
+    assert_int_equal(word, words);
+    assert_true(pieces > 1);
+    w_documents_close(d);
+    w_file_list_release(&files);
+    free(whole);
+    free(part);
+}
+
+static void long_documents_come_in_pieces_that_cut_no_word(void **state)
+{
+    (void)state;
+    static const char *const fills[] = {"The quick brown fox's   jumps\n\nover 12 dogs. ",
+                                        "a",
+                                        " ",
+                                        "\xe4\xb8\xad\xe6\x96\x87\xe3\x80\x82",
+                                        "\xff\xc3",
+                                        "\n"};
+    static const char head[] = "<doc id=\"1\">\n", tail[] = "\n</doc>\n";
+    size_t size = (5u << 20) + 123;
+    u8 *file = malloc(size + sizeof head + sizeof tail), *text = file + sizeof head - 1;
+    memcpy(file, head, sizeof head - 1);
+    for (size_t k = 0; k < W_COUNTOF(fills); k++) {
+        for (size_t i = 0; i < size; i++)
+            text[i] = (u8)fills[k][i % strlen(fills[k])];
+        put("long", text, size);
+        check_pieces(text, size, W_FORMAT_PLAIN, path_of("long"));
+        if (fills[k][0] == '\n')
+            continue;
+        text[size - 1] = 'x';
+        memcpy(text + size, tail, sizeof tail - 1);
+        put("long", file, size + sizeof head + sizeof tail - 2);
+        check_pieces(text, size, W_FORMAT_WIKI, path_of("long"));
+    }
+    for (size_t i = 0; i < size; i++)
+        text[i] = (u8) "one line without end "[i % 21];
+    put("long", text, size);
+    check_pieces(text, size, W_FORMAT_LINES, path_of("long"));
+    free(file);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/test_document.XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_file_is_a_document),
+        cmocka_unit_test(a_line_is_a_document),
+        cmocka_unit_test(wiki_blocks_lose_their_tags_alone),
+        cmocka_unit_test(json_lines_give_their_member),
+        cmocka_unit_test(folders_are_read_in_the_order_of_bytes),
+        cmocka_unit_test(long_documents_come_in_pieces_that_cut_no_word),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

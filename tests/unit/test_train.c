@@ -1,0 +1,261 @@
+/* Learning merges: examples worked out by hand, and a trainer that counts everything anew at each
+ * step. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "text/bpe_train.h"
+
+static void learn(const struct w_word_count *counts, u32 merges, u64 min_count, enum w_tie tie,
+                  struct w_merge **found, u32 *count)
+{
+    struct w_train_options options = {.merges = merges, .min_count = min_count, .tie = tie};
+    assert_int_equal(w_bpe_train(counts, &options, found, count, NULL), W_DONE);
+}
+
+static void add(struct w_word_count *counts, const char *word, u64 times)
+{
+    assert_int_equal(w_word_count_add(counts, (const u8 *)word, strlen(word), times, NULL), W_DONE);
+}
+
+static void the_classic_example_gives_its_merges(void **state)
+{
+    (void)state;
+    /* es 9, est 9, lo 7, low 7, ew 6 (before ne, w+est), n+ew 6, new+est 6, d+est 3, i+dest 3,
+     * w+idest 3, er 2, low+er 2; then nothing occurs twice. */
+    static const struct w_merge expected[] = {
+        {'e', 's'}, {256, 't'}, {'l', 'o'}, {258, 'w'}, {'e', 'w'}, {'n', 260},
+        {261, 257}, {'d', 257}, {'i', 263}, {'w', 264}, {'e', 'r'}, {259, 266},
+    };
+    struct w_word_count counts = {0};
+    struct w_merge *merges;
+    u32 n;
+    add(&counts, "widest", 3), add(&counts, "low", 5), add(&counts, "newest", 6);
+    add(&counts, "lower", 1), add(&counts, "lower", 1);
+    assert_int_equal(counts.count, 4);
+    assert_int_equal(counts.total, 16);
+    learn(&counts, 100, 2, W_TIE_ID_MIN, &merges, &n);
+    assert_int_equal(n, W_COUNTOF(expected));
+    assert_memory_equal(merges, expected, sizeof expected);
+    free(merges);
+    learn(&counts, 3, 2, W_TIE_ID_MIN, &merges, &n);
+    assert_int_equal(n, 3);
+    free(merges);
+    /* the other rule begins with st, since its bytes are greater than those of es */
+    learn(&counts, 2, 2, W_TIE_BYTES_MAX, &merges, &n);
+    assert_memory_equal(merges, ((struct w_merge[]){{'s', 't'}, {'e', 256}}), 2 * sizeof *merges);
+    free(merges);
+    w_word_count_release(&counts);
+}
+
+static void a_byte_string_gets_one_id(void **state)
+{
+    (void)state;
+    struct w_word_count counts = {0};
+    struct w_merge *merges;
+    u32 n;
+    /* ab and bc are tokens; abc comes from one of a+bc and ab+c, and the other is passed over */
+    add(&counts, "ab", 100), add(&counts, "bc", 90), add(&counts, "abc", 50);
+    add(&counts, "xbc", 40), add(&counts, "xabc", 5);
+    learn(&counts, 100, 1, W_TIE_ID_MIN, &merges, &n);
+    struct w_vocab *v = NULL;
+    const char *end = "<end>";
+    assert_int_equal(w_vocab_new(&v, W_SPLIT_GPT2, merges, n, &end, 1, NULL), W_DONE);
+    w_vocab_free(v);
+    free(merges);
+    w_word_count_release(&counts);
+}
+
+static void counts_beyond_32_bits_keep_their_order(void **state)
+{
+    (void)state;
+    struct w_word_count counts = {0};
+    struct w_merge *merges;
+    u32 n;
+    add(&counts, "ab", 5000000000ull), add(&counts, "cd", 4294967301ull), add(&counts, "ef", 6);
+    learn(&counts, 2, 1, W_TIE_ID_MIN, &merges, &n);
+    assert_memory_equal(merges, ((struct w_merge[]){{'a', 'b'}, {'c', 'd'}}), 2 * sizeof *merges);
+    free(merges);
+    w_word_count_release(&counts);
+}
+
+/* ---- against counting everything anew ---- */
+
+struct plain {
+    u32 ids[64][32];
+    u32 sizes[64];
+    u8 bytes[300][64]; /* of tokens; length first */
+    u32 tokens;
+};
+
+static int order_of(const u8 *a, const u8 *b)
+{
+    int order = memcmp(a + 1, b + 1, W_MIN(a[0], b[0]));
+    return order ? order : (int)a[0] - (int)b[0];
+}
+
+static u64 count_of(const struct plain *p, const struct w_word_count *counts, u32 l, u32 r)
+{
+    u64 count = 0;
+    for (u32 w = 0; w < counts->count; w++)
+        for (u32 i = 0; i + 1 < p->sizes[w]; i++)
+            if (p->ids[w][i] == l && p->ids[w][i + 1] == r)
+                count += counts->words[w].count;
+    return count;
+}
+
+static bool is_token(const struct plain *p, u32 l, u32 r)
+{
+    u8 joined[64];
+    joined[0] = (u8)(p->bytes[l][0] + p->bytes[r][0]);
+    memcpy(joined + 1, p->bytes[l] + 1, p->bytes[l][0]);
+    memcpy(joined + 1 + p->bytes[l][0], p->bytes[r] + 1, p->bytes[r][0]);
+    for (u32 t = 0; t < p->tokens; t++)
+        if (!memcmp(p->bytes[t], joined, joined[0] + 1u))
+            return true;
+    return false;
+}
+
+static void merge_plainly(struct plain *p, u32 words, u32 l, u32 r)
+{
+    u8 *joined = p->bytes[p->tokens];
+    joined[0] = (u8)(p->bytes[l][0] + p->bytes[r][0]);
+    memcpy(joined + 1, p->bytes[l] + 1, p->bytes[l][0]);
+    memcpy(joined + 1 + p->bytes[l][0], p->bytes[r] + 1, p->bytes[r][0]);
+    for (u32 w = 0; w < words; w++) {
+        u32 *ids = p->ids[w], out = 0;
+        for (u32 i = 0; i < p->sizes[w]; out++)
+            if (i + 1 < p->sizes[w] && ids[i] == l && ids[i + 1] == r)
+                ids[out] = p->tokens, i += 2;
+            else
+                ids[out] = ids[i++];
+        p->sizes[w] = out;
+    }
+    p->tokens++;
+}
+
+/* The best pair of all, or false. */
+static bool best_pair(const struct plain *p, const struct w_word_count *counts, enum w_tie tie,
+                      struct w_merge *best)
+{
+    u64 best_count = 0;
+    for (u32 w = 0; w < counts->count; w++)
+        for (u32 i = 0; i + 1 < p->sizes[w]; i++) {
+            u32 l = p->ids[w][i], r = p->ids[w][i + 1];
+            u64 count = count_of(p, counts, l, r);
+            if (count < best_count || is_token(p, l, r))
+                continue;
+            int order = order_of(p->bytes[l], p->bytes[best->left]);
+            if (!order)
+                order = order_of(p->bytes[r], p->bytes[best->right]);
+            bool wins = tie == W_TIE_BYTES_MAX
+                            ? order > 0
+                            : l < best->left || (l == best->left && r < best->right);
+            if (count > best_count || wins)
+                best_count = count, *best = (struct w_merge){l, r};
+        }
+    return best_count > 0;
+}
+
+static void merges_are_those_of_counting_anew(void **state)
+{
+    (void)state;
+    for (u64 seed = 0; seed < 60; seed++) {
+        struct w_rng rng = {.seed = seed};
+        struct w_word_count counts = {0};
+        struct plain p = {.tokens = 256};
+        enum w_tie tie = seed % 2 ? W_TIE_BYTES_MAX : W_TIE_ID_MIN;
+        for (u32 i = 0; i < 256; i++)
+            p.bytes[i][0] = 1, p.bytes[i][1] = (u8)i;
+        for (u32 w = 0; w < 20; w++) {
+            u8 word[16];
+            size_t size = 1 + w_rng_below(&rng, sizeof word);
+            for (size_t i = 0; i < size; i++)
+                word[i] = (u8)(0xff - w_rng_below(&rng, 1 + seed % 4));
+            assert_int_equal(w_word_count_add(&counts, word, size, 1 + w_rng_below(&rng, 3), NULL),
+                             W_DONE);
+        }
+        for (u32 w = 0; w < counts.count; w++) {
+            p.sizes[w] = counts.words[w].size;
+            for (u32 i = 0; i < p.sizes[w]; i++)
+                p.ids[w][i] = counts.bytes[counts.words[w].offset + i];
+        }
+        struct w_merge *merges, best = {0};
+        u32 n, i;
+        learn(&counts, 40, 1, tie, &merges, &n);
+        for (i = 0; i < 40 && best_pair(&p, &counts, tie, &best); i++) {
+            assert_true(i < n);
+            assert_memory_equal(&merges[i], &best, sizeof best);
+            merge_plainly(&p, counts.count, best.left, best.right);
+        }
+        assert_int_equal(i, n);
+        free(merges);
+        w_word_count_release(&counts);
+    }
+}
+
+/* ---- counting ---- */
+
+static void tables_add_up(void **state)
+{
+    (void)state;
+    const char *text = "the cat and the dog and the cat";
+    struct w_word_count a = {0}, b = {0};
+    assert_int_equal(w_word_count_text(&a, W_SPLIT_GPT2, (const u8 *)text, strlen(text), NULL),
+                     W_DONE);
+    assert_int_equal(a.total, 8);
+    assert_int_equal(a.count, 5); /* "the", " the", " cat", " and", " dog" */
+    for (u32 i = 0; i < 10000; i++) {
+        char word[16];
+        int size = snprintf(word, sizeof word, "w%u", i);
+        assert_int_equal(w_word_count_add(&b, (const u8 *)word, (size_t)size, 1, NULL), W_DONE);
+    }
+    assert_int_equal(w_word_count_merge(&b, &a, NULL), W_DONE);
+    assert_int_equal(w_word_count_merge(&b, &a, NULL), W_DONE);
+    assert_int_equal(b.count, 10005);
+    assert_int_equal(b.total, 10016);
+    assert_int_equal(b.words[10002].count, 4); /* " and" */
+    w_word_count_release(&a);
+    w_word_count_release(&b);
+}
+
+static void an_endless_word_takes_no_quadratic_time(void **state)
+{
+    (void)state;
+    enum { SIZE = 1000000 };
+    struct w_word_count counts = {0};
+    struct w_merge *merges;
+    struct w_rng rng = {.seed = 1};
+    u32 n;
+    u8 *text = malloc(SIZE);
+    memset(text, 'a', SIZE);
+    assert_int_equal(w_word_count_text(&counts, W_SPLIT_GPT2, text, SIZE, NULL), W_DONE);
+    assert_int_equal(counts.count, 2); /* whole cuts, and the rest */
+    for (u32 i = 0; i < SIZE; i++)
+        text[i] = (u8)('a' + w_rng_below(&rng, 26));
+    assert_int_equal(w_word_count_text(&counts, W_SPLIT_GPT2, text, SIZE, NULL), W_DONE);
+    learn(&counts, 2000, 2, W_TIE_ID_MIN, &merges, &n);
+    assert_int_equal(n, 2000);
+    free(merges);
+    free(text);
+    w_word_count_release(&counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_classic_example_gives_its_merges),
+        cmocka_unit_test(a_byte_string_gets_one_id),
+        cmocka_unit_test(counts_beyond_32_bits_keep_their_order),
+        cmocka_unit_test(merges_are_those_of_counting_anew),
+        cmocka_unit_test(tables_add_up),
+        cmocka_unit_test(an_endless_word_takes_no_quadratic_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
