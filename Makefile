@@ -70,6 +70,7 @@ LIB_SOURCES := \
 	lib/net/ckpt.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
+	lib/net/infer.c \
 	lib/net/linear.c \
 	lib/net/model.c \
 	lib/net/norm.c \
@@ -91,6 +92,7 @@ TOOLS := \
 	wbatch \
 	wcachefit \
 	wcat \
+	wsample \
 	wtok \
 	wtrain \
 
@@ -101,6 +103,7 @@ TOOL_SOURCES := \
 wcachefit_PARTS := tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_tables.c \
 	tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
+wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
 wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
 	tools/wtrain_save.c tools/wtrain_setup.c
@@ -116,6 +119,7 @@ UNIT_TESTS := \
 	test_fuzz_stream \
 	test_feed \
 	test_fit \
+	test_infer \
 	test_json \
 	test_machine \
 	test_ordered \

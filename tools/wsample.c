@@ -110,8 +110,12 @@ static enum w_status open_team(struct spoken *m, u64 threads, struct w_err *err)
 
     w_machine_read(&machine, NULL);
     u32 count = w_machine_threads(&machine, threads, getenv("OMP_NUM_THREADS"), &why);
-    w_detail("%u threads: %s", count, why);
-    return w_team_new(&m->team, count, err);
+    enum w_status status = w_kern_choose(&m->kern, NULL, err);
+    if (!status)
+        status = w_team_new(&m->team, count, err);
+    if (!status)
+        w_detail("%u threads: %s; kernels: %s", count, why, m->kern->name);
+    return status;
 }
 
 static enum w_status open_model(struct spoken *m, const char *path, struct w_err *err)

@@ -3,6 +3,7 @@
 #define W_WSAMPLE_H
 
 #include "conf/conf.h"
+#include "kern/kern.h"
 #include "net/ckpt.h"
 #include "net/sampler.h"
 #include "sys/fdio.h"
@@ -24,6 +25,7 @@ struct spoken {
     struct w_conf conf;
     struct w_vocab *vocab;
     struct w_encoder *encoder;
+    const struct w_kern *kern;
     struct w_team *team;
 };
 

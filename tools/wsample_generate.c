@@ -198,7 +198,7 @@ static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, 
 
     enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
     if (!status)
-        status = w_infer_new(&s->infer, &m->conf, weights, m->team, err);
+        status = w_infer_new(&s->infer, &m->conf, weights, m->kern, m->team, err);
     if (!status)
         status = w_sampler_new(&s->sampler, drawable, &s->set->sampler, err);
     if (!status)

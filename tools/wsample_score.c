@@ -125,14 +125,13 @@ enum w_status wsample_score(const struct settings *set, struct spoken *m, struct
         score.tokens = text.count - 1;
         u64 windows = (score.tokens + m->conf.max_length - 1) / m->conf.max_length;
         m->conf.batch_size = W_MIN(windows, W_MAX(TOKENS_PER_BATCH / m->conf.max_length, 1));
-        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, m->team, err);
+        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, m->kern, m->team, err);
     }
     if (!status)
         status =
             w_ckpt_read(m->ckpt, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
     double begin_s = w_now_s();
     if (!status) {
-        w_model_weights_changed(model);
         status = sum_losses(model, &m->conf, &text, end_id, &score, err);
     }
     if (!status)

@@ -144,6 +144,7 @@ static void compute(struct formulas *f, const u32 *ids, u32 count)
 struct setup {
     struct w_tensors tensors;
     float *weights;
+    const struct w_kern *kern;
     struct w_team *team;
     struct w_infer *infer;
     struct w_err err;
@@ -156,8 +157,9 @@ static void open_setup(struct setup *s, u32 threads)
     assert_int_equal(w_tensors_make(&s->tensors, &conf, &s->err), W_DONE);
     s->weights = make_weights(&s->tensors);
     make_ids(s->ids, LENGTH + 1);
+    assert_int_equal(w_kern_choose(&s->kern, NULL, &s->err), W_DONE);
     assert_int_equal(w_team_new(&s->team, threads, &s->err), W_DONE);
-    assert_int_equal(w_infer_new(&s->infer, &conf, s->weights, s->team, &s->err), W_DONE);
+    assert_int_equal(w_infer_new(&s->infer, &conf, s->weights, s->kern, s->team, &s->err), W_DONE);
 }
 
 static void close_setup(struct setup *s)
@@ -204,9 +206,8 @@ static void losses_are_those_of_training(void **state)
     float nll[LENGTH];
     double sum = 0;
     open_setup(&s, 1);
-    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, s.team, &s.err), W_DONE);
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, s.kern, s.team, &s.err), W_DONE);
     memcpy(w_model_weights(model), s.weights, s.tensors.floats * sizeof(float));
-    w_model_weights_changed(model);
     double mean = w_model_loss(model, s.ids, nll);
     for (u32 t = 0; t < LENGTH; t++) {
         const float *logits = w_infer_next(s.infer, s.ids[t]);
