@@ -166,7 +166,8 @@ FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
-SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer tests/lint tests/run tools/packages \
+SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
+	tests/fuzz/make_seeds tests/lint tests/run tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 
@@ -259,9 +260,9 @@ fuzz: ## run every fuzzer for FUZZ_TIME=60 seconds (clang)
 	$(MAKE) CONFIG=fuzz CC=clang WERROR= fuzz-run
 
 fuzz-run: $(FUZZERS)
-	@for f in $(FUZZERS); do mkdir -p $$f.corpus && echo "== $$f" && \
-		$$f -max_total_time=$(FUZZ_TIME) -print_final_stats=1 -artifact_prefix=$$f- \
-			$$f.corpus || exit 1; done
+	@tests/fuzz/make_seeds $(BUILD)/tests/fuzz
+	@for f in $(FUZZERS); do echo "== $$f" && $$f -verbosity=0 -print_final_stats=1 \
+		-max_total_time=$(FUZZ_TIME) -artifact_prefix=$$f- $$f.corpus || exit 1; done
 
 $(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a
 	@mkdir -p $(@D)
