@@ -261,7 +261,7 @@ fuzz: ## run every fuzzer for FUZZ_TIME=60 seconds (clang)
 
 fuzz-run: $(FUZZERS)
 	@tests/fuzz/make_seeds $(BUILD)/tests/fuzz
-	@for f in $(FUZZERS); do echo "== $$f" && $$f -verbosity=0 -print_final_stats=1 \
+	@for f in $(FUZZERS); do echo "== $$f" && $$f -verbosity=0 -timeout=10 -print_final_stats=1 \
 		-max_total_time=$(FUZZ_TIME) -artifact_prefix=$$f- $$f.corpus || exit 1; done
 
 $(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a

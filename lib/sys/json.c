@@ -254,7 +254,7 @@ unsigned w_json_line_of(const char *text, const char *key)
 {
     size_t length = strlen(key);
 
-    for (const char *p = text; (p = strstr(p, key)) != NULL; p += length) {
+    for (const char *p = text; *p && (p = strstr(p, key)) != NULL; p++) {
         const char *after = p + length;
         if (p == text || p[-1] != '"' || *after != '"')
             continue;

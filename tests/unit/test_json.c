@@ -78,6 +78,8 @@ static void lines_of_keys_are_found(void **state)
     const char *text = "{\n  \"x\": \"d_model\",\n  \"d_model\" : 3\n}";
     assert_int_equal(w_json_line_of(text, "d_model"), 3);
     assert_int_equal(w_json_line_of(text, "nope"), 0);
+    assert_int_equal(w_json_line_of(text, ""), 0);
+    assert_int_equal(w_json_line_of("{\n\"\": 1}", ""), 2);
 }
 
 int main(void)

@@ -306,6 +306,8 @@ static void notes_and_aborts_are_one_line_of_json(void **state)
         }
     struct forge g = {0};
     struct w_err err;
+    put_text(&g, 'H', "");
+    assert_int_equal(outcome(&g), W_CORRUPT);
     put_text(&g, 'H', TOKENS);
     put_text(&g, 'X',
              "{\"tool\":\"evil\\u001b]0;x\\u0007\",\"msg\":\"a\\nb\\u202e\",\"exit\":3}\n");
