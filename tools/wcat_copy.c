@@ -17,8 +17,9 @@ struct copy {
     u64 at; /* number of the next record, over all members */
 };
 
-/* Records of two members belong together if these say the same of both. */
-static const char *const must_agree[] = {"kind", "rec", "vocab", "eot", "tok", "ignore"};
+/* What a header says of every single record: the same in all members, and kept. The rest is about how
+ * the records were chosen, which we have just done otherwise; it stays in "src". */
+static const char *const of_records[] = {"wts", "kind", "rec", "vocab", "eot", "tok"};
 
 static bool same_text(const struct w_json *a, const struct w_json *b)
 {
@@ -33,10 +34,10 @@ static bool same_text(const struct w_json *a, const struct w_json *b)
 static enum w_status check_agreement(const struct copy *c, const struct w_header *h,
                                      const char *file, struct w_err *err)
 {
-    for (size_t i = 0; i < W_COUNTOF(must_agree); i++)
-        if (!same_text(w_json_get(c->header, must_agree[i]), w_json_get(h->json, must_agree[i])))
+    for (size_t i = 0; i < W_COUNTOF(of_records); i++)
+        if (!same_text(w_json_get(c->header, of_records[i]), w_json_get(h->json, of_records[i])))
             return w_fail(err, W_MISMATCH, "%s: its \"%s\" is not that of the first stream", file,
-                          must_agree[i]);
+                          of_records[i]);
     return W_DONE;
 }
 
@@ -51,13 +52,12 @@ static enum w_status copy_begin(struct copy *c, const struct w_header *first, st
     if (!c->header)
         return w_fail(err, W_NOMEM, "no memory for a header");
     struct w_json *json = w_json_object();
-    for (const struct w_json *j = w_json_first(first->json); j; j = w_json_next(j)) {
-        const char *key = w_json_key(j);
-        if (!strcmp(key, "by"))
-            w_json_set_string(json, key, "wcat " W_VERSION_TEXT);
-        else if (strcmp(key, "argv") && strcmp(key, "src") && strcmp(key, "part"))
-            w_json_set(json, key, w_json_copy(j));
+    for (size_t i = 0; i < W_COUNTOF(of_records); i++) {
+        const struct w_json *value = w_json_get(first->json, of_records[i]);
+        if (value)
+            w_json_set(json, of_records[i], w_json_copy(value));
     }
+    w_json_set_string(json, "by", "wcat " W_VERSION_TEXT);
     enum w_status status = w_header_from_json(&mine, json, err);
     if (!status && traced)
         status = w_prov_add(&mine, w_cli_command_line(), first, err);

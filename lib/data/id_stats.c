@@ -19,7 +19,6 @@ enum w_status w_id_stats_begin(struct w_id_stats *s, const struct w_header *h, s
     s->bytes = w_dtype_bytes(h->arrays[0].dtype);
     s->vocab = said(h, "vocab");
     s->eot = said(h, "eot");
-    s->ignore = h->kind == W_BATCH ? said(h, "ignore") : UINT64_MAX;
     u64 bits = s->bytes == 2 ? 65536 : W_MIN(s->vocab, most);
     if (s->seen && bits <= s->bits)
         return W_DONE;
@@ -42,8 +41,6 @@ enum w_status w_id_stats_look(struct w_id_stats *s, const struct w_header *h, co
         for (u64 k = 0; k < per_record; k++) {
             const u8 *at = records + i * h->record_bytes + k * s->bytes;
             u64 id = s->bytes == 2 ? w_get16(at) : w_get32(at);
-            if (id == s->ignore)
-                continue;
             if (id >= s->vocab)
                 return w_fail(err, W_CORRUPT, "record %llu: id %llu: the vocabulary has %llu",
                               (unsigned long long)(first + i), (unsigned long long)id,

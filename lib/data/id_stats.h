@@ -13,9 +13,9 @@
 struct w_id_stats {
     u64 max, distinct, docs; /* docs: ids that end a document */
     /* of the present member */
-    u32 bytes;              /* of an id; 0: it holds no ids */
-    u64 vocab, eot, ignore; /* as the header says; UINT64_MAX: it does not */
-    u8 *seen;               /* a bit for each id below `bits` */
+    u32 bytes;      /* of an id; 0: it holds no ids */
+    u64 vocab, eot; /* as the header says; UINT64_MAX: it does not */
+    u8 *seen;       /* a bit for each id below `bits` */
     u64 bits;
 };
 

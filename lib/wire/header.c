@@ -24,8 +24,8 @@ static const struct {
 
 /* The keys of wstream(5). A header may say in "must" which keys its reader has to know. */
 static const char *const known_keys[] = {
-    "wts",   "kind", "rec", "tensors", "must", "by",        "argv",  "src",   "part",
-    "vocab", "eot",  "tok", "ignore",  "seed", "epoch_len", "model", "state", "config",
+    "wts", "kind", "rec",     "tensors", "must",      "by",    "argv",  "src",   "vocab",  "eot",
+    "tok", "seed", "shuffle", "epochs",  "epoch_len", "start", "split", "shard", "config", "state",
 };
 
 const char *w_kind_name(enum w_kind kind)

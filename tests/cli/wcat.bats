@@ -1,0 +1,143 @@
+# wcat: what it shows of a stream, and what it makes of several.
+
+# The stream of wstream(5)'s example: the ids 5, 6, 7, 2.
+example()
+{
+    local hex
+    hex=$(sed -n '/xxd -p/,/^.Ed/p' "$BATS_TEST_DIRNAME/../../man/wstream.5" |
+        grep -E '^[0-9a-f]+$' | tr -d '\n' | sed 's/../\\x&/g')
+    printf "$hex"
+}
+
+ids() { od -An -v -tu2 -w2 | tr -d ' ' | xargs; }
+
+setup()
+{
+    bats_require_minimum_version 1.5.0
+    cd "$BATS_TEST_TMPDIR"
+    example >e.wts
+    cat e.wts e.wts e.wts >three.wts
+}
+
+@test "the example of wstream(5) is a stream" {
+    run -0 wcat --verify e.wts
+    [ -z "$output" ]
+    run -0 wcat --verify -v e.wts
+    [[ $output == *"1 members, 3 frames, 4 records, 444 bytes" ]]
+    [ "$(wcat --raw e.wts | ids)" = "5 6 7 2" ]
+}
+
+@test "header and end are where tail finds them" {
+    [ "$(tail -c +49 three.wts | head -n 1 | jq -r .kind)" = tokens ]
+    [ "$(tail -c 208 three.wts | jq .records)" = 4 ]
+}
+
+@test "a listing has a line for each frame, with what is in it" {
+    wcat three.wts >list
+    [ "$(wc -l <list)" -eq 9 ]
+    [ "$(jq -r .type list | tr -d '\n')" = HDEHDEHDE ]
+    [ "$(jq -c 'select(.type == "D") | [.member, .offset, .seq, .pos, .count, .raw, .stored]' list |
+        tail -n 1)" = "[3,1020,1,0,4,8,8]" ]
+    [ "$(jq -r 'select(.type == "H") | .header.rec[0].dtype' list | xargs)" = "u16 u16 u16" ]
+    [ "$(jq 'select(.type == "E") | .end.bytes' list | xargs)" = "444 444 444" ]
+    diff list <(cat three.wts | wcat)
+    diff list <(wcat - <three.wts)
+}
+
+@test "the header alone is read without the rest" {
+    [ "$(head -c 140 e.wts | wcat --header | jq -r .by)" = me ]
+}
+
+@test "statistics count ids, documents and bytes" {
+    run -0 wcat --stats three.wts
+    [ "$(jq -c '[.bytes,.members,.frames,.records,.raw,.ratio]' <<<"$output")" = "[1332,3,9,12,24,1]" ]
+    [ "$(jq -c .tokens <<<"$output")" = '{"max":7,"distinct":4,"docs":0}' ]
+    run -0 wcat --stats e.wts three.wts
+    [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "verify names file, member, frame and place, looks at all files, and ends with 3" {
+    printf 'X' | dd of=three.wts bs=1 seek=1070 conv=notrunc status=none
+    head -c 400 e.wts >cut.wts
+    run -3 --separate-stderr wcat --verify three.wts e.wts cut.wts
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ ${stderr_lines[0]} == "wcat: "*"three.wts: member 3, frame 1 at byte 1020: payload checksum: expected "*", got "* ]]
+    [[ ${stderr_lines[1]} == "wcat: cut.wts: member 1, frame 2 at byte 188: ends inside a frame: 164 of 208 "* ]]
+}
+
+@test "a cut at any byte is status 3 in every mode, but for the one between members" {
+    for n in 0 1 47 48 100 131 132 187 188 300 443 445 600 887; do
+        head -c $n three.wts >cut.wts
+        for mode in --verify --stats --raw --join --notes; do
+            run -3 wcat $mode cut.wts
+            run -3 wcat $mode <cut.wts
+        done
+        run -3 wcat cut.wts
+    done
+    head -c 888 three.wts >cut.wts
+    run -0 wcat --verify cut.wts
+}
+
+@test "join makes one member, cut and records take slices over all members" {
+    wcat --join -o one.wts e.wts three.wts
+    wcat --verify one.wts
+    [ "$(wcat --stats one.wts | jq -c '[.members,.records]')" = "[1,16]" ]
+    [ "$(wcat --raw one.wts | ids)" = "5 6 7 2 5 6 7 2 5 6 7 2 5 6 7 2" ]
+    [ "$(wcat --header one.wts | jq -r '.src.by, .by' | xargs)" = "me wcat $(sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' "$BATS_TEST_DIRNAME/../../lib/base/base.h")" ]
+    [[ $(wcat --header one.wts | jq -r .argv) == "wcat --join -o one.wts e.wts three.wts" ]]
+    [ "$(tail -c 208 one.wts | jq -c '[.max,.docs]')" = "[7,0]" ]
+    for input in three.wts one.wts; do
+        [ "$(wcat --cut 3:6 $input | wcat --raw | ids)" = "2 5 6" ]
+        [ "$(wcat --records 7:2 $input | wcat --raw | ids)" = "2 5" ]
+        [ "$(wcat --cut 10: $input | wcat --raw | ids | cut -c 1-3)" = "7 2" ]
+        [ "$(wcat --cut :1 <$input | wcat --raw | ids)" = "5" ]
+        [ "$(cat $input | wcat --cut 3:6 | wcat --raw | ids)" = "2 5 6" ]
+    done
+    wcat --join --no-provenance three.wts >a.wts
+    cat three.wts | wcat --no-provenance --join -t 3 >b.wts
+    cmp a.wts b.wts
+}
+
+@test "a slice that is not there is no shorter slice" {
+    run -3 --separate-stderr wcat --cut 3:99 -o x.wts three.wts
+    [[ $stderr == "wcat: there are only 12 records" ]]
+    [ ! -e x.wts ]
+    wcat --cut 3:99 three.wts 2>err | { ! wcat --verify 2>err2; }
+    grep -q "aborted by wcat: there are only 12 records" err2
+    run -3 wcat --records 13: three.wts
+    run -3 wcat --records 11:2 three.wts >/dev/null
+    run -2 wcat --cut 5:5 three.wts
+    run -2 wcat --cut 5 three.wts
+    run -2 wcat --cut x:5 three.wts
+}
+
+@test "streams that do not belong together are not joined" {
+    wtok train -q -n 258 -o v <<<"some text" 2>/dev/null
+    wtok encode -q -V v <<<"text" >t.wts
+    run -3 --separate-stderr wcat --join -o x.wts e.wts t.wts
+    [[ $stderr == *'"vocab" is not that of the first stream' ]]
+}
+
+@test "a reader that has enough is no failure, a full disk is one" {
+    bash -o pipefail -c 'wcat three.wts | head -n 1 >/dev/null'
+    for mode in --raw --join --stats ""; do
+        # shellcheck disable=SC2086
+        run -4 bash -c "wcat $mode three.wts >/dev/full"
+        [[ $output == "wcat: standard output: cannot write: No space left on device" ]]
+    done
+    run -4 wcat --verify nothing.wts
+}
+
+@test "mistakes of use are status 2 and change nothing" {
+    run -2 wcat --verfy e.wts
+    [[ $output == *"did you mean --verify?"* ]]
+    run -2 wcat --raw --stats e.wts
+    run -2 wcat --tensor a e.wts
+    run -2 wcat --verify -o x e.wts
+    [ ! -e x ]
+    run -2 script -qec "wcat --raw e.wts" /dev/null
+    [[ $output == *"binary data is not for a terminal"* ]]
+    run -0 wcat --help
+    [[ $output == *Examples:* ]]
+}
