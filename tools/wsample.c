@@ -108,7 +108,7 @@ static enum w_status open_team(struct spoken *m, u64 threads, struct w_err *err)
     struct w_machine machine;
     const char *why = "";
 
-    w_machine_read(&machine, NULL);
+    w_machine_read(&machine, "");
     u32 count = w_machine_threads(&machine, threads, getenv("OMP_NUM_THREADS"), &why);
     enum w_status status = w_kern_choose(&m->kern, NULL, err);
     if (!status)

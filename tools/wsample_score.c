@@ -54,8 +54,9 @@ static enum w_status sum_losses(struct w_model *model, const struct w_conf *conf
         u64 here = W_MIN(rows * length, targets - done);
         for (u64 i = 0; i < here; i++)
             score->nats += (double)nll[i];
-        w_progress(false, "scored %llu of %llu tokens", (unsigned long long)(done + here),
-                   (unsigned long long)targets);
+        if (done + here < targets)
+            w_progress(false, "scored %llu of %llu tokens", (unsigned long long)(done + here),
+                       (unsigned long long)targets);
     }
     if (!status && !isfinite(score->nats))
         status =

@@ -1,4 +1,5 @@
 # wbatch: the same records by every road, parts that fit together, ends that tell the truth.
+# shellcheck disable=SC2086,SC2016
 
 setup_file()
 {

@@ -1,0 +1,178 @@
+# wsample: the same text for the same command, nothing but text on standard output, and scores that
+# shellcheck disable=SC2086,SC2016
+# agree with what the samples say of themselves.
+
+setup_file()
+{
+    bats_require_minimum_version 1.5.0
+    cd "$BATS_FILE_TMPDIR" || return 1
+    # A vocabulary of bytes alone: every text has one encoding.
+    mkdir text
+    for d in 1 2 3 4 5 6; do
+        for i in $(seq 40); do
+            echo "line $((i * d % 17)) of the king, the river and the town"
+        done >text/$d
+    done
+    wtok train -q -n 257 -o vocab text
+    echo '{"d_model": 16, "num_heads": 2, "num_layers": 2, "d_ff": 32, "vocab_size": 260,
+        "batch_size": 4, "max_length": 32, "learning_rate": 0.01}' >c.json
+    wtok encode -q -V vocab text | wbatch -q -c c.json -o batches
+    wtrain -q -c c.json --steps 60 -o model.wts batches
+    wtrain -q -c c.json --steps 0 -o untrained.wts batches
+}
+
+setup()
+{
+    cd "$BATS_FILE_TMPDIR" || return 1
+    set -o pipefail
+    model="-q -m model.wts"
+}
+
+@test "the same command gives the same text, for any number of threads" {
+    wsample $model -p "the " -n 80 -t 1 >one
+    wsample $model -p "the " -n 80 -t 2 >two
+    wsample $model -p "the " -n 80 -s 1 >other
+    cmp one two
+    run ! cmp -s one other
+    [ "$(wc -c <one)" -ge 20 ]
+}
+
+@test "the prompt comes first, byte for byte, unless it is not wanted" {
+    printf 'a\0b\377\n\n' >prompt
+    wsample $model --prompt-file prompt -n 10 >from_file
+    wsample $model -p - -n 10 <prompt >from_stdin
+    wsample $model --prompt-file prompt -n 10 --no-echo >sequel
+    cmp from_file from_stdin
+    cmp from_file <(printf 'a\0b\377\n'; cat sequel) # one newline at the end is not the prompt's
+    wsample $model -n 10 >empty
+    [ -s empty ]
+}
+
+@test "standard input is left alone unless it is asked for" {
+    count=0
+    while read -r _; do
+        wsample $model -p "the" -n 2 >/dev/null
+        count=$((count + 1))
+    done < <(printf 'a\nb\nc\n')
+    [ "$count" -eq 3 ]
+}
+
+@test "JSON says what the text says" {
+    wsample $model -p "the " -n 30 --ignore-end --json --samples 2 >samples.json
+    [ "$(jq -s length samples.json)" -eq 2 ]
+    jq -es 'all(.[]; (.tokens | length) == 30 and (.logprobs | length) == 30 and .prompt == "the "
+        and .end == "count" and all(.logprobs[]; . < 0))' samples.json
+    # Bytes that are no UTF-8 are replaced in JSON: compare what a cautious sample says.
+    wsample $model -p "the " -n 30 --ignore-end --temperature 0 --no-echo >plain
+    wsample $model -p "the " -n 30 --ignore-end --temperature 0 --json | jq -j .text >from_json
+    cmp plain from_json
+    wsample $model -p "$(printf '\377x')" -n 1 --json | jq -e '.prompt == "\ufffdx"'
+}
+
+@test "temperature 0 is the likeliest token" {
+    wsample $model -p "line" -n 40 --temperature 0 -s 1 >greedy
+    wsample $model -p "line" -n 40 --top-k 1 -s 2 >first
+    cmp greedy first
+}
+
+@test "samples are separate, and each can be had again" {
+    wsample $model -p "the" -n 12 --samples 3 --ignore-end --json | jq -c .tokens >three
+    wsample $model -p "the" -n 12 --samples 5 --ignore-end --json | jq -c .tokens >five
+    cmp three <(head -3 five)
+    [ "$(sort -u five | wc -l)" -eq 5 ]
+    [ "$(wsample $model -p "the" -n 12 --samples 3 --top-k 1 | grep -c -x -e ---)" -eq 2 ]
+}
+
+@test "a sample ends before a stop text, and at the end of the document" {
+    wsample $model -p "line" -n 200 --stop "he" --stop "in" --temperature 0.3 --json >stopped
+    jq -e '.end == "stop" and (.text | (contains("he") or contains("in")) | not)' stopped
+    wsample $model -p "line" -n 200 --stop "he" --stop "in" --temperature 0.3 --no-echo >plain
+    cmp plain <(jq -j .text stopped)
+    # A single character that comes soon
+    wsample $model -p "line" -n 200 --stop " " --no-echo >word
+    run ! grep -q " " word
+    # The end id is the last id, 256; it is drawn from a model that knows nothing.
+    wsample -q -m untrained.wts -n 5000 --top-p 1 --temperature 1 --json >ended
+    jq -e '.end == "end" and .tokens[-1] == 256 and (.tokens | index(256)) == (.tokens | length) - 1' ended
+    wsample -q -m untrained.wts -n 2000 --top-p 1 --temperature 1 --ignore-end --json |
+        jq -e '.end == "count" and (.tokens | index(256)) == null'
+}
+
+@test "a text goes on beyond what the model can see" {
+    wsample $model -p "the " -n 300 --ignore-end --json | jq -e '.tokens | length == 300'
+    head -c 500 text/1 >long
+    run -0 wsample $model --prompt-file long -n 5 --json
+    [[ $output == *"the prompt has 501 tokens"* ]]
+}
+
+@test "the score of a text is the sum of what its sample said" {
+    wsample $model -n 31 --ignore-end --json -s 4 >s.json
+    wsample $model -n 31 --ignore-end --no-echo -s 4 >s.txt
+    wsample $model --score s.txt --json >score.json
+    jq -es '.[0].nats as $nats | .[1].logprobs | add | (. + $nats) | fabs < 0.001 * $nats' score.json s.json
+    jq -e '.tokens == 31 and .bytes == 31' score.json
+}
+
+@test "the score counts every byte once, over many windows" {
+    wsample $model --score text/1 --json -t 1 >one.json
+    wsample $model --score - --json -t 2 <text/1 >two.json
+    bytes=$(wc -c <text/1)
+    jq -e --argjson bytes "$bytes" '.bytes == $bytes and .tokens == $bytes and .bits_per_token == .bits_per_byte
+        and .bits_per_byte < 3' one.json
+    cmp <(jq 'del(.file)' one.json) <(jq 'del(.file)' two.json)
+    # A model that knows nothing needs log2 of the 260 ids for each.
+    wsample -q -m untrained.wts --score text/1 --json | jq -e '(.bits_per_byte - (260 | log2)) | fabs < 0.05'
+}
+
+@test "words are counted as the published figures count them" {
+    printf ' a bc\nd  e\n\n' >words.txt
+    wsample $model --score words.txt --json >w.json
+    jq -e '.words == 4 and .lines == 3' w.json
+    jq -e '(.nats / 4 | exp) as $p | (.word_perplexity - $p) | fabs < 1e-6 * $p' w.json
+    jq -e '(.nats / 7 | exp) as $p | (.word_perplexity_lines - $p) | fabs < 1e-6 * $p' w.json
+    [ "$(wsample $model --score words.txt | awk '$1 == "words" { print $2 }')" = 4 ]
+}
+
+@test "a reader that has enough ends it quietly" {
+    wsample $model -n 100000 --ignore-end 2>said | head -c 50 >/dev/null
+    [ ! -s said ]
+    run -4 bash -c "wsample $model -n 10 >/dev/full"
+}
+
+@test "only text on standard output, speed on standard error" {
+    wsample -m model.wts -p "the " -n 20 --ignore-end 2>said >text.out
+    grep -q "20 tokens, .* tokens/s" said
+    run ! grep -q $'\r' said
+    cmp text.out <(wsample $model -p "the " -n 20 --ignore-end)
+}
+
+@test "a damaged model is bad input" {
+    size=$(wc -c <model.wts)
+    for keep in 0 40 300 $((size / 2)) $((size - 1)); do
+        head -c "$keep" model.wts >damaged.wts
+        run -3 wsample $model -m damaged.wts -n 1
+    done
+    for place in 20 100 $((size / 3)) $((size - 300)); do
+        cp model.wts damaged.wts
+        printf '\125' | dd of=damaged.wts bs=1 seek="$place" conv=notrunc status=none
+        cmp -s model.wts damaged.wts || run -3 wsample $model -m damaged.wts -n 1
+    done
+    run -3 wsample -m batches -n 1
+    run -3 wsample -m vocab -n 1
+    run -4 wsample -m absent -n 1
+    [[ $output == *absent* ]]
+}
+
+@test "mistakes are usage, with what to do" {
+    run -2 wsample -p x
+    [[ $output == *"-m"* ]]
+    run -2 wsample $model --prompt x --prompt-file y
+    run -2 wsample $model --temprature 1
+    [[ $output == *"--temperature"* ]]
+    run -2 wsample $model --top-p 2
+    run -2 wsample $model --stop ""
+    run -2 wsample $model something
+    : >nothing
+    run -3 wsample $model --score nothing
+    run -4 wsample $model --score absent
+}
