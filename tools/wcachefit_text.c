@@ -62,10 +62,12 @@ static const struct {
     const char *level, *what, *fill, *need, *have;
 } verdicts[] = {
     {"RAM", "a training step", "memory.share", "memory.plan", "ram.bytes"},
+    {"L1", "panel of a product", "l1.panel", "panel.bytes", "l1.share"},
     {"L2", "attention, one head", "l2.attention", "attention.bytes", "l2.share"},
     {"L2", "the same with gradients", "l2.attention_back", "attention_back.bytes", "l2.share"},
     {"L2", "attention, 64 queries", "l2.attention_rows", "attention_rows.bytes", "l2.share"},
     {"L2", "MLP, 32 rows", "l2.mlp", "mlp.bytes", "l2.share"},
+    {"L2", "block of a product", "l2.block", "block.bytes", "l2.share"},
     {"L2", "product blocks, FLOP/B", "l2.gemm", "gemm.balance", "gemm.l2"},
     {"L3", "product blocks, FLOP/B", "l3.gemm", "gemm.balance", "gemm.l3"},
     {"L3", "weights of a layer", "l3.layer", "layer.bytes", "l3.whole"},

@@ -40,7 +40,7 @@ struct w_figure {
     const char *formula; /* over keys of rows above; NULL: given by configuration, machine, ... */
 };
 extern const struct w_figure w_figures[]; /* ends with a NULL key */
-#define W_FIGURES_MAX 160
+#define W_FIGURES_MAX 192
 
 /* The row of a key, or -1. */
 int w_figure_find(const char *key);
@@ -49,7 +49,7 @@ const char *w_figure_suggest(const char *key); /* the nearest key, or NULL */
 /* What is asked beside configuration and machine; what is 0 is not known. */
 struct w_fit_ask {
     u64 threads;            /* workers; at least 1 */
-    double tokens;          /* to train on */
+    double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double tokens_per_file; /* of a corpus in files */
     double tok_s;           /* training rate, and who says so */
     const char *tok_s_source;

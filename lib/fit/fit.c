@@ -5,6 +5,7 @@
 
 #include "fit/expr.h"
 #include "fit/figures.h"
+#include "kern/blocks.h"
 
 #define USABLE 0.75        /* code, stack, page tables and conflicts take the rest of a cache */
 #define MEMORY_USABLE 0.85 /* the rest is for the system */
@@ -89,11 +90,35 @@ static void give_machine(struct w_fit *fit, const struct w_machine *m)
     give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
 }
 
+/* How wtrain would cut a product on that machine: by the widest kernels that it can run, of those
+ * that this build has. */
+static void give_blocks(struct w_fit *fit, const struct w_machine *m)
+{
+    const char *name = m->avx512 ? "avx512" : m->avx2_fma ? "avx2" : "portable";
+    const struct w_kern *const *kern = w_kern_all();
+
+    while (kern[1] && strcmp((*kern)->name, name))
+        kern++;
+    struct w_blocks blocks = w_blocks_choose(*kern, m->l1d.bytes, m->l2.bytes);
+    give(fit, "tile.rows", (*kern)->tile_rows, (*kern)->name);
+    give(fit, "tile.cols", (*kern)->tile_cols, (*kern)->name);
+    give(fit, "block.k", blocks.k, "kernels");
+    give(fit, "block.rows", blocks.rows, "kernels");
+    give(fit, "block.cols", blocks.cols, "kernels");
+}
+
 static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
 {
+    const struct w_conf *c = &fit->conf;
+
     give(fit, "usable", USABLE, "rule");
     give(fit, "threads", (double)ask->threads, "machine or user");
-    give(fit, "tokens", ask->tokens, "user");
+    if (ask->tokens > 0)
+        give(fit, "tokens", ask->tokens, "user");
+    else
+        give(fit, "tokens",
+             (double)c->steps * (double)c->accumulate * (double)(c->batch_size * c->max_length),
+             "configuration");
     give(fit, "file.tokens", ask->tokens_per_file, "user");
     give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
     give(fit, "loss", ask->loss, "log");
@@ -143,6 +168,7 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
         return status;
     give_conf(fit);
     give_machine(fit, m);
+    give_blocks(fit, m);
     give_ask(fit, ask);
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");

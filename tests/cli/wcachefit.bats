@@ -10,11 +10,11 @@ setup()
     out=$BATS_TEST_TMPDIR/out
 }
 
-# What the planner of the trainer decides has tests of its own, and may change.
+# What the planner and the kernels of the trainer decide has tests of its own, and may change.
 without_plan()
 {
     grep -v -e '^| Step' -e '^| of memory' -e '^| Batch max' -e 'a training step' \
-        -e 'logits of a chunk' -e 'Memory first' | tr -s ' -'
+        -e 'logits of a chunk' -e 'Memory first' -e 'of a product  ' | tr -s ' -'
 }
 
 # A configuration with one value changed: name of the file, key, value
@@ -64,6 +64,31 @@ config()
 @test "the sum of the buffers is the memory of the step" {
     wcachefit --json --buffers -t 2 "${four[@]}" >"$out"
     jq -e 'all(.configs[]; .figures."memory.plan" == ([.buffers[].bytes] | add))' "$out"
+}
+
+@test "the trainer plans the same memory and counts the same arithmetic" {
+    jq '.d_model = 60 | .num_heads = 3 | .d_ff = 100 | .vocab_size = 301 | .max_length = 33' \
+        "$small" >"$BATS_TEST_TMPDIR/odd.json"
+    for config in "${four[@]}" "$small" "$BATS_TEST_TMPDIR/odd.json"; do
+        for threads in 1 3; do
+            wtrain -q -c "$config" -t $threads --dry-run --rate 1 --force |
+                jq '[.parameters, .flops_per_token, .plan.bytes]' >"$out"
+            wcachefit --json -t $threads "$config" | jq '.configs[0].figures |
+                [.params, ."flops.train_causal", ."memory.plan"]' | diff "$out" -
+        done
+    done
+}
+
+@test "the log of a training gives a rate, its loss and bits per byte" {
+    jq '.d_model = 16 | .num_heads = 2 | .num_layers = 1 | .d_ff = 32 | .vocab_size = 300 |
+        .batch_size = 2 | .max_length = 8' "$small" >"$BATS_TEST_TMPDIR/tiny.json"
+    cd "$BATS_TEST_TMPDIR" || return
+    seq 3000 >text
+    wtok train -q -n 300 -o vocab text
+    wtok encode -q -V vocab text | wbatch -q -c tiny.json |
+        wtrain -q -c tiny.json --steps 20 --log log -o model
+    wcachefit --json --log log --bytes-per-token 2 tiny.json | jq -e '.configs[0].figures |
+        .tok_s > 0 and .loss > 0 and .time > 0 and ((."bits.byte" * 2 - ."bits.token") | fabs) < 1e-9'
 }
 
 @test "requirements decide the exit status and name what does not hold" {
