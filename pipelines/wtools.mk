@@ -11,7 +11,7 @@
 #     W/vocab          the vocabulary, shared by all configurations
 #     W/tokens         the text as a token stream, shared by all configurations
 #     W/NAME.fit       that the machine can do it: footprint and forecast, JSON
-#     W/NAME.train     batches for training, W/NAME.val for validation
+#     W/NAME.train     batches for training, W/NAME.val for validation (W_VAL_FRACTION=0: none)
 #     W/NAME.wts       the model; W/NAME.jsonl the log of its training
 #     W/NAME.sample    text that it writes
 #     W/NAME.score     how well it predicts the validation file W_SCORE, JSON
@@ -62,8 +62,9 @@ $(W)/%.val: $(W)/tokens $(W_CONFIGS)/%.json
 	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
 		$(W_BATCH_FLAGS) -o $@ $<
 
-$(W)/%.wts: $(W)/%.train $(W)/%.val $(W_CONFIGS)/%.json $(W)/%.fit
-	wtrain -c $(W_CONFIGS)/$*.json --val $(W)/$*.val --log $(W)/$*.jsonl --resume $@.ckpt \
+W_VAL := $(if $(filter-out 0,$(W_VAL_FRACTION)),$(W)/%.val)
+$(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit
+	wtrain -c $(W_CONFIGS)/$*.json $(if $(W_VAL),--val $(W)/$*.val) --log $(W)/$*.jsonl --resume $@.ckpt \
 		$(W_TRAIN_FLAGS) -o $@ $<
 
 $(W)/%.sample: $(W)/%.wts

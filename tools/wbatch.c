@@ -262,6 +262,8 @@ static enum w_status close_writer(struct w_writer **writer, const struct setting
     u64 dropped = w_batches_dropped(batches), written = w_writer_count(*writer);
     struct w_json *stats = w_json_object();
 
+    if (!stats)
+        return w_fail(err, W_NOMEM, "no memory for the end frame");
     w_json_set_u64(stats, "docs", counts->part_documents);
     w_json_set_u64(stats, "dropped", dropped);
     enum w_status status = w_writer_close(writer, stats, err);

@@ -114,6 +114,7 @@ void wcat_close(struct source *s)
 struct listing {
     struct w_output *out;
     struct w_json *line; /* of the frame before, until what belongs to it is known */
+    bool pending;        /* there is such a frame; its line may be NULL for want of memory */
     u64 member;
     enum w_status status;
     struct w_err err;
@@ -121,11 +122,12 @@ struct listing {
 
 static void list_flush(struct listing *l)
 {
-    if (l->line && !l->status)
+    if (l->pending && !l->status)
         l->status = put_json(l->out, l->line, &l->err);
     else
         w_json_free(l->line);
     l->line = NULL;
+    l->pending = false;
 }
 
 static void list_frame(void *context, u64 offset, const struct w_frame *f)
@@ -136,6 +138,7 @@ static void list_frame(void *context, u64 offset, const struct w_frame *f)
     list_flush(l);
     l->member += f->type == W_FRAME_HEADER;
     l->line = w_json_object();
+    l->pending = true;
     w_json_set_string(l->line, "type", type);
     w_json_set_u64(l->line, "member", l->member);
     w_json_set_u64(l->line, "offset", offset);

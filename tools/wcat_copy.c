@@ -134,8 +134,9 @@ enum w_status wcat_copy(const struct settings *set, char **paths, struct w_outpu
     bool short_of = set->to == UINT64_MAX ? c.at < set->from : c.at < set->to;
     if (!status && set->slice && short_of)
         status = w_fail(err, W_MISMATCH, "there are only %llu records", (unsigned long long)c.at);
+    if (!status && !(stats = w_json_object()))
+        status = w_fail(err, W_NOMEM, "no memory for the end frame");
     if (!status) {
-        stats = w_json_object();
         if (c.ids.bytes) {
             w_json_set_u64(stats, "max", c.ids.max);
             w_json_set_u64(stats, "docs", c.ids.docs);

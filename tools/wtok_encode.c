@@ -207,6 +207,8 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
     u64 tokens = w_writer_count(*writer);
     struct w_json *stats = w_json_object();
 
+    if (!stats)
+        return w_fail(err, W_NOMEM, "no memory for the end frame");
     w_json_set_u64(stats, "docs", e->documents);
     w_json_set_u64(stats, "max", e->max);
     w_json_set_u64(stats, "text_bytes", e->bytes);

@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,21 @@ static size_t line_at(const char *text, size_t offset)
     return line;
 }
 
+/* cJSON says NULL for a mistake in the text and for want of memory alike: its allocator tells. */
+static _Thread_local bool no_memory;
+
+static void *noting_malloc(size_t size)
+{
+    void *memory = malloc(size);
+    no_memory |= !memory;
+    return memory;
+}
+
+static void note_memory(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = noting_malloc, .free_fn = free});
+}
+
 enum w_status w_json_parse(struct w_json **root, const char *text, size_t size, struct w_err *err)
 {
     *root = NULL;
@@ -136,9 +152,14 @@ enum w_status w_json_parse(struct w_json **root, const char *text, size_t size, 
         return w_fail(err, W_NOMEM, "JSON: no memory for %zu bytes", size);
     memcpy(copy, text, size);
     copy[size] = 0;
+    static pthread_once_t hooked = PTHREAD_ONCE_INIT;
     const char *end = NULL;
+    pthread_once(&hooked, note_memory);
+    no_memory = false;
     cJSON *tree = cJSON_ParseWithLengthOpts(copy, size + 1, &end, true);
-    if (!tree)
+    if (!tree && no_memory)
+        status = w_fail(err, W_NOMEM, "JSON: no memory for %zu bytes", size);
+    else if (!tree)
         status = w_fail(err, W_CORRUPT, "JSON: syntax error in line %zu",
                         line_at(copy, end ? (size_t)(end - copy) : 0));
     else

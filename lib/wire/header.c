@@ -264,7 +264,8 @@ enum w_status w_header_from_json(struct w_header *h, struct w_json *json, struct
 {
     memset(h, 0, sizeof *h);
     h->json = json;
-    enum w_status status = w_json_is_object(json)
+    enum w_status status = !json ? w_fail(err, W_NOMEM, "header: no memory for its copy")
+                           : w_json_is_object(json)
                                ? read_header(h, err)
                                : w_fail(err, W_CORRUPT, "header: no JSON object");
     if (status)

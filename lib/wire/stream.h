@@ -60,7 +60,8 @@ enum w_status w_header_begin(struct w_header *, enum w_kind kind, const char *by
                              struct w_err *) W_MUST_CHECK;
 enum w_status w_header_add(struct w_header *, const char *name, enum w_dtype dtype, u32 ndim,
                            const u64 *shape, struct w_err *) W_MUST_CHECK;
-/* Check a parsed header and fill the struct; takes over json in every case. */
+/* Check a parsed header and fill the struct; takes over json in every case. NULL is W_NOMEM: a copy
+ * that w_json_copy() could not make. */
 enum w_status w_header_from_json(struct w_header *, struct w_json *json,
                                  struct w_err *) W_MUST_CHECK;
 void w_header_free(struct w_header *); /* harmless on zeroes */

@@ -362,6 +362,8 @@ enum w_status w_writer_close(struct w_writer **writer, const struct w_json *stat
         status = w_fail(err, W_CORRUPT, "%s: %llu bytes of tensors written, the header says %llu",
                         w->out->name, (unsigned long long)w->accepted,
                         (unsigned long long)w->header.blob_bytes);
+    if (!status && stats && !w_json_is_object(stats))
+        status = w_fail(err, W_NOMEM, "no memory for the end frame"); /* see w_json_set() */
     if (!status)
         status = put_end(w, stats, err);
     release(writer);

@@ -1,0 +1,94 @@
+# Every program, with each single call of the system failing in turn (tests/inject.c). Whatever
+# fails: no crash; status 4; under the name of the output stands what stood there before, or, when
+# the last sync failed, the whole of the new. A run that ends with 0 all the same (the failure was in
+# something that it can do without) has written the right bytes.
+bats_require_minimum_version 1.5.0
+load tiny
+
+setup_file()
+{
+    [ -e "$BUILD/tests/inject.so" ] || return 0
+    make_tiny
+}
+
+setup()
+{
+    [ -e "$BUILD/tests/inject.so" ] ||
+        skip "NOT TESTED HERE: a preloaded library and a sanitizer exclude each other"
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    to_stdout=
+}
+
+# try CALL ERROR: $expected holds the right output and the function `work` writes "result"
+try()
+{
+    local n status
+    for ((n = 1; ; n += 1 + n / 16)); do
+        rm -f fired
+        echo previous >result
+        status=0
+        W_INJECT=$1:$n:$2 W_INJECT_FIRED=fired LD_PRELOAD=$BUILD/tests/inject.so work \
+            >log 2>&1 </dev/null || status=$?
+        if [ ! -e fired ]; then
+            [ "$status" -eq 0 ] && cmp result expected
+            return
+        fi
+        if [ "$status" -eq 0 ]; then
+            cmp result expected || { echo "$1 $n: status 0 and the wrong output"; return 1; }
+        elif [ "$status" -ne 4 ] || [ ! -s log ] || ! { [ -n "$to_stdout" ] ||
+            [ "$(head -c 20 result)" = previous ] || cmp -s result expected; }; then
+            echo "$1 $n: status $status, $(wc -c <result) bytes of output"
+            cat log
+            return 1
+        fi
+        [ -z "$(find . -name '.result*')" ] || { echo "$1 $n: leaves a file"; find .; return 1; }
+    done
+}
+
+try_all()
+{
+    work
+    mv result expected
+    try memory ENOMEM
+    try read EIO
+    try write ENOSPC
+    try fsync EIO
+    try rename EIO
+    try close EIO
+}
+
+@test "wtok train" {
+    work() { wtok train -n 280 -o result text/1.txt; }
+    try_all
+}
+
+@test "wtok encode" {
+    work() { wtok encode -V tiny.vocab -o result text/1.txt text/2.txt; }
+    try_all
+}
+
+@test "wtok decode" {
+    work() { wtok decode -V tiny.vocab -o result tiny.tokens; }
+    try_all
+}
+
+@test "wbatch" {
+    work() { wbatch -c tiny.json -o result tiny.tokens; }
+    try_all
+}
+
+@test "wtrain" {
+    work() { rm -rf result.ckpt; wtrain -c tiny.json -t 2 --steps 2 -o result tiny.batches; }
+    try_all
+}
+
+@test "wcat" {
+    work() { wcat -o result tiny.tokens; }
+    try_all
+}
+
+@test "wsample" {
+    to_stdout=1
+    work() { wsample -m tiny.wts -t 1 -p The -n 5 -s 1 >result; }
+    try_all
+}

@@ -1,0 +1,108 @@
+# Manual pages, completions, and the tree that make install gives.
+bats_require_minimum_version 1.5.0
+load tiny
+
+setup_file()
+{
+    make_tiny
+    make -s -C "$BATS_TEST_DIRNAME/../.." CONFIG="${BUILD##*/}" DESTDIR="$BATS_FILE_TMPDIR/tree" \
+        PREFIX=/usr install
+}
+
+setup()
+{
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    bin=$PWD/tree/usr/bin
+    share=$PWD/tree/usr/share
+}
+
+page()
+{
+    mandoc -T ascii "$share/man/man${1##*.}/$1" | col -b
+}
+
+@test "every program has a page, and every page is clean" {
+    for program in "$bin"/*; do
+        [ -s "$share/man/man1/${program##*/}.1" ]
+    done
+    for name in wconf.5 wstream.5 wtlog.5 wtools.7; do
+        [ -s "$share/man/man${name##*.}/$name" ]
+    done
+    mandoc -T lint -W warning "$share"/man/man*/*
+}
+
+@test "no page refers to one that is not there" {
+    for file in "$share"/man/man*/*; do
+        sed -n 's/^\.Xr \(w[a-z]*\) \([1-8]\).*/man\2\/\1.\2/p' "$file" | grep -v man2/ | while read -r target; do
+            [ -e "$share/man/$target" ] || { echo "${file##*/}: $target"; return 1; }
+        done
+    done
+}
+
+@test "every option of --help is in the page, and every command" {
+    for program in "$bin"/*; do
+        name=${program##*/}
+        text=$(page "$name.1")
+        for command in '' $("$program" --dump-options | awk -F '\t' '$1 == "command" { print $2 }')
+        do
+            # shellcheck disable=SC2086
+            for option in $("$program" $command --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' |
+                grep -oE -e '--[a-z-]+'); do
+                grep -q -e "$option" <<<"$text" || { echo "$name $command $option"; return 1; }
+            done
+            grep -q -e "$name $command" <<<"$text"
+        done
+    done
+}
+
+@test "completions parse, offer options and choices" {
+    for file in "$share"/bash-completion/completions/*; do
+        bash -n "$file"
+    done
+    run bash -c "source $share/bash-completion/completions/wbatch
+        COMP_WORDS=(wbatch --spl) COMP_CWORD=1; _wbatch; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wbatch --split v) COMP_CWORD=2; _wbatch; echo \"\${COMPREPLY[@]}\""
+    PATH=$bin:$PATH
+    [[ $output == *--split* ]]
+    [[ $output == *val* ]]
+    run bash -c "source $share/bash-completion/completions/wtok
+        COMP_WORDS=(wtok enc) COMP_CWORD=1; _wtok; echo \"\${COMPREPLY[@]}\""
+    [ "$output" = encode ]
+}
+
+@test "everything runs from the installed tree" {
+    PATH=$bin:/usr/bin:/bin
+    [ "$(command -v wtrain)" = "$bin/wtrain" ]
+    wtok encode -V tiny.vocab text | wbatch -c tiny.json | wtrain -c tiny.json --steps 2 -o run.wts
+    wsample -m run.wts -p The -n 5
+    wcat --verify run.wts
+    wcachefit "$share"/wtools/configs/*.json
+}
+
+@test "the installed rules for make train, and go on after a stop" {
+    PATH=$bin:/usr/bin:/bin
+    mkdir -p configs
+    cp tiny.json configs
+    printf '%s\n' 'W_TEXT := text' 'W_VOCAB_SIZE := 300' 'W_SAMPLE_COUNT := 5' 'W_EPOCHS := 2' \
+        'W_TRAIN_FLAGS := --every-steps 50' 'W_VAL_FRACTION := 0.1' \
+        "include $share/wtools/wtools.mk" >Makefile
+    make -s work/tiny.sample
+    [ -s work/tiny.sample ]
+    mv work whole
+    # The same, stopped by a signal as soon as there is a checkpoint.
+    make -s work/tiny.wts &
+    until [ -n "$(find work -name 'step-*')" ]; do sleep 0.02; done
+    kill -TERM $!
+    if wait $!; then return 1; fi
+    [ ! -e work/tiny.wts ]
+    make -s work/tiny.sample 2>err
+    run ! grep 'beginning anew' err
+    cmp whole/tiny.wts work/tiny.wts
+    cmp whole/tiny.sample work/tiny.sample
+}
+
+@test "uninstall leaves nothing" {
+    make -s -C "$BATS_TEST_DIRNAME/../.." CONFIG="${BUILD##*/}" DESTDIR="$PWD/tree" PREFIX=/usr \
+        uninstall
+    [ -z "$(find tree -type f)" ]
+}

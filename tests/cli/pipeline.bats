@@ -1,0 +1,129 @@
+# What the programs promise when they work together: how a pipeline talks, stops early and fails.
+bats_require_minimum_version 1.5.0
+load tiny
+
+setup_file()
+{
+    make_tiny
+}
+
+setup()
+{
+    cd "$BATS_FILE_TMPDIR" || exit 1
+}
+
+# The pipeline of the README, with options of the last program.
+train()
+{
+    wtok encode -V tiny.vocab text | wbatch -c tiny.json | wtrain -c tiny.json "$@"
+}
+
+@test "in a log there is no carriage return and no escape sequence" {
+    train --steps 3 >out 2>err
+    run ! grep -q $'\r' err
+    run ! grep -q $'\033' out err
+}
+
+@test "a terminal sees progress; with TERM=dumb nothing is redrawn" {
+    export TERM=xterm
+    export -f train
+    script -qefc "bash -c 'train --steps 3'" seen >/dev/null </dev/null
+    grep -q $'\r\033' seen
+    TERM=dumb script -qefc "bash -c 'train --steps 3'" seen >/dev/null </dev/null
+    run ! grep -q $'\033' seen
+}
+
+@test "a consumer that has enough ends the pipeline with 0 everywhere" {
+    local status=0
+    seq 200000 >long.txt
+    wtok encode -V tiny.vocab long.txt | wbatch -c tiny.json | wtrain -c tiny.json --steps 2 \
+        -o early.wts || status=("${PIPESTATUS[@]}")
+    status=("${PIPESTATUS[@]}")
+    echo "${status[@]}"
+    [ "${status[*]}" = "0 0 0" ]
+    [ -e early.wts ]
+    wtok encode -V tiny.vocab long.txt | head -c 100 >/dev/null
+    status=("${PIPESTATUS[@]}")
+    [ "${status[*]}" = "0 0" ]
+}
+
+@test "killed upstream: those behind end with 3 and leave no file" {
+    mkfifo feed
+    cat text/*.txt >some.txt
+    # wtok gets text but no end of it; then it is killed.
+    (
+        exec 9>feed
+        cat some.txt >&9
+        until [ -s pid ]; do sleep 0.05; done
+        sleep 0.3
+        kill -KILL "$(cat pid)"
+    ) &
+    run bash -c 'sh -c "echo \$\$ >pid; exec wtok encode -V tiny.vocab" <feed |
+        wbatch -c tiny.json | wtrain -c tiny.json -o killed.wts
+        echo "status ${PIPESTATUS[@]}"'
+    wait
+    echo "$output"
+    [[ $output == *"status 137 3 3"* ]]
+    [ ! -e killed.wts ]
+}
+
+@test "an upstream that fails: those behind end with 3 and say so" {
+    run bash -c 'wtok encode -V tiny.vocab text no-such-file | wbatch -c tiny.json |
+        wtrain -c tiny.json -o failed.wts
+        echo "status ${PIPESTATUS[@]}"'
+    echo "$output"
+    [[ $output == *"status 4 3 3"* ]]
+    [ ! -e failed.wts ]
+}
+
+@test "a full disk is status 4 and leaves no file" {
+    run -4 bash -c 'wtok encode -V tiny.vocab text >/dev/full'
+    run -4 bash -c 'wbatch -c tiny.json tiny.tokens >/dev/full'
+    run -4 bash -c 'wsample -m tiny.wts -p The -n 20 >/dev/full'
+    run -4 bash -c 'wcachefit tiny.json >/dev/full'
+    run -4 bash -c 'wtok --help >/dev/full'
+}
+
+@test "the same bytes with one thread and with two" {
+    for t in 1 2; do
+        wtok train -q -t $t -n 300 -o $t.vocab text
+        wtok encode -q -t $t -V $t.vocab --no-provenance text >$t.tokens
+        wbatch -q -t $t -c tiny.json --no-provenance $t.tokens >$t.batches
+        wtrain -q -t $t -c tiny.json --no-provenance -o $t.wts $t.batches
+    done
+    cmp 1.vocab 2.vocab
+    cmp 1.tokens 2.tokens
+    cmp 1.batches 2.batches
+    cmp 1.wts 2.wts
+}
+
+@test "misuse is status 2, with a suggestion" {
+    for program in 'wtok encode' wbatch wtrain wsample wcachefit wcat; do
+        # shellcheck disable=SC2086
+        run -2 --separate-stderr $program --versoin
+        [[ $stderr == *--version* ]]
+    done
+    run -2 --separate-stderr wtok encod
+    [[ $stderr == *encode* ]]
+    sed 's/num_layers/n_layers/' tiny.json >misspelt.json
+    run -2 --separate-stderr wtrain -c misspelt.json tiny.batches
+    [[ $stderr == *num_layers* ]]
+}
+
+@test "a file is read, and standard input is not, when a file is named" {
+    echo seen | { wtok encode -V tiny.vocab text/1.txt >/dev/null; read -r line; [ "$line" = seen ]; }
+}
+
+@test "the commands of the README work" {
+    mkdir -p readme/configs readme/wiki
+    cp text/1.txt readme/wiki
+    for name in "$BATS_TEST_DIRNAME"/../../configs/*.json; do
+        sed 's/300/16000/' tiny.json >"readme/configs/${name##*/}"
+    done
+    cd readme
+    # The blocks but for make, which the other tests are a part of.
+    awk '/^```sh/ { inside = 1; next } /^```/ { inside = 0 } inside && !/^make/' \
+        "$BATS_TEST_DIRNAME/../../README.md" >commands
+    grep -q wtrain commands
+    bash -euo pipefail commands
+}
