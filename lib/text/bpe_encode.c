@@ -14,7 +14,7 @@
 #define ID_BITS 24      /* an id; W_TOKENS_MAX */
 
 /* A word that was merged before. Nearly every word of a text is one of those, so this table and the
- * splitter are what makes encoding fast. Two slots share a cache line: the newer word comes first. */
+ * splitter are what makes encoding fast. Two slots share a cache line. */
 struct slot {
     u64 low,
         high; /* the word's bytes, little-endian; its length in the top byte of high; 0: free */
@@ -225,12 +225,23 @@ static inline struct slot *find_line(const struct w_encoder *e, u64 low, u64 hig
     return e->cache + ((hash >> (64 - CACHE_BITS)) & ~1ull);
 }
 
+/* A word that was seen once takes the second slot, so that it cannot push out one seen again. */
 static void remember(struct slot *line, u64 low, u64 high, const u32 *ids, size_t count)
 {
-    line[1] = line[0];
-    line[0] = (struct slot){.low = low, .high = high};
-    memcpy(line[0].ids, ids, count * sizeof *ids);
-    line[0].ids[CACHED_IDS - 1] |= (u32)count << ID_BITS;
+    struct slot *s = line[0].high ? &line[1] : &line[0];
+
+    *s = (struct slot){.low = low, .high = high};
+    memcpy(s->ids, ids, count * sizeof *ids);
+    s->ids[CACHED_IDS - 1] |= (u32)count << ID_BITS;
+}
+
+/* A word of the second slot was seen again. */
+static void promote(struct slot *line)
+{
+    struct slot s = line[0];
+
+    line[0] = line[1];
+    line[1] = s;
 }
 
 static enum w_status reserve_ids(struct w_ids *out, size_t more, struct w_err *err)
@@ -277,11 +288,11 @@ static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t le
     }
     from = 0;
     for (size_t i = 0; i < count; from = ends[i++]) {
-        struct slot *s = keys[i].line;
+        const struct slot *s = keys[i].line;
         size_t size = ends[i] - from, n;
         u32 *ids = out->ids + out->count;
-        if (s && (s[0].low != keys[i].low || s[0].high != keys[i].high))
-            s++;
+        if (s && s[1].low == keys[i].low && s[1].high == keys[i].high)
+            promote(keys[i].line);
         if (s && s->low == keys[i].low && s->high == keys[i].high) {
             memcpy(ids, s->ids, sizeof s->ids); /* room for four is always there */
             n = ids[CACHED_IDS - 1] >> ID_BITS;
