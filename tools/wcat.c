@@ -47,9 +47,9 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "What is in it, frame by frame",
     "wcat wiki.tokens | jq -c '{type,offset,count}'",
-    "How was it made?",
+    "How it was made",
     "wcat --header wiki.wts | jq '.src.argv, .src.src.argv'",
-    "Is it whole?",
+    "Say whether they are whole",
     "wcat --verify *.tokens && echo yes",
     "Shards into one",
     "wcat --join -o all.tokens shard-*.tokens",
@@ -61,14 +61,13 @@ static const char *const examples[] = {
     "wtok encode -V wiki.vocab wiki/* | wcat --stats | jq .tokens",
     NULL,
 };
-static const struct w_program program = {"wcat",
-                                         "show, verify, join and cut streams",
-                                         "[FILE ...]",
-                                         "Without a mode, prints one JSON object per frame, for "
-                                         "jq: headers, data, notes, index and end.\n"
-                                         "Without FILE, or with -, reads standard input.",
-                                         options,
-                                         examples};
+static const struct w_program program = {
+    "wcat",
+    "show, verify, join and cut streams",
+    "[FILE ...]",
+    "Without a mode: a JSON object for each frame, for jq. Without FILE: standard input.",
+    options,
+    examples};
 
 /* ---- output ---- */
 

@@ -27,7 +27,8 @@ static enum w_status fail(struct w_writer *w, enum w_status status, struct w_err
 {
     if (status && !w->failed) {
         w->failed = status;
-        w->failure = *err;
+        if (err != &w->failure)
+            w->failure = *err;
     }
     return status;
 }
@@ -203,8 +204,7 @@ enum w_status w_writer_open(struct w_writer **writer, struct w_output *out,
 enum w_status w_writer_records(struct w_writer *w, const void *records, u64 count,
                                struct w_err *err)
 {
-    struct w_err own;
-    err = err ? err : &own;
+    err = err ? err : &w->failure;
     const u8 *from = records;
     u64 size = w->header.record_bytes;
     u64 room = w->header.kind == W_TENSORS ? w->header.blob_bytes : W_JSON_INT_MAX;
@@ -234,8 +234,7 @@ enum w_status w_writer_records(struct w_writer *w, const void *records, u64 coun
 
 enum w_status w_writer_flush(struct w_writer *w, struct w_err *err)
 {
-    struct w_err own;
-    err = err ? err : &own;
+    err = err ? err : &w->failure;
 
     if (w->failed) {
         *err = w->failure;
@@ -248,8 +247,7 @@ enum w_status w_writer_flush(struct w_writer *w, struct w_err *err)
 
 enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_err *err)
 {
-    struct w_err own;
-    err = err ? err : &own;
+    err = err ? err : &w->failure;
     size_t size = strlen(json_line);
     struct w_json *parsed = NULL; /* what no reader would take is refused here */
     char *line = NULL;
