@@ -292,7 +292,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status)
-        status = w_corpus_open(&corpus, argv, (size_t)argc, (u32)set->threads, err);
+        status = w_corpus_open(&corpus, argv, (size_t)argc, err);
     if (status)
         goto out;
 

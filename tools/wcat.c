@@ -98,7 +98,7 @@ enum w_status wcat_open(struct source *s, const char *path, struct w_err *err)
     if (!status)
         status = w_input_open(&s->in, path, err);
     if (!status)
-        status = w_reader_open(&s->reader, &s->in, &(struct w_read_options){0}, err);
+        status = w_reader_open(&s->reader, &s->in, err);
     return status;
 }
 

@@ -138,7 +138,7 @@ static enum w_status decode_file(struct decoding *d, const char *path, struct w_
     enum w_status status = w_input_open(&d->in, path, err);
     if (status)
         return status;
-    status = w_reader_open(&reader, &d->in, &(struct w_read_options){0}, err);
+    status = w_reader_open(&reader, &d->in, err);
     while (!status) {
         status = w_reader_member(reader, &header, err);
         if (!status)

@@ -87,7 +87,7 @@ static enum w_status load(struct w_vocab **vocab, const char *path, struct w_err
     if (!status)
         status = w_input_seek(&in, 0, err);
     if (!status)
-        status = w_reader_open(&reader, &in, &(struct w_read_options){0}, err);
+        status = w_reader_open(&reader, &in, err);
     if (!status)
         status = w_reader_member(reader, &header, err);
     if (status == W_END)

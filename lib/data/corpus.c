@@ -9,7 +9,6 @@
 struct w_corpus {
     char *const *paths;
     size_t path_count, next_path;
-    struct w_read_options options;
     struct w_input in;
     struct w_reader *reader;
     struct w_header first; /* a copy: the reader's own goes with its member */
@@ -80,7 +79,7 @@ static enum w_status next_file(struct w_corpus *c, struct w_err *err)
     c->member = 0;
     enum w_status status = w_input_open(&c->in, path, err);
     if (!status)
-        status = w_reader_open(&c->reader, &c->in, &c->options, err);
+        status = w_reader_open(&c->reader, &c->in, err);
     return status;
 }
 
@@ -121,7 +120,7 @@ static enum w_status look_at_paths(struct w_corpus *c, struct w_err *err)
     return W_DONE;
 }
 
-enum w_status w_corpus_open(struct w_corpus **corpus, char *const *paths, size_t count, u32 threads,
+enum w_status w_corpus_open(struct w_corpus **corpus, char *const *paths, size_t count,
                             struct w_err *err)
 {
     struct w_corpus *c = *corpus = calloc(1, sizeof *c);
@@ -131,7 +130,6 @@ enum w_status w_corpus_open(struct w_corpus **corpus, char *const *paths, size_t
     c->in.fd = -1;
     c->paths = paths;
     c->path_count = count;
-    c->options.threads = threads;
     enum w_status status = look_at_paths(c, err);
     if (!status)
         status = next_member(c, err);

@@ -21,7 +21,7 @@ struct w_corpus_facts {
 
 /* Open the first stream and read its header. count 0: standard input. The paths must outlive the
  * corpus. */
-enum w_status w_corpus_open(struct w_corpus **, char *const *paths, size_t count, u32 threads,
+enum w_status w_corpus_open(struct w_corpus **, char *const *paths, size_t count,
                             struct w_err *) W_MUST_CHECK;
 void w_corpus_close(struct w_corpus **); /* accepts NULL */
 

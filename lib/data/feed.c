@@ -275,7 +275,7 @@ static enum w_status open_stream(struct w_feed *feed, struct w_err *err)
     if (status)
         return status;
     feed->in.stop_fd = feed->stop_pipe[0];
-    status = w_reader_open(&feed->reader, &feed->in, &(struct w_read_options){0}, err);
+    status = w_reader_open(&feed->reader, &feed->in, err);
     if (!status)
         status = next_member(feed, &header, err);
     if (status == W_END)

@@ -192,7 +192,7 @@ enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *e
     ckpt->in.fd = -1;
     enum w_status status = w_input_open(&ckpt->in, path, err);
     if (!status)
-        status = w_reader_open(&ckpt->reader, &ckpt->in, &(struct w_read_options){0}, err);
+        status = w_reader_open(&ckpt->reader, &ckpt->in, err);
     if (!status)
         status = w_reader_member(ckpt->reader, &header, err);
     if (status == W_END)

@@ -9,7 +9,7 @@
  *     w_writer_records(w, ids, count, &err)             // as often as you like
  *     w_writer_close(&w, stats, &err)                   // the end frame; or w_writer_abort()
  *
- *     w_reader_open(&r, &in, &options, &err)
+ *     w_reader_open(&r, &in, &err)
  *     while (!(status = w_reader_member(r, &header, &err)))          // W_END after the last member
  *         while (!(status = w_reader_records(r, &bytes, &count, &err)))  // W_END after each member
  *             use(bytes, count);
@@ -100,10 +100,6 @@ u64 w_writer_count(const struct w_writer *);
 
 /* ---- reading ---- */
 
-struct w_read_options {
-    u32 threads; /* 0 or 1: inflate in the caller */
-};
-
 /* A place in a member: records before it, and the chain value there, which covers all of the bytes
  * before (header and payload checksums). Two streams with equal places hold equal data up to there. */
 struct w_place {
@@ -113,8 +109,7 @@ struct w_place {
 
 struct w_reader;
 
-enum w_status w_reader_open(struct w_reader **, struct w_input *in, const struct w_read_options *,
-                            struct w_err *) W_MUST_CHECK;
+enum w_status w_reader_open(struct w_reader **, struct w_input *in, struct w_err *) W_MUST_CHECK;
 /* Go to the next member: skips (and checks) what is left of the present one. *header is valid until
  * the next call. W_END at the end of the file. */
 enum w_status w_reader_member(struct w_reader *, const struct w_header **header,

@@ -319,11 +319,9 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
 
 /* ---- life ---- */
 
-enum w_status w_reader_open(struct w_reader **reader, struct w_input *in,
-                            const struct w_read_options *options, struct w_err *err)
+enum w_status w_reader_open(struct w_reader **reader, struct w_input *in, struct w_err *err)
 {
     struct w_reader *r = calloc(1, sizeof *r);
-    (void)options;
 
     *reader = NULL;
     if (!r)

@@ -87,7 +87,7 @@ static void read_stream(struct w_input *in, bool seek)
     u64 count, sum = 0;
 
     lseek(in->fd, 0, SEEK_SET);
-    enum w_status status = w_reader_open(&r, in, &(struct w_read_options){0}, &err);
+    enum w_status status = w_reader_open(&r, in, &err);
     while (!status && !(status = w_reader_member(r, &h, &err))) {
         u64 known = w_reader_known_count(r);
         if (seek && known > 0)

@@ -76,14 +76,13 @@ static inline void make_stream(struct fixture *f, enum w_kind kind, const void *
 /* Read the same bytes from their beginning. */
 static inline void reader_of(struct fixture *f, struct w_reader **r)
 {
-    struct w_read_options options = {.threads = 1};
     memset(&f->in, 0, sizeof f->in);
     f->in.fd = f->out.fd;
     f->in.seekable = true;
     f->in.size_bytes = f->out.bytes;
     snprintf(f->in.name, sizeof f->in.name, "memory");
     assert_int_equal(lseek(f->in.fd, 0, SEEK_SET), 0);
-    assert_int_equal(w_reader_open(r, &f->in, &options, &f->err), W_DONE);
+    assert_int_equal(w_reader_open(r, &f->in, &f->err), W_DONE);
 }
 
 #endif

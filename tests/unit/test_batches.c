@@ -66,7 +66,7 @@ static struct run deal(struct fixture *f, struct w_pack_options pack_options,
     snprintf(path, sizeof path, "/proc/self/fd/%d", f->out.fd);
     pack_options.shards = pack_options.shards ? pack_options.shards : 1;
     options.epochs = options.epochs ? options.epochs : 1;
-    run.status = w_corpus_open(&corpus, paths, 1, 1, &run.err);
+    run.status = w_corpus_open(&corpus, paths, 1, &run.err);
     if (!run.status)
         run.status = w_pack_new(&pack, corpus, &pack_options, &run.err);
     if (!run.status)

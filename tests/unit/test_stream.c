@@ -148,7 +148,7 @@ static void a_pipe_that_drips_gives_the_same(void **state)
     struct dripping d = {bytes, f.out.bytes, ends[1]};
     assert_int_equal(pthread_create(&thread, NULL, drip, &d), 0);
     struct w_input in = {.fd = ends[0], .name = "pipe"};
-    assert_int_equal(w_reader_open(&r, &in, &(struct w_read_options){0}, &f.err), W_DONE);
+    assert_int_equal(w_reader_open(&r, &in, &f.err), W_DONE);
     assert_records(r, ids, 3000);
     assert_true(w_reader_known_count(r) == 0);
     w_reader_close(&r);
@@ -178,7 +178,7 @@ static void what_is_flushed_can_be_read_at_once(void **state)
         make_header(&h, W_TOKENS, 0);
         struct w_write_options options = {.threads = threads, .level = 1};
         assert_int_equal(w_writer_open(&w, &out, &h, &options, &err), W_DONE);
-        assert_int_equal(w_reader_open(&r, &in, &(struct w_read_options){0}, &err), W_DONE);
+        assert_int_equal(w_reader_open(&r, &in, &err), W_DONE);
         assert_int_equal(w_reader_member(r, &seen, &err), W_DONE);
         for (u64 n = 1; n <= 100; n += 33) {
             assert_int_equal(w_writer_records(w, ids, n, &err), W_DONE);

@@ -100,7 +100,7 @@ static enum w_status read_all(const u8 *bytes, size_t size, enum way way,
     assert_int_equal(pwrite(scratch, bytes, size, 0), size);
     assert_int_equal(lseek(scratch, 0, SEEK_SET), 0);
     snprintf(in.name, sizeof in.name, "memory");
-    enum w_status status = w_reader_open(&r, &in, &(struct w_read_options){0}, &err);
+    enum w_status status = w_reader_open(&r, &in, &err);
     while (!status && !(status = w_reader_member(r, &h, &err))) {
         if (way == BY_SKIPPING)
             continue;
