@@ -123,6 +123,10 @@ UNIT_TESTS := \
 	test_json \
 	test_machine \
 	test_ordered \
+	test_kern \
+	test_model \
+	test_plan \
+	test_team \
 	test_schedule \
 	test_sampler \
 	test_stream \

@@ -80,7 +80,23 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
         .cols = (u32)W_MIN(block->col + block->cols - col, kern->tile_cols),
     };
 
+    const u64 tiles = ceil_div(block->rows, kern->tile_rows),
+              panel_lines = tile.k * kern->tile_cols / 16;
+    const u64 step = ceil_div(panel_lines, tiles);
+    const float *next_b = tile.b + job->panel_floats;
+    int pf = 0;
+
     for (u64 i = 0; i < block->rows; i += kern->tile_rows) {
+        if (pf & 1)
+            for (u64 l = 0; l < step; l++, next_b += 16)
+                __builtin_prefetch(next_b, 0, 2);
+        if (pf & 2)
+            for (u64 r = 0; r < kern->tile_rows; r++)
+                __builtin_prefetch(g->c + (block->row + i + kern->tile_rows + r) * g->c_row + col,
+                                   1, 3);
+        if (pf & 4)
+            for (u64 r = 0; r < kern->tile_rows; r++)
+                __builtin_prefetch(g->c + (block->row + i + r) * g->c_row + col, 1, 3);
         tile.a = block->a + i / kern->tile_rows * block->a_tile;
         tile.add = block->add ? block->add + (block->row + i) * block->add_row + col : NULL;
         tile.c = g->c + (block->row + i) * g->c_row + col;
@@ -98,7 +114,7 @@ static void place_a(const struct job *job, struct block *block, float *scratch)
     const float *a = g->a + block->row * g->a_row + block->k0 * g->a_col;
     u64 k = block->k1 - block->k0;
 
-    if (g->a_col == 1) {
+    if (g->a_col == 1 && !0) {
         block->a = a;
         block->a_row = g->a_row;
         block->a_col = 1;
@@ -201,7 +217,7 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         return;
     }
     job.block_rows = even_rows(g->m, blocks->rows, kern->tile_rows);
-    if (g->a_col == 1) /* more and smaller items cost nothing where a is not packed */
+    if (g->a_col == 1 && !0) /* more and smaller items cost nothing where a is not packed */
         job.block_cols = blocks->cols;
     u64 slices = g->packed ? 1 : ceil_div(g->k, engine->shared_floats / width);
     u64 depth = ceil_div(g->k, slices);

@@ -1,0 +1,506 @@
+/* Every kernel of every variant that runs here against the reference, on sizes with and without
+ * remainders; matrix products cut in every way. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "kern/gemm.h"
+
+#define ULP 0x1p-24 /* half a unit in the last place of a number near 1 */
+#define N_MAX 300
+#define GUARD 12345.0f /* behind the end of every output */
+
+static const u64 sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 257};
+static const struct w_kern *ref;
+
+struct data {
+    float x[N_MAX], y[N_MAX], w[N_MAX], b[N_MAX];
+};
+
+static struct data random_data(u64 seed)
+{
+    struct data d;
+    struct w_rng rng = {.seed = seed};
+    for (u64 i = 0; i < N_MAX; i++) {
+        d.x[i] = (float)(3 * w_rng_normal(&rng));
+        d.y[i] = (float)w_rng_normal(&rng);
+        d.w[i] = (float)w_rng_normal(&rng);
+        d.b[i] = (float)fabs(w_rng_normal(&rng));
+    }
+    return d;
+}
+
+static void near(const struct w_kern *kern, const char *what, u64 n, u64 i, double got, double want,
+                 double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance))
+        fail_msg("%s %s: n %d, element %d: %.9g instead of %.9g, off by %.3g of what is allowed",
+                 kern->name, what, (int)n, (int)i, got, want, fabs(got - want) / tolerance);
+}
+
+/* Run a check for every variant but the reference, every size, some data. Variants that this CPU
+ * cannot run are named, so that nobody believes that they were tested. */
+static void for_all(void (*check)(const struct w_kern *, const struct data *, u64 n))
+{
+    const char *why;
+    for (u32 k = 0; w_kern_all()[k]; k++) {
+        const struct w_kern *kern = w_kern_all()[k];
+        if (!w_kern_usable(kern, &why)) {
+            print_message("NOT TESTED: the %s kernels, since %s\n", kern->name, why);
+            continue;
+        }
+        for (u64 s = 0; s < W_COUNTOF(sizes); s++)
+            for (u64 seed = 0; seed < 4; seed++) {
+                struct data d = random_data(seed);
+                check(kern, &d, sizes[s]);
+            }
+    }
+}
+
+static void check_sums(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    double sum = 0, squares = 0, all = 0;
+    float y[N_MAX];
+    for (u64 i = 0; i < n; i++) {
+        sum += (double)d->x[i] * (double)d->y[i];
+        all += fabs((double)d->x[i] * (double)d->y[i]);
+        squares += (double)d->x[i] * (double)d->x[i];
+    }
+    near(kern, "dot", n, 0, (double)kern->dot(d->x, d->y, n), sum, (double)n * ULP * all);
+    near(kern, "sum_squares", n, 0, kern->sum_squares(d->x, n), squares, 1e-14 * squares);
+    memcpy(y, d->y, sizeof y);
+    kern->add(y, d->x, n);
+    for (u64 i = 0; i < N_MAX; i++)
+        assert_true(y[i] == (i < n ? d->x[i] + d->y[i] : d->y[i]));
+}
+
+static void sums_are_right(void **state)
+{
+    (void)state;
+    for_all(check_sums);
+}
+
+static void check_norm(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    float y[N_MAX + 1], want[N_MAX], stats[2], want_stats[2];
+    float dx[2][N_MAX], dw[2][N_MAX], db[2][N_MAX];
+    if (n == 0)
+        return;
+    y[n] = GUARD;
+    kern->norm(y, stats, d->x, d->w, d->b, n);
+    ref->norm(want, want_stats, d->x, d->w, d->b, n);
+    assert_true(y[n] == GUARD);
+    if (n < 3) /* one or two numbers: rstd is large, and multiplies what rounding leaves */
+        return;
+    double chain = (double)n + 8;
+    near(kern, "mean", n, 0, (double)stats[0], (double)want_stats[0], chain * ULP * 10);
+    near(kern, "rstd", n, 0, (double)stats[1], (double)want_stats[1],
+         chain * ULP * (double)stats[1]);
+    for (u64 i = 0; i < n; i++)
+        near(kern, "norm", n, i, (double)y[i], (double)want[i],
+             chain * ULP * (4 + fabs((double)d->x[i] * (double)stats[1])) *
+                 (fabs((double)d->w[i]) + fabs((double)d->b[i])));
+    for (u32 i = 0; i < 2; i++) {
+        memcpy(dx[i], d->b, sizeof dx[i]);
+        memcpy(dw[i], d->x, sizeof dw[i]);
+        memcpy(db[i], d->w, sizeof db[i]);
+        (i ? ref : kern)->norm_backward(dx[i], dw[i], db[i], d->y, d->x, want_stats, d->w, n);
+    }
+    for (u64 i = 0; i < N_MAX; i++) {
+        double scale = i < n ? chain * ULP * 8 : 0;
+        near(kern, "norm dx", n, i, (double)dx[0][i], (double)dx[1][i],
+             scale * (4 + 16 * (double)stats[1]));
+        near(kern, "norm dweight", n, i, (double)dw[0][i], (double)dw[1][i], 64 * ULP * 8);
+        near(kern, "norm dbias", n, i, (double)db[0][i], (double)db[1][i], 4 * ULP * 8);
+    }
+}
+
+static void norms_are_right(void **state)
+{
+    (void)state;
+    for_all(check_norm);
+}
+
+static void check_gelu(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    float y[N_MAX + 1], want[N_MAX];
+    y[n] = GUARD;
+    kern->gelu(y, d->x, n);
+    ref->gelu(want, d->x, n);
+    for (u64 i = 0; i < n; i++) {
+        /* exp(-2u) has the relative error of its argument, which grows with x^3. */
+        double x = fabs((double)d->x[i]), exponent = 1.6 * x + 0.072 * x * x * x;
+        near(kern, "gelu", n, i, (double)y[i], (double)want[i],
+             ULP * (6 + 3 * exponent) * fabs((double)want[i]) + 1e-15);
+    }
+    kern->gelu_backward(y, d->y, d->x, n);
+    ref->gelu_backward(want, d->y, d->x, n);
+    for (u64 i = 0; i < n; i++)
+        near(kern, "gelu_backward", n, i, (double)y[i], (double)want[i],
+             ULP * 12 * fabs((double)d->y[i]));
+    assert_true(y[n] == GUARD);
+    memcpy(y, d->y, n * sizeof *y); /* in place */
+    kern->gelu_backward(y, y, d->x, n);
+    kern->gelu_backward(want, d->y, d->x, n);
+    assert_memory_equal(y, want, n * sizeof *y);
+}
+
+static void gelu_is_right(void **state)
+{
+    (void)state;
+    for_all(check_gelu);
+}
+
+static void check_softmax(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    float p[N_MAX], want[N_MAX], dp[N_MAX], max = -INFINITY, sum = 0, want_max = max, want_sum = 0;
+
+    memcpy(p, d->x, sizeof p);
+    memcpy(want, d->x, sizeof want);
+    kern->softmax(p, 0.7f, n);
+    ref->softmax(want, 0.7f, n);
+    for (u64 i = 0; i < N_MAX; i++)
+        near(kern, "softmax", n, i, (double)p[i], (double)want[i],
+             i < n ? ((double)n + 24) * ULP * (double)want[i] : 0);
+    memcpy(dp, d->y, sizeof dp);
+    kern->softmax_backward(dp, want, 0.7f, n);
+    memcpy(p, d->y, sizeof p);
+    ref->softmax_backward(p, want, 0.7f, n);
+    for (u64 i = 0; i < N_MAX; i++)
+        near(kern, "softmax_backward", n, i, (double)dp[i], (double)p[i],
+             i < n ? ((double)n + 8) * ULP * 4 * (double)want[i] : 0);
+
+    kern->log_sum(&max, &sum, d->x, n / 3); /* in two parts */
+    kern->log_sum(&max, &sum, d->x + n / 3, n - n / 3);
+    ref->log_sum(&want_max, &want_sum, d->x, n);
+    assert_true(max == want_max);
+    near(kern, "log_sum", n, 0, (double)sum, (double)want_sum,
+         ((double)n + 8) * 8 * ULP * (double)want_sum);
+    if (n == 0)
+        return;
+    memcpy(p, d->x, sizeof p);
+    memcpy(want, d->x, sizeof want);
+    kern->exp_scaled(p, max, 0.3f, n);
+    ref->exp_scaled(want, max, 0.3f, n);
+    for (u64 i = 0; i < N_MAX; i++)
+        near(kern, "exp_scaled", n, i, (double)p[i], (double)want[i],
+             i < n ? 24 * ULP * (double)want[i] : 0);
+}
+
+static void softmax_is_right(void **state)
+{
+    (void)state;
+    for_all(check_softmax);
+}
+
+/* exp() itself, over its whole range: within 3 units in the last place. */
+static void exponentials_are_right(void **state)
+{
+    (void)state;
+    const char *why;
+    for (u32 k = 0; w_kern_all()[k]; k++) {
+        const struct w_kern *kern = w_kern_all()[k];
+        if (!w_kern_usable(kern, &why))
+            continue;
+        for (double x = -87; x <= 0; x += 0.00371) {
+            float y = (float)x;
+            double want = exp((double)y);
+            kern->exp_scaled(&y, 0, 1, 1);
+            near(kern, "exp", 1, 0, (double)y, want, 6 * ULP * want);
+        }
+        float far[2] = {-1000, -INFINITY};
+        kern->exp_scaled(far, 0, 1, 2);
+        assert_true(far[0] >= 0 && far[0] < 1e-37f && far[1] >= 0 && far[1] < 1e-37f);
+    }
+}
+
+static void check_adamw(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    const struct w_adamw a = {.grad_scale = 0.5f,
+                              .beta1 = 0.9f,
+                              .beta2 = 0.95f,
+                              .epsilon = 1e-8f,
+                              .step_size = 1e-2f,
+                              .root2 = 0.3f,
+                              .keep = 0.999f};
+    struct data got = *d, want = *d;
+    kern->adamw(got.w, got.x, got.y, got.b, &a, n);
+    ref->adamw(want.w, want.x, want.y, want.b, &a, n);
+    for (u64 i = 0; i < N_MAX; i++) {
+        double tolerance = i < n ? 8 * ULP : 0;
+        near(kern, "adamw g", n, i, (double)got.x[i], (double)want.x[i], 0);
+        near(kern, "adamw m", n, i, (double)got.y[i], (double)want.y[i], tolerance * 4);
+        near(kern, "adamw v", n, i, (double)got.b[i], (double)want.b[i], tolerance * 12);
+        near(kern, "adamw w", n, i, (double)got.w[i], (double)want.w[i], tolerance * 4);
+    }
+}
+
+static void adamw_is_right(void **state)
+{
+    (void)state;
+    for_all(check_adamw);
+}
+
+/* ---- products ---- */
+
+struct product {
+    u64 m, n, k;
+    bool a_transposed, b_transposed;
+    int add; /* 0: nothing, 1: a row, 2: c itself */
+};
+
+struct matrices {
+    float *a, *b, *row, *c;
+};
+
+static struct matrices random_matrices(const struct product *p)
+{
+    struct w_rng rng = {.seed = p->m * 1000003 + p->n * 1009 + p->k};
+    struct matrices x = {.a = malloc((p->m * p->k + 1) * sizeof(float)),
+                         .b = malloc((p->k * p->n + 1) * sizeof(float)),
+                         .row = malloc(p->n * sizeof(float)),
+                         .c = malloc((p->m * p->n + 1) * sizeof(float))};
+    for (u64 i = 0; i < p->m * p->k; i++)
+        x.a[i] = (float)w_rng_normal(&rng);
+    for (u64 i = 0; i < p->k * p->n; i++)
+        x.b[i] = (float)w_rng_normal(&rng);
+    for (u64 i = 0; i < p->n; i++)
+        x.row[i] = (float)w_rng_normal(&rng);
+    for (u64 i = 0; i < p->m * p->n; i++)
+        x.c[i] = (float)w_rng_normal(&rng);
+    x.c[p->m * p->n] = GUARD;
+    return x;
+}
+
+static void free_matrices(struct matrices *x)
+{
+    free(x->a);
+    free(x->b);
+    free(x->row);
+    free(x->c);
+}
+
+static struct w_gemm gemm_of(const struct product *p, const struct matrices *x)
+{
+    return (struct w_gemm){
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .a = x->a,
+        .a_row = p->a_transposed ? 1 : p->k,
+        .a_col = p->a_transposed ? p->m : 1,
+        .b = x->b,
+        .b_row = p->b_transposed ? 1 : p->n,
+        .b_col = p->b_transposed ? p->k : 1,
+        .add = p->add == 2   ? x->c
+               : p->add == 1 ? x->row
+                             : NULL,
+        .add_row = p->add == 2 ? p->n : 0,
+        .c = x->c,
+        .c_row = p->n,
+    };
+}
+
+/* Each element is finished once, after it is complete. */
+static void count_finished(void *context, u64 row, u64 rows, u64 col, u64 cols)
+{
+    const struct w_gemm *g = *(struct w_gemm **)context;
+    for (u64 i = row; i < row + rows; i++)
+        for (u64 j = col; j < col + cols; j++)
+            g->c[i * g->c_row + j] += 1;
+}
+
+static void check_product(const struct w_engine *engine, const struct product *p)
+{
+    struct matrices x = random_matrices(p), before = random_matrices(p);
+    struct w_gemm g = gemm_of(p, &x), *pointer = &g;
+    g.finish = count_finished;
+    g.context = &pointer;
+    w_gemm(engine, &g);
+    for (u64 i = 0; i < p->m; i++)
+        for (u64 j = 0; j < p->n; j++) {
+            double sum = 1, all = 1;
+            if (p->add) {
+                sum += (double)(p->add == 2 ? before.c[i * p->n + j] : x.row[j]);
+                all += fabs(sum - 1);
+            }
+            for (u64 l = 0; l < p->k; l++) {
+                double term =
+                    (double)x.a[i * g.a_row + l * g.a_col] * (double)x.b[l * g.b_row + j * g.b_col];
+                sum += term;
+                all += fabs(term);
+            }
+            near(engine->kern, "product", p->k, i * p->n + j, (double)x.c[i * p->n + j], sum,
+                 ((double)p->k + 2) * ULP * all);
+        }
+    assert_true(x.c[p->m * p->n] == GUARD);
+    free_matrices(&x);
+    free_matrices(&before);
+}
+
+static struct w_engine engine_of(const struct w_kern *kern, struct w_team *team, u64 shared_floats)
+{
+    return (struct w_engine){
+        .kern = kern,
+        .blocks = w_blocks_choose(kern, 0, 0),
+        .team = team,
+        .shared = aligned_alloc(64, shared_floats * sizeof(float)),
+        .shared_floats = shared_floats,
+        .member = aligned_alloc(64, w_team_size(team) * W_GEMM_MEMBER_FLOATS * sizeof(float)),
+        .member_floats = W_GEMM_MEMBER_FLOATS,
+    };
+}
+
+static void free_engine(struct w_engine *engine)
+{
+    free(engine->shared);
+    free(engine->member);
+}
+
+static const struct product products[] = {
+    {1, 1, 1, false, true, 0},     {6, 16, 8, false, true, 0},      {7, 17, 5, false, true, 1},
+    {5, 15, 33, true, false, 2},   {100, 70, 50, false, false, 0},  {13, 131, 10, false, true, 0},
+    {131, 10, 21, true, false, 2}, {200, 48, 500, false, false, 1}, {97, 33, 700, true, false, 2},
+    {64, 600, 40, false, true, 1}, {3, 5, 0, false, true, 0},
+};
+
+static void products_are_right(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    const char *why;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    for (u32 k = 0; w_kern_all()[k]; k++) {
+        if (!w_kern_usable(w_kern_all()[k], &why))
+            continue;
+        /* Little memory for panels cuts k into slices; much does not. */
+        for (u64 shared = 8192; shared <= 1 << 20; shared <<= 7) {
+            struct w_engine engine = engine_of(w_kern_all()[k], team, shared);
+            for (u32 i = 0; i < W_COUNTOF(products); i++)
+                if (products[i].k > 0)
+                    check_product(&engine, &products[i]);
+            free_engine(&engine);
+        }
+    }
+    w_team_free(team);
+}
+
+static void bits_of_products_do_not_depend_on_blocks(void **state)
+{
+    (void)state;
+    static const struct product p = {150, 100, 600, true, false, 2};
+    struct w_team *team;
+    const char *why;
+
+    assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
+    for (u32 k = 0; w_kern_all()[k]; k++) {
+        if (!w_kern_usable(w_kern_all()[k], &why) || w_kern_all()[k]->product)
+            continue;
+        struct w_engine engine = engine_of(w_kern_all()[k], team, 1 << 17);
+        struct matrices first = random_matrices(&p);
+        struct w_gemm g = gemm_of(&p, &first);
+        w_gemm(&engine, &g);
+        for (u32 depth = 8; depth <= 512; depth *= 4) {
+            struct matrices x = random_matrices(&p);
+            engine.blocks.k = depth;
+            engine.blocks.rows = engine.kern->tile_rows * (depth > 8 ? 4 : 1);
+            engine.shared_floats = depth * 256;
+            g = gemm_of(&p, &x);
+            w_gemm(&engine, &g);
+            assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
+            free_matrices(&x);
+        }
+        free_matrices(&first);
+        free_engine(&engine);
+    }
+    w_team_free(team);
+}
+
+static void packed_once_is_the_same(void **state)
+{
+    (void)state;
+    static const struct product p = {50, 70, 90, false, true, 1};
+    struct w_team *team;
+    const struct w_kern *kern;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    assert_int_equal(w_kern_choose(&kern, NULL, NULL), W_DONE);
+    struct w_engine engine = engine_of(kern, team, 1 << 16);
+    struct matrices x = random_matrices(&p), y = random_matrices(&p);
+    struct w_gemm g = gemm_of(&p, &x);
+    float *packed = aligned_alloc(64, W_GEMM_PACKED_FLOATS(p.k, p.n) * sizeof *packed);
+    w_gemm(&engine, &g);
+    g = gemm_of(&p, &y);
+    w_gemm_pack(&engine, packed, &g);
+    g.packed = packed;
+    w_gemm(&engine, &g);
+    assert_memory_equal(x.c, y.c, p.m * p.n * sizeof(float));
+    free(packed);
+    free_matrices(&x);
+    free_matrices(&y);
+    free_engine(&engine);
+    w_team_free(team);
+}
+
+static void kernels_have_names(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_err err;
+    const char *why;
+
+    for (u32 k = 0; w_kern_all()[k]; k++) {
+        enum w_status expected = w_kern_usable(w_kern_all()[k], &why) ? W_DONE : W_USAGE;
+        assert_int_equal(w_kern_choose(&kern, w_kern_all()[k]->name, &err), expected);
+        assert_ptr_equal(kern, w_kern_all()[k]);
+    }
+    assert_int_equal(w_kern_choose(&kern, "avx1024", &err), W_USAGE);
+    assert_non_null(strstr(err.text, "portable"));
+}
+
+/* Blocks of any cache have to fit the memory that is planned for them. */
+static void blocks_fit_their_memory(void **state)
+{
+    (void)state;
+    for (u32 k = 0; w_kern_all()[k]; k++)
+        for (u64 l1 = 0; l1 <= 1 << 20; l1 = l1 ? 2 * l1 : 1024)
+            for (u64 l2 = 0; l2 <= 1 << 26; l2 = l2 ? 2 * l2 : 4096) {
+                const struct w_kern *kern = w_kern_all()[k];
+                struct w_blocks blocks = w_blocks_choose(kern, l1, l2);
+                assert_true(blocks.k > 0 && blocks.rows > 0 && blocks.cols > 0);
+                assert_true(blocks.k <= W_BLOCK_K_MAX && blocks.rows <= W_BLOCK_ROWS_MAX);
+                assert_true(blocks.rows % kern->tile_rows == 0 &&
+                            blocks.cols % kern->tile_cols == 0);
+                assert_true(kern->tile_rows <= W_TILE_ROWS_MAX &&
+                            kern->tile_cols <= W_TILE_COLS_MAX);
+            }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_are_right),
+        cmocka_unit_test(norms_are_right),
+        cmocka_unit_test(gelu_is_right),
+        cmocka_unit_test(softmax_is_right),
+        cmocka_unit_test(exponentials_are_right),
+        cmocka_unit_test(adamw_is_right),
+        cmocka_unit_test(products_are_right),
+        cmocka_unit_test(bits_of_products_do_not_depend_on_blocks),
+        cmocka_unit_test(packed_once_is_the_same),
+        cmocka_unit_test(kernels_have_names),
+        cmocka_unit_test(blocks_fit_their_memory),
+    };
+    if (w_kern_choose(&ref, "ref", NULL))
+        return 2;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,350 @@
+/* The model's loss, gradients and updates against a double-precision reference; the same bits for
+ * any number of threads; memory exactly as planned. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "net/model.h"
+#include "reference_model.h"
+
+/* Shapes that no tile, vector or block divides, and one that all do. */
+static const struct shape {
+    u64 d_model, num_heads, num_layers, d_ff, vocab_size, batch_size, max_length;
+} shapes[] = {
+    {10, 2, 2, 13, 131, 3, 7}, /* head_dim 5 */
+    {32, 2, 1, 64, 96, 2, 16},
+    {3, 3, 1, 1, 2, 1, 1},
+    {24, 1, 3, 40, 50, 2, 33},
+};
+
+static struct w_conf conf_of(const struct shape *s)
+{
+    return (struct w_conf){.d_model = s->d_model,
+                           .num_heads = s->num_heads,
+                           .num_layers = s->num_layers,
+                           .d_ff = s->d_ff,
+                           .vocab_size = s->vocab_size,
+                           .batch_size = s->batch_size,
+                           .max_length = s->max_length,
+                           .learning_rate = 1e-3,
+                           .weight_decay = 0.1,
+                           .beta1 = 0.9,
+                           .beta2 = 0.95,
+                           .epsilon = 1e-8,
+                           .clip_norm = 1,
+                           .accumulate = 1,
+                           .init_std = 0.02,
+                           .seed = 11};
+}
+
+struct run {
+    struct w_conf conf;
+    struct w_team *team;
+    struct w_model *model;
+    u32 *ids;
+};
+
+static struct run start(const struct w_conf *conf, enum w_plan_mode mode, u32 threads,
+                        const struct w_kern *kern)
+{
+    struct run run = {.conf = *conf};
+    struct w_err err;
+    u64 count = conf->batch_size * (conf->max_length + 1);
+    struct w_rng rng = {.seed = 5};
+
+    if (w_team_new(&run.team, threads, &err) ||
+        w_model_new(&run.model, &run.conf, mode, kern, run.team, &err))
+        fail_msg("%s", err.text);
+    w_model_init(run.model);
+    /* Values that training would reach: every term of every gradient counts. */
+    const struct w_tensors *tensors = w_model_tensors(run.model);
+    for (u32 i = 0; i < tensors->count; i++)
+        for (u64 j = 0; j < tensors->rows[i].count; j++)
+            w_model_weights(run.model)[tensors->rows[i].offset + j] +=
+                (float)(0.3 * w_rng_normal(&rng));
+    run.ids = malloc(count * sizeof *run.ids);
+    for (u64 i = 0; i < count; i++)
+        run.ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
+    return run;
+}
+
+static void finish(struct run *run)
+{
+    w_model_free(run->model);
+    w_team_free(run->team);
+    free(run->ids);
+}
+
+static struct reference reference_of(struct run *run)
+{
+    struct reference r = {.conf = &run->conf, .tensors = w_model_tensors(run->model)};
+    const float *w = w_model_weights(run->model);
+    r.w = malloc(r.tensors->floats * sizeof *r.w);
+    for (u64 i = 0; i < r.tensors->floats; i++)
+        r.w[i] = (double)w[i];
+    return r;
+}
+
+/* How far single precision may be off, relative to the largest element of a tensor: one rounding of
+ * 2^-24 for each term of the longest chain of sums that leads to it. */
+static double rounding(const struct w_conf *c)
+{
+    double chain =
+        (double)(c->vocab_size + c->batch_size * c->max_length) +
+        (double)c->num_layers * (double)(8 * c->d_model + 2 * c->d_ff + 4 * c->max_length);
+    return chain * 0x1p-24;
+}
+
+/* The largest deviation of a tensor's gradient from the finite differences of the reference, in units
+ * of what rounding allows. Up to `samples` elements of it are looked at. */
+static double worst_gradient(struct run *run, const struct reference *r, u32 tensor, u64 samples,
+                             struct w_rng *rng)
+{
+    const struct w_tensor *t = &r->tensors->rows[tensor];
+    const float *gradient = w_model_gradients(run->model) + t->offset;
+    double largest = 0, worst = 0;
+
+    for (u64 i = 0; i < t->count; i++)
+        largest = fmax(largest, fabs((double)gradient[i]));
+    for (u64 i = 0; i < W_MIN(samples, t->count); i++) {
+        u64 j = samples < t->count ? w_rng_below(rng, t->count) : i;
+        double off = fabs((double)gradient[j] - ref_slope(r, run->ids, t->offset + j));
+        /* 1e-9: what central differences are off themselves. */
+        worst = fmax(worst, off / (largest * rounding(&run->conf) + 1e-9));
+    }
+    return worst;
+}
+
+static void check_gradients(const struct shape *shape, const struct w_kern *kern, u64 samples)
+{
+    struct w_conf conf = conf_of(shape);
+    struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+    struct reference r = reference_of(&run);
+    struct w_rng rng = {.seed = 3};
+    double loss = w_model_gradient(run.model, run.ids, 1), expected = ref_loss(&r, run.ids);
+
+    if (fabs(loss - expected) > rounding(&conf) * expected)
+        fail_msg("%s: loss %.9g, but %.9g in double precision", kern->name, loss, expected);
+    for (u32 i = 0; i < r.tensors->count; i++) {
+        double worst = worst_gradient(&run, &r, i, samples, &rng);
+        if (!(worst <= 1))
+            fail_msg("%s: the gradient of %s (width %d) is off %.3g times what rounding allows",
+                     kern->name, r.tensors->rows[i].name, (int)conf.d_model, worst);
+    }
+    free(r.w);
+    finish(&run);
+}
+
+static void gradients_are_the_slopes_of_the_loss(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    for (u32 i = 0; i < W_COUNTOF(shapes); i++)
+        check_gradients(&shapes[i], kern, 24);
+}
+
+static void every_kernel_has_these_gradients(void **state)
+{
+    (void)state;
+    const char *why;
+    for (u32 i = 0; w_kern_all()[i]; i++)
+        if (w_kern_usable(w_kern_all()[i], &why))
+            check_gradients(&shapes[0], w_kern_all()[i], 3);
+        else
+            print_message("NOT TESTED: the %s kernels, since %s\n", w_kern_all()[i]->name, why);
+}
+
+/* The check has to see an error as small as a forgotten term: a thousandth of one tensor. */
+static void the_check_of_gradients_sees_a_thousandth(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_conf conf = conf_of(&shapes[0]);
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    struct run run = start(&conf, W_PLAN_TRAIN, 1, kern);
+    struct reference r = reference_of(&run);
+
+    w_model_gradient(run.model, run.ids, 1);
+    for (u32 i = 0; i < r.tensors->count; i++) {
+        const struct w_tensor *t = &r.tensors->rows[i];
+        float *gradient = w_model_gradients(run.model) + t->offset;
+        struct w_rng rng = {.seed = 9};
+        u64 largest = 0;
+        for (u64 j = 0; j < t->count; j++)
+            largest = fabsf(gradient[j]) > fabsf(gradient[largest]) ? j : largest;
+        gradient[largest] *= 1.001f;
+        double off = fabs((double)gradient[largest] - ref_slope(&r, run.ids, t->offset + largest));
+        if (off <= fabs((double)gradient[largest]) * rounding(&conf) + 1e-9)
+            fail_msg("a wrong gradient of %s is not seen", t->name);
+        gradient[largest] /= 1.001f;
+        assert_true(worst_gradient(&run, &r, i, 2, &rng) <= 1);
+    }
+    free(r.w);
+    finish(&run);
+}
+
+static void gradients_add_up_with_their_scales(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_conf conf = conf_of(&shapes[0]);
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    struct run once = start(&conf, W_PLAN_TRAIN, 1, kern);
+    struct run twice = start(&conf, W_PLAN_TRAIN, 1, kern);
+    u64 floats = w_model_tensors(once.model)->floats;
+
+    double loss = w_model_gradient(once.model, once.ids, 1);
+    assert_true(w_model_gradient(twice.model, twice.ids, 0.5) == loss);
+    assert_true(w_model_gradient(twice.model, twice.ids, 0.5) == loss);
+    for (u64 i = 0; i < floats; i++) {
+        float a = w_model_gradients(once.model)[i], b = w_model_gradients(twice.model)[i];
+        assert_true(fabsf(a - b) <= 1e-5f * fabsf(a) + 1e-6f);
+    }
+    finish(&once);
+    finish(&twice);
+}
+
+static void loss_without_gradients_is_the_same(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    for (u32 i = 0; i < W_COUNTOF(shapes); i++) {
+        struct w_conf conf = conf_of(&shapes[i]);
+        struct run train = start(&conf, W_PLAN_TRAIN, 2, kern);
+        struct run eval = start(&conf, W_PLAN_EVAL, 1, kern);
+        u64 tokens = conf.batch_size * conf.max_length;
+        float *nll = malloc(tokens * sizeof *nll);
+        double sum = 0, loss = w_model_loss(eval.model, eval.ids, nll);
+
+        for (u64 j = 0; j < tokens; j++)
+            sum += (double)nll[j];
+        assert_true(sum / (double)tokens == loss);
+        assert_true(w_model_loss(train.model, train.ids, NULL) == loss);
+        assert_true(w_model_gradient(train.model, train.ids, 1) == loss);
+        assert_null(w_model_gradients(eval.model));
+        free(nll);
+        finish(&train);
+        finish(&eval);
+    }
+}
+
+/* Two steps of AdamW with clipping, as the paper has it. */
+static void updates_are_those_of_adamw(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    const char *why;
+
+    for (u32 k = 0; (kern = w_kern_all()[k]); k++) {
+        if (!w_kern_usable(kern, &why))
+            continue;
+        struct w_conf conf = conf_of(&shapes[0]);
+        struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+        struct reference r = reference_of(&run);
+        const struct w_tensors *tensors = r.tensors;
+        double *m = calloc(tensors->floats, sizeof *m), *v = calloc(tensors->floats, sizeof *v);
+
+        for (u64 step = 1; step <= 2; step++) {
+            double squares = 0, lr = conf.learning_rate;
+            w_model_gradient(run.model, run.ids, 100); /* large enough to be clipped */
+            const float *g = w_model_gradients(run.model);
+            for (u64 i = 0; i < tensors->floats; i++)
+                squares += (double)g[i] * (double)g[i];
+            double clip = fmin(1, conf.clip_norm / (sqrt(squares) + 1e-6));
+            for (u32 i = 0; i < tensors->count; i++)
+                for (u64 j = tensors->rows[i].offset;
+                     j < tensors->rows[i].offset + tensors->rows[i].count; j++) {
+                    double grad = (double)g[j] * clip;
+                    r.w[j] *= 1 - lr * (tensors->rows[i].ndim == 2 ? conf.weight_decay : 0);
+                    m[j] = conf.beta1 * m[j] + (1 - conf.beta1) * grad;
+                    v[j] = conf.beta2 * v[j] + (1 - conf.beta2) * grad * grad;
+                    r.w[j] -= lr * (m[j] / (1 - pow(conf.beta1, (double)step))) /
+                              (sqrt(v[j] / (1 - pow(conf.beta2, (double)step))) + conf.epsilon);
+                }
+            double norm = w_model_update(run.model, step, lr);
+            assert_true(fabs(norm - sqrt(squares)) <= 1e-12 * norm);
+            for (u64 i = 0; i < tensors->floats; i++) {
+                double w = (double)w_model_weights(run.model)[i];
+                if (fabs(w - r.w[i]) > 4 * 0x1p-24 * (fabs(w) + lr))
+                    fail_msg("%s: weight %d is %.9g, not %.9g", kern->name, (int)i, w, r.w[i]);
+                assert_true(w_model_gradients(run.model)[i] == 0);
+                r.w[i] = w;
+            }
+        }
+        free(m);
+        free(v);
+        free(r.w);
+        finish(&run);
+    }
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    static const struct shape larger = {40, 4, 2, 96, 300, 5, 50};
+    const struct w_kern *kern;
+    const char *why;
+    struct w_conf conf = conf_of(&larger);
+
+    for (u32 k = 0; (kern = w_kern_all()[k]); k++) {
+        if (!w_kern_usable(kern, &why))
+            continue;
+        struct run first = start(&conf, W_PLAN_TRAIN, 1, kern);
+        u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
+        double loss[3], norm[3];
+        for (u64 step = 0; step < 3; step++) {
+            loss[step] = w_model_gradient(first.model, first.ids, 1);
+            norm[step] = w_model_update(first.model, step + 1, 1e-3);
+        }
+        for (u32 threads = 2; threads <= 3; threads++) {
+            struct run run = start(&conf, W_PLAN_TRAIN, threads, kern);
+            for (u64 step = 0; step < 3; step++) {
+                assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
+                assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
+            }
+            assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);
+            assert_memory_equal(w_model_moments2(run.model), w_model_moments2(first.model), bytes);
+            finish(&run);
+        }
+        finish(&first);
+    }
+}
+
+static void training_learns_a_batch_by_heart(void **state)
+{
+    (void)state;
+    static const struct shape small = {32, 4, 2, 64, 60, 4, 12};
+    const struct w_kern *kern;
+    struct w_conf conf = conf_of(&small);
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+    double loss = 0;
+
+    for (u64 step = 1; step <= 150; step++) {
+        loss = w_model_gradient(run.model, run.ids, 1);
+        w_model_update(run.model, step, 1e-2);
+    }
+    assert_true(loss < 0.2); /* log(60) = 4.1 is where it starts */
+    finish(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_are_the_slopes_of_the_loss),
+        cmocka_unit_test(every_kernel_has_these_gradients),
+        cmocka_unit_test(the_check_of_gradients_sees_a_thousandth),
+        cmocka_unit_test(gradients_add_up_with_their_scales),
+        cmocka_unit_test(loss_without_gradients_is_the_same),
+        cmocka_unit_test(updates_are_those_of_adamw),
+        cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(training_learns_a_batch_by_heart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

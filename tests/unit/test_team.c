@@ -1,0 +1,94 @@
+/* A team: every item once, for any number of threads and items; many short jobs in a row. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sys/clock.h"
+#include "sys/team.h"
+
+#define ITEMS 1000
+
+struct seen {
+    _Atomic u32 count[ITEMS];
+    _Atomic u32 at_once[8]; /* a member works on one item at a time */
+    u32 size;
+};
+
+static void see(void *context, u64 item, u32 member)
+{
+    struct seen *seen = context;
+    if (member >= seen->size || atomic_fetch_add(&seen->at_once[member], 1) > 0)
+        atomic_fetch_add(&seen->count[0], 100); /* shows as a wrong count */
+    atomic_fetch_add(&seen->count[item], 1);
+    atomic_fetch_sub(&seen->at_once[member], 1);
+}
+
+static void every_item_is_done_once(void **state)
+{
+    (void)state;
+    static const u64 items[] = {0, 1, 2, 3, 7, 100, ITEMS};
+    for (u32 threads = 1; threads <= 8; threads++) {
+        struct w_team *team;
+        assert_int_equal(w_team_new(&team, threads, NULL), W_DONE);
+        assert_int_equal(w_team_size(team), threads);
+        for (u32 i = 0; i < W_COUNTOF(items); i++) {
+            struct seen seen;
+            memset(&seen, 0, sizeof seen);
+            seen.size = threads;
+            w_team_for(team, items[i], see, &seen);
+            for (u64 j = 0; j < ITEMS; j++)
+                assert_int_equal(seen.count[j], j < items[i] ? 1 : 0);
+        }
+        w_team_free(team);
+    }
+}
+
+static void write_plainly(void *context, u64 item, u32 member)
+{
+    (void)member;
+    u64 *slots = context;
+    slots[item] += item; /* not atomic: a job's writes are seen by the caller and the next job */
+}
+
+static void jobs_follow_each_other(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    u64 slots[5] = {0};
+    assert_int_equal(w_team_new(&team, 3, NULL), W_DONE);
+    for (u32 round = 0; round < 3000; round++) {
+        if (round % 1000 == 0)
+            w_sleep_s(0.01); /* long enough for the members to fall asleep */
+        w_team_for(team, W_COUNTOF(slots), write_plainly, slots);
+    }
+    for (u64 i = 0; i < W_COUNTOF(slots); i++)
+        assert_int_equal(slots[i], 3000 * i);
+    w_team_free(team);
+}
+
+static void a_team_without_work_ends(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    struct w_err err;
+    assert_int_equal(w_team_new(&team, 4, NULL), W_DONE);
+    w_team_free(team);
+    w_team_free(NULL);
+    assert_int_equal(w_team_new(&team, 0, &err), W_USAGE);
+    assert_null(team);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_item_is_done_once),
+        cmocka_unit_test(jobs_follow_each_other),
+        cmocka_unit_test(a_team_without_work_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
