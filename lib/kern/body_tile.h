@@ -99,26 +99,14 @@ static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k
             panel[p * TILE_COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
 }
 
-/* Rows that are contiguous in k: LANES steps of k at a time, so that reads and writes both stay within
- * a few cache lines. */
 static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows)
 {
-    u64 p = 0;
-
     if (a_row == 1 && rows == TILE_ROWS) {
-        for (; p < k; p++)
+        for (u64 p = 0; p < k; p++)
             memcpy(packed + p * TILE_ROWS, a + p * a_col, TILE_ROWS * sizeof(float));
         return;
     }
-    if (rows == TILE_ROWS && a_col == 1) {
-        for (; p < k; p++) {
-#pragma GCC unroll 16
-            for (u32 i = 0; i < TILE_ROWS; i++)
-                packed[p * TILE_ROWS + i] = a[i * a_row + p];
-        }
-        return;
-    }
-    for (; p < k; p++)
+    for (u64 p = 0; p < k; p++)
         for (u32 i = 0; i < TILE_ROWS; i++)
             packed[p * TILE_ROWS + i] = i < rows ? a[i * a_row + p * a_col] : 0;
 }
