@@ -40,6 +40,7 @@ LIB_SOURCES := \
 	lib/wire/stream_writer.c \
 	lib/kern/blocks.c \
 	lib/kern/gemm.c \
+	lib/kern/gemm_blas.c \
 	lib/kern/kern.c \
 	lib/kern/kern_avx2.c \
 	lib/kern/kern_avx512.c \
@@ -152,7 +153,7 @@ CONFIG_FLAGS := $(CONFIG_FLAGS_$(CONFIG))
 
 # pkg-config is asked once, and not before the first recipe needs it: by then the target `packages`
 # has seen to it that there is one.
-PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) openblas))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PACKAGE_LIBS)
 
 CFLAGS   ?=

@@ -1,12 +1,17 @@
 #include "kern/variants.h"
 
+#include <pthread.h>
 #include <string.h>
+
+#include "kern/gemm_blas.h"
+
+static struct w_kern kern_blas = {.name = "blas"};
 
 static const struct w_kern *const variants[] = {
 #if defined __x86_64__
-    &w_kern_avx512,   &w_kern_avx2,
+    &w_kern_avx512, &w_kern_avx2,
 #endif
-    &w_kern_portable, &w_kern_ref,  NULL,
+    &kern_blas,     &w_kern_portable, &w_kern_ref, NULL,
 };
 
 const struct w_kern *const *w_kern_all(void)
@@ -14,17 +19,44 @@ const struct w_kern *const *w_kern_all(void)
     return variants;
 }
 
-bool w_kern_usable(const struct w_kern *kern, const char **why)
+static const char *missing_instructions(const struct w_kern *kern)
 {
-    *why = NULL;
 #if defined __x86_64__
     if (kern == &w_kern_avx512 && !__builtin_cpu_supports("avx512f"))
-        *why = "this CPU has no AVX-512";
+        return "this CPU has no AVX-512";
     if (kern == &w_kern_avx2 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
-        *why = "this CPU has no AVX2 with FMA";
+        return "this CPU has no AVX2 with FMA";
 #else
     (void)kern;
 #endif
+    return NULL;
+}
+
+/* The library's products, and the best vectors that run here for the rest. */
+static void make_blas(void)
+{
+    struct w_blas blas;
+    u32 i = 0;
+
+    while (variants[i] == &kern_blas || missing_instructions(variants[i]))
+        i++;
+    if (w_blas_open(&blas, NULL))
+        return;
+    kern_blas = *variants[i];
+    kern_blas.name = "blas";
+    kern_blas.product = blas.product;
+}
+
+bool w_kern_usable(const struct w_kern *kern, const char **why)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    *why = missing_instructions(kern);
+    if (kern == &kern_blas) {
+        pthread_once(&once, make_blas);
+        if (!kern_blas.product)
+            *why = "OpenBLAS (libopenblas.so.0) is not installed";
+    }
     return !*why;
 }
 
@@ -42,7 +74,6 @@ enum w_status w_kern_choose(const struct w_kern **kern, const char *name, struct
         }
     }
     return w_fail(err, W_USAGE,
-                  "there are no kernels called '%s'; have auto, avx512, avx2, "
-                  "portable, ref",
+                  "there are no kernels called '%s'; have auto, avx512, avx2, blas, portable, ref",
                   name);
 }

@@ -90,9 +90,9 @@ struct w_kern {
 
 #define W_NORM_EPSILON 1e-5f
 
-/* The variants, fastest first, ending with NULL. */
+/* The variants, in the order in which "auto" tries them, ending with NULL. */
 const struct w_kern *const *w_kern_all(void);
-/* Can it run here? If not, *why says what is missing. */
+/* Can it run here? If not, *why says what is missing. Asked of "blas", this loads the library. */
 bool w_kern_usable(const struct w_kern *, const char **why);
 /* By name, or the fastest usable one for NULL and "auto". W_USAGE for an unknown or unusable one. */
 enum w_status w_kern_choose(const struct w_kern **, const char *name, struct w_err *) W_MUST_CHECK;

@@ -1,0 +1,58 @@
+#include "kern/gemm_blas.h"
+
+#include <cblas.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+/* OpenBLAS 0.3.21 knows AVX-512 machines by their models, and takes one that came after it (Sapphire
+ * Rapids) for Haswell, which halves its speed. SkylakeX is the plainest of its AVX-512 cores. CPUs
+ * without AVX-512 it recognises. */
+const char *w_blas_core_type(const struct w_machine *machine)
+{
+    return machine->avx512 ? "SkylakeX" : NULL;
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static __typeof__(cblas_sgemm) *sgemm; /* NULL: not found */
+static const char *core = "unknown";
+
+static void load(void)
+{
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return;
+    /* dlsym gives an object's address; POSIX lets it be a function's. */
+    char *(*get_core)(void) = NULL;
+    void (*set_threads)(int) = NULL;
+    *(void **)&sgemm = dlsym(library, "cblas_sgemm");
+    *(void **)&get_core = dlsym(library, "openblas_get_corename");
+    *(void **)&set_threads = dlsym(library, "openblas_set_num_threads");
+    if (set_threads)
+        set_threads(1); /* the team's threads call it, each for its own block */
+    if (get_core)
+        core = get_core();
+}
+
+/* sgemm starts from c, so that c becomes what is added first. */
+static void product(const struct w_tile *t, u64 b_row, u64 b_col, u64 rows, u64 cols)
+{
+    bool a_transposed = t->a_col != 1, b_transposed = b_col != 1;
+
+    if (t->add && t->add != t->c)
+        for (u64 i = 0; i < rows; i++)
+            memmove(t->c + i * t->c_row, t->add + i * t->add_row, cols * sizeof(float));
+    sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
+          b_transposed ? CblasTrans : CblasNoTrans, (blasint)rows, (blasint)cols, (blasint)t->k, 1,
+          t->a, (blasint)(a_transposed ? t->a_col : t->a_row), t->b,
+          (blasint)(b_transposed ? b_col : b_row), t->add ? 1.0f : 0.0f, t->c, (blasint)t->c_row);
+}
+
+enum w_status w_blas_open(struct w_blas *blas, struct w_err *err)
+{
+    pthread_once(&once, load);
+    if (!sgemm)
+        return w_fail(err, W_USAGE, "OpenBLAS (libopenblas.so.0) is not installed");
+    *blas = (struct w_blas){.product = product, .core = core};
+    return W_DONE;
+}
