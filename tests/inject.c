@@ -4,6 +4,7 @@
  *     W_INJECT=write:3:ENOSPC  the third write fails with ENOSPC; the calls after it work again
  *     W_INJECT_FIRED=FILE      is created when the call fails, so that a test knows when n was
  *                              larger than the number of calls
+ *     W_INJECT=rename:1:KILL   the process is killed by SIGKILL instead of its first rename
  *
  * Calls: memory (malloc, calloc, realloc, aligned_alloc, posix_memalign, anonymous mmap), read,
  * write, fsync, rename, close. Errors: ENOMEM, EIO, ENOSPC. A close that fails has closed.
@@ -13,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,9 +30,11 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 
+#define KILLED (-1)
+
 static char call_name[16];
 static long fail_at;
-static int fail_errno;
+static int fail_errno; /* or KILLED */
 static const char *fired_path;
 static atomic_long calls;
 
@@ -40,7 +44,7 @@ static void __attribute__((constructor)) read_plan(void)
     static const struct {
         const char *name;
         int number;
-    } errors[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO}, {"ENOSPC", ENOSPC}};
+    } errors[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"KILL", KILLED}};
     const char *plan = getenv("W_INJECT");
     char name[16], error[16];
 
@@ -73,6 +77,8 @@ static bool fails(const char *name, const void *caller)
         if (fd >= 0)
             syscall(SYS_close, fd);
     }
+    if (fail_errno == KILLED)
+        kill(getpid(), SIGKILL);
     errno = fail_errno;
     return true;
 }
