@@ -205,6 +205,7 @@ static void grouped(char *text, double value)
 {
     char digits[32];
     size_t n = (size_t)snprintf(digits, sizeof digits, "%.0f", value), used = 0;
+    n = W_MIN(n, sizeof digits - 1);
 
     for (size_t i = 0; i < n && used + 2 < W_FIGURE_TEXT; i++) {
         if (i > 0 && (n - i) % 3 == 0)

@@ -154,7 +154,7 @@ static void read_caches(struct w_machine *m, const char *root, const struct cpus
     }
 }
 
-/* ---- limits of the control group (version 2) ---- */
+/* ---- limits of the control group ---- */
 
 struct cgroup {
     double cpus;   /* quota in CPUs; 0: no limit */
@@ -162,53 +162,98 @@ struct cgroup {
     u64 max_bytes; /* UINT64_MAX: no limit */
 };
 
-static void read_cgroup_folder(struct cgroup *g, const char *root, const char *folder)
-{
-    char *cpu = read_text(root, "sys/fs/cgroup%s/cpu.max", folder);
-    char *max = read_text(root, "sys/fs/cgroup%s/memory.max", folder);
-    double quota, period;
+/* Version 2 has one hierarchy of groups, version 1 one for each controller. */
+struct hierarchy {
+    const char *controllers;    /* in its line of /proc/self/cgroup: "number:controllers:path" */
+    const char *folder;         /* below sys/fs/cgroup */
+    const char *quota, *period; /* files; no period: both numbers stand in quota */
+    const char *limit, *used, *cached; /* files, and a line of memory.stat */
+};
+static const struct hierarchy hierarchies[] = {
+    {"", "", "cpu.max", NULL, "memory.max", "memory.current", "inactive_file"},
+    {"cpu", "/cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us", NULL, NULL, NULL},
+    {"cpu,cpuacct", "/cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us", NULL, NULL, NULL},
+    {"memory", "/memory", NULL, NULL, "memory.limit_in_bytes", "memory.usage_in_bytes",
+     "total_inactive_file"},
+};
 
-    if (cpu && sscanf(cpu, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0 &&
-        (g->cpus == 0 || quota / period < g->cpus))
-        g->cpus = quota / period;
+static void read_quota(struct cgroup *g, const char *root, const struct hierarchy *h,
+                       const char *group)
+{
+    char *quota = read_text(root, "sys/fs/cgroup%s%s/%s", h->folder, group, h->quota);
+    char *period =
+        h->period ? read_text(root, "sys/fs/cgroup%s%s/%s", h->folder, group, h->period) : NULL;
+    double n = 0, of = 0;
+
+    int numbers = quota ? sscanf(quota, "%lf %lf", &n, &of) : 0;
+    if (period)
+        numbers += sscanf(period, "%lf", &of);
+    if (numbers == 2 && n > 0 && of > 0 && (g->cpus == 0 || n / of < g->cpus))
+        g->cpus = n / of;
+    free(quota), free(period);
+}
+
+static void read_memory_limit(struct cgroup *g, const char *root, const struct hierarchy *h,
+                              const char *group)
+{
+    char *max = read_text(root, "sys/fs/cgroup%s%s/%s", h->folder, group, h->limit);
+
     if (max && isdigit((unsigned char)*max)) {
-        char *now = read_text(root, "sys/fs/cgroup%s/memory.current", folder);
-        char *stat = read_text(root, "sys/fs/cgroup%s/memory.stat", folder);
+        char *now = read_text(root, "sys/fs/cgroup%s%s/%s", h->folder, group, h->used);
+        char *stat = read_text(root, "sys/fs/cgroup%s%s/memory.stat", h->folder, group);
         /* Pages of files that nobody used lately are given back when memory is asked for. */
-        u64 cached = number_in(stat ? line_value(stat, "inactive_file") : NULL);
+        u64 cached = number_in(stat ? line_value(stat, h->cached) : NULL);
         u64 limit = number_in(max), used = number_in(now);
         used -= W_MIN(cached, used);
         g->max_bytes = W_MIN(g->max_bytes, limit);
         g->left = W_MIN(g->left, limit - W_MIN(used, limit));
         free(now), free(stat);
     }
-    free(cpu), free(max);
+    free(max);
 }
 
-/* Every folder from ours up to the root may hold a limit. */
+/* Our group in a hierarchy: "" for the root, else "/outer/inner". False: there is no such hierarchy. */
+static bool find_group(const char *text, const char *controllers, char *group, size_t size)
+{
+    size_t length = strlen(controllers);
+
+    for (const char *p = text; p; p = strchr(p, '\n')) {
+        p += *p == '\n';
+        const char *name = p + strspn(p, "0123456789");
+        if (*name != ':' || strncmp(name + 1, controllers, length) || name[1 + length] != ':')
+            continue;
+        snprintf(group, size, "%.*s", (int)strcspn(name + 2 + length, "\n"), name + 2 + length);
+        if (strstr(group, "/..")) /* outside of what this container sees */
+            group[0] = 0;
+        for (size_t n = strlen(group); n > 0 && group[n - 1] == '/'; n--)
+            group[n - 1] = 0;
+        return true;
+    }
+    return false;
+}
+
+/* Every group from ours up to the root may have a limit. */
 static void read_cgroup(struct cgroup *g, const char *root)
 {
-    char folder[512] = "";
     char *text = read_text(root, "proc/self/cgroup");
-    const char *own = text ? line_value(text, "0:") : NULL;
 
     *g = (struct cgroup){.left = UINT64_MAX, .max_bytes = UINT64_MAX};
-    if (own)
-        snprintf(folder, sizeof folder, "%.*s", (int)strcspn(own, "\n"), own);
-    free(text);
-    if (strstr(folder, "/.."))
-        folder[0] = 0;
-    for (;;) {
-        char *slash = strrchr(folder, '/');
-        if (slash && !slash[1]) { /* "/" or a trailing slash: the same folder without it */
-            *slash = 0;
-            continue;
+    for (size_t i = 0; text && i < W_COUNTOF(hierarchies); i++) {
+        const struct hierarchy *h = &hierarchies[i];
+        char group[512];
+        bool more = find_group(text, h->controllers, group, sizeof group);
+        while (more) {
+            if (h->quota)
+                read_quota(g, root, h, group);
+            if (h->limit)
+                read_memory_limit(g, root, h, group);
+            char *slash = strrchr(group, '/');
+            more = slash != NULL;
+            if (slash)
+                *slash = 0;
         }
-        read_cgroup_folder(g, root, folder);
-        if (!slash)
-            return;
-        *slash = 0;
     }
+    free(text);
 }
 
 /* ---- the whole ---- */

@@ -150,6 +150,26 @@ static void limits_of_any_parent_group_hold(void **state)
     assert_int_equal(m.usable_cores, 1);
 }
 
+static void limits_of_version_1_hold_too(void **state)
+{
+    (void)state;
+    struct w_machine m;
+    put_machine();
+    put("proc/self/cgroup", "9:name=systemd:/\n4:memory:/box\n1:cpu,cpuacct:/box\n0::/\n");
+    put("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+    put("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    put("sys/fs/cgroup/cpu/box/cpu.cfs_quota_us", "150000\n");
+    put("sys/fs/cgroup/cpu/box/cpu.cfs_period_us", "50000\n");
+    put("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    put("sys/fs/cgroup/memory/box/memory.limit_in_bytes", "2000000000\n");
+    put("sys/fs/cgroup/memory/box/memory.usage_in_bytes", "500000000\n");
+    put("sys/fs/cgroup/memory/box/memory.stat", "cache 1\ntotal_inactive_file 100000000\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 3);
+    assert_true(m.memory_bytes == 2000000000);
+    assert_true(m.available_bytes == 1600000000);
+}
+
 static void guests_are_recognised(void **state)
 {
     (void)state;
@@ -224,10 +244,15 @@ static void this_host_is_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_ROOT(caches_and_cores_are_read),       ON_ROOT(affinity_counts_cores_not_threads),
-        ON_ROOT(limits_of_any_parent_group_hold), ON_ROOT(guests_are_recognised),
-        ON_ROOT(an_empty_system_gives_unknowns),  ON_ROOT(threads_come_from_the_first_that_says),
-        ON_ROOT(json_keeps_every_fact),           cmocka_unit_test(this_host_is_described),
+        ON_ROOT(caches_and_cores_are_read),
+        ON_ROOT(affinity_counts_cores_not_threads),
+        ON_ROOT(limits_of_any_parent_group_hold),
+        ON_ROOT(limits_of_version_1_hold_too),
+        ON_ROOT(guests_are_recognised),
+        ON_ROOT(an_empty_system_gives_unknowns),
+        ON_ROOT(threads_come_from_the_first_that_says),
+        ON_ROOT(json_keeps_every_fact),
+        cmocka_unit_test(this_host_is_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
