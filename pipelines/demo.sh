@@ -36,17 +36,23 @@ title 'a vocabulary, and the text as tokens'
 wtok train -n "$(jq .vocab_size "$config")" -o "$work/demo.vocab" "$text"
 wtok encode -V "$work/demo.vocab" -o "$work/demo.tokens" "$text"
 
-title 'what the training will take'
-wcachefit "$config"
+title 'does the training fit this machine?'
+wcachefit "$config" | sed '/^RATE/,$d'
 
-title 'training, and the loss on every 20th document, which is kept apart'
-wbatch -c "$config" --val-fraction 0.05 --split val -o "$work/demo.val" "$work/demo.tokens"
+title 'training; every 20th document is kept apart to tell how well the model predicts'
+# The split goes by a hash of each document's number: a few documents may give no validation.
+validation=()
+if wbatch -c "$config" --val-fraction 0.05 --split val -o "$work/demo.val" "$work/demo.tokens"; then
+    validation=(--val "$work/demo.val")
+fi
+rm -rf "$work/demo.jsonl" "$work/demo.wts.ckpt"
 wbatch -c "$config" --val-fraction 0.05 --epochs 0 "$work/demo.tokens" |
-    wtrain -c "$config" --time 45s --val "$work/demo.val" --log "$work/demo.jsonl" \
+    wtrain -c "$config" --time 40s "${validation[@]}" --log "$work/demo.jsonl" \
         -o "$work/demo.wts"
 
 title 'what it writes'
-wsample -m "$work/demo.wts" -p 'The' -n 120 -s 1
+wsample -q -m "$work/demo.wts" -p 'The' -n 120 -s 1
+echo
 
-title 'done: the model is build/demo/demo.wts; try'
+title 'done; try'
 echo 'build/release/wsample -m build/demo/demo.wts -p "If the file"'

@@ -11,7 +11,7 @@ Learns a vocabulary of the configuration's vocab_size from TEXT (files or folder
 writes them, or plain text), trains CONFIG on it, and leaves
   OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
 A vocabulary that is there is used again; a training that was interrupted goes on. One document in
-a hundred is kept for validation. Nothing of the text is held twice: tokens and batches flow through
+a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation. Nothing of the text is held twice: tokens and batches flow through
 pipes.
 
 Examples:
@@ -35,7 +35,7 @@ fi
 output=$2
 shift 2
 
-split=(wbatch -c "$config" --val-fraction 0.01)
+split=(wbatch -c "$config" --val-fraction "${VAL_FRACTION:-0.01}")
 if [ ! -e "$output.vocab" ]; then
     wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" "${texts[@]}"
 fi

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Configurations side by side: what wcachefit says of them and what a short training shows. See
+# --help.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: compare.sh [-d DURATION] [-b BATCH] [-j] TOKENS CONFIG.json...
+
+Trains each CONFIG for DURATION (30s unless told) on TOKENS, a token stream of wtok, and prints a
+line for each: parameters; memory as planned and as measured; tokens a second as predicted from the
+arithmetic and the GFLOP/s of the first configuration, and as measured; the loss it came to.
+
+  -d DURATION  of each training: 30s, 5m; at least one step is made
+  -b BATCH     sequences in a batch, for all, instead of each configuration's batch_size: for a
+               quick look at configurations whose batches are large
+  -j           JSON Lines instead of a table
+
+Examples:
+  wtok encode -V wiki.vocab -o wiki.tokens wiki
+  compare.sh -b 8 wiki.tokens configs/wiki_*.json
+TEXT
+}
+
+duration=30s batch=() json=
+while getopts d:b:j-: option; do
+    case $option in
+    d) duration=$OPTARG ;;
+    b) batch=(--set "batch_size=$OPTARG") ;;
+    j) json=1 ;;
+    -) [ "$OPTARG" = help ] || { usage >&2; exit 2; }; usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 2 ] || { usage >&2; exit 2; }
+tokens=$1
+shift
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for config; do
+    name=$(basename "$config" .json)
+    echo "$name: training for $duration" >&2
+    wbatch -q -c "$config" "${batch[@]}" --epochs 0 "$tokens" |
+        wtrain -q -c "$config" "${batch[@]}" --time "$duration" --log "$work/$name.jsonl"
+    # The first step warms caches up and is left out where there are more.
+    jq -s --arg name "$name" 'map(select(.t == "step")) | .[-1] as $last
+        | (if length > 1 then .[1:] else . end) | sort_by(.tok_s) | .[length / 2 | floor]
+        | {name: $name, tok_s, gflops, loss: $last.loss, steps: $last.step,
+           peak_bytes: $last.peak_bytes}' "$work/$name.jsonl" >>"$work/measured"
+done
+
+gflops=$(jq -s '.[0].gflops' "$work/measured")
+wcachefit --json "${batch[@]}" --gflops "$gflops" "$@" >"$work/predicted"
+jq -cn --slurpfile measured "$work/measured" --slurpfile predicted "$work/predicted" '
+    range($measured | length) as $i | $measured[$i] as $m
+    | $predicted[0].configs[$i].figures as $p
+    | {name: $m.name, parameters: $p.params,
+       memory: {predicted: $p["memory.plan"], measured: $m.peak_bytes},
+       tok_s: {predicted: $p.tok_s, measured: $m.tok_s, ratio: ($m.tok_s / $p.tok_s)},
+       gflops: $m.gflops, steps: $m.steps, loss: $m.loss}' >"$work/table"
+if [ -n "$json" ]; then
+    cat "$work/table"
+    exit
+fi
+{
+    printf '%s\t' configuration parameters 'MiB planned' measured 'tok/s predicted' measured ratio \
+        GFLOP/s steps loss
+    echo
+    jq -r 'def places(n): . * pow(10; n) | round / pow(10; n);
+        [.name, .parameters, (.memory.predicted / 1048576 | round),
+         (.memory.measured / 1048576 | round), (.tok_s.predicted | round),
+         (.tok_s.measured | round), (.tok_s.ratio | places(2)), (.gflops | places(1)), .steps,
+         (.loss | places(3))] | @tsv' "$work/table"
+} | column -t -s $'\t'
