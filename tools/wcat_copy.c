@@ -58,6 +58,10 @@ static enum w_status copy_begin(struct copy *c, const struct w_header *first, st
             w_json_set(json, of_records[i], w_json_copy(value));
     }
     w_json_set_string(json, "by", "wcat " W_VERSION_TEXT);
+    if (!w_json_is_object(json)) {
+        w_json_free(json);
+        return w_fail(err, W_NOMEM, "no memory for a header");
+    }
     enum w_status status = w_header_from_json(&mine, json, err);
     if (!status && traced)
         status = w_prov_add(&mine, w_cli_command_line(), first, err);

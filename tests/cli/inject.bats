@@ -87,6 +87,11 @@ try_all()
     try_all
 }
 
+@test "wcat --join" {
+    work() { wcat --join -t 2 -o result tiny.tokens tiny.tokens; }
+    try_all
+}
+
 @test "wsample" {
     to_stdout=1
     work() { wsample -m tiny.wts -t 1 -p The -n 5 -s 1 >result; }

@@ -351,6 +351,34 @@ static void a_full_device_ends_everything(void **state)
     free(ids);
 }
 
+/* However a writer ends, with work in flight or without, its threads end too. */
+static void threads_are_always_joined(void **state)
+{
+    (void)state;
+    u16 *ids = make_ids(4000);
+    struct w_header h;
+    struct w_err err = {0};
+    int null = open("/dev/null", O_WRONLY), full = open("/dev/full", O_WRONLY);
+    make_header(&h, W_TOKENS, 0);
+    for (u32 i = 0; i < 400; i++) {
+        struct w_output out = {.fd = null, .name = "device"};
+        struct w_writer *w;
+        struct w_write_options options = {.threads = 1 + i % 5, .level = 1, .frame_bytes = 400};
+        assert_int_equal(w_writer_open(&w, &out, &h, &options, &err), W_DONE);
+        out.fd = i % 3 == 0 ? full : null;
+        enum w_status status = w_writer_records(w, ids, 1 + i * 7919 % 4000, &err);
+        assert_true(status == W_DONE || status == W_IO);
+        if (i % 2)
+            w_writer_abort(&w, "wtest", &err);
+        else
+            assert_int_equal(w_writer_close(&w, NULL, &err), i % 3 ? W_DONE : W_IO);
+    }
+    w_header_free(&h);
+    close(null);
+    close(full);
+    free(ids);
+}
+
 static void a_consumer_that_left_is_no_failure(void **state)
 {
     (void)state;
@@ -515,6 +543,7 @@ int main(void)
         cmocka_unit_test(notes_pass_by_and_cut_no_frame),
         cmocka_unit_test(an_abort_is_heard_after_the_records_before_it),
         cmocka_unit_test(a_full_device_ends_everything),
+        cmocka_unit_test(threads_are_always_joined),
         cmocka_unit_test(a_consumer_that_left_is_no_failure),
         cmocka_unit_test(a_writer_refuses_what_no_reader_takes),
         cmocka_unit_test(statistics_that_do_not_fit_are_left_out),
