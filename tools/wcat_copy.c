@@ -21,23 +21,32 @@ struct copy {
  * the records were chosen, which we have just done otherwise; it stays in "src". */
 static const char *const of_records[] = {"wts", "kind", "rec", "vocab", "eot", "tok"};
 
-static bool same_text(const struct w_json *a, const struct w_json *b)
+/* *same: do both say the same, or nothing? */
+static enum w_status compare(const struct w_json *a, const struct w_json *b, bool *same,
+                             struct w_err *err)
 {
-    struct w_err unheard;
-    char *x = a ? w_json_text(a, &unheard) : NULL, *y = b ? w_json_text(b, &unheard) : NULL;
-    bool same = x && y ? !strcmp(x, y) : !a && !b;
+    char *x = a && b ? w_json_text(a, err) : NULL, *y = a && b ? w_json_text(b, err) : NULL;
+    bool texts = x && y;
+
+    *same = texts ? !strcmp(x, y) : !a && !b;
     free(x);
     free(y);
-    return same;
+    return a && b && !texts ? W_NOMEM : W_DONE;
 }
 
 static enum w_status check_agreement(const struct copy *c, const struct w_header *h,
                                      const char *file, struct w_err *err)
 {
-    for (size_t i = 0; i < W_COUNTOF(of_records); i++)
-        if (!same_text(w_json_get(c->header, of_records[i]), w_json_get(h->json, of_records[i])))
+    for (size_t i = 0; i < W_COUNTOF(of_records); i++) {
+        bool same;
+        enum w_status status = compare(w_json_get(c->header, of_records[i]),
+                                       w_json_get(h->json, of_records[i]), &same, err);
+        if (status)
+            return status;
+        if (!same)
             return w_fail(err, W_MISMATCH, "%s: its \"%s\" is not that of the first stream", file,
                           of_records[i]);
+    }
     return W_DONE;
 }
 
