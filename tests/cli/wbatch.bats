@@ -1,5 +1,5 @@
 # wbatch: the same records by every road, parts that fit together, ends that tell the truth.
-# shellcheck disable=SC2086,SC2016
+# shellcheck disable=SC2086,SC2002
 
 setup_file()
 {
@@ -56,14 +56,14 @@ sequences()
     for window in "" "-w 1000"; do
         wbatch $size $window tokens | wcat --raw >whole
         for k in 0 1 7 23; do
-            wbatch $size $window --start $k tokens | wcat --raw >tail
-            cmp <(tail -c +$((k * 4 * 17 * 2 + 1)) whole) tail
+            wbatch $size $window --start $k tokens | wcat --raw >rest
+            cmp <(tail -c +$((k * 4 * 17 * 2 + 1)) whole) rest
         done
     done
     wbatch $size --epochs 3 tokens | wcat --raw >whole
     epoch=$(wbatch $size tokens | wcat --header | jq .epoch_len)
-    wbatch $size --epochs 3 --start $((epoch + 2)) tokens | wcat --raw >tail
-    cmp <(tail -c +$(((epoch + 2) * 4 * 17 * 2 + 1)) whole) tail
+    wbatch $size --epochs 3 --start $((epoch + 2)) tokens | wcat --raw >rest
+    cmp <(tail -c +$(((epoch + 2) * 4 * 17 * 2 + 1)) whole) rest
     run -2 wbatch $size --start 99999 tokens
     [[ $output == *"only "*" batches"* ]]
 }
@@ -130,12 +130,12 @@ sequences()
 }
 
 @test "a source that was cut or given up is bad input, for the consumer too" {
-    head -c -10 tokens >cut
-    run -3 wbatch $size -o never.batch cut
+    head -c -10 tokens >shortened
+    run -3 wbatch $size -o never.batch shortened
     [ ! -e never.batch ]
     [ -z "$(find . -name '*.tmp')" ]
     for window in "" "-w 1000"; do
-        run bash -c "cat cut | wbatch $size $window 2>first | wcat --verify; echo \${PIPESTATUS[*]}"
+        run bash -c "cat shortened | wbatch $size $window 2>first | wcat --verify; echo \${PIPESTATUS[*]}"
         [[ $output == *"0 3 3" ]]
         [[ $output == *wbatch* ]]
         grep -q wbatch: first

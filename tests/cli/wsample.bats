@@ -1,6 +1,6 @@
 # wsample: the same text for the same command, nothing but text on standard output, and scores that
-# shellcheck disable=SC2086,SC2016
 # agree with what the samples say of themselves.
+# shellcheck disable=SC2086,SC2016
 
 setup_file()
 {

@@ -370,19 +370,24 @@ static void what_cannot_work_is_refused(void **state)
     struct run run =
         deal(&f, pack, (struct w_batches_options){.batch = 2, .epochs = 2, .window = 50});
     assert_int_equal(run.status, W_USAGE);
+    free(run.ids);
     run = deal(&f, pack, (struct w_batches_options){.batch = 5000});
     assert_int_equal(run.status, W_MISMATCH);
+    free(run.ids);
     run = deal(&f, pack, (struct w_batches_options){.batch = 5000, .window = 50});
     assert_int_equal(run.status, W_MISMATCH);
+    free(run.ids);
     /* A second member with an id beyond its vocabulary, or with no tokens. */
     write_documents(&f, 60, 1);
     run = deal(&f, pack, (struct w_batches_options){.batch = 2});
     assert_int_equal(run.status, W_CORRUPT);
+    free(run.ids);
     fixture_free(&f);
     struct w_write_options options = {0};
     make_stream(&f, W_BATCH, "twenty u16 numbers, as the fixture's", 0, options);
     run = deal(&f, pack, (struct w_batches_options){.batch = 2});
     assert_int_equal(run.status, W_MISMATCH);
+    free(run.ids);
     fixture_free(&f);
 }
 
