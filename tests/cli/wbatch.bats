@@ -183,3 +183,16 @@ sequences()
     run -4 bash -c "wbatch $size tokens >/dev/full"
     [[ $output == *"No space left"* ]]
 }
+
+@test "a signal ends it by that signal and leaves nothing behind" {
+    wbatch $size --epochs 0 -o endless.batch tokens &
+    pid=$!
+    for _ in $(seq 100); do
+        ls .endless.batch.*.tmp >/dev/null 2>&1 && break
+        sleep 0.05
+    done
+    ls .endless.batch.*.tmp
+    kill -TERM $pid
+    run -143 wait $pid
+    [ -z "$(find . -name '*endless*')" ]
+}
