@@ -63,7 +63,7 @@ static const struct w_option options[] = {
     {"level", 0, W_OPT_COUNT, AT(level), "N", "1", .max = 9,
      .help = "Compression, 1 to 9, or 0 for none."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
-     .help = "Threads that compress and decompress. The bytes do not depend on it."},
+     .help = "Threads that compress. The bytes do not depend on it."},
     {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
      .help = "Leave the command line and the source's header out of the header."},
     {0},
