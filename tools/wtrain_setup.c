@@ -162,7 +162,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     status = w_kern_choose(&run->kern, set->kernel, err);
     if (status)
         return status;
-    w_detail("%u threads (%s), kernels %s", (unsigned)run->threads, why, run->kern->name);
+    w_detail("%u threads: %s", (unsigned)run->threads, why);
     return check_memory(run, err);
 }
 
@@ -265,6 +265,15 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
     return status;
 }
 
+static void tell_plan(const struct run *run)
+{
+    w_say("%s: %.3g million parameters, %.0f MiB of memory, %llu tokens a step, %u threads, %s "
+          "kernels",
+          run->conf.name, (double)w_model_tensors(run->model)->parameters / 1e6,
+          (double)w_model_bytes(run->model) / MIB, (unsigned long long)run_step_tokens(run),
+          (unsigned)run->threads, run->kern->name);
+}
+
 enum w_status run_open(struct run *run, struct w_err *err)
 {
     bool needs_data = run->set->batches || run->stop_step > 0;
@@ -287,6 +296,8 @@ enum w_status run_open(struct run *run, struct w_err *err)
     status = w_team_new(&run->team, run->threads, err);
     if (!status)
         status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->kern, run->team, err);
+    if (!status)
+        tell_plan(run);
     if (!status)
         status = load_weights(run, err);
     if (!status && run->set->val)
