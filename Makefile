@@ -280,6 +280,20 @@ lint: all ## formatting, static analysis, scripts, manual pages
 format: ## format the C files
 	clang-format -i $(C_FILES)
 
+# ---- measuring ----
+
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
+	$(say) LD $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) -o $@
+
+# PEER=torch_gpt.py: another trainer to take turns with (see wbench --help); Debian's python3 has torch.
+PEER_PYTHON ?= /usr/bin/python3
+BENCH ?= configs/autoregressive_fast.json configs/wiki_performance_tuned.json \
+	configs/wiki_cache_optimized.json configs/wiki_gpu_optimized.json
+bench: $(BUILD)/tests/bench/wbench ## measure training beside sgemm (and PEER=script.py); ROUNDS=5
+	$< -n $(or $(ROUNDS),5) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
+
 # ---- installing ----
 
 BINDIR        = $(DESTDIR)$(PREFIX)/bin
@@ -315,4 +329,4 @@ help: ## show this list
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
 	$(foreach tool,$(TOOLS),$(patsubst %.o,%.d,$(call parts_of,$(tool)))) \
-	$(TESTS:%=%.d) $(FUZZERS:%=%.d)
+	$(TESTS:%=%.d) $(FUZZERS:%=%.d) $(BENCH_OBJECTS:%.o=%.d)

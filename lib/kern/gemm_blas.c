@@ -15,6 +15,7 @@ const char *w_blas_core_type(const struct w_machine *machine)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static __typeof__(cblas_sgemm) *sgemm; /* NULL: not found */
+static void (*set_threads)(int);
 static const char *core = "unknown";
 
 static void load(void)
@@ -24,11 +25,12 @@ static void load(void)
         return;
     /* dlsym gives an object's address; POSIX lets it be a function's. */
     char *(*get_core)(void) = NULL;
-    void (*set_threads)(int) = NULL;
     *(void **)&sgemm = dlsym(library, "cblas_sgemm");
     *(void **)&get_core = dlsym(library, "openblas_get_corename");
     *(void **)&set_threads = dlsym(library, "openblas_set_num_threads");
-    if (set_threads)
+    if (!set_threads)
+        sgemm = NULL; /* some other library under that name */
+    else
         set_threads(1); /* the team's threads call it, each for its own block */
     if (get_core)
         core = get_core();
@@ -53,6 +55,6 @@ enum w_status w_blas_open(struct w_blas *blas, struct w_err *err)
     pthread_once(&once, load);
     if (!sgemm)
         return w_fail(err, W_USAGE, "OpenBLAS (libopenblas.so.0) is not installed");
-    *blas = (struct w_blas){.product = product, .core = core};
+    *blas = (struct w_blas){.product = product, .set_threads = set_threads, .core = core};
     return W_DONE;
 }

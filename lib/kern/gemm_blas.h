@@ -16,10 +16,12 @@
 /* The value of OPENBLAS_CORETYPE that suits a machine, or NULL to leave the choice to the library. */
 const char *w_blas_core_type(const struct w_machine *);
 
-/* Load the library. *product is for struct w_kern, *sgemm for comparisons. */
+/* Load the library, for one thread per call. */
 struct w_blas {
+    /* c = add + a b, as in struct w_kern */
     void (*product)(const struct w_tile *, u64 b_row, u64 b_col, u64 rows, u64 cols);
-    const char *core; /* the library's word for what it takes this CPU for */
+    void (*set_threads)(int); /* that one call uses */
+    const char *core;         /* the library's word for what it takes this CPU for */
 };
 enum w_status w_blas_open(struct w_blas *, struct w_err *) W_MUST_CHECK;
 
