@@ -142,7 +142,7 @@ UNIT_TESTS := \
 PACKAGES := zlib libcjson
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wpointer-arith $(WERROR)
+	-Wpointer-arith -Wno-psabi $(WERROR)
 CONFIG_FLAGS_release := -O2 -g
 CONFIG_FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer

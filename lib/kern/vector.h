@@ -7,12 +7,17 @@
 
 #include "base/base.h"
 
-#if defined __AVX512F__
+/* LANES is set from outside by a test alone, which runs the wide code on any CPU. */
+#if defined LANES
+#include <math.h>
+#elif defined __AVX512F__
 #include <immintrin.h>
 #define LANES 16
+#define W_AVX512
 #elif defined __AVX2__ && defined __FMA__
 #include <immintrin.h>
 #define LANES 8
+#define W_AVX2
 #else
 #include <math.h>
 #define LANES 4
@@ -25,7 +30,7 @@ typedef float half_vec __attribute__((vector_size(2 * LANES)));
 
 #define W_INLINE static inline __attribute__((always_inline))
 
-#if defined __AVX512F__
+#if defined W_AVX512
 W_INLINE vec v_fma(vec a, vec b, vec c)
 {
     return _mm512_fmadd_ps(a, b, c);
@@ -42,7 +47,7 @@ W_INLINE vec v_sqrt(vec a)
 {
     return _mm512_sqrt_ps(a);
 }
-#elif defined __AVX2__ && defined __FMA__
+#elif defined W_AVX2
 W_INLINE vec v_fma(vec a, vec b, vec c)
 {
     return _mm256_fmadd_ps(a, b, c);

@@ -14,12 +14,28 @@
 #include "base/rng.h"
 #include "kern/gemm.h"
 
+/* The code of the AVX-512 kernels, all of it but the five words of vector.h that are instructions, for
+ * CPUs that do not have them. */
+#define LANES 16
+#define W_VARIANT kern_wide
+#define W_VARIANT_NAME "wide"
+#include "kern/kern_body.h"
+
 #define ULP 0x1p-24 /* half a unit in the last place of a number near 1 */
 #define N_MAX 300
 #define GUARD 12345.0f /* behind the end of every output */
 
 static const u64 sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 257};
 static const struct w_kern *ref;
+
+/* All variants, and the one above; NULL behind the last. */
+static const struct w_kern *kern_at(u32 index)
+{
+    u32 count = 0;
+    while (w_kern_all()[count])
+        count++;
+    return index < count ? w_kern_all()[index] : index == count ? &kern_wide : NULL;
+}
 
 struct data {
     float x[N_MAX], y[N_MAX], w[N_MAX], b[N_MAX];
@@ -51,8 +67,8 @@ static void near(const struct w_kern *kern, const char *what, u64 n, u64 i, doub
 static void for_all(void (*check)(const struct w_kern *, const struct data *, u64 n))
 {
     const char *why;
-    for (u32 k = 0; w_kern_all()[k]; k++) {
-        const struct w_kern *kern = w_kern_all()[k];
+    for (u32 k = 0; kern_at(k); k++) {
+        const struct w_kern *kern = kern_at(k);
         if (!w_kern_usable(kern, &why)) {
             print_message("NOT TESTED: the %s kernels, since %s\n", kern->name, why);
             continue;
@@ -206,8 +222,8 @@ static void exponentials_are_right(void **state)
 {
     (void)state;
     const char *why;
-    for (u32 k = 0; w_kern_all()[k]; k++) {
-        const struct w_kern *kern = w_kern_all()[k];
+    for (u32 k = 0; kern_at(k); k++) {
+        const struct w_kern *kern = kern_at(k);
         if (!w_kern_usable(kern, &why))
             continue;
         for (double x = -87; x <= 0; x += 0.00371) {
@@ -379,12 +395,12 @@ static void products_are_right(void **state)
     const char *why;
 
     assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
-    for (u32 k = 0; w_kern_all()[k]; k++) {
-        if (!w_kern_usable(w_kern_all()[k], &why))
+    for (u32 k = 0; kern_at(k); k++) {
+        if (!w_kern_usable(kern_at(k), &why))
             continue;
         /* Little memory for panels cuts k into slices; much does not. */
         for (u64 shared = 8192; shared <= 1 << 20; shared <<= 7) {
-            struct w_engine engine = engine_of(w_kern_all()[k], team, shared);
+            struct w_engine engine = engine_of(kern_at(k), team, shared);
             for (u32 i = 0; i < W_COUNTOF(products); i++)
                 if (products[i].k > 0)
                     check_product(&engine, &products[i]);
@@ -402,10 +418,10 @@ static void bits_of_products_do_not_depend_on_blocks(void **state)
     const char *why;
 
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
-    for (u32 k = 0; w_kern_all()[k]; k++) {
-        if (!w_kern_usable(w_kern_all()[k], &why) || w_kern_all()[k]->product)
+    for (u32 k = 0; kern_at(k); k++) {
+        if (!w_kern_usable(kern_at(k), &why) || kern_at(k)->product)
             continue;
-        struct w_engine engine = engine_of(w_kern_all()[k], team, 1 << 17);
+        struct w_engine engine = engine_of(kern_at(k), team, 1 << 17);
         struct matrices first = random_matrices(&p);
         struct w_gemm g = gemm_of(&p, &first);
         w_gemm(&engine, &g);
@@ -472,10 +488,10 @@ static void blocks_fit_their_memory(void **state)
 {
     (void)state;
     const char *why;
-    for (u32 k = 0; w_kern_all()[k]; k++)
+    for (u32 k = 0; kern_at(k); k++)
         for (u64 l1 = 0; l1 <= 1 << 20; l1 = l1 ? 2 * l1 : 1024)
             for (u64 l2 = 0; l2 <= 1 << 26; l2 = l2 ? 2 * l2 : 4096) {
-                const struct w_kern *kern = w_kern_all()[k];
+                const struct w_kern *kern = kern_at(k);
                 if (!w_kern_usable(kern, &why) && kern->tile_rows == 0)
                     continue; /* a library that is not there */
                 struct w_blocks blocks = w_blocks_choose(kern, l1, l2);
