@@ -14,8 +14,10 @@ struct w_blocks w_blocks_choose(const struct w_kern *kern, u64 l1_bytes, u64 l2_
 
     /* Three quarters of L1 for the panel; the rows of a and c stream through the rest. */
     blocks.k = clamp_down(l1 * 3 / 4 / kern->tile_cols, 8, W_BLOCK_K_MAX);
-    /* A third of L2 for the block of a, another for c. */
+    /* A third of L2 for the block of a; c streams past. */
     blocks.rows = clamp_down(l2 / 3 / blocks.k, kern->tile_rows, 96);
-    blocks.cols = clamp_down(l2 / 3 / blocks.rows, kern->tile_cols, 512);
+    /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
+     * leaves items enough to keep threads evenly busy. */
+    blocks.cols = clamp_down(1024, kern->tile_cols, 1024);
     return blocks;
 }

@@ -3,7 +3,7 @@
  *
  *      c tile (tile_rows x tile_cols)      registers
  *      b panel (k x tile_cols)             L1, used by all rows of the block
- *      a block (rows x k) + c (rows x cols)  L2, used by all panels
+ *      a block (rows x k)                  L2, packed, used by all panels
  *      all panels of b                     L3 or memory, packed once, shared by all threads
  *
  * Results have the same bits for every choice (see w_tile), so that these are free to be tuned. */
@@ -15,7 +15,7 @@
 struct w_blocks {
     u32 k;    /* depth of a panel */
     u32 rows; /* of the a block; a multiple of tile_rows */
-    u32 cols; /* of the c block; a multiple of tile_cols */
+    u32 cols; /* of c per block of a, at most; a multiple of tile_cols */
 };
 
 /* Upper bounds, for which memory is planned. */

@@ -85,28 +85,69 @@ static void tile(const struct w_tile *t)
         memcpy(t->c + i * t->c_row, whole + i * TILE_COLS, t->cols * sizeof(float));
 }
 
+/* Packing: rows or columns that lie side by side in k are interleaved by transposing 4 x 4 floats at a
+ * time; those that are contiguous across are copied. */
+typedef float quad __attribute__((vector_size(16)));
+typedef i32 iquad __attribute__((vector_size(16)));
+
+W_INLINE quad load_quad(const float *p)
+{
+    quad q;
+    memcpy(&q, p, sizeof q);
+    return q;
+}
+
+/* packed[p * width + i] = lines[i * line + p] for p in [0, 4), i in [0, width). Where width is no
+ * multiple of 4, the last store of each p runs over into the next p's place, which is written after
+ * it: the packed block needs room for 4 floats more. */
+W_INLINE void transpose_four(float *packed, const u32 width, const float *lines, u64 line)
+{
+    quad out[4][(TILE_COLS + 3) / 4];
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < width; i += 4) {
+        quad a = load_quad(lines + i * line), b = load_quad(lines + (i + 1) * line);
+        quad c = i + 2 < width ? load_quad(lines + (i + 2) * line) : a;
+        quad d = i + 3 < width ? load_quad(lines + (i + 3) * line) : b;
+        quad ab_low = __builtin_shuffle(a, b, (iquad){0, 4, 1, 5});
+        quad ab_high = __builtin_shuffle(a, b, (iquad){2, 6, 3, 7});
+        quad cd_low = __builtin_shuffle(c, d, (iquad){0, 4, 1, 5});
+        quad cd_high = __builtin_shuffle(c, d, (iquad){2, 6, 3, 7});
+        out[0][i / 4] = __builtin_shuffle(ab_low, cd_low, (iquad){0, 1, 4, 5});
+        out[1][i / 4] = __builtin_shuffle(ab_low, cd_low, (iquad){2, 3, 6, 7});
+        out[2][i / 4] = __builtin_shuffle(ab_high, cd_high, (iquad){0, 1, 4, 5});
+        out[3][i / 4] = __builtin_shuffle(ab_high, cd_high, (iquad){2, 3, 6, 7});
+    }
+#pragma GCC unroll 4
+    for (u32 p = 0; p < 4; p++)
+#pragma GCC unroll 8
+        for (u32 i = 0; i < width; i += 4)
+            memcpy(packed + p * width + i, &out[p][i / 4], sizeof(quad));
+}
+
+/* packed[p * width + i] = source[p * k_stride + i * stride], zero for i >= used; one stride is 1. */
+W_INLINE void pack(float *packed, const u32 width, const float *source, u64 k_stride, u64 stride,
+                   u64 k, u32 used)
+{
+    u64 p = 0;
+
+    if (used == width && stride == 1)
+        for (; p < k; p++)
+            memcpy(packed + p * width, source + p * k_stride, width * sizeof(float));
+    else if (used == width)
+        for (; p + 4 <= k; p += 4)
+            transpose_four(packed + p * width, width, source + p, stride);
+    for (; p < k; p++)
+        for (u32 i = 0; i < width; i++)
+            packed[p * width + i] = i < used ? source[p * k_stride + i * stride] : 0;
+}
+
 static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols)
 {
-    if (b_col == 1 && cols == TILE_COLS) {
-        for (u64 p = 0; p < k; p++) {
-            v_store(panel + p * TILE_COLS, v_load(b + p * b_row));
-            v_store(panel + p * TILE_COLS + LANES, v_load(b + p * b_row + LANES));
-        }
-        return;
-    }
-    for (u64 p = 0; p < k; p++)
-        for (u32 j = 0; j < TILE_COLS; j++)
-            panel[p * TILE_COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
+    pack(panel, TILE_COLS, b, b_row, b_col, k, cols);
 }
 
 static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows)
 {
-    if (a_row == 1 && rows == TILE_ROWS) {
-        for (u64 p = 0; p < k; p++)
-            memcpy(packed + p * TILE_ROWS, a + p * a_col, TILE_ROWS * sizeof(float));
-        return;
-    }
-    for (u64 p = 0; p < k; p++)
-        for (u32 i = 0; i < TILE_ROWS; i++)
-            packed[p * TILE_ROWS + i] = i < rows ? a[i * a_row + p * a_col] : 0;
+    pack(packed, TILE_ROWS, a, a_col, a_row, k, rows);
 }

@@ -59,9 +59,8 @@ void w_gemm_pack(const struct w_engine *engine, float *packed, const struct w_ge
 
 struct block {
     u64 row, rows, col, cols;
-    u64 k0, k1;               /* within the job's slice */
-    const float *a;           /* of the block's first row at k0 */
-    u64 a_row, a_col, a_tile; /* a_tile: from one tile's rows to the next one's */
+    u64 k0, k1;     /* within the job's slice */
+    const float *a; /* its rows from k0 to k1, packed */
     const float *add;
     u64 add_row;
 };
@@ -88,8 +87,8 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
     const struct w_gemm *g = job->g;
     struct w_tile tile = {
         .k = block->k1 - block->k0,
-        .a_row = block->a_row,
-        .a_col = block->a_col,
+        .a_row = 1,
+        .a_col = kern->tile_rows,
         .b = job->panels + col / kern->tile_cols * job->panel_floats +
              (block->k0 - job->k0) * kern->tile_cols,
         .add_row = block->add_row,
@@ -100,7 +99,7 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
     u64 share = tile.k * kern->tile_cols / ceil_div(block->rows, kern->tile_rows);
 
     for (u64 i = 0; i < block->rows; i += kern->tile_rows) {
-        tile.a = block->a + i / kern->tile_rows * block->a_tile;
+        tile.a = block->a + i * tile.k;
         tile.add = block->add ? block->add + (block->row + i) * block->add_row + col : NULL;
         tile.c = g->c + (block->row + i) * g->c_row + col;
         tile.rows = (u32)W_MIN(block->rows - i, kern->tile_rows);
@@ -109,28 +108,18 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
     }
 }
 
-/* Where the kernel finds the rows of a: in place if a row is contiguous in k, else packed into the
- * member's memory, which turns one cache line per element into one per sixteen. */
-static void place_a(const struct job *job, struct block *block, float *scratch)
+/* The block's rows of a, packed into the member's memory: the tiles then read them as one stream,
+ * which is a tenth faster than rows that are kilobytes apart. */
+static void pack_a(const struct job *job, struct block *block, float *packed)
 {
     const struct w_kern *kern = job->engine->kern;
     const struct w_gemm *g = job->g;
     const float *a = g->a + block->row * g->a_row + block->k0 * g->a_col;
     u64 k = block->k1 - block->k0;
 
-    if (g->a_col == 1) {
-        block->a = a;
-        block->a_row = g->a_row;
-        block->a_col = 1;
-        block->a_tile = kern->tile_rows * g->a_row;
-        return;
-    }
-    block->a = scratch;
-    block->a_row = 1;
-    block->a_col = kern->tile_rows;
-    block->a_tile = kern->tile_rows * k;
+    block->a = packed;
     for (u64 i = 0; i < block->rows; i += kern->tile_rows)
-        kern->pack_rows(scratch + i * k, a + i * g->a_row, g->a_row, g->a_col, k,
+        kern->pack_rows(packed + i * k, a + i * g->a_row, g->a_row, g->a_col, k,
                         (u32)W_MIN(block->rows - i, kern->tile_rows));
 }
 
@@ -161,7 +150,7 @@ static void multiply_block(void *context, u64 item, u32 member)
         block.k1 = W_MIN(block.k0 + depth, job->k1);
         block.add = block.k0 ? g->c : g->add;
         block.add_row = block.k0 ? g->c_row : g->add_row;
-        place_a(job, &block, w_engine_member(job->engine, member));
+        pack_a(job, &block, w_engine_member(job->engine, member));
         for (u64 col = block.col; col < block.col + block.cols; col += group) {
             u64 end = W_MIN(col + group, block.col + block.cols);
             for (u64 j = col; j < end; j += kern->tile_cols)
@@ -230,8 +219,8 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         return;
     }
     job.block_rows = even_rows(g->m, blocks->rows, kern->tile_rows);
-    if (g->a_col == 1) /* more and smaller items cost nothing where a is not packed */
-        job.block_cols = blocks->cols;
+    u64 col_blocks = ceil_div(g->n, blocks->cols);
+    job.block_cols = ceil_div(ceil_div(g->n, col_blocks), kern->tile_cols) * kern->tile_cols;
     u64 slices = g->packed ? 1 : ceil_div(g->k, engine->shared_floats / width);
     u64 depth = ceil_div(g->k, slices);
     for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {

@@ -1,8 +1,7 @@
 /* gemm.h - products of large matrices by a team: c = add + a b.
  *
  * The columns of b are packed into panels by the whole team; then the team shares out blocks of c,
- * each of which is finished by one thread while it is in its cache. Rows of a that are contiguous
- * in k are used where they are, others are packed block by block.
+ * each of which is finished by one thread, which packs its rows of a.
  *
  *     struct w_gemm g = {.m = tokens, .n = out, .k = in,
  *                        .a = x, .a_row = in, .a_col = 1,         // x (tokens, in)
@@ -29,7 +28,7 @@ struct w_engine {
     u64 member_floats;
 };
 
-#define W_GEMM_MEMBER_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX)
+#define W_GEMM_MEMBER_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
 
 struct w_gemm {
     u64 m, n, k;

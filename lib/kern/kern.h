@@ -48,7 +48,8 @@ struct w_kern {
     /* One panel of b for tile(): k rows of tile_cols columns, those from cols on zero. Element (p, j)
      * of the source is b[p * b_row + j * b_col]; one of the strides is 1. */
     void (*pack_panel)(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols);
-    /* a (rows, k) for tile() with a_row 1 and a_col tile_rows: rows from `rows` on are zero. */
+    /* a (rows, k) for tile() with a_row 1 and a_col tile_rows: rows from `rows` on are zero. May write 4
+     * floats behind its end. */
     void (*pack_rows)(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows);
 
     /* Sum of x[i] * y[i]. */
