@@ -88,3 +88,38 @@ enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *h
         return w_fail(err, W_MISMATCH, "there is no vocabulary in its header: name one with -V");
     return w_vocab_from_json(vocab, tok, err);
 }
+
+enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w_err *err)
+{
+    struct w_input in = {0};
+    struct w_reader *reader = NULL;
+    const struct w_header *header;
+    u8 first = 0;
+    size_t got;
+
+    enum w_status status = w_input_open(&in, path, err);
+    if (status)
+        return status;
+    if (in.seekable) /* what comes from a pipe cannot be looked at first: it has to be a vocabulary */
+        status = w_input_read(&in, &first, 1, &got, err);
+    if (!status && first != 0x89) { /* a stream begins with this byte, and JSON never */
+        w_input_close(&in);
+        return w_vocab_load(vocab, path, err);
+    }
+    if (!status)
+        status = w_input_seek(&in, 0, err);
+    if (!status)
+        status = w_reader_open(&reader, &in, err);
+    if (!status)
+        status = w_reader_member(reader, &header, err);
+    if (status == W_END)
+        status = w_fail(err, W_TRUNCATED, "%s: empty", path);
+    if (!status) {
+        status = wtok_header_vocab(vocab, header, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", path);
+    }
+    w_reader_close(&reader);
+    w_input_close(&in);
+    return status;
+}

@@ -50,5 +50,7 @@ void wtok_reader_close(struct wtok_reader *);
 struct w_header;
 enum w_status wtok_header_vocab(struct w_vocab **, const struct w_header *,
                                 struct w_err *) W_MUST_CHECK;
+/* The vocabulary of a file, whatever it is: a vocabulary, or a stream or a model that holds one. */
+enum w_status wtok_load_vocab(struct w_vocab **, const char *path, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -160,7 +160,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     if (argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status && set->vocab)
-        status = w_vocab_load(&d.given, set->vocab, err);
+        status = wtok_load_vocab(&d.given, set->vocab, err);
     w_cli_catch_signals();
     if (!status)
         status = w_output_open(&d.out, set->output, err);

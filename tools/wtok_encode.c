@@ -19,7 +19,8 @@ struct settings {
 #define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
-    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE", .help = "The vocabulary, from wtok train."},
+    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
+     .help = "The vocabulary: a file of wtok train, or a token stream or model that holds one."},
     {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
@@ -235,7 +236,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         return w_fail(err, W_USAGE, "say which vocabulary: -V FILE (make one with 'wtok train')");
     enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
     if (!status)
-        status = w_vocab_load(&vocab, set->vocab, err);
+        status = wtok_load_vocab(&vocab, set->vocab, err);
     if (!status)
         status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), argc, argv, err);
     if (!status)

@@ -7,7 +7,6 @@
 #include "text/bpe_encode.h"
 #include "text/unicode.h"
 #include "tools/wtok.h"
-#include "wire/stream.h"
 
 #define LONGEST 8 /* tokens to name */
 
@@ -67,38 +66,6 @@ static enum w_status put_line(struct w_json *json, struct w_err *err)
 
 /* ---- a vocabulary ---- */
 
-/* The vocabulary of a file, whatever kind of file it is. */
-static enum w_status load(struct w_vocab **vocab, const char *path, struct w_err *err)
-{
-    struct w_input in = {0};
-    struct w_reader *reader = NULL;
-    const struct w_header *header;
-    char first = 0;
-    size_t got;
-
-    enum w_status status = w_input_open(&in, path, err);
-    if (status)
-        return status;
-    status = w_input_read(&in, &first, 1, &got, err);
-    if (!status && (first == '{' || first == ' ' || first == '\n')) {
-        w_input_close(&in);
-        return w_vocab_load(vocab, path, err);
-    }
-    if (!status)
-        status = w_input_seek(&in, 0, err);
-    if (!status)
-        status = w_reader_open(&reader, &in, err);
-    if (!status)
-        status = w_reader_member(reader, &header, err);
-    if (status == W_END)
-        status = w_fail(err, W_TRUNCATED, "%s: empty", path);
-    else if (!status && (status = wtok_header_vocab(vocab, header, err)) != W_DONE)
-        status = w_fail_at(err, status, "%s", path);
-    w_reader_close(&reader);
-    w_input_close(&in);
-    return status;
-}
-
 static struct w_json *token_json(const struct w_vocab *vocab, u32 id)
 {
     u32 size;
@@ -150,7 +117,7 @@ static enum w_status describe(const char *path, const struct settings *set, stru
 {
     struct w_vocab *vocab = NULL;
 
-    enum w_status status = load(&vocab, path, err);
+    enum w_status status = wtok_load_vocab(&vocab, path, err);
     if (status)
         return status;
     if (set->tokens) {
@@ -212,7 +179,7 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
 
     if (!set->vocab)
         return w_fail(err, W_USAGE, "--text needs a vocabulary: -V FILE");
-    enum w_status status = load(&vocab, set->vocab, err);
+    enum w_status status = wtok_load_vocab(&vocab, set->vocab, err);
     if (!status)
         status = w_encoder_new(&encoder, vocab, err);
     if (!status)

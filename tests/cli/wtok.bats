@@ -103,6 +103,29 @@ setup()
     [ "$(cat got)" = x ]
 }
 
+@test "vocabularies beyond 65,536 ids have 32-bit tokens" {
+    # every pair of bytes is a token: 256 + 65,536 + 1 ids
+    awk 'BEGIN {
+        printf "{\"type\":\"bpe\",\"split\":\"gpt2\",\"size\":65793,\"merges\":\""
+        for (i = 0; i < 65536; i++)
+            printf "%s%d %d", i ? " " : "", i / 256, i % 256
+        printf "\",\"specials\":[\"<end>\"]}"
+    }' >wide
+    { printf '\377\377\377\377' && head -c 50000 /dev/urandom; } >bytes
+    wtok encode -q -V wide -f plain -o wide.tok bytes
+    wtok decode wide.tok | cmp - bytes
+    [ "$(wcat --raw wide.tok | od -An -tu4 -N4)" -eq 65791 ]
+}
+
+@test "a stream can stand for its vocabulary" {
+    wtok encode -q -V v -o names.tok prose.txt
+    wtok encode -q -V names.tok --no-provenance prose.txt >a
+    wtok encode -q -V v --no-provenance prose.txt | cmp - a
+    wtok decode -V names.tok a | cmp - prose.txt
+    wtok decode -V <(cat v) a | cmp - prose.txt
+    run -3 wtok encode -q -V prose.txt prose.txt
+}
+
 @test "several streams in one pipe decode one after the other" {
     printf one | wtok encode -q -V v -o 1.tok
     printf two | wtok encode -q -V v -o 2.tok
