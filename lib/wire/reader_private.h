@@ -33,7 +33,8 @@ struct w_reader {
 
     /* The frame at hand. */
     struct w_frame frame;
-    u64 frame_offset; /* in the file, for messages */
+    u64 frame_offset; /* in the file */
+    u32 frame_number; /* in the member, for messages */
     const u8 *raw;    /* its payload, inflated */
     u32 used;         /* records of it that were handed out; == frame.count: none left */
     u32 gap;          /* tensors: the next array whose padding is to be checked */

@@ -8,7 +8,7 @@
 enum w_status w_reader_fail_at(struct w_reader *r, enum w_status status, struct w_err *err)
 {
     return w_fail_at(err, status, "%s: member %u, frame %u at byte %llu", r->in->name, r->member,
-                     r->chain.seq, (unsigned long long)r->frame_offset);
+                     r->frame_number, (unsigned long long)r->frame_offset);
 }
 
 enum w_status w_reader_fail(struct w_reader *r, enum w_status status, struct w_err *err)
@@ -74,6 +74,7 @@ static enum w_status next_header(struct w_reader *r, struct w_err *err)
         r->member_start = r->frame_offset;
         r->chain = (struct w_chain){0};
     }
+    r->frame_number = r->chain.seq;
     if (got == 0 && between)
         status = w_fail(err, W_TRUNCATED, "empty: a stream has at least a header and an end");
     else if (got < sizeof bytes)
@@ -108,7 +109,6 @@ static enum w_status next_payload(struct w_reader *r, enum payload what, struct 
     if (status)
         return status;
     u32 crc = w_crc32(0, r->stored, got);
-    r->chain.seq--; /* messages name this frame, which was stepped over already */
     if (got < f->stored_len)
         status = w_fail(err, W_TRUNCATED, "ends inside a frame: %zu of %u bytes are there", got,
                         f->stored_len);
@@ -126,7 +126,6 @@ static enum w_status next_payload(struct w_reader *r, enum payload what, struct 
         w_reader_fail_at(r, status, err);
     else if (r->on_frame)
         r->on_frame(r->frame_context, r->frame_offset, f);
-    r->chain.seq++;
     return status;
 }
 
@@ -156,9 +155,9 @@ static enum w_status take_note(struct w_reader *r, struct w_err *err)
 }
 
 /* The index itself is a hint that only a seek needs; here its place and form are checked. */
-static enum w_status take_index(struct w_reader *r, u64 frame_offset, struct w_err *err)
+static enum w_status take_index(struct w_reader *r, struct w_err *err)
 {
-    struct w_index_entry end = {frame_offset - r->member_start, r->chain.pos};
+    struct w_index_entry end = {r->frame_offset - r->member_start, r->chain.pos};
 
     if (r->state == W_INDEXED)
         return w_fail(err, W_CORRUPT, "a second index in one member");
@@ -249,20 +248,15 @@ static enum w_status check_padding(struct w_reader *r, struct w_err *err)
     u64 from = r->frame.pos, to = from + r->frame.count;
 
     if (r->chain.pos > h->blob_bytes)
-        return w_reader_fail_at(r,
-                                w_fail(err, W_CORRUPT,
-                                       "more tensor data than the %llu bytes of the header",
-                                       (unsigned long long)h->blob_bytes),
-                                err);
+        return w_fail(err, W_CORRUPT, "more tensor data than the %llu bytes of the header",
+                      (unsigned long long)h->blob_bytes);
     for (; r->gap + 1 < h->array_count; r->gap++) {
         u64 begin = h->arrays[r->gap].offset + h->arrays[r->gap].bytes;
         u64 end = h->arrays[r->gap + 1].offset;
         for (u64 i = W_MAX(begin, from); i < W_MIN(end, to); i++)
             if (r->raw[i - from])
-                return w_reader_fail_at(r,
-                                        w_fail(err, W_CORRUPT, "padding before tensor %s is not 0",
-                                               h->arrays[r->gap + 1].name),
-                                        err);
+                return w_fail(err, W_CORRUPT, "padding before tensor %s is not 0",
+                              h->arrays[r->gap + 1].name);
         if (end > to)
             break;
     }
@@ -270,13 +264,13 @@ static enum w_status check_padding(struct w_reader *r, struct w_err *err)
 }
 
 /* A frame that is no data, whose payload has been read. */
-static enum w_status take_other(struct w_reader *r, u64 frame_offset, struct w_err *err)
+static enum w_status take_other(struct w_reader *r, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
     switch (r->frame.type) {
     case W_FRAME_NOTE: status = take_note(r, err); break;
-    case W_FRAME_INDEX: status = take_index(r, frame_offset, err); break;
+    case W_FRAME_INDEX: status = take_index(r, err); break;
     case W_FRAME_ABORT: return take_abort(r, err);
     case W_FRAME_END:
         status = take_end(r, err);
@@ -296,14 +290,14 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
         status = next_header(r, err);
         if (status)
             break;
-        u64 frame_offset = r->frame_offset;
         if (r->frame.type == W_FRAME_DATA) {
             bool pass = r->chain.pos <= wanted;
             if (r->state == W_INDEXED)
                 return w_reader_fail_at(r, w_fail(err, W_CORRUPT, "data behind the index"), err);
             status = next_payload(r, !pass ? INFLATE : leap ? LEAP : CHECK, err);
-            if (!status && !pass && r->header.kind == W_TENSORS)
-                status = check_padding(r, err);
+            if (!status && !pass && r->header.kind == W_TENSORS &&
+                (status = check_padding(r, err)) != W_DONE)
+                w_reader_fail_at(r, status, err);
             r->used = pass ? r->frame.count : 0;
             r->boundary = (struct w_place){r->chain.pos, r->chain.link};
             return status;
@@ -311,7 +305,7 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
         /* What an unknown frame holds is checked, and is not our business. */
         status = next_payload(r, strchr("miEX", r->frame.type) ? INFLATE : CHECK, err);
         if (!status)
-            status = take_other(r, frame_offset, err);
+            status = take_other(r, err);
         r->frame.count = 0; /* no records are at hand */
     }
     return status ? status : W_END;

@@ -250,7 +250,12 @@ static void an_end_tells_the_truth(void **state)
         payload[n] = ' ';
         payload[207] = '\n';
         put(&g, 'E', 0, payload, 208);
-        assert_int_equal(outcome(&g), i < W_COUNTOF(bad) ? W_CORRUPT : W_END);
+        struct w_err err;
+        assert_int_equal(read_forged(&g, NULL, &err), i < W_COUNTOF(bad) ? W_CORRUPT : W_END);
+        char place[64];
+        snprintf(place, sizeof place,
+                 "memory: member 1, frame 2 at byte %zu: ", 48 + sizeof TOKENS - 1 + 48 + 4);
+        assert_int_equal(strstr(err.text, place) == err.text, i < W_COUNTOF(bad));
     }
     struct forge g = {0};
     put_text(&g, 'H', TOKENS);
