@@ -125,29 +125,51 @@ W_INLINE void transpose_four(float *packed, const u32 width, const float *lines,
             memcpy(packed + p * width + i, &out[p][i / 4], sizeof(quad));
 }
 
-/* packed[p * width + i] = source[p * k_stride + i * stride], zero for i >= used; one stride is 1. */
-W_INLINE void pack(float *packed, const u32 width, const float *source, u64 k_stride, u64 stride,
-                   u64 k, u32 used)
+static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols)
 {
     u64 p = 0;
 
-    if (used == width && stride == 1)
+    if (cols == TILE_COLS && b_col == 1)
         for (; p < k; p++)
-            memcpy(packed + p * width, source + p * k_stride, width * sizeof(float));
-    else if (used == width)
+            memcpy(panel + p * TILE_COLS, b + p * b_row, TILE_COLS * sizeof(float));
+    else if (cols == TILE_COLS)
         for (; p + 4 <= k; p += 4)
-            transpose_four(packed + p * width, width, source + p, stride);
+            transpose_four(panel + p * TILE_COLS, TILE_COLS, b + p, b_col);
     for (; p < k; p++)
-        for (u32 i = 0; i < width; i++)
-            packed[p * width + i] = i < used ? source[p * k_stride + i * stride] : 0;
+        for (u32 j = 0; j < TILE_COLS; j++)
+            panel[p * TILE_COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
 }
 
-static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols)
+/* One tile of a that is not whole, or whose last steps of k are left. */
+static void pack_rest(float *packed, const float *a, u64 a_row, u64 a_col, u64 p, u64 k, u64 rows)
 {
-    pack(panel, TILE_COLS, b, b_row, b_col, k, cols);
+    for (; p < k; p++)
+        for (u64 i = 0; i < TILE_ROWS; i++)
+            packed[p * TILE_ROWS + i] = i < rows ? a[i * a_row + p * a_col] : 0;
 }
 
-static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows)
+static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u64 rows)
 {
-    pack(packed, TILE_ROWS, a, a_col, a_row, k, rows);
+    const u64 whole = rows / TILE_ROWS * TILE_ROWS;
+
+    if (a_row == 1) {
+        /* Step by step of k over all tiles: the source is read in runs as long as the block, which may
+         * be far from each other, so that the hardware does not see the next one coming. */
+        for (u64 p = 0; p < k; p++) {
+            const float *run = a + p * a_col;
+            for (u64 i = 0; i < whole; i += 16)
+                __builtin_prefetch(run + 4 * a_col + i, 0, 3);
+            for (u64 i = 0; i < whole; i += TILE_ROWS)
+                memcpy(packed + i * k + p * TILE_ROWS, run + i, TILE_ROWS * sizeof(float));
+        }
+    } else {
+        for (u64 i = 0; i < whole; i += TILE_ROWS) {
+            u64 p = 0;
+            for (; p + 4 <= k; p += 4)
+                transpose_four(packed + i * k + p * TILE_ROWS, TILE_ROWS, a + i * a_row + p, a_row);
+            pack_rest(packed + i * k, a + i * a_row, a_row, a_col, p, k, TILE_ROWS);
+        }
+    }
+    if (whole < rows)
+        pack_rest(packed + whole * k, a + whole * a_row, a_row, a_col, 0, k, rows - whole);
 }

@@ -117,10 +117,8 @@ static void pack_a(const struct job *job, struct block *block, float *packed)
     const float *a = g->a + block->row * g->a_row + block->k0 * g->a_col;
     u64 k = block->k1 - block->k0;
 
+    kern->pack_rows(packed, a, g->a_row, g->a_col, k, block->rows);
     block->a = packed;
-    for (u64 i = 0; i < block->rows; i += kern->tile_rows)
-        kern->pack_rows(packed + i * k, a + i * g->a_row, g->a_row, g->a_col, k,
-                        (u32)W_MIN(block->rows - i, kern->tile_rows));
 }
 
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the

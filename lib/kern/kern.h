@@ -48,9 +48,10 @@ struct w_kern {
     /* One panel of b for tile(): k rows of tile_cols columns, those from cols on zero. Element (p, j)
      * of the source is b[p * b_row + j * b_col]; one of the strides is 1. */
     void (*pack_panel)(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols);
-    /* a (rows, k) for tile() with a_row 1 and a_col tile_rows: rows from `rows` on are zero. May write 4
-     * floats behind its end. */
-    void (*pack_rows)(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows);
+    /* a (rows, k) for tile() with a_row 1 and a_col tile_rows, one tile behind the other: the tile of
+     * row i begins at packed + i * k. Rows that fill the last tile are zero. Element (i, p) of the source
+     * is a[i * a_row + p * a_col]; one of the strides is 1. May write 4 floats behind the last tile. */
+    void (*pack_rows)(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u64 rows);
 
     /* Sum of x[i] * y[i]. */
     float (*dot)(const float *x, const float *y, u64 n);
@@ -75,11 +76,11 @@ struct w_kern {
     void (*softmax)(float *x, float scale, u64 n);
     /* In place in dp: dx = scale * p * (dp - sum(p * dp)). */
     void (*softmax_backward)(float *dp, const float *p, float scale, u64 n);
-    /* Take n more logits into a running log-sum-exp: *max and *sum with log(sum(exp)) = *max +
-     * log(*sum). Start with -INFINITY and 0. */
-    void (*log_sum)(float *max, float *sum, const float *x, u64 n);
-    /* In place: x = scale * exp(x - offset), for x <= offset. */
-    void (*exp_scaled)(float *x, float offset, float scale, u64 n);
+    /* In place: x = exp(x - max). *max is the largest of n > 0 numbers, *sum that of the results, so
+     * that log(sum(exp(x))) = *max + log(*sum). */
+    void (*exp_sum)(float *x, float *max, float *sum, u64 n);
+    /* x *= factor */
+    void (*scale)(float *x, float factor, u64 n);
 
     /* One AdamW update; w, m, v in place; g becomes zero. */
     void (*adamw)(float *w, float *g, float *m, float *v, const struct w_adamw *, u64 n);

@@ -158,64 +158,60 @@ static float max_of(const float *x, u64 n)
     return v_largest(v_max(max, v_load_some(x + i, n - i, -INFINITY)));
 }
 
-static void softmax(float *x, float scale, u64 n)
+static void scale(float *x, float factor, u64 n)
 {
-    if (n == 0)
-        return;
-    const float max = max_of(x, n);
-    vec sum = {0};
     u64 i = 0;
-
-    for (; i + LANES <= n; i += LANES) {
-        vec e = v_exp((v_load(x + i) - max) * scale);
-        v_store(x + i, e);
-        sum += e;
-    }
-    /* Lanes behind the end hold exp(-87), which is nothing beside the largest one's exp(0). */
-    vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * scale);
-    v_store_some(x + i, e, n - i);
-    const float factor = 1 / v_sum(sum + e);
-    for (i = 0; i + LANES <= n; i += LANES)
+    for (; i + LANES <= n; i += LANES)
         v_store(x + i, v_load(x + i) * factor);
     for (; i < n; i++)
         x[i] *= factor;
 }
 
-static void softmax_backward(float *dp, const float *p, float scale, u64 n)
+/* In place: x = exp(factor * (x - max)); returns their sum. */
+W_INLINE float exp_of_differences(float *x, float max, float factor, u64 n)
+{
+    vec sum[2] = {0};
+    u64 i = 0;
+
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        vec first = v_exp((v_load(x + i) - max) * factor);
+        vec second = v_exp((v_load(x + i + LANES) - max) * factor);
+        v_store(x + i, first);
+        v_store(x + i + LANES, second);
+        sum[0] += first;
+        sum[1] += second;
+    }
+    for (; i + LANES <= n; i += LANES) {
+        vec e = v_exp((v_load(x + i) - max) * factor);
+        v_store(x + i, e);
+        sum[0] += e;
+    }
+    /* Lanes behind the end hold exp(-87), which is nothing beside the largest one's exp(0). */
+    vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * factor);
+    v_store_some(x + i, e, n - i);
+    return v_sum(sum[0] + sum[1] + e);
+}
+
+static void softmax(float *x, float factor, u64 n)
+{
+    if (n > 0)
+        scale(x, 1 / exp_of_differences(x, max_of(x, n), factor, n), n);
+}
+
+static void softmax_backward(float *dp, const float *p, float factor, u64 n)
 {
     const float sum = dot(p, dp, n);
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
-        v_store(dp + i, scale * v_load(p + i) * (v_load(dp + i) - sum));
+        v_store(dp + i, factor * v_load(p + i) * (v_load(dp + i) - sum));
     for (; i < n; i++)
-        dp[i] = scale * p[i] * (dp[i] - sum);
+        dp[i] = factor * p[i] * (dp[i] - sum);
 }
 
-static void log_sum(float *max, float *sum, const float *x, u64 n)
+static void exp_sum(float *x, float *max, float *sum, u64 n)
 {
-    if (n == 0)
-        return;
-    const float largest = max_of(x, n), new = largest > *max ? largest : *max;
-    vec total[2] = {0};
-    u64 i = 0;
-
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        total[0] += v_exp(v_load(x + i) - new);
-        total[1] += v_exp(v_load(x + i + LANES) - new);
-    }
-    for (; i + LANES <= n; i += LANES)
-        total[0] += v_exp(v_load(x + i) - new);
-    float old = *sum > 0 ? *sum * expf(*max - new) : 0;
-    *sum = old + v_sum(total[0] + total[1] + v_exp(v_load_some(x + i, n - i, -INFINITY) - new));
-    *max = new;
-}
-
-static void exp_scaled(float *x, float offset, float scale, u64 n)
-{
-    u64 i = 0;
-    for (; i + LANES <= n; i += LANES)
-        v_store(x + i, scale * v_exp(v_load(x + i) - offset));
-    v_store_some(x + i, scale * v_exp(v_load_some(x + i, n - i, 0) - offset), n - i);
+    *max = max_of(x, n);
+    *sum = exp_of_differences(x, *max, 1, n);
 }
 
 W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)
@@ -263,7 +259,7 @@ const struct w_kern W_VARIANT = {
     .gelu_backward = gelu_backward,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
-    .log_sum = log_sum,
-    .exp_scaled = exp_scaled,
+    .exp_sum = exp_sum,
+    .scale = scale,
     .adamw = adamw,
 };

@@ -26,11 +26,12 @@ static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k
             panel[p * COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
 }
 
-static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u32 rows)
+static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u64 rows)
 {
-    for (u64 p = 0; p < k; p++)
-        for (u32 i = 0; i < ROWS; i++)
-            packed[p * ROWS + i] = i < rows ? a[i * a_row + p * a_col] : 0;
+    for (u64 first = 0; first < rows; first += ROWS)
+        for (u64 p = 0; p < k; p++)
+            for (u64 i = first; i < first + ROWS; i++)
+                *packed++ = i < rows ? a[i * a_row + p * a_col] : 0;
 }
 
 static float dot(const float *x, const float *y, u64 n)
@@ -117,40 +118,40 @@ static float max_of(const float *x, u64 n)
     return max;
 }
 
-static void softmax(float *x, float scale, u64 n)
+static void softmax(float *x, float factor, u64 n)
 {
     double max = (double)max_of(x, n), sum = 0;
     for (u64 i = 0; i < n; i++)
-        sum += exp((double)scale * ((double)x[i] - max));
+        sum += exp((double)factor * ((double)x[i] - max));
     for (u64 i = 0; i < n; i++)
-        x[i] = (float)(exp((double)scale * ((double)x[i] - max)) / sum);
+        x[i] = (float)(exp((double)factor * ((double)x[i] - max)) / sum);
 }
 
-static void softmax_backward(float *dp, const float *p, float scale, u64 n)
+static void softmax_backward(float *dp, const float *p, float factor, u64 n)
 {
     double sum = 0;
     for (u64 i = 0; i < n; i++)
         sum += (double)p[i] * (double)dp[i];
     for (u64 i = 0; i < n; i++)
-        dp[i] = (float)((double)scale * (double)p[i] * ((double)dp[i] - sum));
+        dp[i] = (float)((double)factor * (double)p[i] * ((double)dp[i] - sum));
 }
 
-static void log_sum(float *max, float *sum, const float *x, u64 n)
+static void exp_sum(float *x, float *max, float *sum, u64 n)
 {
-    float old = *max, new = max_of(x, n);
-    if (n == 0)
-        return;
-    new = old > new ? old : new;
-    double total = *sum > 0 ? (double)*sum * exp((double)old - (double)new) : 0;
-    for (u64 i = 0; i < n; i++)
-        total += exp((double)x[i] - (double)new);
-    *max = new, *sum = (float)total;
+    double total = 0;
+    *max = max_of(x, n);
+    for (u64 i = 0; i < n; i++) {
+        double e = exp((double)x[i] - (double)*max);
+        total += e;
+        x[i] = (float)e;
+    }
+    *sum = (float)total;
 }
 
-static void exp_scaled(float *x, float offset, float scale, u64 n)
+static void scale(float *x, float factor, u64 n)
 {
     for (u64 i = 0; i < n; i++)
-        x[i] = (float)((double)scale * exp((double)x[i] - (double)offset));
+        x[i] *= factor;
 }
 
 static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
@@ -180,7 +181,7 @@ const struct w_kern w_kern_ref = {
     .gelu_backward = gelu_backward,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
-    .log_sum = log_sum,
-    .exp_scaled = exp_scaled,
+    .exp_sum = exp_sum,
+    .scale = scale,
     .adamw = adamw,
 };

@@ -32,13 +32,13 @@ static void loss_rows(void *context, u64 item, u32 member)
 
     (void)member;
     for (u64 i = item * ROWS; i < end; i++) {
-        float *logits = head->logits + i * head->vocab, max = -INFINITY, sum = 0;
+        float *logits = head->logits + i * head->vocab, max, sum;
         u32 target = target_of(job, job->first + i);
-        kern->log_sum(&max, &sum, logits, head->vocab);
-        float log_sum = logf(sum);
-        head->nll[job->first + i] = log_sum - (logits[target] - max);
+        float hit = logits[target];
+        kern->exp_sum(logits, &max, &sum, head->vocab);
+        head->nll[job->first + i] = logf(sum) - (hit - max);
         if (job->backward) {
-            kern->exp_scaled(logits, max, job->scale / sum, head->vocab);
+            kern->scale(logits, job->scale / sum, head->vocab);
             logits[target] -= job->scale;
         }
     }
