@@ -6,7 +6,8 @@ setup()
     cd "$BATS_TEST_DIRNAME/../.." || return
     four=(configs/wiki_gpu_optimized.json configs/wiki_cache_optimized.json
         configs/wiki_performance_tuned.json configs/autoregressive_fast.json)
-    small=configs/demo.json
+    small=$BATS_TEST_TMPDIR/demo.json
+    jq '.batch_size = 16 | .max_length = 128 | .steps = 300' configs/demo.json >"$small"
     out=$BATS_TEST_TMPDIR/out
 }
 
