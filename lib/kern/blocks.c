@@ -14,8 +14,8 @@ struct w_blocks w_blocks_choose(const struct w_kern *kern, u64 l1_bytes, u64 l2_
 
     /* Half of L1 for the panel; the rows of a and c stream through the rest. */
     blocks.k = clamp_down(l1 / 2 / kern->tile_cols, 8, W_BLOCK_K_MAX);
-    /* A third of L2 for the block of a; c streams past. */
-    blocks.rows = clamp_down(l2 / 3 / blocks.k, kern->tile_rows, 96);
+    /* Half of L2 for the block of a; c streams past. */
+    blocks.rows = clamp_down(l2 / 2 / blocks.k, kern->tile_rows, W_BLOCK_ROWS_MAX);
     /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
      * leaves items enough to keep threads evenly busy. */
     blocks.cols = clamp_down(1024, kern->tile_cols, 1024);

@@ -165,8 +165,11 @@ static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k
     } else {
         for (u64 i = 0; i < whole; i += TILE_ROWS) {
             u64 p = 0;
-            for (; p + 4 <= k; p += 4)
+            for (; p + 4 <= k; p += 4) {
+                for (u64 r = 0; p % 16 == 0 && r < TILE_ROWS; r++) /* the next tile's rows */
+                    __builtin_prefetch(a + (i + TILE_ROWS + r) * a_row + p, 0, 3);
                 transpose_four(packed + i * k + p * TILE_ROWS, TILE_ROWS, a + i * a_row + p, a_row);
+            }
             pack_rest(packed + i * k, a + i * a_row, a_row, a_col, p, k, TILE_ROWS);
         }
     }

@@ -3,6 +3,7 @@
 /* Pieces of c that are finished together: small enough to be in L1 or L2 still. */
 #define FINISH_PANELS 8
 #define LINE_FLOATS 16 /* of a cache line */
+#define PACKED_SLICE 2048
 
 /* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
 struct job {
@@ -219,14 +220,20 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
     job.block_rows = even_rows(g->m, blocks->rows, kern->tile_rows);
     u64 col_blocks = ceil_div(g->n, blocks->cols);
     job.block_cols = ceil_div(ceil_div(g->n, col_blocks), kern->tile_cols) * kern->tile_cols;
-    u64 slices = g->packed ? 1 : ceil_div(g->k, engine->shared_floats / width);
-    u64 depth = ceil_div(g->k, slices);
+    /* A slice of k is as deep as there is room for its panels. Panels that are packed already are
+     * sliced too, so that all threads use a slice while it is in the shared cache. */
+    u64 deepest = g->packed ? PACKED_SLICE : engine->shared_floats / width;
+    u64 depth = ceil_div(g->k, ceil_div(g->k, deepest));
     for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {
         job.k1 = W_MIN(job.k0 + depth, g->k);
-        job.panels = g->packed ? g->packed : engine->shared;
+        job.panels = engine->shared;
         job.panel_floats = (job.k1 - job.k0) * kern->tile_cols;
-        if (!g->packed)
+        if (g->packed) {
+            job.panels = g->packed + job.k0 * kern->tile_cols;
+            job.panel_floats = g->k * kern->tile_cols;
+        } else {
             pack_slice(engine, engine->shared, g, job.k0, job.k1);
+        }
         run_items(&job, multiply_block);
     }
 }
