@@ -291,6 +291,10 @@ enum w_status run_open(struct run *run, struct w_err *err)
         run->tok = w_ckpt_tok(run->resumed);
     if (!w_json_is_object(run->tok))
         run->tok = NULL;
+    if (run->set->val)
+        status = eval_open(run, err);
+    if (status)
+        return status;
     if (!run->set->output && !run->folder[0])
         w_say("no -o: the model will not be kept");
     status = w_team_new(&run->team, run->threads, err);
@@ -300,8 +304,6 @@ enum w_status run_open(struct run *run, struct w_err *err)
         tell_plan(run);
     if (!status)
         status = load_weights(run, err);
-    if (!status && run->set->val)
-        status = eval_open(run, err);
     if (run->feed && !run->resumed) {
         struct w_feed_place start = w_feed_start(run->feed);
         run->state.place = start.place;

@@ -148,6 +148,19 @@ no_temporary_files()
     cmp m.wts "$data/reference.wts"
 }
 
+@test "SIGTERM does not wait for the end of an evaluation" {
+    wbatch -q -c tiny.json --epochs 40 -o long.wts "$data/tiny.tok"
+    wtrain -q -c tiny.json --val long.wts --val-every 20 --log log -o m.wts "$data/train.wts" \
+        2>err &
+    local process=$! status=0
+    until grep -q '"step":20,' log 2>/dev/null; do sleep 0.05; done
+    kill -TERM $process
+    wait $process || status=$?
+    [ $status -eq 143 ]
+    [ "$(ls m.wts.ckpt)" = step-00000020.wts ]
+    [ "$(jq -s 'map(select(.t == "eval")) | length' log)" -eq 0 ]
+}
+
 @test "SIGUSR1 saves a checkpoint and training goes on" {
     mkfifo slow
     wtrain -q -c tiny.json -n 300 --checkpoints ck --log log slow &
