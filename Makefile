@@ -13,6 +13,11 @@ DESTDIR    ?=
 
 BUILD := build/$(CONFIG)
 
+# As many jobs as there are cores, unless -j says otherwise; but `make clean all` in that order.
+ifeq ($(MAKELEVEL)$(filter clean uninstall,$(MAKECMDGOALS)),0)
+    MAKEFLAGS += -j$(shell nproc)
+endif
+
 # ---- sources: one file a line, in the order of the layers ----
 
 LIB_SOURCES := \
