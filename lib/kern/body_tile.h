@@ -130,8 +130,11 @@ static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k
     u64 p = 0;
 
     if (cols == TILE_COLS && b_col == 1)
-        for (; p < k; p++)
+        for (; p < k; p++) {
+            for (u64 j = 0; j < TILE_COLS; j += 16) /* rows are far from each other, as below */
+                __builtin_prefetch(b + (p + 8) * b_row + j, 0, 3);
             memcpy(panel + p * TILE_COLS, b + p * b_row, TILE_COLS * sizeof(float));
+        }
     else if (cols == TILE_COLS)
         for (; p + 4 <= k; p += 4)
             transpose_four(panel + p * TILE_COLS, TILE_COLS, b + p, b_col);
