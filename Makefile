@@ -257,7 +257,7 @@ demo: all ## learn from English text of this machine (or CORPUS=folder) and writ
 	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/demo.sh $(if $(CORPUS),'$(CORPUS)')
 
 test: all $(TESTS) $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
-	tests/run $(BUILD) $(PATTERN)
+	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
 
 check-asan: ## run every test under the address and undefined-behaviour sanitizers
 	$(MAKE) CONFIG=asan test
