@@ -9,9 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How often a waiting thread looks before it goes to sleep: some 50 microseconds, longer than the
+/* How often a waiting thread looks before it goes to sleep: 50 to 200 microseconds, longer than the
  * serial pieces between the kernels of a step, shorter than anybody notices. */
 #define SPINS 4000
+
+/* Items of one round: the item's number has 32 bits of the ticket. */
+#define ROUND_ITEMS_MAX (UINT32_MAX / 2)
+#define NO_ITEM UINT32_MAX /* a ticket for nothing */
 
 struct member {
     struct w_team *team;
@@ -19,21 +23,28 @@ struct member {
     pthread_t thread;
 };
 
+typedef void (*work_function)(void *context, u64 item, u32 member);
+
+/* A round is one job. It is over when its items are done, and not when every member has looked at
+ * it: a member that the system gives no processor to holds nobody up. Such a member may look at a
+ * job while the next one is being written; then its ticket no longer holds, and it takes nothing:
+ * tickets are withdrawn before a job is written and handed out after, and what is read of a job
+ * counts only if the ticket read before it can still be taken. */
 struct w_team {
     u32 size;
     u32 started; /* threads that run, besides the caller's */
     struct member *members;
-    /* the job, written by the caller before `round` moves on */
-    void (*work)(void *context, u64 item, u32 member);
-    void *context;
-    u64 items;
-    bool quit;
+    /* the job, written by the caller between two rounds */
+    _Atomic(work_function) work;
+    _Atomic(void *) context;
+    _Atomic u64 first; /* item of this round's number 0 */
+    _Atomic u32 items;
     /* each on a cache line of its own: they are written by different threads */
-    _Alignas(64) _Atomic u64 next;  /* item to hand out */
-    _Alignas(64) _Atomic u32 round; /* number of the job; members sleep on it */
+    _Alignas(64) _Atomic u64 ticket; /* round << 32 | next item to take */
+    _Alignas(64) _Atomic u32 round;  /* the ticket's round; members sleep on it */
     _Atomic u32 sleepers;
-    _Alignas(
-        64) _Atomic u32 busy; /* members that have not finished the job; the caller sleeps on it */
+    _Atomic bool quit;
+    _Alignas(64) _Atomic u32 left; /* items of the round not yet done; the caller sleeps on it */
     _Atomic u32 caller_sleeps;
 };
 
@@ -71,13 +82,25 @@ static u32 wait_while_equal(_Atomic u32 *word, u32 value, _Atomic u32 *sleeping)
     return atomic_load(word);
 }
 
-static void take_items(struct w_team *team, u32 member)
+/* Take and do items of a round until none is to be had. */
+static void take_items(struct w_team *team, u32 round, u32 member)
 {
-    for (;;) {
-        u64 item = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
-        if (item >= team->items)
+    u64 ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
+
+    while (ticket >> 32 == round) {
+        work_function work = atomic_load_explicit(&team->work, memory_order_acquire);
+        void *context = atomic_load_explicit(&team->context, memory_order_acquire);
+        u64 first = atomic_load_explicit(&team->first, memory_order_acquire);
+        u32 items = atomic_load_explicit(&team->items, memory_order_acquire);
+        u32 item = (u32)ticket;
+        if (item >= items)
             return;
-        team->work(team->context, item, member);
+        if (!atomic_compare_exchange_weak(&team->ticket, &ticket, ticket + 1))
+            continue;
+        work(context, first + item, member);
+        if (atomic_fetch_sub(&team->left, 1) == 1 && atomic_load(&team->caller_sleeps))
+            futex_wake(&team->left);
+        ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
     }
 }
 
@@ -86,21 +109,30 @@ static void *run_member(void *argument)
     struct member *self = argument;
     struct w_team *team = self->team;
 
-    for (u32 round = 0;;) {
+    for (u32 round = 0; !atomic_load(&team->quit);) {
+        take_items(team, round, self->number);
         round = wait_while_equal(&team->round, round, &team->sleepers);
-        if (team->quit)
-            return NULL;
-        take_items(team, self->number);
-        if (atomic_fetch_sub(&team->busy, 1) == 1 && atomic_load(&team->caller_sleeps))
-            futex_wake(&team->busy);
     }
+    return NULL;
 }
 
-static void start_round(struct w_team *team)
+static void run_round(struct w_team *team, u64 first, u32 items, work_function work, void *context)
 {
-    atomic_fetch_add(&team->round, 1);
+    u32 round = atomic_load_explicit(&team->round, memory_order_relaxed) + 1;
+
+    atomic_exchange(&team->ticket, (u64)round << 32 | NO_ITEM);
+    atomic_store_explicit(&team->work, work, memory_order_release);
+    atomic_store_explicit(&team->context, context, memory_order_release);
+    atomic_store_explicit(&team->first, first, memory_order_release);
+    atomic_store_explicit(&team->left, items, memory_order_release);
+    atomic_store_explicit(&team->items, items, memory_order_release);
+    atomic_store_explicit(&team->ticket, (u64)round << 32, memory_order_release);
+    atomic_store(&team->round, round);
     if (atomic_load(&team->sleepers))
         futex_wake(&team->round);
+    take_items(team, round, 0);
+    for (u32 left; (left = atomic_load_explicit(&team->left, memory_order_acquire)) > 0;)
+        wait_while_equal(&team->left, left, &team->caller_sleeps);
 }
 
 enum w_status w_team_new(struct w_team **out, u32 threads, struct w_err *err)
@@ -136,8 +168,8 @@ void w_team_free(struct w_team *team)
 {
     if (!team)
         return;
-    team->quit = true;
-    start_round(team);
+    atomic_store(&team->quit, true);
+    run_round(team, 0, 0, NULL, NULL);
     for (u32 i = 1; i <= team->started; i++)
         pthread_join(team->members[i].thread, NULL);
     free(team->members);
@@ -157,13 +189,6 @@ void w_team_for(struct w_team *team, u64 items, void (*work)(void *context, u64 
             work(context, item, 0);
         return;
     }
-    team->work = work;
-    team->context = context;
-    team->items = items;
-    atomic_store_explicit(&team->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&team->busy, team->started, memory_order_relaxed);
-    start_round(team);
-    take_items(team, 0);
-    for (u32 busy; (busy = atomic_load_explicit(&team->busy, memory_order_acquire)) > 0;)
-        wait_while_equal(&team->busy, busy, &team->caller_sleeps);
+    for (u64 first = 0; first < items; first += ROUND_ITEMS_MAX)
+        run_round(team, first, (u32)W_MIN(items - first, ROUND_ITEMS_MAX), work, context);
 }
