@@ -1,9 +1,9 @@
 #include "net/layers.h"
 
-void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, float *y,
-                      const float *x, u64 m, struct w_finish finish)
+/* y (m, out) = x (m, in) * weight^T, to which the callers say what is added. */
+static struct w_gemm forward_product(const struct w_linear *l, float *y, const float *x, u64 m)
 {
-    struct w_gemm g = {
+    return (struct w_gemm){
         .m = m,
         .n = l->out,
         .k = l->in,
@@ -13,13 +13,18 @@ void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, f
         .b = l->weight,
         .b_row = 1,
         .b_col = l->in,
-        .add = l->bias,
-        .add_row = 0,
         .c = y,
         .c_row = l->out,
-        .finish = finish.call,
-        .context = finish.context,
     };
+}
+
+void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, float *y,
+                      const float *x, u64 m, struct w_finish finish)
+{
+    struct w_gemm g = forward_product(l, y, x, m);
+    g.add = l->bias;
+    g.finish = finish.call;
+    g.context = finish.context;
     w_gemm(engine, &g);
 }
 
@@ -41,23 +46,11 @@ void w_linear_forward_residual(const struct w_engine *engine, const struct w_lin
                                const float *x, const float *residual, u64 m)
 {
     struct residual r = {.engine = engine, .l = l, .y = y};
-    struct w_gemm g = {
-        .m = m,
-        .n = l->out,
-        .k = l->in,
-        .a = x,
-        .a_row = l->in,
-        .a_col = 1,
-        .b = l->weight,
-        .b_row = 1,
-        .b_col = l->in,
-        .add = residual,
-        .add_row = l->out,
-        .c = y,
-        .c_row = l->out,
-        .finish = add_bias,
-        .context = &r,
-    };
+    struct w_gemm g = forward_product(l, y, x, m);
+    g.add = residual;
+    g.add_row = l->out;
+    g.finish = add_bias;
+    g.context = &r;
     w_gemm(engine, &g);
 }
 
