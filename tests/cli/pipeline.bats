@@ -26,10 +26,11 @@ train()
 
 @test "a terminal sees progress; with TERM=dumb nothing is redrawn" {
     export TERM=xterm
-    export -f train
-    script -qefc "bash -c 'train --steps 3'" seen >/dev/null </dev/null
+    # In a file, because script's shell is $SHELL or sh, and dash drops exported functions.
+    { declare -f train && echo train --steps 3; } >train.bash
+    script -qefc "bash train.bash" seen >/dev/null </dev/null
     grep -q $'\r\033' seen
-    TERM=dumb script -qefc "bash -c 'train --steps 3'" seen >/dev/null </dev/null
+    TERM=dumb script -qefc "bash train.bash" seen >/dev/null </dev/null
     run ! grep -q $'\033' seen
 }
 
