@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/strnum.h"
+#include "kern/gemm_blas.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
 
@@ -142,6 +143,17 @@ static enum w_status check_memory(struct run *run, struct w_err *err)
     return W_DONE;
 }
 
+/* OpenBLAS reads these when it is loaded, which choosing kernels may do; whoever set them knows
+ * better. */
+static void prepare_blas(const struct w_machine *machine)
+{
+    const char *core = w_blas_core_type(machine);
+
+    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* one call a thread of the team */
+    if (core)
+        setenv("OPENBLAS_CORETYPE", core, 0);
+}
+
 enum w_status run_prepare(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -159,6 +171,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         return status;
     w_machine_read(&run->machine, "");
     run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
+    prepare_blas(&run->machine);
     status = w_kern_choose(&run->kern, set->kernel, err);
     if (status)
         return status;

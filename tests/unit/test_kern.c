@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "kern/gemm.h"
+#include "kern/gemm_blas.h"
 
 /* The code of the AVX-512 kernels, all of it but the five words of vector.h that are instructions, for
  * CPUs that do not have them. */
@@ -506,6 +507,14 @@ static void blocks_fit_their_memory(void **state)
             }
 }
 
+/* Left to itself OpenBLAS 0.3.21 runs a newer AVX-512 machine at half its speed. */
+static void openblas_is_told_of_avx512(void **state)
+{
+    (void)state;
+    assert_string_equal(w_blas_core_type(&(struct w_machine){.avx512 = true}), "SkylakeX");
+    assert_null(w_blas_core_type(&(struct w_machine){.avx2_fma = true}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,6 +529,7 @@ int main(void)
         cmocka_unit_test(packed_once_is_the_same),
         cmocka_unit_test(kernels_have_names),
         cmocka_unit_test(blocks_fit_their_memory),
+        cmocka_unit_test(openblas_is_told_of_avx512),
     };
     if (w_kern_choose(&ref, "ref", NULL))
         return 2;
