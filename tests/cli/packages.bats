@@ -11,13 +11,21 @@ setup()
         ln -s "$(type -P $program)" "$machine"
     done
     ln -s "$(type -P true)" "$machine/cc"
+    cp "$(type -P id)" "$BATS_TEST_TMPDIR/id.before"
 }
 
-# A program of the machine: its name, what it does
+# A program of the machine: its name, what it does. In the place of a link, never through it: root
+# would overwrite the program itself.
 has()
 {
+    rm -f "$machine/$1"
     printf '#!/bin/sh\n%s\n' "$2" >"$machine/$1"
     chmod +x "$machine/$1"
+}
+
+teardown()
+{
+    cmp "$(type -P id)" "$BATS_TEST_TMPDIR/id.before"
 }
 
 @test "a machine that has everything hears nothing" {
