@@ -65,6 +65,10 @@ LIB_SOURCES := \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
 	lib/text/word_count.c \
+	lib/wiki/inlines.c \
+	lib/wiki/site.c \
+	lib/wiki/span.c \
+	lib/wiki/wikitext.c \
 	lib/data/batches.c \
 	lib/data/corpus.c \
 	lib/data/feed.c \

@@ -1,0 +1,42 @@
+/* span.h - a piece of text that somebody else owns, and the few things that are done with one.
+ *
+ * Letters are compared and changed as ASCII, since names in markup are; other bytes are themselves. */
+#ifndef W_SPAN_H
+#define W_SPAN_H
+
+#include "base/base.h"
+
+struct w_span {
+    const u8 *at;
+    size_t size; /* bytes */
+};
+
+/* A string literal as a span. */
+#define W_SPAN(literal) ((struct w_span){(const u8 *)(literal), sizeof(literal) - 1})
+
+struct w_span w_span_of(const char *text);          /* NULL gives the empty span */
+struct w_span w_span_trim(struct w_span);           /* without space, tab and line ends around it */
+bool w_span_is(struct w_span, struct w_span other); /* byte for byte */
+bool w_span_is_word(struct w_span, struct w_span other); /* a letter is its capital, '_' a space */
+
+static inline bool w_is_blank(u8 c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static inline bool w_is_digit(u8 c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool w_is_letter(u8 c)
+{
+    return (u8)((c | 0x20) - 'a') < 26;
+}
+
+static inline u8 w_lower(u8 c)
+{
+    return (u8)(c - 'A') < 26 ? (u8)(c | 0x20) : c;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* wikitext.h - MediaWiki's markup to the text that a reader of the page sees.
+ *
+ *     w_wikitext_new(&r, &options, &err);
+ *     w_wikitext_render(r, title, source, &text, &err);      // any number of pages
+ *     w_wikitext_free(r);
+ *
+ * There is no error in wikitext: any bytes give some text, in time linear in their number. Markup that
+ * is not closed ends with its line, paragraph or section and takes no more than that along. Valid
+ * UTF-8 gives valid UTF-8.
+ *
+ * The text: a paragraph is one line, a blank line lies between paragraphs, a list item or a line break
+ * is a line, headings are paragraphs. Sections without text have no heading. Pictures, categories,
+ * references, tables (see the options), notes and all templates that inlines.h does not know leave
+ * nothing; spaces, commas and empty parentheses that are left around them go too. Where a page ends,
+ * no line end is written. */
+#ifndef W_WIKITEXT_H
+#define W_WIKITEXT_H
+
+#include "wiki/inlines.h"
+#include "wiki/site.h"
+
+enum w_wiki_headings {
+    W_HEADINGS_PLAIN,  /* Early life */
+    W_HEADINGS_MARKED, /* == Early life == */
+    W_HEADINGS_NONE,
+};
+
+struct w_wikitext_options {
+    const struct w_wiki_site *site;       /* NULL: English names */
+    const struct w_inline_table *inlines; /* NULL: the built-in rows */
+    enum w_wiki_headings headings;
+    const char *math;     /* stands for mathematics and chemistry; NULL: their TeX source */
+    const char *item;     /* before the text of list items, such as "- "; NULL: nothing */
+    const char *sections; /* headings of sections to leave out, "References|External links"; NULL:
+                             the built-in English list; "": none */
+    bool tables;          /* keep tables: a line for a row, " | " between cells */
+};
+
+struct w_wikitext; /* for one thread; owns its buffers */
+
+/* What the options point to has to live as long as the renderer, but for the texts. */
+enum w_status w_wikitext_new(struct w_wikitext **, const struct w_wikitext_options *,
+                             struct w_err *) W_MUST_CHECK;
+void w_wikitext_free(struct w_wikitext *); /* accepts NULL */
+
+/* The text of a page; *text is valid until the next call. The title stands for {{PAGENAME}}. Fails
+ * only without memory, or with W_LIMIT for a page of 1 GiB. */
+enum w_status w_wikitext_render(struct w_wikitext *, struct w_span title, struct w_span source,
+                                struct w_span *text, struct w_err *) W_MUST_CHECK;
+
+#endif
