@@ -139,6 +139,7 @@ UNIT_TESTS := \
 	test_team \
 	test_schedule \
 	test_sampler \
+	test_split \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \

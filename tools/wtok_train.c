@@ -11,7 +11,8 @@ struct settings {
     struct wtok_input input;
     const char *output, *end;
     u64 size, min_count, threads;
-    u32 tie; /* enum w_tie */
+    u32 tie;   /* enum w_tie */
+    u32 split; /* enum w_split */
 };
 
 #define AT(field) offsetof(struct settings, field)
@@ -27,6 +28,8 @@ static const struct w_option options[] = {
     WTOK_INPUT_OPTIONS(struct settings),
     {"min-count", 0, W_OPT_COUNT, AT(min_count), "N", "2", .min = 1,
      .help = "A pair that occurs less often in the text becomes no token."},
+    {"split", 0, W_OPT_CHOICE, AT(split), "RULE", "gpt2", .choices = W_SPLIT_NAMES,
+     .help = "How text is split into words, which no token crosses; the vocabulary remembers it."},
     {"tie", 0, W_OPT_CHOICE, AT(tie), "RULE", "id-min", .choices = "id-min|bytes-max",
      .help =
          "Which of equally frequent pairs comes first: that of the smallest ids, or that of the "
@@ -63,6 +66,7 @@ struct counting {
     struct w_word_count *counts;  /* by thread */
     enum w_status *statuses;      /* by slot */
     struct w_err *errors;         /* by slot */
+    enum w_split split;
 };
 
 static void count_batch(void *context, u32 slot, u32 member)
@@ -73,7 +77,7 @@ static void count_batch(void *context, u32 slot, u32 member)
 
     c->statuses[slot] = W_DONE;
     for (u32 i = 0; i < b->part_count && !c->statuses[slot]; from = b->parts[i++].end)
-        c->statuses[slot] = w_word_count_text(&c->counts[member], W_SPLIT_GPT2, b->text + from,
+        c->statuses[slot] = w_word_count_text(&c->counts[member], c->split, b->text + from,
                                               b->parts[i].end - from, &c->errors[slot]);
 }
 
@@ -116,13 +120,14 @@ static enum w_status count_words(struct w_word_count *total, const struct settin
     struct counting c = {.batches = calloc(slots, sizeof *c.batches),
                          .counts = calloc(threads, sizeof *c.counts),
                          .statuses = calloc(slots, sizeof *c.statuses),
-                         .errors = calloc(slots, sizeof *c.errors)};
+                         .errors = calloc(slots, sizeof *c.errors),
+                         .split = set->split};
 
     enum w_status status = c.batches && c.counts && c.statuses && c.errors
                                ? W_DONE
                                : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     if (!status)
-        status = wtok_reader_open(&reader, &set->input, W_SPLIT_GPT2, argc, argv, err);
+        status = wtok_reader_open(&reader, &set->input, set->split, argc, argv, err);
     if (!status)
         status = w_ordered_new(&ordered, threads, count_batch, &c, err);
     if (!status)
@@ -171,7 +176,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     if (!status)
         status = w_bpe_train(&counts, &train, &merges, &count, err);
     if (!status)
-        status = w_vocab_new(&vocab, W_SPLIT_GPT2, merges, count, &set->end, 1, err);
+        status = w_vocab_new(&vocab, set->split, merges, count, &set->end, 1, err);
     if (!status && count < wanted)
         w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",
                w_vocab_size(vocab), (unsigned long long)set->size);

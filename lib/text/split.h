@@ -1,19 +1,41 @@
 /* split.h - cut text into words, inside which merges happen and across which they never do.
  *
- * A rule gets any bytes at all. Rule "gpt2" is the pattern that GPT-2 published:
+ * A rule is a pattern that somebody published with a vocabulary. It takes any bytes at all: the
+ * leftmost alternative that matches here is the next word, and one always does.
  *
- *     '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+ *   gpt2    '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *
- * that is: English contractions; runs of letters, of numbers and of other characters, each with at
- * most one space (U+0020) before it; white space, which leaves its last character to what follows. A
- * byte that is not part of valid UTF-8 is an "other" character. A word ends at W_WORD_BYTES_MAX at
- * the latest, so that one needs no more memory than that for any text. */
+ *   cl100k  (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
+ *           [ ]?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+              (GPT-4, Llama 3)
+ *
+ *   qwen2   as cl100k, but a number character is a word of its own: \p{N}     (Qwen2, Qwen3)
+ *
+ *   smollm  the characters \p{N} are words of their own; what stands between two of them is split
+ *           as gpt2 splits a text, so that it ends there for (?!\S) too        (SmolLM)
+ *
+ * In words. All know English contractions, of any case from cl100k on; runs of letters and of other
+ * characters, each with at most one character before it: U+0020, or before letters from cl100k on
+ * anything but a newline, a letter or a number; and white space, which leaves its last character to
+ * what follows. cl100k and qwen2 end white space behind its last newline.
+ *
+ * What engines disagree about is decided so:
+ * - \s is the property White_Space, as in Rust's regex (tiktoken) and Oniguruma (Hugging Face): U+0085
+ *   is in it; U+001C to U+001F, U+180E and U+200B are not.
+ * - (?i:'s) matches U+017F too, the long s, as it does there by Unicode's case folding. llama.cpp,
+ *   which is alone in this, folds ASCII only.
+ * - cl100k is the pattern as published. tiktoken's later form of it has \s++$ in front, by which white
+ *   space at the very end of a text is one word even if a newline is inside; no other program has it.
+ * - Characters are those of valid UTF-8. A byte that is not part of it is an "other" character.
+ * - A word ends at W_WORD_BYTES_MAX at the latest, so that one needs no more memory than that for any
+ *   text. */
 #ifndef W_SPLIT_H
 #define W_SPLIT_H
 
 #include "base/base.h"
 
-enum w_split { W_SPLIT_GPT2 };
+enum w_split { W_SPLIT_GPT2, W_SPLIT_CL100K, W_SPLIT_QWEN2, W_SPLIT_SMOLLM };
+
+#define W_SPLIT_NAMES "gpt2|cl100k|qwen2|smollm" /* in the order of the enum, for option tables */
 
 #define W_WORD_BYTES_MAX ((size_t)1 << 20) /* a character that begins before it may end behind it */
 

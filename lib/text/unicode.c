@@ -36,21 +36,9 @@ bool w_utf8_valid(const u8 *p, size_t size)
     return true;
 }
 
-static bool is_space(u32 c)
-{
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
-}
-
 enum w_char_class w_char_class(u32 code)
 {
-    static const u8 classes[4] = {W_CHAR_OTHER, W_CHAR_LETTER, W_CHAR_NUMBER, W_CHAR_OTHER};
-
-    if (is_space(code))
-        return W_CHAR_SPACE;
     if (code >> 8 >= PAGES)
         return W_CHAR_OTHER;
-    unsigned word = page_bits[page_map[code >> 8]][code >> 4 & 15];
-    return classes[word >> (code & 15) * 2 & 3];
+    return page_bits[page_map[code >> 8]][code >> 4 & 15] >> (code & 15) * 2 & 3;
 }

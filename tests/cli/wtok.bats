@@ -69,6 +69,22 @@ setup()
     done
 }
 
+@test "every splitting rule is kept in the vocabulary, and gives text back" {
+    printf "IT'S 1234 it's  5\n\n x(y).\n" >odd
+    for rule in gpt2 cl100k qwen2 smollm; do
+        wtok train -q -n 300 --split $rule -o $rule.v odd prose.txt
+        [ "$(wtok info $rule.v | jq -r .split)" = $rule ]
+        wtok encode -q -V $rule.v odd prose.txt | wtok decode | cmp - <(cat odd prose.txt)
+    done
+    # " 7" is a word of gpt2 alone
+    printf 'a 7 b 7 c 7 d 7' >sevens
+    [ "$(wtok train -q -n 258 --split gpt2 sevens | jq -r .merges)" = "32 55" ]
+    for rule in cl100k qwen2 smollm; do
+        [ "$(wtok train -q -n 258 --split $rule sevens 2>/dev/null | jq -r .merges)" = "" ]
+    done
+    run -2 wtok train --split gpt3 odd
+}
+
 @test "tokens are the same for any number of threads, any pipe, any cut into writes" {
     wtok encode -q -V v -f lines --no-provenance -o one.tok prose.txt
     for threads in 2 8; do

@@ -1,5 +1,4 @@
-/* Splitting and encoding: expected words derived by hand from the pattern in split.h, and encoders
- * checked against the plainest possible merging. */
+/* Encoding: ids checked against the plainest possible merging. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,80 +9,6 @@
 
 #include "base/rng.h"
 #include "text/bpe_encode.h"
-#include "text/unicode.h"
-
-/* ---- splitting ---- */
-
-static void text_splits_as_the_pattern_says(void **state)
-{
-    (void)state;
-    /* words between bars; a bar cannot be part of a text here */
-    static const char *const cases[] = {
-        "Hello| world",
-        "it|'s| we|'ll| I|'ve| you|'re| he|'d| I|'m| don|'t",
-        "it|'|S| '|LL",  /* upper case is no contraction */
-        "'s|omething",   /* the first alternative wins */
-        " '|s",          /* with the space, the quote is an other character */
-        "a| ''|s|'s",    /* runs of others take quotes along */
-        "x|'|v|'ve|'|l", /* unfinished */
-        "abc|123|def",
-        " 12| 3|.|5",
-        "foo|!!| bar|...|\n|baz",
-        "a|  | b", /* \s+(?!\S) gives back a space, which joins b */
-        "a|\n| b",
-        "a| \n|\n|b", /* and a newline, which joins nothing */
-        "a|\t|b",     /* only U+0020 joins */
-        "a| \t ",     /* at the end white space is one word */
-        "a| | 1",
-        " ",
-        "caf\xc3\xa9| na\xc3\xafve",
-        "\xe4\xb8\xad\xe6\x96\x87|\xef\xbc\x8c|\xd9\xa3\xe2\x85\xa7", /* Lo, Po, Nd and Nl */
-        "a|\xe3\x80\x80|b",                                           /* ideographic space */
-        "a|\xc2\xa0 |\xc2\xa0|b",
-        "a|\xcc\x81|b", /* a combining mark is no letter */
-        "a|\xff|b",     /* invalid bytes are others */
-        "a|\xc3",       /* as is the beginning of a character at the end */
-        "a|\xe4\xb8|b",
-        "a|\xed\xa0\x80|b",     /* a surrogate */
-        "a|\xc0\xaf|b",         /* overlong */
-        "a|\xf5\x80\x80\x80|b", /* above U+10FFFF */
-        "a| \xff!\xfe|1",
-        "\xf0\x9f\x98\x80| \xf0\x9f\x98\x80\xf0\x9f\x98\x80|a",
-        "\xf0\x9d\x94\xb8|\xf0\x9d\x9f\x98", /* mathematical letter and digit, plane 1 */
-    };
-    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
-        u8 text[128];
-        size_t expected[64], ends[64], count = 0, size = 0;
-        for (const char *p = cases[i]; *p; p++)
-            if (*p == '|')
-                expected[count++] = size;
-            else
-                text[size++] = (u8)*p;
-        expected[count++] = size;
-        size_t got = w_split_words(W_SPLIT_GPT2, text, size, ends, 64);
-        if (got != count || memcmp(ends, expected, count * sizeof *ends))
-            fail_msg("case %zu: %s", i, cases[i]);
-    }
-}
-
-static void classes_follow_unicode_15(void **state)
-{
-    (void)state;
-    assert_int_equal(w_char_class(0x01C5), W_CHAR_LETTER); /* Lt */
-    assert_int_equal(w_char_class(0x02B0), W_CHAR_LETTER); /* Lm */
-    assert_int_equal(w_char_class(0x4E00), W_CHAR_LETTER); /* first of a range */
-    assert_int_equal(w_char_class(0x9FFF), W_CHAR_LETTER); /* last of it */
-    assert_int_equal(w_char_class(0xD7A3), W_CHAR_LETTER);
-    assert_int_equal(w_char_class(0xD7A4), W_CHAR_OTHER);
-    assert_int_equal(w_char_class(0x31350), W_CHAR_LETTER); /* new in Unicode 15 */
-    assert_int_equal(w_char_class(0x323AF), W_CHAR_LETTER); /* the last letter of all */
-    assert_int_equal(w_char_class(0x323B0), W_CHAR_OTHER);
-    assert_int_equal(w_char_class(0x10FFFF), W_CHAR_OTHER);
-    assert_int_equal(w_char_class(0x00BD), W_CHAR_NUMBER); /* No */
-    assert_int_equal(w_char_class(0x2028), W_CHAR_SPACE);
-    assert_int_equal(w_char_class(0x200B), W_CHAR_OTHER); /* zero-width space is no space */
-    assert_int_equal(w_char_class(0x001C), W_CHAR_OTHER);
-}
 
 /* Random text of characters on which the rules turn, with some invalid bytes. */
 static void random_text(u8 *text, size_t size, u64 seed)
@@ -114,47 +39,6 @@ static void random_text(u8 *text, size_t size, u64 seed)
             text[i++] = (u8)piece[k];
     }
 }
-
-static void texts_can_be_cut_where_it_says(void **state)
-{
-    (void)state;
-    enum { SIZE = 60 };
-    u8 text[SIZE];
-    size_t whole[SIZE], front[SIZE], back[SIZE], cuts = 0;
-    for (u64 seed = 0; seed < 20000; seed++) {
-        random_text(text, SIZE, seed);
-        size_t seen = SIZE - seed % 30; /* what a reader has of it so far */
-        size_t cut = w_split_cut(W_SPLIT_GPT2, text, seen);
-        size_t n = w_split_words(W_SPLIT_GPT2, text, SIZE, whole, SIZE);
-        size_t a = w_split_words(W_SPLIT_GPT2, text, cut, front, SIZE);
-        size_t b = w_split_words(W_SPLIT_GPT2, text + cut, SIZE - cut, back, SIZE);
-        assert_true(cut <= seen);
-        assert_int_equal(a + b, n);
-        for (size_t i = 0; i < n; i++)
-            assert_int_equal(whole[i], i < a ? front[i] : cut + back[i - a]);
-        cuts += cut > 0;
-    }
-    assert_true(cuts > 10000);
-}
-
-static void endless_words_end(void **state)
-{
-    (void)state;
-    size_t size = 3 * W_WORD_BYTES_MAX, ends[8];
-    u8 *text = malloc(size);
-    assert_non_null(text);
-    static const u8 fills[] = {'a', ' ', '!', '7', 0xff, '\n'};
-    for (size_t i = 0; i < W_COUNTOF(fills); i++) {
-        memset(text, fills[i], size);
-        assert_int_equal(w_split_words(W_SPLIT_GPT2, text, size, ends, 8), 3);
-        assert_int_equal(ends[0], W_WORD_BYTES_MAX);
-        size_t cut = w_split_cut(W_SPLIT_GPT2, text, 2 * W_WORD_BYTES_MAX);
-        assert_int_equal(cut, W_WORD_BYTES_MAX);
-    }
-    free(text);
-}
-
-/* ---- encoding ---- */
 
 static struct w_vocab *vocab_of(const struct w_merge *merges, u32 count)
 {
@@ -313,10 +197,6 @@ static void names_of_special_tokens_are_plain_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_splits_as_the_pattern_says),
-        cmocka_unit_test(classes_follow_unicode_15),
-        cmocka_unit_test(texts_can_be_cut_where_it_says),
-        cmocka_unit_test(endless_words_end),
         cmocka_unit_test(ids_are_those_of_plain_merging),
         cmocka_unit_test(every_byte_string_round_trips),
         cmocka_unit_test(long_words_take_no_quadratic_time),

@@ -1,0 +1,351 @@
+/* Splitting: words derived by hand from the patterns in split.h, and the patterns themselves, run by a
+ * matcher of a hundred plain lines, on random text of what the rules turn on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "pattern.h"
+#include "text/split.h"
+
+#define RULES 4
+
+/* As published; see split.h. */
+static const struct {
+    const char *name, *pattern;
+    bool numbers_apart;
+} published[RULES] = {
+    {"gpt2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+     false},
+    {"cl100k",
+     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+     false},
+    {"qwen2",
+     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+     false},
+    {"smollm", "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+     true},
+};
+
+static void rules_have_names(void **state)
+{
+    (void)state;
+    enum w_split rule;
+    char all[64] = "";
+    for (enum w_split i = 0; i < RULES; i++) {
+        assert_string_equal(w_split_name(i), published[i].name);
+        assert_true(w_split_find(published[i].name, &rule));
+        assert_int_equal(rule, i);
+        strcat(strcat(all, i ? "|" : ""), published[i].name);
+    }
+    assert_string_equal(W_SPLIT_NAMES, all);
+    assert_false(w_split_find("gpt3", &rule));
+}
+
+/* Words between bars; a bar cannot be part of a text here. */
+static void check_cases(enum w_split rule, const char *const *cases, size_t case_count)
+{
+    for (size_t i = 0; i < case_count; i++) {
+        u8 text[128];
+        size_t expected[64], ends[64], count = 0, size = 0;
+        for (const char *p = cases[i]; *p; p++)
+            if (*p == '|')
+                expected[count++] = size;
+            else
+                text[size++] = (u8)*p;
+        expected[count++] = size;
+        size_t got = w_split_words(rule, text, size, ends, 64);
+        if (got != count || memcmp(ends, expected, count * sizeof *ends))
+            fail_msg("%s: case %zu: %s", w_split_name(rule), i, cases[i]);
+    }
+}
+
+static void gpt2_splits_as_its_pattern_says(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "Hello| world",
+        "it|'s| we|'ll| I|'ve| you|'re| he|'d| I|'m| don|'t",
+        "it|'|S| '|LL",  /* upper case is no contraction */
+        "'s|omething",   /* the first alternative wins */
+        " '|s",          /* with the space, the quote is an other character */
+        "a| ''|s|'s",    /* runs of others take quotes along */
+        "x|'|v|'ve|'|l", /* unfinished */
+        "abc|123|def",
+        " 12| 3|.|5",
+        "foo|!!| bar|...|\n|baz",
+        "a|  | b", /* \s+(?!\S) gives back a space, which joins b */
+        "a|\n| b",
+        "a| \n|\n|b", /* and a newline, which joins nothing */
+        "a|\t|b",     /* only U+0020 joins */
+        "a| \t ",     /* at the end white space is one word */
+        "a| | 1",
+        " ",
+        "caf\xc3\xa9| na\xc3\xafve",
+        "\xe4\xb8\xad\xe6\x96\x87|\xef\xbc\x8c|\xd9\xa3\xe2\x85\xa7", /* Lo, Po, Nd and Nl */
+        "a|\xe3\x80\x80|b",                                           /* ideographic space */
+        "a|\xc2\xa0 |\xc2\xa0|b",
+        "a|\xcc\x81|b", /* a combining mark is no letter */
+        "a|\xff|b",     /* invalid bytes are others */
+        "a|\xc3",       /* as is the beginning of a character at the end */
+        "a|\xe4\xb8|b",
+        "a|\xed\xa0\x80|b",     /* a surrogate */
+        "a|\xc0\xaf|b",         /* overlong */
+        "a|\xf5\x80\x80\x80|b", /* above U+10FFFF */
+        "a| \xff!\xfe|1",
+        "\xf0\x9f\x98\x80| \xf0\x9f\x98\x80\xf0\x9f\x98\x80|a",
+        "\xf0\x9d\x94\xb8|\xf0\x9d\x9f\x98", /* mathematical letter and digit, plane 1 */
+    };
+    check_cases(W_SPLIT_GPT2, cases, W_COUNTOF(cases));
+}
+
+static void cl100k_splits_as_its_pattern_says(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "it|'s| IT|'S| we|'Ll|'vE|'RE",
+        "it|'\xc5\xbf|a", /* U+017F folds to s */
+        "'\xc5\xb0",      /* its neighbours do not */
+        "(Hello|,| world|)",
+        "\tx|\n|y|\r|z", /* anything but newlines joins letters */
+        "a|\xc2\xa0\x62|\xff\x63",
+        "123|456|7| |89", /* three numbers, and no space before them */
+        "\xd9\xa3\xe2\x85\xa7\xc2\xb2|1",
+        "a| !!\n\r\n| b", /* newlines belong to what others they follow */
+        "x|.\n\n|  \n|y",
+        "a|  \n \n|  | b", /* white space ends behind its last newline */
+        "a| \n|  ",        /* even at the end of the text */
+        "a|  | |1",
+        "a| '|1",
+    };
+    check_cases(W_SPLIT_CL100K, cases, W_COUNTOF(cases));
+}
+
+static void qwen2_takes_numbers_one_by_one(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "a| |1|2|3|b| |\xd9\xa3|\xc2\xb2",
+        "IT|'S|(\n\n|x|\r\n|y",
+    };
+    check_cases(W_SPLIT_QWEN2, cases, W_COUNTOF(cases));
+}
+
+static void smollm_ends_text_at_numbers(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "a| |1|2|3|b", "a|  |1|  | b", /* white space before a number is at the end of a text, and one word */
+        "it|'s|1|'|S", "a| !|\xd9\xa3|\xc2\xb2", "a| ",
+    };
+    check_cases(W_SPLIT_SMOLLM, cases, W_COUNTOF(cases));
+}
+
+static void classes_follow_unicode_15(void **state)
+{
+    (void)state;
+    assert_int_equal(w_char_class(0x01C5), W_CHAR_LETTER); /* Lt */
+    assert_int_equal(w_char_class(0x02B0), W_CHAR_LETTER); /* Lm */
+    assert_int_equal(w_char_class(0x4E00), W_CHAR_LETTER); /* first of a range */
+    assert_int_equal(w_char_class(0x9FFF), W_CHAR_LETTER); /* last of it */
+    assert_int_equal(w_char_class(0xD7A3), W_CHAR_LETTER);
+    assert_int_equal(w_char_class(0xD7A4), W_CHAR_OTHER);
+    assert_int_equal(w_char_class(0x31350), W_CHAR_LETTER); /* new in Unicode 15 */
+    assert_int_equal(w_char_class(0x323AF), W_CHAR_LETTER); /* the last letter of all */
+    assert_int_equal(w_char_class(0x323B0), W_CHAR_OTHER);
+    assert_int_equal(w_char_class(0x10FFFF), W_CHAR_OTHER);
+    assert_int_equal(w_char_class(0x00BD), W_CHAR_NUMBER); /* No */
+    assert_int_equal(w_char_class(0x200B), W_CHAR_OTHER);  /* zero-width space is no space */
+    assert_int_equal(w_char_class(0x180E), W_CHAR_OTHER);  /* and this one no more */
+    assert_int_equal(w_char_class(0x001C), W_CHAR_OTHER);
+}
+
+static void white_space_is_the_property_of_that_name(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (u32 c = 0; c < 0x110000; c++) {
+        /* PropList.txt */
+        bool space = (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+                     (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+                     c == 0x205F || c == 0x3000;
+        assert_int_equal(w_char_class(c) == W_CHAR_SPACE, space);
+        count += space;
+    }
+    assert_int_equal(count, 25);
+}
+
+/* Random text of characters on which the rules turn, with some invalid bytes. */
+static void random_text(u8 *text, size_t size, u64 seed)
+{
+    static const char *const pieces[] = {
+        "a",
+        "S",
+        "'",
+        "'s",
+        "ll",
+        "VE",
+        "re",
+        "'\xc5\xbf",
+        "\xc5\xbf", /* letters, contractions */
+        "abcdefg",
+        "abcdefghijklmnop",
+        "\xc3\xa9",
+        "\xe4\xb8\xad\xe6\x96\x87",
+        "\xf0\x9d\x94\xb8",
+        " ",
+        " ",
+        "  ",
+        "\n",
+        "\r",
+        "\t",
+        "\x0b",
+        "\xc2\x85",
+        "\xc2\xa0",
+        "\xe3\x80\x80",
+        "\xe2\x80\xa8", /* spaces */
+        "7",
+        "42",
+        "\xd9\xa3",
+        "\xe2\x85\xa7",
+        "\xc2\xb2",
+        "\xf0\x9d\x9f\x98", /* numbers */
+        "!",
+        "(",
+        "\xcc\x81",
+        "\xe2\x80\x8b",
+        "\xe1\xa0\x8e",
+        "\x1c",
+        "@",
+        "[",
+        "`",
+        "{",
+        "\xf0\x9f\x98\x80",
+        "", /* others; NUL */
+        "\xff",
+        "\xc2",
+        "\xe4\xb8",
+        "\xed\xa0\x80",
+        "\xc0\xaf",
+        "\x80" /* invalid */
+    };
+    struct w_rng rng = {.seed = seed};
+    u64 few = seed % 4 ? 2 + w_rng_below(&rng, 8) : W_COUNTOF(pieces), first = w_rng_u64(&rng);
+    for (size_t i = 0; i < size;) {
+        /* often of a few pieces only, scattered over the list, so that they meet each other */
+        u64 which = (first + 7 * w_rng_below(&rng, few)) % W_COUNTOF(pieces);
+        size_t n = W_MAX(strlen(pieces[which]), 1u);
+        for (size_t k = 0; k < n && i < size; k++)
+            text[i++] = (u8)pieces[which][k];
+    }
+}
+
+static void rules_split_random_text_as_their_patterns(void **state)
+{
+    (void)state;
+    enum { SIZE = 120 };
+    u8 text[SIZE];
+    size_t expected[SIZE], ends[SIZE];
+    for (u64 seed = 0; seed < 60000; seed++) {
+        enum w_split rule = (enum w_split)(seed % RULES);
+        size_t size = SIZE - seed % 97;
+        random_text(text, size, seed / RULES);
+        size_t n = split_by_pattern(published[rule].pattern, published[rule].numbers_apart, text,
+                                    size, expected);
+        size_t got = w_split_words(rule, text, size, ends, SIZE);
+        if (got != n || memcmp(ends, expected, n * sizeof *ends)) {
+            for (size_t i = 0; i < size; i++)
+                printf("%02x ", text[i]);
+            fail_msg("%s, seed %llu", w_split_name(rule), (unsigned long long)seed);
+        }
+    }
+}
+
+static void texts_can_be_cut_where_it_says(void **state)
+{
+    (void)state;
+    enum { SIZE = 60 };
+    u8 text[SIZE];
+    size_t whole[SIZE], front[SIZE], back[SIZE], cuts = 0;
+    for (u64 seed = 0; seed < 80000; seed++) {
+        enum w_split rule = (enum w_split)(seed % RULES);
+        random_text(text, SIZE, seed / RULES);
+        size_t seen = SIZE - seed % 30; /* what a reader has of it so far */
+        size_t cut = w_split_cut(rule, text, seen);
+        size_t n = w_split_words(rule, text, SIZE, whole, SIZE);
+        size_t a = w_split_words(rule, text, cut, front, SIZE);
+        size_t b = w_split_words(rule, text + cut, SIZE - cut, back, SIZE);
+        assert_true(cut <= seen);
+        assert_int_equal(a + b, n);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(whole[i], i < a ? front[i] : cut + back[i - a]);
+        cuts += cut > 0;
+    }
+    assert_true(cuts > 40000);
+}
+
+static void endless_words_end(void **state)
+{
+    (void)state;
+    size_t size = 3 * W_WORD_BYTES_MAX, ends[8];
+    u8 *text = malloc(size);
+    assert_non_null(text);
+    static const u8 fills[] = {'a', ' ', '!', 0xff, '\n'};
+    for (enum w_split rule = 0; rule < RULES; rule++)
+        for (size_t i = 0; i < W_COUNTOF(fills); i++) {
+            memset(text, fills[i], size);
+            assert_int_equal(w_split_words(rule, text, size, ends, 8), 3);
+            assert_int_equal(ends[0], W_WORD_BYTES_MAX);
+            assert_int_equal(w_split_cut(rule, text, 2 * W_WORD_BYTES_MAX), W_WORD_BYTES_MAX);
+        }
+    free(text);
+}
+
+/* White space of several megabytes, with newlines anywhere in it, can be cut somewhere. */
+static void endless_white_space_can_be_cut(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 40 };
+    size_t size = 2 * W_WORD_BYTES_MAX + 100, whole[8], seen = 2 * W_WORD_BYTES_MAX;
+    u8 *text = malloc(size);
+    struct w_rng rng = {.seed = 3};
+    assert_non_null(text);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        enum w_split rule = (enum w_split)(round % RULES);
+        memset(text, ' ', size);
+        text[w_rng_below(&rng, seen)] = '\n';
+        text[W_WORD_BYTES_MAX - w_rng_below(&rng, 8)] = '\n';
+        if (round & 4)
+            memset(text + seen - 5, 'x', 10);
+        size_t cut = w_split_cut(rule, text, seen), i = 0;
+        size_t n = w_split_words(rule, text, size, whole, 8);
+        while (i < n && whole[i] != cut)
+            i++;
+        assert_true(cut > 0 && i < n);
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_have_names),
+        cmocka_unit_test(gpt2_splits_as_its_pattern_says),
+        cmocka_unit_test(cl100k_splits_as_its_pattern_says),
+        cmocka_unit_test(qwen2_takes_numbers_one_by_one),
+        cmocka_unit_test(smollm_ends_text_at_numbers),
+        cmocka_unit_test(classes_follow_unicode_15),
+        cmocka_unit_test(white_space_is_the_property_of_that_name),
+        cmocka_unit_test(rules_split_random_text_as_their_patterns),
+        cmocka_unit_test(texts_can_be_cut_where_it_says),
+        cmocka_unit_test(endless_words_end),
+        cmocka_unit_test(endless_white_space_can_be_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
