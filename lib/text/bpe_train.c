@@ -151,22 +151,25 @@ static void uncount_pair(struct trainer *t, u32 left, u32 right, u32 w)
 /* Put the words into arrays of ids, and count the pairs in them. */
 static enum w_status load_words(struct trainer *t, const struct w_word_count *counts)
 {
-    u64 start = 0;
+    u64 start = 0, size = 0;
     enum w_status status = w_token_set_init(&t->tokens, t->err);
 
+    for (u32 w = 0; w < counts->count; w++)
+        size += counts->words[w].size;
     if (!status)
         status = w_pair_map_init(&t->index, 65536, t->err);
     t->words = malloc((counts->count + 1ull) * sizeof *t->words);
-    t->ids = malloc((counts->bytes_used + 1) * sizeof *t->ids);
+    t->ids = malloc((size + 1) * sizeof *t->ids);
     if (!status && (!t->words || !t->ids))
         status = w_fail(t->err, W_NOMEM, "no memory for %u words", counts->count);
     for (u32 w = 0; w < counts->count && !status; w++) {
         const struct w_word *from = &counts->words[w];
+        const u8 *bytes = w_word_bytes(counts, from);
         u32 *ids = t->ids + start;
         t->words[w] = (struct word){.start = start, .count = from->count, .length = from->size};
         start += from->size;
         for (u32 i = 0; i < from->size && !status; i++) {
-            ids[i] = counts->bytes[from->offset + i];
+            ids[i] = bytes[i];
             if (i > 0)
                 status = count_pair(t, ids[i - 1], ids[i], w);
         }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GOLDEN 0x9E3779B97F4A7C15ull /* 2^64 / golden ratio: Knuth, TAOCP 3, 6.4 */
+#define KEY_BYTES sizeof((struct w_word *)0)->key
+
 void w_word_count_release(struct w_word_count *t)
 {
     free(t->words);
@@ -11,44 +14,120 @@ void w_word_count_release(struct w_word_count *t)
     memset(t, 0, sizeof *t);
 }
 
-static u64 hash_of(const u8 *p, size_t size)
+static u64 table_size(const struct w_word_count *t)
 {
-    const u64 k = 0x9E3779B97F4A7C15ull;
-    u64 hash = size * k, last = 0;
+    return t->table ? (u64)1 << (64 - t->shift) : 0;
+}
+
+void w_word_count_clear(struct w_word_count *t)
+{
+    if (t->table)
+        memset(t->table, 0, table_size(t) * sizeof *t->table);
+    t->count = 0;
+    t->bytes_used = 0;
+    t->total = 0;
+}
+
+/* ---- finding a word ---- */
+
+static u64 hash_long(const u8 *p, size_t size)
+{
+    u64 hash = size * GOLDEN, last = 0;
 
     for (; size >= 8; p += 8, size -= 8) {
-        hash = (hash ^ w_get64(p)) * k;
+        hash = (hash ^ w_get64(p)) * GOLDEN;
         hash ^= hash >> 32;
     }
     for (size_t i = 0; i < size; i++)
         last |= (u64)p[i] << 8 * i;
-    hash = (hash ^ last) * k;
+    hash = (hash ^ last) * GOLDEN;
     return hash ^ hash >> 32;
+}
+
+/* What a word is compared by. `readable` bytes from p on may be read, so that nearly all short words
+ * are two loads and two masks instead of a copy of unknown length. */
+static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_t readable)
+{
+    static const u8 ones_then_zeroes[2 * KEY_BYTES] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                                       255, 255, 255, 255, 255, 255, 255, 255};
+    u64 low, high = 0, mask;
+
+    if (size > KEY_BYTES) {
+        low = hash_long(p, size);
+    } else if (readable >= KEY_BYTES) {
+        memcpy(&low, p, 8);
+        memcpy(&mask, ones_then_zeroes + KEY_BYTES - size, 8);
+        low &= mask;
+        memcpy(&high, p + 8, 8);
+        memcpy(&mask, ones_then_zeroes + KEY_BYTES - size + 8, 8);
+        high &= mask;
+    } else {
+        u8 bytes[KEY_BYTES] = {0};
+        memcpy(bytes, p, size);
+        memcpy(&low, bytes, 8);
+        memcpy(&high, bytes + 8, 8);
+    }
+    word->key[0] = low;
+    word->key[1] = high;
+    word->size = (u32)size;
+}
+
+/* Where in the table a search for a word begins: the top bits of a product. */
+static inline u64 first_place(const struct w_word_count *t, const struct w_word *w)
+{
+    u64 second = w->size <= KEY_BYTES ? w->key[1] : 0;
+    u64 mixed = (w->key[0] ^ second * 0xC2B2AE3D27D4EB4Full) * GOLDEN;
+
+    return ((mixed ^ mixed >> 32) * GOLDEN) >> t->shift;
+}
+
+/* The place of a word with this key and these bytes, or a free one. */
+static inline u32 *find(const struct w_word_count *t, const struct w_word *key, const u8 *bytes)
+{
+    u64 last = table_size(t) - 1, at = first_place(t, key);
+
+    for (; t->table[at]; at = (at + 1) & last) {
+        const struct w_word *w = &t->words[t->table[at] - 1];
+        if (w->key[0] != key->key[0] || w->size != key->size)
+            continue;
+        if (key->size <= KEY_BYTES ? w->key[1] == key->key[1]
+                                   : !memcmp(t->bytes + w->key[1], bytes, key->size))
+            break;
+    }
+    return &t->table[at];
+}
+
+/* ---- adding ---- */
+
+/* Enter all words into the table, which is empty; they are all different. */
+static void fill_table(struct w_word_count *t)
+{
+    u64 last = table_size(t) - 1;
+
+    for (u32 i = 0; i < t->count; i++) {
+        u64 at = first_place(t, &t->words[i]);
+        while (t->table[at])
+            at = (at + 1) & last;
+        t->table[at] = i + 1;
+    }
 }
 
 static enum w_status grow_words(struct w_word_count *t, struct w_err *err)
 {
     u64 room = t->room ? (u64)t->room * 2 : 4096;
     struct w_word *words = room < UINT32_MAX ? realloc(t->words, room * sizeof *words) : NULL;
-    u32 *table = calloc(2 * room, sizeof *table);
 
-    if (words)
+    if (words) {
         t->words = words;
-    if (!words || !table) {
-        free(table);
+        free(t->table); /* before there is a larger one: both at once would be the peak */
+        t->table = calloc(2 * room, sizeof *t->table);
+    }
+    if (!words || !t->table)
         return w_fail(err, W_NOMEM, "no memory to count %llu different words",
                       (unsigned long long)room);
-    }
-    free(t->table);
-    t->table = table;
-    t->table_size = 2 * room;
     t->room = (u32)room;
-    for (u32 i = 0; i < t->count; i++) {
-        u64 at = words[i].hash & (t->table_size - 1);
-        while (table[at])
-            at = (at + 1) & (t->table_size - 1);
-        table[at] = i + 1;
-    }
+    t->shift = (u32)__builtin_clzll(2 * room) + 1;
+    fill_table(t);
     return W_DONE;
 }
 
@@ -65,41 +144,54 @@ static enum w_status grow_bytes(struct w_word_count *t, size_t size, struct w_er
     return W_DONE;
 }
 
-static enum w_status count_word(struct w_word_count *t, const u8 *word, u32 size, u64 times,
-                                struct w_err *err)
+/* Count a word `times` more, given its key and its bytes. */
+static inline enum w_status count_word(struct w_word_count *t, const struct w_word *key,
+                                       const u8 *bytes, u64 times, struct w_err *err)
 {
     enum w_status status = t->count == t->room ? grow_words(t, err) : W_DONE;
-    u64 hash = hash_of(word, size), at;
 
     if (status)
         return status;
-    t->total += times;
-    for (at = hash & (t->table_size - 1); t->table[at]; at = (at + 1) & (t->table_size - 1)) {
-        struct w_word *w = &t->words[t->table[at] - 1];
-        if (w->hash == hash && w->size == size && !memcmp(t->bytes + w->offset, word, size)) {
-            w->count += times;
-            return W_DONE;
+    u32 *place = find(t, key, bytes);
+    if (*place) {
+        t->words[*place - 1].count += times;
+    } else {
+        struct w_word *word = &t->words[t->count];
+        *word = *key;
+        word->count = times;
+        if (key->size > KEY_BYTES) {
+            status = grow_bytes(t, key->size, err);
+            if (status)
+                return status;
+            word->key[1] = t->bytes_used;
+            memcpy(t->bytes + t->bytes_used, bytes, key->size);
+            t->bytes_used += key->size;
         }
+        *place = ++t->count;
     }
-    status = grow_bytes(t, size, err);
-    if (status)
-        return status;
-    memcpy(t->bytes + t->bytes_used, word, size);
-    t->words[t->count] =
-        (struct w_word){.hash = hash, .offset = t->bytes_used, .count = times, .size = size};
-    t->table[at] = ++t->count;
-    t->bytes_used += size;
+    t->total += times;
     return W_DONE;
+}
+
+/* The same for a word of any length, of which `readable` bytes may be read. */
+static inline enum w_status count_bytes(struct w_word_count *t, const u8 *word, size_t size,
+                                        size_t readable, u64 times, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t at = 0; at < size && !status; at += W_COUNTED_BYTES) {
+        size_t part = W_MIN(size - at, W_COUNTED_BYTES);
+        struct w_word key;
+        make_key(&key, word + at, part, readable - at);
+        status = count_word(t, &key, word + at, times, err);
+    }
+    return status;
 }
 
 enum w_status w_word_count_add(struct w_word_count *t, const u8 *word, size_t size, u64 times,
                                struct w_err *err)
 {
-    enum w_status status = W_DONE;
-
-    for (size_t at = 0; at < size && !status; at += W_COUNTED_BYTES)
-        status = count_word(t, word + at, (u32)W_MIN(size - at, W_COUNTED_BYTES), times, err);
-    return status;
+    return count_bytes(t, word, size, size, times, err);
 }
 
 enum w_status w_word_count_text(struct w_word_count *t, enum w_split split, const u8 *text,
@@ -111,7 +203,7 @@ enum w_status w_word_count_text(struct w_word_count *t, enum w_split split, cons
     while (size > 0 && !status) {
         count = w_split_words(split, text, size, ends, W_COUNTOF(ends));
         for (size_t i = 0, from = 0; i < count && !status; from = ends[i++])
-            status = w_word_count_add(t, text + from, ends[i] - from, 1, err);
+            status = count_bytes(t, text + from, ends[i] - from, size - from, 1, err);
         text += ends[count - 1];
         size -= ends[count - 1];
     }
@@ -121,10 +213,74 @@ enum w_status w_word_count_text(struct w_word_count *t, enum w_split split, cons
 enum w_status w_word_count_merge(struct w_word_count *t, const struct w_word_count *other,
                                  struct w_err *err)
 {
+    enum { AHEAD = 8 };
     enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < other->count && !status; i++)
-        status = count_word(t, other->bytes + other->words[i].offset, other->words[i].size,
-                            other->words[i].count, err);
+    for (u32 i = 0; i < other->count && !status; i++) {
+        const struct w_word *w = &other->words[i];
+        if (t->table && i + 2 * AHEAD < other->count) {
+            __builtin_prefetch(&t->table[first_place(t, w + 2 * AHEAD)]);
+            __builtin_prefetch(&t->words[t->table[first_place(t, w + AHEAD)]]);
+        }
+        status = count_word(t, w, w_word_bytes(other, w), w->count, err);
+    }
     return status;
+}
+
+/* ---- forgetting ---- */
+
+static int compare_u64(const void *a, const void *b)
+{
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return (x > y) - (x < y);
+}
+
+/* The smallest count such that at most `keep` words, fewer than there are, occur more often. */
+static enum w_status find_floor(const struct w_word_count *t, u32 keep, u64 *floor,
+                                struct w_err *err)
+{
+    u64 *counts = malloc(t->count * sizeof *counts);
+
+    if (!counts)
+        return w_fail(err, W_NOMEM, "no memory to find the rarest of %u words", t->count);
+    for (u32 i = 0; i < t->count; i++)
+        counts[i] = t->words[i].count;
+    qsort(counts, t->count, sizeof *counts, compare_u64);
+    *floor = counts[t->count - keep - 1];
+    free(counts);
+    return W_DONE;
+}
+
+enum w_status w_word_count_forget(struct w_word_count *t, u32 keep, struct w_forgotten *forgotten,
+                                  struct w_err *err)
+{
+    u64 floor = 0, bytes_used = 0;
+    u32 kept = 0;
+
+    if (t->count <= keep)
+        return W_DONE;
+    enum w_status status = find_floor(t, keep, &floor, err);
+    if (status)
+        return status;
+    forgotten->times++;
+    forgotten->floor += floor;
+    for (u32 i = 0; i < t->count; i++) {
+        struct w_word w = t->words[i];
+        if (w.count <= floor) {
+            forgotten->words++;
+            forgotten->occurrences += w.count;
+            continue;
+        }
+        if (w.size > KEY_BYTES) {
+            memmove(t->bytes + bytes_used, t->bytes + w.key[1], w.size);
+            w.key[1] = bytes_used;
+            bytes_used += w.size;
+        }
+        t->words[kept++] = w;
+    }
+    t->count = kept;
+    t->bytes_used = bytes_used;
+    memset(t->table, 0, table_size(t) * sizeof *t->table);
+    fill_table(t);
+    return W_DONE;
 }

@@ -1,9 +1,13 @@
 /* word_count.h - how often each word occurs: all that training needs to know of a text.
  *
- * Memory follows the number of different words, not the length of the text. A word longer than
- * W_COUNTED_BYTES counts as several, since one endless word (a run of dashes, encoded data) would
- * otherwise make every merge walk through it. A table is for one thread; tables of several threads are
- * added up. */
+ * Memory follows the number of different words, not the length of the text, and where even that is
+ * too much the rarest are forgotten. A word longer than W_COUNTED_BYTES counts as several, since one
+ * endless word (a run of dashes, encoded data) would otherwise make every merge walk through it.
+ *
+ * A table is for one thread. On several threads, each portion of text is counted in a small table of
+ * its own, which stays in the cache, and those are added in the order of the text to a large one:
+ * its words stand in the order in which they first occur, and whatever is forgotten is the same for
+ * any number of threads. */
 #ifndef W_WORD_COUNT_H
 #define W_WORD_COUNT_H
 
@@ -12,9 +16,10 @@
 
 #define W_COUNTED_BYTES 1024u
 
+/* A word of up to 16 bytes is its own key: those bytes, little-endian, with zeroes behind them. The
+ * key of a longer word is a hash, and where its bytes are in the table's. */
 struct w_word {
-    u64 hash;
-    u64 offset; /* of its bytes, in the table's */
+    u64 key[2];
     u64 count;
     u32 size; /* bytes */
 };
@@ -22,14 +27,16 @@ struct w_word {
 struct w_word_count {
     struct w_word *words;
     u32 count, room;
-    u8 *bytes;
+    u8 *bytes; /* of the words of more than 16 bytes, in their order */
     u64 bytes_used, bytes_room;
     u32 *table; /* index + 1 into words; 0 is free; at most half full */
-    u64 table_size;
-    u64 total; /* occurrences of all words */
+    u32 shift;  /* 64 - log2 of the size of the table */
+    u64 total;  /* occurrences of all words, of the forgotten ones too */
 };
 
 void w_word_count_release(struct w_word_count *); /* harmless on zeroes, as is adding to them */
+/* Forget all words and keep the memory. */
+void w_word_count_clear(struct w_word_count *);
 
 /* Count the words of a text that begins and ends where words do. */
 enum w_status w_word_count_text(struct w_word_count *, enum w_split, const u8 *text, size_t size,
@@ -42,5 +49,23 @@ enum w_status w_word_count_add(struct w_word_count *, const u8 *word, size_t siz
 /* Add the counts of another table. */
 enum w_status w_word_count_merge(struct w_word_count *, const struct w_word_count *other,
                                  struct w_err *) W_MUST_CHECK;
+
+/* What has been forgotten: how many times, how many words (those that came again, again), and their
+ * occurrences. No count is lower than the truth by more than `floor`: each time takes away only words
+ * that occurred at most so often, and floor is the sum of those limits. */
+struct w_forgotten {
+    u64 times, words, occurrences, floor;
+};
+
+/* Forget the rarest words, all of the same count together, so that at most `keep` are left. Adds to
+ * what the caller has forgotten so far. */
+enum w_status w_word_count_forget(struct w_word_count *, u32 keep, struct w_forgotten *,
+                                  struct w_err *) W_MUST_CHECK;
+
+/* The bytes of a word of this table. */
+static inline const u8 *w_word_bytes(const struct w_word_count *t, const struct w_word *w)
+{
+    return w->size <= sizeof w->key ? (const u8 *)w->key : t->bytes + w->key[1];
+}
 
 #endif

@@ -43,11 +43,26 @@ setup()
     wtok train -q -n 600 <prose.txt | cmp - v
 }
 
+@test "a bound on different words forgets the same ones for any number of threads, and says so" {
+    # three portions of text, in which the words of prose.txt come up everywhere and the others once
+    for i in $(seq 8); do
+        cat prose.txt
+        seq $((i * 100000)) $((i * 100000 + 9000))
+    done >long.txt
+    run --separate-stderr wtok train -n 600 --max-words 6k -o one long.txt
+    [ "$status" -eq 0 ]
+    # shellcheck disable=SC2154 # run sets it
+    [[ "$stderr" == *warning*"rarest were forgotten"* ]]
+    wtok train -q -n 600 --max-words 6k -t 3 long.txt 2>/dev/null | cmp - one
+    run --separate-stderr wtok train -q -n 600 -o all long.txt
+    [ "$stderr" = "" ]
+    run -1 cmp -s one all
+}
+
 @test "a small text gives a smaller vocabulary, with a warning" {
     printf 'ab ab ab' >tiny
     run --separate-stderr wtok train -n 1000 -o small tiny
     [ "$status" -eq 0 ]
-    # shellcheck disable=SC2154 # run sets it
     [[ "$stderr" == *warning*smaller* ]]
     [ "$(wtok info small | jq .size)" -lt 300 ]
     wtok encode -q -V small tiny | wtok decode | cmp - tiny

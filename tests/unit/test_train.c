@@ -184,7 +184,7 @@ static void merges_are_those_of_counting_anew(void **state)
         for (u32 w = 0; w < counts.count; w++) {
             p.sizes[w] = counts.words[w].size;
             for (u32 i = 0; i < p.sizes[w]; i++)
-                p.ids[w][i] = counts.bytes[counts.words[w].offset + i];
+                p.ids[w][i] = w_word_bytes(&counts, &counts.words[w])[i];
         }
         struct w_merge *merges, best = {0};
         u32 n, i;
@@ -225,6 +225,69 @@ static void tables_add_up(void **state)
     w_word_count_release(&b);
 }
 
+/* Words around the 16 bytes of a key, with zeroes in them and behind them, at the end of memory. */
+static void words_of_all_lengths_are_told_apart(void **state)
+{
+    (void)state;
+    enum { LONGEST = 40 };
+    struct w_word_count counts = {0}, portion = {0};
+    u8 zeroes[LONGEST] = {0};
+    for (u32 round = 1; round <= 2; round++) {
+        for (size_t size = 1; size <= LONGEST; size++) {
+            u8 *exact = malloc(size); /* so that a sanitizer sees a byte too many */
+            memset(exact, 'x', size);
+            assert_int_equal(w_word_count_add(&portion, zeroes, size, 1, NULL), W_DONE);
+            assert_int_equal(w_word_count_add(&portion, exact, size, 2, NULL), W_DONE);
+            free(exact);
+        }
+        assert_int_equal(portion.count, 2 * LONGEST);
+        assert_int_equal(w_word_count_merge(&counts, &portion, NULL), W_DONE);
+        assert_int_equal(counts.count, 2 * LONGEST);
+        assert_int_equal(counts.total, round * 3 * LONGEST);
+        w_word_count_clear(&portion);
+        assert_int_equal(portion.count + portion.total, 0);
+    }
+    for (u32 i = 0; i < counts.count; i++) {
+        const struct w_word *w = &counts.words[i];
+        assert_int_equal(w->size, i / 2 + 1);
+        assert_int_equal(w->count, i % 2 ? 4 : 2);
+        assert_int_equal(w_word_bytes(&counts, w)[w->size - 1], i % 2 ? 'x' : 0);
+    }
+    w_word_count_release(&portion);
+    w_word_count_release(&counts);
+}
+
+static void the_rarest_words_are_forgotten(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"once",   "a word with many letters, once",   "twice",
+                                        "thrice", "a word with many letters, thrice", "often"};
+    static const u64 times[] = {1, 1, 2, 3, 3, 9};
+    struct w_word_count counts = {0};
+    struct w_forgotten forgotten = {0};
+    for (u32 i = 0; i < W_COUNTOF(words); i++)
+        add(&counts, words[i], times[i]);
+    assert_int_equal(w_word_count_forget(&counts, 6, &forgotten, NULL), W_DONE);
+    assert_int_equal(counts.count, 6);
+    assert_int_equal(forgotten.times, 0);
+    /* four may stay: both that occur once have to go; then one may: equal counts go together */
+    assert_int_equal(w_word_count_forget(&counts, 4, &forgotten, NULL), W_DONE);
+    assert_int_equal(counts.count, 4);
+    assert_memory_equal(w_word_bytes(&counts, &counts.words[2]), words[4], strlen(words[4]));
+    add(&counts, words[4], 1), add(&counts, words[0], 1);
+    assert_int_equal(counts.count, 5);
+    assert_int_equal(counts.words[2].count, 4);
+    assert_int_equal(w_word_count_forget(&counts, 2, &forgotten, NULL), W_DONE);
+    assert_int_equal(counts.count, 2);
+    assert_int_equal(counts.total, 21); /* of all words that have been */
+    assert_memory_equal(&forgotten, (&(struct w_forgotten){2, 5, 8, 4}), sizeof forgotten);
+    add(&counts, "often", 1);
+    assert_int_equal(counts.words[1].count, 10);
+    assert_int_equal(w_word_count_forget(&counts, 0, &forgotten, NULL), W_DONE);
+    assert_int_equal(counts.count, 0);
+    w_word_count_release(&counts);
+}
+
 static void an_endless_word_takes_no_quadratic_time(void **state)
 {
     (void)state;
@@ -255,6 +318,8 @@ int main(void)
         cmocka_unit_test(counts_beyond_32_bits_keep_their_order),
         cmocka_unit_test(merges_are_those_of_counting_anew),
         cmocka_unit_test(tables_add_up),
+        cmocka_unit_test(words_of_all_lengths_are_told_apart),
+        cmocka_unit_test(the_rarest_words_are_forgotten),
         cmocka_unit_test(an_endless_word_takes_no_quadratic_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
