@@ -90,12 +90,17 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
+	lib/fit/calibration.c \
+	lib/fit/calibration_file.c \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
 	lib/fit/fit.c \
 	lib/fit/hints.c \
+	lib/fit/memory_curve.c \
+	lib/fit/probe.c \
 	lib/fit/require.c \
 	lib/fit/runlog.c \
+	lib/fit/step_probe.c \
 	lib/fit/target.c \
 
 TOOLS := \
@@ -110,8 +115,8 @@ TOOLS := \
 TOOL_SOURCES := \
 	tools/cli.c \
 
-wcachefit_PARTS := tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_tables.c \
-	tools/wcachefit_text.c
+wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_json.c \
+	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
@@ -121,6 +126,7 @@ wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools
 UNIT_TESTS := \
 	test_base \
 	test_batches \
+	test_calibration \
 	test_ckpt \
 	test_conf \
 	test_document \

@@ -17,9 +17,9 @@
 struct settings {
     u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory;
     double gflops, bytes_per_token;
-    const char *target, *output, *explain;
+    const char *target, *output, *explain, *calibrate, *calibration;
     struct w_text_list set, rate, log, require;
-    bool json, markdown, tsv, host, buffers, list_targets;
+    bool json, markdown, tsv, host, buffers, list_targets, no_calibration;
 };
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -38,6 +38,14 @@ static const struct w_option options[] = {
     {"target", 0, W_OPT_TEXT, FIELD(target), .arg = "NAME|FILE",
      .help = "Judge for another machine: a known one, or the file that --host --json wrote there."},
     {"list-targets", 0, W_OPT_FLAG, FIELD(list_targets), .help = "List the known machines."},
+    {"calibrate", 0, W_OPT_TEXT, FIELD(calibrate), .arg = "[=SECONDS]", .optional = true,
+     .help = "Measure this machine: memory, peak, and the trainer's kernels at many shapes and at "
+             "those of the configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes "
+             "about 16 seconds."},
+    {"calibration", 0, W_OPT_TEXT, FIELD(calibration), .arg = "FILE",
+     .help = "Predict from this calibration instead of the one that is kept."},
+    {"no-calibration", 0, W_OPT_FLAG, FIELD(no_calibration),
+     .help = "Use nothing that was measured."},
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 65536,
      .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."},
     {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
@@ -75,6 +83,8 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "Does it fit this machine",
     "wcachefit configs/wiki_cache_optimized.json",
+    "Measure this machine",
+    "wcachefit --calibrate",
     "Compare configurations, as a document",
     "wcachefit --md configs/*.json -o comparison.md",
     "For another machine, with the hours that 100 files take at 500 tokens a second",
@@ -173,6 +183,15 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
     return status;
 }
 
+/* What the user says goes before what anybody has measured. */
+static void apply_rates(struct w_machine *m, const struct settings *set)
+{
+    if (set->peak)
+        m->flops_per_s = (struct w_rate){(double)set->peak, W_FROM_USER};
+    if (set->bandwidth)
+        m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
+}
+
 static enum w_status read_machine(struct w_machine *m, const struct settings *set,
                                   struct w_err *err)
 {
@@ -182,10 +201,7 @@ static enum w_status read_machine(struct w_machine *m, const struct settings *se
         status = w_target_find(m, set->target, err);
     else
         w_machine_read(m, "");
-    if (set->peak)
-        m->flops_per_s = (struct w_rate){(double)set->peak, W_FROM_USER};
-    if (set->bandwidth)
-        m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
+    apply_rates(m, set);
     if (set->memory) {
         m->available_bytes = set->memory;
         m->memory_source = W_FROM_USER;
@@ -246,7 +262,7 @@ static enum w_status write_report(FILE *f, const struct report *r, const struct 
 {
     if (set->json)
         return write_json(f, r, err);
-    if (set->host)
+    if (set->host || r->count == 0)
         write_machine(f, r->machine, r->threads_why, r->threads);
     else if (set->explain)
         write_explained(f, r);
@@ -256,6 +272,8 @@ static enum w_status write_report(FILE *f, const struct report *r, const struct 
         write_tsv(f, r);
     else
         write_text(f, r);
+    if (r->calibrated && !set->markdown && !set->tsv)
+        write_calibration(f, r->calibration);
     return W_DONE;
 }
 
@@ -295,10 +313,14 @@ static enum w_status check_usage(const struct settings *set, const struct report
         return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
     if (set->tokens && set->files)
         return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
-    if (set->host ? operands > 0 : operands == 0)
+    if (set->host ? operands > 0 : operands == 0 && !set->calibrate)
         return w_fail(err, W_USAGE,
                       set->host ? "--host takes no configuration"
-                                : "name a configuration (or --host)");
+                                : "name a configuration (or --host, or --calibrate)");
+    if (set->calibrate && (set->target || set->calibration || set->no_calibration))
+        return w_fail(err, W_USAGE,
+                      "--calibrate measures this machine: not with --target, --calibration or "
+                      "--no-calibration");
     if (set->explain && *set->explain && w_figure_find(set->explain) < 0) {
         bool prefix = false;
         for (int row = 0; w_figures[row].key; row++)
@@ -309,6 +331,41 @@ static enum w_status check_usage(const struct settings *set, const struct report
                           near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
     }
     return W_DONE;
+}
+
+/* What was measured of this machine, now or before, and put into its description. */
+static enum w_status get_calibration(struct report *r, const struct settings *set,
+                                     struct w_machine *machine, const struct w_conf *confs,
+                                     struct w_calibration *c, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    bool found = false;
+
+    if (set->calibrate) {
+        status = calibrate(c, machine, r->threads, set->calibrate, confs, r->count, err);
+        found = r->calibrated = true;
+    } else if (!set->no_calibration && (!set->target || set->calibration)) {
+        status = find_calibration(c, &found, machine, set->calibration, err);
+    }
+    if (status || !found)
+        return status;
+    r->calibration = c;
+    w_calibration_apply(c, machine);
+    apply_rates(machine, set);
+    return W_DONE;
+}
+
+/* Everything up to the report. */
+static enum w_status make_report(struct report *r, const struct settings *set,
+                                 struct w_machine *machine, struct w_conf *confs, char **paths,
+                                 struct w_err *err)
+{
+    static struct w_calibration calibration;
+
+    enum w_status status = load_confs(confs, r->count, paths, set, err);
+    if (!status)
+        status = get_calibration(r, set, machine, confs, &calibration, err);
+    return status ? status : make_fits(r, confs, set, err);
 }
 
 static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
@@ -333,9 +390,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     if (!r.fits || !confs)
         status = w_fail(err, W_NOMEM, "no memory for %zu configurations", r.count);
     if (!status)
-        status = load_confs(confs, r.count, argv, set, err);
-    if (!status)
-        status = make_fits(&r, confs, set, err);
+        status = make_report(&r, set, &machine, confs, argv, err);
     enum w_status answer = status ? status : check_requirements(&r, set, err);
     /* A requirement that does not hold leaves no file behind; people still want to see why. */
     struct w_err put_err = {0};

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "fit/calibration.h"
 #include "fit/figures.h"
 
 struct report {
@@ -15,7 +16,21 @@ struct report {
     size_t baseline;     /* the configuration with most arithmetic: others are compared with it */
     const char *explain; /* NULL: do not; "": everything; else a figure and those below its name */
     bool buffers;        /* list the memory plan */
+    const struct w_calibration *calibration; /* of this host, or NULL */
+    bool calibrated;                         /* just now: show all of it */
 };
+
+/* ---- calibration (wcachefit_calibrate.c) ---- */
+
+/* Measure this host and keep the result in the user's cache folder. seconds: as text, "" for the usual
+ * time. The shapes of the configurations are measured too. */
+enum w_status calibrate(struct w_calibration *, const struct w_machine *, u32 threads,
+                        const char *seconds, const struct w_conf *confs, size_t count,
+                        struct w_err *) W_MUST_CHECK;
+/* The one that is kept, or that of a file; doubts about it are warnings. */
+enum w_status find_calibration(struct w_calibration *, bool *found, const struct w_machine *,
+                               const char *path, struct w_err *) W_MUST_CHECK;
+void write_calibration(FILE *, const struct w_calibration *);
 
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);

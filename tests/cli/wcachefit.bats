@@ -168,3 +168,25 @@ config()
     [ "$(awk -F '\t' 'NF != 7' "$out")" = "" ]
     wcachefit --json "$small" | jq -r '.configs[0].config | keys_unsorted[]' | diff - <(cut -f 2 "$out")
 }
+
+# A short calibration in a cache folder of its own.
+calibrated()
+{
+    export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
+    wcachefit -q -t 2 --calibrate=0.1 >"$BATS_TEST_TMPDIR/calibration.txt" 2>&1
+}
+
+@test "a calibration is kept for this host and used by what comes after it" {
+    calibrated
+    file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
+    jq -e '.schema == "wtools-calibration/1" and .threads == 2 and .peak.all_flop_s > 0 and
+        (.latency_s.points | length) > 10 and (.shapes | length) >= 2' "$file"
+    grep 'L2 .* measured, .* claimed' "$BATS_TEST_TMPDIR/calibration.txt"
+    wcachefit -q --json --host 2>/dev/null | jq -e '.machine.flops_per_s.source == "measured"'
+    wcachefit --json --host --no-calibration | jq -e '.machine.flops_per_s.source != "measured"'
+    wcachefit -q --json -t 1 --calibrate=0.1 2>/dev/null | jq -e '.calibration.threads == 1'
+    run -2 wcachefit --calibrate --target seed-host
+    run -2 wcachefit --calibrate=none
+    run -4 wcachefit --calibration /nonexistent "$small"
+    run -3 wcachefit --calibration "$small" "$small"
+}

@@ -1,0 +1,360 @@
+/* A calibration, measured. Its file is calibration_file.c. */
+#include "fit/calibration.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kern/gemm.h"
+#include "net/infer.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+
+#define MIB ((u64)1 << 20)
+#define CURVE_PART 0.05     /* of the time, for each of the three curves */
+#define LARGEST (256 * MIB) /* of a working set, for all threads together */
+#define SAMPLES 3           /* of a step with all threads; one fewer with one */
+#define PEAK_K 256
+#define PEAK_S 0.02
+#define PEAKS_MAX 64
+#define DISK_BYTES (16 * MIB)
+#define DECODE_S 0.15
+
+/* What is needed while measuring. */
+struct bench {
+    struct w_calibration *c;
+    const struct w_calibrating *how;
+    const struct w_machine *machine;
+    struct w_team *one, *all;
+    double began_s;
+    double peaks[PEAKS_MAX]; /* of all threads, between the other measurements */
+    u32 peak_count;
+};
+
+static void tell(const struct bench *b, const char *what)
+{
+    if (b->how->progress)
+        b->how->progress(b->how->context, what,
+                         W_MIN(1, (w_now_s() - b->began_s) / b->how->seconds));
+}
+
+static void count(struct bench *b, bool noisy)
+{
+    b->c->measurements++;
+    b->c->noisy += noisy;
+}
+
+/* ---- peak ---- */
+
+struct tiles {
+    const struct w_kern *kern;
+    struct w_team *team;
+    float *memory; /* for each member: a, b and c of one tile */
+    u64 stride, times;
+};
+
+static void multiply_own(void *context, u64 item, u32 member)
+{
+    const struct tiles *t = context;
+    const struct w_kern *kern = t->kern;
+    float *a = t->memory + item * t->stride, *b = a + PEAK_K * (u64)kern->tile_rows;
+    float *c = b + PEAK_K * (u64)kern->tile_cols;
+    struct w_tile tile = {.k = PEAK_K,
+                          .a = a,
+                          .a_row = 1,
+                          .a_col = kern->tile_rows,
+                          .b = b,
+                          .c = c,
+                          .c_row = kern->tile_cols,
+                          .rows = kern->tile_rows,
+                          .cols = kern->tile_cols};
+
+    (void)member;
+    for (u64 i = 0; i < t->times; i++)
+        kern->tile(&tile);
+}
+
+static void multiply_all(void *context, u64 times)
+{
+    struct tiles *t = context;
+    t->times = times;
+    w_team_for(t->team, w_team_size(t->team), multiply_own, t);
+}
+
+static enum w_status measure_peak(struct bench *b, struct w_team *team, double *flops_s,
+                                  struct w_err *err)
+{
+    const struct w_kern *kern = b->how->kern;
+    const u32 members = w_team_size(team);
+    const u64 tile = (u64)kern->tile_rows * kern->tile_cols;
+    struct tiles t = {.kern = kern, .team = team};
+
+    t.stride = w_round_up(PEAK_K * (u64)(kern->tile_rows + kern->tile_cols) + tile, 1024);
+    t.memory = calloc(members * t.stride, sizeof(float));
+    if (!t.memory)
+        return w_fail(err, W_NOMEM, "no memory to measure the peak");
+    struct w_probe p = w_probe_run(multiply_all, &t, PEAK_S);
+    *flops_s = 2.0 * PEAK_K * (double)tile * members / p.seconds;
+    count(b, p.noisy);
+    free(t.memory);
+    return W_DONE;
+}
+
+/* One more sample of the peak of all threads: the machine's speed as it is now. */
+static enum w_status sample_peak(struct bench *b, struct w_err *err)
+{
+    if (b->peak_count == PEAKS_MAX)
+        return W_DONE;
+    return measure_peak(b, b->all, &b->peaks[b->peak_count++], err);
+}
+
+static void settle_peak(struct bench *b)
+{
+    w_sort_reals(b->peaks, b->peak_count);
+    b->c->peak.all = w_quantile(b->peaks, b->peak_count, 0.5);
+    b->c->peak.slowest_part = w_quantile(b->peaks, b->peak_count, 0.05) / b->c->peak.all;
+}
+
+/* ---- memory ---- */
+
+static enum w_status measure_curves(struct bench *b, struct w_err *err)
+{
+    struct w_calibration *c = b->c;
+    const u32 threads = c->threads;
+    const double seconds = CURVE_PART * b->how->seconds;
+    u64 room = b->machine->available_bytes / 8, largest = LARGEST;
+    enum w_status status = W_DONE;
+
+    while (largest > 16 * MIB && room && largest > room)
+        largest /= 2;
+    struct {
+        struct w_curve *curve;
+        enum w_curve_kind kind;
+        struct w_team *team;
+        u64 bytes;
+    } curves[] = {
+        {&c->latency, W_CURVE_LATENCY, b->one, largest},
+        {&c->bandwidth_one, W_CURVE_BANDWIDTH, b->one, largest},
+        {&c->bandwidth_all, W_CURVE_BANDWIDTH, b->all, largest / threads},
+    };
+    for (size_t i = 0; i < W_COUNTOF(curves) && !status; i++) {
+        tell(b, "memory");
+        status = w_curve_measure(curves[i].curve, curves[i].kind, b->how->kern, curves[i].team,
+                                 curves[i].bytes, seconds, err);
+        c->measurements += curves[i].curve->count;
+        c->noisy += curves[i].curve->noisy;
+    }
+    return status;
+}
+
+/* Where each cache ends. The sizes that the system claims only say where to look for a plateau: well
+ * inside a level, and well outside. The last level's outside is the largest working set. */
+static void find_capacities(struct bench *b)
+{
+    struct w_calibration *c = b->c;
+    const struct w_cache *caches[] = {&b->machine->l1d, &b->machine->l2, &b->machine->l3};
+    static const double usual[] = {32 << 10, 512 << 10, 8 << 20};
+    double largest = (double)c->latency.points[c->latency.count - 1].bytes, inside = 4096;
+
+    for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
+        c->claimed[i] = caches[i]->bytes;
+        double size = c->claimed[i] ? (double)c->claimed[i] : usual[i];
+        double outside = i + 1 < W_CALIBRATION_LEVELS ? W_MIN(2.5 * size, largest) : largest;
+        double knee = w_curve_knee(&c->latency, inside, outside);
+        c->capacity[i] = isfinite(knee) ? knee : 0;
+        inside = outside;
+    }
+}
+
+/* ---- kernels ---- */
+
+static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
+                                   struct w_team *team, struct w_err *err)
+{
+    struct w_calibration *c = b->c;
+    char what[64];
+
+    if (c->probe_count == W_CALIBRATION_PROBES)
+        return W_DONE;
+    snprintf(what, sizeof what, "kernels at width %u, %u threads", (unsigned)shape->d_model,
+             (unsigned)w_team_size(team));
+    tell(b, what);
+    struct w_step_probe *p = &c->probes[c->probe_count];
+    enum w_status status =
+        w_step_probe_run(p, shape, b->how->kern, team, team == b->all ? SAMPLES : SAMPLES - 1, err);
+    if (!status)
+        status = sample_peak(b, err);
+    if (status)
+        return status;
+    c->probe_count++;
+    for (u32 part = 0; part < W_STEP_PARTS; part++)
+        count(b, p->parts[part].spread > W_PROBE_SPREAD_MAX);
+    return W_DONE;
+}
+
+/* Shapes that were asked for, then the usual ones, with all threads and then with one; two at least,
+ * then as many as there is time for. */
+static enum w_status measure_shapes(struct bench *b, struct w_err *err)
+{
+    struct w_team *teams[] = {b->all, b->one};
+    enum w_status status = W_DONE;
+
+    for (u32 t = 0; t < (b->all == b->one ? 1 : 2) && !status; t++) {
+        for (u32 i = 0; i < b->how->more_count && !status; i++)
+            status = measure_shape(b, &b->how->more[i], teams[t], err);
+        for (u32 i = 0; w_shapes[i].d_model && !status; i++)
+            if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
+                status = measure_shape(b, &w_shapes[i], teams[t], err);
+    }
+    return status;
+}
+
+/* ---- generation ---- */
+
+static enum w_status measure_decode(struct bench *b, const struct w_shape *shape, u64 layers,
+                                    struct w_err *err)
+{
+    struct w_conf conf = w_shape_conf(shape, 1);
+    struct w_decode_cost *cost = &b->c->decodes[b->c->decode_count];
+    struct w_tensors tensors;
+    struct w_infer *infer = NULL;
+    double seconds[256];
+    size_t n = 0;
+
+    conf.num_layers = layers;
+    enum w_status status = w_tensors_make(&tensors, &conf, err);
+    if (status)
+        return status;
+    float *weights = malloc(tensors.floats * sizeof *weights);
+    if (!weights)
+        status = w_fail(err, W_NOMEM, "no memory for weights");
+    for (u64 i = 0; i < tensors.floats && weights; i++)
+        weights[i] = 0.01f;
+    if (!status)
+        status = w_infer_new(&infer, &conf, weights, b->how->kern, b->all, err);
+    double began = w_now_s();
+    while (!status && n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S)) {
+        if (n % conf.max_length == 0)
+            w_infer_start(infer);
+        double start = w_now_s();
+        w_infer_next(infer, (u32)n);
+        seconds[n++] = w_now_s() - start;
+    }
+    if (!status) {
+        struct w_probe p = w_probe_of(seconds + 1, n - 1);
+        cost->bytes = 4 * (tensors.floats - (u64)shape->max_length * shape->d_model);
+        cost->seconds = p.seconds;
+        b->c->decode_count++;
+        count(b, p.noisy);
+    }
+    w_infer_free(infer);
+    free(weights);
+    w_tensors_free(&tensors);
+    return status;
+}
+
+static enum w_status measure_decodes(struct bench *b, struct w_err *err)
+{
+    static const struct {
+        struct w_shape shape;
+        u64 layers;
+    } models[] = {
+        {{64, 2, 256, 4096, 64, 1}, 2},      {{128, 4, 512, 4096, 128, 1}, 3},
+        {{256, 4, 1024, 8192, 128, 1}, 4},   {{512, 8, 2048, 8192, 128, 1}, 6},
+        {{768, 12, 3072, 16000, 128, 1}, 8},
+    };
+    enum w_status status = W_DONE;
+
+    tell(b, "generation");
+    for (size_t i = 0; i < W_COUNTOF(models) && !status; i++)
+        if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
+            status = measure_decode(b, &models[i].shape, models[i].layers, err);
+    return status;
+}
+
+/* ---- disk ---- */
+
+/* As a checkpoint is written: whole, synced, renamed. A folder that cannot be written to is no reason
+ * to give up. */
+static void measure_disk(struct bench *b)
+{
+    struct w_output out = {.fd = -1};
+    u8 *bytes = b->how->scratch ? malloc(DISK_BYTES) : NULL;
+
+    if (!bytes)
+        return;
+    memset(bytes, 0x5A, DISK_BYTES);
+    double start = w_now_s();
+    enum w_status status = w_output_open(&out, b->how->scratch, NULL);
+    if (!status)
+        status = w_output_write(&out, bytes, DISK_BYTES, NULL);
+    if (!status)
+        status = w_output_commit(&out, NULL);
+    if (status)
+        w_output_abort(&out);
+    else
+        b->c->disk_bytes_s = (double)DISK_BYTES / (w_now_s() - start);
+    unlink(b->how->scratch);
+    free(bytes);
+}
+
+/* ---- the whole ---- */
+
+enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine *m,
+                                const struct w_calibrating *how, struct w_err *err)
+{
+    struct bench b = {.c = c, .how = how, .machine = m, .began_s = w_now_s()};
+
+    *c = (struct w_calibration){
+        .logical_cpus = m->logical_cpus, .threads = how->threads, .time = how->time};
+    snprintf(c->cpu, sizeof c->cpu, "%s", m->name);
+    snprintf(c->host, sizeof c->host, "%s", how->host);
+    snprintf(c->version, sizeof c->version, "%s", W_VERSION_TEXT);
+    snprintf(c->kernel, sizeof c->kernel, "%s", how->kern->name);
+    enum w_status status = w_team_new(&b.one, 1, err);
+    b.all = b.one;
+    if (!status && how->threads > 1)
+        status = w_team_new(&b.all, how->threads, err);
+    if (!status)
+        status = measure_peak(&b, b.one, &c->peak.one, err);
+    if (!status)
+        status = sample_peak(&b, err);
+    if (!status)
+        status = measure_curves(&b, err);
+    if (!status)
+        find_capacities(&b);
+    if (!status)
+        status = measure_decodes(&b, err);
+    if (!status)
+        measure_disk(&b);
+    if (!status)
+        status = measure_shapes(&b, err);
+    if (!status)
+        settle_peak(&b);
+    c->took_s = w_now_s() - b.began_s;
+    if (b.all != b.one)
+        w_team_free(b.all);
+    w_team_free(b.one);
+    return status;
+}
+
+void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
+{
+    struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
+    double inside = 4096;
+
+    m->flops_per_s = (struct w_rate){c->peak.all, W_FROM_MEASUREMENT};
+    m->memory_bytes_per_s = (struct w_rate){
+        c->bandwidth_all.points[c->bandwidth_all.count - 1].value, W_FROM_MEASUREMENT};
+    for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
+        double size = c->capacity[i] > 0 ? c->capacity[i] : (double)c->claimed[i];
+        /* half of what it holds, and more than the level below does */
+        double set = W_MAX(size / 2, inside);
+        if (size > 0)
+            caches[i]->bytes_per_s =
+                (struct w_rate){w_curve_at(&c->bandwidth_one, set), W_FROM_MEASUREMENT};
+        inside = size * 1.5;
+    }
+}

@@ -1,0 +1,50 @@
+/* memory_curve.h - how fast memory is read, and how long one access takes, against the working set:
+ * the curves from which the levels of the memory and their real capacities are read off.
+ *
+ * A working set that fits a level has that level's speed. What the system says of its caches is not
+ * used for measuring: in a virtual machine it may be the size of a cache that is shared with strangers.
+ *
+ *     w_curve_measure(&curve, W_CURVE_LATENCY, kern, team, 64 << 20, 0.3, &err)
+ *     w_curve_at(&curve, 1 << 20)                  // seconds of one access, or bytes a second
+ *     w_curve_knee(&curve, 48 << 10, 1 << 20)      // where the one plateau ends
+ */
+#ifndef W_MEMORY_CURVE_H
+#define W_MEMORY_CURVE_H
+
+#include "fit/probe.h"
+#include "kern/kern.h"
+#include "sys/team.h"
+
+enum w_curve_kind {
+    W_CURVE_LATENCY,   /* seconds of an access that has to wait for the one before */
+    W_CURVE_BANDWIDTH, /* bytes a second, read in order by all members of the team together */
+};
+
+#define W_CURVE_POINTS 40
+
+struct w_curve {
+    enum w_curve_kind kind;
+    u32 threads;
+    u32 count, noisy; /* points; of those, with a noisy probe */
+    double spread;    /* median of the points' */
+    struct {
+        u64 bytes; /* working set of one thread */
+        double value;
+    } points[W_CURVE_POINTS];
+};
+
+/* From 4 KiB to max_bytes for each thread, two points for each doubling, in about budget_s. Takes
+ * max_bytes of memory for each thread. */
+enum w_status w_curve_measure(struct w_curve *, enum w_curve_kind, const struct w_kern *,
+                              struct w_team *, u64 max_bytes, double budget_s,
+                              struct w_err *) W_MUST_CHECK;
+
+/* The value at a working set of one thread, between two points on a line over its logarithm; NaN
+ * without points. */
+double w_curve_at(const struct w_curve *, double bytes);
+
+/* The working set at which a curve of latencies crosses from the plateau that `inside` lies on to that
+ * of `outside`: the geometric mean of the two values. INFINITY if it does not rise by half. */
+double w_curve_knee(const struct w_curve *, double inside, double outside);
+
+#endif

@@ -1,0 +1,38 @@
+/* probe.h - how long a piece of work takes, from a measurement that doubts itself.
+ *
+ * A loop that the compiler has removed, a clock that is too coarse and a neighbour on the same core
+ * have one thing in common: twice the work does not take twice the time. So a probe measures both, by
+ * turns, and says what it found.
+ *
+ *     static void work(void *context, u64 times);         // the work, `times` times over
+ *     struct w_probe p = w_probe_run(work, &context, 0.01);
+ *     p.seconds                                            // of doing it once
+ *     p.noisy                                              // do not build on this
+ */
+#ifndef W_PROBE_H
+#define W_PROBE_H
+
+#include "base/base.h"
+
+struct w_probe {
+    double seconds; /* of the work once: the median of the samples */
+    double spread; /* of the samples: half the distance of the quartiles, as a part of the median */
+    double doubling; /* time of twice the work as a multiple of the time of the work: 2 */
+    bool noisy;
+};
+
+#define W_PROBE_SPREAD_MAX 0.15
+#define W_PROBE_DOUBLING_OFF 0.3 /* how far from 2 */
+
+/* budget_s: about how long to measure in all. */
+struct w_probe w_probe_run(void (*work)(void *context, u64 times), void *context, double budget_s);
+
+/* The same from samples that were taken elsewhere: doubling is 2. Sorts them. */
+struct w_probe w_probe_of(double *seconds, size_t count);
+
+/* The value below which a part (0 to 1) of the sorted values lies, between two of them on a line;
+ * NaN of none. */
+double w_quantile(const double *sorted, size_t count, double part);
+void w_sort_reals(double *values, size_t count);
+
+#endif

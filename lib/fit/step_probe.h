@@ -1,0 +1,63 @@
+/* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer, by
+ * the trainer's own code, at widths, lengths and vocabularies that span what people train.
+ *
+ * A shape is run with a full and with a quarter of its tokens. What a part of the step takes is then
+ * split into what goes with the tokens and what each call costs anyway (packing of weights, barriers):
+ *
+ *     seconds = units * (call_s + tokens * token_s)
+ *
+ * with a unit that makes parts of the same kind comparable: an element of the weights for products, of
+ * the residual stream for norms, and so on (w_part_units). */
+#ifndef W_STEP_PROBE_H
+#define W_STEP_PROBE_H
+
+#include "fit/probe.h"
+#include "kern/kern.h"
+#include "net/plan.h"
+#include "sys/team.h"
+
+/* What a step consists of, as the trainer counts its time (w_model_times). */
+enum w_step_part {
+    W_STEP_EMBEDDING,
+    W_STEP_NORM,
+    W_STEP_LINEAR,
+    W_STEP_LINEAR_BACK,
+    W_STEP_ATTENTION,
+    W_STEP_ATTENTION_BACK,
+    W_STEP_HEAD,
+    W_STEP_UPDATE,
+    W_STEP_PARTS
+};
+extern const char *const w_step_part_keys[W_STEP_PARTS]; /* "linear_back"; as in names of figures */
+
+/* One kind of work as measured at one shape. */
+struct w_shape {
+    u32 d_model, num_heads, d_ff, vocab_size, max_length;
+    u32 batch_size; /* of the run with all tokens */
+};
+
+struct w_part_cost {
+    double token_s, call_s; /* of a unit */
+    double spread;          /* of the samples behind it */
+};
+
+struct w_step_probe {
+    struct w_shape shape;
+    u32 threads, samples;
+    struct w_part_cost parts[W_STEP_PARTS];
+};
+
+/* The shapes of a calibration; ends with d_model 0. */
+extern const struct w_shape w_shapes[];
+
+/* Units of a part in one layer (or in the whole step, for what a step has once). */
+double w_part_units(enum w_step_part, const struct w_conf *);
+
+/* A configuration with one layer of that shape. */
+struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
+
+/* Run the shape: `samples` steps of each of the two sizes, after one that is not counted. */
+enum w_status w_step_probe_run(struct w_step_probe *, const struct w_shape *, const struct w_kern *,
+                               struct w_team *, u32 samples, struct w_err *) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,61 @@
+#include "tools/host_cache.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* As the XDG base directory specification has it: a relative XDG_CACHE_HOME does not count. */
+static enum w_status cache_folder(char folder[HOST_CACHE_PATH], struct w_err *err)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = 0;
+
+    if (cache && *cache == '/')
+        n = snprintf(folder, HOST_CACHE_PATH, "%s/wtools", cache);
+    else if (home && *home)
+        n = snprintf(folder, HOST_CACHE_PATH, "%s/.cache/wtools", home);
+    if (n <= 0 || n > HOST_CACHE_PATH - 64)
+        return w_fail(err, W_USAGE,
+                      "no folder for calibrations: XDG_CACHE_HOME and HOME are not set (or too "
+                      "long)");
+    return W_DONE;
+}
+
+enum w_status host_cache_path(char path[HOST_CACHE_PATH], const char *name, struct w_err *err)
+{
+    char folder[HOST_CACHE_PATH];
+    enum w_status status = cache_folder(folder, err);
+
+    if (!status && snprintf(path, HOST_CACHE_PATH, "%s/%s", folder, name) >= HOST_CACHE_PATH)
+        status = w_fail(err, W_USAGE, "%.200s: too long a name", folder);
+    return status;
+}
+
+enum w_status host_calibration_path(char path[HOST_CACHE_PATH], const struct w_machine *m,
+                                    struct w_err *err)
+{
+    char folder[HOST_CACHE_PATH];
+    enum w_status status = cache_folder(folder, err);
+
+    if (!status)
+        w_calibration_path(path, HOST_CACHE_PATH, folder, m);
+    return status;
+}
+
+enum w_status host_cache_make(struct w_err *err)
+{
+    char folder[HOST_CACHE_PATH];
+    enum w_status status = cache_folder(folder, err);
+
+    for (char *p = folder + 1; !status && (p = strchr(p, '/')); p++) {
+        *p = 0;
+        if (mkdir(folder, 0700) && errno != EEXIST)
+            status = w_fail_errno(err, "%.500s: cannot make the folder", folder);
+        *p = '/';
+    }
+    if (!status && mkdir(folder, 0700) && errno != EEXIST)
+        status = w_fail_errno(err, "%.500s: cannot make the folder", folder);
+    return status;
+}
