@@ -64,6 +64,7 @@ LIB_SOURCES := \
 	lib/text/token_set.c \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
+	lib/text/vocab_json.c \
 	lib/text/word_count.c \
 	lib/wiki/inlines.c \
 	lib/wiki/site.c \

@@ -189,18 +189,34 @@ static enum w_status make_sample(struct speech *s, u64 sample, struct w_err *err
     return status;
 }
 
+/* What may be drawn: tokens that text can have, and the end of a document. */
+static enum w_status make_sampler(struct speech *s, struct w_err *err)
+{
+    const struct w_vocab *vocab = s->model->vocab;
+    u32 size = w_vocab_size(vocab);
+    bool *barred = calloc(size, sizeof *barred);
+
+    if (!barred)
+        return w_fail(err, W_NOMEM, "no memory for %u ids", size);
+    for (u32 id = 0; id < size; id++)
+        barred[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
+    barred[w_vocab_end_id(vocab)] = s->set->ignore_end;
+    enum w_status status = w_sampler_new(&s->sampler, size, barred, &s->set->sampler, err);
+    free(barred);
+    return status;
+}
+
 static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, float *weights,
                              struct w_err *err)
 {
     const struct spoken *m = s->model;
-    /* Special ids are the last ones, the end id first among them: what may be drawn is a range. */
-    u32 end_id = w_vocab_end_id(m->vocab), drawable = end_id + !s->set->ignore_end;
+    u32 end_id = w_vocab_end_id(m->vocab);
 
     enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
     if (!status)
         status = w_infer_new(&s->infer, &m->conf, weights, m->kern, m->team, err);
     if (!status)
-        status = w_sampler_new(&s->sampler, drawable, &s->set->sampler, err);
+        status = make_sampler(s, err);
     if (!status)
         status = append_id(&s->ids, end_id, err);
     if (!status)

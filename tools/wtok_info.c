@@ -93,8 +93,10 @@ static struct w_json *longest_json(const struct w_vocab *vocab)
 {
     u32 best[LONGEST], count = 0, size, other_size;
 
-    for (u32 id = 256; id < w_vocab_end_id(vocab); id++) {
+    for (u32 id = 0; id < w_vocab_size(vocab); id++) {
         u32 i = count;
+        if (w_vocab_kind(vocab, id) != W_TOKEN_MADE)
+            continue;
         w_vocab_bytes(vocab, id, &size);
         for (; i > 0; i--) {
             w_vocab_bytes(vocab, best[i - 1], &other_size);
@@ -122,7 +124,8 @@ static enum w_status describe(const char *path, const struct settings *set, stru
         return status;
     if (set->tokens) {
         for (u32 id = 0; id < w_vocab_size(vocab) && !status; id++)
-            status = put_line(token_json(vocab, id), err);
+            if (w_vocab_kind(vocab, id) != W_TOKEN_UNUSED)
+                status = put_line(token_json(vocab, id), err);
     } else {
         struct w_json *json = w_json_object();
         w_json_set_string(json, "file", path);

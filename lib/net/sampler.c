@@ -12,35 +12,41 @@ struct candidate {
 
 struct w_sampler {
     struct w_sampler_options options;
-    u32 drawable;
-    struct candidate *heap;   /* room for all ids */
+    u32 id_count, drawable;
+    u32 *ids;                 /* that can be drawn, ascending */
+    struct candidate *heap;   /* room for all of them */
     struct candidate *sorted; /* those taken from the heap, best first */
     bool *seen;               /* by id; all false between calls */
 };
 
-enum w_status w_sampler_new(struct w_sampler **sampler, u32 drawable,
+enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *barred,
                             const struct w_sampler_options *options, struct w_err *err)
 {
     struct w_sampler *s = *sampler = calloc(1, sizeof *s);
 
     if (s) {
         s->options = *options;
-        s->drawable = drawable;
-        s->heap = malloc(drawable * sizeof *s->heap);
-        s->sorted = malloc(drawable * sizeof *s->sorted);
-        s->seen = calloc(drawable, sizeof *s->seen);
+        s->id_count = count;
+        s->ids = malloc(count * sizeof *s->ids);
+        s->heap = malloc(count * sizeof *s->heap);
+        s->sorted = malloc(count * sizeof *s->sorted);
+        s->seen = calloc(count, sizeof *s->seen);
     }
-    if (!s || !s->heap || !s->sorted || !s->seen) {
+    if (!s || !s->ids || !s->heap || !s->sorted || !s->seen) {
         w_sampler_free(s);
         *sampler = NULL;
-        return w_fail(err, W_NOMEM, "no memory to sample from %u ids", drawable);
+        return w_fail(err, W_NOMEM, "no memory to sample from %u ids", count);
     }
+    for (u32 id = 0; id < count; id++)
+        if (!barred || !barred[id])
+            s->ids[s->drawable++] = id;
     return W_DONE;
 }
 
 void w_sampler_free(struct w_sampler *s)
 {
     if (s) {
+        free(s->ids);
         free(s->heap);
         free(s->sorted);
         free(s->seen);
@@ -92,7 +98,7 @@ static void mark_seen(struct w_sampler *s, const u32 *text, u64 count, bool seen
     u64 n = W_MIN(count, s->options.penalty_window);
 
     for (u64 i = count - n; i < count; i++)
-        if (text[i] < s->drawable)
+        if (text[i] < s->id_count)
             s->seen[text[i]] = seen;
 }
 
@@ -101,11 +107,12 @@ static void penalise(struct w_sampler *s, const float *logits, const u32 *text, 
     double penalty = s->options.penalty;
 
     mark_seen(s, text, count, true);
-    for (u32 id = 0; id < s->drawable; id++) {
+    for (u32 i = 0; i < s->drawable; i++) {
+        u32 id = s->ids[i];
         double logit = (double)logits[id];
         if (s->seen[id])
             logit = logit > 0 ? logit / penalty : logit * penalty;
-        s->heap[id] = (struct candidate){logit, id};
+        s->heap[i] = (struct candidate){logit, id};
     }
     mark_seen(s, text, count, false);
 }

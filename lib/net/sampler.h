@@ -28,9 +28,9 @@ struct w_sampler_options {
 
 struct w_sampler;
 
-/* Ids from 0 to drawable - 1 can be drawn. */
-enum w_status w_sampler_new(struct w_sampler **, u32 drawable, const struct w_sampler_options *,
-                            struct w_err *) W_MUST_CHECK;
+/* Ids from 0 to count - 1 can be drawn but for those that barred (by id, copied; NULL: none) has. */
+enum w_status w_sampler_new(struct w_sampler **, u32 count, const bool *barred,
+                            const struct w_sampler_options *, struct w_err *) W_MUST_CHECK;
 void w_sampler_free(struct w_sampler *); /* accepts NULL */
 
 /* Choose the next id. text: the count ids so far, prompt included; sample, position: see above. */

@@ -26,16 +26,18 @@ struct node {
     u32 id, prev, next;
 };
 
-/* A possible merge: rank (that is, the id it makes) in the upper half, place of its left symbol in the
- * lower half, so that the smallest is the next to do, the leftmost first. */
+/* A possible merge: rank in the upper half, place of its left symbol in the lower half, so that the
+ * smallest is the next to do, the leftmost first. */
 struct heap {
     u64 *items;
     size_t count, room;
 };
 
 struct w_encoder {
-    enum w_split split;
-    struct w_pair_map merges; /* pair -> id */
+    const struct w_vocab *vocab;
+    struct w_pair_map merges; /* pair of ids -> rank */
+    const u32 *merged_ids;    /* by rank */
+    const u32 *byte_ids;
     struct slot *cache;
     struct node *nodes; /* for long words */
     size_t node_room;
@@ -52,10 +54,12 @@ enum w_status w_encoder_new(struct w_encoder **encoder, const struct w_vocab *vo
     *encoder = NULL;
     if (!e)
         return w_fail(err, W_NOMEM, "no memory for an encoder");
-    e->split = w_vocab_split(vocab);
+    e->vocab = vocab;
+    e->merged_ids = w_vocab_merged_ids(vocab);
+    e->byte_ids = w_vocab_byte_ids(vocab);
     enum w_status status = w_pair_map_init(&e->merges, count, err);
     for (u32 i = 0; i < count && !status; i++)
-        status = w_pair_map_add(&e->merges, merges[i].left, merges[i].right, 256 + i, err);
+        status = w_pair_map_add(&e->merges, merges[i].left, merges[i].right, i, err);
     if (!status) {
         e->cache = aligned_alloc(64, sizeof(struct slot) << CACHE_BITS);
         if (e->cache)
@@ -91,7 +95,7 @@ static size_t merge_short(const struct w_encoder *e, const u8 *word, size_t size
     size_t n = size;
 
     for (size_t i = 0; i < n; i++)
-        ids[i] = word[i];
+        ids[i] = e->byte_ids[word[i]];
     for (size_t i = 0; i + 1 < n; i++)
         ranks[i] = w_pair_map_find(&e->merges, ids[i], ids[i + 1]);
     while (n > 1) {
@@ -101,7 +105,7 @@ static size_t merge_short(const struct w_encoder *e, const u8 *word, size_t size
                 best = i;
         if (ranks[best] == W_PAIR_NONE)
             break;
-        ids[best] = ranks[best];
+        ids[best] = e->merged_ids[ranks[best]];
         n--;
         memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
         memmove(ranks + best, ranks + best + 1, (n - best - 1) * sizeof *ranks);
@@ -163,7 +167,7 @@ static enum w_status reserve_nodes(struct w_encoder *e, size_t size, struct w_er
 }
 
 /* Merge a long word in O(n log n): a heap of possible merges. An item is stale when its symbol is gone
- * or its pair makes another id by now. */
+ * or its pair is another by now. */
 static enum w_status merge_long(struct w_encoder *e, const u8 *word, size_t size, u32 *ids,
                                 size_t *count, struct w_err *err)
 {
@@ -173,8 +177,8 @@ static enum w_status merge_long(struct w_encoder *e, const u8 *word, size_t size
     struct node *nodes = e->nodes;
     e->heap.count = 0;
     for (u32 i = 0; i < size; i++)
-        nodes[i] =
-            (struct node){word[i], i ? i - 1 : W_PAIR_NONE, i + 1 < size ? i + 1 : W_PAIR_NONE};
+        nodes[i] = (struct node){e->byte_ids[word[i]], i ? i - 1 : W_PAIR_NONE,
+                                 i + 1 < size ? i + 1 : W_PAIR_NONE};
     for (u32 i = 0; i < size; i++)
         offer(e, i);
     while (e->heap.count > 0) {
@@ -183,7 +187,7 @@ static enum w_status merge_long(struct w_encoder *e, const u8 *word, size_t size
         if (nodes[left].id == W_PAIR_NONE || right == W_PAIR_NONE ||
             w_pair_map_find(&e->merges, nodes[left].id, nodes[right].id) != rank)
             continue;
-        nodes[left].id = rank;
+        nodes[left].id = e->merged_ids[rank];
         nodes[left].next = nodes[right].next;
         nodes[right].id = W_PAIR_NONE;
         if (nodes[left].next != W_PAIR_NONE)
@@ -199,6 +203,13 @@ static enum w_status merge_long(struct w_encoder *e, const u8 *word, size_t size
 }
 
 /* ---- words ---- */
+
+/* A vocabulary may take a word that is a token as that token, whatever its merges would give. */
+static bool is_token(const struct w_encoder *e, const u8 *word, size_t size, u32 *id)
+{
+    return w_vocab_whole_words(e->vocab) && w_vocab_find(e->vocab, word, size, id) &&
+           !w_vocab_is_special(e->vocab, *id);
+}
 
 /* The key of a word of at most CACHED_BYTES bytes; `left` bytes can be read from it on. */
 static inline void make_key(const u8 *word, size_t size, size_t left, u64 *low, u64 *high)
@@ -298,9 +309,11 @@ static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t le
             n = ids[CACHED_IDS - 1] >> ID_BITS;
             ids[CACHED_IDS - 1] &= (1u << ID_BITS) - 1;
         } else if (size <= SHORT_BYTES) {
-            n = merge_short(e, text + from, size, ids);
+            n = is_token(e, text + from, size, ids) ? 1 : merge_short(e, text + from, size, ids);
             if (keys[i].line && n <= CACHED_IDS)
                 remember(keys[i].line, keys[i].low, keys[i].high, ids, n);
+        } else if (is_token(e, text + from, size, ids)) {
+            n = 1;
         } else {
             enum w_status status = merge_long(e, text + from, size, ids, &n, err);
             if (status)
@@ -318,7 +331,7 @@ enum w_status w_encode(struct w_encoder *e, const u8 *text, size_t size, struct 
     enum w_status status = W_DONE;
 
     while (size > 0 && !status) {
-        count = w_split_words(e->split, text, size, ends, BATCH);
+        count = w_split_words(w_vocab_split(e->vocab), text, size, ends, BATCH);
         status = reserve_ids(out, ends[count - 1] + CACHED_IDS, err);
         if (!status)
             status = encode_words(e, text, size, ends, count, out, err);

@@ -9,6 +9,7 @@
 
 struct w_encoder;
 
+/* The vocabulary has to outlive the encoder. */
 enum w_status w_encoder_new(struct w_encoder **, const struct w_vocab *,
                             struct w_err *) W_MUST_CHECK;
 void w_encoder_free(struct w_encoder *); /* accepts NULL */

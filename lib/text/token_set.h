@@ -32,6 +32,9 @@ static inline const u8 *w_token_bytes(const struct w_token_set *set, u32 id, u32
     return set->bytes + set->offsets[id];
 }
 
+/* The id of a byte string; false if it has none. */
+bool w_token_set_find(const struct w_token_set *, const u8 *bytes, size_t size, u32 *id);
+
 /* Add a byte string, or the bytes of two tokens joined, as the next id. W_NO, without a message and
  * without a change, if it is there already (*twin, which may be NULL, says as what); W_LIMIT if it is
  * too long. */

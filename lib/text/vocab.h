@@ -1,11 +1,19 @@
 /* vocab.h - a byte-level BPE vocabulary: which byte strings are tokens, and how they merge.
  *
- * Ids 0 to 255 are the bytes in their order; then one id per merge, in the order learned; then the
- * special tokens, the first of which ends documents ("<|endoftext|>"). Text can never produce a
- * special id. Every byte string encodes, and decodes to itself.
+ * Every token has an id. There are tokens of four kinds:
  *
- * A vocabulary is one file of JSON (wvocab in wstream(5)); the same JSON travels in the headers of
- * token streams and inside models, so that a model needs no other file. Its hash is the SHA-256 of
+ *     bytes     the 256 single bytes, so that every byte string encodes, and decodes to itself
+ *     made      what merges make; merges stand in the order in which they are done (their rank)
+ *     loose     byte strings that no merge makes; text gives one only as a whole word, and only if
+ *               the vocabulary takes whole words (w_vocab_whole_words)
+ *     special   names such as "<|endoftext|>", which text never gives; the first one ends documents
+ *
+ * A byte string has one id: a second merge that makes the same bytes makes the same id. A vocabulary
+ * that this project learns has the bytes at 0 to 255, then one id per merge, then the specials; one
+ * from elsewhere may have any ids, and some that are unused.
+ *
+ * A vocabulary is one file of JSON (see vocab_json.h and wtok(1)); the same JSON travels in the headers
+ * of token streams and inside models, so that a model needs no other file. Its hash is the SHA-256 of
  * its canonical JSON text. */
 #ifndef W_VOCAB_H
 #define W_VOCAB_H
@@ -14,25 +22,52 @@
 #include "sys/json.h"
 #include "text/split.h"
 
+#define W_UNUSED_IDS_MAX 65536u /* so that a small file cannot ask for much memory */
+
 struct w_vocab;
 
-/* Learned merges: pairs of ids, in order of rank; merge i makes id 256 + i. */
+/* A merge of two ids. */
 struct w_merge {
     u32 left, right;
 };
 
-/* Build from merges (copied) and special tokens, at least one. Checks that every merge names earlier
- * ids and makes a new byte string: one id per byte string. */
+/* A token whose bytes are given: special or loose. */
+struct w_token {
+    u32 id;
+    u32 size;
+    const u8 *bytes; /* not NUL-terminated */
+};
+
+/* What a vocabulary is made of. Everything is copied. Zeroes stand for the usual, but for specials: */
+struct w_vocab_parts {
+    enum w_split split;
+    bool whole_words;             /* a word that is a token is that token, whatever merges say */
+    u32 size;                     /* ids, with unused ones behind the last; 0: as many as needed */
+    const u32 *byte_ids;          /* of the 256 bytes; NULL: 0 to 255 */
+    const struct w_merge *merges; /* by rank; of ids of bytes and of what earlier ones made */
+    u32 merge_count;
+    const u32 *made_ids; /* ids of the made tokens, in the order in which merges first
+                                           make them; NULL: the smallest that nothing else has */
+    u32 made_count;
+    const struct w_token *loose;
+    u32 loose_count;
+    const struct w_token *specials; /* names in UTF-8; at least one */
+    u32 special_count;
+    bool free_special_ids; /* not those given, but the smallest free ones behind merges */
+};
+
+enum w_status w_vocab_make(struct w_vocab **, const struct w_vocab_parts *,
+                           struct w_err *) W_MUST_CHECK;
+/* A vocabulary as it is learned: the ids are those of the bytes, of the merges and of the specials, in
+ * this order. */
 enum w_status w_vocab_new(struct w_vocab **, enum w_split split, const struct w_merge *merges,
                           u32 merge_count, const char *const *specials, u32 special_count,
                           struct w_err *) W_MUST_CHECK;
 void w_vocab_free(struct w_vocab *); /* accepts NULL */
 
-/* From and to JSON: {"type":"bpe","split":"gpt2","size":16000,"merges":"l r l r ...",
- * "specials":["<|endoftext|>"],"sha256":"..."}. Merges are one string of decimal ids, so that the
- * largest vocabulary is a handful of JSON values. The hash is that of the object's text without
- * blanks and without the member "sha256"; a wrong one is W_CORRUPT, none is accepted. The object
- * that w_vocab_json() returns is the caller's; NULL without memory. */
+/* From and to JSON. The text of what w_vocab_json() returns, without blanks and without the member
+ * "sha256", is what the hash is of; a wrong hash is W_CORRUPT, none is accepted. The object is the
+ * caller's; NULL without memory. */
 enum w_status w_vocab_from_json(struct w_vocab **, const struct w_json *,
                                 struct w_err *) W_MUST_CHECK;
 struct w_json *w_vocab_json(const struct w_vocab *);
@@ -40,14 +75,28 @@ struct w_json *w_vocab_json(const struct w_vocab *);
 enum w_status w_vocab_load(struct w_vocab **, const char *path, struct w_err *) W_MUST_CHECK;
 enum w_status w_vocab_save(const struct w_vocab *, const char *path, struct w_err *) W_MUST_CHECK;
 
-u32 w_vocab_size(const struct w_vocab *);           /* ids, specials included */
+u32 w_vocab_size(const struct w_vocab *);           /* one more than the largest id */
 u32 w_vocab_end_id(const struct w_vocab *);         /* the id that ends documents */
 const char *w_vocab_sha256(const struct w_vocab *); /* 64 hexadecimal digits */
 enum w_split w_vocab_split(const struct w_vocab *);
+bool w_vocab_whole_words(const struct w_vocab *);
+
+/* The id of each byte. */
+const u32 *w_vocab_byte_ids(const struct w_vocab *);
+/* The merges by rank, and the id that each of them makes. */
 u32 w_vocab_merge_count(const struct w_vocab *);
 const struct w_merge *w_vocab_merges(const struct w_vocab *);
-/* The bytes of an id (not NUL-terminated); special tokens give their name. NULL if id >= size. */
+const u32 *w_vocab_merged_ids(const struct w_vocab *);
+
+/* The bytes of an id (not NUL-terminated); special tokens give their name. NULL if no token has it. */
 const u8 *w_vocab_bytes(const struct w_vocab *, u32 id, u32 *size);
+enum w_token_kind { W_TOKEN_UNUSED, W_TOKEN_BYTE, W_TOKEN_MADE, W_TOKEN_LOOSE, W_TOKEN_SPECIAL };
+enum w_token_kind w_vocab_kind(const struct w_vocab *, u32 id); /* UNUSED from size on */
 bool w_vocab_is_special(const struct w_vocab *, u32 id);
+/* The id of a token with these bytes, or of a special token of this name: false if there is none. */
+bool w_vocab_find(const struct w_vocab *, const u8 *bytes, size_t size, u32 *id);
+/* The special tokens in the order given, the one that ends documents first. */
+u32 w_vocab_special_count(const struct w_vocab *);
+u32 w_vocab_special_id(const struct w_vocab *, u32 index);
 
 #endif

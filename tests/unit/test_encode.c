@@ -71,11 +71,11 @@ static size_t encode_plainly(const struct w_vocab *v, const u8 *text, size_t siz
         size_t from = w ? ends[w - 1] : 0, n = ends[w] - from;
         u32 *word = ids + total;
         for (size_t i = 0; i < n; i++)
-            word[i] = text[from + i];
+            word[i] = w_vocab_byte_ids(v)[text[from + i]];
         for (u32 rank = 0; rank < w_vocab_merge_count(v); rank++)
             for (size_t i = 0; i + 1 < n; i++)
                 if (word[i] == merges[rank].left && word[i + 1] == merges[rank].right) {
-                    word[i] = 256 + rank;
+                    word[i] = w_vocab_merged_ids(v)[rank];
                     n--;
                     memmove(word + i + 1, word + i + 2, (n - i - 1) * sizeof *word);
                 }
@@ -122,6 +122,54 @@ static void ids_are_those_of_plain_merging(void **state)
         assert_memory_equal(ids.ids, expected, ids.count * sizeof *expected);
         check_round_trip(v, text, size, &ids);
     }
+    free(ids.ids);
+    w_encoder_free(e);
+    w_vocab_free(v);
+}
+
+/* Ids in no order, a token made by two merges, a word that only as a whole is a token. */
+static void rank_and_id_are_two_things(void **state)
+{
+    (void)state;
+    u32 byte_ids[256], made[] = {301, 300, 256, 5, 9}, expected[4096];
+    for (u32 i = 0; i < 256; i++)
+        byte_ids[i] = 1000 - i;
+    u32 a = byte_ids['a'], b = byte_ids['b'], c = byte_ids['c'];
+    struct w_merge merges[] = {{a, b}, {b, c}, {c, a}, {301, c}, {a, 300}, {256, b}};
+    struct w_token special = {7, 3, (const u8 *)"<e>"}, loose = {8, 4, (const u8 *)"loos"};
+    struct w_vocab_parts parts = {.split = W_SPLIT_GPT2,
+                                  .whole_words = true,
+                                  .byte_ids = byte_ids,
+                                  .merges = merges,
+                                  .merge_count = W_COUNTOF(merges),
+                                  .specials = &special,
+                                  .special_count = 1,
+                                  .loose = &loose,
+                                  .loose_count = 1,
+                                  .made_ids = made,
+                                  .made_count = 5};
+    struct w_vocab *v = NULL;
+    struct w_encoder *e = NULL;
+    struct w_ids ids = {0};
+    struct w_rng rng = {.seed = 9};
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_DONE);
+    assert_int_equal(w_encoder_new(&e, v, NULL), W_DONE);
+    for (unsigned round = 0; round < 200; round++) {
+        u8 text[400];
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = (u8)('a' + w_rng_below(&rng, 3));
+        ids.count = 0;
+        size_t size = 1 + round * 2;
+        assert_int_equal(w_encode(e, text, size, &ids, NULL), W_DONE);
+        assert_int_equal(ids.count, encode_plainly(v, text, size, expected));
+        assert_memory_equal(ids.ids, expected, ids.count * sizeof *expected);
+    }
+    ids.count = 0;
+    assert_int_equal(w_encode(e, (const u8 *)"loos", 4, &ids, NULL), W_DONE);
+    assert_int_equal(ids.count, 1);
+    assert_int_equal(ids.ids[0], 8);
+    assert_int_equal(w_encode(e, (const u8 *)"loose", 5, &ids, NULL), W_DONE);
+    assert_int_equal(ids.count, 6); /* no part of a word */
     free(ids.ids);
     w_encoder_free(e);
     w_vocab_free(v);
@@ -198,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_those_of_plain_merging),
+        cmocka_unit_test(rank_and_id_are_two_things),
         cmocka_unit_test(every_byte_string_round_trips),
         cmocka_unit_test(long_words_take_no_quadratic_time),
         cmocka_unit_test(names_of_special_tokens_are_plain_text),

@@ -32,7 +32,7 @@ static void draw_many(struct w_sampler_options options, const u32 *text, u64 cou
     float logits[IDS];
     make_logits(logits);
     memset(hits, 0, IDS * sizeof *hits);
-    assert_int_equal(w_sampler_new(&s, IDS, &options, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&s, IDS, NULL, &options, &err), W_DONE);
     for (u64 i = 0; i < DRAWS; i++) {
         u32 id = w_sampler_draw(s, logits, text, count, 0, i);
         assert_true(id < IDS);
@@ -149,14 +149,34 @@ static void equal_logits_go_by_id(void **state)
     float logits[1000] = {0};
     struct w_sampler_options options = plain;
     options.temperature = 0;
-    assert_int_equal(w_sampler_new(&s, 1000, &options, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&s, 1000, NULL, &options, &err), W_DONE);
     assert_int_equal(w_sampler_draw(s, logits, NULL, 0, 0, 0), 0);
     w_sampler_free(s);
     options.temperature = 1;
     options.top_k = 10;
-    assert_int_equal(w_sampler_new(&s, 1000, &options, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&s, 1000, NULL, &options, &err), W_DONE);
     for (u64 i = 0; i < 1000; i++)
         assert_true(w_sampler_draw(s, logits, NULL, 0, 0, i) < 10);
+    w_sampler_free(s);
+}
+
+static void barred_ids_are_never_drawn(void **state)
+{
+    (void)state;
+    struct w_sampler *s = NULL;
+    float logits[IDS];
+    const bool barred[IDS] = {true, true, false, false, true, false};
+    struct w_sampler_options options = plain;
+    u32 hits[IDS] = {0};
+    make_logits(logits);
+    assert_int_equal(w_sampler_new(&s, IDS, barred, &options, NULL), W_DONE);
+    for (u64 i = 0; i < DRAWS; i++)
+        hits[w_sampler_draw(s, logits, NULL, 0, 0, i)]++;
+    assert_distribution(hits, (double[IDS]){0, 0, 0.01, 0.3, 0, 0.1});
+    w_sampler_free(s);
+    options.temperature = 0;
+    assert_int_equal(w_sampler_new(&s, IDS, barred, &options, NULL), W_DONE);
+    assert_int_equal(w_sampler_draw(s, logits, NULL, 0, 0, 0), 3);
     w_sampler_free(s);
 }
 
@@ -168,8 +188,8 @@ static void draws_repeat_and_samples_differ(void **state)
     float logits[IDS];
     u32 differ = 0;
     make_logits(logits);
-    assert_int_equal(w_sampler_new(&a, IDS, &plain, &err), W_DONE);
-    assert_int_equal(w_sampler_new(&b, IDS, &plain, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&a, IDS, NULL, &plain, &err), W_DONE);
+    assert_int_equal(w_sampler_new(&b, IDS, NULL, &plain, &err), W_DONE);
     for (u64 i = 0; i < 100; i++) {
         u32 id = w_sampler_draw(a, logits, NULL, 0, 7, i);
         differ += id != w_sampler_draw(b, logits, NULL, 0, 8, i);
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(min_p_is_relative_to_the_best),
         cmocka_unit_test(the_penalty_acts_on_recent_ids),
         cmocka_unit_test(equal_logits_go_by_id),
+        cmocka_unit_test(barred_ids_are_never_drawn),
         cmocka_unit_test(draws_repeat_and_samples_differ),
         cmocka_unit_test(log_probabilities_are_the_models),
         cmocka_unit_test(a_draft_stops_before_the_first_stop_text),

@@ -49,22 +49,31 @@ static enum w_status build(const struct w_merge *merges, u32 count)
     return status;
 }
 
-static void merges_must_make_new_strings_of_earlier_ids(void **state)
+static void merges_must_be_of_earlier_ids(void **state)
 {
     (void)state;
     assert_int_equal(build(NULL, 0), W_DONE);
     assert_int_equal(build((struct w_merge[]){{'a', 'b'}, {256, 'c'}}, 2), W_DONE);
     assert_int_equal(build((struct w_merge[]){{'a', 256}}, 1), W_CORRUPT);
     assert_int_equal(build((struct w_merge[]){{'a', 'b'}, {'a', 'b'}}, 2), W_CORRUPT);
-    /* "abc" twice, made of other halves */
-    assert_int_equal(build((struct w_merge[]){{'a', 'b'}, {'b', 'c'}, {256, 'c'}, {'a', 257}}, 4),
-                     W_CORRUPT);
     /* doubling: the 17th token would have 2^17 bytes */
     struct w_merge doubling[17] = {{'a', 'a'}};
     for (u32 i = 1; i < 17; i++)
         doubling[i] = (struct w_merge){255 + i, 255 + i};
     assert_int_equal(build(doubling, 16), W_DONE);
     assert_int_equal(build(doubling, 17), W_LIMIT);
+}
+
+static void a_byte_string_that_merges_make_twice_has_one_id(void **state)
+{
+    (void)state;
+    struct w_vocab *v = NULL;
+    struct w_merge merges[] = {{'a', 'b'}, {'b', 'c'}, {256, 'c'}, {'a', 257}, {258, 'd'}};
+    assert_int_equal(w_vocab_new(&v, W_SPLIT_GPT2, merges, 5, end_of_text, 1, NULL), W_DONE);
+    assert_memory_equal(w_vocab_merged_ids(v), ((u32[]){256, 257, 258, 258, 259}), 5 * sizeof(u32));
+    assert_int_equal(w_vocab_size(v), 261);
+    assert_int_equal(w_vocab_end_id(v), 260);
+    w_vocab_free(v);
 }
 
 static void ids_are_bytes_then_merges_then_specials(void **state)
@@ -86,6 +95,67 @@ static void ids_are_bytes_then_merges_then_specials(void **state)
     assert_true(w_vocab_is_special(v, 258));
     assert_false(w_vocab_is_special(v, 260));
     w_vocab_free(v);
+}
+
+/* Bytes from 10 on backwards, merges at 5 and 300, a special at 0 and one behind a gap, a loose
+ * token. */
+static void ids_may_be_any(void **state)
+{
+    (void)state;
+    u32 byte_ids[256], size, id, made[] = {300, 5};
+    for (u32 i = 0; i < 256; i++)
+        byte_ids[i] = 265 - i;
+    struct w_merge merges[] = {{265 - 'a', 265 - 'b'}, {300, 265 - 'c'}};
+    struct w_token specials[] = {{400, 5, (const u8 *)"<end>"}, {0, 5, (const u8 *)"<pad>"}};
+    struct w_token loose = {299, 3, (const u8 *)"\xff\xfe\0"};
+    struct w_vocab_parts parts = {.split = W_SPLIT_GPT2,
+                                  .whole_words = true,
+                                  .byte_ids = byte_ids,
+                                  .merges = merges,
+                                  .merge_count = 2,
+                                  .made_ids = made,
+                                  .made_count = 2,
+                                  .specials = specials,
+                                  .special_count = 2,
+                                  .loose = &loose,
+                                  .loose_count = 1};
+    struct w_vocab *v = NULL, *again = NULL;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_DONE);
+    struct w_json *json = w_vocab_json(v);
+    assert_int_equal(w_vocab_from_json(&again, json, NULL), W_DONE);
+    assert_string_equal(w_vocab_sha256(v), w_vocab_sha256(again));
+    w_vocab_free(v);
+    w_json_free(json);
+    v = again;
+    assert_int_equal(w_vocab_size(v), 401);
+    assert_int_equal(w_vocab_end_id(v), 400);
+    assert_memory_equal(w_vocab_bytes(v, 5, &size), "abc", 3);
+    assert_memory_equal(w_vocab_bytes(v, 265, &size), "\0", 1);
+    assert_memory_equal(w_vocab_bytes(v, 299, &size), "\xff\xfe\0", 3);
+    assert_null(w_vocab_bytes(v, 301, &size));
+    assert_int_equal(w_vocab_kind(v, 301), W_TOKEN_UNUSED);
+    assert_int_equal(w_vocab_kind(v, 0), W_TOKEN_SPECIAL);
+    assert_int_equal(w_vocab_kind(v, 10), W_TOKEN_BYTE);
+    assert_int_equal(w_vocab_kind(v, 300), W_TOKEN_MADE);
+    assert_int_equal(w_vocab_kind(v, 299), W_TOKEN_LOOSE);
+    assert_true(w_vocab_find(v, (const u8 *)"<pad>", 5, &id) && id == 0);
+    assert_true(w_vocab_find(v, (const u8 *)"abc", 3, &id) && id == 5);
+    assert_false(w_vocab_find(v, (const u8 *)"abd", 3, &id));
+    w_vocab_free(v);
+    /* two of one id; a special that a merge makes; more gaps than anybody needs */
+    made[1] = 400;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
+    made[1] = 5;
+    specials[1].bytes = (const u8 *)"abc", specials[1].size = 3;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
+    specials[1].size = 2; /* "ab" */
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
+    specials[1].bytes = (const u8 *)"zz", specials[0].id = 5000000;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_LIMIT);
+    specials[0].id = 401, parts.size = 401;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
+    parts.size = 16000000;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_LIMIT);
 }
 
 static enum w_status parse(const char *text, struct w_vocab **v)
@@ -148,7 +218,25 @@ static void wrong_json_is_refused(void **state)
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"01 2\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"-1 2\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 4294967298\",\"specials\":[\"<e>\"]}"},
-        {W_CORRUPT, HEAD "\"size\":16000000,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
+        {W_LIMIT, HEAD "\"size\":16000000,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"unused\":1,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
+        {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"special_ids\":\"256 257\"}"},
+        {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"special_ids\":\"7\"}"},
+        {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"byte_ids\":\"1 2 3\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
+                         "\"made_ids\":\"256 257\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
+                         "\"made_ids\":\"\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"loose\":{\"616\":257}}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"loose\":{\"\":257}}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
+                         "\"loose\":{\"6162\":\"257\"}}"},
+        {W_CORRUPT, HEAD "\"size\":257,\"whole_words\":1,\"merges\":\"\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":1e9,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":257}"},
         {W_CORRUPT, "[]"},
@@ -183,7 +271,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_matches_fips_180_vectors),
-        cmocka_unit_test(merges_must_make_new_strings_of_earlier_ids),
+        cmocka_unit_test(merges_must_be_of_earlier_ids),
+        cmocka_unit_test(a_byte_string_that_merges_make_twice_has_one_id),
+        cmocka_unit_test(ids_may_be_any),
         cmocka_unit_test(ids_are_bytes_then_merges_then_specials),
         cmocka_unit_test(json_reads_back_and_its_hash_is_checked),
         cmocka_unit_test(wrong_json_is_refused),

@@ -1,0 +1,38 @@
+/* vocab_private.h - what a vocabulary holds; for vocab.c and vocab_json.c alone. */
+#ifndef W_VOCAB_PRIVATE_H
+#define W_VOCAB_PRIVATE_H
+
+#include "base/sha256.h"
+#include "text/token_set.h"
+#include "text/vocab.h"
+
+#define W_BYTE_TOKENS 256u
+#define W_NO_SLOT UINT32_MAX
+
+/* Tokens have slots without gaps: the bytes, the loose tokens, the specials, then what merges make. */
+struct w_vocab {
+    enum w_split split;
+    bool whole_words;
+    u32 size, merge_count, loose_count, special_count;
+    struct w_token_set tokens; /* by slot */
+    u32 *ids;                  /* of slots */
+    u32 *slots;                /* of ids; W_NO_SLOT: unused */
+    u32 slot_room;             /* ids that slots has room for */
+    struct w_merge *merges;
+    u32 *merged_ids;            /* what each merge makes */
+    char sha256[W_SHA256_TEXT]; /* empty until the vocabulary is complete */
+};
+
+static inline u32 w_vocab_first_special(const struct w_vocab *v)
+{
+    return W_BYTE_TOKENS + v->loose_count;
+}
+static inline u32 w_vocab_first_made(const struct w_vocab *v)
+{
+    return W_BYTE_TOKENS + v->loose_count + v->special_count;
+}
+
+/* The first id from `id` on that is of none of the kinds in a set of bits, 1 << kind. */
+u32 w_vocab_next_id(const struct w_vocab *, u32 id, unsigned kinds);
+
+#endif
