@@ -22,10 +22,13 @@ endif
 
 LIB_SOURCES := \
 	lib/base/arena.c \
+	lib/base/bytes.c \
 	lib/base/rng.c \
 	lib/base/sha256.c \
 	lib/base/status.c \
 	lib/base/strnum.c \
+	lib/sys/bzip2.c \
+	lib/sys/bzip2_scan.c \
 	lib/sys/clock.c \
 	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
@@ -35,6 +38,8 @@ LIB_SOURCES := \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
 	lib/sys/team.c \
+	lib/sys/unpack.c \
+	lib/sys/xml.c \
 	lib/wire/frame.c \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
@@ -66,9 +71,12 @@ LIB_SOURCES := \
 	lib/text/vocab.c \
 	lib/text/vocab_json.c \
 	lib/text/word_count.c \
+	lib/wiki/disambiguation.c \
+	lib/wiki/dump.c \
 	lib/wiki/inlines.c \
 	lib/wiki/site.c \
 	lib/wiki/span.c \
+	lib/wiki/wiki_block.c \
 	lib/wiki/wikitext.c \
 	lib/data/batches.c \
 	lib/data/corpus.c \
@@ -111,6 +119,7 @@ TOOLS := \
 	wsample \
 	wtok \
 	wtrain \
+	wwiki \
 
 # Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
@@ -123,6 +132,7 @@ wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
 wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
 	tools/wtrain_save.c tools/wtrain_setup.c
+wwiki_PARTS := tools/wwiki_extract.c
 
 UNIT_TESTS := \
 	test_base \
@@ -156,7 +166,7 @@ UNIT_TESTS := \
 
 # ---- flags ----
 
-PACKAGES := zlib libcjson
+PACKAGES := zlib libcjson expat
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wno-psabi $(WERROR)
@@ -178,7 +188,8 @@ CPPFLAGS ?=
 LDFLAGS  ?=
 W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP $(WARNINGS) $(CONFIG_FLAGS) \
 	$(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-W_LIBS = $(PACKAGE_LIBS) -lm -ldl -pthread
+# As needed: a program depends on the libraries that it uses, and not on all of them.
+W_LIBS = -Wl,--as-needed $(PACKAGE_LIBS) -lbz2 -lm -ldl -pthread
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)

@@ -1,0 +1,83 @@
+#include "wiki/disambiguation.h"
+
+#include <string.h>
+
+/* Names of templates, capitals and small ASCII letters alike; "*" stands for any end. */
+static const char *const templates[] = {
+    "disambig*",
+    "dab",
+    "disamb",
+    "hndis*",
+    "geodis*",
+    "human name disambiguation",
+    "place name disambiguation",
+    "airport disambiguation",
+    "school disambiguation",
+    "surname disambiguation",
+    "begriffsklärung",
+    "homonymie",
+    "desambiguación",
+    "desambiguação",
+    "desambiguació",
+    "disambigua",
+    "doorverwijspagina",
+    "dp",
+    "ujednoznacznienie",
+    "förgrening*",
+    "grensider",
+    "flertydig",
+    "täsmennyssivu",
+    "rozcestník",
+    "egyért*",
+    "anlam ayrımı",
+    "неоднозначность",
+    "багатозначність",
+    "disambiguasi",
+    "định hướng",
+    "동음이의",
+    "曖昧さ回避",
+    "aimai",
+    "消歧义",
+    "消歧義",
+    "消歧义页",
+    "توضيح",
+    "ابهام‌زدایی",
+    "פירושונים",
+};
+
+static bool is_listed(struct w_span name)
+{
+    for (size_t i = 0; i < W_COUNTOF(templates); i++) {
+        struct w_span listed = w_span_of(templates[i]), front = name;
+        if (listed.at[listed.size - 1] == '*') {
+            listed.size--;
+            front.size = W_MIN(front.size, listed.size);
+        }
+        if (w_span_is_word(front, listed))
+            return true;
+    }
+    return false;
+}
+
+bool w_is_disambiguation(struct w_span title, struct w_span source)
+{
+    static const char suffix[] = "(disambiguation)", word[] = "__DISAMBIG__";
+    const size_t size = sizeof suffix - 1;
+    const u8 *end = source.at + source.size;
+
+    if (title.size >= size && !memcmp(title.at + title.size - size, suffix, size))
+        return true;
+    if (source.size == 0)
+        return false;
+    if (memmem(source.at, source.size, word, sizeof word - 1))
+        return true;
+    for (const u8 *p = source.at; (p = memmem(p, (size_t)(end - p), "{{", 2)); p += 2) {
+        const u8 *name = p + 2;
+        size_t length = 0, most = W_MIN((size_t)(end - name), (size_t)64);
+        while (length < most && !memchr("|}{\n", name[length], 4))
+            length++;
+        if (is_listed(w_span_trim((struct w_span){name, length})))
+            return true;
+    }
+    return false;
+}

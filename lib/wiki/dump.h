@@ -1,0 +1,45 @@
+/* dump.h - the pages of a MediaWiki XML dump, one after the other.
+ *
+ *     w_dump_open(&d, unpack, name, &err);
+ *     while (!(status = w_dump_begin(d, &err)))               // a <mediawiki>: mostly there is one
+ *         while (!(status = w_dump_next(d, &page, &err)))     // W_END behind its last page
+ *             use(w_dump_site(d), &page);
+ *     w_dump_close(d);
+ *
+ * What a page of several revisions says is the last of them. Every page is given, also those that no
+ * reader wants: what to leave out is the caller's affair. */
+#ifndef W_DUMP_H
+#define W_DUMP_H
+
+#include "sys/unpack.h"
+#include "wiki/site.h"
+#include "wiki/span.h"
+
+#define W_PAGE_BYTES ((size_t)64 << 20) /* largest text of a page; MediaWiki's own limit is 2 MiB */
+
+struct w_page {
+    u64 id;
+    i64 ns; /* namespace: 0 has the articles */
+    struct w_span title,
+        text;      /* valid until the next call; the text is empty for deleted ones too */
+    bool redirect; /* has <redirect>, in whatever language its text says so */
+    bool wikitext; /* and not JSON, CSS, Lua... */
+};
+
+struct w_dump;
+
+/* Unpack and name stay the caller's and have to live as long. */
+enum w_status w_dump_open(struct w_dump **, struct w_unpack *, const char *name,
+                          struct w_err *err) W_MUST_CHECK;
+void w_dump_close(struct w_dump *); /* accepts NULL */
+
+/* Go to the next <mediawiki> and read its <siteinfo>, if it has one. W_END if there is no more. */
+enum w_status w_dump_begin(struct w_dump *, struct w_err *err) W_MUST_CHECK;
+enum w_status w_dump_next(struct w_dump *, struct w_page *, struct w_err *err) W_MUST_CHECK;
+
+/* From <siteinfo>: names of namespaces; and what a page's id is appended to for its address, such as
+ * "https://en.wikipedia.org/wiki?curid=", or "". Valid until the next w_dump_begin(). */
+const struct w_wiki_site *w_dump_site(const struct w_dump *);
+const char *w_dump_address(const struct w_dump *);
+
+#endif

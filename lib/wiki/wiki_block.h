@@ -1,0 +1,28 @@
+/* wiki_block.h - a document as it is written: a line of JSON, WikiExtractor's block, or plain text. */
+#ifndef W_WIKI_BLOCK_H
+#define W_WIKI_BLOCK_H
+
+#include "base/bytes.h"
+#include "wiki/span.h"
+
+enum w_wiki_form {
+    W_WIKI_JSONL,  /* {"id":"12","url":"...","title":"...","text":"..."} */
+    W_WIKI_BLOCKS, /* <doc id="12" url="..." title="...">, title, empty line, text, </doc> */
+    W_WIKI_PLAIN,  /* the text and a separator */
+};
+
+struct w_wiki_style {
+    enum w_wiki_form form;
+    const char *address;   /* the id behind it makes the url; "": none is written */
+    const char *separator; /* plain: behind each text */
+    bool with_title;       /* jsonl and plain: the title and an empty line begin the text */
+};
+
+/* Append a document, whose title and text are valid UTF-8. False without memory. */
+bool w_wiki_block_add(struct w_bytes *out, const struct w_wiki_style *, u64 id, struct w_span title,
+                      struct w_span text) W_MUST_CHECK;
+
+/* Append text as the inside of a JSON string. */
+bool w_json_escape(struct w_bytes *out, struct w_span text) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,172 @@
+/* wwiki - MediaWiki dumps to documents of text. */
+#include "tools/wwiki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+#include "sys/json.h"
+#include "sys/machine.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "jsonl", .choices = "jsonl|wiki|plain",
+     .help = "JSON Lines with id, url, title and text; WikiExtractor's <doc> blocks; or the text "
+             "alone."},
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", .min = 1, .max = 256,
+     .help = "Threads that decompress, and as many that render. Default: OMP_NUM_THREADS, else the "
+             "cores that may be used. The bytes do not depend on it."},
+    {"count", 'n', W_OPT_COUNT, AT(count), "N", .help = "Stop after N documents; 0: at the end."},
+    {"namespace", 0, W_OPT_LIST, AT(namespaces), "N",
+     .help = "Take pages of namespace N, by its number; 0, the articles, if none is named. May be "
+             "given again."},
+    {"no-disambiguation", 0, W_OPT_FLAG, AT(no_disambiguation),
+     .help = "Leave out pages that only list what a name may mean."},
+    {"title", 0, W_OPT_FLAG, AT(title),
+     .help = "Begin each text with the title and an empty line, as <doc> blocks always do."},
+    {"separator", 0, W_OPT_TEXT, AT(separator), "TEXT",
+     .help = "What follows each document of plain text. Default: two empty lines."},
+    {"headings", 0, W_OPT_CHOICE, AT(headings), "KIND", "plain", .choices = "plain|marked|none",
+     .help = "Headings of sections: their text, between signs of equality, or none."},
+    {"drop-sections", 0, W_OPT_TEXT, AT(drop_sections), "NAMES",
+     .help = "Leave out the sections of these headings: \"References|External links\". Default: a "
+             "list in English; \"\": none."},
+    {"item", 0, W_OPT_TEXT, AT(item), "TEXT", .help = "Stands before each item of a list: \"- \"."},
+    {"math", 0, W_OPT_TEXT, AT(math), "TEXT",
+     .help = "Stands for mathematics and chemistry. Default: their TeX source."},
+    {"tables", 0, W_OPT_FLAG, AT(tables),
+     .help = "Keep the text of tables, a line for each row. Default: they are left out."},
+    {"inlines", 0, W_OPT_TEXT, AT(inlines), "FILE",
+     .help = "More templates that stand for words in a sentence: rows NAME = PATTERN."},
+    {"log", 0, W_OPT_TEXT, AT(log), "FILE",
+     .help = "Write what became of the pages to FILE, as a JSON object."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "All articles of a dump",
+    "wwiki -o wiki.jsonl enwiki-latest-pages-articles-multistream.xml.bz2",
+    "A vocabulary from the first 20,000 articles, then tokens of all, without text on the disk",
+    "wwiki -n 20000 enwiki.xml.bz2 | wtok train -n 16000 -o wiki.vocab",
+    "From a dump to a model in a pipeline",
+    "wwiki enwiki.xml.bz2 | wtok encode -V wiki.vocab | wbatch -c fast.json |\n"
+    "    wtrain -c fast.json -o wiki.wts",
+    "A dump that is being fetched, as WikiExtractor writes it",
+    "curl -s URL | wwiki -f wiki -o wiki.txt",
+    NULL,
+};
+
+static const struct w_program program = {
+    "wwiki",
+    "turn MediaWiki dumps into documents of text",
+    "[DUMP ...]",
+    "Reads XML dumps of a wiki (pages-articles; plain, or by bzip2 in one stream or many) and "
+    "writes "
+    "the text of each page that a reader sees: without markup, templates, references and tables.",
+    options,
+    examples,
+};
+
+void wwiki_progress(const struct run *run, u64 bytes, bool last)
+{
+    double read_mb = (double)(run->bytes + bytes) / 1e6;
+    double seconds = w_now_s() - run->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
+
+    if (run->files.sized)
+        w_progress(last, "%llu documents, read %.1f of %.1f MB, %.1f MB/s",
+                   (unsigned long long)run->counts.documents, read_mb,
+                   (double)run->files.bytes / 1e6, rate);
+    else
+        w_progress(last, "%llu documents, read %.1f MB, %.1f MB/s",
+                   (unsigned long long)run->counts.documents, read_mb, rate);
+}
+
+static void say_counts(const struct counts *c, double seconds)
+{
+    w_say(
+        "%llu documents, %.1f MB of text, of %llu pages: %llu in other namespaces, %llu redirects, "
+        "%llu of other models, %llu disambiguations, %llu empty; %.2f s",
+        (unsigned long long)c->documents, (double)c->text_bytes / 1e6, (unsigned long long)c->pages,
+        (unsigned long long)c->other_namespace, (unsigned long long)c->redirects,
+        (unsigned long long)c->other_models, (unsigned long long)c->disambiguations,
+        (unsigned long long)c->empty, seconds);
+}
+
+static enum w_status write_log(const struct run *run, double seconds, struct w_err *err)
+{
+    const struct counts *c = &run->counts;
+    struct w_output out = {.fd = -1};
+    struct w_json *json = w_json_object();
+
+    w_json_set_u64(json, "pages", c->pages);
+    w_json_set_u64(json, "other_namespace", c->other_namespace);
+    w_json_set_u64(json, "redirects", c->redirects);
+    w_json_set_u64(json, "other_models", c->other_models);
+    w_json_set_u64(json, "disambiguations", c->disambiguations);
+    w_json_set_u64(json, "empty", c->empty);
+    w_json_set_u64(json, "documents", c->documents);
+    w_json_set_u64(json, "text_bytes", c->text_bytes);
+    w_json_set_real(json, "seconds", seconds);
+    char *text = w_json_text(json, err);
+    enum w_status status = text ? W_DONE : err->status;
+    if (!status)
+        status = w_output_open(&out, run->set->log, err);
+    if (!status)
+        status = w_output_write(&out, text, strlen(text), err);
+    if (!status)
+        status = w_output_write(&out, "\n", 1, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    w_output_abort(&out);
+    free(text);
+    w_json_free(json);
+    return status;
+}
+
+static u32 choose_threads(u64 asked)
+{
+    struct w_machine machine;
+    const char *why = "";
+
+    w_machine_read(&machine, "");
+    return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
+}
+
+static enum w_status run_all(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct run run = {.set = set, .out = {.fd = -1}, .started_s = w_now_s()};
+    enum w_status status = W_DONE;
+
+    if (argc == 0)
+        status = w_cli_refuse_typing("name a dump, or pipe one in", err);
+    if (!status)
+        status = w_file_list_make(&run.files, argv, (size_t)argc, err);
+    run.threads = choose_threads(set->threads);
+    w_cli_catch_signals();
+    if (!status)
+        status = w_output_open(&run.out, set->output, err);
+    if (!status)
+        status = wwiki_extract(&run, err);
+    double seconds = w_now_s() - run.started_s;
+    if (!status)
+        status = w_output_commit(&run.out, err);
+    if (!status && set->log)
+        status = write_log(&run, seconds, err);
+    if (!status)
+        say_counts(&run.counts, seconds);
+    w_output_abort(&run.out);
+    w_file_list_release(&run.files);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run_all(&set, argc, argv, &err), &err);
+}

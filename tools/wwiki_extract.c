@@ -1,0 +1,313 @@
+/* Pages of dumps to documents. One thread reads the XML and writes what comes out, in the order of the
+ * pages; others decompress and render. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strnum.h"
+#include "sys/ordered.h"
+#include "tools/wwiki.h"
+#include "wiki/disambiguation.h"
+#include "wiki/dump.h"
+
+#define BATCH_BYTES ((size_t)256 << 10) /* pages for a thread: full from here on */
+
+enum fate { DOCUMENT, EMPTY, DISAMBIGUATION };
+
+/* A page on its way: title and source stand one behind the other in the batch's text. */
+struct record {
+    u64 id;
+    size_t title_size, source_size;
+    enum fate fate;
+    size_t text_size; /* rendered */
+    size_t end;       /* in the batch's output */
+};
+
+/* Some pages on their way through a thread. */
+struct job {
+    struct w_bytes source, out;
+    struct record *records;
+    size_t count, room;
+    enum w_status status;
+    struct w_err err;
+};
+
+/* One <mediawiki>. */
+struct extraction {
+    struct run *run;
+    struct w_dump *dump;
+    const struct w_unpack *unpack;
+    struct w_inline_table *inlines;
+    struct w_wiki_style style;
+    struct w_wikitext **renderers; /* by thread */
+    struct w_ordered *ordered;
+    struct job *jobs; /* by slot */
+    u32 slots;
+    i64 *namespaces;
+    size_t namespace_count;
+};
+
+/* ---- on a thread ---- */
+
+static enum w_status render_page(const struct extraction *x, u32 member, struct job *job,
+                                 struct record *r, const u8 *at)
+{
+    struct w_span title = {at, r->title_size}, source = {at + r->title_size, r->source_size}, text;
+
+    r->end = job->out.size;
+    r->fate = DISAMBIGUATION;
+    if (x->run->set->no_disambiguation && w_is_disambiguation(title, source))
+        return W_DONE;
+    enum w_status status = w_wikitext_render(x->renderers[member], title, source, &text, &job->err);
+    if (status)
+        return status;
+    r->fate = text.size ? DOCUMENT : EMPTY;
+    r->text_size = text.size;
+    if (r->fate == DOCUMENT && !w_wiki_block_add(&job->out, &x->style, r->id, title, text))
+        return w_fail(&job->err, W_NOMEM, "no memory for a document");
+    r->end = job->out.size;
+    return W_DONE;
+}
+
+static void render_job(void *context, u32 slot, u32 member)
+{
+    struct extraction *x = context;
+    struct job *job = &x->jobs[slot];
+    const u8 *at = job->source.at;
+
+    job->out.size = 0;
+    job->status = W_DONE;
+    for (size_t i = 0; i < job->count && !job->status; i++) {
+        struct record *r = &job->records[i];
+        job->status = render_page(x, member, job, r, at);
+        at += r->title_size + r->source_size;
+    }
+}
+
+/* ---- the thread that reads and writes ---- */
+
+/* Is the page one to render? Counts it if not. */
+static bool is_wanted(struct extraction *x, const struct w_page *page)
+{
+    struct counts *c = &x->run->counts;
+    bool in_namespace = false;
+
+    c->pages++;
+    for (size_t i = 0; i < x->namespace_count; i++)
+        in_namespace = in_namespace || x->namespaces[i] == page->ns;
+    if (!in_namespace)
+        c->other_namespace++;
+    else if (page->redirect)
+        c->redirects++;
+    else if (!page->wikitext)
+        c->other_models++;
+    else if (page->text.size == 0)
+        c->empty++;
+    else
+        return true;
+    return false;
+}
+
+static bool add_page(struct job *job, const struct w_page *page)
+{
+    if (job->count == job->room) {
+        size_t room = job->room ? 2 * job->room : 64;
+        struct record *records = realloc(job->records, room * sizeof *records);
+        if (!records)
+            return false;
+        job->records = records;
+        job->room = room;
+    }
+    job->records[job->count++] = (struct record){
+        .id = page->id, .title_size = page->title.size, .source_size = page->text.size};
+    return w_bytes_add(&job->source, page->title.at, page->title.size) &&
+           w_bytes_add(&job->source, page->text.at, page->text.size);
+}
+
+/* Replace a job's pages by the next of the dump. W_END if there are none. */
+static enum w_status fill(struct extraction *x, struct job *job, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    struct w_page page;
+
+    job->source.size = 0;
+    job->count = 0;
+    while (!status && job->source.size < BATCH_BYTES) {
+        if (w_signal_stop)
+            return w_fail(err, W_SIGNAL, "stopped by a signal");
+        status = w_dump_next(x->dump, &page, err);
+        if (!status && is_wanted(x, &page) && !add_page(job, &page))
+            status = w_fail(err, W_NOMEM, "no memory for a page");
+    }
+    return status == W_END && job->count > 0 ? W_DONE : status;
+}
+
+/* Write what a job gave. W_END when there are as many documents as were asked for. */
+static enum w_status write_job(struct extraction *x, const struct job *job, struct w_err *err)
+{
+    struct counts *c = &x->run->counts;
+    u64 most = x->run->set->count;
+    size_t end = 0;
+
+    for (size_t i = 0; i < job->count && !(most && c->documents == most); i++) {
+        const struct record *r = &job->records[i];
+        c->disambiguations += r->fate == DISAMBIGUATION;
+        c->empty += r->fate == EMPTY;
+        c->documents += r->fate == DOCUMENT;
+        c->text_bytes += r->fate == DOCUMENT ? r->text_size : 0;
+        end = r->end;
+    }
+    enum w_status status = w_output_write(&x->run->out, job->out.at, end, err);
+    return !status && most && c->documents == most ? W_END : status;
+}
+
+static enum w_status extract_all(struct extraction *x, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    bool at_end = false;
+    u32 slot;
+
+    while (!status) {
+        while (!at_end && w_ordered_next(x->ordered, &slot)) {
+            status = fill(x, &x->jobs[slot], err);
+            at_end = status == W_END;
+            if (status && !at_end)
+                return status;
+            if (!at_end)
+                w_ordered_submit(x->ordered);
+        }
+        if (!w_ordered_take(x->ordered, &slot))
+            return W_DONE;
+        const struct job *job = &x->jobs[slot];
+        if (job->status)
+            *err = job->err;
+        status = job->status ? job->status : write_job(x, job, err);
+        w_ordered_release(x->ordered);
+        wwiki_progress(x->run, w_unpack_consumed(x->unpack), false);
+    }
+    return status;
+}
+
+/* Renderers know the wiki: they are made for each <mediawiki>. */
+static enum w_status start(struct extraction *x, struct w_err *err)
+{
+    const struct settings *set = x->run->set;
+    u32 threads = x->run->threads;
+    struct w_wikitext_options options = {.site = w_dump_site(x->dump),
+                                         .inlines = x->inlines,
+                                         .headings = (enum w_wiki_headings)set->headings,
+                                         .math = set->math,
+                                         .item = set->item,
+                                         .sections = set->drop_sections,
+                                         .tables = set->tables};
+    enum w_status status = W_DONE;
+
+    x->style.address = w_dump_address(x->dump);
+    x->slots = w_ordered_slots(threads);
+    x->renderers = calloc(threads, sizeof *x->renderers);
+    x->jobs = calloc(x->slots, sizeof *x->jobs);
+    if (!x->renderers || !x->jobs)
+        return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
+    for (u32 i = 0; i < threads && !status; i++)
+        status = w_wikitext_new(&x->renderers[i], &options, err);
+    if (!status)
+        status = w_ordered_new(&x->ordered, threads, render_job, x, err);
+    return status;
+}
+
+static void finish(struct extraction *x)
+{
+    w_ordered_free(x->ordered); /* first: the others use the jobs */
+    x->ordered = NULL;
+    for (u32 i = 0; i < x->slots && x->jobs; i++) {
+        w_bytes_free(&x->jobs[i].source);
+        w_bytes_free(&x->jobs[i].out);
+        free(x->jobs[i].records);
+    }
+    free(x->jobs);
+    x->jobs = NULL;
+    for (u32 i = 0; i < x->run->threads && x->renderers; i++)
+        w_wikitext_free(x->renderers[i]);
+    free(x->renderers);
+    x->renderers = NULL;
+}
+
+static enum w_status extract_file(struct extraction *x, const char *path, struct w_err *err)
+{
+    struct w_input in = {0};
+    struct w_unpack *unpack = NULL;
+
+    enum w_status status = w_input_open(&in, path, err);
+    if (!status)
+        status = w_unpack_open(&unpack, &in, x->run->threads, err);
+    x->unpack = unpack;
+    if (!status)
+        status = w_dump_open(&x->dump, unpack, in.name, err);
+    while (!status && !(status = w_dump_begin(x->dump, err))) {
+        status = start(x, err);
+        if (!status)
+            status = extract_all(x, err);
+        finish(x);
+    }
+    w_dump_close(x->dump);
+    x->dump = NULL;
+    if (unpack)
+        x->run->bytes += w_unpack_consumed(unpack);
+    w_unpack_close(unpack);
+    w_input_close(&in);
+    return status == W_END ? W_DONE : status;
+}
+
+static enum w_status read_namespaces(struct extraction *x, struct w_err *err)
+{
+    const struct w_text_list *list = &x->run->set->namespaces;
+
+    x->namespace_count = W_MAX(list->count, (size_t)1);
+    x->namespaces = calloc(x->namespace_count, sizeof *x->namespaces); /* 0: the articles */
+    if (!x->namespaces)
+        return w_fail(err, W_NOMEM, "no memory for namespaces");
+    for (size_t i = 0; i < list->count; i++) {
+        u64 number;
+        if (w_parse_count(list->items[i], 0, INT32_MAX, &number, err))
+            return w_fail_at(err, W_USAGE, "--namespace %s", list->items[i]);
+        x->namespaces[i] = (i64)number;
+    }
+    return W_DONE;
+}
+
+static enum w_status read_inlines(struct extraction *x, struct w_err *err)
+{
+    const char *path = x->run->set->inlines;
+    char *text = NULL;
+    size_t size = 0;
+
+    enum w_status status = w_inline_table_new(&x->inlines, err);
+    if (!status && path)
+        status = w_input_slurp(path, 16 << 20, &text, &size, err);
+    if (!status && path) {
+        status = w_inline_table_add(x->inlines, (struct w_span){(u8 *)text, size}, err);
+        if (status)
+            status = w_fail_at(err, W_USAGE, "%s", path);
+    }
+    free(text);
+    return status;
+}
+
+enum w_status wwiki_extract(struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->set;
+    struct extraction x = {.run = run,
+                           .style = {.form = (enum w_wiki_form)set->format,
+                                     .separator = set->separator ? set->separator : "\n\n\n",
+                                     .with_title = set->title}};
+
+    enum w_status status = read_namespaces(&x, err);
+    if (!status)
+        status = read_inlines(&x, err);
+    for (size_t i = 0; i < run->files.count && !status; i++)
+        if (!set->count || run->counts.documents < set->count)
+            status = extract_file(&x, run->files.paths[i], err);
+    w_inline_table_free(x.inlines);
+    free(x.namespaces);
+    return status;
+}
