@@ -153,6 +153,7 @@ UNIT_TESTS := \
 	test_kern \
 	test_model \
 	test_plan \
+	test_product \
 	test_team \
 	test_schedule \
 	test_sampler \

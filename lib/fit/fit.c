@@ -99,9 +99,9 @@ static void give_blocks(struct w_fit *fit, const struct w_machine *m)
 
     while (kern[1] && strcmp((*kern)->name, name))
         kern++;
-    struct w_blocks blocks = w_blocks_choose(*kern, m->l1d.bytes, m->l2.bytes);
-    give(fit, "tile.rows", (*kern)->tile_rows, (*kern)->name);
-    give(fit, "tile.cols", (*kern)->tile_cols, (*kern)->name);
+    struct w_blocks blocks = w_blocks_choose(*kern, W_TYPE_F32, m->l1d.bytes, m->l2.bytes);
+    give(fit, "tile.rows", (*kern)->mul[W_TYPE_F32].tile_rows, (*kern)->name);
+    give(fit, "tile.cols", (*kern)->mul[W_TYPE_F32].tile_cols, (*kern)->name);
     give(fit, "block.k", blocks.k, "kernels");
     give(fit, "block.rows", blocks.rows, "kernels");
     give(fit, "block.cols", blocks.cols, "kernels");

@@ -13,7 +13,7 @@
 #include "kern/kern.h"
 
 struct w_blocks {
-    u32 k;    /* depth of a panel */
+    u32 k;    /* depth of a panel; a multiple of the step */
     u32 rows; /* of the a block; a multiple of tile_rows */
     u32 cols; /* of c per block of a, at most; a multiple of tile_cols */
 };
@@ -22,7 +22,8 @@ struct w_blocks {
 #define W_BLOCK_K_MAX 512
 #define W_BLOCK_ROWS_MAX 192
 
-/* Cache sizes in bytes, per thread; 0 stands for 32 KiB of L1 and 512 KiB of L2. */
-struct w_blocks w_blocks_choose(const struct w_kern *, u64 l1_bytes, u64 l2_bytes);
+/* For operands of a type. Cache sizes in bytes, per thread; 0 stands for 32 KiB of L1 and 512 KiB of
+ * L2. */
+struct w_blocks w_blocks_choose(const struct w_kern *, enum w_type, u64 l1_bytes, u64 l2_bytes);
 
 #endif

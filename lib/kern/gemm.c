@@ -1,16 +1,17 @@
 #include "kern/gemm.h"
 
-/* Pieces of c that are finished together: small enough to be in L1 or L2 still. */
+/* Pieces of c in memory that are finished together: small enough to be in L1 or L2 still. */
 #define FINISH_PANELS 8
-#define LINE_FLOATS 16 /* of a cache line */
 #define PACKED_SLICE 2048
 
 /* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
 struct job {
     const struct w_engine *engine;
     const struct w_gemm *g;
-    const float *panels; /* b packed: panel j at panels + j * panel_floats */
-    u64 panel_floats;
+    const struct w_mul *mul;
+    const u8 *panels; /* b packed: panel j at panels + j * panel_bytes */
+    u64 panel_bytes;
+    u64 step_bytes;             /* of one step of k in a panel */
     u64 k0, k1;                 /* the slice */
     u64 block_rows, block_cols; /* of an item */
     u64 row_blocks, col_blocks;
@@ -21,38 +22,61 @@ static u64 ceil_div(u64 a, u64 b)
     return (a + b - 1) / b;
 }
 
+static const struct w_mul *mul_of(const struct w_engine *engine, const struct w_gemm *g)
+{
+    return &engine->kern->mul[g->type];
+}
+
 /* ---- packing of b ---- */
 
 struct packing {
-    const struct w_engine *engine;
+    const struct w_mul *mul;
     const struct w_gemm *g;
-    float *packed;
+    u8 *packed;
     u64 k0, k1;
+    u64 panel_bytes;
 };
+
+static u64 panel_bytes(const struct w_mul *mul, enum w_type type, u64 k)
+{
+    return w_round_up(k, mul->step) * mul->tile_cols * w_type_bytes(type);
+}
 
 static void pack_item(void *context, u64 panel, u32 member)
 {
     const struct packing *p = context;
-    const struct w_kern *kern = p->engine->kern;
     const struct w_gemm *g = p->g;
-    u64 col = panel * kern->tile_cols, k = p->k1 - p->k0;
-    u32 cols = (u32)W_MIN(g->n - col, kern->tile_cols);
+    u64 col = panel * p->mul->tile_cols;
+    u32 cols = (u32)W_MIN(g->n - col, p->mul->tile_cols);
 
     (void)member;
-    kern->pack_panel(p->packed + panel * k * kern->tile_cols,
-                     g->b + p->k0 * g->b_row + col * g->b_col, g->b_row, g->b_col, k, cols);
+    p->mul->pack_panel(p->packed + panel * p->panel_bytes,
+                       w_at(g->b, g->type, p->k0 * g->b_row + col * g->b_col), g->b_row, g->b_col,
+                       p->k1 - p->k0, cols);
 }
 
-static void pack_slice(const struct w_engine *engine, float *packed, const struct w_gemm *g, u64 k0,
+static void pack_slice(const struct w_engine *engine, void *packed, const struct w_gemm *g, u64 k0,
                        u64 k1)
 {
-    struct packing packing = {.engine = engine, .g = g, .packed = packed, .k0 = k0, .k1 = k1};
-    w_team_for(engine->team, ceil_div(g->n, engine->kern->tile_cols), pack_item, &packing);
+    const struct w_mul *mul = mul_of(engine, g);
+    struct packing packing = {.mul = mul,
+                              .g = g,
+                              .packed = packed,
+                              .k0 = k0,
+                              .k1 = k1,
+                              .panel_bytes = panel_bytes(mul, g->type, k1 - k0)};
+    w_team_for(engine->team, ceil_div(g->n, mul->tile_cols), pack_item, &packing);
 }
 
-void w_gemm_pack(const struct w_engine *engine, float *packed, const struct w_gemm *g)
+/* Does a library do this product, which packs for itself? */
+static bool by_library(const struct w_engine *engine, const struct w_gemm *g)
 {
-    if (!engine->kern->product)
+    return engine->kern->product && g->type == W_TYPE_F32;
+}
+
+void w_gemm_pack(const struct w_engine *engine, void *packed, const struct w_gemm *g)
+{
+    if (!by_library(engine, g))
         pack_slice(engine, packed, g, 0, g->k);
 }
 
@@ -60,66 +84,54 @@ void w_gemm_pack(const struct w_engine *engine, float *packed, const struct w_ge
 
 struct block {
     u64 row, rows, col, cols;
-    u64 k0, k1;     /* within the job's slice */
-    const float *a; /* its rows from k0 to k1, packed */
-    const float *add;
-    u64 add_row;
+    u64 k0, k1; /* the piece of k */
+    void *a;    /* its rows from k0 to k1, packed */
+    float *piece;
 };
 
-/* Ask for what comes after the tile at row i: the next tile of c, and a share of the next panel of b,
- * such that all of it has been asked for after the last tile. The hardware does not see either coming;
- * with this, the products of a step take 5 % less time. */
-static void prefetch(const struct w_tile *tile, const struct w_kern *kern, const float **next_panel,
-                     u64 floats)
+/* The place of c's element (block->row, col): in c, or in the piece that stands for it. */
+static float *place_of(const struct job *job, const struct block *block, u64 col, u64 *c_row)
 {
-    const float *c = tile->c + kern->tile_rows * tile->c_row;
+    const struct w_gemm *g = job->g;
 
-    for (u32 r = 0; r < kern->tile_rows; r++)
-        __builtin_prefetch(c + r * tile->c_row, 1, 3);
-    for (u64 i = 0; i < floats; i += LINE_FLOATS)
-        __builtin_prefetch(*next_panel + i, 0, 2);
-    *next_panel += floats;
+    *c_row = g->c ? g->c_row : W_PIECE_COLS;
+    return g->c ? g->c + block->row * g->c_row + col : block->piece + col % W_PIECE_COLS;
 }
 
 /* One panel of b against all rows of the block. */
 static void multiply_panel(const struct job *job, const struct block *block, u64 col)
 {
-    const struct w_kern *kern = job->engine->kern;
+    const struct w_mul *mul = job->mul;
     const struct w_gemm *g = job->g;
     struct w_tile tile = {
-        .k = block->k1 - block->k0,
-        .a_row = 1,
-        .a_col = kern->tile_rows,
-        .b = job->panels + col / kern->tile_cols * job->panel_floats +
-             (block->k0 - job->k0) * kern->tile_cols,
-        .add_row = block->add_row,
-        .c_row = g->c_row,
-        .cols = (u32)W_MIN(block->col + block->cols - col, kern->tile_cols),
+        .k = w_round_up(block->k1 - block->k0, mul->step),
+        .a = block->a,
+        .b = job->panels + col / mul->tile_cols * job->panel_bytes +
+             (block->k0 - job->k0) / mul->step * job->step_bytes,
+        .rows = block->rows,
+        .cols = (u32)W_MIN(block->col + block->cols - col, mul->tile_cols),
     };
-    const float *next_panel = tile.b + job->panel_floats;
-    u64 share = tile.k * kern->tile_cols / ceil_div(block->rows, kern->tile_rows);
 
-    for (u64 i = 0; i < block->rows; i += kern->tile_rows) {
-        tile.a = block->a + i * tile.k;
-        tile.add = block->add ? block->add + (block->row + i) * block->add_row + col : NULL;
-        tile.c = g->c + (block->row + i) * g->c_row + col;
-        tile.rows = (u32)W_MIN(block->rows - i, kern->tile_rows);
-        prefetch(&tile, kern, &next_panel, share);
-        kern->tile(&tile);
+    tile.c = place_of(job, block, col, &tile.c_row);
+    tile.next = (const u8 *)tile.b + job->panel_bytes;
+    if (block->k0) {
+        tile.add = tile.c;
+        tile.add_row = tile.c_row;
+    } else if (g->add) {
+        tile.add = g->add + block->row * g->add_row + col;
+        tile.add_row = g->add_row;
     }
+    mul->tile(&tile);
 }
 
 /* The block's rows of a, packed into the member's memory: the tiles then read them as one stream,
  * which is a tenth faster than rows that are kilobytes apart. */
-static void pack_a(const struct job *job, struct block *block, float *packed)
+static void pack_a(const struct job *job, struct block *block)
 {
-    const struct w_kern *kern = job->engine->kern;
     const struct w_gemm *g = job->g;
-    const float *a = g->a + block->row * g->a_row + block->k0 * g->a_col;
-    u64 k = block->k1 - block->k0;
+    const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
 
-    kern->pack_rows(packed, a, g->a_row, g->a_col, k, block->rows);
-    block->a = packed;
+    job->mul->pack_rows(block->a, a, g->a_row, g->a_col, block->k1 - block->k0, block->rows);
 }
 
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the
@@ -135,28 +147,42 @@ static void place_item(const struct job *job, u64 item, struct block *block)
     block->cols = W_MIN(g->n - block->col, job->block_cols);
 }
 
+/* Columns [col, end) of the block, for one piece of k. */
+static void multiply_group(const struct job *job, const struct block *block, u64 col, u64 end)
+{
+    const struct w_gemm *g = job->g;
+
+    for (u64 j = col; j < end; j += job->mul->tile_cols)
+        multiply_panel(job, block, j);
+    if (g->finish && block->k1 == g->k) {
+        struct w_piece piece = {
+            .row = block->row, .rows = block->rows, .col = col, .cols = end - col};
+        piece.c = place_of(job, block, col, &piece.c_row);
+        g->finish(g->context, &piece);
+    }
+}
+
+/* Pieces of k, and how deep each is: a multiple of the step, but for the last. */
+static u64 depth_of(const struct job *job, u64 k, u64 deepest)
+{
+    return w_round_up(ceil_div(k, ceil_div(k, deepest)), job->mul->step);
+}
+
 static void multiply_block(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
-    const struct w_kern *kern = job->engine->kern;
     const struct w_gemm *g = job->g;
-    struct block block;
-    u64 slice = job->k1 - job->k0, pieces = ceil_div(slice, job->engine->blocks.k);
-    u64 depth = ceil_div(slice, pieces), group = FINISH_PANELS * kern->tile_cols;
+    struct block block = {.a = w_engine_member(job->engine, member)};
+    u64 depth = depth_of(job, job->k1 - job->k0, job->engine->blocks[g->type].k);
+    u64 group = g->c ? FINISH_PANELS * job->mul->tile_cols : W_PIECE_COLS;
 
     place_item(job, item, &block);
+    block.piece = (float *)block.a + W_GEMM_ROWS_FLOATS;
     for (block.k0 = job->k0; block.k0 < job->k1; block.k0 = block.k1) {
         block.k1 = W_MIN(block.k0 + depth, job->k1);
-        block.add = block.k0 ? g->c : g->add;
-        block.add_row = block.k0 ? g->c_row : g->add_row;
-        pack_a(job, &block, w_engine_member(job->engine, member));
-        for (u64 col = block.col; col < block.col + block.cols; col += group) {
-            u64 end = W_MIN(col + group, block.col + block.cols);
-            for (u64 j = col; j < end; j += kern->tile_cols)
-                multiply_panel(job, &block, j);
-            if (g->finish && block.k1 == g->k)
-                g->finish(g->context, block.row, block.rows, col, end - col);
-        }
+        pack_a(job, &block);
+        for (u64 col = block.col; col < block.col + block.cols; col += group)
+            multiply_group(job, &block, col, W_MIN(col + group, block.col + block.cols));
     }
 }
 
@@ -167,24 +193,34 @@ static void library_block(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
     const struct w_gemm *g = job->g;
-    struct block block;
+    struct block block = {0};
 
     (void)member;
     place_item(job, item, &block);
-    struct w_tile tile = {
+    struct w_product product = {
+        .rows = block.rows,
+        .cols = block.cols,
         .k = g->k,
-        .a = g->a + block.row * g->a_row,
+        .a = (const float *)g->a + block.row * g->a_row,
         .a_row = g->a_row,
         .a_col = g->a_col,
-        .b = g->b + block.col * g->b_col,
+        .b = (const float *)g->b + block.col * g->b_col,
+        .b_row = g->b_row,
+        .b_col = g->b_col,
         .add = g->add ? g->add + block.row * g->add_row + block.col : NULL,
         .add_row = g->add_row,
         .c = g->c + block.row * g->c_row + block.col,
         .c_row = g->c_row,
     };
-    job->engine->kern->product(&tile, g->b_row, g->b_col, block.rows, block.cols);
+    struct w_piece piece = {.c = product.c,
+                            .c_row = g->c_row,
+                            .row = block.row,
+                            .rows = block.rows,
+                            .col = block.col,
+                            .cols = block.cols};
+    job->engine->kern->product(&product);
     if (g->finish)
-        g->finish(g->context, block.row, block.rows, block.col, block.cols);
+        g->finish(g->context, &piece);
 }
 
 /* Rows per item: near the block size, and such that the number of items is a multiple of four, so
@@ -195,6 +231,19 @@ static u64 even_rows(u64 m, u64 rows, u64 tile_rows)
     return ceil_div(ceil_div(m, items), tile_rows) * tile_rows;
 }
 
+/* Columns per item. What is finished in pieces ends where a piece does; and where k is cut, a piece is
+ * all that has a place to be summed up in. */
+static u64 even_cols(const struct job *job)
+{
+    const struct w_gemm *g = job->g;
+    const struct w_blocks *blocks = &job->engine->blocks[g->type];
+    u64 multiple = g->c ? job->mul->tile_cols : W_PIECE_COLS;
+
+    if (!g->c && g->k > blocks->k)
+        return W_PIECE_COLS;
+    return ceil_div(ceil_div(g->n, ceil_div(g->n, blocks->cols)), multiple) * multiple;
+}
+
 static void run_items(struct job *job, void (*work)(void *, u64, u32))
 {
     job->row_blocks = ceil_div(job->g->m, job->block_rows);
@@ -202,36 +251,45 @@ static void run_items(struct job *job, void (*work)(void *, u64, u32))
     w_team_for(job->engine->team, job->row_blocks * job->col_blocks, work, job);
 }
 
+/* How deep a slice of k is: as there is room for its panels. Panels that are packed already are sliced
+ * too, so that all threads use a slice while it is in the shared cache. */
+static u64 slice_depth(const struct job *job)
+{
+    const struct w_gemm *g = job->g;
+    u64 room = job->engine->shared_floats * sizeof(float) / w_type_bytes(g->type);
+    u64 deepest = room / w_round_up(g->n, W_TILE_COLS_MAX) / job->mul->step * job->mul->step;
+
+    if (g->packed)
+        deepest = g->c ? PACKED_SLICE : g->k;
+    return depth_of(job, g->k, deepest);
+}
+
 void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
 {
-    const struct w_kern *kern = engine->kern;
-    const struct w_blocks *blocks = &engine->blocks;
-    u64 width = w_round_up(g->n, W_TILE_COLS_MAX);
-    struct job job = {.engine = engine, .g = g, .block_cols = g->n};
+    const struct w_mul *mul = mul_of(engine, g);
+    const struct w_blocks *blocks = &engine->blocks[g->type];
+    struct job job = {.engine = engine, .g = g, .mul = mul, .block_cols = g->n};
 
     if (g->m == 0 || g->n == 0)
         return;
-    if (kern->product) {
-        /* A library packs for itself on every call, which large blocks have to pay for. */
-        job.block_rows = even_rows(g->m, 4 * (u64)blocks->rows, kern->tile_rows);
+    if (by_library(engine, g)) {
+        /* It packs on every call, which large blocks have to pay for. */
+        job.block_rows = even_rows(g->m, 4 * (u64)blocks->rows, mul->tile_rows);
         run_items(&job, library_block);
         return;
     }
-    job.block_rows = even_rows(g->m, blocks->rows, kern->tile_rows);
-    u64 col_blocks = ceil_div(g->n, blocks->cols);
-    job.block_cols = ceil_div(ceil_div(g->n, col_blocks), kern->tile_cols) * kern->tile_cols;
-    /* A slice of k is as deep as there is room for its panels. Panels that are packed already are
-     * sliced too, so that all threads use a slice while it is in the shared cache. */
-    u64 deepest = g->packed ? PACKED_SLICE : engine->shared_floats / width;
-    u64 depth = ceil_div(g->k, ceil_div(g->k, deepest));
+    job.block_rows = even_rows(g->m, blocks->rows, mul->tile_rows);
+    job.block_cols = even_cols(&job);
+    job.step_bytes = panel_bytes(mul, g->type, mul->step);
+    const u64 depth = slice_depth(&job);
     for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {
         job.k1 = W_MIN(job.k0 + depth, g->k);
-        job.panels = engine->shared;
-        job.panel_floats = (job.k1 - job.k0) * kern->tile_cols;
         if (g->packed) {
-            job.panels = g->packed + job.k0 * kern->tile_cols;
-            job.panel_floats = g->k * kern->tile_cols;
+            job.panels = (const u8 *)g->packed + job.k0 / mul->step * job.step_bytes;
+            job.panel_bytes = panel_bytes(mul, g->type, g->k);
         } else {
+            job.panels = (const u8 *)engine->shared;
+            job.panel_bytes = panel_bytes(mul, g->type, job.k1 - job.k0);
             pack_slice(engine, engine->shared, g, job.k0, job.k1);
         }
         run_items(&job, multiply_block);

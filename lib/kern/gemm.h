@@ -9,7 +9,10 @@
  *                        .add = bias,                             // add_row 0: to every row
  *                        .c = y, .c_row = out};
  *     w_gemm(&engine, &g);
- */
+ *
+ * With .type = W_TYPE_BF16, a and b are bf16 numbers; c is made of floats all the same. A caller that wants
+ * something else of the result (bf16, GELU of it, its exponentials) leaves c out and takes the result
+ * piece by piece in finish(): it never goes to memory as floats. */
 #ifndef W_GEMM_H
 #define W_GEMM_H
 
@@ -19,38 +22,54 @@
 /* What a product needs beside its matrices: who computes, and scratch memory. */
 struct w_engine {
     const struct w_kern *kern;
-    struct w_blocks blocks;
+    struct w_blocks blocks[W_TYPES];
     struct w_team *team;
-    float *shared; /* for panels: at least k * n rounded up to W_TILE_COLS_MAX for a product in one
-                      piece; less cuts k, down to one row */
+    float
+        *shared; /* for panels: at least k * n elements, with n rounded up to W_TILE_COLS_MAX and k
+                      to W_TILE_STEP_MAX, for a product in one piece; less cuts k, down to one step */
     u64 shared_floats;
     float *member; /* for each member of the team, at least W_GEMM_MEMBER_FLOATS */
     u64 member_floats;
 };
 
-#define W_GEMM_MEMBER_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
+/* Columns of c that are finished together, where c is left out: small enough to be in the cache. */
+#define W_PIECE_COLS 128
+
+/* The rows of a block of a; and one piece of c. */
+#define W_GEMM_ROWS_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
+#define W_GEMM_MEMBER_FLOATS (W_GEMM_ROWS_FLOATS + (u64)W_BLOCK_ROWS_MAX * W_PIECE_COLS)
+
+/* Rows [row, row + rows) and columns [col, col + cols) of c, complete, and still in the cache. Where
+ * w_gemm.c was left out, c is scratch memory that may be written to, cols is at most W_PIECE_COLS, and
+ * col is a multiple of it. */
+struct w_piece {
+    float *c; /* element (row + i, col + j) at c[i * c_row + j] */
+    u64 c_row;
+    u64 row, rows, col, cols;
+};
 
 struct w_gemm {
+    enum w_type type; /* of a and b */
     u64 m, n, k;
-    const float *a; /* element (i, p) at a[i * a_row + p * a_col]; one of the strides is 1 */
+    const void *a; /* element (i, p) at a[i * a_row + p * a_col]; one of the strides is 1 */
     u64 a_row, a_col;
-    const float *b; /* element (p, j) at b[p * b_row + j * b_col]; one of the strides is 1 */
+    const void *b; /* element (p, j) at b[p * b_row + j * b_col]; one of the strides is 1 */
     u64 b_row, b_col;
-    const float *packed; /* b by w_gemm_pack(), or NULL: packed here */
-    const float *add;    /* as in w_tile; c itself to accumulate; NULL: zeros */
+    const void *packed; /* b by w_gemm_pack(), or NULL: packed here */
+    const float *add;   /* as in w_tile; c itself to accumulate; NULL: zeros */
     u64 add_row;
-    float *c;
+    float *c; /* NULL: only finish() sees the result; b has to be packed then */
     u64 c_row;
-    /* Called for every piece of c when it is complete, and still in the cache; or NULL. */
-    void (*finish)(void *context, u64 row, u64 rows, u64 col, u64 cols);
+    /* Called for every piece of c; or NULL. */
+    void (*finish)(void *context, const struct w_piece *);
     void *context;
 };
 
 void w_gemm(const struct w_engine *, const struct w_gemm *);
 
-/* Pack b of a w_gemm into W_GEMM_PACKED_FLOATS(k, n) floats, for several products. */
-#define W_GEMM_PACKED_FLOATS(k, n) ((k)*w_round_up(n, W_TILE_COLS_MAX))
-void w_gemm_pack(const struct w_engine *, float *packed, const struct w_gemm *);
+/* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type, for several products. */
+#define W_GEMM_PACKED(k, n) (w_round_up(k, W_TILE_STEP_MAX) * w_round_up(n, W_TILE_COLS_MAX))
+void w_gemm_pack(const struct w_engine *, void *packed, const struct w_gemm *);
 
 static inline float *w_engine_member(const struct w_engine *engine, u32 member)
 {

@@ -36,18 +36,27 @@ static void load(void)
         core = get_core();
 }
 
-/* sgemm starts from c, so that c becomes what is added first. */
-static void product(const struct w_tile *t, u64 b_row, u64 b_col, u64 rows, u64 cols)
+/* The distance of a matrix's rows (or columns, if transposed). A single one has none that matters, but
+ * the library wants to see its length at least. */
+static blasint stride_of(u64 stride, u64 length)
 {
-    bool a_transposed = t->a_col != 1, b_transposed = b_col != 1;
+    return (blasint)W_MAX(stride, length);
+}
 
-    if (t->add && t->add != t->c)
-        for (u64 i = 0; i < rows; i++)
-            memmove(t->c + i * t->c_row, t->add + i * t->add_row, cols * sizeof(float));
+/* sgemm starts from c, so that c becomes what is added first. */
+static void product(const struct w_product *p)
+{
+    bool a_transposed = p->a_col != 1, b_transposed = p->b_col != 1;
+
+    if (p->add && p->add != p->c)
+        for (u64 i = 0; i < p->rows; i++)
+            memmove(p->c + i * p->c_row, p->add + i * p->add_row, p->cols * sizeof(float));
     sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
-          b_transposed ? CblasTrans : CblasNoTrans, (blasint)rows, (blasint)cols, (blasint)t->k, 1,
-          t->a, (blasint)(a_transposed ? t->a_col : t->a_row), t->b,
-          (blasint)(b_transposed ? b_col : b_row), t->add ? 1.0f : 0.0f, t->c, (blasint)t->c_row);
+          b_transposed ? CblasTrans : CblasNoTrans, (blasint)p->rows, (blasint)p->cols,
+          (blasint)p->k, 1, p->a,
+          a_transposed ? stride_of(p->a_col, p->rows) : stride_of(p->a_row, p->k), p->b,
+          b_transposed ? stride_of(p->b_col, p->k) : stride_of(p->b_row, p->cols),
+          p->add ? 1.0f : 0.0f, p->c, (blasint)p->c_row);
 }
 
 enum w_status w_blas_open(struct w_blas *blas, struct w_err *err)

@@ -18,8 +18,7 @@ const char *w_blas_core_type(const struct w_machine *);
 
 /* Load the library, for one thread per call. */
 struct w_blas {
-    /* c = add + a b, as in struct w_kern */
-    void (*product)(const struct w_tile *, u64 b_row, u64 b_col, u64 rows, u64 cols);
+    void (*product)(const struct w_product *);
     void (*set_threads)(int); /* that one call uses */
     const char *core;         /* the library's word for what it takes this CPU for */
 };

@@ -11,25 +11,58 @@
 #define W_KERN_H
 
 #include "base/status.h"
+#include "kern/bf16.h"
 
-/* The largest tile of any variant: memory is planned for these, so that the plan is the same on
- * every machine. */
-#define W_TILE_ROWS_MAX 16
+/* The largest tile of any variant, and what k is at most rounded up to: memory is planned for these,
+ * so that the plan is the same on every machine. */
+#define W_TILE_ROWS_MAX 32
 #define W_TILE_COLS_MAX 32
+#define W_TILE_STEP_MAX 32
 
-/* c (rows, cols) = add + a (rows, k) * b (k, cols), each sum in the order of k and starting from
- * add, so that the bits do not depend on how a caller cuts k. */
+/* c (rows, cols) = add + a (rows, k) * b (k, cols), in floats. The bits of c do not depend on how a
+ * caller cuts k, as long as it is cut at multiples of the step: the sums begin with add, and go on in
+ * the order of k. */
 struct w_tile {
-    u64 k;
-    const float *a; /* element (i, p) at a[i * a_row + p * a_col] */
-    u64 a_row, a_col;
-    const float *b;   /* one packed panel: element (p, j) at b[p * tile_cols + j] */
+    u64 k;            /* a multiple of the step */
+    const void *a;    /* packed rows */
+    const void *b;    /* one packed panel */
     const float *add; /* element (i, j) at add[i * add_row + j]: c itself to accumulate, add_row 0
                           for a bias; NULL: zeros */
     u64 add_row;
     float *c; /* element (i, j) at c[i * c_row + j] */
     u64 c_row;
-    u32 rows, cols; /* 1 to tile_rows, 1 to tile_cols */
+    u64 rows;         /* any number */
+    u32 cols;         /* 1 to tile_cols */
+    const void *next; /* the panel that will be read after this one; NULL: not known */
+};
+
+/* How a variant multiplies operands of one type: the packed forms that it reads, and the tile. Packed
+ * matrices are opaque but for their sizes: a panel has k * tile_cols elements of the type; packed rows
+ * have at most k elements of 4 bytes each. k is filled up with zeros to a multiple of the step, and
+ * lines to a whole tile. */
+struct w_mul {
+    u32 tile_rows, tile_cols, step;
+    u32 row_bytes; /* of an element of packed rows */
+    void (*tile)(const struct w_tile *);
+    /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
+     * b[p * b_row + j * b_col]; one of the strides is 1. */
+    void (*pack_panel)(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols);
+    /* Rows of a, one tile behind the other. Element (i, p) of the source is a[i * a_row + p * a_col];
+     * one of the strides is 1. May write 16 bytes behind the last tile. */
+    void (*pack_rows)(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows);
+};
+
+/* A whole product of floats, by a library that packs for itself: c = add + a b. Strides as above. */
+struct w_product {
+    u64 rows, cols, k;
+    const float *a;
+    u64 a_row, a_col;
+    const float *b;
+    u64 b_row, b_col;
+    const float *add;
+    u64 add_row;
+    float *c;
+    u64 c_row;
 };
 
 struct w_adamw {
@@ -42,17 +75,13 @@ struct w_adamw {
 
 struct w_kern {
     const char *name;
-    u32 tile_rows, tile_cols;
+    struct w_mul mul[W_TYPES];
+    /* The products of floats by a library, or NULL to use mul. */
+    void (*product)(const struct w_product *);
 
-    void (*tile)(const struct w_tile *);
-    /* One panel of b for tile(): k rows of tile_cols columns, those from cols on zero. Element (p, j)
-     * of the source is b[p * b_row + j * b_col]; one of the strides is 1. */
-    void (*pack_panel)(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols);
-    /* a (rows, k) for tile() with a_row 1 and a_col tile_rows, one tile behind the other: the tile of
-     * row i begins at packed + i * k. Rows that fill the last tile are zero. Element (i, p) of the source
-     * is a[i * a_row + p * a_col]; one of the strides is 1. May write 4 floats behind the last tile. */
-    void (*pack_rows)(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u64 rows);
-
+    /* y = x, rounded to the nearest; and back. */
+    void (*narrow)(w_bf16 *y, const float *x, u64 n);
+    void (*widen)(float *y, const w_bf16 *x, u64 n);
     /* Sum of x[i] * y[i]. */
     float (*dot)(const float *x, const float *y, u64 n);
     double (*sum_squares)(const float *x, u64 n);
@@ -84,10 +113,6 @@ struct w_kern {
 
     /* One AdamW update; w, m, v in place; g becomes zero. */
     void (*adamw)(float *w, float *g, float *m, float *v, const struct w_adamw *, u64 n);
-
-    /* A whole product by a library, or NULL to use tile(): c = add + a * b for matrices with
-     * strides as in w_tile, b not packed. */
-    void (*product)(const struct w_tile *, u64 b_row, u64 b_col, u64 rows, u64 cols);
 };
 
 #define W_NORM_EPSILON 1e-5f

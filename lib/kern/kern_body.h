@@ -10,6 +10,35 @@
 
 #include "kern/body_tile.h"
 
+/* w_bf16_of() in vectors. */
+W_INLINE words_vec round_words(vec x)
+{
+    const words_vec bits = (words_vec)x;
+    const words_vec rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    const words_vec nan = (words_vec)(x != x);
+    return (nan & (bits >> 16 | 0x40)) | (~nan & rounded);
+}
+
+static void narrow(w_bf16 *y, const float *x, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        half_words half = __builtin_convertvector(round_words(v_load(x + i)), half_words);
+        memcpy(y + i, &half, sizeof half);
+    }
+    for (; i < n; i++)
+        y[i] = w_bf16_of(x[i]);
+}
+
+static void widen(float *y, const w_bf16 *x, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_store(y + i, (vec)(widen_words(x + i) << 16));
+    for (; i < n; i++)
+        y[i] = w_bf16_to_float(x[i]);
+}
+
 static float dot(const float *x, const float *y, u64 n)
 {
     vec sum[4] = {0}; /* four, since one multiply-add waits four cycles for the one before it */
@@ -245,11 +274,22 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
 
 const struct w_kern W_VARIANT = {
     .name = W_VARIANT_NAME,
-    .tile_rows = TILE_ROWS,
-    .tile_cols = TILE_COLS,
-    .tile = tile,
-    .pack_panel = pack_panel,
-    .pack_rows = pack_rows,
+    .mul = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
+                            .tile_cols = TILE_COLS,
+                            .step = 1,
+                            .row_bytes = sizeof(float),
+                            .tile = tile,
+                            .pack_panel = pack_panel,
+                            .pack_rows = pack_rows},
+            [W_TYPE_BF16] = {.tile_rows = BF16_ROWS,
+                             .tile_cols = TILE_COLS,
+                             .step = BF16_STEP,
+                             .row_bytes = BF16_ROW_BYTES,
+                             .tile = tile_bf16,
+                             .pack_panel = pack_panel_bf16,
+                             .pack_rows = pack_rows_bf16}},
+    .narrow = narrow,
+    .widen = widen,
     .dot = dot,
     .sum_squares = sum_squares,
     .add = add,

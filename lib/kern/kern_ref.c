@@ -8,30 +8,83 @@
 #define ROWS 4
 #define COLS 4
 
-static void tile(const struct w_tile *t)
+/* Packed forms: a by tiles of ROWS, element (i, p) of a tile at p * ROWS + i; b by panels of COLS. Of
+ * bf16 operands, a becomes floats, and b stays as it is. */
+static float element(enum w_type type, const void *b, u64 index)
 {
-    for (u32 i = 0; i < t->rows; i++)
+    return type == W_TYPE_BF16 ? w_bf16_to_float(((const w_bf16 *)b)[index])
+                               : ((const float *)b)[index];
+}
+
+static void tile_of(enum w_type type, const struct w_tile *t)
+{
+    const float *a = t->a;
+
+    for (u64 i = 0; i < t->rows; i++)
         for (u32 j = 0; j < t->cols; j++) {
             float sum = t->add ? t->add[i * t->add_row + j] : 0;
             for (u64 p = 0; p < t->k; p++)
-                sum += t->a[i * t->a_row + p * t->a_col] * t->b[p * COLS + j];
+                sum +=
+                    a[(i / ROWS * t->k + p) * ROWS + i % ROWS] * element(type, t->b, p * COLS + j);
             t->c[i * t->c_row + j] = sum;
         }
 }
 
-static void pack_panel(float *panel, const float *b, u64 b_row, u64 b_col, u64 k, u32 cols)
+static void tile(const struct w_tile *t)
+{
+    tile_of(W_TYPE_F32, t);
+}
+
+static void tile_bf16(const struct w_tile *t)
+{
+    tile_of(W_TYPE_BF16, t);
+}
+
+static void pack_panel(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols)
 {
     for (u64 p = 0; p < k; p++)
         for (u32 j = 0; j < COLS; j++)
-            panel[p * COLS + j] = j < cols ? b[p * b_row + j * b_col] : 0;
+            ((float *)panel)[p * COLS + j] =
+                j < cols ? ((const float *)b)[p * b_row + j * b_col] : 0;
 }
 
-static void pack_rows(float *packed, const float *a, u64 a_row, u64 a_col, u64 k, u64 rows)
+static void pack_panel_bf16(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols)
+{
+    for (u64 p = 0; p < k; p++)
+        for (u32 j = 0; j < COLS; j++)
+            ((w_bf16 *)panel)[p * COLS + j] =
+                j < cols ? ((const w_bf16 *)b)[p * b_row + j * b_col] : 0;
+}
+
+static void pack_rows_of(enum w_type type, float *packed, const void *a, u64 a_row, u64 a_col,
+                         u64 k, u64 rows)
 {
     for (u64 first = 0; first < rows; first += ROWS)
         for (u64 p = 0; p < k; p++)
             for (u64 i = first; i < first + ROWS; i++)
-                *packed++ = i < rows ? a[i * a_row + p * a_col] : 0;
+                *packed++ = i < rows ? element(type, a, i * a_row + p * a_col) : 0;
+}
+
+static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
+{
+    pack_rows_of(W_TYPE_F32, packed, a, a_row, a_col, k, rows);
+}
+
+static void pack_rows_bf16(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
+{
+    pack_rows_of(W_TYPE_BF16, packed, a, a_row, a_col, k, rows);
+}
+
+static void narrow(w_bf16 *y, const float *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++)
+        y[i] = w_bf16_of(x[i]);
+}
+
+static void widen(float *y, const w_bf16 *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++)
+        y[i] = w_bf16_to_float(x[i]);
 }
 
 static float dot(const float *x, const float *y, u64 n)
@@ -167,11 +220,22 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
 
 const struct w_kern w_kern_ref = {
     .name = "ref",
-    .tile_rows = ROWS,
-    .tile_cols = COLS,
-    .tile = tile,
-    .pack_panel = pack_panel,
-    .pack_rows = pack_rows,
+    .mul = {[W_TYPE_F32] = {.tile_rows = ROWS,
+                            .tile_cols = COLS,
+                            .step = 1,
+                            .row_bytes = sizeof(float),
+                            .tile = tile,
+                            .pack_panel = pack_panel,
+                            .pack_rows = pack_rows},
+            [W_TYPE_BF16] = {.tile_rows = ROWS,
+                             .tile_cols = COLS,
+                             .step = 1,
+                             .row_bytes = sizeof(float),
+                             .tile = tile_bf16,
+                             .pack_panel = pack_panel_bf16,
+                             .pack_rows = pack_rows_bf16}},
+    .narrow = narrow,
+    .widen = widen,
     .dot = dot,
     .sum_squares = sum_squares,
     .add = add,

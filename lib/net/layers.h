@@ -56,7 +56,7 @@ struct w_linear {
 };
 /* Called with pieces of the result while they are in the cache: see w_gemm. */
 struct w_finish {
-    void (*call)(void *context, u64 row, u64 rows, u64 col, u64 cols);
+    void (*call)(void *context, const struct w_piece *);
     void *context;
 };
 /* y (m, out) = x (m, in) weight^T + bias */
@@ -75,13 +75,14 @@ void w_linear_backward_weight(const struct w_sums *, const struct w_linear *, co
 /* ---- attention.c ---- */
 
 struct w_attention {
+    enum w_type type; /* of all matrices */
     u64 batch, length, heads, d;
 };
 /* out (M, d) = softmax(q k^T / sqrt(head_dim)) v, causal; qkv: (M, 3d), each head's columns together */
-void w_attention_forward(const struct w_engine *, const struct w_attention *, float *out,
-                         const float *qkv);
-void w_attention_backward(const struct w_engine *, const struct w_attention *, float *dqkv,
-                          const float *dout, const float *qkv);
+void w_attention_forward(const struct w_engine *, const struct w_attention *, void *out,
+                         const void *qkv);
+void w_attention_backward(const struct w_engine *, const struct w_attention *, void *dqkv,
+                          const void *dout, const void *qkv);
 
 /* ---- head.c: logits and their loss, in chunks of tokens, so that all logits never exist ---- */
 
@@ -90,8 +91,8 @@ struct w_head {
     float *d_weight;
     u64 d, vocab;
     u64 batch, length;  /* targets of row m: ids[(m / length) * (length + 1) + m % length + 1] */
-    float *panels;      /* W_GEMM_PACKED_FLOATS(d, vocab) */
-    float *panels_back; /* W_GEMM_PACKED_FLOATS(vocab, d) */
+    float *panels;      /* W_GEMM_PACKED(d, vocab) */
+    float *panels_back; /* W_GEMM_PACKED(vocab, d) */
     float *logits;      /* (chunk, V) */
     u64 chunk;
     float *nll; /* (M): loss of each token in nats */

@@ -32,20 +32,19 @@ void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, f
 struct residual {
     const struct w_engine *engine;
     const struct w_linear *l;
-    float *y;
 };
 
-static void add_bias(void *context, u64 row, u64 rows, u64 col, u64 cols)
+static void add_bias(void *context, const struct w_piece *piece)
 {
     const struct residual *r = context;
-    for (u64 i = row; i < row + rows; i++)
-        r->engine->kern->add(r->y + i * r->l->out + col, r->l->bias + col, cols);
+    for (u64 i = 0; i < piece->rows; i++)
+        r->engine->kern->add(piece->c + i * piece->c_row, r->l->bias + piece->col, piece->cols);
 }
 
 void w_linear_forward_residual(const struct w_engine *engine, const struct w_linear *l, float *y,
                                const float *x, const float *residual, u64 m)
 {
-    struct residual r = {.engine = engine, .l = l, .y = y};
+    struct residual r = {.engine = engine, .l = l};
     struct w_gemm g = forward_product(l, y, x, m);
     g.add = residual;
     g.add_row = l->out;

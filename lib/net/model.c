@@ -72,7 +72,8 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
     w_machine_read(&machine, "");
     m->engine = (struct w_engine){
         .kern = kern,
-        .blocks = w_blocks_choose(kern, machine.l1d.bytes, machine.l2.bytes),
+        .blocks = {w_blocks_choose(kern, W_TYPE_F32, machine.l1d.bytes, machine.l2.bytes),
+                   w_blocks_choose(kern, W_TYPE_BF16, machine.l1d.bytes, machine.l2.bytes)},
         .team = team,
         .shared = m->buffers[W_BUF_SHARED],
         .shared_floats = m->plan.buffers[W_BUF_SHARED].bytes / sizeof(float),

@@ -36,11 +36,12 @@ struct sizes {
     bool train;
 };
 
-/* One (sequence, head): two squares of scores and one packed matrix (attention.c). */
+/* One (sequence, head): two squares of scores, one packed matrix and packed rows (attention.c). */
 static u64 attention_floats(const struct w_conf *conf)
 {
     u64 length = up(conf->max_length), width = up(conf->d_model / conf->num_heads);
-    return plus(times(2, times(conf->max_length, length)), times(width, length));
+    u64 squares = times(2, times(conf->max_length, length));
+    return plus(squares, plus(times(width, plus(times(2, length), W_TILE_ROWS_MAX)), 4));
 }
 
 /* Panels of the largest weight matrix; or, if that is small, of a slice of the tokens that keeps the

@@ -135,21 +135,21 @@ struct hidden {
     u64 width;
 };
 
-static void gelu_forward(void *context, u64 row, u64 rows, u64 col, u64 cols)
+static void gelu_forward(void *context, const struct w_piece *p)
 {
     const struct hidden *h = context;
-    for (u64 i = row; i < row + rows; i++)
-        h->kern->gelu(h->out + i * h->width + col, h->in + i * h->width + col, cols);
+    for (u64 i = p->row; i < p->row + p->rows; i++)
+        h->kern->gelu(h->out + i * h->width + p->col, h->in + i * h->width + p->col, p->cols);
 }
 
 /* out is computed again, for the gradient of the weights behind it. */
-static void gelu_backward(void *context, u64 row, u64 rows, u64 col, u64 cols)
+static void gelu_backward(void *context, const struct w_piece *p)
 {
     const struct hidden *h = context;
-    gelu_forward(context, row, rows, col, cols);
-    for (u64 i = row; i < row + rows; i++) {
-        float *d = h->d + i * h->width + col;
-        h->kern->gelu_backward(d, d, h->in + i * h->width + col, cols);
+    gelu_forward(context, p);
+    for (u64 i = p->row; i < p->row + p->rows; i++) {
+        float *d = h->d + i * h->width + p->col;
+        h->kern->gelu_backward(d, d, h->in + i * h->width + p->col, p->cols);
     }
 }
 

@@ -77,19 +77,23 @@ double products_rate(const struct products *p)
     list_products(p->conf, list);
     for (u32 i = 0; i < PRODUCTS; i++) {
         const struct product *q = &list[i];
-        struct w_tile t = {
+        struct w_product t = {
+            .rows = q->m,
+            .cols = q->n,
             .k = q->k,
             .a = p->a,
             .a_row = q->a_transposed ? 1 : q->k,
             .a_col = q->a_transposed ? q->m : 1,
             .b = p->b,
+            .b_row = q->b_transposed ? 1 : q->n,
+            .b_col = q->b_transposed ? q->k : 1,
             .add = q->accumulate ? p->c : NULL,
             .add_row = q->n,
             .c = p->c,
             .c_row = q->n,
         };
         double start = w_now_s();
-        p->blas.product(&t, q->b_transposed ? 1 : q->n, q->b_transposed ? q->k : 1, q->m, q->n);
+        p->blas.product(&t);
         seconds += (w_now_s() - start) * (double)q->count;
         flops += 2 * (double)q->m * (double)q->n * (double)q->k * (double)q->count;
     }

@@ -1,5 +1,5 @@
-/* Every kernel of every variant that runs here against the reference, on sizes with and without
- * remainders; matrix products cut in every way. */
+/* Every kernel of every variant that runs here but its products (test_product.c) against the
+ * reference, on sizes with and without remainders. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -268,206 +268,63 @@ static void adamw_is_right(void **state)
     for_all(check_adamw);
 }
 
-/* ---- products ---- */
+/* ---- bf16 ---- */
 
-struct product {
-    u64 m, n, k;
-    bool a_transposed, b_transposed;
-    int add; /* 0: nothing, 1: a row, 2: c itself */
-};
-
-struct matrices {
-    float *a, *b, *row, *c;
-};
-
-static struct matrices random_matrices(const struct product *p)
+/* Every float that differs in the bits that matter: all upper halves, with lower halves around a tie. */
+static void check_rounding(const struct w_kern *kern)
 {
-    struct w_rng rng = {.seed = p->m * 1000003 + p->n * 1009 + p->k};
-    struct matrices x = {.a = malloc((p->m * p->k + 1) * sizeof(float)),
-                         .b = malloc((p->k * p->n + 1) * sizeof(float)),
-                         .row = malloc(p->n * sizeof(float)),
-                         .c = malloc((p->m * p->n + 1) * sizeof(float))};
-    for (u64 i = 0; i < p->m * p->k; i++)
-        x.a[i] = (float)w_rng_normal(&rng);
-    for (u64 i = 0; i < p->k * p->n; i++)
-        x.b[i] = (float)w_rng_normal(&rng);
-    for (u64 i = 0; i < p->n; i++)
-        x.row[i] = (float)w_rng_normal(&rng);
-    for (u64 i = 0; i < p->m * p->n; i++)
-        x.c[i] = (float)w_rng_normal(&rng);
-    x.c[p->m * p->n] = GUARD;
-    return x;
-}
+    static const u32 low[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+    float x[W_COUNTOF(low) + 1], y[W_COUNTOF(low) + 1];
+    w_bf16 got[W_COUNTOF(low) + 1];
 
-static void free_matrices(struct matrices *x)
-{
-    free(x->a);
-    free(x->b);
-    free(x->row);
-    free(x->c);
-}
-
-static struct w_gemm gemm_of(const struct product *p, const struct matrices *x)
-{
-    return (struct w_gemm){
-        .m = p->m,
-        .n = p->n,
-        .k = p->k,
-        .a = x->a,
-        .a_row = p->a_transposed ? 1 : p->k,
-        .a_col = p->a_transposed ? p->m : 1,
-        .b = x->b,
-        .b_row = p->b_transposed ? 1 : p->n,
-        .b_col = p->b_transposed ? p->k : 1,
-        .add = p->add == 2   ? x->c
-               : p->add == 1 ? x->row
-                             : NULL,
-        .add_row = p->add == 2 ? p->n : 0,
-        .c = x->c,
-        .c_row = p->n,
-    };
-}
-
-/* Each element is finished once, after it is complete. */
-static void count_finished(void *context, u64 row, u64 rows, u64 col, u64 cols)
-{
-    const struct w_gemm *g = *(struct w_gemm **)context;
-    for (u64 i = row; i < row + rows; i++)
-        for (u64 j = col; j < col + cols; j++)
-            g->c[i * g->c_row + j] += 1;
-}
-
-static void check_product(const struct w_engine *engine, const struct product *p)
-{
-    struct matrices x = random_matrices(p), before = random_matrices(p);
-    struct w_gemm g = gemm_of(p, &x), *pointer = &g;
-    g.finish = count_finished;
-    g.context = &pointer;
-    w_gemm(engine, &g);
-    for (u64 i = 0; i < p->m; i++)
-        for (u64 j = 0; j < p->n; j++) {
-            double sum = 1, all = 1;
-            if (p->add) {
-                sum += (double)(p->add == 2 ? before.c[i * p->n + j] : x.row[j]);
-                all += fabs(sum - 1);
-            }
-            for (u64 l = 0; l < p->k; l++) {
-                double term =
-                    (double)x.a[i * g.a_row + l * g.a_col] * (double)x.b[l * g.b_row + j * g.b_col];
-                sum += term;
-                all += fabs(term);
-            }
-            near(engine->kern, "product", p->k, i * p->n + j, (double)x.c[i * p->n + j], sum,
-                 ((double)p->k + 2) * ULP * all);
+    for (u32 high = 0; high < 0x10000; high++) {
+        for (u32 i = 0; i < W_COUNTOF(low); i++) {
+            u32 bits = high << 16 | low[i];
+            memcpy(&x[i], &bits, sizeof bits);
         }
-    assert_true(x.c[p->m * p->n] == GUARD);
-    free_matrices(&x);
-    free_matrices(&before);
-}
-
-static struct w_engine engine_of(const struct w_kern *kern, struct w_team *team, u64 shared_floats)
-{
-    return (struct w_engine){
-        .kern = kern,
-        .blocks = w_blocks_choose(kern, 0, 0),
-        .team = team,
-        .shared = aligned_alloc(64, shared_floats * sizeof(float)),
-        .shared_floats = shared_floats,
-        .member = aligned_alloc(64, w_team_size(team) * W_GEMM_MEMBER_FLOATS * sizeof(float)),
-        .member_floats = W_GEMM_MEMBER_FLOATS,
-    };
-}
-
-static void free_engine(struct w_engine *engine)
-{
-    free(engine->shared);
-    free(engine->member);
-}
-
-static const struct product products[] = {
-    {1, 1, 1, false, true, 0},     {6, 16, 8, false, true, 0},      {7, 17, 5, false, true, 1},
-    {5, 15, 33, true, false, 2},   {100, 70, 50, false, false, 0},  {13, 131, 10, false, true, 0},
-    {131, 10, 21, true, false, 2}, {200, 48, 500, false, false, 1}, {97, 33, 700, true, false, 2},
-    {64, 600, 40, false, true, 1}, {3, 5, 0, false, true, 0},
-};
-
-static void products_are_right(void **state)
-{
-    (void)state;
-    struct w_team *team;
-    const char *why;
-
-    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
-    for (u32 k = 0; kern_at(k); k++) {
-        if (!w_kern_usable(kern_at(k), &why))
-            continue;
-        /* Little memory for panels cuts k into slices; much does not. */
-        for (u64 shared = 8192; shared <= 1 << 20; shared <<= 7) {
-            struct w_engine engine = engine_of(kern_at(k), team, shared);
-            for (u32 i = 0; i < W_COUNTOF(products); i++)
-                if (products[i].k > 0)
-                    check_product(&engine, &products[i]);
-            free_engine(&engine);
+        got[W_COUNTOF(low)] = 0x1234;
+        kern->narrow(got, x, W_COUNTOF(low));
+        kern->widen(y, got, W_COUNTOF(low));
+        assert_int_equal(got[W_COUNTOF(low)], 0x1234);
+        for (u32 i = 0; i < W_COUNTOF(low); i++) {
+            u32 bits, up = low[i] > 0x8000 || (low[i] == 0x8000 && (high & 1));
+            bool nan = (high & 0x7fff) > 0x7f80 || ((high & 0x7fff) == 0x7f80 && low[i]);
+            assert_int_equal(got[i], nan ? high | 0x40 : high + up);
+            memcpy(&bits, &y[i], sizeof bits);
+            assert_int_equal(bits, (u32)got[i] << 16);
         }
     }
-    w_team_free(team);
 }
 
-static void bits_of_products_do_not_depend_on_blocks(void **state)
+static void floats_are_rounded_to_the_nearest(void **state)
 {
     (void)state;
-    static const struct product p = {150, 100, 600, true, false, 2};
-    struct w_team *team;
     const char *why;
-
-    assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
-    for (u32 k = 0; kern_at(k); k++) {
-        if (!w_kern_usable(kern_at(k), &why) || kern_at(k)->product)
-            continue;
-        struct w_engine engine = engine_of(kern_at(k), team, 1 << 17);
-        struct matrices first = random_matrices(&p);
-        struct w_gemm g = gemm_of(&p, &first);
-        w_gemm(&engine, &g);
-        for (u32 depth = 8; depth <= 512; depth *= 4) {
-            struct matrices x = random_matrices(&p);
-            engine.blocks.k = depth;
-            engine.blocks.rows = engine.kern->tile_rows * (depth > 8 ? 4 : 1);
-            engine.shared_floats = depth * 256;
-            g = gemm_of(&p, &x);
-            w_gemm(&engine, &g);
-            assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
-            free_matrices(&x);
-        }
-        free_matrices(&first);
-        free_engine(&engine);
-    }
-    w_team_free(team);
+    for (u32 k = 0; kern_at(k); k++)
+        if (w_kern_usable(kern_at(k), &why))
+            check_rounding(kern_at(k));
 }
 
-static void packed_once_is_the_same(void **state)
+static void check_conversions(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    w_bf16 half[N_MAX], want[N_MAX];
+    float back[N_MAX];
+
+    memset(half, 0x55, sizeof half);
+    memset(want, 0x55, sizeof want);
+    kern->narrow(half, d->x, n);
+    ref->narrow(want, d->x, n);
+    assert_memory_equal(half, want, sizeof half);
+    memcpy(back, d->y, sizeof back);
+    kern->widen(back, half, n);
+    for (u64 i = 0; i < N_MAX; i++)
+        assert_true(back[i] == (i < n ? w_bf16_to_float(half[i]) : d->y[i]));
+}
+
+static void conversions_stay_within_their_rows(void **state)
 {
     (void)state;
-    static const struct product p = {50, 70, 90, false, true, 1};
-    struct w_team *team;
-    const struct w_kern *kern;
-
-    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
-    assert_int_equal(w_kern_choose(&kern, NULL, NULL), W_DONE);
-    struct w_engine engine = engine_of(kern, team, 1 << 16);
-    struct matrices x = random_matrices(&p), y = random_matrices(&p);
-    struct w_gemm g = gemm_of(&p, &x);
-    float *packed = aligned_alloc(64, W_GEMM_PACKED_FLOATS(p.k, p.n) * sizeof *packed);
-    w_gemm(&engine, &g);
-    g = gemm_of(&p, &y);
-    w_gemm_pack(&engine, packed, &g);
-    g.packed = packed;
-    w_gemm(&engine, &g);
-    assert_memory_equal(x.c, y.c, p.m * p.n * sizeof(float));
-    free(packed);
-    free_matrices(&x);
-    free_matrices(&y);
-    free_engine(&engine);
-    w_team_free(team);
+    for_all(check_conversions);
 }
 
 static void kernels_have_names(void **state)
@@ -487,6 +344,20 @@ static void kernels_have_names(void **state)
 }
 
 /* Blocks of any cache have to fit the memory that is planned for them. */
+static void check_blocks(const struct w_kern *kern, enum w_type type, u64 l1, u64 l2)
+{
+    const struct w_mul *mul = &kern->mul[type];
+    struct w_blocks blocks = w_blocks_choose(kern, type, l1, l2);
+
+    assert_true(blocks.k > 0 && blocks.rows > 0 && blocks.cols > 0);
+    assert_true(blocks.k <= W_BLOCK_K_MAX && blocks.rows <= W_BLOCK_ROWS_MAX);
+    assert_true(blocks.rows % mul->tile_rows == 0 && blocks.cols % mul->tile_cols == 0);
+    assert_true(blocks.k % mul->step == 0);
+    assert_true(mul->tile_rows <= W_TILE_ROWS_MAX && mul->tile_cols <= W_TILE_COLS_MAX);
+    assert_true(mul->step <= W_TILE_STEP_MAX && mul->tile_rows % mul->step == 0);
+    assert_true(W_PIECE_COLS % mul->tile_cols == 0 && mul->row_bytes <= sizeof(float));
+}
+
 static void blocks_fit_their_memory(void **state)
 {
     (void)state;
@@ -494,16 +365,10 @@ static void blocks_fit_their_memory(void **state)
     for (u32 k = 0; kern_at(k); k++)
         for (u64 l1 = 0; l1 <= 1 << 20; l1 = l1 ? 2 * l1 : 1024)
             for (u64 l2 = 0; l2 <= 1 << 26; l2 = l2 ? 2 * l2 : 4096) {
-                const struct w_kern *kern = kern_at(k);
-                if (!w_kern_usable(kern, &why) && kern->tile_rows == 0)
+                if (!w_kern_usable(kern_at(k), &why) && kern_at(k)->mul[W_TYPE_F32].tile_rows == 0)
                     continue; /* a library that is not there */
-                struct w_blocks blocks = w_blocks_choose(kern, l1, l2);
-                assert_true(blocks.k > 0 && blocks.rows > 0 && blocks.cols > 0);
-                assert_true(blocks.k <= W_BLOCK_K_MAX && blocks.rows <= W_BLOCK_ROWS_MAX);
-                assert_true(blocks.rows % kern->tile_rows == 0 &&
-                            blocks.cols % kern->tile_cols == 0);
-                assert_true(kern->tile_rows <= W_TILE_ROWS_MAX &&
-                            kern->tile_cols <= W_TILE_COLS_MAX);
+                check_blocks(kern_at(k), W_TYPE_F32, l1, l2);
+                check_blocks(kern_at(k), W_TYPE_BF16, l1, l2);
             }
 }
 
@@ -524,9 +389,8 @@ int main(void)
         cmocka_unit_test(softmax_is_right),
         cmocka_unit_test(exponentials_are_right),
         cmocka_unit_test(adamw_is_right),
-        cmocka_unit_test(products_are_right),
-        cmocka_unit_test(bits_of_products_do_not_depend_on_blocks),
-        cmocka_unit_test(packed_once_is_the_same),
+        cmocka_unit_test(floats_are_rounded_to_the_nearest),
+        cmocka_unit_test(conversions_stay_within_their_rows),
         cmocka_unit_test(kernels_have_names),
         cmocka_unit_test(blocks_fit_their_memory),
         cmocka_unit_test(openblas_is_told_of_avx512),

@@ -1,0 +1,47 @@
+/* bf16.h - numbers of 16 bits: the upper half of a float, with its 8 bits of exponent and 8 of the 24
+ * bits of precision (one relative rounding is 2^-9).
+ *
+ * Matrices of operands may be kept in either type. Products of two bf16 numbers are exact in a float,
+ * so that a product of matrices loses precision only where its operands were rounded, once each, and
+ * in its sums, which are floats. */
+#ifndef W_BF16_H
+#define W_BF16_H
+
+#include <string.h>
+
+#include "base/base.h"
+
+typedef u16 w_bf16;
+
+enum w_type { W_TYPE_F32, W_TYPE_BF16, W_TYPES };
+
+static inline u64 w_type_bytes(enum w_type type)
+{
+    return type == W_TYPE_BF16 ? sizeof(w_bf16) : sizeof(float);
+}
+
+/* The address of an element. */
+static inline void *w_at(const void *base, enum w_type type, u64 index)
+{
+    return (u8 *)(uintptr_t)base + index * w_type_bytes(type);
+}
+
+static inline float w_bf16_to_float(w_bf16 x)
+{
+    u32 bits = (u32)x << 16;
+    float y;
+    memcpy(&y, &bits, sizeof y);
+    return y;
+}
+
+/* To the nearest, a tie to the even one; too large a number becomes infinite, NaN stays NaN. */
+static inline w_bf16 w_bf16_of(float x)
+{
+    u32 bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffff) > 0x7f800000)
+        return (w_bf16)(bits >> 16 | 0x40);
+    return (w_bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+#endif

@@ -1,0 +1,235 @@
+/* product_checks.h - matrix products of a variant against sums in double precision, for the tests of
+ * the variants that run here and of those whose instruction is replaced by a model of it.
+ *
+ * A product of k terms may be off by one rounding of 2^-24 for each term, relative to the sum of the
+ * terms' magnitudes: nothing is allowed for but the accumulation. Products of bf16 numbers are exact
+ * in a float, so that the same holds for them. */
+#ifndef W_PRODUCT_CHECKS_H
+#define W_PRODUCT_CHECKS_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "kern/gemm.h"
+
+#define PRODUCT_ULP 0x1p-24    /* half a unit in the last place of a number near 1 */
+#define PRODUCT_GUARD 12345.0f /* behind the end of c */
+
+struct product {
+    u64 m, n, k;
+    bool a_transposed, b_transposed;
+    int add; /* 0: nothing, 1: a row, 2: c itself */
+    enum w_type type;
+    bool in_pieces; /* packed before, and taken from finish() */
+};
+
+/* Operands as floats, and in the product's type. */
+struct matrices {
+    float *a, *b, *row, *c;
+    void *a_typed, *b_typed;
+};
+
+static inline void *typed_copy(enum w_type type, float *x, u64 n)
+{
+    if (type == W_TYPE_F32)
+        return memcpy(malloc((n + 1) * sizeof *x), x, n * sizeof *x);
+    w_bf16 *y = malloc((n + 1) * sizeof *y);
+    for (u64 i = 0; i < n; i++) {
+        y[i] = w_bf16_of(x[i]);
+        x[i] = w_bf16_to_float(y[i]);
+    }
+    return y;
+}
+
+static inline float *random_floats(struct w_rng *rng, u64 n)
+{
+    float *x = malloc((n + 1) * sizeof *x);
+    for (u64 i = 0; i < n; i++)
+        x[i] = (float)w_rng_normal(rng);
+    return x;
+}
+
+static inline struct matrices random_matrices(const struct product *p)
+{
+    struct w_rng rng = {.seed = p->m * 1000003 + p->n * 1009 + p->k};
+    struct matrices x = {.a = random_floats(&rng, p->m * p->k),
+                         .b = random_floats(&rng, p->k * p->n),
+                         .row = random_floats(&rng, p->n),
+                         .c = random_floats(&rng, p->m * p->n)};
+    x.a_typed = typed_copy(p->type, x.a, p->m * p->k);
+    x.b_typed = typed_copy(p->type, x.b, p->k * p->n);
+    x.c[p->m * p->n] = PRODUCT_GUARD;
+    return x;
+}
+
+static inline void free_matrices(struct matrices *x)
+{
+    free(x->a);
+    free(x->b);
+    free(x->row);
+    free(x->c);
+    free(x->a_typed);
+    free(x->b_typed);
+}
+
+static inline struct w_gemm gemm_of(const struct product *p, const struct matrices *x)
+{
+    return (struct w_gemm){
+        .type = p->type,
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .a = x->a_typed,
+        .a_row = p->a_transposed ? 1 : p->k,
+        .a_col = p->a_transposed ? p->m : 1,
+        .b = x->b_typed,
+        .b_row = p->b_transposed ? 1 : p->n,
+        .b_col = p->b_transposed ? p->k : 1,
+        .add = p->add == 2   ? x->c
+               : p->add == 1 ? x->row
+                             : NULL,
+        .add_row = p->add == 2 ? p->n : 0,
+        .c = x->c,
+        .c_row = p->n,
+    };
+}
+
+static inline struct w_engine engine_of(const struct w_kern *kern, struct w_team *team,
+                                        u64 shared_floats)
+{
+    return (struct w_engine){
+        .kern = kern,
+        .blocks = {w_blocks_choose(kern, W_TYPE_F32, 0, 0),
+                   w_blocks_choose(kern, W_TYPE_BF16, 0, 0)},
+        .team = team,
+        .shared = aligned_alloc(64, shared_floats * sizeof(float)),
+        .shared_floats = shared_floats,
+        .member = aligned_alloc(64, w_team_size(team) * W_GEMM_MEMBER_FLOATS * sizeof(float)),
+        .member_floats = W_GEMM_MEMBER_FLOATS,
+    };
+}
+
+static inline void free_engine(struct w_engine *engine)
+{
+    free(engine->shared);
+    free(engine->member);
+}
+
+/* Where finish() puts pieces, one more than they are: each element is finished once, complete. */
+struct finished {
+    float *c;
+    u64 c_row;
+    bool in_pieces;
+};
+
+static inline void add_one(void *context, const struct w_piece *p)
+{
+    const struct finished *f = context;
+
+    if (f->in_pieces)
+        assert_true(p->col % W_PIECE_COLS == 0 && p->cols <= W_PIECE_COLS);
+    else
+        assert_ptr_equal(p->c, f->c + p->row * f->c_row + p->col);
+    for (u64 i = 0; i < p->rows; i++)
+        for (u64 j = 0; j < p->cols; j++)
+            f->c[(p->row + i) * f->c_row + p->col + j] = p->c[i * p->c_row + j] + 1;
+}
+
+static inline void check_element(const struct w_kern *kern, const struct product *p,
+                                 const struct matrices *x, const float *before, u64 i, u64 j)
+{
+    const struct w_gemm g = gemm_of(p, x);
+    double sum = 1, all = 1;
+
+    if (p->add) {
+        sum += (double)(p->add == 2 ? before[i * p->n + j] : x->row[j]);
+        all += fabs(sum - 1);
+    }
+    for (u64 l = 0; l < p->k; l++) {
+        double term =
+            (double)x->a[i * g.a_row + l * g.a_col] * (double)x->b[l * g.b_row + j * g.b_col];
+        sum += term;
+        all += fabs(term);
+    }
+    double off = fabs((double)x->c[i * p->n + j] - sum);
+    double allowed = ((double)p->k + 2) * PRODUCT_ULP * all;
+    if (!(off <= allowed))
+        fail_msg("%s %s %dx%dx%d%s%s%s: element (%d, %d) is %.9g instead of %.9g, off by %.3g of "
+                 "what is allowed",
+                 kern->name, p->type == W_TYPE_BF16 ? "bf16" : "fp32", (int)p->m, (int)p->n,
+                 (int)p->k, p->a_transposed ? " aT" : "", p->b_transposed ? " bT" : "",
+                 p->in_pieces ? " in pieces" : "", (int)i, (int)j, (double)x->c[i * p->n + j], sum,
+                 off / allowed);
+}
+
+static inline void check_product(const struct w_engine *engine, const struct product *p)
+{
+    struct matrices x = random_matrices(p), before = random_matrices(p);
+    struct w_gemm g = gemm_of(p, &x);
+    struct finished finished = {.c = x.c, .c_row = p->n, .in_pieces = p->in_pieces};
+    void *packed = NULL;
+
+    g.finish = add_one;
+    g.context = &finished;
+    if (p->in_pieces) {
+        packed = aligned_alloc(64, w_round_up(W_GEMM_PACKED(p->k, p->n) * sizeof(float), 64));
+        w_gemm_pack(engine, packed, &g);
+        g.packed = packed;
+        g.c = NULL;
+    }
+    w_gemm(engine, &g);
+    for (u64 i = 0; i < p->m; i++)
+        for (u64 j = 0; j < p->n; j++)
+            check_element(engine->kern, p, &x, before.c, i, j);
+    assert_true(x.c[p->m * p->n] == PRODUCT_GUARD);
+    free(packed);
+    free_matrices(&x);
+    free_matrices(&before);
+}
+
+/* Shapes that cut k and n into blocks and slices, and that no tile divides. */
+static const struct product large_products[] = {
+    {100, 70, 50, false, false, 0, 0, 0},  {13, 131, 10, false, true, 0, 0, 0},
+    {131, 10, 21, true, false, 2, 0, 0},   {200, 48, 500, false, false, 1, 0, 0},
+    {97, 33, 700, true, false, 2, 0, 0},   {64, 600, 40, false, true, 1, 0, 0},
+    {40, 160, 1100, false, true, 1, 0, 0}, {5, 1300, 33, true, false, 0, 0, 0},
+};
+
+/* Every combination of one, odd and prime numbers, of multiples of tiles and of one more or less. */
+static const u64 product_edges[] = {1, 2, 15, 16, 17, 31, 33, 67};
+
+static inline void check_products(const struct w_kern *kern, enum w_type type, struct w_team *team)
+{
+    const u64 edges = W_COUNTOF(product_edges);
+
+    /* Little memory for panels cuts k into slices; much does not. */
+    for (u64 shared = 8192 * 8; shared <= 1 << 20; shared <<= 4) {
+        struct w_engine engine = engine_of(kern, team, shared);
+        for (u32 i = 0; i < 2 * W_COUNTOF(large_products); i++) {
+            struct product p = large_products[i / 2];
+            p.type = type;
+            p.in_pieces = i % 2 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
+            check_product(&engine, &p);
+        }
+        free_engine(&engine);
+    }
+    struct w_engine engine = engine_of(kern, team, 1 << 14);
+    for (u64 i = 0; i < edges * edges * edges; i++) {
+        /* All of these with each shape would take minutes: they take turns. */
+        const u64 turn = i + i / edges + i / edges / edges;
+        struct product p = {.m = product_edges[i / edges / edges],
+                            .n = product_edges[i / edges % edges],
+                            .k = product_edges[i % edges],
+                            .a_transposed = turn & 1,
+                            .b_transposed = turn & 2,
+                            .add = (int)(i % 3),
+                            .type = type};
+        p.in_pieces = turn % 5 == 0 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
+        check_product(&engine, &p);
+    }
+    free_engine(&engine);
+}
+
+#endif

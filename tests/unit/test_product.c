@@ -1,0 +1,163 @@
+/* Matrix products of every variant that runs here, of both types of operands, cut in every way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "product_checks.h"
+
+/* The code of the AVX-512 kernels, all of it but the five words of vector.h that are instructions, for
+ * CPUs that do not have them. */
+#define LANES 16
+#define W_VARIANT kern_wide
+#define W_VARIANT_NAME "wide"
+#include "kern/kern_body.h"
+
+/* All variants, and the one above; NULL behind the last. Variants that this CPU cannot run are named,
+ * so that nobody believes that they were tested. */
+static const struct w_kern *next_usable(u32 *index)
+{
+    const char *why;
+
+    for (;; (*index)++) {
+        u32 count = 0;
+        while (w_kern_all()[count])
+            count++;
+        if (*index >= count)
+            return (*index)++ == count ? &kern_wide : NULL;
+        const struct w_kern *kern = w_kern_all()[*index];
+        if (w_kern_usable(kern, &why)) {
+            (*index)++;
+            return kern;
+        }
+        print_message("NOT TESTED: the %s kernels, since %s\n", kern->name, why);
+    }
+}
+
+static void check_all(enum w_type type)
+{
+    const struct w_kern *kern;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    for (u32 i = 0; (kern = next_usable(&i));)
+        check_products(kern, type, team);
+    w_team_free(team);
+}
+
+static void products_of_floats_are_right(void **state)
+{
+    (void)state;
+    check_all(W_TYPE_F32);
+}
+
+static void products_of_bf16_are_right(void **state)
+{
+    (void)state;
+    check_all(W_TYPE_BF16);
+}
+
+static void bits_do_not_depend_on_blocks(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
+    for (u32 turn = 0; turn < W_TYPES; turn++)
+        for (u32 i = 0; (kern = next_usable(&i));) {
+            const struct product p = {150, 100, 600, true, false, 2, turn, false};
+            const struct w_mul *mul = &kern->mul[p.type];
+            if (kern->product && p.type == W_TYPE_F32)
+                continue; /* a library cuts as it likes */
+            struct w_engine engine = engine_of(kern, team, 1 << 17);
+            struct matrices first = random_matrices(&p);
+            struct w_gemm g = gemm_of(&p, &first);
+            w_gemm(&engine, &g);
+            for (u32 depth = 32; depth <= 512; depth *= 4) {
+                struct matrices x = random_matrices(&p);
+                engine.blocks[p.type].k = depth;
+                engine.blocks[p.type].rows = mul->tile_rows * (depth > 32 ? 4 : 1);
+                engine.shared_floats = depth * 128;
+                g = gemm_of(&p, &x);
+                w_gemm(&engine, &g);
+                assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
+                free_matrices(&x);
+            }
+            free_matrices(&first);
+            free_engine(&engine);
+        }
+    w_team_free(team);
+}
+
+/* Variants that widen bf16 to floats do with them what they do with floats, to the bit. */
+static void widened_operands_are_floats(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
+    for (u32 i = 0; (kern = next_usable(&i));) {
+        if (kern->mul[W_TYPE_BF16].row_bytes != sizeof(float) || kern->product)
+            continue;
+        for (u32 turn = 0; turn < 4; turn++) {
+            const struct product p = {61, 83, 301, turn & 1, turn & 2, 1, W_TYPE_BF16, false};
+            struct w_engine engine = engine_of(kern, team, 1 << 16);
+            struct matrices x = random_matrices(&p), y = random_matrices(&p);
+            struct w_gemm g = gemm_of(&p, &x);
+            w_gemm(&engine, &g);
+            g.type = W_TYPE_F32;
+            g.a = y.a, g.b = y.b, g.c = y.c;
+            w_gemm(&engine, &g);
+            assert_memory_equal(x.c, y.c, p.m * p.n * sizeof(float));
+            free_matrices(&x);
+            free_matrices(&y);
+            free_engine(&engine);
+        }
+    }
+    w_team_free(team);
+}
+
+static void packed_once_is_the_same(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    for (u32 turn = 0; turn < W_TYPES; turn++)
+        for (u32 i = 0; (kern = next_usable(&i));) {
+            const struct product p = {50, 70, 90, false, true, 1, turn, false};
+            struct w_engine engine = engine_of(kern, team, 1 << 16);
+            struct matrices x = random_matrices(&p), y = random_matrices(&p);
+            struct w_gemm g = gemm_of(&p, &x);
+            void *packed = aligned_alloc(64, W_GEMM_PACKED(p.k, p.n) * sizeof(float));
+            w_gemm(&engine, &g);
+            g = gemm_of(&p, &y);
+            w_gemm_pack(&engine, packed, &g);
+            g.packed = packed;
+            w_gemm(&engine, &g);
+            assert_memory_equal(x.c, y.c, p.m * p.n * sizeof(float));
+            free(packed);
+            free_matrices(&x);
+            free_matrices(&y);
+            free_engine(&engine);
+        }
+    w_team_free(team);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_of_floats_are_right),
+        cmocka_unit_test(products_of_bf16_are_right),
+        cmocka_unit_test(bits_do_not_depend_on_blocks),
+        cmocka_unit_test(widened_operands_are_floats),
+        cmocka_unit_test(packed_once_is_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
