@@ -49,7 +49,7 @@ static void count(struct bench *b, bool noisy)
 /* ---- peak ---- */
 
 struct tiles {
-    const struct w_kern *kern;
+    const struct w_mul *mul;
     struct w_team *team;
     float *memory; /* for each member: a, b and c of one tile */
     u64 stride, times;
@@ -58,22 +58,20 @@ struct tiles {
 static void multiply_own(void *context, u64 item, u32 member)
 {
     const struct tiles *t = context;
-    const struct w_kern *kern = t->kern;
-    float *a = t->memory + item * t->stride, *b = a + PEAK_K * (u64)kern->tile_rows;
-    float *c = b + PEAK_K * (u64)kern->tile_cols;
+    const struct w_mul *mul = t->mul;
+    float *a = t->memory + item * t->stride, *b = a + PEAK_K * (u64)mul->tile_rows;
+    float *c = b + PEAK_K * (u64)mul->tile_cols;
     struct w_tile tile = {.k = PEAK_K,
                           .a = a,
-                          .a_row = 1,
-                          .a_col = kern->tile_rows,
                           .b = b,
                           .c = c,
-                          .c_row = kern->tile_cols,
-                          .rows = kern->tile_rows,
-                          .cols = kern->tile_cols};
+                          .c_row = mul->tile_cols,
+                          .rows = mul->tile_rows,
+                          .cols = mul->tile_cols};
 
     (void)member;
     for (u64 i = 0; i < t->times; i++)
-        kern->tile(&tile);
+        mul->tile(&tile);
 }
 
 static void multiply_all(void *context, u64 times)
@@ -86,12 +84,12 @@ static void multiply_all(void *context, u64 times)
 static enum w_status measure_peak(struct bench *b, struct w_team *team, double *flops_s,
                                   struct w_err *err)
 {
-    const struct w_kern *kern = b->how->kern;
+    const struct w_mul *mul = &b->how->kern->mul[W_TYPE_F32];
     const u32 members = w_team_size(team);
-    const u64 tile = (u64)kern->tile_rows * kern->tile_cols;
-    struct tiles t = {.kern = kern, .team = team};
+    const u64 tile = (u64)mul->tile_rows * mul->tile_cols;
+    struct tiles t = {.mul = mul, .team = team};
 
-    t.stride = w_round_up(PEAK_K * (u64)(kern->tile_rows + kern->tile_cols) + tile, 1024);
+    t.stride = w_round_up(PEAK_K * (u64)(mul->tile_rows + mul->tile_cols) + tile, 1024);
     t.memory = calloc(members * t.stride, sizeof(float));
     if (!t.memory)
         return w_fail(err, W_NOMEM, "no memory to measure the peak");
