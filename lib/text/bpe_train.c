@@ -6,11 +6,12 @@
 #include "text/pair_map.h"
 #include "text/token_set.h"
 
-/* A different word, as the tokens it consists of by now. */
+/* A different word, as the tokens it consists of by now. Words lie one behind the other, each with its
+ * ids, since a visit is a miss of the cache: words are numbered by their place in units of 8 bytes. */
 struct word {
-    u64 start; /* in ids */
     u64 count; /* occurrences in the text */
     u32 length;
+    u32 ids[];
 };
 
 /* A pair of neighbours: how often it occurs, and in which words. The list only grows: a word may be in
@@ -31,9 +32,7 @@ struct item {
 struct trainer {
     enum w_tie tie;
     struct w_token_set tokens;
-    struct word *words;
-    u32 word_count;
-    u32 *ids;
+    u64 *words; /* units, each the beginning of a struct word or inside one */
     struct pair *pairs;
     u32 pair_count, pair_room;
     struct w_pair_map index; /* (left, right) -> number of the pair */
@@ -41,6 +40,17 @@ struct trainer {
     u64 heap_count, heap_room;
     struct w_err *err;
 };
+
+static struct word *word_at(const struct trainer *t, u32 w)
+{
+    return (struct word *)&t->words[w];
+}
+
+/* The units that a word of so many bytes takes. */
+static u64 word_units(u32 size)
+{
+    return (offsetof(struct word, ids) + size * sizeof(u32) + 7) / 8;
+}
 
 /* ---- which pair is first ---- */
 
@@ -128,7 +138,7 @@ static enum w_status count_pair(struct trainer *t, u32 left, u32 right, u32 w)
     if (status)
         return status;
     struct pair *p = &t->pairs[number];
-    p->count += t->words[w].count;
+    p->count += word_at(t, w)->count;
     if (p->word_count > 0 && p->words[p->word_count - 1] == w)
         return W_DONE;
     if (p->word_count == p->word_room) {
@@ -145,34 +155,42 @@ static enum w_status count_pair(struct trainer *t, u32 left, u32 right, u32 w)
 
 static void uncount_pair(struct trainer *t, u32 left, u32 right, u32 w)
 {
-    t->pairs[w_pair_map_find(&t->index, left, right)].count -= t->words[w].count;
+    t->pairs[w_pair_map_find(&t->index, left, right)].count -= word_at(t, w)->count;
 }
 
-/* Put the words into arrays of ids, and count the pairs in them. */
+/* Write a word as ids at unit w, and count its pairs. */
+static enum w_status load_word(struct trainer *t, const struct w_word *from, const u8 *bytes, u32 w)
+{
+    struct word *word = word_at(t, w);
+    enum w_status status = W_DONE;
+
+    word->count = from->count;
+    word->length = from->size;
+    for (u32 i = 0; i < from->size && !status; i++) {
+        word->ids[i] = bytes[i];
+        if (i > 0)
+            status = count_pair(t, word->ids[i - 1], word->ids[i], w);
+    }
+    return status;
+}
+
 static enum w_status load_words(struct trainer *t, const struct w_word_count *counts)
 {
-    u64 start = 0, size = 0;
+    u64 units = 0;
     enum w_status status = w_token_set_init(&t->tokens, t->err);
 
-    for (u32 w = 0; w < counts->count; w++)
-        size += counts->words[w].size;
     if (!status)
         status = w_pair_map_init(&t->index, 65536, t->err);
-    t->words = malloc((counts->count + 1ull) * sizeof *t->words);
-    t->ids = malloc((size + 1) * sizeof *t->ids);
-    if (!status && (!t->words || !t->ids))
+    for (u32 i = 0; i < counts->count; i++)
+        units += word_units(counts->words[i].size);
+    t->words = units < UINT32_MAX ? malloc((units + 1) * sizeof *t->words) : NULL;
+    if (!status && !t->words)
         status = w_fail(t->err, W_NOMEM, "no memory for %u words", counts->count);
-    for (u32 w = 0; w < counts->count && !status; w++) {
-        const struct w_word *from = &counts->words[w];
-        const u8 *bytes = w_word_bytes(counts, from);
-        u32 *ids = t->ids + start;
-        t->words[w] = (struct word){.start = start, .count = from->count, .length = from->size};
-        start += from->size;
-        for (u32 i = 0; i < from->size && !status; i++) {
-            ids[i] = bytes[i];
-            if (i > 0)
-                status = count_pair(t, ids[i - 1], ids[i], w);
-        }
+    u32 w = 0;
+    for (u32 i = 0; i < counts->count && !status; i++) {
+        const struct w_word *from = &counts->words[i];
+        status = load_word(t, from, w_word_bytes(counts, from), w);
+        w += (u32)word_units(from->size);
     }
     for (u32 p = 0; p < t->pair_count && !status; p++)
         status = heap_push(t, (struct item){t->pairs[p].count, p});
@@ -185,8 +203,8 @@ static enum w_status load_words(struct trainer *t, const struct w_word_count *co
  * merge takes away the pairs with the left and right neighbour and adds those with the new token. */
 static enum w_status merge_in_word(struct trainer *t, u32 w, u32 left, u32 right, u32 id)
 {
-    struct word *word = &t->words[w];
-    u32 *ids = t->ids + word->start, out = 0;
+    struct word *word = word_at(t, w);
+    u32 *ids = word->ids, out = 0;
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < word->length && !status; out++) {
@@ -212,6 +230,7 @@ static enum w_status merge_in_word(struct trainer *t, u32 w, u32 left, u32 right
 /* Make pair number p the token id, everywhere. */
 static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
 {
+    enum { AHEAD = 16 };
     struct pair pair = t->pairs[p];
     u32 first_new = t->pair_count;
     enum w_status status = W_DONE;
@@ -219,8 +238,11 @@ static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
     /* The list leaves the pair: counting moves the array that the pair is in. */
     t->pairs[p].words = NULL;
     t->pairs[p].word_count = t->pairs[p].word_room = 0;
-    for (u32 i = 0; i < pair.word_count && !status; i++)
+    for (u32 i = 0; i < pair.word_count && !status; i++) {
+        if (i + AHEAD < pair.word_count)
+            __builtin_prefetch(word_at(t, pair.words[i + AHEAD]), 1);
         status = merge_in_word(t, pair.words[i], pair.left, pair.right, id);
+    }
     free(pair.words);
     t->pairs[p].count = 0;
     for (u32 q = first_new; q < t->pair_count && !status; q++)
@@ -284,7 +306,6 @@ enum w_status w_bpe_train(const struct w_word_count *counts, const struct w_trai
         free(t.pairs[i].words);
     free(t.pairs);
     free(t.words);
-    free(t.ids);
     free(t.heap);
     w_pair_map_release(&t.index);
     w_token_set_release(&t.tokens);
