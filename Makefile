@@ -129,7 +129,8 @@ wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefi
 	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
-wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c
+wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c \
+	tools/wtok_words.c
 wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
 	tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_extract.c
@@ -201,7 +202,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
-	tests/fuzz/make_seeds tests/lint tests/run tools/packages \
+	tests/fuzz/make_seeds tests/learn_references tests/lint tests/run tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 

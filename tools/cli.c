@@ -101,6 +101,19 @@ void w_progress(bool last, const char *format, ...)
     fflush(stderr);
 }
 
+const char *w_short_time(char text[24], double seconds)
+{
+    unsigned long s = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000ul;
+
+    if (s < 60)
+        snprintf(text, 24, "%lus", s);
+    else if (s < 3600)
+        snprintf(text, 24, "%lum%02lus", s / 60, s % 60);
+    else
+        snprintf(text, 24, "%luh%02lum", s / 3600, s % 3600 / 60);
+    return text;
+}
+
 /* ---- help ---- */
 
 static void print_option(const struct w_option *o)

@@ -61,6 +61,8 @@ void w_warn(const char *format, ...) W_PRINTF(1, 2);
 /* A progress line: redrawn in place at most 4 times a second on a terminal; in a log a plain line
  * every 10 s, later every 60 s; nothing with -q. `last` draws the final one in any case. */
 void w_progress(bool last, const char *format, ...) W_PRINTF(2, 3);
+/* "41s", "3m07s", "2h52m"; returns text. */
+const char *w_short_time(char text[24], double seconds);
 
 /* ---- signals ---- */
 /* The number of the SIGINT or SIGTERM that arrived, or 0. A second one ends the process at once.

@@ -54,7 +54,11 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *i
     struct w_document_options options = {.files = &r->files,
                                          .format = (enum w_format)input->format,
                                          .field = input->field,
-                                         .split = split};
+                                         .split = split,
+                                         .document_bytes_max = input->doc_cap,
+                                         .text_bytes_max = input->max_bytes};
+    if (!status && r->files.sized)
+        r->bytes = input->max_bytes ? W_MIN(input->max_bytes, r->files.bytes) : r->files.bytes;
     if (!status)
         status = w_documents_open(&r->documents, &options, err);
     return status;
@@ -62,14 +66,15 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *i
 
 void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool last)
 {
-    double read_mb = (double)w_documents_bytes(r->documents) / 1e6;
-    double seconds = w_now_s() - r->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
+    double done = (double)w_documents_bytes(r->documents), all = (double)r->bytes;
+    double seconds = w_now_s() - r->started_s, rate = seconds > 0 ? done / seconds : 0;
+    char eta[24];
 
-    if (r->files.sized)
-        w_progress(last, "%s %.1f of %.1f MB, %.1f MB/s", doing, read_mb,
-                   (double)r->files.bytes / 1e6, rate);
+    if (last || all < done || rate == 0)
+        w_progress(last, "%s %.1f MB, %.1f MB/s", doing, done / 1e6, rate / 1e6);
     else
-        w_progress(last, "%s %.1f MB, %.1f MB/s", doing, read_mb, rate);
+        w_progress(last, "%s %.1f of %.1f MB, %.1f MB/s, ETA %s", doing, done / 1e6, all / 1e6,
+                   rate / 1e6, w_short_time(eta, (all - done) / rate));
 }
 
 void wtok_reader_close(struct wtok_reader *r)

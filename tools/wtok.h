@@ -19,6 +19,7 @@ int wtok_info(int argc, char **argv);
 struct wtok_input {
     u32 format; /* enum w_format */
     const char *field;
+    u64 doc_cap, max_bytes; /* of each document, of all text; 0: no limit */
 };
 #define WTOK_INPUT_OPTIONS(settings)                                                               \
     {"format",                                                                                     \
@@ -39,6 +40,7 @@ struct wtok_input {
 struct wtok_reader {
     struct w_file_list files;
     struct w_documents *documents;
+    u64 bytes; /* that there are to read; 0: unknown */
     double started_s;
 };
 enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, enum w_split,

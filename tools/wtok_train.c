@@ -1,15 +1,17 @@
 /* wtok train - learn a vocabulary. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "sys/clock.h"
-#include "sys/ordered.h"
+#include "sys/fdio.h"
+#include "sys/json.h"
 #include "text/bpe_train.h"
-#include "text/text_batch.h"
-#include "tools/wtok.h"
+#include "tools/wtok_words.h"
 
 struct settings {
     struct wtok_input input;
-    const char *output, *end;
+    const char *output, *end, *report;
+    bool counts;
     u64 size, min_count, threads, max_words;
     u32 tie;   /* enum w_tie */
     u32 split; /* enum w_split */
@@ -26,6 +28,16 @@ static const struct w_option options[] = {
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that count words. The vocabulary does not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
+    {"max-bytes", 0, W_OPT_COUNT, AT(input.max_bytes), "N",
+     .help =
+         "Learn from the first N bytes of the text, up to the end of a word: 500M, 2Gi. Default: "
+         "all of it."},
+    {"doc-cap", 0, W_OPT_COUNT, AT(input.doc_cap), "N",
+     .help = "Learn from the first N bytes of each document, so that long ones do not outweigh the "
+             "others. Default: all of it."},
+    {"counts", 0, W_OPT_FLAG, AT(counts),
+     .help = "The input is no text but words counted before, in lines of JSON: "
+             "{\"word\":\" the\",\"count\":48886}. They are not split."},
     {"min-count", 0, W_OPT_COUNT, AT(min_count), "N", "2", .min = 1,
      .help = "A pair that occurs less often in the text becomes no token."},
     {"max-words", 0, W_OPT_COUNT, AT(max_words), "N", "8M", .min = 2, .max = UINT32_MAX / 2,
@@ -37,6 +49,9 @@ static const struct w_option options[] = {
      .help =
          "Which of equally frequent pairs comes first: that of the smallest ids, or that of the "
          "greatest bytes."},
+    {"report", 0, W_OPT_TEXT, AT(report), "FILE",
+     .help = "Write what was read, counted, forgotten and learned, in what time and memory, as a "
+             "JSON object."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME", "<|endoftext|>",
      .help = "What the token that ends documents is called. Text never gives that token, not even "
              "this name."},
@@ -63,163 +78,140 @@ const struct w_program wtok_train_program = {
     examples,
 };
 
-/* A portion of text on its way through a thread. */
-struct job {
-    struct w_text_batch text;
-    struct w_word_count counts;
-    enum w_status status;
-    struct w_err err;
-};
+/* ---- what is told ---- */
 
-struct counting {
-    struct job *jobs; /* by slot */
-    u32 slots;
-    struct w_ordered *ordered;
-    struct w_word_count total;
-    struct w_forgotten forgotten;
-    u32 max_words;
-    enum w_split split;
-};
-
-static void count_batch(void *context, u32 slot, u32 member)
+static void tell_forgotten(const struct wtok_words *words, u64 max_words)
 {
-    const struct counting *c = context;
-    struct job *job = &c->jobs[slot];
-    const struct w_text_batch *b = &job->text;
-    size_t from = 0;
-
-    (void)member;
-    w_word_count_clear(&job->counts);
-    job->status = W_DONE;
-    for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end)
-        job->status = w_word_count_text(&job->counts, c->split, b->text + from,
-                                        b->parts[i].end - from, &job->err);
-}
-
-/* Add what a job has counted to the whole. The limit is looked at between portions of text, which
- * depend on nothing but the text: the same words are forgotten for any number of threads. */
-static enum w_status take_counts(struct counting *c, const struct job *job, struct w_err *err)
-{
-    if (job->status) {
-        *err = job->err;
-        return job->status;
-    }
-    enum w_status status = w_word_count_merge(&c->total, &job->counts, err);
-    if (!status && c->total.count > c->max_words)
-        status = w_word_count_forget(&c->total, c->max_words / 2, &c->forgotten, err);
-    return status;
-}
-
-/* Read everything and count it. */
-static enum w_status count_all(struct counting *c, struct wtok_reader *reader, struct w_err *err)
-{
-    enum w_status status = W_DONE;
-    bool at_end = false;
-    u32 slot;
-
-    while (!status) {
-        while (!at_end && w_ordered_next(c->ordered, &slot)) {
-            status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                                   : w_text_batch_fill(&c->jobs[slot].text, reader->documents, err);
-            at_end = status == W_END;
-            if (status && !at_end)
-                return status;
-            if (!at_end)
-                w_ordered_submit(c->ordered);
-        }
-        wtok_reader_progress(reader, "read", false);
-        if (!w_ordered_take(c->ordered, &slot))
-            return W_DONE;
-        status = take_counts(c, &c->jobs[slot], err);
-        w_ordered_release(c->ordered);
-    }
-    return status;
-}
-
-/* c->total is the caller's to release, whatever happens. */
-static enum w_status count_words(struct counting *c, const struct settings *set, int argc,
-                                 char **argv, struct w_err *err)
-{
-    struct wtok_reader reader = {0};
-
-    c->max_words = (u32)set->max_words;
-    c->split = set->split;
-    c->slots = w_ordered_slots((u32)set->threads);
-    c->jobs = calloc(c->slots, sizeof *c->jobs);
-    enum w_status status =
-        c->jobs ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u portions of text", c->slots);
-    if (!status)
-        status = wtok_reader_open(&reader, &set->input, set->split, argc, argv, err);
-    if (!status)
-        status = w_ordered_new(&c->ordered, (u32)set->threads, count_batch, c, err);
-    if (!status)
-        status = count_all(c, &reader, err);
-    if (!status)
-        wtok_reader_progress(&reader, "read", true);
-    w_ordered_free(c->ordered);
-    for (u32 i = 0; i < c->slots && c->jobs; i++) {
-        w_text_batch_release(&c->jobs[i].text);
-        w_word_count_release(&c->jobs[i].counts);
-    }
-    free(c->jobs);
-    wtok_reader_close(&reader);
-    return status;
-}
-
-static void tell_forgotten(const struct counting *c)
-{
-    const struct w_forgotten *f = &c->forgotten;
+    const struct w_forgotten *f = &words->forgotten;
 
     if (f->times > 0)
-        w_warn(
-            "more than %u different words: the rarest were forgotten, %llu words with %.2g %% of "
-            "the occurrences; no count is too low by more than %llu (--max-words)",
-            c->max_words, (unsigned long long)f->words,
-            100 * (double)f->occurrences / (double)c->total.total, (unsigned long long)f->floor);
+        w_warn("more than %llu different words: the rarest were forgotten, %llu words with %.2g %% "
+               "of the occurrences; no count is too low by more than %llu (--max-words)",
+               (unsigned long long)max_words, (unsigned long long)f->words,
+               100 * (double)f->occurrences / (double)words->total.total,
+               (unsigned long long)f->floor);
 }
+
+struct merging {
+    u32 wanted;
+    double started_s;
+};
 
 static bool show_merges(void *context, u32 done)
 {
-    const u32 *wanted = context;
+    const struct merging *m = context;
+    double seconds = w_now_s() - m->started_s;
+    char eta[24];
 
-    if (done % 64 == 0)
-        w_progress(false, "learned %u of %u merges", done, *wanted);
+    /* Later merges are faster than earlier ones: the end comes sooner than said. */
+    if (done % 64 == 0 && seconds > 0)
+        w_progress(false, "learned %u of %u merges, %.0f/s, ETA %s", done, m->wanted,
+                   done / seconds, w_short_time(eta, seconds / done * (m->wanted - done)));
     return !w_signal_stop;
+}
+
+static struct w_json *forgotten_json(const struct w_forgotten *f)
+{
+    struct w_json *json = w_json_object();
+
+    w_json_set_u64(json, "times", f->times);
+    w_json_set_u64(json, "words", f->words);
+    w_json_set_u64(json, "occurrences", f->occurrences);
+    w_json_set_u64(json, "count_error_max", f->floor);
+    return json;
+}
+
+/* Everything about the training as one JSON object. */
+static enum w_status write_report(const struct settings *set, const struct wtok_words *words,
+                                  const struct w_vocab *vocab, double merge_s, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    struct w_json *json = w_json_object();
+
+    w_json_set_string(json, "by", WTOK_BY);
+    w_json_set_string(json, "argv", w_cli_command_line());
+    w_json_set_u64(json, "documents", words->documents);
+    w_json_set_u64(json, "text_bytes", words->text_bytes);
+    w_json_set_u64(json, "words", words->total.total);
+    w_json_set_u64(json, "different_words", words->total.count);
+    w_json_set(json, "forgotten", forgotten_json(&words->forgotten));
+    w_json_set_u64(json, "merges", w_vocab_merge_count(vocab));
+    w_json_set_u64(json, "size", w_vocab_size(vocab));
+    w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
+    w_json_set_u64(json, "threads", set->threads);
+    w_json_set_real(json, "count_s", words->seconds);
+    w_json_set_real(json, "merge_s", merge_s);
+    w_json_set_u64(json, "peak_memory_bytes", w_peak_memory_bytes());
+    char *text = w_json_pretty(json, err);
+    w_json_free(json);
+    enum w_status status = text ? w_output_open(&out, set->report, err) : err->status;
+    if (!status)
+        status = w_output_write(&out, text, strlen(text), err);
+    if (!status)
+        status = w_output_write(&out, "\n", 1, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    else
+        w_output_abort(&out);
+    free(text);
+    return status;
+}
+
+/* ---- the command ---- */
+
+/* Learn from counted words. */
+static enum w_status learn(const struct settings *set, const struct wtok_words *words,
+                           struct w_vocab **vocab, struct w_err *err)
+{
+    struct merging merging = {.wanted = (u32)set->size - 257, .started_s = w_now_s()};
+    struct w_train_options train = {.merges = merging.wanted,
+                                    .min_count = set->min_count,
+                                    .tie = (enum w_tie)set->tie,
+                                    .progress = show_merges,
+                                    .context = &merging};
+    struct w_merge *merges = NULL;
+    u32 count;
+
+    enum w_status status = w_bpe_train(&words->total, &train, &merges, &count, err);
+    if (!status)
+        status = w_vocab_new(vocab, set->split, merges, count, &set->end, 1, err);
+    if (!status && count < merging.wanted)
+        w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",
+               w_vocab_size(*vocab), (unsigned long long)set->size);
+    free(merges);
+    return status;
 }
 
 static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct counting counting = {0};
-    struct w_merge *merges = NULL;
+    struct wtok_words_options counting = {.input = &set->input,
+                                          .split = set->split,
+                                          .threads = (u32)set->threads,
+                                          .max_words = (u32)set->max_words,
+                                          .counts = set->counts};
+    struct wtok_words words = {0};
     struct w_vocab *vocab = NULL;
-    u32 wanted = (u32)set->size - 257, count = 0;
-    struct w_train_options train = {.merges = wanted,
-                                    .min_count = set->min_count,
-                                    .tie = (enum w_tie)set->tie,
-                                    .progress = show_merges,
-                                    .context = &wanted};
 
     w_cli_catch_signals();
-    enum w_status status = count_words(&counting, set, argc, argv, err);
+    enum w_status status = wtok_words_count(&words, &counting, argc, argv, err);
     double started_s = w_now_s();
     if (!status) {
-        tell_forgotten(&counting);
-        status = w_bpe_train(&counting.total, &train, &merges, &count, err);
+        tell_forgotten(&words, set->max_words);
+        status = learn(set, &words, &vocab, err);
     }
-    if (!status)
-        status = w_vocab_new(&vocab, set->split, merges, count, &set->end, 1, err);
-    if (!status && count < wanted)
-        w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",
-               w_vocab_size(vocab), (unsigned long long)set->size);
+    double merge_s = w_now_s() - started_s;
+    if (!status && set->report)
+        status = write_report(set, &words, vocab, merge_s, err);
     if (!status)
         status = w_vocab_save(vocab, set->output, err);
     if (!status)
-        w_say("%llu words, %u different; %u merges in %.2f s; vocabulary of %u ids, sha256 %.16s",
-              (unsigned long long)counting.total.total, counting.total.count, count,
-              w_now_s() - started_s, w_vocab_size(vocab), w_vocab_sha256(vocab));
+        w_say("%llu words, %u different, counted in %.2f s; %u merges in %.2f s; peak memory %.0f "
+              "MB; vocabulary of %u ids, sha256 %.16s",
+              (unsigned long long)words.total.total, words.total.count, words.seconds,
+              w_vocab_merge_count(vocab), merge_s, (double)w_peak_memory_bytes() / 1e6,
+              w_vocab_size(vocab), w_vocab_sha256(vocab));
     w_vocab_free(vocab);
-    free(merges);
-    w_word_count_release(&counting.total);
+    w_word_count_release(&words.total);
     return status;
 }
 

@@ -197,20 +197,6 @@ enum w_status log_close(struct run *run, struct w_err *err)
 
 /* ---- for people ---- */
 
-/* "52m", "3h07m", "41s" */
-static const char *short_time(char text[24], double seconds)
-{
-    unsigned long s = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000ul;
-
-    if (s < 60)
-        snprintf(text, 24, "%lus", s);
-    else if (s < 3600)
-        snprintf(text, 24, "%lum%02lus", s / 60, s % 60);
-    else
-        snprintf(text, 24, "%luh%02lum", s / 3600, s % 3600 / 60);
-    return text;
-}
-
 /* Seconds until the end of the run as far as anybody knows, or -1. */
 static double seconds_left(const struct run *run, u64 *last_step)
 {
@@ -247,7 +233,7 @@ void show_progress(struct run *run)
     if (run->val_loss > 0)
         snprintf(val, sizeof val, ", val %.4f", run->val_loss);
     if (left_s >= 0)
-        short_time(eta, left_s);
+        w_short_time(eta, left_s);
     w_progress(false, "%s, loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s", place,
                facts->loss, val, tokens_per_s, gflops(run, tokens_per_s),
                100 * part(run->wait_s, run->step_seconds), eta);
@@ -269,7 +255,7 @@ void show_summary(struct run *run)
         "%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.2f %%, "
         "peak memory %.0f MiB",
         (unsigned long long)run->steps, (unsigned long long)run->tokens,
-        short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
+        w_short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
         gflops(run, tokens_per_s), 100 * part(run->wait_s, run->step_seconds),
         (double)w_peak_memory_bytes() / (1024 * 1024));
 }

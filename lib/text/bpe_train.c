@@ -176,13 +176,18 @@ static enum w_status load_word(struct trainer *t, const struct w_word *from, con
 
 static enum w_status load_words(struct trainer *t, const struct w_word_count *counts)
 {
-    u64 units = 0;
+    u64 units = 0, bytes, positions = 0;
     enum w_status status = w_token_set_init(&t->tokens, t->err);
 
     if (!status)
         status = w_pair_map_init(&t->index, 65536, t->err);
-    for (u32 i = 0; i < counts->count; i++)
-        units += word_units(counts->words[i].size);
+    for (u32 i = 0; i < counts->count && !status; i++) {
+        const struct w_word *from = &counts->words[i];
+        units += word_units(from->size);
+        /* No pair occurs in more places than there are bytes: their number fits, and so does any sum. */
+        if (!w_mul_ok(from->count, from->size, &bytes) || !w_add_ok(positions, bytes, &positions))
+            status = w_fail(t->err, W_LIMIT, "counts of words for more than 2^64 bytes of text");
+    }
     t->words = units < UINT32_MAX ? malloc((units + 1) * sizeof *t->words) : NULL;
     if (!status && !t->words)
         status = w_fail(t->err, W_NOMEM, "no memory for %u words", counts->count);

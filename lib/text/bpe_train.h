@@ -26,7 +26,7 @@ struct w_train_options {
     void *context;
 };
 
-/* Learn. *merges is the caller's, to free(); *count may be less than asked for where the text has no
+/* Learn. Counts that stand for 2^64 bytes of text or more are W_LIMIT. *merges is the caller's, to free(); *count may be less than asked for where the text has no
  * more pairs. */
 enum w_status w_bpe_train(const struct w_word_count *, const struct w_train_options *,
                           struct w_merge **merges, u32 *count, struct w_err *) W_MUST_CHECK;

@@ -22,6 +22,8 @@ struct w_documents {
     u64 base;            /* offset of the window in the file */
     u64 line;            /* jsonl: the present one, for messages */
     u64 total;           /* bytes read, of all files */
+    u64 document_left;   /* bytes that may still be given of the present document, */
+    u64 text_left;       /* and of all text */
     bool inside;         /* wiki: behind a <doc> line */
     bool cut;            /* the document gave a piece already */
     struct w_json *json; /* jsonl: holds the text given out last */
@@ -35,6 +37,8 @@ enum w_status w_documents_open(struct w_documents **documents,
     *documents = NULL;
     if (d) {
         d->options = *options;
+        d->document_left = options->document_bytes_max;
+        d->text_left = options->text_bytes_max;
         d->room = WINDOW_BYTES;
         d->bytes = malloc(d->room);
     }
@@ -319,7 +323,8 @@ static enum w_status next_object(struct w_documents *d, struct w_piece *piece, s
     return status;
 }
 
-enum w_status w_documents_next(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+/* The next piece of all files, without limits. */
+static enum w_status next_piece(struct w_documents *d, struct w_piece *piece, struct w_err *err)
 {
     for (;;) {
         enum w_status status = d->is_open ? W_DONE : open_next(d, err);
@@ -336,4 +341,35 @@ enum w_status w_documents_next(struct w_documents *d, struct w_piece *piece, str
         w_input_close(&d->in);
         d->is_open = false;
     }
+}
+
+/* Keep a piece within what is left of a limit. What follows a cut is passed over: nothing is left. */
+static void limit_piece(const struct w_documents *d, struct w_piece *piece, u64 *left)
+{
+    if (piece->size > *left) {
+        piece->size = w_split_cut(d->options.split, piece->text, *left);
+        *left = 0;
+    } else {
+        *left -= piece->size;
+    }
+}
+
+enum w_status w_documents_next(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+{
+    const struct w_document_options *o = &d->options;
+
+    if (o->text_bytes_max && d->text_left == 0)
+        return W_END;
+    enum w_status status = next_piece(d, piece, err);
+    if (status)
+        return status;
+    if (o->document_bytes_max)
+        limit_piece(d, piece, &d->document_left);
+    if (o->text_bytes_max) {
+        limit_piece(d, piece, &d->text_left);
+        piece->ends |= d->text_left == 0;
+    }
+    if (piece->ends)
+        d->document_left = o->document_bytes_max;
+    return W_DONE;
 }

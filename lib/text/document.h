@@ -24,6 +24,9 @@ struct w_document_options {
     enum w_format format;
     const char *field; /* jsonl: the member that is the text */
     enum w_split split;
+    /* Only so much of each document, and of all text; cut at the end of a word, so that a document may
+     * be left with nothing. 0: no limit. */
+    u64 document_bytes_max, text_bytes_max;
 };
 
 struct w_piece {

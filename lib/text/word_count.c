@@ -191,6 +191,10 @@ static inline enum w_status count_bytes(struct w_word_count *t, const u8 *word, 
 enum w_status w_word_count_add(struct w_word_count *t, const u8 *word, size_t size, u64 times,
                                struct w_err *err)
 {
+    u64 pieces = (size + W_COUNTED_BYTES - 1) / W_COUNTED_BYTES, more, sum;
+
+    if (!w_mul_ok(pieces, times, &more) || !w_add_ok(t->total, more, &sum))
+        return w_fail(err, W_LIMIT, "more occurrences of words than 2^64");
     return count_bytes(t, word, size, size, times, err);
 }
 

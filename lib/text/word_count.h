@@ -14,7 +14,7 @@
 #include "text/split.h"
 #include "base/status.h"
 
-#define W_COUNTED_BYTES 1024u
+#define W_COUNTED_BYTES 2048u
 
 /* A word of up to 16 bytes is its own key: those bytes, little-endian, with zeroes behind them. The
  * key of a longer word is a hash, and where its bytes are in the table's. */
@@ -42,7 +42,8 @@ void w_word_count_clear(struct w_word_count *);
 enum w_status w_word_count_text(struct w_word_count *, enum w_split, const u8 *text, size_t size,
                                 struct w_err *) W_MUST_CHECK;
 
-/* Count one word `times` more. */
+/* Count one word `times` more. W_LIMIT, with nothing counted, where all occurrences together would not
+ * fit into 64 bits. */
 enum w_status w_word_count_add(struct w_word_count *, const u8 *word, size_t size, u64 times,
                                struct w_err *) W_MUST_CHECK;
 

@@ -59,6 +59,40 @@ setup()
     run -1 cmp -s one all
 }
 
+@test "training can be kept to the first bytes of the text, and of each document" {
+    for i in $(seq 200); do echo "$i of many documents about one thing"; done >lines
+    awk '{ print $1, $2 }' lines >short
+    wtok train -q -f lines -n 264 --doc-cap 9 -o one lines
+    wtok train -q -f lines -n 264 short | cmp - one
+    wtok train -q -f lines -n 300 --max-bytes 1000 --report facts -o one <(tr -d '\n' <lines)
+    wtok train -q -f lines -n 300 <(tr -d '\n' <lines | head -c 1000 | sed 's/ [^ ]*$//') | cmp - one
+    jq -e '.text_bytes <= 1000 and .text_bytes > 990 and .documents == 1' facts
+}
+
+@test "words can come counted, with counts beyond any text" {
+    printf '%s\n' '{"word": "ab", "count": 9007199254740991}' '{"word": "cd", "count": 9007199254740990}' \
+        '{"word": "\n\u00e9", "count": 1}' '{"word": "cd", "count": 2}' >counts
+    [ "$(wtok train -q --counts -n 259 counts | jq -r .merges)" = "99 100 97 98" ]
+    wtok train -q --counts -n 300 --report facts -o one counts 2>/dev/null
+    jq -e '.words == 18014398509481984 and .different_words == 3' facts
+    for wrong in '{"word": "ab"}' '{"word": "ab", "count": 0}' '{"count": 1}' '["ab", 1]' ab; do
+        printf '{"word": "ab", "count": 2}\n%s\n' "$wrong" >counts
+        run -3 wtok train --counts -n 300 -o none counts
+        [[ "$output" == *"line 2"* ]]
+    done
+}
+
+@test "a report says what was learned from what" {
+    wtok train -q -n 600 --report facts -o one prose.txt
+    jq -e --arg sha256 "$(wtok info one | jq -r .sha256)" --argjson bytes "$(stat -c %s prose.txt)" '
+        .sha256 == $sha256 and .size == 600 and .merges == 343 and .documents == 1 and
+        .text_bytes == $bytes and .words > .different_words and .forgotten.words == 0 and
+        .count_s > 0 and .merge_s > 0 and .peak_memory_bytes > 1e6' facts
+    wtok train -q -n 600 --max-words 500 --report facts -o one prose.txt 2>/dev/null
+    jq -e '.different_words <= 250 and .forgotten.times == 1 and .forgotten.words > 0 and
+        .forgotten.occurrences >= .forgotten.words and .forgotten.count_error_max > 0' facts
+}
+
 @test "a small text gives a smaller vocabulary, with a warning" {
     printf 'ab ab ab' >tiny
     run --separate-stderr wtok train -n 1000 -o small tiny

@@ -36,16 +36,21 @@ struct text {
 };
 
 /* The documents of some paths, each followed by a bar. */
-static enum w_status read_paths(char *const *paths, size_t count, enum w_format format,
-                                struct text *all, struct w_err *err)
+static enum w_status read_limited(char *const *paths, size_t count, enum w_format format,
+                                  u64 document_bytes_max, u64 text_bytes_max, struct text *all,
+                                  struct w_err *err)
 {
     struct w_file_list files = {0};
     struct w_documents *d = NULL;
     struct w_piece piece;
     *all = (struct text){0};
     enum w_status status = w_file_list_make(&files, paths, count, err);
-    struct w_document_options options = {
-        .files = &files, .format = format, .field = "text", .split = W_SPLIT_GPT2};
+    struct w_document_options options = {.files = &files,
+                                         .format = format,
+                                         .field = "text",
+                                         .split = W_SPLIT_GPT2,
+                                         .document_bytes_max = document_bytes_max,
+                                         .text_bytes_max = text_bytes_max};
     if (!status)
         status = w_documents_open(&d, &options, err);
     while (!status && !(status = w_documents_next(d, &piece, err))) {
@@ -60,6 +65,12 @@ static enum w_status read_paths(char *const *paths, size_t count, enum w_format 
     w_documents_close(d);
     w_file_list_release(&files);
     return status;
+}
+
+static enum w_status read_paths(char *const *paths, size_t count, enum w_format format,
+                                struct text *all, struct w_err *err)
+{
+    return read_limited(paths, count, format, 0, 0, all, err);
 }
 
 static void expect(enum w_format format, const char *content, size_t size, enum w_status status,
@@ -157,6 +168,53 @@ static size_t words_of(const u8 *text, size_t size, size_t *ends, size_t room)
     return count;
 }
 
+static void limits_cut_at_the_ends_of_words(void **state)
+{
+    (void)state;
+    static const struct {
+        u64 document_bytes_max, text_bytes_max;
+        const char *documents;
+    } cases[] = {
+        {0, 0, "one two three|four|five six|"},
+        {9, 0, "one two|four|five six|"},
+        {8, 0, "one two|four|five six|"},
+        {7, 0, "one|four|five|"},
+        {0, 22, "one two three|four|five|"},
+        {0, 17, "one two three|four|"},
+        {0, 16, "one two three||"},
+        {8, 16, "one two|four|five|"},
+        {0, 1000, "one two three|four|five six|"},
+    };
+    put("one", "one two three\nfour\nfive six\n", 28);
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        struct text all;
+        assert_int_equal(read_limited((char *[]){path_of("one")}, 1, W_FORMAT_LINES,
+                                      cases[i].document_bytes_max, cases[i].text_bytes_max, &all,
+                                      NULL),
+                         W_END);
+        assert_string_equal(all.bytes, cases[i].documents);
+        free(all.bytes);
+    }
+    /* a document that comes in pieces */
+    enum { SIZE = 20 << 20 };
+    char *text = malloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        text[i] = i % 10 == 9 ? ' ' : 'x';
+    put("one", text, SIZE);
+    free(text);
+    for (u64 limit = 15; limit <= 15 << 20; limit += 5 << 20) {
+        struct text by_document, by_text;
+        char *path = path_of("one");
+        assert_int_equal(read_limited(&path, 1, W_FORMAT_PLAIN, limit, 0, &by_document, NULL),
+                         W_END);
+        assert_int_equal(read_limited(&path, 1, W_FORMAT_PLAIN, 0, limit, &by_text, NULL), W_END);
+        assert_true(by_text.size <= limit + 1 && by_text.size + 10 > limit);
+        assert_int_equal(by_document.size, by_text.size);
+        free(by_document.bytes);
+        free(by_text.bytes);
+    }
+}
+
 static void check_pieces(const u8 *text, size_t size, enum w_format format, char *path)
 {
     struct w_file_list files = {0};
@@ -246,6 +304,7 @@ int main(void)
         cmocka_unit_test(wiki_blocks_lose_their_tags_alone),
         cmocka_unit_test(json_lines_give_their_member),
         cmocka_unit_test(folders_are_read_in_the_order_of_bytes),
+        cmocka_unit_test(limits_cut_at_the_ends_of_words),
         cmocka_unit_test(long_documents_come_in_pieces_that_cut_no_word),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

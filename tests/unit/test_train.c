@@ -85,6 +85,28 @@ static void counts_beyond_32_bits_keep_their_order(void **state)
     w_word_count_release(&counts);
 }
 
+static void counts_never_overflow(void **state)
+{
+    (void)state;
+    struct w_word_count counts = {0};
+    struct w_merge *merges;
+    struct w_err err = {0};
+    u32 n;
+    /* the greatest that fits: 2^64 - 16 bytes of text */
+    add(&counts, "abababab", (1ull << 61) - 2);
+    learn(&counts, 3, 1, W_TIE_ID_MIN, &merges, &n);
+    assert_int_equal(n, 3);
+    assert_memory_equal(merges, ((struct w_merge[]){{'a', 'b'}, {256, 256}}), 2 * sizeof *merges);
+    free(merges);
+    add(&counts, "cd", 8); /* 2^64 bytes */
+    struct w_train_options options = {.merges = 1, .min_count = 1};
+    assert_int_equal(w_bpe_train(&counts, &options, &merges, &n, &err), W_LIMIT);
+    assert_int_equal(w_word_count_add(&counts, (const u8 *)"e", 1, UINT64_MAX, &err), W_LIMIT);
+    assert_int_equal(counts.count, 2);
+    assert_int_equal(counts.total, (1ull << 61) + 6);
+    w_word_count_release(&counts);
+}
+
 /* ---- against counting everything anew ---- */
 
 struct plain {
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(the_classic_example_gives_its_merges),
         cmocka_unit_test(a_byte_string_gets_one_id),
         cmocka_unit_test(counts_beyond_32_bits_keep_their_order),
+        cmocka_unit_test(counts_never_overflow),
         cmocka_unit_test(merges_are_those_of_counting_anew),
         cmocka_unit_test(tables_add_up),
         cmocka_unit_test(words_of_all_lengths_are_told_apart),
