@@ -71,11 +71,26 @@ LIB_SOURCES := \
 	lib/text/vocab.c \
 	lib/text/vocab_json.c \
 	lib/text/word_count.c \
+	lib/wiki/buffer.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \
+	lib/wiki/element.c \
+	lib/wiki/entity.c \
+	lib/wiki/finish.c \
+	lib/wiki/inline_rows.c \
 	lib/wiki/inlines.c \
+	lib/wiki/line.c \
+	lib/wiki/link.c \
+	lib/wiki/markup.c \
+	lib/wiki/measure.c \
+	lib/wiki/pattern.c \
+	lib/wiki/quotes.c \
 	lib/wiki/site.c \
 	lib/wiki/span.c \
+	lib/wiki/table.c \
+	lib/wiki/tag.c \
+	lib/wiki/template.c \
+	lib/wiki/walk.c \
 	lib/wiki/wiki_block.c \
 	lib/wiki/wikitext.c \
 	lib/data/batches.c \

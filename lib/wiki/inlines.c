@@ -2,25 +2,189 @@
 
 #include <stdlib.h>
 
-struct w_inline_table {
-    size_t count;
+#include "text/unicode.h"
+#include "wiki/buffer.h"
+#include "wiki/inline_rows.h"
+#include "wiki/pattern.h"
+
+#define NAME_MAX_BYTES 60
+
+/* Offsets into the table's bytes. */
+struct row {
+    u32 name, pattern;
+    u32 pattern_size;
+    u8 name_size; /* 0: the place is free */
 };
+
+struct w_inline_table {
+    struct w_buffer bytes;
+    struct row *rows; /* by the hash of the name, then the next free place */
+    u32 count, room;  /* room is a power of two, and at most half is taken */
+};
+
+/* ---- names ---- */
+
+struct key {
+    u8 bytes[NAME_MAX_BYTES];
+    size_t size;
+};
+
+/* A name in small letters with spaces; false if it is longer than any in a table. */
+static bool make_key(struct key *key, struct w_span name)
+{
+    name = w_span_trim(name);
+    if (name.size == 0 || name.size > NAME_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < name.size; i++)
+        key->bytes[i] = name.at[i] == '_' ? ' ' : w_lower(name.at[i]);
+    key->size = name.size;
+    return true;
+}
+
+/* The row of a key, or the free one where it would be. */
+static struct row *locate(const struct w_inline_table *t, const struct key *key)
+{
+    u32 hash = 2166136261u; /* FNV-1a, by Fowler, Noll and Vo */
+
+    for (size_t i = 0; i < key->size; i++)
+        hash = (hash ^ key->bytes[i]) * 16777619u;
+    for (u32 i = hash;; i++) {
+        struct row *row = &t->rows[i & (t->room - 1)];
+        if (!row->name_size || (row->name_size == key->size &&
+                                memcmp(t->bytes.at + row->name, key->bytes, key->size) == 0))
+            return row;
+    }
+}
+
+static enum w_status grow(struct w_inline_table *t, struct w_err *err)
+{
+    struct w_inline_table bigger = *t;
+
+    bigger.room = t->room ? t->room * 2 : 512;
+    bigger.rows = calloc(bigger.room, sizeof *bigger.rows);
+    if (!bigger.rows)
+        return w_fail(err, W_NOMEM, "no memory for the table of templates");
+    for (u32 i = 0; i < t->room; i++) {
+        struct key key = {.size = t->rows[i].name_size};
+        memcpy(key.bytes, t->bytes.at + t->rows[i].name, key.size);
+        if (key.size)
+            *locate(&bigger, &key) = t->rows[i];
+    }
+    free(t->rows);
+    *t = bigger;
+    return W_DONE;
+}
+
+static bool find_key(const struct w_inline_table *t, const struct key *key, struct w_span *pattern)
+{
+    const struct row *row = locate(t, key);
+
+    if (!row->name_size)
+        return false;
+    *pattern = (struct w_span){t->bytes.at + row->pattern, row->pattern_size};
+    return true;
+}
+
+bool w_inline_table_find(const struct w_inline_table *t, struct w_span name, struct w_span *pattern)
+{
+    struct key key;
+    const u8 *dash;
+
+    if (!make_key(&key, name))
+        return false;
+    if (find_key(t, &key, pattern))
+        return true;
+    dash = memchr(key.bytes, '-', key.size);
+    if (!dash || dash + 1 == key.bytes + NAME_MAX_BYTES)
+        return false;
+    key.size = (size_t)(dash + 1 - key.bytes);
+    key.bytes[key.size++] = '*';
+    return find_key(t, &key, pattern);
+}
+
+/* ---- rows ---- */
+
+static enum w_status add_row(struct w_inline_table *t, struct w_span name, struct w_span pattern,
+                             struct w_err *err)
+{
+    struct key key;
+    enum w_status status = w_pattern_check(pattern, err);
+
+    if (status)
+        return status;
+    if (!make_key(&key, name))
+        return w_fail(err, W_USAGE, "a name has 1 to %d bytes", NAME_MAX_BYTES);
+    if (t->count >= t->room / 2 && (status = grow(t, err)))
+        return status;
+    struct row *row = locate(t, &key);
+    if (!row->name_size) {
+        row->name = (u32)t->bytes.size;
+        w_buffer_put(&t->bytes, key.bytes, key.size);
+    }
+    u32 at = (u32)t->bytes.size;
+    w_buffer_span(&t->bytes, pattern);
+    if (t->bytes.failed)
+        return w_fail(err, W_NOMEM, "no memory for the table of templates");
+    t->count += !row->name_size;
+    row->name_size = (u8)key.size;
+    row->pattern = at;
+    row->pattern_size = (u32)pattern.size;
+    return W_DONE;
+}
+
+enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, struct w_err *err)
+{
+    u32 number = 0;
+
+    if (text.size > UINT32_MAX / 4)
+        return w_fail(err, W_LIMIT, "a table of templates of more than 1 GiB");
+    if (!w_utf8_valid(text.at, text.size))
+        return w_fail(err, W_USAGE, "the table is not UTF-8");
+    while (text.size) {
+        const u8 *end = memchr(text.at, '\n', text.size);
+        struct w_span line = {text.at, end ? (size_t)(end - text.at) : text.size};
+        size_t taken = W_MIN(line.size + 1, text.size);
+        number++;
+        text.at += taken;
+        text.size -= taken;
+        line = w_span_trim(line);
+        if (!line.size || *line.at == '#')
+            continue;
+        const u8 *equals = memchr(line.at + 1, '=', line.size - 1); /* {{=}} has a name too */
+        if (!equals)
+            return w_fail(err, W_USAGE, "line %u: no '=' between a name and a pattern", number);
+        struct w_span name = {line.at, (size_t)(equals - line.at)};
+        struct w_span pattern = {equals + 1, line.size - name.size - 1};
+        enum w_status status = add_row(t, name, w_span_trim(pattern), err);
+        if (status)
+            return w_fail_at(err, status, "line %u", number);
+    }
+    return W_DONE;
+}
 
 enum w_status w_inline_table_new(struct w_inline_table **table, struct w_err *err)
 {
-    *table = calloc(1, sizeof **table);
-    return *table ? W_DONE : w_fail(err, W_NOMEM, "no memory for the table of templates");
+    struct w_inline_table *t = calloc(1, sizeof *t);
+    enum w_status status;
+
+    *table = NULL;
+    if (!t)
+        return w_fail(err, W_NOMEM, "no memory for the table of templates");
+    status = grow(t, err);
+    if (!status)
+        status = w_inline_table_add(t, w_span_of(w_inline_rows), err);
+    if (status)
+        w_inline_table_free(t);
+    else
+        *table = t;
+    return status;
 }
 
-void w_inline_table_free(struct w_inline_table *table)
+void w_inline_table_free(struct w_inline_table *t)
 {
-    free(table);
-}
-
-enum w_status w_inline_table_add(struct w_inline_table *table, struct w_span text,
-                                 struct w_err *err)
-{
-    (void)text, (void)err;
-    table->count++;
-    return W_DONE;
+    if (!t)
+        return;
+    w_buffer_free(&t->bytes);
+    free(t->rows);
+    free(t);
 }

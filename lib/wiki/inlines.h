@@ -2,16 +2,37 @@
  *
  * Nearly every template is a box, a note or a source, and leaves nothing in the text. A few carry
  * words: {{convert|10|km|mi}}, {{lang|fr|bonjour}}, {{nowrap|...}}. This table has a pattern for each
- * of them; what is not in it is dropped. A table begins with the built-in rows and can be extended
- * and changed by a text file:
+ * of them; what is not in it is left out. It begins with the rows of inline_rows.c and can be extended
+ * and changed by a text file of the same form:
  *
- *     # a comment; a row is a name, "=" and what is put in the template's place
- *     nowrap   = {1}
- *     lang     = {2}
- *     nihongo  = {1}[ ({2}[, {3}])]
- *     flagicon =
+ *     # a comment
+ *     nowrap      = {1}
+ *     nihongo     = {1} ({2}, {3}) || {1} ({2}) || {1}
+ *     lang-*      = {1}
+ *     birth date  = {df?}{3} {2:month} {1} || {2:month} {3}, {1}
+ *     chem        = {*}
+ *     flagicon    =
  *
- * See inlines.c for the patterns, and wwiki(1) for users. */
+ * A row is the name of a template, "=" and a pattern. Capitals and small letters of a name are the same,
+ * and so are '_' and a space. A name that ends in "-*" is that of all templates which begin so and
+ * have no row of their own; one that ends in ":" is a function, {{lc:TEXT}}, and TEXT its argument 1.
+ *
+ * A pattern is text in which {NAME} stands for the template's argument of that name; arguments without
+ * one are called 1, 2 and so on to 9. Patterns with "||" between them are alternatives, of which the first
+ * is taken whose arguments are all there and not empty; if none is, nothing is put. In braces:
+ *
+ *     {1|text}      argument 1, or text where there is no 1; and so on
+ *     {df?}         nothing, but the alternative needs the argument
+ *     {*} {*, }     all arguments without name, with nothing or ", " between them
+ *     {2:month}     the name of the month with that number
+ *     {1:number}    commas between thousands
+ *     {1:sup}       a number as superscript
+ *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
+ *
+ * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that would
+ * be lost at the ends of a pattern, and "\" before any other character that character. An alternative
+ * names an argument once at most. Two rules are no patterns: "@convert" is a measure as {{convert}}
+ * writes it, "@title" the name of the page. */
 #ifndef W_INLINES_H
 #define W_INLINES_H
 
@@ -28,5 +49,9 @@ void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
  * An error names the line. */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
+
+/* The pattern for a template's name, as it stands in the page; false if it has none. A table may be
+ * looked at by any number of threads. */
+bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern);
 
 #endif

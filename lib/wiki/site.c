@@ -1,8 +1,65 @@
 #include "wiki/site.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define FILE_KEY 6
+#define CATEGORY_KEY 14
+
+/* Names that hold in every wiki, and former names that old pages of one language still use. */
+static const struct {
+    const char *name;
+    enum w_link_kind kind;
+} known[] = {
+    {"File", W_LINK_FILE},          {"Image", W_LINK_FILE},         {"Category", W_LINK_CATEGORY},
+    {"Bild", W_LINK_FILE},          {"Datei", W_LINK_FILE},         {"Kategorie", W_LINK_CATEGORY},
+    {"Fichier", W_LINK_FILE},       {"Catégorie", W_LINK_CATEGORY}, {"Archivo", W_LINK_FILE},
+    {"Imagen", W_LINK_FILE},        {"Immagine", W_LINK_FILE},      {"Ficheiro", W_LINK_FILE},
+    {"Imagem", W_LINK_FILE},        {"Bestand", W_LINK_FILE},       {"Afbeelding", W_LINK_FILE},
+    {"Plik", W_LINK_FILE},          {"Grafika", W_LINK_FILE},       {"Fil", W_LINK_FILE},
+    {"Файл", W_LINK_FILE},          {"Изображение", W_LINK_FILE},   {"Картинка", W_LINK_FILE},
+    {"Категория", W_LINK_CATEGORY}, {"ファイル", W_LINK_FILE},      {"画像", W_LINK_FILE},
+    {"文件", W_LINK_FILE},          {"파일", W_LINK_FILE},
+};
+
+/* The languages of Wikipedia, as their addresses and links between them name them. Their pages are
+ * linked to each other by such links at the end; that of a page about something called "Ko:" would be
+ * taken for one too, as MediaWiki does. */
+static const char languages[] =
+    " aa ab ace ady af ak als alt am ami an ang ar arc ary arz as ast atj av avk awa ay az azb ba "
+    "ban "
+    "bar bat-smg bcl be be-tarask be-x-old bew bg bh bi bjn blk bm bn bo bpy br bs btm bug bxr ca "
+    "cbk-zam cdo ce ceb ch cho chr chy ckb co cr crh cs csb cu cv cy da dag de dga din diq dsb dtp "
+    "dty "
+    "dv dz ee el eml en eo es et eu ext fa fat ff fi fiu-vro fj fo fon fr frp frr fur fy ga gag "
+    "gan "
+    "gcr gd gl glk gn gom gor got gpe gsw gu guc gur guw gv ha hak haw he hi hif ho hr hsb ht hu "
+    "hy "
+    "hyw hz ia id ie ig igl ii ik ilo inh io is it iu ja jam jbo jv ka kaa kab kbd kbp kcg kg kge "
+    "ki "
+    "kj kk kl km kn knc ko koi kr krc ks ksh ku kus kv kw ky la lad lb lbe lez lfn lg li lij lld "
+    "lmo ln "
+    "lo lrc lt ltg lv mad mai map-bms mdf mg mh mhr mi min mk ml mn mni mnw mo mos mr mrj ms mt "
+    "mus mwl "
+    "my myv mzn na nah nan nap nds nds-nl ne new ng nia nl nn no nov nqo nr nrm nso nv ny oc olo "
+    "om or "
+    "os pa pag pam pap pcd pcm pdc pdt pfl pi pih pl pms pnb pnt ps pt pwn qu rm rmy rn ro roa-rup "
+    "roa-tara rsk ru rue rw sa sah sat sc scn sco sd se sg sgs sh shi shn shy si simple sk skr sl "
+    "sm "
+    "smn sn so sq sr srn ss st stq su sv sw szl szy ta tay tcy tdd te tet tg th ti tk tl tly tn to "
+    "tpi "
+    "tr trv ts tt tum tw ty tyv udm ug uk ur uz ve vec vep vi vls vo vro wa war wo wuu xal xh xmf "
+    "yi yo "
+    "yue za zea zgh zh zh-classical zh-cn zh-min-nan zh-tw zh-yue zu ";
+
+struct name {
+    char *text; /* owned */
+    size_t size;
+    enum w_link_kind kind;
+};
 
 struct w_wiki_site {
+    struct name *names;
     size_t count;
 };
 
@@ -14,19 +71,94 @@ enum w_status w_wiki_site_new(struct w_wiki_site **site, struct w_err *err)
 
 void w_wiki_site_free(struct w_wiki_site *site)
 {
+    if (!site)
+        return;
+    for (size_t i = 0; i < site->count; i++)
+        free(site->names[i].text);
+    free(site->names);
     free(site);
 }
 
 enum w_status w_wiki_site_add(struct w_wiki_site *site, int key, struct w_span name,
                               struct w_err *err)
 {
-    (void)key, (void)name, (void)err;
+    struct name *names;
+
+    if (key != FILE_KEY && key != CATEGORY_KEY)
+        return W_DONE;
+    names = realloc(site->names, (site->count + 1) * sizeof *names);
+    if (!names)
+        return w_fail(err, W_NOMEM, "no memory for the names of namespaces");
+    site->names = names;
+    names[site->count] = (struct name){
+        .text = strndup((const char *)name.at, name.size),
+        .size = name.size,
+        .kind = key == FILE_KEY ? W_LINK_FILE : W_LINK_CATEGORY,
+    };
+    if (!names[site->count].text)
+        return w_fail(err, W_NOMEM, "no memory for the names of namespaces");
     site->count++;
     return W_DONE;
 }
 
+/* MediaWiki takes the first letter of a name in both cases. ASCII is compared so throughout; of two
+ * bytes that begin a name in another script, those of the small and the capital letter are told apart
+ * by this: Latin-1, Greek and Cyrillic. */
+static u32 first_letter(struct w_span s)
+{
+    u32 code = s.size > 1 ? (s.at[0] & 0x1Fu) << 6 | (s.at[1] & 0x3Fu) : 0;
+
+    if (s.size < 2 || s.at[0] < 0xC3 || s.at[0] > 0xD1)
+        return 0;
+    if ((code >= 0xC0 && code <= 0xDE) || (code >= 0x391 && code <= 0x3A9) ||
+        (code >= 0x410 && code <= 0x42F))
+        return code + 0x20;
+    return code >= 0x400 && code <= 0x40F ? code + 0x50 : code;
+}
+
+static bool same_name(struct w_span a, struct w_span b)
+{
+    u32 letter = first_letter(a);
+
+    if (letter && letter == first_letter(b)) {
+        a.at += 2, a.size -= 2;
+        b.at += 2, b.size -= 2;
+    }
+    return w_span_is_word(a, b);
+}
+
+static bool is_language(struct w_span prefix)
+{
+    char word[16];
+    size_t size = prefix.size;
+
+    if (size < 2 || size > sizeof word - 3)
+        return false;
+    word[0] = ' ';
+    for (size_t i = 0; i < size; i++) {
+        if (!w_is_letter(prefix.at[i]) && prefix.at[i] != '-')
+            return false;
+        word[i + 1] = (char)w_lower(prefix.at[i]);
+    }
+    word[size + 1] = ' ';
+    return memmem(languages, sizeof languages - 1, word, size + 2) != NULL;
+}
+
 enum w_link_kind w_wiki_site_link(const struct w_wiki_site *site, struct w_span target)
 {
-    (void)site, (void)target;
-    return W_LINK_PAGE;
+    const u8 *colon = target.size ? memchr(target.at, ':', target.size) : NULL;
+    struct w_span prefix = {target.at, colon ? (size_t)(colon - target.at) : 0};
+
+    prefix = w_span_trim(prefix);
+    if (!prefix.size) /* none, or [[:File:...]]: a link that shows its name */
+        return W_LINK_PAGE;
+    for (size_t i = 0; site && i < site->count; i++) {
+        struct w_span name = {(const u8 *)site->names[i].text, site->names[i].size};
+        if (same_name(prefix, name))
+            return site->names[i].kind;
+    }
+    for (size_t i = 0; i < W_COUNTOF(known); i++)
+        if (same_name(prefix, w_span_of(known[i].name)))
+            return known[i].kind;
+    return is_language(prefix) ? W_LINK_LANGUAGE : W_LINK_PAGE;
 }

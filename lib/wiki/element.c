@@ -1,0 +1,104 @@
+/* Tags, and what they enclose. */
+#include "wiki/render.h"
+
+static void preformatted(struct w_wikitext *r, struct w_span body)
+{
+    static const struct w_span marks[] = {{(const u8 *)"<nowiki>", 8},
+                                          {(const u8 *)"</nowiki>", 9}};
+    bool block = memchr(body.at, '\n', body.size) != NULL;
+
+    body = w_span_trim(body);
+    if (block)
+        w_mark(r, W_MARK_BLOCK);
+    w_mark(r, W_MARK_RAW);
+    for (size_t i = 0; i < W_COUNTOF(marks); i++) { /* <pre><nowiki> is one thing said twice */
+        const u8 *found = memmem(body.at, body.size, marks[i].at, marks[i].size);
+        if (!found)
+            break;
+        w_plain(r, (struct w_span){body.at, (size_t)(found - body.at)});
+        body.size -= (size_t)(found + marks[i].size - body.at);
+        body.at = found + marks[i].size;
+    }
+    w_plain(r, body);
+    w_mark(r, W_MARK_RAW_END);
+    if (block)
+        w_mark(r, W_MARK_BLOCK);
+}
+
+/* TeX in one line. Two braces are parted, which is the same to TeX, so that no text has what looks like
+ * a template. */
+static void mathematics(struct w_wikitext *r, struct w_span tex)
+{
+    struct w_buffer *out = &r->marked;
+
+    if (r->options.math) {
+        if (!*r->options.math)
+            w_mark(r, W_MARK_HOLE);
+        w_buffer_span(out, w_span_of(r->options.math));
+        return;
+    }
+    tex = w_span_trim(tex);
+    for (size_t i = 0; i < tex.size; i++) {
+        u8 c = tex.at[i];
+        if (c == '&') {
+            i += w_reference(r, (struct w_span){tex.at + i, tex.size - i}, false) - 1;
+        } else if (c <= ' ') {
+            w_buffer_byte(out, ' ');
+        } else {
+            if ((c == '{' || c == '}') && i && tex.at[i - 1] == c)
+                w_buffer_byte(out, ' ');
+            w_buffer_byte(out, c);
+        }
+    }
+}
+
+void w_tag(struct w_wikitext *r, u32 index)
+{
+    const struct w_markup *m = &r->markup.items[index];
+
+    switch (w_tag_kind(m->tag)) {
+    case W_TAG_INLINE: break;
+    case W_TAG_BREAK:
+    case W_TAG_LINE: w_mark(r, W_MARK_LINE); break;
+    case W_TAG_BLOCK: w_mark(r, W_MARK_BLOCK); break;
+    case W_TAG_CELL:
+        if (!m->closing && w_buffer_last(&r->marked) != W_MARK_LINE)
+            w_buffer_put(&r->marked, " | ", 3);
+        break;
+    case W_TAG_SUP:
+        if (!m->closing)
+            r->superscript = r->marked.size;
+        else if (r->superscript < r->marked.size)
+            w_superscript(r, r->superscript);
+        break;
+    case W_TAG_POEM:
+        if (!m->closing)
+            r->poems++;
+        else if (r->poems)
+            r->poems--;
+        w_mark(r, W_MARK_BLOCK);
+        break;
+    default: w_mark(r, W_MARK_HOLE); /* <ref/>, or the end of one that never began */
+    }
+}
+
+void w_element(struct w_wikitext *r, u32 index)
+{
+    const struct w_markup *m = &r->markup.items[index];
+    struct w_span body = w_source(r, m->body, m->body_end);
+
+    switch (w_tag_kind(m->tag)) {
+    case W_TAG_TABLE:
+        w_mark(r, W_MARK_BLOCK);
+        if (r->options.tables)
+            w_walk(r, w_inside(r, index), false);
+        else
+            w_mark(r, W_MARK_HOLE);
+        w_mark(r, W_MARK_BLOCK);
+        break;
+    case W_TAG_NOWIKI: w_plain(r, body); break;
+    case W_TAG_PRE: preformatted(r, body); break;
+    case W_TAG_MATH: mathematics(r, body); break;
+    default: w_mark(r, W_MARK_HOLE);
+    }
+}

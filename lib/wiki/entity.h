@@ -1,0 +1,11 @@
+/* entity.h - characters by name or number: &nbsp; &eacute; &#8211; &#x2013; */
+#ifndef W_ENTITY_H
+#define W_ENTITY_H
+
+#include "wiki/span.h"
+
+/* The character reference that begins with the '&' at text[0]. Returns its length in bytes, or 0 if it
+ * is none; then the '&' is text. Numbers that name no character give U+FFFD. */
+size_t w_entity_parse(struct w_span text, u32 *code);
+
+#endif

@@ -1,0 +1,283 @@
+/* The third step: from text with marks to text.
+ *
+ * White space is not copied but remembered, and written when the next character comes: one space, a
+ * line end or an empty line, whichever is the most of what lay between. So none is left at the ends of
+ * lines and none doubled. Where something was left out, the punctuation around the hole is mended:
+ * "Rome ( ; born 1950)" becomes "Rome (born 1950)". Elsewhere punctuation is the author's. */
+#include "wiki/marks.h"
+
+/* What lies before the next character. */
+enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_BLOCK };
+
+#define LEVELS 6
+
+static const char left_out_by_default[] =
+    "See also|References|External links|External link|Further reading|Notes|Footnotes|Citations|"
+    "Sources|Bibliography|Notes and references|References and notes|Notes and citations|"
+    "Citations and notes|References and further reading|Works cited|Literature cited|Cited sources|"
+    "Gallery";
+
+struct finish {
+    const struct w_wikitext_options *options;
+    struct w_buffer *out;
+    const u8 *at, *end;
+    enum gap gap;
+    bool hole;         /* something was left out since the last character */
+    bool line_text;    /* the line of the source has text */
+    bool line_marked;  /* or at least left something out */
+    bool line_alone;   /* it is not joined with the next one */
+    const char *first; /* to be written before the line's first character, or NULL */
+    u8 heading;        /* the level of the heading that this line is; 0: none */
+    u8 skipping;       /* a section of this level is left out; 0: none */
+    /* The headings since the last text: they go if the next one is of no deeper level. */
+    struct {
+        u8 level;
+        size_t begin; /* in out */
+    } headings[LEVELS];
+    u32 heading_count;
+};
+
+static void widen(struct finish *f, enum gap gap)
+{
+    if (f->heading)
+        gap = W_MIN(gap, GAP_SPACE);
+    f->gap = W_MAX(f->gap, gap);
+}
+
+static void drop_blanks(struct w_buffer *out)
+{
+    while (w_is_blank(w_buffer_last(out)))
+        out->size--;
+}
+
+/* At a hole: may the byte go, since it only parts what is not there? Mends what is already written. */
+static bool is_idle_byte(struct finish *f, u8 c)
+{
+    u8 last = w_buffer_last(f->out);
+    bool starts = f->gap >= GAP_LINE || f->out->size == 0;
+
+    if (c == ')' && f->gap <= GAP_SPACE) {
+        size_t size = f->out->size;
+        while (size && (f->out->at[size - 1] == ' ' || f->out->at[size - 1] == ',' ||
+                        f->out->at[size - 1] == ';'))
+            size--;
+        f->out->size = size;
+        f->gap = GAP_NONE;
+        if (w_buffer_last(f->out) != '(')
+            return false;
+        f->out->size--;
+        if (w_buffer_last(f->out) == ' ') {
+            f->gap = GAP_SPACE;
+            f->out->size--;
+        }
+        return true;
+    }
+    if (c == ',' || c == ';') {
+        if (starts || last == '(' || last == ',' || last == ';')
+            return true;
+    }
+    if (f->gap == GAP_SPACE) {
+        bool ends = f->at + 1 == f->end || f->at[1] <= ' ' || f->at[1] == '\'' || f->at[1] == '"';
+        if (last == '(' || c == ',' || c == ';' || c == ']' || ((c == '.' || c == ':') && ends))
+            f->gap = GAP_NONE;
+    }
+    return false;
+}
+
+/* Write what comes before a character of text. False: leave the character out. */
+static bool before_text(struct finish *f, u8 c)
+{
+    if (f->hole && is_idle_byte(f, c))
+        return false;
+    f->hole = false;
+    f->line_text = true;
+    if (f->out->size == 0)
+        f->gap = GAP_NONE;
+    if (f->gap >= GAP_LINE)
+        drop_blanks(f->out);
+    if (f->gap)
+        w_buffer_put(f->out, f->gap == GAP_SPACE ? " " : "\n\n", f->gap == GAP_BLOCK ? 2 : 1);
+    f->gap = GAP_NONE;
+    if (f->first) {
+        w_buffer_span(f->out, w_span_of(f->first));
+        f->first = NULL;
+    }
+    if (!f->heading)
+        f->heading_count = 0;
+    return true;
+}
+
+/* ---- headings ---- */
+
+static bool is_left_out(const struct w_wikitext_options *options, struct w_span heading)
+{
+    struct w_span list = w_span_of(options->sections ? options->sections : left_out_by_default);
+
+    while (list.size) {
+        const u8 *bar = memchr(list.at, '|', list.size);
+        struct w_span name = {list.at, bar ? (size_t)(bar - list.at) : list.size};
+        size_t taken = W_MIN(name.size + 1, list.size);
+        if (w_span_is_word(w_span_trim(name), heading))
+            return true;
+        list.at += taken;
+        list.size -= taken;
+    }
+    return false;
+}
+
+static const char *equals(u8 level)
+{
+    return "======" + (LEVELS - level);
+}
+
+static void begin_heading(struct finish *f, u8 level)
+{
+    while (f->heading_count && f->headings[f->heading_count - 1].level >= level)
+        f->out->size = f->headings[--f->heading_count].begin;
+    drop_blanks(f->out);
+    f->gap = GAP_BLOCK;
+    f->heading = level;
+    f->hole = false;
+    f->headings[f->heading_count].level = level; /* levels grow: there is room for each */
+    f->headings[f->heading_count].begin = f->out->size;
+}
+
+static void end_heading(struct finish *f)
+{
+    size_t begin = f->headings[f->heading_count].begin;
+    struct w_span text = w_span_trim((struct w_span){f->out->at + begin, f->out->size - begin});
+    u8 level = f->heading;
+
+    f->heading = 0;
+    if (text.size && is_left_out(f->options, text))
+        f->skipping = level;
+    if (!text.size || f->skipping || f->options->headings == W_HEADINGS_NONE) {
+        f->out->size = begin;
+    } else {
+        if (f->options->headings == W_HEADINGS_MARKED) {
+            w_buffer_insert(f->out, (size_t)(text.at - f->out->at), " ", 1);
+            w_buffer_insert(f->out, (size_t)(text.at - f->out->at), equals(level), level);
+            w_buffer_byte(f->out, ' ');
+            w_buffer_put(f->out, equals(level), level);
+        }
+        f->heading_count++;
+    }
+    f->gap = GAP_BLOCK;
+}
+
+/* Go to the heading that ends a section that is left out. */
+static void skip_section(struct finish *f)
+{
+    const u8 *p = f->at;
+
+    while (p < f->end && (p = memchr(p, W_MARK_HEADING, (size_t)(f->end - p))) && p + 1 < f->end &&
+           p[1] - '0' > f->skipping)
+        p++;
+    f->at = p ? p : f->end;
+    f->skipping = 0;
+}
+
+/* ---- the text ---- */
+
+static void end_line(struct finish *f)
+{
+    if (f->heading)
+        end_heading(f);
+    else if (f->line_text)
+        widen(f, f->line_alone ? GAP_LINE : GAP_SPACE);
+    else
+        widen(f, f->line_marked ? GAP_LINE : GAP_BLOCK);
+    f->line_text = f->line_marked = f->line_alone = false;
+    f->first = NULL;
+}
+
+static void begin_line(struct finish *f, const char *first)
+{
+    widen(f, GAP_LINE);
+    f->line_alone = true;
+    f->line_marked = true;
+    f->first = first;
+}
+
+static void raw(struct finish *f)
+{
+    const u8 *end = memchr(f->at, W_MARK_RAW_END, (size_t)(f->end - f->at));
+    size_t size = (size_t)((end ? end : f->end) - f->at);
+
+    f->hole = false;
+    if (size && before_text(f, *f->at))
+        w_buffer_put(f->out, f->at, size);
+    f->at += size + (end ? 1 : 0);
+}
+
+static void mark(struct finish *f, u8 mark)
+{
+    switch (mark) {
+    case W_MARK_HOLE:
+        f->hole = true;
+        f->line_marked = true;
+        break;
+    case W_MARK_LINE:
+    case W_MARK_BLOCK:
+        widen(f, mark == W_MARK_LINE ? GAP_LINE : GAP_BLOCK);
+        f->line_marked = true;
+        break;
+    case W_MARK_ITEM: begin_line(f, f->options->item); break;
+    case W_MARK_ROW: begin_line(f, NULL); break;
+    case W_MARK_RAW: raw(f); break;
+    case W_MARK_HEADING:
+        if (f->at < f->end)
+            begin_heading(f, (u8)(*f->at++ - '0'));
+        break;
+    default: break;
+    }
+}
+
+/* A run of text up to the next space, mark or possible no-break space. */
+static void run(struct finish *f)
+{
+    const u8 *from = f->at, *p = from;
+
+    if (!before_text(f, *p)) {
+        f->at++;
+        return;
+    }
+    do
+        p++;
+    while (p<f->end && * p> ' ' && *p != 0xC2);
+    w_buffer_put(f->out, from, (size_t)(p - from));
+    f->at = p;
+}
+
+void w_finish(const struct w_wikitext_options *options, struct w_span marked, struct w_buffer *text)
+{
+    struct finish f = {
+        .options = options, .out = text, .at = marked.at, .end = marked.at + marked.size};
+
+    text->size = 0;
+    while (f.at < f.end && !text->failed) {
+        u8 c = *f.at;
+        if (c > ' ' && !(c == 0xC2 && f.at + 1 < f.end && f.at[1] == 0xA0)) {
+            run(&f);
+        } else if (c == 0xC2) { /* a no-break space */
+            widen(&f, GAP_SPACE);
+            f.at += 2;
+        } else if (c == ' ' || c == '\t') {
+            widen(&f, GAP_SPACE);
+            f.at++;
+        } else if (c == '\n') {
+            f.at++;
+            end_line(&f);
+            if (f.skipping)
+                skip_section(&f);
+        } else {
+            f.at++;
+            mark(&f, c);
+        }
+    }
+    if (f.heading)
+        end_heading(&f);
+    if (f.heading_count)
+        text->size = f.headings[0].begin;
+    drop_blanks(text);
+}

@@ -1,0 +1,24 @@
+/* marks.h - what lies between the second step to a page's text, which takes the markup away, and the
+ * third, which sets spaces, lines and sections: text with marks. A mark is a byte that no text has,
+ * since the second step drops control characters. Line ends are still those of the source. */
+#ifndef W_MARKS_H
+#define W_MARKS_H
+
+#include "wiki/buffer.h"
+#include "wiki/wikitext.h"
+
+enum w_mark {
+    W_MARK_HOLE = 1, /* something was left out here */
+    W_MARK_LINE,     /* the text goes on in a new line */
+    W_MARK_BLOCK,    /* the text goes on in a new paragraph */
+    W_MARK_ITEM,     /* from here to the line end is an item of a list */
+    W_MARK_ROW,      /* from here to the line end is a line of its own */
+    W_MARK_HEADING,  /* from here to the line end is a heading; a digit follows, its level */
+    W_MARK_RAW,      /* from here to RAW_END spaces and line ends stay */
+    W_MARK_RAW_END,
+};
+
+/* The third step; see finish.c. */
+void w_finish(const struct w_wikitext_options *, struct w_span marked, struct w_buffer *text);
+
+#endif

@@ -1,0 +1,217 @@
+/* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". What it was converted to is
+ * not computed. */
+#include "wiki/render.h"
+
+#define WORD_MAX 64
+
+/* Symbols by which {{convert}} knows its units, and what it writes for one and for several. */
+static const struct unit {
+    const char *code, *one, *many, *symbol;
+} units[] = {
+    {"m", "metre", "metres", "m"},
+    {"km", "kilometre", "kilometres", "km"},
+    {"cm", "centimetre", "centimetres", "cm"},
+    {"mm", "millimetre", "millimetres", "mm"},
+    {"um", "micrometre", "micrometres", "μm"},
+    {"nm", "nanometre", "nanometres", "nm"},
+    {"mi", "mile", "miles", "mi"},
+    {"ft", "foot", "feet", "ft"},
+    {"foot", "foot", "foot", "ft"},
+    {"in", "inch", "inches", "in"},
+    {"yd", "yard", "yards", "yd"},
+    {"nmi", "nautical mile", "nautical miles", "nmi"},
+    {"fathom", "fathom", "fathoms", "fathom"},
+    {"furlong", "furlong", "furlongs", "furlong"},
+    {"hand", "hand", "hands", "hands"},
+    {"ly", "light-year", "light-years", "ly"},
+    {"AU", "astronomical unit", "astronomical units", "AU"},
+    {"pc", "parsec", "parsecs", "pc"},
+    {"m2", "square metre", "square metres", "m²"},
+    {"km2", "square kilometre", "square kilometres", "km²"},
+    {"cm2", "square centimetre", "square centimetres", "cm²"},
+    {"ha", "hectare", "hectares", "ha"},
+    {"acre", "acre", "acres", "acre"},
+    {"sqmi", "square mile", "square miles", "sq mi"},
+    {"mi2", "square mile", "square miles", "sq mi"},
+    {"sqft", "square foot", "square feet", "sq ft"},
+    {"ft2", "square foot", "square feet", "sq ft"},
+    {"sqm", "square metre", "square metres", "m²"},
+    {"sqkm", "square kilometre", "square kilometres", "km²"},
+    {"m3", "cubic metre", "cubic metres", "m³"},
+    {"km3", "cubic kilometre", "cubic kilometres", "km³"},
+    {"cm3", "cubic centimetre", "cubic centimetres", "cm³"},
+    {"cc", "cubic centimetre", "cubic centimetres", "cc"},
+    {"cumi", "cubic mile", "cubic miles", "cu mi"},
+    {"cuft", "cubic foot", "cubic feet", "cu ft"},
+    {"cuin", "cubic inch", "cubic inches", "cu in"},
+    {"L", "litre", "litres", "L"},
+    {"l", "litre", "litres", "l"},
+    {"ml", "millilitre", "millilitres", "ml"},
+    {"mL", "millilitre", "millilitres", "mL"},
+    {"usgal", "US gallon", "US gallons", "US gal"},
+    {"USgal", "US gallon", "US gallons", "US gal"},
+    {"impgal", "imperial gallon", "imperial gallons", "imp gal"},
+    {"oilbbl", "barrel", "barrels", "bbl"},
+    {"g", "gram", "grams", "g"},
+    {"kg", "kilogram", "kilograms", "kg"},
+    {"mg", "milligram", "milligrams", "mg"},
+    {"t", "tonne", "tonnes", "t"},
+    {"Mt", "million tonnes", "million tonnes", "Mt"},
+    {"lb", "pound", "pounds", "lb"},
+    {"lbs", "pound", "pounds", "lb"},
+    {"oz", "ounce", "ounces", "oz"},
+    {"st", "stone", "stone", "st"},
+    {"ST", "short ton", "short tons", "short tons"},
+    {"LT", "long ton", "long tons", "long tons"},
+    {"ozt", "troy ounce", "troy ounces", "ozt"},
+    {"km/h", "kilometre per hour", "kilometres per hour", "km/h"},
+    {"kph", "kilometre per hour", "kilometres per hour", "km/h"},
+    {"km/s", "kilometre per second", "kilometres per second", "km/s"},
+    {"m/s", "metre per second", "metres per second", "m/s"},
+    {"mph", "mile per hour", "miles per hour", "mph"},
+    {"ft/s", "foot per second", "feet per second", "ft/s"},
+    {"kn", "knot", "knots", "kn"},
+    {"C", "°C", "°C", "°C"},
+    {"°C", "°C", "°C", "°C"},
+    {"F", "°F", "°F", "°F"},
+    {"°F", "°F", "°F", "°F"},
+    {"K", "K", "K", "K"},
+    {"W", "watt", "watts", "W"},
+    {"kW", "kilowatt", "kilowatts", "kW"},
+    {"MW", "megawatt", "megawatts", "MW"},
+    {"hp", "horsepower", "horsepower", "hp"},
+    {"bhp", "brake horsepower", "brake horsepower", "bhp"},
+    {"J", "joule", "joules", "J"},
+    {"kJ", "kilojoule", "kilojoules", "kJ"},
+    {"kWh", "kilowatt hour", "kilowatt hours", "kWh"},
+    {"cal", "calorie", "calories", "cal"},
+    {"kcal", "kilocalorie", "kilocalories", "kcal"},
+    {"PD/sqmi", "inhabitants per square mile", "inhabitants per square mile", "/sq mi"},
+    {"PD/km2", "inhabitants per square kilometre", "inhabitants per square kilometre", "/km²"},
+    {"psi", "pound per square inch", "pounds per square inch", "psi"},
+    {"kPa", "kilopascal", "kilopascals", "kPa"},
+    {"atm", "standard atmosphere", "standard atmospheres", "atm"},
+    {"bar", "bar", "bars", "bar"},
+};
+
+/* Words between two numbers of one measure. */
+static const struct {
+    const char *word, *written;
+} ranges[] = {
+    {"to", " to "},
+    {"-", "–"},
+    {"–", "–"},
+    {"and", " and "},
+    {"or", " or "},
+    {"x", " × "},
+    {"×", " × "},
+    {"by", " by "},
+    {"to(-)", " to "},
+    {"and(-)", " and "},
+    {"to about", " to about "},
+    {"+/-", " ± "},
+    {"±", " ± "},
+    {"&", " & "},
+    {"xx", " × "},
+};
+
+/* The text of an argument, which is nowhere put; longer ones are empty. */
+static struct w_span word_of(struct w_wikitext *r, const struct w_range *value, u8 word[WORD_MAX])
+{
+    size_t from = r->marked.size, size;
+
+    if (value)
+        w_walk(r, *value, false);
+    size = r->marked.size - from;
+    if (size > WORD_MAX)
+        size = 0;
+    if (size)
+        memcpy(word, r->marked.at + from, size);
+    r->marked.size = from;
+    return (struct w_span){word, size};
+}
+
+static const char *range_of(struct w_span word)
+{
+    for (size_t i = 0; i < W_COUNTOF(ranges); i++)
+        if (w_span_is(word, w_span_of(ranges[i].word)))
+            return ranges[i].written;
+    return NULL;
+}
+
+void w_group_digits(struct w_wikitext *r, size_t from)
+{
+    const struct w_buffer *b = &r->marked;
+    size_t begin = from, end;
+
+    if (begin < b->size && (b->at[begin] == '-' || b->at[begin] == '+'))
+        begin++;
+    end = begin;
+    while (end < b->size && w_is_digit(b->at[end]))
+        end++;
+    if (end < b->size && b->at[end] != '.')
+        return; /* not a plain number */
+    for (size_t at = end; at > begin + 3 && end - begin < 40;) {
+        at -= 3;
+        w_buffer_insert(&r->marked, at, ",", 1);
+    }
+}
+
+static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool symbol, bool american)
+{
+    struct w_span name = code;
+
+    for (size_t i = 0; i < W_COUNTOF(units); i++) {
+        if (w_span_is(code, w_span_of(units[i].code))) {
+            name = w_span_of(symbol ? units[i].symbol : one ? units[i].one : units[i].many);
+            break;
+        }
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        bool swap = american && i + 1 < name.size && name.at[i] == 'r' && name.at[i + 1] == 'e' &&
+                    i && name.at[i - 1] == 't';
+        if (swap) /* metre, meter; litre, liter */
+            w_buffer_put(&r->marked, "er", 2);
+        else
+            w_buffer_byte(&r->marked, name.at[i]);
+        i += swap;
+    }
+}
+
+void w_measure(struct w_wikitext *r, const struct w_arguments *all)
+{
+    u8 bytes[3][WORD_MAX];
+    struct w_span adjective = word_of(r, w_argument_find(all, W_SPAN("adj")), bytes[0]);
+    struct w_span abbreviate = word_of(r, w_argument_find(all, W_SPAN("abbr")), bytes[1]);
+    struct w_span spelling = word_of(r, w_argument_find(all, W_SPAN("sp")), bytes[2]);
+    bool american = w_span_is(spelling, W_SPAN("us"));
+    bool as_adjective = w_span_is(adjective, W_SPAN("on")) || w_span_is(adjective, W_SPAN("mid"));
+    bool symbol = w_span_is(abbreviate, W_SPAN("on")) || w_span_is(abbreviate, W_SPAN("in"));
+    u32 count = 0;
+
+    while (count < all->count && all->items[count].number)
+        count++;
+    bool after_unit = false;
+    for (u32 i = 0; i + 1 < count; i += 2) {
+        size_t from = r->marked.size;
+        w_walk(r, all->items[i].value, false);
+        bool number = r->marked.size > from && w_is_digit(w_buffer_last(&r->marked));
+        if (after_unit && !number) { /* "6|ft|2|in" goes on, "6|ft|m" does not */
+            r->marked.size = from;
+            return;
+        }
+        bool one = r->marked.size == from + 1 && r->marked.at[from] == '1';
+        w_group_digits(r, from);
+        if (after_unit)
+            w_buffer_insert(&r->marked, from, " ", 1);
+        struct w_span word = word_of(r, &all->items[i + 1].value, bytes[0]);
+        const char *range = range_of(word);
+        after_unit = !range;
+        if (range) {
+            w_buffer_span(&r->marked, w_span_of(range));
+            continue;
+        }
+        w_buffer_byte(&r->marked, as_adjective && !symbol ? '-' : ' ');
+        put_unit(r, word, one || as_adjective, symbol, american);
+    }
+}

@@ -1,0 +1,164 @@
+#include "wiki/pattern.h"
+
+#include <string.h>
+
+#define NAMES_MAX 16 /* in an alternative */
+
+static struct w_span take(struct w_span *from, size_t size)
+{
+    struct w_span taken = {from->at, W_MIN(size, from->size)};
+
+    from->at += taken.size;
+    from->size -= taken.size;
+    return taken;
+}
+
+static size_t find(struct w_span s, char c)
+{
+    const u8 *found = s.size ? memchr(s.at, c, s.size) : NULL;
+
+    return found ? (size_t)(found - s.at) : s.size;
+}
+
+static bool find_filter(struct w_span name, enum w_filter *filter)
+{
+    static const char *const names[] = {
+        [W_FILTER_MONTH] = "month", [W_FILTER_NUMBER] = "number", [W_FILTER_SUP] = "sup",
+        [W_FILTER_UPPER] = "upper", [W_FILTER_LOWER] = "lower",   [W_FILTER_CAPITAL] = "capital"};
+
+    for (size_t i = 1; i < W_COUNTOF(names); i++) {
+        if (w_span_is(name, w_span_of(names[i]))) {
+            *filter = (enum w_filter)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct w_pattern_piece wrong(const char *why)
+{
+    return (struct w_pattern_piece){.kind = W_PIECE_WRONG, .text = w_span_of(why)};
+}
+
+/* What is in braces. */
+static struct w_pattern_piece place(struct w_span inside)
+{
+    struct w_pattern_piece piece = {.kind = W_PIECE_ARGUMENT};
+    size_t colon = find(inside, ':');
+
+    if (inside.size && *inside.at == '*') {
+        take(&inside, 1);
+        piece.kind = W_PIECE_ALL;
+        piece.text = inside;
+        return piece;
+    }
+    piece.text = take(&inside, colon);
+    if (inside.size) {
+        take(&inside, 1);
+        if (!find_filter(inside, &piece.filter))
+            return wrong("behind ':' is none of month, number, sup, upper, lower, capital");
+    }
+    if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
+        piece.kind = W_PIECE_NEEDED;
+        piece.text.size--;
+    }
+    return piece.text.size ? piece : wrong("braces without the name of an argument");
+}
+
+struct w_pattern_piece w_pattern_next(struct w_span *pattern)
+{
+    struct w_pattern_piece piece = {.kind = W_PIECE_TEXT};
+    size_t size = 0;
+
+    if (!pattern->size) {
+        piece.kind = W_PIECE_END;
+        return piece;
+    }
+    switch (*pattern->at) {
+    case '\\':
+        take(pattern, 1);
+        if (!pattern->size)
+            return wrong("'\\' at the end");
+        piece.text = take(pattern, 1);
+        if (*piece.text.at == 'n')
+            piece.kind = W_PIECE_LINE;
+        else if (*piece.text.at == 's')
+            piece.text = W_SPAN(" ");
+        return piece;
+    case '{':
+        take(pattern, 1);
+        size = find(*pattern, '}');
+        if (size == pattern->size)
+            return wrong("'{' without '}'");
+        piece = place(take(pattern, size));
+        take(pattern, 1);
+        return piece;
+    case '}': return wrong("'}' without '{'");
+    case '|':
+        if (pattern->size > 1 && pattern->at[1] == '|') {
+            take(pattern, 2);
+            *pattern = w_span_trim(*pattern);
+            piece.kind = W_PIECE_OR;
+            return piece;
+        }
+        size = 1;
+        break;
+    default: break;
+    }
+    while (size < pattern->size && !memchr("\\{}|", pattern->at[size], 4))
+        size++;
+    piece.text = take(pattern, size);
+    /* Spaces before "||" belong to neither alternative. */
+    if (pattern->size > 1 && memcmp(pattern->at, "||", 2) == 0)
+        while (piece.text.size && w_is_blank(piece.text.at[piece.text.size - 1]))
+            piece.text.size--;
+    return piece;
+}
+
+bool w_pattern_name(struct w_span *names, struct w_span *name)
+{
+    if (!names->size)
+        return false;
+    *name = take(names, find(*names, '|'));
+    take(names, 1);
+    return true;
+}
+
+enum w_status w_pattern_check(struct w_span pattern, struct w_err *err)
+{
+    struct w_span seen[NAMES_MAX], name;
+    size_t count = 0;
+
+    if (pattern.size && *pattern.at == '@') {
+        if (w_span_is(pattern, W_SPAN("@convert")) || w_span_is(pattern, W_SPAN("@title")))
+            return W_DONE;
+        return w_fail(err, W_USAGE, "there is no rule %.*s; there are @convert and @title",
+                      (int)W_MIN(pattern.size, 40u), (const char *)pattern.at);
+    }
+    for (size_t i = 0; i < pattern.size; i++)
+        if (pattern.at[i] < ' ')
+            return w_fail(err, W_USAGE, "a control character in a pattern");
+    for (;;) {
+        struct w_pattern_piece piece = w_pattern_next(&pattern);
+        switch (piece.kind) {
+        case W_PIECE_END: return W_DONE;
+        case W_PIECE_WRONG:
+            return w_fail(err, W_USAGE, "%.*s", (int)piece.text.size, (const char *)piece.text.at);
+        case W_PIECE_OR: count = 0; break;
+        case W_PIECE_ALL: piece.text = W_SPAN("*"); /* fall through */
+        case W_PIECE_ARGUMENT:
+            while (w_pattern_name(&piece.text, &name)) {
+                bool twice = count && (*name.at == '*' || *seen[0].at == '*');
+                for (size_t i = 0; i < count; i++)
+                    twice |= w_span_is(seen[i], name);
+                if (twice || count == NAMES_MAX)
+                    return w_fail(err, W_USAGE,
+                                  "an alternative may name an argument once, and %d at most",
+                                  NAMES_MAX);
+                seen[count++] = name;
+            }
+            break;
+        default: break;
+        }
+    }
+}

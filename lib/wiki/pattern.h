@@ -1,0 +1,45 @@
+/* pattern.h - the patterns of inlines.h, read piece by piece: once to check them when a table is made,
+ * and again for each template. */
+#ifndef W_PATTERN_H
+#define W_PATTERN_H
+
+#include "base/status.h"
+#include "wiki/span.h"
+
+enum w_filter {
+    W_FILTER_NONE,
+    W_FILTER_MONTH,
+    W_FILTER_NUMBER,
+    W_FILTER_SUP,
+    W_FILTER_UPPER,
+    W_FILTER_LOWER,
+    W_FILTER_CAPITAL
+};
+
+enum w_piece_kind {
+    W_PIECE_TEXT,     /* text: as it is */
+    W_PIECE_LINE,     /* "\n" */
+    W_PIECE_ARGUMENT, /* names, with '|' between them; filter */
+    W_PIECE_NEEDED,   /* names */
+    W_PIECE_ALL,      /* text is between */
+    W_PIECE_OR,       /* the next alternative begins */
+    W_PIECE_END,
+    W_PIECE_WRONG, /* text says what is wrong */
+};
+
+struct w_pattern_piece {
+    enum w_piece_kind kind;
+    struct w_span text;
+    enum w_filter filter;
+};
+
+/* Take the first piece off a pattern. */
+struct w_pattern_piece w_pattern_next(struct w_span *pattern);
+
+/* Take the first of names with '|' between them; false if there is none left. */
+bool w_pattern_name(struct w_span *names, struct w_span *name);
+
+/* Fails with W_USAGE and says why. */
+enum w_status w_pattern_check(struct w_span pattern, struct w_err *) W_MUST_CHECK;
+
+#endif

@@ -1,0 +1,92 @@
+/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells. */
+#include "wiki/render.h"
+
+/* The first "cc" of a range, or its end. Moves the range's markup there. */
+static u32 find_pair(const struct w_wikitext *r, struct w_range *g, u8 c)
+{
+    for (;;) {
+        u32 at = w_find(r, g, c);
+        if (at >= g->end || (at + 1 < g->end && r->source[at + 1] == c))
+            return at;
+        g->begin = at + 1;
+    }
+}
+
+/* The cells of one line behind its first mark. `style="..." |` before a cell's text is not text. */
+static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bool *in_row)
+{
+    struct w_range probe = line;
+    u8 mark = header && find_pair(r, &probe, '!') < line.end ? '!' : '|';
+
+    for (;;) {
+        struct w_range cell = line;
+        cell.end = find_pair(r, &line, mark);
+        struct w_range text = cell;
+        u32 bar = w_find(r, &text, '|');
+        if (bar < cell.end)
+            text.begin = bar + 1;
+        if (*in_row)
+            w_buffer_put(&r->marked, " | ", 3);
+        else
+            w_mark(r, W_MARK_ROW);
+        *in_row = true;
+        w_walk(r, text, false);
+        if (cell.end == line.end)
+            return;
+        line.begin = cell.end + 2;
+    }
+}
+
+static void end_row(struct w_wikitext *r, bool *in_row)
+{
+    w_quotes_end_line(r);
+    if (*in_row)
+        w_buffer_byte(&r->marked, '\n');
+    *in_row = false;
+}
+
+/* One line of a table's source, from its first character that is no space. */
+static void put_line(struct w_wikitext *r, struct w_range line, bool *in_row)
+{
+    u8 first = r->source[line.begin];
+    u8 second = line.begin + 1 < line.end ? r->source[line.begin + 1] : 0;
+
+    if (first == '|' && (second == '-' || second == '+')) {
+        end_row(r, in_row);
+        line.begin += 2;
+        if (second == '+') {
+            put_cells(r, line, false, in_row);
+            end_row(r, in_row);
+        }
+    } else if (first == '|' || first == '!') {
+        line.begin++;
+        put_cells(r, line, first == '!', in_row);
+    } else if (*in_row) { /* the cell goes on */
+        w_buffer_byte(&r->marked, ' ');
+        while (line.begin < line.end && memchr("*#:;", r->source[line.begin], 4))
+            line.begin++;
+        w_walk(r, line, false);
+    }
+}
+
+void w_table(struct w_wikitext *r, u32 index)
+{
+    struct w_range g = w_inside(r, index);
+    bool in_row = false, first = true;
+
+    w_mark(r, W_MARK_BLOCK);
+    if (!r->options.tables)
+        w_mark(r, W_MARK_HOLE);
+    while (r->options.tables && g.begin < g.end) {
+        struct w_range line = g;
+        line.end = w_line_skip(r, &g);
+        while (line.begin < line.end && w_is_blank(r->source[line.begin]))
+            line.begin++;
+        if (!first && line.begin < line.end) /* the first line has attributes */
+            put_line(r, line, &in_row);
+        first = false;
+        g.begin = W_MIN(line.end + 1, g.end);
+    }
+    end_row(r, &in_row);
+    w_mark(r, W_MARK_BLOCK);
+}

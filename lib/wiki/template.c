@@ -1,0 +1,256 @@
+/* {{templates}} and {{{arguments}}}. A template that the table of inline ones does not have leaves a
+ * hole: nothing in it is looked at. */
+#include "wiki/pattern.h"
+#include "wiki/render.h"
+
+/* A value without the space around it. */
+static struct w_range trimmed(const struct w_wikitext *r, struct w_range g)
+{
+    while (g.begin < g.end && w_is_blank(r->source[g.end - 1]))
+        g.end--;
+    while (g.begin < g.end && w_is_blank(r->source[g.begin]))
+        g.begin++;
+    return g;
+}
+
+/* Cut what follows the name's bar. */
+static void read_arguments(const struct w_wikitext *r, struct w_range g, struct w_arguments *all)
+{
+    u32 number = 0;
+
+    all->count = 0;
+    while (all->count < W_ARGUMENTS_MAX) {
+        struct w_range value = g;
+        value.end = w_find(r, &g, '|');
+        struct w_range rest = value;
+        u32 equals = w_find(r, &rest, '=');
+        struct w_argument *a = &all->items[all->count++];
+        *a = (struct w_argument){0};
+        if (equals < value.end) {
+            a->name = w_span_trim(w_source(r, value.begin, equals));
+            rest.begin = equals + 1;
+            a->value = trimmed(r, rest);
+        } else {
+            a->number = ++number;
+            a->value = trimmed(r, value);
+        }
+        if (value.end == g.end)
+            break;
+        g.begin = value.end + 1;
+    }
+}
+
+const struct w_range *w_argument_find(const struct w_arguments *all, struct w_span name)
+{
+    u32 number = 0;
+
+    if (name.size == 1 && w_is_digit(*name.at))
+        number = (u32)(*name.at - '0');
+    for (u32 i = all->count; i-- > 0;) { /* the last of equal names holds */
+        const struct w_argument *a = &all->items[i];
+        bool same = a->number ? a->number == number : w_span_is(a->name, name);
+        if (same && a->value.begin < a->value.end)
+            return &a->value;
+    }
+    return NULL;
+}
+
+/* The first of some names that is there. */
+static const struct w_range *find_any(const struct w_arguments *all, struct w_span names)
+{
+    const struct w_range *value = NULL;
+    struct w_span name;
+
+    while (!value && w_pattern_name(&names, &name))
+        value = w_argument_find(all, name);
+    return value;
+}
+
+static bool has_all(const struct w_arguments *all, struct w_span pattern)
+{
+    for (;;) {
+        struct w_pattern_piece piece = w_pattern_next(&pattern);
+        switch (piece.kind) {
+        case W_PIECE_ARGUMENT:
+        case W_PIECE_NEEDED:
+            if (!find_any(all, piece.text))
+                return false;
+            break;
+        case W_PIECE_ALL:
+            if (!find_any(all, W_SPAN("1|2|3")))
+                return false;
+            break;
+        case W_PIECE_OR:
+        case W_PIECE_END: return true;
+        default: break;
+        }
+    }
+}
+
+/* Go to the next alternative; false if there is none. */
+static bool next_alternative(struct w_span *pattern)
+{
+    enum w_piece_kind kind;
+
+    do
+        kind = w_pattern_next(pattern).kind;
+    while (kind != W_PIECE_OR && kind != W_PIECE_END);
+    return kind == W_PIECE_OR;
+}
+
+/* ---- putting ---- */
+
+static void month(struct w_wikitext *r, size_t from)
+{
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+    const struct w_buffer *b = &r->marked;
+    u32 number = 0;
+
+    for (size_t i = from; i < b->size; i++) {
+        if (!w_is_digit(b->at[i]) || number > 12)
+            return; /* it is a name already */
+        number = number * 10 + (u32)(b->at[i] - '0');
+    }
+    if (number >= 1 && number <= 12) {
+        r->marked.size = from;
+        w_buffer_span(&r->marked, w_span_of(names[number - 1]));
+    }
+}
+
+static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
+{
+    struct w_buffer *b = &r->marked;
+
+    switch (filter) {
+    case W_FILTER_NONE: break;
+    case W_FILTER_MONTH: month(r, from); break;
+    case W_FILTER_NUMBER: w_group_digits(r, from); break;
+    case W_FILTER_SUP: w_superscript(r, from); break;
+    default:
+        for (size_t i = from; i < b->size && (i == from || filter != W_FILTER_CAPITAL); i++)
+            if (w_is_letter(b->at[i]))
+                b->at[i] = (u8)(filter == W_FILTER_LOWER ? b->at[i] | 0x20 : b->at[i] & ~0x20);
+    }
+}
+
+/* A value as text. In one that has a line for itself, "*" begins a list. */
+static void put_value(struct w_wikitext *r, struct w_range value)
+{
+    u32 at = value.begin;
+
+    while (at && (r->source[at - 1] == ' ' || r->source[at - 1] == '\t'))
+        at--;
+    w_walk(r, value, at && r->source[at - 1] == '\n');
+}
+
+static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct w_span between)
+{
+    bool first = true;
+
+    for (u32 i = 0; i < all->count; i++) {
+        const struct w_argument *a = &all->items[i];
+        if (!a->number || a->value.begin == a->value.end)
+            continue;
+        if (!first)
+            w_buffer_span(&r->marked, between);
+        first = false;
+        put_value(r, a->value);
+    }
+}
+
+static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
+                            struct w_span pattern)
+{
+    for (;;) {
+        struct w_pattern_piece piece = w_pattern_next(&pattern);
+        size_t from = r->marked.size;
+        switch (piece.kind) {
+        case W_PIECE_TEXT: w_buffer_span(&r->marked, piece.text); break;
+        case W_PIECE_LINE:
+            w_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
+            break;
+        case W_PIECE_ARGUMENT:
+            put_value(r, *find_any(all, piece.text));
+            filter(r, piece.filter, from);
+            break;
+        case W_PIECE_ALL: put_all(r, all, piece.text); break;
+        case W_PIECE_NEEDED: break;
+        default: return;
+        }
+    }
+}
+
+static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_arguments *all)
+{
+    if (w_span_is(pattern, W_SPAN("@convert"))) {
+        w_measure(r, all);
+        return;
+    }
+    if (w_span_is(pattern, W_SPAN("@title"))) {
+        for (size_t i = 0; i < r->title.size; i++)
+            if (r->title.at[i] >= ' ')
+                w_buffer_byte(&r->marked, r->title.at[i]);
+        return;
+    }
+    do {
+        if (has_all(all, pattern)) {
+            put_alternative(r, all, pattern);
+            return;
+        }
+    } while (next_alternative(&pattern));
+    w_mark(r, W_MARK_HOLE);
+}
+
+/* ---- templates ---- */
+
+/* The pattern of a template, and where its arguments begin: behind its name's bar, or behind the colon
+ * of a function. */
+static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_span *pattern)
+{
+    struct w_range rest = *inside;
+    u32 bar = w_find(r, &rest, '|');
+    struct w_span name = w_source(r, inside->begin, bar);
+    const u8 *colon = name.size ? memchr(name.at, ':', name.size) : NULL;
+    bool found = w_inline_table_find(r->options.inlines, name, pattern);
+
+    if (!found && colon) {
+        name.size = (size_t)(colon + 1 - name.at);
+        if (!w_inline_table_find(r->options.inlines, name, pattern))
+            return false;
+        inside->begin = (u32)(colon + 1 - r->source);
+        return true;
+    }
+    rest.begin = W_MIN(bar + 1, inside->end);
+    *inside = rest;
+    return found;
+}
+
+void w_template(struct w_wikitext *r, u32 index)
+{
+    struct w_range inside = w_inside(r, index);
+    struct w_arguments all = {0};
+    struct w_span pattern;
+
+    if (!find_pattern(r, &inside, &pattern) || !pattern.size) {
+        w_mark(r, W_MARK_HOLE);
+        return;
+    }
+    if (inside.begin < inside.end)
+        read_arguments(r, inside, &all);
+    apply(r, pattern, &all);
+}
+
+void w_argument(struct w_wikitext *r, u32 index)
+{
+    struct w_range value = w_inside(r, index), rest = value;
+    u32 bar = w_find(r, &rest, '|');
+
+    if (bar == value.end) {
+        w_mark(r, W_MARK_HOLE);
+        return;
+    }
+    rest.begin = bar + 1;
+    w_walk(r, trimmed(r, rest), false);
+}

@@ -1,0 +1,264 @@
+#include "wiki/render.h"
+
+/* Words between double underscores that mean something to MediaWiki; in other languages they are
+ * words of that language, of which those with a letter outside ASCII are known by that. */
+static const char magic_words[] =
+    " TOC NOTOC FORCETOC NOEDITSECTION NEWSECTIONLINK NONEWSECTIONLINK NOGALLERY HIDDENCAT "
+    "NOCONTENTCONVERT "
+    "NOCC NOTITLECONVERT NOTC INDEX NOINDEX STATICREDIRECT NOGLOBAL DISAMBIG EXPECTUNUSEDCATEGORY "
+    "EXPECTUNUSEDTEMPLATE ARCHIVEDTALK NOTALK EXPECTED_UNCONNECTED_PAGE START END ";
+
+/* The size of a magic word that begins at text[0], or 0. */
+static size_t magic_word(struct w_span text)
+{
+    char word[40] = " ";
+    size_t size = 2;
+    bool foreign = false;
+
+    while (size < text.size && size < sizeof word - 2 &&
+           !(text.at[size] == '_' && size + 1 < text.size && text.at[size + 1] == '_')) {
+        u8 c = text.at[size];
+        if (c < 0x80 && c != '_' && !(c >= 'A' && c <= 'Z'))
+            return 0;
+        foreign |= c >= 0x80;
+        word[size++ - 1] = (char)c;
+    }
+    word[size - 1] = ' ';
+    if (size == 2 || size + 2 > text.size || text.at[size] != '_')
+        return 0;
+    return foreign || strstr(magic_words, word) ? size + 2 : 0;
+}
+
+size_t w_reference(struct w_wikitext *r, struct w_span text, bool twice)
+{
+    u32 code, inner;
+    size_t size = w_entity_parse(text, &code), more;
+
+    if (!size) {
+        w_buffer_byte(&r->marked, '&');
+        return 1;
+    }
+    /* "&amp;nbsp;" was meant to be a space; "&amp;lt;" to be seen as "&lt;". The ';' stands where the
+     * second '&' would. */
+    if (twice && code == '&') {
+        more = w_entity_parse((struct w_span){text.at + size - 1, text.size - size + 1}, &inner);
+        if (more && inner >= 0x80) {
+            code = inner;
+            size += more - 1;
+        }
+    }
+    switch (code) {
+    case '\t':
+    case '\n':
+    case 0xA0: w_buffer_byte(&r->marked, ' '); break;
+    case 0xAD: /* soft hyphen, and marks of width and direction: nobody sees them */
+    case 0x200B:
+    case 0x200E:
+    case 0x200F:
+    case 0xFEFF: break;
+    default: w_buffer_code(&r->marked, code);
+    }
+    return size;
+}
+
+void w_plain(struct w_wikitext *r, struct w_span text)
+{
+    for (size_t i = 0; i < text.size;) {
+        size_t from = i;
+        while (i < text.size && text.at[i] != '&' &&
+               (text.at[i] >= ' ' || text.at[i] == '\n' || text.at[i] == '\t'))
+            i++;
+        w_buffer_put(&r->marked, text.at + from, i - from);
+        if (i < text.size && text.at[i] == '&')
+            i += w_reference(r, (struct w_span){text.at + i, text.size - i}, false);
+        else
+            i++; /* a control character is no text */
+    }
+}
+
+void w_superscript(struct w_wikitext *r, size_t from)
+{
+    static const u16 digits[10] = {0x2070, 0xB9,   0xB2,   0xB3,   0x2074,
+                                   0x2075, 0x2076, 0x2077, 0x2078, 0x2079};
+    u16 codes[8];
+    size_t count = 0, at = from;
+    const struct w_buffer *b = &r->marked;
+
+    for (; at < b->size && count < W_COUNTOF(codes); at++) {
+        u8 c = b->at[at];
+        if (w_is_digit(c)) {
+            codes[count++] = digits[c - '0'];
+        } else if (c == '+' || c == '-') {
+            codes[count++] = c == '+' ? 0x207A : 0x207B;
+        } else if (b->size - at >= 3 && memcmp(b->at + at, "−", 3) == 0) {
+            codes[count++] = 0x207B;
+            at += 2;
+        } else if (c == 'n') {
+            codes[count++] = 0x207F;
+        } else {
+            break;
+        }
+    }
+    if (at != b->size || at == from)
+        return;
+    r->marked.size = from;
+    for (size_t i = 0; i < count; i++)
+        w_buffer_code(&r->marked, codes[i]);
+}
+
+/* Text up to the next markup. Stops behind the end of a line. */
+static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
+{
+    static const bool special[256] = {
+        [0] = true,  [1] = true,  [2] = true,   [3] = true,   [4] = true,    [5] = true,
+        [6] = true,  [7] = true,  [8] = true,   [9] = true,   [10] = true,   [11] = true,
+        [12] = true, [13] = true, [14] = true,  [15] = true,  [16] = true,   [17] = true,
+        [18] = true, [19] = true, [20] = true,  [21] = true,  [22] = true,   [23] = true,
+        [24] = true, [25] = true, [26] = true,  [27] = true,  [28] = true,   [29] = true,
+        [30] = true, [31] = true, ['&'] = true, ['_'] = true, ['\''] = true,
+    };
+    const u8 *t = r->source;
+    u32 at = g->begin, from, run;
+    size_t size;
+
+    while (at < stop) {
+        from = at;
+        while (at < stop && !special[t[at]])
+            at++;
+        w_buffer_put(&r->marked, t + from, at - from);
+        if (at == stop)
+            break;
+        switch (t[at]) {
+        case '\n':
+            w_quotes_end_line(r);
+            if (r->poems && w_buffer_last(&r->marked) != '\n')
+                w_mark(r, W_MARK_LINE);
+            w_buffer_byte(&r->marked, '\n');
+            g->begin = at + 1;
+            w_line_begin(r, g);
+            return;
+        case '&': at += (u32)w_reference(r, w_source(r, at, stop), true); break;
+        case '\'':
+            for (run = 1; at + run < stop && t[at + run] == '\'';)
+                run++;
+            if (run == 1)
+                w_buffer_byte(&r->marked, '\'');
+            else
+                w_quotes_run(r, run);
+            at += run;
+            break;
+        case '_':
+            size = at + 1 < stop && t[at + 1] == '_' ? magic_word(w_source(r, at, stop)) : 0;
+            w_buffer_byte(&r->marked, size ? W_MARK_HOLE : '_');
+            at += size ? (u32)size : 1;
+            break;
+        default:
+            if (t[at] == '\t')
+                w_buffer_byte(&r->marked, ' ');
+            at++;
+        }
+    }
+    g->begin = at;
+}
+
+/* A comment that has its lines for itself goes with their ends. */
+static void comment(struct w_wikitext *r, struct w_range *g)
+{
+    const struct w_markup *m = &r->markup.items[g->markup];
+    u32 before = m->begin, after = m->end;
+
+    while (before && (r->source[before - 1] == ' ' || r->source[before - 1] == '\t'))
+        before--;
+    while (after < g->end && (r->source[after] == ' ' || r->source[after] == '\t'))
+        after++;
+    g->begin = m->end;
+    g->markup++;
+    if ((before == 0 || r->source[before - 1] == '\n') && after < g->end &&
+        r->source[after] == '\n') {
+        g->begin = after + 1;
+        w_line_begin(r, g);
+    }
+}
+
+/* A mark that nothing closes is text, a tag is nothing, and a table is the lines that look like one. */
+static void unclosed(struct w_wikitext *r, struct w_range *g)
+{
+    const struct w_markup *m = &r->markup.items[g->markup];
+
+    if (m->kind == W_MARKUP_TABLE) {
+        g->markup++;
+        g->begin = w_line_skip(r, g);
+        w_mark(r, W_MARK_HOLE);
+        return;
+    }
+    if (m->kind == W_MARKUP_ELEMENT)
+        w_mark(r, W_MARK_HOLE);
+    else
+        w_buffer_span(&r->marked, w_source(r, m->begin, m->body));
+    g->begin = m->body;
+    g->markup++;
+}
+
+static void markup(struct w_wikitext *r, struct w_range *g)
+{
+    const struct w_markup *m = &r->markup.items[g->markup];
+
+    if (m->end == 0 || m->end > g->end) {
+        unclosed(r, g);
+        return;
+    }
+    if (m->kind == W_MARKUP_COMMENT) {
+        comment(r, g);
+        return;
+    }
+    switch (m->kind) {
+    case W_MARKUP_TEMPLATE: w_template(r, g->markup); break;
+    case W_MARKUP_ARGUMENT: w_argument(r, g->markup); break;
+    case W_MARKUP_LINK: w_link(r, g->markup); break;
+    case W_MARKUP_URL: w_address(r, g->markup); break;
+    case W_MARKUP_TABLE: w_table(r, g->markup); break;
+    case W_MARKUP_VARIANT: w_variant(r, g->markup); break;
+    case W_MARKUP_TAG: w_tag(r, g->markup); break;
+    default: w_element(r, g->markup);
+    }
+    g->begin = m->end;
+    g->markup = m->next;
+}
+
+void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
+{
+    const struct w_markup *items = r->markup.items;
+
+    if (at_line)
+        w_line_begin(r, &g);
+    while (g.begin < g.end) {
+        while (items[g.markup].begin < g.begin)
+            g.markup++;
+        u32 next = items[g.markup].begin;
+        if (next == g.begin)
+            markup(r, &g);
+        else
+            text(r, &g, W_MIN(next, g.end));
+    }
+}
+
+u32 w_find(const struct w_wikitext *r, struct w_range *g, u8 c)
+{
+    const struct w_markup *items = r->markup.items;
+    u32 at = g->begin;
+
+    for (;;) {
+        while (items[g->markup].begin < at)
+            g->markup++;
+        const struct w_markup *m = &items[g->markup];
+        u32 stop = W_MIN(m->begin, g->end);
+        const u8 *found = at < stop ? memchr(r->source + at, c, stop - at) : NULL;
+        if (found)
+            return (u32)(found - r->source);
+        if (m->begin >= g->end)
+            return g->end;
+        bool closed = m->end && m->end <= g->end;
+        at = closed ? m->end : m->body;
+        g->markup = closed ? m->next : g->markup + 1;
+    }
+}
