@@ -180,6 +180,7 @@ UNIT_TESTS := \
 	test_stream_seek \
 	test_train \
 	test_vocab \
+	test_wikitext \
 
 # ---- flags ----
 

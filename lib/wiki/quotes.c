@@ -16,10 +16,10 @@ void w_quotes_run(struct w_wikitext *r, u32 size)
         q->bolds++;
     if (size != 3)
         return;
-    u8 last = w_buffer_last(out), second = out->size > 1 ? out->at[out->size - 2] : '\n';
-    size_t *place = last == ' '                       ? &q->after_space
-                    : second == ' ' || second == '\n' ? &q->after_letter
-                                                      : &q->after_word;
+    u8 last = w_buffer_last(out), second = out->size > 1 ? out->at[out->size - 2] : last;
+    size_t *place = last == ' '     ? &q->after_space
+                    : second == ' ' ? &q->after_letter
+                                    : &q->after_word;
     if (!*place)
         *place = out->size + 1;
 }

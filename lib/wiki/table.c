@@ -25,6 +25,8 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         u32 bar = w_find(r, &text, '|');
         if (bar < cell.end)
             text.begin = bar + 1;
+        else
+            text = cell;
         if (*in_row)
             w_buffer_put(&r->marked, " | ", 3);
         else
