@@ -35,114 +35,151 @@ static void check_pairs(struct w_wikitext *r, const struct pair *pairs, size_t c
         check_pairs(r, pairs, W_COUNTOF(pairs));                                                   \
     } while (0)
 
-/* clang-format off: a case is a line, or two */
+/* A case is a line, or two. */
+/* clang-format off */
 
 static void comments_leave_nothing(void **state)
 {
     (void)state;
-    CHECK(renderer, {"a<!-- b -->c", "ac"}, {"a <!-- b --> c", "a c"},
-        {"a\n<!-- a line for itself -->\nb", "a b"}, {"a\n\n<!-- x -->\n\nb", "a\n\nb"},
-        {"a <!-- [[b]] {{c}} <ref> --> d", "a d"}, {"a <!-- never closed\nb", "a b"},
-        {"== Head == <!-- x --> <!-- y -->\na", "Head\n\na"}, {"<!-->a", ""});
+    CHECK(renderer,
+          {"a<!-- b -->c", "ac"},
+          {"a <!-- b --> c", "a c"},
+          {"a\n<!-- a line for itself -->\nb", "a b"},
+          {"a\n\n<!-- x -->\n\nb", "a\n\nb"},
+          {"a <!-- [[b]] {{c}} <ref> --> d", "a d"},
+          {"a <!-- never closed\nb", "a b"},
+          {"== Head == <!-- x --> <!-- y -->\na", "Head\n\na"},
+          {"<!-->a", ""});
 }
 
 static void verbatim_text_is_kept_as_it_is(void **state)
 {
     (void)state;
-    CHECK(renderer, {"<nowiki>[[a]] ''b'' {{c}}</nowiki>", "[[a]] ''b'' {{c}}"},
-        {"<nowiki>&lt;b&gt; &amp;nbsp;</nowiki>", "<b> &nbsp;"}, {"a<nowiki/>b", "ab"},
-        {"<nowiki>* a</nowiki>", "* a"},
-        {"a<pre>\n  x   y\n    z\n</pre>b", "a\n\nx   y\n    z\n\nb"},
-        {"<pre><nowiki>{{x}}</nowiki></pre>", "{{x}}"},
-        {"<source lang=\"c\">\nif (a < b)\n    f(&c);\n</source>", "if (a < b)\n    f(&c);"},
-        {"Call <syntaxhighlight lang=c inline>f( )</syntaxhighlight> twice.", "Call f( ) twice."},
-        {"<code>f()</code> and <code>''x''</code>", "f() and x"}, {"<nowiki>a ''b''", "a b"},
-        {"<pre>a <pre>b</pre> c", "a b c"});
+    CHECK(renderer,
+          {"<nowiki>[[a]] ''b'' {{c}}</nowiki>", "[[a]] ''b'' {{c}}"},
+          {"<nowiki>&lt;b&gt; &amp;nbsp;</nowiki>", "<b> &nbsp;"},
+          {"a<nowiki/>b", "ab"},
+          {"<nowiki>* a</nowiki>", "* a"},
+          {"a<pre>\n  x   y\n    z\n</pre>b", "a\n\nx   y\n    z\n\nb"},
+          {"<pre><nowiki>{{x}}</nowiki></pre>", "{{x}}"},
+          {"<source lang=\"c\">\nif (a < b)\n    f(&c);\n</source>", "if (a < b)\n    f(&c);"},
+          {"Call <syntaxhighlight lang=c inline>f( )</syntaxhighlight> twice.",
+           "Call f( ) twice."},
+          {"<code>f()</code> and <code>''x''</code>", "f() and x"},
+          {"<nowiki>a ''b''", "a b"},
+          {"<pre>a <pre>b</pre> c", "a b c"});
 }
 
 static void references_leave_nothing(void **state)
 {
     (void)state;
-    CHECK(renderer, {"a.<ref>b</ref> c", "a. c"}, {"a.<ref name=\"b\" /> c<ref name=d/>.", "a. c."},
-        {"a<ref name=\"x/y>z\">b</ref>c", "ac"}, {"a<ref name='x/' />c", "ac"},
-        {"a<ref>{{cite|t=b}} [[c]] <b>d</b></ref>e", "ae"}, {"a<ref>\nb\n</ref>\nc", "a c"},
-        {"a<REF>b</Ref>c", "ac"}, {"a<ref>{{b</ref> c", "a c"},
-        {"a<ref>b <ref>c</ref> d", "ab d"},
-        {"a<ref name=b> c\n\nd\n\n== e ==\nf<ref>g</ref>h", "a c\n\nd\n\ne\n\nfh"},
-        {"a</ref> b", "a b"}, {"a\n<references>\n<ref name=b>c</ref>\n</references>", "a"},
-        {"a\n<references/>", "a"});
+    CHECK(renderer,
+          {"a.<ref>b</ref> c", "a. c"},
+          {"a.<ref name=\"b\" /> c<ref name=d/>.", "a. c."},
+          {"a<ref name=\"x/y>z\">b</ref>c", "ac"},
+          {"a<ref name='x/' />c", "ac"},
+          {"a<ref>{{cite|t=b}} [[c]] <b>d</b></ref>e", "ae"},
+          {"a<ref>\nb\n</ref>\nc", "a c"},
+          {"a<REF>b</Ref>c", "ac"},
+          {"a<ref>{{b</ref> c", "a c"},
+          {"a<ref>b <ref>c</ref> d", "ab d"},
+          {"a<ref name=b> c\n\nd\n\n== e ==\nf<ref>g</ref>h", "a c\n\nd\n\ne\n\nfh"},
+          {"a</ref> b", "a b"},
+          {"a\n<references>\n<ref name=b>c</ref>\n</references>", "a"},
+          {"a\n<references/>", "a"});
 }
 
 static void links_show_their_label(void **state)
 {
     (void)state;
-    CHECK(renderer, {"[[dog]]s and [[cat|a cat]]s", "dogs and a cats"},
-        {"[[a|''b'' [c] &amp; d]]", "b [c] & d"},
-        {"[[Wheel (vehicle)|]] [[Help:Wheel|]] [[Paris, Texas|]]", "Wheel Wheel Paris"},
-        {"[[:Category:A]] [[:File:B.jpg]] [[:de:C|C]]", "Category:A File:B.jpg C"},
-        {"a[[Category:B]] [[category: c|d]]", "a"}, {"a\n[[de:B]]\n[[zh-min-nan:C]]", "a"},
-        {"[[wikt:word|word]] [[Re:zero]]", "word Re:zero"},
-        {"a [[File:b.jpg|thumb|left|A [[c|d]] with <ref>e</ref> {{f}} [http://g h]]] i", "a i"},
-        {"[[Image:a.jpg|10px]]b", "b"}, {"[[a|b|c]]", "b|c"}, {"[[#Part]]", "#Part"},
-        {"[[[a]]]", "[a]"}, {"[[a]b", "[[a]b"}, {"[[File:a|b\n\nc [[d]]", "[[File:a|b\n\nc d"});
+    CHECK(renderer,
+          {"[[dog]]s and [[cat|a cat]]s", "dogs and a cats"},
+          {"[[a|''b'' [c] &amp; d]]", "b [c] & d"},
+          {"[[Wheel (vehicle)|]] [[Help:Wheel|]] [[Paris, Texas|]]", "Wheel Wheel Paris"},
+          {"[[:Category:A]] [[:File:B.jpg]] [[:de:C|C]]", "Category:A File:B.jpg C"},
+          {"a[[Category:B]] [[category: c|d]]", "a"},
+          {"a\n[[de:B]]\n[[zh-min-nan:C]]", "a"},
+          {"[[wikt:word|word]] [[Re:zero]]", "word Re:zero"},
+          {"a [[File:b.jpg|thumb|left|A [[c|d]] with <ref>e</ref> {{f}} [http://g h]]] i", "a i"},
+          {"[[Image:a.jpg|10px]]b", "b"},
+          {"[[a|b|c]]", "b|c"},
+          {"[[#Part]]", "#Part"},
+          {"[[[a]]]", "[a]"},
+          {"[[a]b", "[[a]b"},
+          {"[[File:a|b\n\nc [[d]]", "[[File:a|b\n\nc d"});
 }
 
 static void addresses_show_their_label(void **state)
 {
     (void)state;
-    CHECK(renderer, {"[http://a.b c d] e", "c d e"}, {"see [http://a.b].", "see."},
-        {"[//a.b ''c''] [mailto:a@b c]", "c c"},
-        {"at http://a.b/c_d?e=f&g", "at http://a.b/c_d?e=f&g"}, {"[http://a [[b]] c]", "b c"},
-        {"[[http://a b]]", "[b]"}, {"[1] [a b]", "[1] [a b]"},
-        {"[http://a b\nc]", "[http://a b c]"});
+    CHECK(renderer,
+          {"[http://a.b c d] e", "c d e"},
+          {"see [http://a.b].", "see."},
+          {"[//a.b ''c''] [mailto:a@b c]", "c c"},
+          {"at http://a.b/c_d?e=f&g", "at http://a.b/c_d?e=f&g"},
+          {"[http://a [[b]] c]", "b c"},
+          {"[[http://a b]]", "[b]"},
+          {"[1] [a b]", "[1] [a b]"},
+          {"[http://a b\nc]", "[http://a b c]"});
 }
 
 static void templates_are_left_out_but_for_inline_ones(void **state)
 {
     (void)state;
-    CHECK(
-        renderer, {"{{Infobox a\n| b = [[c]]\n| d = {{e|f}}\n}}\n'''G''' is", "G is"},
-        {"a {{convert|1300|mi|km}} b", "a 1,300 miles b"},
-        {"{{convert|1|km|mi|sp=us}}, {{convert|5|ft|2|in|cm}}", "1 kilometer, 5 feet 2 inches"},
-        {"{{convert|10|to|20|kg|lb|abbr=on}}", "10 to 20 kg"},
-        {"a {{Convert|30|ft|m|adj=on}} wall", "a 30-foot wall"},
-        {"{{convert|3|x|4|m}} {{convert|7|furlongs|m}}", "3 × 4 metres 7 furlongs"},
-        {"{{lang|fr|''bon''}} {{lang-de|Rad}} {{lang-xx|y}}", "bon German: Rad y"},
-        {"{{nowrap|a b}}c {{nowrap|1=d=e}}", "a bc d=e"},
-        {"{{Nihongo|'''Aikido'''|合気道|Aikidō|lead=yes}}", "Aikido (合気道, Aikidō)"},
-        {"{{as of|2009|4}}, {{As_of|2010|lc=y}}", "As of April 2009, as of 2010"},
-        {"{{birth date|1950|4|12}} {{death date|1990|12|1|df=y}}",
-         "April 12, 1950 1 December 1990"},
-        {"a{{ndash}}b{{spaced ndash}}c{{nbsp}}d{{'s}}", "a–b – c d's"},
-        {"{{frac|1|2}} {{frac|3}} {{frac|5|1|2}}", "1/2 1/3 5 1/2"},
-        {"{{val|6.241|e=18|u=C}} {{formatnum:1234567.5}}", "6.241×10¹⁸ C 1,234,567.5"},
-        {"{{chem|H|2|O}} {{circa|1500}} {{flag|France}}{{flagicon|France}}", "H2O c. 1500 France"},
-        {"a\n{{quote|b\n* c\n|d}}\ne", "a\n\nb\nc\nd\n\ne"},
-        {"{{hlist|a|b|c}} {{!}} {{=}}", "a, b, c | ="},
-        {"{{PAGENAME}} {{lc:ABC}} {{#tag:ref|x}}", "Title abc"},
-        {"{{nowrap|{{lang|de|{{small|a}}}}}}", "a"}, {"{{{1|default}}} {{{2}}}", "default"},
-        {"{{nowrap|a<!-- | -->b}}", "ab"});
+    CHECK(renderer,
+          {"{{Infobox a\n| b = [[c]]\n| d = {{e|f}}\n}}\n'''G''' is", "G is"},
+          {"a {{convert|1300|mi|km}} b", "a 1,300 miles b"},
+          {"{{convert|1|km|mi|sp=us}}, {{convert|5|ft|2|in|cm}}", "1 kilometer, 5 feet 2 inches"},
+          {"{{convert|10|to|20|kg|lb|abbr=on}}", "10 to 20 kg"},
+          {"a {{Convert|30|ft|m|adj=on}} wall", "a 30-foot wall"},
+          {"{{convert|3|x|4|m}} {{convert|7|furlongs|m}}", "3 × 4 metres 7 furlongs"},
+          {"{{lang|fr|''bon''}} {{lang-de|Rad}} {{lang-xx|y}}", "bon German: Rad y"},
+          {"{{nowrap|a b}}c {{nowrap|1=d=e}}", "a bc d=e"},
+          {"{{Nihongo|'''Aikido'''|合気道|Aikidō|lead=yes}}", "Aikido (合気道, Aikidō)"},
+          {"{{as of|2009|4}}, {{As_of|2010|lc=y}}", "As of April 2009, as of 2010"},
+          {"{{birth date|1950|4|12}} {{death date|1990|12|1|df=y}}",
+           "April 12, 1950 1 December 1990"},
+          {"a{{ndash}}b{{spaced ndash}}c{{nbsp}}d{{'s}}", "a–b – c d's"},
+          {"{{frac|1|2}} {{frac|3}} {{frac|5|1|2}}", "1/2 1/3 5 1/2"},
+          {"{{val|6.241|e=18|u=C}} {{formatnum:1234567.5}}", "6.241×10¹⁸ C 1,234,567.5"},
+          {"{{chem|H|2|O}} {{circa|1500}} {{flag|France}}{{flagicon|France}}",
+           "H2O c. 1500 France"},
+          {"a\n{{quote|b\n* c\n|d}}\ne", "a\n\nb\nc\nd\n\ne"},
+          {"{{hlist|a|b|c}} {{!}} {{=}}", "a, b, c | ="},
+          {"{{PAGENAME}} {{lc:ABC}} {{#tag:ref|x}}", "Title abc"},
+          {"{{nowrap|{{lang|de|{{small|a}}}}}}", "a"},
+          {"{{{1|default}}} {{{2}}}", "default"},
+          {"{{nowrap|a<!-- | -->b}}", "ab"});
 }
 
 static void holes_are_mended(void **state)
 {
     (void)state;
-    CHECK(renderer, {"'''Rome''' ({{IPA-it|x}}; born 1950) is", "Rome (born 1950) is"},
-        {"A ({{x}}) b", "A b"}, {"A ({{x}}, {{y}}; {{z}}) b", "A b"},
-        {"A (b; {{x}}) c", "A (b) c"}, {"A {{x}}, b {{y}}. C {{z}} d", "A, b. C d"},
-        {"A, {{x}}, b", "A, b"}, {"A{{x}} b<ref/>.", "A b."},
-        {"f() and ( ) , x", "f() and ( ) , x"}, {"{{x}}\n{{y}}\nA", "A"}, {"a\n{{x}}\nb", "a\nb"},
-        {"a {{x}} .5", "a .5"});
+    CHECK(renderer,
+          {"'''Rome''' ({{IPA-it|x}}; born 1950) is", "Rome (born 1950) is"},
+          {"A ({{x}}) b", "A b"},
+          {"A ({{x}}, {{y}}; {{z}}) b", "A b"},
+          {"A (b; {{x}}) c", "A (b) c"},
+          {"A {{x}}, b {{y}}. C {{z}} d", "A, b. C d"},
+          {"A, {{x}}, b", "A, b"},
+          {"A{{x}} b<ref/>.", "A b."},
+          {"f() and ( ) , x", "f() and ( ) , x"},
+          {"{{x}}\n{{y}}\nA", "A"},
+          {"a\n{{x}}\nb", "a\nb"},
+          {"a {{x}} .5", "a .5"});
 }
 
 static void tables_are_left_out(void **state)
 {
     (void)state;
-    CHECK(renderer, {"a\n{| class=\"b\"\n|-\n| c || d\n|}\ne", "a\n\ne"},
-        {"{|\n|\n{|\n|b\n|}\n|c\n|}\nd", "d"}, {"{|\n| {{x\n|y=1\n|}}\n| b\n|}\nc", "c"},
-        {":{|\n|b\n|}\nc", "c"}, {"{|\n| a\n| b\nc\n\n== d ==\ne", "c\n\nd\n\ne"},
-        {"{{table start}}\n|-\n| a\n! b\n|}\nc", "c"},
-        {"a<table><tr><td>b<table><tr><td>c</td></tr></table></td></tr></table>d", "a\n\nd"});
+    CHECK(renderer,
+          {"a\n{| class=\"b\"\n|-\n| c || d\n|}\ne", "a\n\ne"},
+          {"{|\n|\n{|\n|b\n|}\n|c\n|}\nd", "d"},
+          {"{|\n| {{x\n|y=1\n|}}\n| b\n|}\nc", "c"},
+          {":{|\n|b\n|}\nc", "c"},
+          {"{|\n| a\n| b\nc\n\n== d ==\ne", "c\n\nd\n\ne"},
+          {"{{table start}}\n|-\n| a\n! b\n|}\nc", "c"},
+          {"a<table><tr><td>b<table><tr><td>c</td></tr></table></td></tr></table>d", "a\n\nd"});
 }
 
 static void tables_can_be_kept(void **state)
@@ -153,24 +190,28 @@ static void tables_can_be_kept(void **state)
     (void)state;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
     CHECK(r,
-        {"a\n{| class=\"b\"\n|+ Head\n! x !! y\n|-\n| c || style=\"d\" | ''e''\n|-\n| f\n| "
-         "g\nh\n|}\ni",
-         "a\n\nHead\nx | y\nc | e\nf | g h\n\ni"},
-        {"{|\n| [[a|b]] || {{nowrap|c}}\n|}", "b | c"},
-        {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a | b\nc"});
+          {"a\n{| class=\"b\"\n|+ Head\n! x !! y\n|-\n| c || style=\"d\" | ''e''\n|-\n| f\n| " "g\nh\n|}\ni",
+           "a\n\nHead\nx | y\nc | e\nf | g h\n\ni"},
+          {"{|\n| [[a|b]] || {{nowrap|c}}\n|}", "b | c"},
+          {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a | b\nc"});
     w_wikitext_free(r);
 }
 
 static void headings_and_sections(void **state)
 {
     (void)state;
-    CHECK(renderer, {"a\n== b ==\nc\n===d===\n\ne", "a\n\nb\n\nc\n\nd\n\ne"},
-        {"== a ==\n== b ==\n=== c ===\n== d ==\ne", "d\n\ne"},
-        {"a\n== b ==\n=== c ===\nd", "a\n\nb\n\nc\n\nd"}, {"a\n== b ==\n", "a"},
-        {"a\n== References ==\nb\n=== c ===\nd\n== e ==\nf", "a\n\ne\n\nf"},
-        {"a\n==See  ''also''==\n* b\n[[Category:C]]", "a"}, {"== a = b ==\nc", "a = b\n\nc"},
-        {"== [[a|b]]<ref>c</ref> ==\nd", "b\n\nd"}, {"== a\nb", "== a b"}, {"a = b", "a = b"},
-        {"=====\na", "===== a"});
+    CHECK(renderer,
+          {"a\n== b ==\nc\n===d===\n\ne", "a\n\nb\n\nc\n\nd\n\ne"},
+          {"== a ==\n== b ==\n=== c ===\n== d ==\ne", "d\n\ne"},
+          {"a\n== b ==\n=== c ===\nd", "a\n\nb\n\nc\n\nd"},
+          {"a\n== b ==\n", "a"},
+          {"a\n== References ==\nb\n=== c ===\nd\n== e ==\nf", "a\n\ne\n\nf"},
+          {"a\n==See  ''also''==\n* b\n[[Category:C]]", "a"},
+          {"== a = b ==\nc", "a = b\n\nc"},
+          {"== [[a|b]]<ref>c</ref> ==\nd", "b\n\nd"},
+          {"== a\nb", "== a b"},
+          {"a = b", "a = b"},
+          {"=====\na", "===== a"});
 }
 
 static void headings_can_be_marked_or_left_out(void **state)
@@ -180,24 +221,32 @@ static void headings_can_be_marked_or_left_out(void **state)
 
     (void)state;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"=== a ===\nx", "=== a ===\n\nx"}, {"x\n== B ==\ny\n== C d ==\nz", "x"},
-        {"== References ==\nx", "== References ==\n\nx"});
+    CHECK(r,
+          {"=== a ===\nx", "=== a ===\n\nx"},
+          {"x\n== B ==\ny\n== C d ==\nz", "x"},
+          {"== References ==\nx", "== References ==\n\nx"});
     w_wikitext_free(r);
     options.headings = W_HEADINGS_NONE;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"x\n== a ==\ny\n== b ==\nz", "x\n\ny"});
+    CHECK(r,
+          {"x\n== a ==\ny\n== b ==\nz", "x\n\ny"});
     w_wikitext_free(r);
 }
 
 static void lists_and_lines(void **state)
 {
     (void)state;
-    CHECK(renderer, {"* a\n** b\n# c\n: d\n; e", "a\nb\nc\nd\ne"},
-        {"a\n* b\n* {{x}}\n* c\n\nd", "a\nb\nc\n\nd"}, {"a\nb\n\n\n\nc", "a b\n\nc"},
-        {"a<br>b<br />c</br>d", "a\nb\nc\nd"}, {"a\n b\n c\nd", "a\nb\nc\nd"},
-        {"a\n----\nb", "a\n\nb"}, {"<ul><li>a</li><li>b</li></ul>", "a\nb"},
-        {"<blockquote>a</blockquote>b<p>c</p>", "a\n\nb\n\nc"},
-        {"<poem>\na\nb\n\nc\n</poem>d\ne", "a\nb\n\nc\n\nd e"}, {"a  b \t c&nbsp; d", "a b c d"});
+    CHECK(renderer,
+          {"* a\n** b\n# c\n: d\n; e", "a\nb\nc\nd\ne"},
+          {"a\n* b\n* {{x}}\n* c\n\nd", "a\nb\nc\n\nd"},
+          {"a\nb\n\n\n\nc", "a b\n\nc"},
+          {"a<br>b<br />c</br>d", "a\nb\nc\nd"},
+          {"a\n b\n c\nd", "a\nb\nc\nd"},
+          {"a\n----\nb", "a\n\nb"},
+          {"<ul><li>a</li><li>b</li></ul>", "a\nb"},
+          {"<blockquote>a</blockquote>b<p>c</p>", "a\n\nb\n\nc"},
+          {"<poem>\na\nb\n\nc\n</poem>d\ne", "a\nb\n\nc\n\nd e"},
+          {"a  b \t c&nbsp; d", "a b c d"});
 }
 
 static void list_items_can_be_marked(void **state)
@@ -207,32 +256,40 @@ static void list_items_can_be_marked(void **state)
 
     (void)state;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"a\n* b\n* {{x}}\n** c\nd", "a\n- b\n- c\nd"});
+    CHECK(r,
+          {"a\n* b\n* {{x}}\n** c\nd", "a\n- b\n- c\nd"});
     w_wikitext_free(r);
 }
 
 static void quotes_follow_the_rule_of_apostrophes(void **state)
 {
     (void)state;
-    CHECK(renderer, {"''a'' '''b''' '''''c''''' d's", "a b c d's"},
-        {"L'''amour''' et l'''ami''", "Lamour et l'ami"}, {"''''a''''", "'a'"},
-        {"''''''''a", "'''a"}, {"l'''amour''", "l'amour"}, {"the boys'''s ''b", "the boys's b"},
-        {"''a\nb'' c", "a b c"}, {"''[[a|''b'']]''", "b"});
+    CHECK(renderer,
+          {"''a'' '''b''' '''''c''''' d's", "a b c d's"},
+          {"L'''amour''' et l'''ami''", "Lamour et l'ami"},
+          {"''''a''''", "'a'"},
+          {"''''''''a", "'''a"},
+          {"l'''amour''", "l'amour"},
+          {"the boys'''s ''b", "the boys's b"},
+          {"''a\nb'' c", "a b c"},
+          {"''[[a|''b'']]''", "b"});
 }
 
 static void tags_leave_their_text(void **state)
 {
     (void)state;
-    CHECK(renderer, {"<b>a</b> <span class=\"x>y\">b</span> <small>c</small>", "a b c"},
-        {"10<sup>6</sup> x<sup>−12</sup> 19<sup>th</sup> H<sub>2</sub>O", "10⁶ x⁻¹² 19th H2O"},
-        {"<span style=\"display:none\">1 <span>2</span></span>b", "b"},
-        {"a < b and c > d, <john@x.y>, <foo>", "a < b and c > d, <john@x.y>, <foo>"},
-        {"a<gallery>\nx.jpg|b\n</gallery>c", "ac"},
-        {"a<timeline>[[b]]</timeline><imagemap>c</imagemap><score>d</score>e", "ae"},
-        {"a<gallery>\n[[b]]\n\n== c ==\nd", "a b\n\nc\n\nd"},
-        {"<includeonly>a</includeonly><noinclude>b</noinclude>", "b"}, {"a<b c", "a<b c"},
-        {"<math>\\frac{a}{b^{2}} &lt; c\n+ d</math>", "\\frac{a}{b^{2} } < c + d"},
-        {"<chem>H2O</chem> <ce>CO2</ce>", "H2O CO2"});
+    CHECK(renderer,
+          {"<b>a</b> <span class=\"x>y\">b</span> <small>c</small>", "a b c"},
+          {"10<sup>6</sup> x<sup>−12</sup> 19<sup>th</sup> H<sub>2</sub>O", "10⁶ x⁻¹² 19th H2O"},
+          {"<span style=\"display:none\">1 <span>2</span></span>b", "b"},
+          {"a < b and c > d, <john@x.y>, <foo>", "a < b and c > d, <john@x.y>, <foo>"},
+          {"a<gallery>\nx.jpg|b\n</gallery>c", "ac"},
+          {"a<timeline>[[b]]</timeline><imagemap>c</imagemap><score>d</score>e", "ae"},
+          {"a<gallery>\n[[b]]\n\n== c ==\nd", "a b\n\nc\n\nd"},
+          {"<includeonly>a</includeonly><noinclude>b</noinclude>", "b"},
+          {"a<b c", "a<b c"},
+          {"<math>\\frac{a}{b^{2}} &lt; c\n+ d</math>", "\\frac{a}{b^{2} } < c + d"},
+          {"<chem>H2O</chem> <ce>CO2</ce>", "H2O CO2"});
 }
 
 static void mathematics_can_be_replaced(void **state)
@@ -242,44 +299,49 @@ static void mathematics_can_be_replaced(void **state)
 
     (void)state;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"where <math>x</math>, <ce>y</ce>", "where FORMULA, FORMULA"});
+    CHECK(r,
+          {"where <math>x</math>, <ce>y</ce>", "where FORMULA, FORMULA"});
     w_wikitext_free(r);
     options.math = "";
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"where <math>x</math>, y", "where, y"});
+    CHECK(r,
+          {"where <math>x</math>, y", "where, y"});
     w_wikitext_free(r);
 }
 
 static void entities_are_characters(void **state)
 {
     (void)state;
-    CHECK(renderer, {"&eacute;&Eacute;&mdash;&#8211;&#x2013;&hellip;", "éÉ—––…"},
-        {"a&nbsp;b&amp;nbsp;c&#160;d\xC2\xA0"
-         "e",
-         "a b c d e"},
-        {"&lt;b&gt; &amp;lt; AT&T &foo; &", "<b> &lt; AT&T &foo; &"},
-        {"&amp;ndash; &amp;#8211;", "– –"}, {"a&shy;b&lrm;c", "abc"},
-        {"&#xD800;&#1114112;&#0;", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
-        {"&#91;&#91;a]]", "[[a]]"},
-        {"a\x01\x02\x06"
-         "b",
-         "ab"});
+    CHECK(renderer,
+          {"&eacute;&Eacute;&mdash;&#8211;&#x2013;&hellip;", "éÉ—––…"},
+          {"a&nbsp;b&amp;nbsp;c&#160;d\xC2\xA0" "e", "a b c d e"},
+          {"&lt;b&gt; &amp;lt; AT&T &foo; &", "<b> &lt; AT&T &foo; &"},
+          {"&amp;ndash; &amp;#8211;", "– –"},
+          {"a&shy;b&lrm;c", "abc"},
+          {"&#xD800;&#1114112;&#0;", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+          {"&#91;&#91;a]]", "[[a]]"},
+          {"a\x01\x02\x06" "b", "ab"});
 }
 
 static void magic_words_leave_nothing(void **state)
 {
     (void)state;
-    CHECK(renderer, {"__NOTOC__\na __init__ __FILE__ __TOC__b", "a __init__ __FILE__ b"},
-        {"__БЕЗ_ОГЛ__a", "a"}, {"-{zh-hans:一;zh-hant:二}- -{三}- -{T|zh:四}- -{", "一 三 -{"});
+    CHECK(renderer,
+          {"__NOTOC__\na __init__ __FILE__ __TOC__b", "a __init__ __FILE__ b"},
+          {"__БЕЗ_ОГЛ__a", "a"},
+          {"-{zh-hans:一;zh-hant:二}- -{三}- -{T|zh:四}- -{", "一 三 -{"});
 }
 
 static void unbalanced_markup_takes_little_along(void **state)
 {
     (void)state;
-    CHECK(renderer, {"a {{b c\n\nd {{e}} f", "a {{b c\n\nd f"},
-        {"{{a\n\n== b ==\nc }} d", "{{a\n\nb\n\nc }} d"},
-        {"a [[b c\n\nd [[e]] f", "a [[b c\n\nd e f"}, {"a }} b ]] c |} d", "a }} b ]] c |} d"},
-        {"{{nowrap|[[a|b}} c", "[[a c"}, {"{{{convert|1|km}} a", "{1 kilometre a"});
+    CHECK(renderer,
+          {"a {{b c\n\nd {{e}} f", "a {{b c\n\nd f"},
+          {"{{a\n\n== b ==\nc }} d", "{{a\n\nb\n\nc }} d"},
+          {"a [[b c\n\nd [[e]] f", "a [[b c\n\nd e f"},
+          {"a }} b ]] c |} d", "a }} b ]] c |} d"},
+          {"{{nowrap|[[a|b}} c", "[[a c"},
+          {"{{{convert|1|km}} a", "{1 kilometre a"});
 }
 
 static void a_site_names_its_namespaces(void **state)
@@ -295,8 +357,10 @@ static void a_site_names_its_namespaces(void **state)
     assert_int_equal(w_wiki_site_add(site, 10, w_span_of("Шаблон"), &err), 0);
     options.site = site;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
-    CHECK(r, {"a[[Tập tin:b.jpg|nhỏ|c]][[tập_tin:d]][[File:e]]f", "af"},
-        {"a[[Категорія:b]][[категорія:c]][[Category:d]]e", "ae"}, {"[[Шаблон:a]]", "Шаблон:a"});
+    CHECK(r,
+          {"a[[Tập tin:b.jpg|nhỏ|c]][[tập_tin:d]][[File:e]]f", "af"},
+          {"a[[Категорія:b]][[категорія:c]][[Category:d]]e", "ae"},
+          {"[[Шаблон:a]]", "Шаблон:a"});
     w_wikitext_free(r);
     w_wiki_site_free(site);
 }
@@ -321,8 +385,8 @@ static void a_file_of_rows_extends_the_table(void **state)
     options.inlines = table;
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
     CHECK(r, {"{{hello|world}} {{Hello|name=you|x}}", "hello, World! hello, You!"},
-        {"a {{nowrap|b}} c", "a c"}, {"{{list|a|b}} {{list}}", "a; b none"},
-        {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"});
+          {"a {{nowrap|b}} c", "a c"}, {"{{list|a|b}} {{list}}", "a; b none"},
+          {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"});
     w_wikitext_free(r);
     w_inline_table_free(table);
 }
