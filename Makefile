@@ -77,13 +77,13 @@ LIB_SOURCES := \
 	lib/wiki/element.c \
 	lib/wiki/entity.c \
 	lib/wiki/finish.c \
+	lib/wiki/inline_pattern.c \
 	lib/wiki/inline_rows.c \
 	lib/wiki/inlines.c \
 	lib/wiki/line.c \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
-	lib/wiki/pattern.c \
 	lib/wiki/quotes.c \
 	lib/wiki/site.c \
 	lib/wiki/span.c \

@@ -5,7 +5,7 @@
 #include "text/unicode.h"
 #include "wiki/buffer.h"
 #include "wiki/inline_rows.h"
-#include "wiki/pattern.h"
+#include "wiki/inline_pattern.h"
 
 #define NAME_MAX_BYTES 60
 

@@ -1,6 +1,6 @@
 /* {{templates}} and {{{arguments}}}. A template that the table of inline ones does not have leaves a
  * hole: nothing in it is looked at. */
-#include "wiki/pattern.h"
+#include "wiki/inline_pattern.h"
 #include "wiki/render.h"
 
 /* A value without the space around it. */

@@ -1,7 +1,7 @@
-/* pattern.h - the patterns of inlines.h, read piece by piece: once to check them when a table is made,
+/* inline_pattern.h - the patterns of inlines.h, read piece by piece: once to check them when a table is made,
  * and again for each template. */
-#ifndef W_PATTERN_H
-#define W_PATTERN_H
+#ifndef W_INLINE_PATTERN_H
+#define W_INLINE_PATTERN_H
 
 #include "base/status.h"
 #include "wiki/span.h"

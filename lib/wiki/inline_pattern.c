@@ -1,4 +1,4 @@
-#include "wiki/pattern.h"
+#include "wiki/inline_pattern.h"
 
 #include <string.h>
 
