@@ -37,23 +37,35 @@ static inline enum w_char_class class_at(const u8 *p, size_t left, size_t *lengt
     return w_char_class(code);
 }
 
-/* Which bytes of v are no ASCII letters: the top bit of each. A byte is a letter if, with the bit of
- * lower case set, it lies in 'a' to 'z'. Adding to the low seven bits of each byte carries into its
- * top bit exactly from a limit on, and never into the next byte. */
-static inline u64 other_than_ascii_letters(u64 v)
-{
-    const u64 ones = 0x0101010101010101ull, tops = ones << 7;
-    u64 low = (v | ones * 0x20) & ~tops;
-    u64 from_a = low + ones * (0x80 - 'a'), behind_z = low + ones * (0x7f - 'z');
+/* ---- eight bytes at a time ---- */
 
-    return ~(from_a & ~behind_z & ~v) & tops;
+#define ONES 0x0101010101010101ull
+#define TOPS (ONES << 7)
+
+/* Which of eight bytes, of seven bits each, are at least c: the top bit of each. Adding carries into a
+ * byte's top bit exactly from c on, and never into the next byte. */
+static inline u64 at_least(u64 bytes, u8 c)
+{
+    return bytes + ONES * (u8)(0x80 - c);
+}
+
+/* Which of eight bytes of seven bits are c: those where the top bit is not set. */
+static inline u64 differ(u64 bytes, u8 c)
+{
+    return at_least(bytes ^ ONES * c, 1);
+}
+
+/* Which are letters: those that lie in 'a' to 'z' with the bit of lower case set. */
+static inline u64 letters_of(u64 bytes)
+{
+    return at_least(bytes | ONES * 0x20, 'a') & ~at_least(bytes | ONES * 0x20, 'z' + 1);
 }
 
 /* The end of the ASCII letters from i on, eight at a time. */
 static inline size_t skip_ascii_letters(const u8 *text, size_t i, size_t limit)
 {
     for (; i + 8 <= limit; i += 8) {
-        u64 others = other_than_ascii_letters(w_get64(text + i));
+        u64 v = w_get64(text + i), others = (~letters_of(v & ~TOPS) | v) & TOPS;
         if (others)
             return i + (size_t)__builtin_ctzll(others) / 8;
     }
@@ -195,51 +207,212 @@ static inline size_t gpt4_word(const u8 *text, size_t i, size_t size, unsigned d
     return gpt4_space(text, i, limit, size);
 }
 
-/* ---- the table of rules ---- */
+/* ---- sixty-four bytes at a time ---- */
 
-/* One loop for each rule, so that the compiler makes each from its constants. */
-#define DEFINE_WORDS(rule, word)                                                                   \
-    static size_t rule##_words(const u8 *text, size_t size, size_t *ends, size_t room)             \
-    {                                                                                              \
-        size_t count = 0;                                                                          \
-                                                                                                   \
-        for (size_t i = 0; i < size && count < room; count++)                                      \
-            ends[count] = i = (word);                                                              \
-        return count;                                                                              \
-    }
-DEFINE_WORDS(gpt2, gpt2_word(text, i, size, false))
-DEFINE_WORDS(cl100k, gpt4_word(text, i, size, 3))
-DEFINE_WORDS(qwen2, gpt4_word(text, i, size, 1))
-DEFINE_WORDS(smollm, gpt2_word(text, i, size, true))
+/* Most text is plain: ASCII. There, words begin at places that can be computed for a block of bytes at
+ * once from one bit a byte, without a branch for each word and without waiting for the end of one to
+ * begin the next. What needs a second look is left to the functions above. */
+#define BLOCK 64
 
-static const struct rule {
-    const char *name;
-    size_t (*words)(const u8 *text, size_t size, size_t *ends, size_t room);
-} rules[] = {
-    [W_SPLIT_GPT2] = {"gpt2", gpt2_words},
-    [W_SPLIT_CL100K] = {"cl100k", cl100k_words},
-    [W_SPLIT_QWEN2] = {"qwen2", qwen2_words},
-    [W_SPLIT_SMOLLM] = {"smollm", smollm_words},
+/* The kind of a byte is a number of three bits. For each bit there is a plane: one bit for each byte of
+ * a block. The planes of sixteen bytes fit into one word of the machine, in lanes of sixteen bits. */
+#define PLANES(a, b, c) ((u64)(a) | (u64)(b) << 16 | (u64)(c) << 32)
+#define OTHER PLANES(0, 0, 0)
+#define LETTER PLANES(1, 0, 0)
+#define NUMBER PLANES(0, 1, 0)
+#define SPACE PLANES(1, 1, 0) /* U+0020 */
+#define LONG PLANES(0, 0, 1)  /* not ASCII */
+#define QUOTE PLANES(1, 0, 1) /* an other character that may begin a contraction */
+#define NEWLINE PLANES(0, 1, 1)
+#define TAB PLANES(1, 1, 1) /* white space other than these */
+static const u64 planes[256] =
+    {
+        [0 ... 8] = OTHER,      ['\t'] = TAB,           ['\n'] = NEWLINE,
+        [11 ... 12] = TAB,      ['\r'] = NEWLINE,       [14 ... 31] = OTHER,
+        [' '] = SPACE,          ['!' ... '&'] = OTHER,  ['\''] = QUOTE,
+        ['(' ... '/'] = OTHER,  ['0' ... '9'] = NUMBER, [':' ... '@'] = OTHER,
+        ['A' ... 'Z'] = LETTER, ['[' ... '`'] = OTHER,  ['a' ... 'z'] = LETTER,
+        ['{' ... 0x7f] = OTHER, [0x80 ... 0xff] = LONG,
 };
 
-const char *w_split_name(enum w_split rule)
+struct block {
+    u64 letters, numbers, others, quotes, spaces, newlines, whites, hard;
+};
+
+static inline struct block look_at_block(const u8 *text)
 {
-    return rules[rule].name;
+    u64 a = 0, b = 0, c = 0;
+
+    for (unsigned i = 0; i < BLOCK; i += 16) {
+        u64 lanes = 0;
+#pragma GCC unroll 16
+        for (unsigned k = 16; k-- > 0;)
+            lanes = lanes << 1 | planes[text[i + k]];
+        a |= (lanes & 0xffff) << i;
+        b |= (lanes >> 16 & 0xffff) << i;
+        c |= lanes >> 32 << i;
+    }
+    return (struct block){.letters = a & ~b & ~c,
+                          .numbers = b & ~a & ~c,
+                          .others = ~b & ~(a ^ c),
+                          .quotes = a & ~b & c,
+                          .spaces = a & b & ~c,
+                          .newlines = b & c & ~a,
+                          .whites = b & (a | c),
+                          .hard = c & ~a & ~b};
 }
 
-bool w_split_find(const char *name, enum w_split *rule)
+/* Where runs of a class begin. */
+static inline u64 runs(u64 class)
 {
-    for (unsigned i = 0; i < W_COUNTOF(rules); i++)
-        if (!strcmp(rules[i].name, name)) {
-            *rule = i;
-            return true;
+    return class & ~(class << 1);
+}
+
+/* Where runs end; of the last bit the successor is not known. */
+static inline u64 lasts(u64 class)
+{
+    return class & ~(class >> 1);
+}
+
+/* Where words begin: where a class does, and at the last white space of several. If that is a space, it
+ * joins what follows. */
+static inline u64 gpt2_starts(const struct block *b, bool numbers_apart)
+{
+    u64 last = lasts(b->whites) & (numbers_apart ? ~(b->numbers >> 1) : ~0ull);
+    u64 starts = runs(b->letters) | runs(b->numbers) | runs(b->others) | runs(b->whites) | last;
+
+    return (numbers_apart ? starts | b->numbers : starts) & ~((last & b->spaces) << 1);
+}
+
+/* The same, but a space does not join numbers; newlines belong to others before them; and a single
+ * character, space or tab or other, joins letters. */
+static inline u64 gpt4_starts(const struct block *b, unsigned digits)
+{
+    u64 blanks = b->whites & ~b->newlines, last = lasts(blanks);
+    u64 lone = runs(b->others) & lasts(b->others) & ~(b->spaces << 1);
+    u64 starts = runs(b->letters) | runs(b->others) | runs(blanks) | last |
+                 (runs(b->newlines) & ~(b->others << 1));
+
+    return (starts & ~((last & b->spaces) << 1 & b->others) & ~((last | lone) << 1 & b->letters)) |
+           (digits == 1 ? b->numbers : runs(b->numbers));
+}
+
+/* Where a contraction may begin: it begins a word. */
+static inline u64 contractions(const struct block *b)
+{
+    return b->quotes & ~(b->others << 1) & ~(b->spaces << 1) & b->letters >> 1;
+}
+
+/* What gpt4_starts() does not see: newlines beside other white space, and more than three numbers. */
+static inline u64 gpt4_hard(const struct block *b, unsigned digits)
+{
+    u64 blanks = b->whites & ~b->newlines, n = b->numbers;
+
+    return (b->newlines & (blanks << 1 | blanks >> 1)) |
+           (digits == 1 ? 0 : n & n << 1 & n << 2 & n << 3);
+}
+
+static inline size_t count_bits(u64 bits)
+{
+    bits -= bits >> 1 & 0x5555555555555555ull;
+    bits = (bits & 0x3333333333333333ull) + (bits >> 2 & 0x3333333333333333ull);
+    return ((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0full) * ONES >> 56;
+}
+
+/* Write the places of the bits of `starts`, which is not 0; returns how many. Writes up to three more
+ * than that, so that it need not branch for each. */
+static inline size_t put_places(u64 starts, size_t base, size_t *ends)
+{
+    size_t count = count_bits(starts);
+
+    for (size_t n = 0; n < count; n += 4)
+        for (size_t k = 0; k < 4; k++, starts &= starts - 1)
+            ends[n + k] = base + (size_t)__builtin_ctzll(starts | 1ull << 63);
+    return count;
+}
+
+/* ---- the rules ---- */
+
+static const char *const names[] = {
+    [W_SPLIT_GPT2] = "gpt2",
+    [W_SPLIT_CL100K] = "cl100k",
+    [W_SPLIT_QWEN2] = "qwen2",
+    [W_SPLIT_SMOLLM] = "smollm",
+};
+
+/* The end of the word that begins at i < size. */
+static inline size_t word_end(enum w_split rule, const u8 *text, size_t i, size_t size)
+{
+    switch (rule) {
+    case W_SPLIT_CL100K: return gpt4_word(text, i, size, 3);
+    case W_SPLIT_QWEN2: return gpt4_word(text, i, size, 1);
+    default: return gpt2_word(text, i, size, rule == W_SPLIT_SMOLLM);
+    }
+}
+
+/* Where words begin in a block, and what has to be left to word_end(). */
+static inline u64 block_starts(enum w_split rule, const struct block *b, u64 *hard)
+{
+    *hard = b->hard | contractions(b);
+    switch (rule) {
+    case W_SPLIT_CL100K: *hard |= gpt4_hard(b, 3); return gpt4_starts(b, 3);
+    case W_SPLIT_QWEN2: *hard |= gpt4_hard(b, 1); return gpt4_starts(b, 1);
+    default: return gpt2_starts(b, rule == W_SPLIT_SMOLLM);
+    }
+}
+
+/* Of a block, what lies before the first hard byte is known, but for the last one there, since it
+ * depends on the next; words that touch the hard one are split one by one. Inlined for each rule, so
+ * that the compiler makes each from its constants. */
+static inline __attribute__((always_inline)) size_t split_words(enum w_split rule, const u8 *text,
+                                                                size_t size, size_t *ends,
+                                                                size_t room)
+{
+    size_t count = 0, i = 0, enough = room < 2 * BLOCK ? room : room - BLOCK;
+
+    while (i < size && count < enough) {
+        size_t one_by_one = i; /* words that begin up to here */
+        if (size - i >= BLOCK && room - count >= BLOCK && !(w_get64(text + i) & TOPS)) {
+            struct block b = look_at_block(text + i);
+            u64 hard, starts = block_starts(rule, &b, &hard);
+            u64 stop = hard | 1ull << 63, before_stop = (stop & -stop) - 1;
+            starts &= before_stop >> 1 & ~1ull;
+            if (hard)
+                one_by_one += (size_t)__builtin_ctzll(hard);
+            if (starts) {
+                count += put_places(starts, i, ends + count);
+                i = ends[count - 1];
+            }
         }
-    return false;
+        while (i <= one_by_one && i < size && count < enough)
+            ends[count++] = i = word_end(rule, text, i, size);
+    }
+    return count;
 }
 
 size_t w_split_words(enum w_split rule, const u8 *text, size_t size, size_t *ends, size_t room)
 {
-    return rules[rule].words(text, size, ends, room);
+    switch (rule) {
+    case W_SPLIT_GPT2: return split_words(W_SPLIT_GPT2, text, size, ends, room);
+    case W_SPLIT_CL100K: return split_words(W_SPLIT_CL100K, text, size, ends, room);
+    case W_SPLIT_QWEN2: return split_words(W_SPLIT_QWEN2, text, size, ends, room);
+    default: return split_words(W_SPLIT_SMOLLM, text, size, ends, room);
+    }
+}
+
+const char *w_split_name(enum w_split rule)
+{
+    return names[rule];
+}
+
+bool w_split_find(const char *name, enum w_split *rule)
+{
+    for (unsigned i = 0; i < W_COUNTOF(names); i++)
+        if (!strcmp(names[i], name)) {
+            *rule = i;
+            return true;
+        }
+    return false;
 }
 
 /* ---- cutting ---- */

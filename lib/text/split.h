@@ -43,8 +43,8 @@ enum w_split { W_SPLIT_GPT2, W_SPLIT_CL100K, W_SPLIT_QWEN2, W_SPLIT_SMOLLM };
 const char *w_split_name(enum w_split);
 bool w_split_find(const char *name, enum w_split *rule);
 
-/* The first words of a text: their ends as offsets into the text, at most room of them. Returns how
- * many; 0 only for an empty text or no room. */
+/* The first words of a text: their ends as offsets into the text. Returns how many, which may be less
+ * than there is room for; 0 only for an empty text or no room. */
 size_t w_split_words(enum w_split, const u8 *text, size_t size, size_t *ends, size_t room);
 
 /* The largest offset known to be the end of a word whatever bytes follow the size given: cutting a
