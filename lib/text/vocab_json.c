@@ -54,25 +54,27 @@ static void set_given_ids(struct w_json *json, const struct w_vocab *v)
         set_ids(json, "made_ids", made, made_count);
 }
 
+/* Loose tokens as one string, too: "ID:HEX ID:HEX", by id. */
 static void set_loose(struct w_json *json, const struct w_vocab *v)
 {
-    struct w_json *loose = w_json_object();
+    size_t room = 1;
+    u32 size;
 
-    for (u32 id = 0; id < v->size; id++) {
+    for (u32 slot = W_BYTE_TOKENS; slot < w_vocab_first_special(v); slot++) {
+        w_token_bytes(&v->tokens, slot, &size);
+        room += 2 * (size_t)size + 12;
+    }
+    char *text = malloc(room), *p = text;
+    for (u32 id = 0; id < v->size && text; id++) {
         if (w_vocab_kind(v, id) != W_TOKEN_LOOSE)
             continue;
-        u32 size;
         const u8 *bytes = w_vocab_bytes(v, id, &size);
-        char *hex = malloc(2 * (size_t)size + 1);
-        for (u32 i = 0; i < size && hex; i++)
-            sprintf(hex + 2 * (size_t)i, "%02x", bytes[i]);
-        if (hex)
-            w_json_set_u64(loose, hex, id);
-        else
-            w_json_set(loose, "", NULL); /* no memory: the tree has no text */
-        free(hex);
+        p += sprintf(p, "%s%u:", p > text ? " " : "", id);
+        for (u32 i = 0; i < size; i++)
+            p += sprintf(p, "%02x", bytes[i]);
     }
-    w_json_set(json, "loose", loose);
+    w_json_set_string(json, "loose", text);
+    free(text);
 }
 
 static void set_specials(struct w_json *json, const struct w_vocab *v)
@@ -139,8 +141,8 @@ static void release(struct reading *r)
     free(r->specials);
 }
 
-/* A decimal id and the one blank behind it, if it is not the last. */
-static bool take_id(const char **text, u32 *id)
+/* A decimal id. */
+static bool take_number(const char **text, u32 *id)
 {
     const char *p = *text;
     u32 value = 0;
@@ -152,12 +154,20 @@ static bool take_id(const char **text, u32 *id)
         if (value >= W_TOKENS_MAX)
             return false;
     }
-    if (*p == ' ' && p[1])
-        p++;
-    else if (*p)
-        return false;
     *text = p;
     *id = value;
+    return true;
+}
+
+/* An id and the one blank behind it, if it is not the last. */
+static bool take_id(const char **text, u32 *id)
+{
+    if (!take_number(text, id))
+        return false;
+    if (**text == ' ' && (*text)[1])
+        ++*text;
+    else if (**text)
+        return false;
     return true;
 }
 
@@ -223,39 +233,35 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* {"hexadecimal digits of the bytes": id, ...} */
+/* "ID:HEX ID:HEX" */
 static enum w_status read_loose(struct reading *r, const struct w_json *json, struct w_err *err)
 {
-    const struct w_json *object = w_json_get(json, "loose");
-    size_t count = w_json_size(object), digits = 0;
-    u32 i = 0;
+    const struct w_json *member = w_json_get(json, "loose");
+    const char *text = w_json_string(member);
+    size_t room = 1;
 
-    if (!object)
+    if (!member)
         return W_DONE;
-    if (!w_json_is_object(object))
-        return w_fail(err, W_CORRUPT, "\"loose\" must be an object");
-    for (const struct w_json *t = w_json_first(object); t; t = w_json_next(t))
-        digits += strlen(w_json_key(t));
-    r->loose = calloc(count + 1, sizeof *r->loose);
-    r->loose_bytes = malloc(digits / 2 + 1);
+    for (const char *p = text ? text : ""; *p; p++)
+        room += *p == ':';
+    r->loose = calloc(room, sizeof *r->loose);
+    r->loose_bytes = malloc((text ? strlen(text) : 0) / 2 + 1);
     if (!r->loose || !r->loose_bytes)
-        return w_fail(err, W_NOMEM, "no memory for %zu tokens", count);
+        return w_fail(err, W_NOMEM, "no memory for %zu tokens", room);
     u8 *bytes = r->loose_bytes;
-    for (const struct w_json *t = w_json_first(object); t; t = w_json_next(t), i++) {
-        const char *hex = w_json_key(t);
-        u64 id;
-        if (!w_json_u64(t, 0, W_TOKENS_MAX - 1, &id))
-            return w_fail(err, W_CORRUPT, "\"loose\" must give ids");
-        r->loose[i] = (struct w_token){.id = (u32)id, .bytes = bytes};
-        for (; hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0; hex += 2)
-            *bytes++ = (u8)(hex_digit(hex[0]) << 4 | hex_digit(hex[1]));
-        if (*hex)
-            return w_fail(err, W_CORRUPT, "\"loose\": \"%.40s\" are no hexadecimal bytes",
-                          w_json_key(t));
-        r->loose[i].size = (u32)(bytes - r->loose[i].bytes);
+    for (u32 count = 0; text && *text; r->parts.loose_count = ++count) {
+        struct w_token *token = &r->loose[count];
+        *token = (struct w_token){.bytes = bytes};
+        if (!take_number(&text, &token->id) || *text++ != ':')
+            break;
+        for (; hex_digit(text[0]) >= 0 && hex_digit(text[1]) >= 0; text += 2)
+            *bytes++ = (u8)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
+        token->size = (u32)(bytes - token->bytes);
+        text += *text == ' ' && text[1];
     }
     r->parts.loose = r->loose;
-    r->parts.loose_count = (u32)count;
+    if (!text || *text)
+        return w_fail(err, W_CORRUPT, "\"loose\" is wrong at token %u", r->parts.loose_count);
     return W_DONE;
 }
 

@@ -231,11 +231,11 @@ static void wrong_json_is_refused(void **state)
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
                          "\"made_ids\":\"\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
-                         "\"loose\":{\"616\":257}}"},
+                         "\"loose\":\"257:616\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
-                         "\"loose\":{\"\":257}}"},
+                         "\"loose\":\"257:\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
-                         "\"loose\":{\"6162\":\"257\"}}"},
+                         "\"loose\":\"257:6162 \"}"},
         {W_CORRUPT, HEAD "\"size\":257,\"whole_words\":1,\"merges\":\"\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":1e9,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":257}"},
