@@ -60,16 +60,23 @@ LIB_SOURCES := \
 	lib/conf/option.c \
 	lib/text/bpe_encode.c \
 	lib/text/bpe_train.c \
+	lib/text/byte_letters.c \
 	lib/text/document.c \
 	lib/text/draft.c \
 	lib/text/file_list.c \
+	lib/text/foreign.c \
 	lib/text/pair_map.c \
 	lib/text/split.c \
 	lib/text/text_batch.c \
 	lib/text/token_set.c \
 	lib/text/unicode.c \
 	lib/text/vocab.c \
+	lib/text/vocab_gguf.c \
+	lib/text/vocab_gpt2.c \
+	lib/text/vocab_hf.c \
 	lib/text/vocab_json.c \
+	lib/text/vocab_letters.c \
+	lib/text/vocab_tiktoken.c \
 	lib/text/word_count.c \
 	lib/wiki/buffer.c \
 	lib/wiki/disambiguation.c \
@@ -144,8 +151,8 @@ wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefi
 	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
-wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_info.c tools/wtok_train.c \
-	tools/wtok_words.c
+wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
+	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
 wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
 	tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_extract.c
@@ -218,7 +225,8 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
-	tests/fuzz/make_seeds tests/learn_references tests/lint tests/run tools/packages \
+	tests/fuzz/make_seeds tests/learn_references tests/lint tests/run tests/vectors \
+	tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 

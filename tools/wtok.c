@@ -28,6 +28,8 @@ static const struct w_command commands[] = {
     {"encode", &wtok_encode_program, wtok_encode},
     {"decode", &wtok_decode_program, wtok_decode},
     {"info", &wtok_info_program, wtok_info},
+    {"import", &wtok_import_program, wtok_import},
+    {"export", &wtok_export_program, wtok_export},
     {0},
 };
 

@@ -46,7 +46,7 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 }
 
 /* Bound what cJSON will be asked to build, before it recurses or allocates. */
-static enum w_status scan(const char *text, size_t size, struct w_err *err)
+static enum w_status scan(const char *text, size_t size, size_t values_max, struct w_err *err)
 {
     size_t depth = 0, values = 1;
     bool in_string = false;
@@ -74,9 +74,9 @@ static enum w_status scan(const char *text, size_t size, struct w_err *err)
             depth--;
         else if (text[i] == ',')
             values++;
-        if (depth > DEPTH_MAX || values > VALUES_MAX)
-            return w_fail(err, W_LIMIT, "JSON: more than %d levels or %d values", DEPTH_MAX,
-                          VALUES_MAX);
+        if (depth > DEPTH_MAX || values > values_max)
+            return w_fail(err, W_LIMIT, "JSON: more than %d levels or %zu values", DEPTH_MAX,
+                          values_max);
     }
     return W_DONE;
 }
@@ -142,8 +142,14 @@ static void note_memory(void)
 
 enum w_status w_json_parse(struct w_json **root, const char *text, size_t size, struct w_err *err)
 {
+    return w_json_parse_large(root, text, size, VALUES_MAX, err);
+}
+
+enum w_status w_json_parse_large(struct w_json **root, const char *text, size_t size,
+                                 size_t values_max, struct w_err *err)
+{
     *root = NULL;
-    enum w_status status = scan(text, size, err);
+    enum w_status status = scan(text, size, values_max, err);
     if (status)
         return status;
     /* A copy with a NUL behind it: cJSON's number parser looks one byte further. */
@@ -220,6 +226,11 @@ bool w_json_is_array(const struct w_json *j)
 bool w_json_is_number(const struct w_json *j)
 {
     return cJSON_IsNumber(node(j));
+}
+
+bool w_json_is_null(const struct w_json *j)
+{
+    return cJSON_IsNull(node(j));
 }
 
 const char *w_json_string(const struct w_json *j)

@@ -22,6 +22,10 @@ struct w_json;
 /* ---- reading ---- */
 enum w_status w_json_parse(struct w_json **root, const char *text, size_t size,
                            struct w_err *err) W_MUST_CHECK;
+/* The same with room for more values: a file that is a table of its own, such as another program's
+ * vocabulary. */
+enum w_status w_json_parse_large(struct w_json **root, const char *text, size_t size,
+                                 size_t values_max, struct w_err *err) W_MUST_CHECK;
 void w_json_free(struct w_json *root); /* accepts NULL */
 
 /* The member of an object by its key, or NULL; an element of an array, or NULL. */
@@ -36,6 +40,7 @@ size_t w_json_size(const struct w_json *parent);
 bool w_json_is_object(const struct w_json *);
 bool w_json_is_array(const struct w_json *);
 bool w_json_is_number(const struct w_json *);
+bool w_json_is_null(const struct w_json *);
 /* The text of a string, else NULL. */
 const char *w_json_string(const struct w_json *);
 /* True and the value if the node is a whole number in [min, max] (at most 2^53 - 1). */

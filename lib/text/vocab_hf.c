@@ -1,0 +1,340 @@
+/* tokenizer.json. The parts that change text or that split it in ways of their own are refused; those
+ * that only add or take away special tokens around it (post_processor, truncation, padding) do not
+ * matter here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/vocab_formats.h"
+#include "text/vocab_letters.h"
+
+#define BYTE_LEVEL(use_regex)                                                                      \
+    "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_"              \
+    "regex\":" use_regex "}"
+#define SPLIT_BY(regex)                                                                            \
+    "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"        \
+    "\"" regex "\"},\"behavior\":\"Isolated\",\"invert\":false}," BYTE_LEVEL("false") "]}"
+
+/* Around their numbers, the patterns of GPT-4 and of Qwen2 are the same; as the text of a JSON string. */
+#define GPT4_REGEX(numbers)                                                                        \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|" numbers                \
+    "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+
+/* Splitting rules as pre_tokenizers, as they are written. */
+static const struct {
+    const char *rule, *json;
+} pre_tokenizers[] = {
+    {"gpt2", BYTE_LEVEL("true")},
+    {"cl100k", SPLIT_BY(GPT4_REGEX("\\\\p{N}{1,3}"))},
+    {"qwen2", SPLIT_BY(GPT4_REGEX("\\\\p{N}"))},
+    {"smollm", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\","
+               "\"individual_digits\":true}," BYTE_LEVEL("true") "]}"},
+};
+
+/* Patterns as they are found in such files. Those of one rule match the same. */
+static const struct {
+    const char *rule, *regex;
+} patterns[] = {
+    {"gpt2", "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {"gpt2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {"cl100k", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+               "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {"cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}"
+               "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
+    {"qwen2", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
+              "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+};
+
+/* ---- reading ---- */
+
+static bool is_null(const struct w_json *json)
+{
+    return !json || w_json_is_null(json);
+}
+
+static bool has_type(const struct w_json *json, const char *type)
+{
+    const char *name = w_json_string(w_json_get(json, "type"));
+
+    return name && !strcmp(name, type);
+}
+
+/* The value of a boolean member, or what it is when it is not there. */
+static bool flag(const struct w_json *json, const char *key, bool absent)
+{
+    bool value;
+
+    return w_json_bool(w_json_get(json, key), &value) ? value : absent;
+}
+
+/* The rule of a Split, or NULL. */
+static const char *rule_of_split(const struct w_json *split, struct w_err *err)
+{
+    const char *behavior = w_json_string(w_json_get(split, "behavior"));
+    const char *regex = w_json_string(w_json_get(w_json_get(split, "pattern"), "Regex"));
+
+    if (!regex || !behavior || strcmp(behavior, "Isolated") || flag(split, "invert", false)) {
+        w_fail(err, W_MISMATCH,
+               "pre_tokenizer: a Split that does not isolate what a Regex matches");
+        return NULL;
+    }
+    for (size_t i = 0; i < W_COUNTOF(patterns); i++)
+        if (!strcmp(regex, patterns[i].regex))
+            return patterns[i].rule;
+    w_fail(err, W_MISMATCH,
+           "pre_tokenizer: the pattern \"%.200s\" is none of the splitting rules known here",
+           regex);
+    return NULL;
+}
+
+/* The rule of a pre_tokenizer: ByteLevel with its own pattern (GPT-2's), or a sequence of something
+ * that splits and of ByteLevel. NULL and an error for others. */
+static const char *rule_of(const struct w_json *pre, struct w_err *err)
+{
+    const struct w_json *first = NULL, *level = pre, *third = NULL;
+    const char *rule = NULL;
+
+    if (has_type(pre, "Sequence")) {
+        first = w_json_first(w_json_get(pre, "pretokenizers"));
+        level = first ? w_json_next(first) : NULL;
+        third = level ? w_json_next(level) : NULL;
+    }
+    if (!level || third || !has_type(level, "ByteLevel")) {
+        const char *type = w_json_string(w_json_get(pre, "type"));
+        w_fail(
+            err, W_MISMATCH,
+            "pre_tokenizer: %.40s; a byte-level vocabulary has ByteLevel, or a Sequence of a Split "
+            "and ByteLevel",
+            type ? type : "there is none");
+        return NULL;
+    }
+    if (flag(level, "add_prefix_space", true)) {
+        w_fail(err, W_MISMATCH,
+               "pre_tokenizer: add_prefix_space puts a blank before every text, "
+               "which would be lost in decoding");
+        return NULL;
+    }
+    bool own_pattern = flag(level, "use_regex", true);
+    if (!first && own_pattern)
+        rule = "gpt2";
+    else if (first && !own_pattern && has_type(first, "Split"))
+        return rule_of_split(first, err);
+    else if (first && own_pattern && has_type(first, "Digits") &&
+             flag(first, "individual_digits", false))
+        rule = "smollm";
+    if (!rule)
+        w_fail(err, W_MISMATCH, "pre_tokenizer: it splits in a way that is not known here");
+    return rule;
+}
+
+static enum w_status read_split(struct w_foreign *f, const struct w_json *json,
+                                const struct w_import_options *options, struct w_err *err)
+{
+    const char *type = w_json_string(w_json_get(w_json_get(json, "normalizer"), "type"));
+
+    if (!is_null(w_json_get(json, "normalizer")))
+        return w_fail(err, W_MISMATCH,
+                      "normalizer: %.40s changes text, so that it could not be given back: remove "
+                      "it (\"normalizer\": null) if your text needs none",
+                      type ? type : "it");
+    f->split = options->split;
+    if (options->has_split)
+        return W_DONE;
+    const char *rule = rule_of(w_json_get(json, "pre_tokenizer"), err);
+    if (!rule)
+        return err ? err->status : W_MISMATCH;
+    return w_split_find(rule, &f->split)
+               ? W_DONE
+               : w_fail(err, W_NEWER, "the splitting rule %s is not known here", rule);
+}
+
+/* What would make other tokens of the same merges. */
+static enum w_status check_model(const struct w_json *model, struct w_err *err)
+{
+    static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+    const char *type = w_json_string(w_json_get(model, "type"));
+    double dropout;
+
+    if (!w_json_is_object(model))
+        return w_fail(err, W_CORRUPT, "there is no \"model\" in it");
+    if (type && strcmp(type, "BPE"))
+        return w_fail(err, W_MISMATCH, "model: of type %.40s, not BPE", type);
+    for (size_t i = 0; i < W_COUNTOF(affixes); i++) {
+        const char *affix = w_json_string(w_json_get(model, affixes[i]));
+        if (affix && *affix)
+            return w_fail(err, W_MISMATCH, "model: it has a %s, which byte-level tokens have not",
+                          affixes[i]);
+    }
+    if (w_json_real(w_json_get(model, "dropout"), &dropout) && dropout > 0)
+        return w_fail(err, W_MISMATCH, "model: with dropout, ids are a matter of chance");
+    return W_DONE;
+}
+
+static enum w_status read_added(struct w_foreign *f, const struct w_json *list, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    u64 id;
+
+    for (const struct w_json *t = w_json_first(list); t && !status; t = w_json_next(t)) {
+        const char *name = w_json_string(w_json_get(t, "content"));
+        if (!name || !w_json_u64(w_json_get(t, "id"), 0, W_TOKENS_MAX - 1, &id))
+            return w_fail(err, W_CORRUPT, "added_tokens: one without \"content\" or \"id\"");
+        status =
+            w_foreign_token(f, (u32)id, (const u8 *)name, strlen(name), W_FOREIGN_SPECIAL, err);
+        if (status)
+            status = w_fail_at(err, status, "added_tokens");
+    }
+    return status;
+}
+
+/* Merges are "left right", or ["left", "right"]. */
+static enum w_status read_merges(struct w_foreign *f, const struct w_json *list, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (!w_json_is_array(list))
+        return w_fail(err, W_CORRUPT, "model: \"merges\" is no list");
+    for (const struct w_json *m = w_json_first(list); m && !status; m = w_json_next(m)) {
+        const struct w_json *first = w_json_is_array(m) ? w_json_first(m) : NULL;
+        const char *text = w_json_string(m), *left = first ? w_json_string(first) : NULL;
+        const char *right = left && w_json_next(first) ? w_json_string(w_json_next(first)) : NULL;
+        if (text)
+            status = w_foreign_merge_line(f, text, strlen(text), err);
+        else if (right && !w_json_next(w_json_next(first)))
+            status = w_foreign_merge_letters(f, left, strlen(left), right, strlen(right), err);
+        else
+            status = w_fail(err, W_CORRUPT, "merge %u is not two tokens", f->merge_count);
+    }
+    return status ? w_fail_at(err, status, "model") : W_DONE;
+}
+
+static enum w_status read_parts(struct w_foreign *f, const struct w_json *json,
+                                const struct w_import_options *options, struct w_err *err)
+{
+    const struct w_json *model = w_json_get(json, "model");
+
+    enum w_status status = check_model(model, err);
+    if (!status)
+        status = read_split(f, json, options, err);
+    f->whole_words = flag(model, "ignore_merges", false);
+    if (!status)
+        status = w_letters_read_vocab(f, w_json_get(model, "vocab"), W_FOREIGN_NORMAL, err);
+    if (!status)
+        status = read_added(f, w_json_get(json, "added_tokens"), err);
+    if (!status)
+        status = read_merges(f, w_json_get(model, "merges"), err);
+    return status;
+}
+
+enum w_status w_vocab_read_hf(struct w_vocab **vocab, const char *text, size_t size,
+                              const struct w_import_options *options, struct w_err *err)
+{
+    struct w_foreign f = {0};
+    struct w_json *json = NULL;
+
+    *vocab = NULL;
+    enum w_status status = w_json_parse_large(&json, text, size, W_VOCAB_VALUES_MAX, err);
+    if (!status)
+        status = w_foreign_init(&f, err);
+    if (!status)
+        status = read_parts(&f, json, options, err);
+    if (!status)
+        status = w_foreign_finish(&f, options, vocab, err);
+    w_foreign_release(&f);
+    w_json_free(json);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static enum w_status append(struct w_draft *out, const char *text, struct w_err *err)
+{
+    return w_draft_append(out, text, strlen(text), err);
+}
+
+static enum w_status write_added(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
+{
+    enum w_status status = append(out,
+                                  "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,"
+                                  "\"added_tokens\":[",
+                                  err);
+    bool first = true;
+    char number[40];
+
+    for (u32 id = 0; id < w_vocab_size(v) && !status; id++) {
+        if (!w_vocab_is_special(v, id))
+            continue;
+        sprintf(number, "%s{\"id\":%u,\"content\":\"", first ? "" : ",", id);
+        first = false;
+        status = append(out, number, err);
+        if (!status)
+            status = w_letters_write(v, id, true, out, err);
+        if (!status)
+            status = append(out,
+                            "\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
+                            "\"normalized\":false,\"special\":true}",
+                            err);
+    }
+    return status;
+}
+
+static enum w_status write_split(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
+{
+    const char *rule = w_split_name(w_vocab_split(v)), *json = NULL;
+
+    for (size_t i = 0; i < W_COUNTOF(pre_tokenizers); i++)
+        if (!strcmp(rule, pre_tokenizers[i].rule))
+            json = pre_tokenizers[i].json;
+    if (!json)
+        return w_fail(err, W_MISMATCH, "the splitting rule %s has no form in tokenizer.json", rule);
+    enum w_status status = append(out, "],\"normalizer\":null,\"pre_tokenizer\":", err);
+    if (!status)
+        status = append(out, json, err);
+    if (!status)
+        status = append(out, ",\"post_processor\":null,\"decoder\":" BYTE_LEVEL("true"), err);
+    return status;
+}
+
+/* Merges as strings, which every version reads. */
+static enum w_status write_model(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
+{
+    const struct w_merge *merges = w_vocab_merges(v);
+
+    enum w_status status =
+        append(out,
+               ",\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+               "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,"
+               "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":",
+               err);
+    if (!status)
+        status = append(out, w_vocab_whole_words(v) ? "true" : "false", err);
+    if (!status)
+        status = append(out, ",\"vocab\":", err);
+    if (!status)
+        status = w_letters_write_vocab(v, out, err);
+    if (!status)
+        status = append(out, ",\"merges\":[", err);
+    for (u32 i = 0; i < w_vocab_merge_count(v) && !status; i++) {
+        status = append(out, i ? ",\"" : "\"", err);
+        if (!status)
+            status = w_letters_write(v, merges[i].left, true, out, err);
+        if (!status)
+            status = append(out, " ", err);
+        if (!status)
+            status = w_letters_write(v, merges[i].right, true, out, err);
+        if (!status)
+            status = append(out, "\"", err);
+    }
+    return status ? status : append(out, "]}}\n", err);
+}
+
+/* Special tokens stand in the list of added tokens and in the model's vocabulary, which alone keeps
+ * their ids where others are unused. */
+enum w_status w_vocab_write_hf(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
+{
+    enum w_status status = write_added(v, out, err);
+
+    if (!status)
+        status = write_split(v, out, err);
+    return status ? status : write_model(v, out, err);
+}

@@ -1,0 +1,343 @@
+/* .tiktoken: each token with its rank, which is its id. Its program takes a word that is a token as
+ * that token; else it joins, again and again, the two neighbours that make the token of lowest rank, the
+ * leftmost first. There are no merges in the file, and we make some that give the same:
+ *
+ * Join a token's own bytes by lower ranks until nothing is left to do. If two parts remain, they are the
+ * token's merge. No other pair needs one: while a text is joined, what happens between two places that
+ * nothing was joined across yet is what would happen to those bytes alone. So where two neighbours make
+ * the token, they are the two that its own bytes come to. If more than two parts remain, the token only
+ * ever comes from a whole word. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/pair_map.h"
+#include "text/vocab_formats.h"
+
+#define BYTES 256
+#define RANKED_BYTES_MAX 1024u /* of a token: joining its bytes takes the square of that */
+#define SPECIALS_MAX 5
+
+/* What published files go without. */
+static const struct known {
+    const char *name, *split;
+    struct {
+        const char *name;
+        u32 id;
+    } specials[SPECIALS_MAX];
+} known_files[] = {
+    {"cl100k_base",
+     "cl100k",
+     {{"<|endoftext|>", 100257},
+      {"<|fim_prefix|>", 100258},
+      {"<|fim_middle|>", 100259},
+      {"<|fim_suffix|>", 100260},
+      {"<|endofprompt|>", 100276}}},
+    {"r50k_base", "gpt2", {{"<|endoftext|>", 50256}}},
+    {"p50k_base", "gpt2", {{"<|endoftext|>", 50256}}},
+};
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* ---- reading ---- */
+
+/* Tokens with their ranks; bytes belong to the reading. */
+struct reading {
+    struct w_token *tokens;
+    u8 *bytes; /* of all of them */
+    u32 count, room;
+    u32 byte_ranks[BYTES];
+    const struct w_token **by_rank; /* by rank, up to the largest one; NULL: none has it */
+    u32 rank_room;
+};
+
+static int digit_of(char c)
+{
+    const char *digit = c ? strchr(base64_digits, c) : NULL;
+
+    return digit ? (int)(digit - base64_digits) : -1;
+}
+
+/* Base64 in groups of four, the last one filled with '='. Writes at most 3/4 of size. */
+static bool decode_base64(const char *text, size_t size, u8 *bytes, u32 *count)
+{
+    *count = 0;
+    if (size == 0 || size % 4)
+        return false;
+    for (size_t i = 0; i < size; i += 4) {
+        u32 fill = 0, group = 0;
+        if (i + 4 == size)
+            fill = text[i + 3] != '=' ? 0 : text[i + 2] != '=' ? 1 : 2;
+        for (size_t k = 0; k < 4; k++) {
+            int digit = k + fill >= 4 ? 0 : digit_of(text[i + k]);
+            if (digit < 0)
+                return false;
+            group = group << 6 | (u32)digit;
+        }
+        for (unsigned k = 0; k < 3 - fill; k++)
+            bytes[(*count)++] = (u8)(group >> (16 - 8 * k));
+    }
+    return true;
+}
+
+/* "base64 rank" */
+static bool parse_line(const char *line, size_t size, u8 *bytes, struct w_token *token)
+{
+    const char *blank = memchr(line, ' ', size), *end = line + size;
+    u32 rank = 0;
+
+    if (!blank || blank + 1 == end ||
+        !decode_base64(line, (size_t)(blank - line), bytes, &token->size))
+        return false;
+    for (const char *p = blank + 1; p < end; p++) {
+        if (*p < '0' || *p > '9' || rank >= W_TOKENS_MAX)
+            return false;
+        rank = rank * 10 + (u32)(*p - '0');
+    }
+    token->id = rank;
+    token->bytes = bytes;
+    return rank < W_TOKENS_MAX;
+}
+
+static enum w_status read_lines(struct reading *r, const char *text, size_t size, struct w_err *err)
+{
+    size_t lines = 1, line = 1;
+
+    for (size_t i = 0; i < size; i++)
+        lines += text[i] == '\n';
+    r->tokens = malloc(lines * sizeof *r->tokens);
+    r->bytes = malloc(size + 3);
+    if (!r->tokens || !r->bytes)
+        return w_fail(err, W_NOMEM, "no memory for %zu tokens", lines);
+    u8 *bytes = r->bytes;
+    for (const char *p = text, *end = text + size, *next; p < end; p = next, line++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        struct w_token *token = &r->tokens[r->count];
+        next = newline ? newline + 1 : end;
+        size_t length = (size_t)((newline ? newline : end) - p);
+        length -= length > 0 && p[length - 1] == '\r';
+        if (length == 0)
+            continue;
+        if (!parse_line(p, length, bytes, token))
+            return w_fail(err, W_CORRUPT, "line %zu is not a token in base64, a blank and a rank",
+                          line);
+        if (token->size > RANKED_BYTES_MAX)
+            return w_fail(err, W_LIMIT, "line %zu: a token of %u bytes; at most %u are read", line,
+                          token->size, RANKED_BYTES_MAX);
+        bytes += token->size;
+        r->count++;
+    }
+    return W_DONE;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct w_token *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Give the tokens to the vocabulary, by rank; find the bytes among them. */
+static enum w_status take_tokens(struct reading *r, struct w_foreign *f, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    memset(r->byte_ranks, 0xff, sizeof r->byte_ranks); /* W_PAIR_NONE */
+    qsort(r->tokens, r->count, sizeof *r->tokens, by_id);
+    r->rank_room = r->count ? r->tokens[r->count - 1].id + 1 : 0;
+    if (r->rank_room > r->count + W_UNUSED_IDS_MAX)
+        return w_fail(err, W_LIMIT, "a rank of %u for %u tokens", r->rank_room - 1, r->count);
+    r->by_rank = calloc(r->rank_room + 1, sizeof(*r->by_rank));
+    if (!r->by_rank)
+        return w_fail(err, W_NOMEM, "no memory for %u ranks", r->rank_room);
+    for (u32 i = 0; i < r->count && !status; i++) {
+        const struct w_token *t = &r->tokens[i];
+        if (r->by_rank[t->id])
+            return w_fail(err, W_CORRUPT, "two tokens have the rank %u", t->id);
+        r->by_rank[t->id] = t;
+        if (t->size == 1)
+            r->byte_ranks[t->bytes[0]] = t->id;
+        status = w_foreign_token(f, t->id, t->bytes, t->size, W_FOREIGN_NORMAL, err);
+    }
+    for (u32 i = 0; i < BYTES && !status; i++)
+        if (r->byte_ranks[i] == W_PAIR_NONE)
+            status = w_fail(err, W_MISMATCH, "no token for the byte 0x%02x", i);
+    return status;
+}
+
+/* Join the bytes of a token by the merges known so far; returns how many parts remain. */
+static u32 join(const struct reading *r, const struct w_pair_map *pairs,
+                const struct w_token *token, u32 *parts)
+{
+    u32 n = token->size;
+
+    for (u32 i = 0; i < n; i++)
+        parts[i] = r->byte_ranks[token->bytes[i]];
+    for (;;) {
+        u32 best = W_PAIR_NONE, at = 0;
+        for (u32 i = 0; i + 1 < n; i++) {
+            u32 rank = w_pair_map_find(pairs, parts[i], parts[i + 1]);
+            if (rank < best)
+                best = rank, at = i;
+        }
+        if (best == W_PAIR_NONE)
+            return n;
+        parts[at] = best;
+        n--;
+        memmove(parts + at + 1, parts + at + 2, (n - at - 1) * sizeof *parts);
+    }
+}
+
+static enum w_status make_merges(struct reading *r, struct w_foreign *f, struct w_err *err)
+{
+    struct w_pair_map pairs = {0};
+    u32 parts[RANKED_BYTES_MAX];
+
+    enum w_status status = w_pair_map_init(&pairs, r->count, err);
+    for (u32 i = 0; i < r->count && !status; i++) {
+        const struct w_token *t = &r->tokens[i];
+        if (t->size == 1)
+            continue;
+        if (join(r, &pairs, t, parts) != 2) {
+            f->whole_words = true;
+            continue;
+        }
+        const struct w_token *left = r->by_rank[parts[0]], *right = r->by_rank[parts[1]];
+        status = w_foreign_merge(f, left->bytes, left->size, right->bytes, right->size, err);
+        if (!status)
+            status = w_pair_map_add(&pairs, parts[0], parts[1], t->id, err);
+    }
+    w_pair_map_release(&pairs);
+    return status;
+}
+
+/* How it splits, and what is special: from the options, or from the name of a published file. */
+static enum w_status take_known(struct w_foreign *f, const char *name,
+                                const struct w_import_options *options, struct w_err *err)
+{
+    const struct known *known = NULL;
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < W_COUNTOF(known_files); i++) {
+        size_t length = strlen(known_files[i].name);
+        if (!strncmp(name, known_files[i].name, length) && (!name[length] || name[length] == '.'))
+            known = &known_files[i];
+    }
+    for (u32 i = 0; known && i < SPECIALS_MAX && known->specials[i].name && !status; i++) {
+        const char *special = known->specials[i].name;
+        status = w_foreign_token(f, known->specials[i].id, (const u8 *)special, strlen(special),
+                                 W_FOREIGN_SPECIAL, err);
+    }
+    f->split = options->split;
+    if (status || options->has_split)
+        return status;
+    if (!known)
+        return w_fail(err, W_USAGE,
+                      "the format does not say how text is split: say it with "
+                      "--split");
+    return w_split_find(known->split, &f->split)
+               ? W_DONE
+               : w_fail(err, W_NEWER, "the splitting rule %s is not known here", known->split);
+}
+
+enum w_status w_vocab_read_tiktoken(struct w_vocab **vocab, const char *text, size_t size,
+                                    const char *name, const struct w_import_options *options,
+                                    struct w_err *err)
+{
+    struct reading r = {0};
+    struct w_foreign f = {0};
+
+    *vocab = NULL;
+    enum w_status status = w_foreign_init(&f, err);
+    if (!status)
+        status = read_lines(&r, text, size, err);
+    if (!status)
+        status = take_tokens(&r, &f, err);
+    if (!status)
+        status = make_merges(&r, &f, err);
+    if (!status)
+        status = take_known(&f, name, options, err);
+    if (!status)
+        status = w_foreign_finish(&f, options, vocab, err);
+    w_foreign_release(&f);
+    free(r.tokens);
+    free(r.bytes);
+    free(r.by_rank);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static enum w_status write_line(struct w_draft *out, const u8 *bytes, u32 size, u32 rank,
+                                struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    char text[16];
+
+    for (u32 i = 0; i < size && !status; i += 3) {
+        u32 left = W_MIN(size - i, 3);
+        unsigned group = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                         (left > 2 ? bytes[i + 2] : 0);
+        for (u32 k = 0; k < 4; k++)
+            text[k] = k <= left ? base64_digits[group >> (18 - 6 * k) & 63] : '=';
+        status = w_draft_append(out, text, 4, err);
+    }
+    return status ? status : w_draft_append(out, text, (size_t)sprintf(text, " %u\n", rank), err);
+}
+
+/* Does joining by ranks give what the merges give? The file says so itself: read back, every token is
+ * made by a merge which is one of ours, and those are in our order. By the reasoning above, others of
+ * ours are never done. */
+static enum w_status check_ranks(const struct w_vocab *v, const struct w_vocab *ranked,
+                                 struct w_err *err)
+{
+    const struct w_merge *ours = w_vocab_merges(v), *theirs = w_vocab_merges(ranked);
+    u32 count = w_vocab_merge_count(v), i = 0, size;
+
+    for (u32 k = 0; k < w_vocab_merge_count(ranked); k++, i++) {
+        while (i < count && (ours[i].left != theirs[k].left || ours[i].right != theirs[k].right))
+            i++;
+        if (i == count)
+            return w_fail(err, W_MISMATCH,
+                          "token %u: ranks would make it of %u and %u, but no merge does at that "
+                          "place: export it as tokenizer.json",
+                          w_vocab_merged_ids(ranked)[k], theirs[k].left, theirs[k].right);
+    }
+    for (u32 id = 0; id < w_vocab_size(v); id++)
+        if (w_vocab_kind(ranked, id) == W_TOKEN_LOOSE && !w_vocab_whole_words(v) &&
+            w_vocab_bytes(v, id, &size))
+            return w_fail(err, W_MISMATCH,
+                          "token %u is not what its own bytes are merged to, but this format would "
+                          "give it for a word: export it as tokenizer.json",
+                          id);
+    return W_DONE;
+}
+
+enum w_status w_vocab_write_tiktoken(const struct w_vocab *v, struct w_draft *out,
+                                     struct w_err *err)
+{
+    struct w_vocab *ranked = NULL;
+    struct w_import_options options = {.has_split = true, .split = w_vocab_split(v)};
+    enum w_status status = W_DONE;
+    size_t before = out->count;
+    u32 size;
+
+    for (u32 id = 0; id < w_vocab_size(v) && !status; id++) {
+        const u8 *bytes = w_vocab_bytes(v, id, &size);
+        if (bytes && !w_vocab_is_special(v, id))
+            status = write_line(out, bytes, size, id, err);
+    }
+    const u8 *name = w_vocab_bytes(v, w_vocab_end_id(v), &size);
+    char *end = strndup((const char *)name, size);
+    options.end = end;
+    if (!status && !end)
+        status = w_fail(err, W_NOMEM, "no memory for a name");
+    if (!status)
+        status = w_vocab_read_tiktoken(&ranked, out->bytes + before, out->count - before, "",
+                                       &options, err);
+    if (!status)
+        status = check_ranks(v, ranked, err);
+    w_vocab_free(ranked);
+    free(end);
+    return status;
+}

@@ -1,0 +1,111 @@
+/* wtok export - vocabularies for other programs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/vocab_formats.h"
+#include "tools/wtok.h"
+
+enum format { HF, GPT2, TIKTOKEN };
+
+struct settings {
+    const char *vocab, *output, *merges;
+    u32 format; /* enum format */
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
+     .help =
+         "The vocabulary: a file of wtok train or import, or a token stream or model that holds "
+         "one."},
+    {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "hf", .choices = "hf|gpt2|tiktoken",
+     .help = "What to write: tokenizer.json, vocab.json with merges.txt, or .tiktoken."},
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    {"merges", 0, W_OPT_TEXT, AT(merges), "FILE",
+     .help = "With gpt2: where the merges go, a file of their own."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "For Hugging Face tokenizers and transformers",
+    "wtok export -V wiki.vocab -o tokenizer.json",
+    "The two files of GPT-2's format",
+    "wtok export -V wiki.vocab -f gpt2 -o vocab.json --merges merges.txt",
+    "Ranks for tiktoken, from the vocabulary inside a model",
+    "wtok export -V wiki.wts -f tiktoken -o wiki.tiktoken",
+    NULL,
+};
+
+const struct w_program wtok_export_program = {
+    "wtok export",
+    "write a vocabulary for another program",
+    "",
+    "Writes a file with which the other program gives the same ids to any text. What its format "
+    "cannot say exactly is refused.",
+    options,
+    examples,
+};
+
+static enum w_status save(const char *path, const struct w_draft *text, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+
+    enum w_status status = w_output_open(&out, path, err);
+    if (!status)
+        status = w_output_write(&out, text->bytes, text->count, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    else
+        w_output_abort(&out);
+    return status;
+}
+
+static enum w_status write_text(const struct w_vocab *vocab, enum format format,
+                                struct w_draft *text, struct w_draft *merges, struct w_err *err)
+{
+    switch (format) {
+    case GPT2: return w_vocab_write_gpt2(vocab, text, merges, err);
+    case TIKTOKEN: return w_vocab_write_tiktoken(vocab, text, err);
+    default: return w_vocab_write_hf(vocab, text, err);
+    }
+}
+
+static enum w_status run(const struct settings *set, int operands, struct w_err *err)
+{
+    struct w_vocab *vocab = NULL;
+    struct w_draft text = {0}, merges = {0};
+
+    if (operands > 0)
+        return w_fail(err, W_USAGE, "name the vocabulary with -V FILE and the output with -o FILE");
+    if (!set->vocab)
+        return w_fail(err, W_USAGE, "say which vocabulary: -V FILE");
+    if ((set->format == GPT2) != (set->merges != NULL))
+        return w_fail(err, W_USAGE,
+                      "--merges FILE goes with the format gpt2, which is two files, and with no "
+                      "other");
+    enum w_status status = wtok_load_vocab(&vocab, set->vocab, err);
+    if (!status) {
+        status = write_text(vocab, set->format, &text, &merges, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", set->vocab);
+    }
+    if (!status && set->merges)
+        status = save(set->merges, &merges, err);
+    if (!status)
+        status = save(set->output, &text, err);
+    free(text.bytes);
+    free(merges.bytes);
+    w_vocab_free(vocab);
+    return status;
+}
+
+int wtok_export(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wtok_export_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, &err), &err);
+}
