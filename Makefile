@@ -128,8 +128,10 @@ LIB_SOURCES := \
 	lib/fit/fit.c \
 	lib/fit/hints.c \
 	lib/fit/memory_curve.c \
+	lib/fit/predict.c \
 	lib/fit/probe.c \
 	lib/fit/require.c \
+	lib/fit/residuals.c \
 	lib/fit/runlog.c \
 	lib/fit/step_probe.c \
 	lib/fit/target.c \
@@ -148,13 +150,14 @@ TOOL_SOURCES := \
 	tools/cli.c \
 
 wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_json.c \
-	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c
+	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c \
+	tools/wcachefit_verify.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
-wtrain_PARTS := tools/wtrain_eval.c tools/wtrain_log.c tools/wtrain_loop.c tools/wtrain_plan.c \
-	tools/wtrain_save.c tools/wtrain_setup.c
+wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
+	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_extract.c
 
 UNIT_TESTS := \
@@ -176,6 +179,7 @@ UNIT_TESTS := \
 	test_kern \
 	test_model \
 	test_plan \
+	test_predict \
 	test_product \
 	test_team \
 	test_schedule \
@@ -225,8 +229,8 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
-	tests/fuzz/make_seeds tests/learn_references tests/lint tests/run tests/vectors \
-	tools/packages \
+	tests/fuzz/make_seeds tests/learn_references tests/lint tests/loss/run tests/predict \
+	tests/run tests/vectors tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 

@@ -44,6 +44,16 @@ enum w_status host_calibration_path(char path[HOST_CACHE_PATH], const struct w_m
     return status;
 }
 
+enum w_status host_residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *m,
+                                  struct w_err *err)
+{
+    enum w_status status = host_calibration_path(path, m, err);
+
+    if (!status) /* host-....json, host-....residuals */
+        strcpy(path + strlen(path) - strlen("json"), "residuals");
+    return status;
+}
+
 enum w_status host_cache_make(struct w_err *err)
 {
     char folder[HOST_CACHE_PATH];

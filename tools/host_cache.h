@@ -13,6 +13,9 @@ enum w_status host_cache_path(char path[HOST_CACHE_PATH], const char *name,
 /* The name of this host's calibration in there. */
 enum w_status host_calibration_path(char path[HOST_CACHE_PATH], const struct w_machine *,
                                     struct w_err *) W_MUST_CHECK;
+/* And of the residuals of its predictions. */
+enum w_status host_residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *,
+                                  struct w_err *) W_MUST_CHECK;
 /* Make the folder. */
 enum w_status host_cache_make(struct w_err *) W_MUST_CHECK;
 

@@ -15,11 +15,11 @@
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
 
 struct settings {
-    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory;
-    double gflops, bytes_per_token;
-    const char *target, *output, *explain, *calibrate, *calibration;
-    struct w_text_list set, rate, log, require;
-    bool json, markdown, tsv, host, buffers, list_targets, no_calibration;
+    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
+    double gflops, bytes_per_token, every_s;
+    const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
+    struct w_text_list set, rate, log, require, verify;
+    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn;
 };
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -46,6 +46,15 @@ static const struct w_option options[] = {
      .help = "Predict from this calibration instead of the one that is kept."},
     {"no-calibration", 0, W_OPT_FLAG, FIELD(no_calibration),
      .help = "Use nothing that was measured."},
+    {"verify", 0, W_OPT_LIST, FIELD(verify), .arg = "LOG",
+     .help = "Compare the log of a run of wtrain with what is predicted of its configuration; exit "
+             "status 1 if the rate is outside the tolerance or memory is not as planned. May be "
+             "given again."},
+    {"tolerance", 0, W_OPT_TEXT, FIELD(tolerance), .arg = "PART",
+     .help = "How far a verified rate may be off, like 10%. Default: the prediction's interval."},
+    {"learn", 0, W_OPT_FLAG, FIELD(learn),
+     .help = "Keep the ratios of --verify: later predictions are corrected by them and take their "
+             "interval from them."},
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 65536,
      .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."},
     {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
@@ -66,6 +75,12 @@ static const struct w_option options[] = {
      .help = "The same in files of --tokens-per-file tokens."},
     {"tokens-per-file", 0, W_OPT_COUNT, FIELD(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
      .help = "Tokens of one file of text."},
+    {"val-tokens", 0, W_OPT_COUNT, FIELD(val_tokens), .arg = "N",
+     .help = "Tokens of the validation batches, for the time that evaluations take."},
+    {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
+     .help = "Evaluate every N steps, and at the end."},
+    {"every", 0, W_OPT_DURATION, FIELD(every_s), .arg = "DURATION", .dflt = "10m",
+     .help = "Time between checkpoints; 0: none by time."},
     {"bytes-per-token", 0, W_OPT_REAL, FIELD(bytes_per_token), .arg = "X", .max = 1e6,
      .help = "Bytes of text in a token, as wtok info says; for times and bits per byte."},
     {"rate", 0, W_OPT_LIST, FIELD(rate), .arg = "N",
@@ -85,6 +100,8 @@ static const char *const examples[] = {
     "wcachefit configs/wiki_cache_optimized.json",
     "Measure this machine",
     "wcachefit --calibrate",
+    "Was the prediction right? Remember it for the next",
+    "wcachefit --verify run.log --learn",
     "Compare configurations, as a document",
     "wcachefit --md configs/*.json -o comparison.md",
     "For another machine, with the hours that 100 files take at 500 tokens a second",
@@ -104,7 +121,8 @@ static const struct w_program program = {
     .summary = "Say what configurations need of a machine: memory, caches, arithmetic, time.",
     .operands = "[CONFIG.json ...]",
     .about = "One configuration gives a report, several a comparison. The memory of a step is the "
-             "trainer's own plan. Times are at a rate that you give or that a log has measured.",
+             "trainer's own plan. Rates are predicted from a calibration of the machine, or given, "
+             "or measured by a log.",
     .options = options,
     .examples = examples,
 };
@@ -215,7 +233,12 @@ static enum w_status make_fits(struct report *r, const struct w_conf *confs,
                                const struct settings *set, struct w_err *err)
 {
     for (size_t i = 0; i < r->count; i++) {
-        struct w_fit_ask ask = {.threads = r->threads};
+        struct w_fit_ask ask = {.threads = r->threads,
+                                .eval_tokens = (double)set->val_tokens,
+                                .eval_every = (double)set->val_every,
+                                .ckpt_every_s = set->every_s,
+                                .calibration = r->calibration,
+                                .residuals = &r->residuals};
         struct w_fit *fit = &r->fits[i];
         enum w_status status = ask_for(&ask, set, i, r->count, err);
         if (!status)
@@ -257,9 +280,11 @@ static enum w_status check_requirements(const struct report *r, const struct set
 
 /* ---- output ---- */
 
-static enum w_status write_report(FILE *f, const struct report *r, const struct settings *set,
+static enum w_status write_report(FILE *f, struct report *r, const struct settings *set,
                                   struct w_err *err)
 {
+    if (set->verify.count)
+        return verify(f, r, &set->verify, set->tolerance, set->learn, set->json, err);
     if (set->json)
         return write_json(f, r, err);
     if (set->host || r->count == 0)
@@ -278,8 +303,7 @@ static enum w_status write_report(FILE *f, const struct report *r, const struct 
 }
 
 /* The whole report is made in memory and goes out in one piece. */
-static enum w_status put_report(const struct report *r, const struct settings *set,
-                                struct w_err *err)
+static enum w_status put_report(struct report *r, const struct settings *set, struct w_err *err)
 {
     struct w_output out = {.fd = -1};
     char *text = NULL;
@@ -288,20 +312,25 @@ static enum w_status put_report(const struct report *r, const struct settings *s
 
     if (!f)
         return w_fail_errno(err, "no memory for the report");
-    enum w_status status = write_report(f, r, set, err);
+    enum w_status answer = write_report(f, r, set, err), status = answer;
     bool lost = ferror(f) != 0;
     if ((fclose(f) || lost) && !status)
         status = w_fail(err, W_NOMEM, "no memory for the report");
+    if (answer == W_NO && !set->output) /* people still want to see why; a file is not left */
+        status = W_DONE;
+    struct w_err put_err = {0};
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->output, &put_err);
     if (!status)
-        status = w_output_write(&out, text, size, err);
+        status = w_output_write(&out, text, size, &put_err);
     if (!status)
-        status = w_output_commit(&out, err);
+        status = w_output_commit(&out, &put_err);
     if (status)
         w_output_abort(&out);
     free(text);
-    return status;
+    if (put_err.status && answer == W_DONE)
+        *err = put_err;
+    return answer ? answer : status;
 }
 
 static enum w_status check_usage(const struct settings *set, const struct report *r, int operands,
@@ -313,7 +342,11 @@ static enum w_status check_usage(const struct settings *set, const struct report
         return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
     if (set->tokens && set->files)
         return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
-    if (set->host ? operands > 0 : operands == 0 && !set->calibrate)
+    if (set->verify.count && operands > 0)
+        return w_fail(err, W_USAGE, "--verify takes the configuration from the log");
+    if (!set->verify.count && (set->learn || set->tolerance))
+        return w_fail(err, W_USAGE, "--learn and --tolerance belong to --verify LOG");
+    if (set->host ? operands > 0 : operands == 0 && !set->calibrate && !set->verify.count)
         return w_fail(err, W_USAGE,
                       set->host ? "--host takes no configuration"
                                 : "name a configuration (or --host, or --calibrate)");
@@ -350,6 +383,7 @@ static enum w_status get_calibration(struct report *r, const struct settings *se
     if (status || !found)
         return status;
     r->calibration = c;
+    find_residuals(r);
     w_calibration_apply(c, machine);
     apply_rates(machine, set);
     return W_DONE;
@@ -365,6 +399,8 @@ static enum w_status make_report(struct report *r, const struct settings *set,
     enum w_status status = load_confs(confs, r->count, paths, set, err);
     if (!status)
         status = get_calibration(r, set, machine, confs, &calibration, err);
+    if (!status && set->verify.count && !r->calibration)
+        status = w_fail(err, W_USAGE, "--verify needs a calibration: wcachefit --calibrate");
     return status ? status : make_fits(r, confs, set, err);
 }
 

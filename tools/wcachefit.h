@@ -3,7 +3,9 @@
 #define WCACHEFIT_H
 
 #include <stdio.h>
+#include <string.h>
 
+#include "conf/option.h"
 #include "fit/calibration.h"
 #include "fit/figures.h"
 
@@ -18,6 +20,7 @@ struct report {
     bool buffers;        /* list the memory plan */
     const struct w_calibration *calibration; /* of this host, or NULL */
     bool calibrated;                         /* just now: show all of it */
+    struct w_residuals residuals;            /* of verified runs on this host */
 };
 
 /* ---- calibration (wcachefit_calibrate.c) ---- */
@@ -30,7 +33,17 @@ enum w_status calibrate(struct w_calibration *, const struct w_machine *, u32 th
 /* The one that is kept, or that of a file; doubts about it are warnings. */
 enum w_status find_calibration(struct w_calibration *, bool *found, const struct w_machine *,
                                const char *path, struct w_err *) W_MUST_CHECK;
+/* The ratios of verified runs with the calibration's kernels; trouble is a warning. */
+void find_residuals(struct report *);
 void write_calibration(FILE *, const struct w_calibration *);
+
+/* ---- verification (wcachefit_verify.c) ---- */
+
+/* Compare the logs with what this host's calibration says of their configurations; fits has room for
+ * one. W_NO: one is off by more than the tolerance ("10%"; NULL: the prediction's interval), or in
+ * memory. keep: remember the ratios for the intervals of later predictions. */
+enum w_status verify(FILE *, struct report *, const struct w_text_list *logs, const char *tolerance,
+                     bool keep, bool json, struct w_err *) W_MUST_CHECK;
 
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);

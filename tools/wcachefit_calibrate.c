@@ -136,3 +136,14 @@ enum w_status find_calibration(struct w_calibration *c, bool *found, const struc
         w_warn("%s", doubt);
     return W_DONE;
 }
+
+void find_residuals(struct report *r)
+{
+    char path[HOST_CACHE_PATH];
+    struct w_err err;
+
+    if (host_residuals_path(path, r->machine, NULL))
+        return;
+    if (w_residuals_read(&r->residuals, path, r->calibration->kernel, &err))
+        w_warn("%s", err.text);
+}

@@ -73,17 +73,36 @@ const struct table comparison_tables[] = {
      "three "
      "times the forward pass. The bound is the machine's peak over the arithmetic of a token: "
      "nobody "
-     "reaches it. A rate comes from `--rate`, `--gflops` or the log of a run, never from cache "
-     "sizes.",
+     "reaches it. A prediction comes from the calibration of the machine; where there is none, "
+     "from a part of its peak. The rate beside it comes from `--rate`, `--gflops` or the log of a "
+     "run, never from cache sizes.",
      false,
      {{"FLOP/token", "flops.train_causal", false},
       {"relative", "flops.train_causal", true},
       {"bound tok/s", "roof.tok_s", false},
+      {"predicted tok/s", "predict.tok_s", false},
+      {"within", "predict.interval", false},
       {"tok/s", "tok_s", false},
+      {"of predicted", "predict.ratio", false},
       {"FLOP/s", "rate.flop_s", false},
       {"of peak", "rate.efficiency", false},
       {"speedup", "tok_s", true},
       {"of it FLOP/s", "rate.flop_s", true},
+      {NULL, NULL, false}}},
+    {"### Step by Kernel",
+     "The parts of a step as they are predicted: what each has to compute at the rate that the "
+     "trainer's own kernels reached at such shapes, or what it has to move at the bandwidth of the "
+     "level that holds it, whichever takes longer.",
+     true,
+     {{"embedding", "step.embedding", false},
+      {"norms", "step.norm", false},
+      {"products", "step.linear", false},
+      {"backward", "step.linear_back", false},
+      {"attention", "step.attention", false},
+      {"backward", "step.attention_back", false},
+      {"head", "step.head", false},
+      {"optimizer", "step.update", false},
+      {"step", "step.seconds", false},
       {NULL, NULL, false}}},
     {"### Training Time Estimates",
      "Equal numbers of tokens are not equal training: see the tokens per parameter.",
@@ -91,6 +110,7 @@ const struct table comparison_tables[] = {
      {{"tokens", "tokens", false},
       {"tok/s", "tok_s", false},
       {"time", "time", false},
+      {"in all", "time.total", false},
       {"per file", "time.file", false},
       {"per MB", "time.megabyte", false},
       {"at the peak", "time.roof", false},

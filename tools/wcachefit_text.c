@@ -113,6 +113,30 @@ static void write_block(FILE *f, const struct w_fit *fit, const char *heading,
     }
 }
 
+/* A line for each part of the step: time, share, arithmetic, and what bounds it. */
+static void write_steps(FILE *f, const struct report *r, const struct w_fit *fit)
+{
+    double step = w_fit_value(fit, "step.seconds");
+
+    if (isnan(step))
+        return;
+    fprintf(f, "STEP, predicted from the calibration of %s\n", r->calibration->host);
+    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+        char key[64], time[W_FIGURE_TEXT], reach[W_FIGURE_TEXT];
+        snprintf(key, sizeof key, "step.%s", w_step_part_keys[part]);
+        double seconds = w_fit_value(fit, key);
+        w_figure_text(time, W_UNIT_SECONDS, seconds);
+        const char *label = w_figures[w_figure_find(key)].label;
+        snprintf(key, sizeof key, "reach.%s", w_step_part_keys[part]);
+        w_figure_text(reach, W_UNIT_FLOP_S, w_fit_value(fit, key));
+        fprintf(f, "  %-30s %12s %5.1f %% %14s   bound by %s\n", label, time, 100 * seconds / step,
+                reach, w_fit_bound(fit, part));
+    }
+    if (fit->learned_from)
+        fprintf(f, "  corrected by %.3f, the interval is that of %u verified runs\n",
+                w_fit_value(fit, "predict.factor"), (unsigned)fit->learned_from);
+}
+
 static void write_buffers(FILE *f, const struct w_fit *fit)
 {
     char text[W_FIGURE_TEXT];
@@ -152,11 +176,30 @@ static void write_one(FILE *f, const struct report *r)
     write_machine(f, r->machine, r->threads_why, r->threads);
     fprintf(f, "FIT\n");
     write_verdicts(f, fit);
-    write_block(f, fit, "RATE AND TIME",
-                (const char *const[]){"roof.tok_s", "tok_s", "rate.flop_s", "rate.efficiency",
-                                      "tokens", "time", "time.file", "time.megabyte", "time.roof",
-                                      "steps", "tokens_per_param", "loss", "bits.token",
-                                      "bits.byte", NULL});
+    write_steps(f, r, fit);
+    write_block(f, fit, "RATE AND TIME", (const char *const[]){"roof.tok_s",
+                                                               "predict.tok_s",
+                                                               "predict.low",
+                                                               "predict.high",
+                                                               "tok_s",
+                                                               "rate.flop_s",
+                                                               "rate.efficiency",
+                                                               "tokens",
+                                                               "time",
+                                                               "time.eval",
+                                                               "time.ckpt",
+                                                               "time.total",
+                                                               "time.least",
+                                                               "time.most",
+                                                               "time.file",
+                                                               "time.megabyte",
+                                                               "time.roof",
+                                                               "steps",
+                                                               "tokens_per_param",
+                                                               "loss",
+                                                               "bits.token",
+                                                               "bits.byte",
+                                                               NULL});
     write_block(f, fit, "PARAMETERS",
                 (const char *const[]){"params.embedding", "params.positions", "params.attention",
                                       "params.mlp", "params.layer", "params", "params.untied",
@@ -166,10 +209,12 @@ static void write_one(FILE *f, const struct report *r)
                                       "flops.head_share", "flops.forward", "flops.causal",
                                       "flops.train_causal", "flops.step", NULL});
     write_block(f, fit, "MEMORY of a training step",
-                (const char *const[]){"memory.plan", "memory.state", "plain.bytes", "lean.bytes",
-                                      "logits.bytes", "chunk.bytes", "memory.batch", NULL});
+                (const char *const[]){"memory.plan", "memory.resident", "memory.state",
+                                      "plain.bytes", "lean.bytes", "logits.bytes", "chunk.bytes",
+                                      "memory.batch", NULL});
     write_block(f, fit, "GENERATION",
-                (const char *const[]){"decode.weights", "decode.kv", "decode.tok_s", NULL});
+                (const char *const[]){"decode.weights", "decode.kv", "decode.tok_s",
+                                      "predict.decode", "decode.low", "decode.high", NULL});
     write_hints(f, r, fit);
 }
 

@@ -6,7 +6,8 @@
  *   wtrain_save.c  checkpoints: their folder, when, which are kept, which one to resume
  *   wtrain_eval.c  the validation loss
  *   wtrain_log.c   --log, the progress line, the summary
- *   wtrain_plan.c  --dry-run */
+ *   wtrain_plan.c  --dry-run
+ *   wtrain_forecast.c  the rate that a calibration of this host predicts */
 #ifndef W_WTRAIN_H
 #define W_WTRAIN_H
 
@@ -69,6 +70,7 @@ struct run {
     double began_s, step_seconds, wait_s, start_up_s;
     u64 steps, tokens;
     struct step_facts last;
+    double forecast_tok_s; /* 0: none */
 
     int log_fd; /* -1: none */
     bool log_dead;
@@ -115,6 +117,10 @@ void log_end(struct run *, enum w_status status, const struct w_err *);
 enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK;
 void show_progress(struct run *);
 void show_summary(struct run *);
+
+/* ---- wtrain_forecast.c ---- */
+/* Tell how fast the run will be, if this host has a calibration. */
+void forecast_make(struct run *);
 
 /* ---- wtrain_plan.c ---- */
 enum w_status plan_print(struct run *, struct w_err *) W_MUST_CHECK;

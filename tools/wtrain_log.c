@@ -96,6 +96,8 @@ void log_header(struct run *run)
     w_json_set_u64(line, "parameters", w_model_tensors(run->model)->parameters);
     w_json_set_u64(line, "plan_bytes", w_model_bytes(run->model));
     w_json_set_real(line, "flops_per_token", w_model_flops_per_token(&run->conf));
+    if (run->forecast_tok_s > 0)
+        w_json_set_real(line, "forecast_tok_s", run->forecast_tok_s);
     w_json_set(line, "host", host_json(run));
     put_line(run, line);
 }
@@ -214,11 +216,19 @@ static double seconds_left(const struct run *run, u64 *last_step)
     return left;
 }
 
+/* " (0.97 of forecast)", or "" */
+static void forecast_ratio(char text[32], const struct run *run, double tokens_per_s)
+{
+    text[0] = 0;
+    if (run->forecast_tok_s > 0)
+        snprintf(text, 32, " (%.2f of forecast)", tokens_per_s / run->forecast_tok_s);
+}
+
 void show_progress(struct run *run)
 {
     static double smooth_s; /* of a step: a mean that forgets */
     const struct step_facts *facts = &run->last;
-    char place[64], val[32] = "", eta[24] = "?";
+    char place[64], val[32] = "", eta[24] = "?", forecast[32] = "";
     u64 last_step = 0;
     double left_s = seconds_left(run, &last_step);
 
@@ -234,14 +244,15 @@ void show_progress(struct run *run)
         snprintf(val, sizeof val, ", val %.4f", run->val_loss);
     if (left_s >= 0)
         w_short_time(eta, left_s);
-    w_progress(false, "%s, loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s", place,
-               facts->loss, val, tokens_per_s, gflops(run, tokens_per_s),
+    forecast_ratio(forecast, run, tokens_per_s);
+    w_progress(false, "%s, loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s",
+               place, facts->loss, val, tokens_per_s, forecast, gflops(run, tokens_per_s),
                100 * part(run->wait_s, run->step_seconds), eta);
 }
 
 void show_summary(struct run *run)
 {
-    char duration[24], val[64] = "";
+    char duration[24], val[64] = "", forecast[32];
     double tokens_per_s = part((double)run->tokens, run->step_seconds);
 
     if (run->steps == 0)
@@ -251,11 +262,11 @@ void show_summary(struct run *run)
     if (*val && run->val_bits > 0)
         snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", run->val_loss,
                  run->val_bits);
-    w_say(
-        "%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s, %.1f GFLOP/s, data-wait %.2f %%, "
-        "peak memory %.0f MiB",
-        (unsigned long long)run->steps, (unsigned long long)run->tokens,
-        w_short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
-        gflops(run, tokens_per_s), 100 * part(run->wait_s, run->step_seconds),
-        (double)w_peak_memory_bytes() / (1024 * 1024));
+    forecast_ratio(forecast, run, tokens_per_s);
+    w_say("%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.2f "
+          "%%, peak memory %.0f MiB",
+          (unsigned long long)run->steps, (unsigned long long)run->tokens,
+          w_short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
+          forecast, gflops(run, tokens_per_s), 100 * part(run->wait_s, run->step_seconds),
+          (double)w_peak_memory_bytes() / (1024 * 1024));
 }

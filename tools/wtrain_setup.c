@@ -313,8 +313,10 @@ enum w_status run_open(struct run *run, struct w_err *err)
     status = w_team_new(&run->team, run->threads, err);
     if (!status)
         status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->kern, run->team, err);
-    if (!status)
+    if (!status) {
         tell_plan(run);
+        forecast_make(run);
+    }
     if (!status)
         status = load_weights(run, err);
     if (run->feed && !run->resumed) {

@@ -27,6 +27,26 @@
  * 1981), that is sqrt(S)/4 FLOP per byte. Half of the share: three operands, and ways that clash. */
 #define BLOCKED(level) "sqrt(" level ".share/4/2) / 4"
 
+/* A part of the step: what it has to do, what it has to move, and how long that takes. A unit of work
+ * costs so much for each token and so much for each call; and what is moved takes its time at the
+ * bandwidth of the level that it comes from. times: how often the part runs in a step. */
+#define PART(part, what, unit, work, traffic, times)                                               \
+    {"unit." part, what ": units", W_UNIT_COUNT, unit},                                            \
+        {"cost." part, what ": of a unit and token", W_UNIT_SECONDS, NULL},                        \
+        {"call." part, what ": of a unit and call", W_UNIT_SECONDS, NULL},                         \
+        {"bandwidth." part, what ": of its level", W_UNIT_BYTES_S, NULL},                          \
+        {"work." part, what ": arithmetic of a step", W_UNIT_FLOP, work},                          \
+        {"traffic." part, what ": bytes of a step", W_UNIT_BYTES, traffic},                        \
+        {"step." part, what, W_UNIT_SECONDS,                                                       \
+         "max(" times "*unit." part "*(call." part " + rows*cost." part "), traffic." part         \
+         " / bandwidth." part ")"},                                                                \
+        {"reach." part, what ": arithmetic that it reaches", W_UNIT_FLOP_S,                        \
+         "work." part " / step." part},                                                            \
+    {                                                                                              \
+        "memory_part." part, what ": part of it that moving alone takes", W_UNIT_PART,             \
+            "traffic." part " / bandwidth." part " / step." part                                   \
+    }
+
 const struct w_figure w_figures[] = {
     /* ---- given: configuration ---- */
     {"d", "d_model", W_UNIT_COUNT, NULL},
@@ -101,6 +121,9 @@ const struct w_figure w_figures[] = {
     {"memory.plan", "memory of the step, as wtrain allocates it", W_UNIT_BYTES, NULL},
     {"chunk.bytes", "logits of a chunk, as wtrain computes them", W_UNIT_BYTES, NULL},
     {"memory.batch", "largest batch in 85 % of memory, wtrain", W_UNIT_COUNT, NULL},
+    {"resident.base", "the program itself", W_UNIT_BYTES, NULL},
+    {"memory.resident", "resident memory of the trainer", W_UNIT_BYTES,
+     "memory.plan + resident.base"},
     {"memory.share", "memory of the step / memory", W_UNIT_FILL, "memory.plan / ram.bytes"},
 
     /* ---- arithmetic of a token; full: T x T scores; causal: the half that is needed ---- */
@@ -172,13 +195,52 @@ const struct w_figure w_figures[] = {
     {"decode.weights", "weights read for a token", W_UNIT_BYTES, "4*(L*params.layer + V*d)"},
     {"decode.bytes", "weights and half the KV cache", W_UNIT_BYTES, "decode.weights + decode.kv/2"},
     SHARED("decode", "read for a token"),
+    {"decode.seconds", "a token of generation", W_UNIT_SECONDS, NULL},
+    {"decode.interval", "nine of ten are within this part of it", W_UNIT_PART, NULL},
     {"decode.tok_s", "bound of generation by bandwidth", W_UNIT_TOKENS_S,
      "if(l3.decode <= 1, threads*l3.bytes_s, ram.bytes_s) / decode.bytes"},
+
+    /* ---- the step, from what was measured of its parts on this machine ---- */
+    {"calibrated", "1 if this machine is calibrated", W_UNIT_COUNT, NULL},
+    PART("embedding", "embedding", "d", "2*accumulate*rows*d", "24*accumulate*rows*d",
+         "accumulate"),
+    PART("norm", "normalisation", "d", "accumulate*rows*d*(21*(2*L + 1) + 14*L)",
+         "accumulate*rows*d*(24*(2*L + 1) + 16*L)", "accumulate*(2*L + 1)/3"),
+    PART("linear", "products and GELU, forward", "4*d^2 + 2*d*F", "accumulate*L*2*rows*unit.linear",
+         "accumulate*L*4*(rows*(10*d + 3*F) + unit.linear)", "accumulate*L"),
+    PART("linear_back", "products and GELU, backward", "4*d^2 + 2*d*F",
+         "accumulate*L*4*rows*unit.linear", "accumulate*L*4*(rows*(16*d + 6*F) + 3*unit.linear)",
+         "accumulate*L"),
+    PART("attention", "attention, forward", "d*T", "accumulate*L*2*rows*(T + 1)*d",
+         "accumulate*L*16*rows*d", "accumulate*L"),
+    PART("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
+         "accumulate*L*28*rows*d", "accumulate*L"),
+    PART("head", "output head and loss", "V*d", "accumulate*6*rows*V*d",
+         "accumulate*4*(6*rows*V + 2*rows*d + 3*V*d)", "accumulate"),
+    PART("update", "optimizer", "(V + T)*d + L*(4*d^2 + 2*d*F)", "12*params", "36*params", "1"),
+    {"step.seconds", "a step", W_UNIT_SECONDS,
+     "step.embedding + step.norm + step.linear + step.linear_back + step.attention + "
+     "step.attention_back + step.head + step.update"},
+    {"rule.share", "part of its peak that a machine which is not calibrated reaches", W_UNIT_PART,
+     NULL},
+    {"predict.factor", "correction by verified runs", W_UNIT_RATIO, NULL},
+    {"predict.interval", "nine of ten are within this part of the prediction", W_UNIT_PART, NULL},
+    {"predict.tok_s", "predicted training rate", W_UNIT_TOKENS_S,
+     "if(calibrated, predict.factor*accumulate*rows/step.seconds, "
+     "rule.share*peak/flops.train_causal)"},
+    {"predict.low", "the least of it, nine of ten", W_UNIT_TOKENS_S,
+     "predict.tok_s*(1 - predict.interval)"},
+    {"predict.high", "the most of it", W_UNIT_TOKENS_S, "predict.tok_s*(1 + predict.interval)"},
+    {"predict.decode", "predicted rate of generation", W_UNIT_TOKENS_S, "1 / decode.seconds"},
+    {"decode.low", "the least of it, nine of ten", W_UNIT_TOKENS_S,
+     "predict.decode*(1 - decode.interval)"},
+    {"decode.high", "the most of it", W_UNIT_TOKENS_S, "predict.decode*(1 + decode.interval)"},
 
     /* ---- rate and time ---- */
     {"tokens", "tokens to train on", W_UNIT_COUNT, NULL},
     {"file.tokens", "tokens of a file", W_UNIT_COUNT, NULL},
     {"tok_s", "training rate", W_UNIT_TOKENS_S, NULL},
+    {"predict.ratio", "rate / predicted rate", W_UNIT_RATIO, "tok_s / predict.tok_s"},
     {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
     {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
     {"roof.tok_s", "training rate at the peak, which nobody reaches", W_UNIT_TOKENS_S,
@@ -189,7 +251,25 @@ const struct w_figure w_figures[] = {
     {"tokens_per_param", "tokens per parameter", W_UNIT_RATIO, "tokens / params"},
     {"time.roof", "time at the peak", W_UNIT_SECONDS, "tokens / roof.tok_s"},
     {"time", "time for the tokens", W_UNIT_SECONDS, "tokens / tok_s"},
-    {"hours", "the same in hours", W_UNIT_HOURS, "time / 3600"},
+    {"eval.tokens", "tokens of an evaluation", W_UNIT_COUNT, NULL},
+    {"eval.every", "steps from one to the next; 0: only at the end", W_UNIT_COUNT, NULL},
+    {"eval.time", "an evaluation: forward through all parts", W_UNIT_SECONDS,
+     "eval.tokens*(L*(unit.linear*cost.linear + unit.attention*cost.attention) + "
+     "(2*L + 1)/9*d*cost.norm + V*d*cost.head/3)"},
+    {"ckpt.every", "seconds from one checkpoint to the next; 0: none", W_UNIT_SECONDS, NULL},
+    {"ckpt.bytes", "a checkpoint: weights and two moments", W_UNIT_BYTES, "12*params"},
+    {"ckpt.bandwidth", "of writing them", W_UNIT_BYTES_S, NULL},
+    {"ckpt.time", "writing a checkpoint", W_UNIT_SECONDS, "ckpt.bytes / ckpt.bandwidth"},
+    {"time.eval", "all evaluations", W_UNIT_SECONDS,
+     "if(eval.tokens, (1 + if(eval.every, floor(steps/max(eval.every, 1)), 0))*eval.time, 0)"},
+    {"time.ckpt", "all checkpoints, and the model", W_UNIT_SECONDS,
+     "if(ckpt.every, (1 + floor(time/max(ckpt.every, 1)))*ckpt.time, 0)"},
+    {"time.total", "time with evaluations and checkpoints", W_UNIT_SECONDS,
+     "time + time.eval + time.ckpt"},
+    {"time.interval", "nine of ten are within this part of it", W_UNIT_PART, NULL},
+    {"time.least", "the least of it", W_UNIT_SECONDS, "time.total / (1 + time.interval)"},
+    {"time.most", "the most of it", W_UNIT_SECONDS, "time.total / (1 - time.interval)"},
+    {"hours", "the same in hours", W_UNIT_HOURS, "time.total / 3600"},
     {"time.file", "time for a file", W_UNIT_SECONDS, "file.tokens / tok_s"},
     {"time.megabyte", "time for a megabyte of text", W_UNIT_SECONDS,
      "1000000 / (tok_s*text.bytes)"},

@@ -12,6 +12,8 @@
 #ifndef W_FIGURES_H
 #define W_FIGURES_H
 
+#include "fit/calibration.h"
+#include "fit/residuals.h"
 #include "net/plan.h"
 #include "sys/machine.h"
 
@@ -40,7 +42,7 @@ struct w_figure {
     const char *formula; /* over keys of rows above; NULL: given by configuration, machine, ... */
 };
 extern const struct w_figure w_figures[]; /* ends with a NULL key */
-#define W_FIGURES_MAX 192
+#define W_FIGURES_MAX 288
 
 /* The row of a key, or -1. */
 int w_figure_find(const char *key);
@@ -53,8 +55,13 @@ struct w_fit_ask {
     double tokens_per_file; /* of a corpus in files */
     double tok_s;           /* training rate, and who says so */
     const char *tok_s_source;
-    double bytes_per_token; /* of text */
-    double loss;            /* nats per token, from a log */
+    double bytes_per_token;                  /* of text */
+    double loss;                             /* nats per token, from a log */
+    double eval_tokens;                      /* of an evaluation; 0: none */
+    double eval_every;                       /* steps between two; 0: only at the end */
+    double ckpt_every_s;                     /* between checkpoints; 0: none */
+    const struct w_calibration *calibration; /* of this machine; NULL: none */
+    const struct w_residuals *residuals;     /* of its predictions; NULL: none */
 };
 
 struct w_fit {
@@ -62,6 +69,8 @@ struct w_fit {
     struct w_plan plan; /* of a training step with ask.threads members */
     double values[W_FIGURES_MAX];
     const char *sources[W_FIGURES_MAX]; /* "formula", "sysfs", "planner", ... */
+    const char *levels[W_STEP_PARTS];   /* from which a part of the step reads; NULL: not known */
+    u32 learned_from;                   /* verified runs behind predict.interval */
 };
 
 /* Errors: the planner refuses the configuration (W_USAGE). */
@@ -70,6 +79,10 @@ enum w_status w_fit_make(struct w_fit *, const struct w_conf *, const struct w_m
 
 /* The value of a key of the table; NaN if it is not known. */
 double w_fit_value(const struct w_fit *, const char *key);
+
+/* What bounds a part of the step: "compute", or the level of memory that it waits for; NULL: not
+ * known. A part waits for memory if moving its data alone takes most of its time. */
+const char *w_fit_bound(const struct w_fit *, enum w_step_part);
 
 /* A figure for people: "27 238 400", "1.50 MiB", "57.28 MFLOP", "no" ... */
 #define W_FIGURE_TEXT 48

@@ -5,10 +5,19 @@
 
 #include "fit/expr.h"
 #include "fit/figures.h"
+#include "fit/predict.h"
 #include "kern/blocks.h"
 
 #define USABLE 0.75        /* code, stack, page tables and conflicts take the rest of a cache */
 #define MEMORY_USABLE 0.85 /* the rest is for the system */
+
+/* Before any run has been verified: how far a prediction may be off. By a machine's peak alone much
+ * more: kernels, memory and clocks are as different as machines. */
+#define UNLEARNED_INTERVAL 0.2
+#define RULE_SHARE 0.6
+#define RULE_INTERVAL 0.4
+#define DECODE_INTERVAL 0.25
+#define RESIDENT_BASE (3.5 * 1024 * 1024) /* code, stacks and buffers of the stream of batches */
 
 /* ---- names of formulas: the figures themselves ---- */
 
@@ -107,6 +116,76 @@ static void give_blocks(struct w_fit *fit, const struct w_machine *m)
     give(fit, "block.cols", blocks.cols, "kernels");
 }
 
+/* A figure whose 0 means nothing, rather than not known. */
+static void give_number(struct w_fit *fit, const char *key, double value, const char *source)
+{
+    int row = w_figure_find(key);
+    fit->values[row] = value;
+    fit->sources[row] = source;
+}
+
+static void give_part(struct w_fit *fit, const char *figure, u32 part, double value)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.%s", figure, w_step_part_keys[part]);
+    give_number(fit, key, value, "calibration");
+}
+
+static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
+{
+    static const struct w_residuals none;
+    const struct w_calibration *c = ask->calibration;
+    struct w_costs costs = {.spread = 0};
+
+    give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
+    give(fit, "rule.share", RULE_SHARE, "rule");
+    give(fit, "resident.base", RESIDENT_BASE, "rule");
+    if (c)
+        w_costs_make(&costs, c, &fit->conf, &fit->plan, (u32)W_MAX(ask->threads, 1));
+    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+        give_part(fit, "cost", part, c ? costs.parts[part].token_s : NAN);
+        give_part(fit, "call", part, c ? costs.parts[part].call_s : NAN);
+        give_part(fit, "bandwidth", part, c ? costs.bytes_s[part] : NAN);
+        fit->levels[part] = costs.level[part];
+    }
+    struct w_correction correction = w_residuals_correction(
+        ask->residuals ? ask->residuals : &none, hypot(UNLEARNED_INTERVAL, costs.spread));
+    fit->learned_from = c ? correction.learned_from : 0;
+    const char *source = fit->learned_from ? "verified runs" : "rule";
+    give(fit, "predict.factor", correction.factor, source);
+    give(fit, "predict.interval", c ? correction.interval : RULE_INTERVAL, source);
+    give(fit, "decode.seconds", c ? costs.decode_s : 0, "calibration");
+    give(fit, "decode.interval", DECODE_INTERVAL, "rule");
+    give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
+    bool disk = c && c->disk_bytes_s > 0;
+    give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
+    give_number(fit, "eval.tokens", ask->eval_tokens, "user");
+    give_number(fit, "eval.every", ask->eval_every, "user");
+}
+
+const char *w_fit_bound(const struct w_fit *fit, enum w_step_part part)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, "memory_part.%s", w_step_part_keys[part]);
+    double moving = w_fit_value(fit, key);
+    return isnan(moving) ? NULL : moving > 0.5 ? fit->levels[part] : "compute";
+}
+
+/* Without a rate that somebody has measured or knows, the predicted one counts. */
+static void settle_rate(struct w_fit *fit)
+{
+    int row = w_figure_find("tok_s");
+    bool predicted = isnan(fit->values[row]);
+
+    if (predicted) {
+        fit->values[row] = w_fit_value(fit, "predict.tok_s");
+        fit->sources[row] = isnan(fit->values[row]) ? w_source_name(W_FROM_NOWHERE) : "prediction";
+    }
+    give_number(fit, "time.interval", predicted ? w_fit_value(fit, "predict.interval") : 0,
+                predicted ? "prediction" : "rate is given");
+}
+
 static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
 {
     const struct w_conf *c = &fit->conf;
@@ -170,6 +249,7 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give_machine(fit, m);
     give_blocks(fit, m);
     give_ask(fit, ask);
+    give_prediction(fit, ask);
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
@@ -177,13 +257,17 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     int row = w_figure_find("memory.batch");
     fit->values[row] = isnan(ram) ? NAN : (double)largest_batch(fit, members, MEMORY_USABLE * ram);
     fit->sources[row] = "planner";
-    for (row = 0; w_figures[row].key; row++)
+    const int rate = w_figure_find("tok_s");
+    for (row = 0; w_figures[row].key; row++) {
+        if (row == rate)
+            settle_rate(fit);
         if (w_figures[row].formula) {
             fit->sources[row] = "formula";
             status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
             if (status)
                 return w_fail_at(err, status, "%s", w_figures[row].key);
         }
+    }
     return W_DONE;
 }
 

@@ -1,31 +1,61 @@
 #include "fit/runlog.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fit/probe.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
 
 #define FILE_MAX_BYTES (1ull << 30)
 
-static int by_value(const void *a, const void *b)
+static void read_text(const struct w_json *j, char *text, size_t size)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    const char *value = w_json_string(j);
+
+    snprintf(text, size, "%s", value ? value : "");
+    w_make_printable(text);
 }
 
-/* A step line's rate, or 0; sets *loss if it has one. */
-static double read_line(const char *line, size_t size, double *loss)
+/* What the run was. A header that this version cannot read is as good as none. */
+static void read_header(struct w_runlog *log, const struct w_json *j)
+{
+    const char *name = w_json_string(w_json_get(j, "name"));
+    char *text = w_json_text(w_json_get(j, "config"), NULL);
+    u64 threads = 0;
+
+    log->has_header =
+        text && w_conf_parse(&log->conf, text, strlen(text), name ? name : "log", NULL) == W_DONE &&
+        w_json_u64(w_json_get(j, "threads"), 1, 65536, &threads) &&
+        w_json_u64(w_json_get(j, "plan_bytes"), 0, W_JSON_INT_MAX, &log->plan_bytes);
+    log->threads = (u32)threads;
+    read_text(w_json_get(j, "kernel"), log->kernel, sizeof log->kernel);
+    read_text(w_json_get(w_json_get(j, "host"), "cpu"), log->cpu, sizeof log->cpu);
+    free(text);
+}
+
+/* A step line's rate, or 0. *begins: a new run begins with this line. */
+static double read_line(struct w_runlog *log, const char *line, size_t size, bool *begins)
 {
     struct w_json *j = NULL;
-    double tok_s = 0, value;
+    double tok_s = 0, loss;
+    u64 peak;
 
+    *begins = false;
     if (w_json_parse(&j, line, size, NULL))
         return 0;
     const char *kind = w_json_string(w_json_get(j, "t"));
+    if (kind && !strcmp(kind, "header")) {
+        *begins = true;
+        *log = (struct w_runlog){0};
+        read_header(log, j);
+    }
     if (kind && !strcmp(kind, "step") && w_json_real(w_json_get(j, "tok_s"), &tok_s) &&
-        w_json_real(w_json_get(j, "loss"), &value))
-        *loss = value;
+        w_json_real(w_json_get(j, "loss"), &loss))
+        log->loss = loss;
+    if (w_json_u64(w_json_get(j, "peak_bytes"), 0, W_JSON_INT_MAX, &peak))
+        log->peak_bytes = W_MAX(log->peak_bytes, peak);
     w_json_free(j);
     return tok_s;
 }
@@ -50,7 +80,10 @@ enum w_status w_runlog_read(struct w_runlog *log, const char *path, struct w_err
     for (char *line = text, *end; line < text + size; line = end + 1) {
         end = memchr(line, '\n', (size_t)(text + size - line));
         end = end ? end : text + size;
-        double tok_s = read_line(line, (size_t)(end - line), &log->loss);
+        bool begins;
+        double tok_s = read_line(log, line, (size_t)(end - line), &begins);
+        if (begins)
+            count = 0;
         if (tok_s > 0)
             rates[count++] = tok_s;
     }
@@ -59,9 +92,9 @@ enum w_status w_runlog_read(struct w_runlog *log, const char *path, struct w_err
             w_fail(err, W_CORRUPT, "%s: no step line with tok_s: is it a log of wtrain?", path);
         goto out;
     }
-    qsort(rates, count, sizeof *rates, by_value);
+    w_sort_reals(rates, count);
     log->steps = count;
-    log->tok_s = (rates[(count - 1) / 2] + rates[count / 2]) / 2;
+    log->tok_s = w_quantile(rates, count, 0.5);
 out:
     free(rates);
     free(text);

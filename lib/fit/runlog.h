@@ -2,15 +2,24 @@
 #ifndef W_RUNLOG_H
 #define W_RUNLOG_H
 
-#include "base/status.h"
+#include "conf/conf.h"
 
 struct w_runlog {
     u64 steps;    /* step lines */
     double tok_s; /* median of the steps: one slow step (a checkpoint, a laptop's lid) is no rate */
     double loss;  /* of the last step, nats per token; 0 if it says none */
+    u64 peak_bytes; /* the largest resident memory; 0 if it says none */
+
+    /* from the header; a log whose beginning is lost has none */
+    bool has_header;
+    struct w_conf conf;
+    u32 threads;
+    char kernel[16], cpu[128];
+    u64 plan_bytes;
 };
 
-/* "-" is standard input. A file without a step line is W_CORRUPT. Lines of other kinds, and a last
+/* "-" is standard input. Of several runs in one file the last counts. A file without a step line is
+ * W_CORRUPT. Lines of other kinds, and a last
  * line that a killed run left unfinished, are passed over. */
 enum w_status w_runlog_read(struct w_runlog *, const char *path, struct w_err *) W_MUST_CHECK;
 

@@ -190,3 +190,52 @@ calibrated()
     run -4 wcachefit --calibration /nonexistent "$small"
     run -3 wcachefit --calibration "$small" "$small"
 }
+
+# Train a tiny model, with a log.
+train_tiny()
+{
+    cd "$BATS_TEST_TMPDIR" || return
+    jq '.d_model = 16 | .num_heads = 2 | .num_layers = 1 | .d_ff = 32 | .vocab_size = 300 |
+        .batch_size = 2 | .max_length = 8' "$small" >tiny.json
+    seq 3000 >text
+    wtok train -q -n 300 -o vocab text
+    wtok encode -q -V vocab text | wbatch -q -c tiny.json -o batches
+    wtrain -t 2 -c tiny.json --steps "${1:-20}" --log log batches 2>said
+}
+
+@test "a run is forecast, told the ratio, verified and learned from" {
+    calibrated
+    train_tiny
+    grep -E 'forecast: [0-9]+ tok/s, nine of ten within [0-9]+ %, .* for all steps' said
+    grep -E '\([0-9.]+ of forecast\)' said
+    jq -es '.[0].forecast_tok_s > 0' log
+    # memory is exact, whatever the rate of so small a model
+    wcachefit -q --verify log --tolerance 100000% --json >verified 2>/dev/null
+    jq -es '.[0].runs[0] | .plan_holds and .resident_holds and .ratio > 0 and .rate_holds' verified
+    for _ in 1 2 3; do wcachefit -q --verify log --tolerance 100000% --learn; done 2>/dev/null
+    [ "$(cat "$XDG_CACHE_HOME"/wtools/host-*.residuals | wc -l)" -eq 3 ]
+    # corrected by what was learned, to the rate that was measured
+    wcachefit -q -t 2 --json tiny.json 2>/dev/null >predicted
+    jq -e --slurpfile p predicted -s '(map(select(.t == "step").tok_s) | sort) as $r |
+        ($r[9] + $r[10]) / 2 / $p[0].configs[0].figures."predict.tok_s" | . > 0.99 and . < 1.01' log
+    jq -e '.configs[0].figures | ."predict.interval" == 0.02 and .tok_s == ."predict.tok_s"' predicted
+    sed 's/"plan_bytes":[0-9]*/"plan_bytes":1/' log >other.log
+    run -1 wcachefit -q --verify other.log --tolerance 100000%
+    [[ $output == *"the plan is another one"* ]]
+    run -2 wcachefit -q --verify log --no-calibration
+}
+
+@test "what cannot be verified is refused" {
+    train_tiny 3
+    ! grep forecast said
+    export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/none
+    run -2 wcachefit --verify log
+    [[ $output == *"needs a calibration"* ]]
+    calibrated
+    grep -v header log >headless
+    run -3 wcachefit -q --verify headless
+    [[ $output == *"no header"* ]]
+    run -2 wcachefit --verify log "$small"
+    run -2 wcachefit --learn "$small"
+    run -2 wcachefit --verify log --tolerance much
+}

@@ -18,6 +18,7 @@
 #include "fit/runlog.h"
 #include "fit/target.h"
 #include "net/model.h"
+#include "tests/unit/calibration_fixture.h"
 
 static struct w_err err;
 
@@ -219,6 +220,7 @@ static void verdicts_follow_the_share_of_a_thread(void **state)
 static void every_formula_can_be_computed(void **state)
 {
     (void)state;
+    static struct w_calibration calibration;
     struct w_machine m = seed_host();
     struct w_fit_ask ask = {.threads = 1,
                             .tokens = 1,
@@ -226,8 +228,10 @@ static void every_formula_can_be_computed(void **state)
                             .tok_s = 1,
                             .tok_s_source = "test",
                             .bytes_per_token = 1,
-                            .loss = 1};
+                            .loss = 1,
+                            .calibration = &calibration};
     struct w_fit fit;
+    make_calibration(&calibration);
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
     for (int row = 0; w_figures[row].key; row++) {
@@ -394,17 +398,26 @@ static void the_median_of_a_log_is_its_rate(void **state)
     (void)state;
     char path[] = "/tmp/wtools-log-XXXXXX";
     int fd = mkstemp(path);
-    const char *text = "{\"t\":\"start\",\"tok_s\":1}\n"
+    const char *text = "{\"t\":\"step\",\"step\":1,\"loss\":9.5,\"tok_s\":7}\n"
+                       "{\"t\":\"header\",\"name\":\"a run\",\"threads\":3,\"kernel\":\"ref\","
+                       "\"plan_bytes\":4096,\"config\":{\"d_model\":8,\"num_heads\":2,"
+                       "\"num_layers\":1,\"d_ff\":16,\"vocab_size\":300,\"batch_size\":2,"
+                       "\"max_length\":4,\"learning_rate\":0.1}}\n"
                        "{\"t\":\"step\",\"step\":1,\"loss\":9.5,\"tok_s\":10}\n"
                        "{\"t\":\"step\",\"step\":2,\"loss\":8.5,\"tok_s\":1000}\n"
                        "{\"t\":\"step\",\"step\":3,\"loss\":7.5,\"tok_s\":900}\n"
-                       "{\"t\":\"eval\",\"loss\":1}\n{\"t\":\"step\",\"st";
+                       "{\"t\":\"eval\",\"loss\":1}\n{\"t\":\"end\",\"peak_bytes\":5000}\n"
+                       "{\"t\":\"step\",\"st";
     struct w_runlog log;
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     assert_int_equal(w_runlog_read(&log, path, &err), W_DONE);
     assert_int_equal(log.steps, 3);
     assert_true(log.tok_s == 900 && log.loss == 7.5);
+    assert_true(log.has_header && log.threads == 3 && log.conf.d_ff == 16);
+    assert_true(log.plan_bytes == 4096 && log.peak_bytes == 5000);
+    assert_string_equal(log.conf.name, "a run");
+    assert_string_equal(log.kernel, "ref");
     unlink(path);
     assert_int_equal(w_runlog_read(&log, "configs/demo.json", &err), W_CORRUPT);
     assert_int_equal(w_runlog_read(&log, path, &err), W_IO);

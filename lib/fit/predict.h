@@ -1,0 +1,23 @@
+/* predict.h - what a calibration says of a configuration that was never run: the cost of each part of
+ * its step, from the shapes that were measured around it.
+ *
+ * The costs are figures of the table (fit/figures.h), as are the formulas that turn them into times:
+ * `wcachefit --explain=step` shows all of it. */
+#ifndef W_PREDICT_H
+#define W_PREDICT_H
+
+#include "fit/calibration.h"
+
+struct w_costs {
+    struct w_part_cost parts[W_STEP_PARTS]; /* of a unit, with the threads that were asked for */
+    double bytes_s[W_STEP_PARTS];    /* of the level of memory from which a part's data come */
+    const char *level[W_STEP_PARTS]; /* "L2", "L3", "memory" */
+    double decode_s;                 /* a token of generation */
+    double spread;                   /* of the measurements behind the costs, weighted by time */
+};
+
+/* Interpolate for a configuration and its plan. */
+void w_costs_make(struct w_costs *, const struct w_calibration *, const struct w_conf *,
+                  const struct w_plan *, u32 threads);
+
+#endif

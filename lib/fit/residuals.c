@@ -1,0 +1,105 @@
+#include "fit/residuals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fit/probe.h"
+#include "sys/fdio.h"
+#include "sys/json.h"
+
+#define FILE_MAX_BYTES ((u64)16 << 20)
+#define ENOUGH 3
+#define NARROWEST 0.02 /* no interval is narrower: what steps differ by from run to run */
+#define STRETCH 1.5
+#define ABSURD 20.0 /* a ratio beyond is no residual but a mix-up */
+
+static void read_line(struct w_residuals *r, const char *line, size_t size, const char *kernel)
+{
+    struct w_json *j = NULL;
+    double ratio;
+
+    if (w_json_parse(&j, line, size, NULL))
+        return;
+    const char *theirs = w_json_string(w_json_get(j, "kernel"));
+    if (theirs && !strcmp(theirs, kernel) && w_json_real(w_json_get(j, "ratio"), &ratio) &&
+        ratio > 1 / ABSURD && ratio < ABSURD) {
+        r->ratios[r->count % W_RESIDUALS_MAX] = ratio;
+        r->count++;
+    }
+    w_json_free(j);
+}
+
+enum w_status w_residuals_read(struct w_residuals *r, const char *path, const char *kernel,
+                               struct w_err *err)
+{
+    struct stat st;
+    char *text = NULL;
+    size_t size = 0;
+
+    *r = (struct w_residuals){0};
+    if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+        return W_DONE;
+    enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
+    if (status)
+        return status;
+    for (char *line = text, *end; line < text + size; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(text + size - line));
+        end = end ? end : text + size;
+        read_line(r, line, (size_t)(end - line), kernel);
+    }
+    r->count = W_MIN(r->count, W_RESIDUALS_MAX);
+    free(text);
+    return W_DONE;
+}
+
+enum w_status w_residuals_add(const char *path, const char *name, const char *kernel, double ratio,
+                              u64 time, struct w_err *err)
+{
+    struct w_json *j = w_json_object();
+
+    w_json_set_u64(j, "time", time);
+    w_json_set_string(j, "name", name);
+    w_json_set_string(j, "kernel", kernel);
+    w_json_set_real(j, "ratio", ratio);
+    char *text = w_json_text(j, err);
+    w_json_free(j);
+    if (!text)
+        return W_NOMEM;
+    enum w_status status = W_DONE;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        status = w_fail_errno(err, "%.500s: cannot open", path);
+    } else {
+        size_t length = strlen(text);
+        text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
+        status = w_write_line(fd, text, length + 1, path, err);
+        if (close(fd) && !status)
+            status = w_fail_errno(err, "%.500s: cannot close", path);
+    }
+    free(text);
+    return status;
+}
+
+struct w_correction w_residuals_correction(const struct w_residuals *r, double unlearned)
+{
+    double values[W_RESIDUALS_MAX];
+    const u32 n = r->count;
+
+    if (n < ENOUGH)
+        return (struct w_correction){.factor = 1, .interval = unlearned};
+    memcpy(values, r->ratios, n * sizeof *values);
+    w_sort_reals(values, n);
+    double middle = w_quantile(values, n, 0.5);
+    for (u32 i = 0; i < n; i++)
+        values[i] = fabs(values[i] / middle - 1);
+    w_sort_reals(values, n);
+    u32 place = (u32)ceil(0.9 * (n + 1));
+    double interval = place <= n ? values[place - 1] : STRETCH * values[n - 1];
+    return (struct w_correction){
+        .factor = middle, .interval = W_MAX(interval, NARROWEST), .learned_from = n};
+}

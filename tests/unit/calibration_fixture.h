@@ -1,0 +1,50 @@
+/* calibration_fixture.h - a calibration that was never measured: a machine with two threads, whose
+ * parts cost round numbers. */
+#ifndef W_CALIBRATION_FIXTURE_H
+#define W_CALIBRATION_FIXTURE_H
+
+#include <stdio.h>
+
+#include "fit/calibration.h"
+
+/* Each unit of a part takes 1 ns for a token and 100 ns for a call with one thread, half with two; at
+ * twice the width (128 -> 256) half as much again. */
+static inline void make_calibration(struct w_calibration *c)
+{
+    static const struct w_shape shapes[] = {{128, 4, 512, 4096, 128, 8},
+                                            {256, 4, 1024, 4096, 128, 8}};
+
+    *c = (struct w_calibration){.cpu = "fixture",
+                                .host = "nowhere",
+                                .version = W_VERSION_TEXT,
+                                .kernel = "ref",
+                                .logical_cpus = 2,
+                                .time = 1700000000,
+                                .took_s = 1,
+                                .threads = 2,
+                                .peak = {.one = 50e9, .all = 100e9, .slowest_part = 1},
+                                .claimed = {32 << 10, 512 << 10, 8 << 20},
+                                .capacity = {32 << 10, 512 << 10, 8 << 20},
+                                .disk_bytes_s = 100e6,
+                                .decodes = {{1000000, 0.0001}, {100000000, 0.02}},
+                                .decode_count = 2,
+                                .measurements = 100};
+    for (u64 bytes = 4096; bytes <= (64 << 20); bytes *= 2) {
+        u32 i = c->latency.count++;
+        c->latency.points[i].bytes = c->bandwidth_one.points[i].bytes = bytes;
+        c->bandwidth_all.points[i].bytes = bytes;
+        c->latency.points[i].value = bytes <= (512 << 10) ? 4e-9 : 100e-9;
+        c->bandwidth_one.points[i].value = bytes <= (512 << 10) ? 100e9 : 10e9;
+        c->bandwidth_all.points[i].value = bytes <= (512 << 10) ? 200e9 : 16e9;
+        c->bandwidth_one.count = c->bandwidth_all.count = c->latency.count;
+    }
+    for (u32 i = 0; i < 4; i++) {
+        struct w_step_probe *p = &c->probes[c->probe_count++];
+        double scale = (i % 2 ? 1.5 : 1) * (i < 2 ? 1 : 0.5);
+        *p = (struct w_step_probe){.shape = shapes[i % 2], .threads = i < 2 ? 1 : 2, .samples = 3};
+        for (u32 part = 0; part < W_STEP_PARTS; part++)
+            p->parts[part] = (struct w_part_cost){1e-9 * scale, 100e-9 * scale, 0.01};
+    }
+}
+
+#endif

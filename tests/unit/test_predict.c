@@ -1,0 +1,236 @@
+/* Predictions: between shapes and numbers of threads, corrections by verified runs. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fit/figures.h"
+#include "fit/predict.h"
+#include "fit/target.h"
+#include "tests/unit/calibration_fixture.h"
+
+static struct w_err err;
+static struct w_calibration calibration;
+
+static int make_fixture(void **state)
+{
+    (void)state;
+    make_calibration(&calibration);
+    return 0;
+}
+
+static struct w_conf conf_of(u64 d, u64 layers, u64 batch)
+{
+    struct w_shape shape = {(u32)d, 4, (u32)(4 * d), 4096, 128, 8};
+    struct w_conf conf = w_shape_conf(&shape, batch);
+    conf.num_layers = layers;
+    snprintf(conf.name, sizeof conf.name, "test");
+    return conf;
+}
+
+static struct w_costs costs_of(const struct w_conf *conf, u32 threads)
+{
+    struct w_plan plan;
+    struct w_costs costs;
+    assert_int_equal(w_plan_make(&plan, conf, W_PLAN_TRAIN, threads, &err), W_DONE);
+    w_costs_make(&costs, &calibration, conf, &plan, threads);
+    return costs;
+}
+
+static bool near(double a, double b, double part)
+{
+    return fabs(a / b - 1) < part;
+}
+
+static void a_measured_shape_costs_what_was_measured(void **state)
+{
+    (void)state;
+    struct w_conf narrow = conf_of(128, 3, 32), wide = conf_of(256, 3, 32);
+    struct w_costs one = costs_of(&narrow, 1), two = costs_of(&narrow, 2);
+    assert_true(near(one.parts[W_STEP_LINEAR].token_s, 1e-9, 1e-4));
+    assert_true(near(two.parts[W_STEP_LINEAR].token_s, 0.5e-9, 1e-4));
+    assert_true(near(costs_of(&wide, 1).parts[W_STEP_HEAD].call_s, 150e-9, 1e-4));
+}
+
+static void what_lies_between_costs_something_between(void **state)
+{
+    (void)state;
+    struct w_conf middle = conf_of(192, 3, 32), huge = conf_of(4096, 1, 1);
+    double cost = costs_of(&middle, 1).parts[W_STEP_LINEAR].token_s;
+    assert_true(cost > 1.1e-9 && cost < 1.4e-9);
+    cost = costs_of(&huge, 1).parts[W_STEP_LINEAR].token_s;
+    assert_true(cost > 1.2e-9 && cost <= 1.5e-9); /* the nearest, not a line that runs on */
+}
+
+static void other_numbers_of_threads_follow_amdahl(void **state)
+{
+    (void)state;
+    struct w_conf conf = conf_of(128, 3, 32);
+    /* the fixture is perfectly parallel */
+    assert_true(near(costs_of(&conf, 4).parts[W_STEP_NORM].token_s, 0.25e-9, 1e-3));
+    struct w_calibration had = calibration;
+    for (u32 i = 2; i < 4; i++)
+        calibration.probes[i].parts[W_STEP_NORM].token_s *=
+            1.5; /* two threads: 0.75, half serial */
+    assert_true(near(costs_of(&conf, 4).parts[W_STEP_NORM].token_s, 0.625e-9, 1e-3));
+    calibration.probe_count = 2;
+    calibration.threads = 1; /* measured with one thread only */
+    assert_true(near(costs_of(&conf, 2).parts[W_STEP_NORM].token_s, 0.5e-9, 1e-3));
+    calibration = had;
+}
+
+static void levels_follow_the_working_set(void **state)
+{
+    (void)state;
+    struct w_conf conf = conf_of(128, 3, 32);
+    struct w_costs costs = costs_of(&conf, 2);
+    assert_string_equal(costs.level[W_STEP_ATTENTION], "L2"); /* a head of 128 x 32 */
+    assert_string_equal(costs.level[W_STEP_NORM], "memory");  /* the whole step */
+    assert_true(costs.bytes_s[W_STEP_NORM] == 16e9 && costs.bytes_s[W_STEP_ATTENTION] == 200e9);
+}
+
+static void make(struct w_fit *fit, const struct w_conf *conf, const struct w_residuals *residuals)
+{
+    struct w_machine m;
+    struct w_fit_ask ask = {.threads = 2,
+                            .tokens = 1e6,
+                            .eval_tokens = 10000,
+                            .eval_every = 50,
+                            .ckpt_every_s = 60,
+                            .calibration = &calibration,
+                            .residuals = residuals};
+    assert_int_equal(w_target_find(&m, "seed-host", &err), W_DONE);
+    assert_int_equal(w_fit_make(fit, conf, &m, &ask, &err), W_DONE);
+}
+
+static void the_step_is_the_sum_of_its_parts(void **state)
+{
+    (void)state;
+    static struct w_fit fit;
+    struct w_conf conf = conf_of(128, 3, 32);
+    double sum = 0;
+    make(&fit, &conf, NULL);
+    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+        char key[64];
+        snprintf(key, sizeof key, "unit.%s", w_step_part_keys[part]);
+        assert_true(w_fit_value(&fit, key) == w_part_units(part, &conf));
+        snprintf(key, sizeof key, "step.%s", w_step_part_keys[part]);
+        assert_true(w_fit_value(&fit, key) > 0);
+        sum += w_fit_value(&fit, key);
+        assert_non_null(w_fit_bound(&fit, part));
+    }
+    assert_true(near(w_fit_value(&fit, "step.seconds"), sum, 1e-9));
+    /* 3 layers x 196608 units x (50 ns + 4096 x 0.5 ns) */
+    assert_true(near(w_fit_value(&fit, "step.linear"), 3 * 196608 * (50e-9 + 4096 * 0.5e-9), 1e-3));
+    assert_true(near(w_fit_value(&fit, "tok_s"), 4096 / sum, 1e-9));
+    /* 16 FLOP a byte of norms are bound by memory, products are not */
+    assert_string_equal(w_fit_bound(&fit, W_STEP_LINEAR), "compute");
+}
+
+static void time_counts_evaluations_and_checkpoints(void **state)
+{
+    (void)state;
+    static struct w_fit fit;
+    struct w_conf conf = conf_of(128, 3, 32);
+    make(&fit, &conf, NULL);
+    double steps = floor(1e6 / 4096), eval = w_fit_value(&fit, "eval.time");
+    assert_true(eval > 0 &&
+                near(w_fit_value(&fit, "time.eval"), (1 + floor(steps / 50)) * eval, 1e-9));
+    double ckpt = 12 * w_fit_value(&fit, "params") / 100e6, time = w_fit_value(&fit, "time");
+    assert_true(near(w_fit_value(&fit, "time.ckpt"), (1 + floor(time / 60)) * ckpt, 1e-9));
+    double total = w_fit_value(&fit, "time.total");
+    assert_true(total > time && w_fit_value(&fit, "hours") == total / 3600);
+    assert_true(w_fit_value(&fit, "time.least") < total && w_fit_value(&fit, "time.most") > total);
+}
+
+static void generation_is_between_the_measured_sizes(void **state)
+{
+    (void)state;
+    static struct w_fit fit;
+    struct w_conf small = conf_of(16, 1, 1), large = conf_of(1024, 12, 1);
+    make(&fit, &small, NULL);
+    assert_true(w_fit_value(&fit, "predict.decode") > 10000); /* 0.1 ns a byte, less than 1 MB */
+    make(&fit, &large, NULL);                                 /* 0.2 ns a byte of 0.6 GB */
+    double bytes = 4 * w_part_units(W_STEP_UPDATE, &large);
+    assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9), 1e-3));
+}
+
+/* ---- residuals ---- */
+
+static void residuals_correct_and_narrow(void **state)
+{
+    (void)state;
+    struct w_residuals r = {.ratios = {0.9, 1.1}, .count = 2};
+    struct w_correction c = w_residuals_correction(&r, 0.2);
+    assert_true(c.factor == 1 && c.interval == 0.2 && c.learned_from == 0);
+    r = (struct w_residuals){.ratios = {0.8, 0.88, 0.72}, .count = 3}; /* 0.8 +- 10 % */
+    c = w_residuals_correction(&r, 0.2);
+    assert_true(near(c.factor, 0.8, 1e-9) && near(c.interval, 0.15, 1e-6));
+    for (u32 i = 0; i < 20; i++)
+        r.ratios[i] = 1 + 0.001 * i;
+    r.count = 20;
+    c = w_residuals_correction(&r, 0.2);
+    assert_true(near(c.factor, 1.0095, 1e-9) && c.interval == 0.02 && c.learned_from == 20);
+    /* the 19th of 20 distances: one outlier does not count */
+    r.ratios[3] = 3;
+    assert_true(w_residuals_correction(&r, 0.2).interval < 0.1);
+}
+
+static void predictions_use_what_was_learned(void **state)
+{
+    (void)state;
+    static struct w_fit before, after;
+    struct w_conf conf = conf_of(128, 3, 32);
+    struct w_residuals r = {.ratios = {0.8, 0.81, 0.79}, .count = 3};
+    make(&before, &conf, NULL);
+    make(&after, &conf, &r);
+    assert_true(near(w_fit_value(&after, "tok_s"), 0.8 * w_fit_value(&before, "tok_s"), 1e-9));
+    assert_true(w_fit_value(&before, "predict.interval") >= 0.2);
+    assert_true(w_fit_value(&after, "predict.interval") < 0.03);
+    assert_true(before.learned_from == 0 && after.learned_from == 3);
+}
+
+static void residuals_are_lines_of_a_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/wtools-residuals-XXXXXX";
+    struct w_residuals r;
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "{\"ratio\":1.5}\nnoise\n{\"ratio\":", 29), 29);
+    close(fd);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_int_equal(r.count, 0); /* of no kernels */
+    unlink(path);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_int_equal(r.count, 0);
+    assert_int_equal(w_residuals_add(path, "a", "avx2", 0.9, 1700000000, &err), W_DONE);
+    assert_int_equal(w_residuals_add(path, "b", "ref", 0.1, 1700000000, &err), W_DONE);
+    assert_int_equal(w_residuals_add(path, "c", "avx2", 1.1, 1700000000, &err), W_DONE);
+    assert_int_equal(w_residuals_add(path, "d", "avx2", 1e6, 1700000000, &err), W_DONE);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_true(r.count == 2 && r.ratios[0] == 0.9 && r.ratios[1] == 1.1);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_measured_shape_costs_what_was_measured),
+        cmocka_unit_test(what_lies_between_costs_something_between),
+        cmocka_unit_test(other_numbers_of_threads_follow_amdahl),
+        cmocka_unit_test(levels_follow_the_working_set),
+        cmocka_unit_test(the_step_is_the_sum_of_its_parts),
+        cmocka_unit_test(time_counts_evaluations_and_checkpoints),
+        cmocka_unit_test(generation_is_between_the_measured_sizes),
+        cmocka_unit_test(residuals_correct_and_narrow),
+        cmocka_unit_test(predictions_use_what_was_learned),
+        cmocka_unit_test(residuals_are_lines_of_a_file),
+    };
+    return cmocka_run_group_tests(tests, make_fixture, NULL);
+}

@@ -1,0 +1,175 @@
+/* wcachefit --verify: predictions beside what runs measured; --learn keeps the ratios. */
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/strnum.h"
+#include "fit/runlog.h"
+#include "sys/fdio.h"
+#include "tools/host_cache.h"
+#include "tools/wcachefit.h"
+
+/* One run as it was and as it was predicted. */
+struct verdict {
+    struct w_runlog log;
+    double predicted, factor, ratio; /* tok/s; correction within it; measured / predicted */
+    double tolerance;                /* part of the prediction */
+    double resident;                 /* predicted, bytes */
+    bool rate_holds, plan_holds, resident_holds;
+};
+
+#define RESIDENT_PART 0.03
+#define RESIDENT_BYTES (8.0 * 1024 * 1024)
+
+static enum w_status judge(struct verdict *v, const struct report *r, const char *path,
+                           double tolerance, struct w_err *err)
+{
+    struct w_fit *fit = r->fits;
+    enum w_status status = w_runlog_read(&v->log, path, err);
+
+    if (status)
+        return status;
+    if (!v->log.has_header)
+        return w_fail(err, W_CORRUPT, "%.500s: has no header of a run: which configuration was it?",
+                      path);
+    if (v->log.cpu[0] && strcmp(v->log.cpu, r->calibration->cpu))
+        return w_fail(err, W_MISMATCH, "%.500s: is a run on another machine (%.100s)", path,
+                      v->log.cpu);
+    struct w_fit_ask ask = {
+        .threads = v->log.threads, .calibration = r->calibration, .residuals = &r->residuals};
+    status = w_fit_make(fit, &v->log.conf, r->machine, &ask, err);
+    if (status)
+        return w_fail_at(err, status, "%.500s", path);
+    v->predicted = w_fit_value(fit, "predict.tok_s");
+    v->factor = w_fit_value(fit, "predict.factor");
+    v->ratio = v->log.tok_s / v->predicted;
+    v->tolerance = tolerance > 0 ? tolerance : w_fit_value(fit, "predict.interval");
+    v->resident = w_fit_value(fit, "memory.resident");
+    v->rate_holds = fabs(v->ratio - 1) <= v->tolerance;
+    v->plan_holds = fit->plan.bytes == v->log.plan_bytes;
+    double off = fabs(v->resident - (double)v->log.peak_bytes);
+    v->resident_holds = off <= RESIDENT_PART * (double)v->log.peak_bytes + RESIDENT_BYTES;
+    return W_DONE;
+}
+
+static bool holds(const struct verdict *v)
+{
+    return v->rate_holds && v->plan_holds && v->resident_holds;
+}
+
+static void write_verdict(FILE *f, const struct verdict *v)
+{
+    char planned[W_FIGURE_TEXT], resident[W_FIGURE_TEXT], peak[W_FIGURE_TEXT];
+
+    w_figure_text(planned, W_UNIT_BYTES, (double)v->log.plan_bytes);
+    w_figure_text(resident, W_UNIT_BYTES, v->resident);
+    w_figure_text(peak, W_UNIT_BYTES, (double)v->log.peak_bytes);
+    fprintf(f, "%s, %u threads, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
+            (unsigned long long)v->log.steps);
+    fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s\n",
+            v->predicted, v->log.tok_s, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO");
+    fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n", planned,
+            v->plan_holds ? "yes" : "NO");
+    fprintf(f, "  resident  %12s predicted  %12s measured  within 3 %% + 8 MiB: %s\n", resident,
+            peak, v->resident_holds ? "yes" : "NO");
+}
+
+static struct w_json *verdict_json(const struct verdict *v)
+{
+    struct w_json *j = w_json_object();
+
+    w_json_set_string(j, "name", v->log.conf.name);
+    w_json_set_u64(j, "threads", v->log.threads);
+    w_json_set_u64(j, "steps", v->log.steps);
+    w_json_set_real(j, "predicted_tok_s", v->predicted);
+    w_json_set_real(j, "measured_tok_s", v->log.tok_s);
+    w_json_set_real(j, "ratio", v->ratio);
+    w_json_set_real(j, "tolerance", v->tolerance);
+    w_json_set_bool(j, "rate_holds", v->rate_holds);
+    w_json_set_u64(j, "plan_bytes", v->log.plan_bytes);
+    w_json_set_bool(j, "plan_holds", v->plan_holds);
+    w_json_set_real(j, "predicted_resident_bytes", v->resident);
+    w_json_set_u64(j, "measured_resident_bytes", v->log.peak_bytes);
+    w_json_set_bool(j, "resident_holds", v->resident_holds);
+    return j;
+}
+
+static enum w_status write_verdicts_json(FILE *f, const struct verdict *v, size_t count,
+                                         struct w_err *err)
+{
+    struct w_json *root = w_json_object(), *runs = w_json_array();
+
+    for (size_t i = 0; i < count; i++)
+        w_json_add(runs, verdict_json(&v[i]));
+    w_json_set_string(root, "schema", "wcachefit-verify/1");
+    w_json_set_string(root, "version", W_VERSION_TEXT);
+    w_json_set(root, "runs", runs);
+    char *text = w_json_pretty(root, err);
+    w_json_free(root);
+    if (!text)
+        return W_NOMEM;
+    fprintf(f, "%s\n", text);
+    free(text);
+    return W_DONE;
+}
+
+/* What counts is the ratio before any correction: corrections are made of it. */
+static enum w_status learn(const struct verdict *v, const struct report *r, struct w_err *err)
+{
+    char path[HOST_CACHE_PATH];
+    enum w_status status = host_cache_make(err);
+
+    if (!status)
+        status = host_residuals_path(path, r->machine, err);
+    if (status)
+        return status;
+    return w_residuals_add(path, v->log.conf.name, r->calibration->kernel, v->ratio * v->factor,
+                           (u64)time(NULL), err);
+}
+
+/* "10%" or "0.1" */
+static enum w_status parse_tolerance(const char *text, double *part, struct w_err *err)
+{
+    char number[32];
+    size_t n = text ? strlen(text) : 0;
+
+    *part = 0;
+    if (n == 0)
+        return W_DONE;
+    bool percent = text[n - 1] == '%';
+    snprintf(number, sizeof number, "%.*s", (int)W_MIN(n - percent, sizeof number - 1), text);
+    enum w_status status = w_parse_real(number, 1e-6, 1e9, part, err);
+    *part /= percent ? 100 : 1;
+    return status ? w_fail_at(err, status, "--tolerance") : W_DONE;
+}
+
+enum w_status verify(FILE *f, struct report *r, const struct w_text_list *logs,
+                     const char *tolerance_text, bool keep, bool json, struct w_err *err)
+{
+    struct verdict *verdicts = calloc(logs->count, sizeof *verdicts);
+    const struct verdict *failed = NULL;
+    double tolerance;
+    enum w_status status = parse_tolerance(tolerance_text, &tolerance, err);
+
+    if (!verdicts)
+        return w_fail(err, W_NOMEM, "no memory for %zu logs", logs->count);
+    for (size_t i = 0; i < logs->count && !status; i++)
+        status = judge(&verdicts[i], r, logs->items[i], tolerance, err);
+    if (!status && json)
+        status = write_verdicts_json(f, verdicts, logs->count, err);
+    for (size_t i = 0; i < logs->count && !status; i++) {
+        if (!json)
+            write_verdict(f, &verdicts[i]);
+        if (!holds(&verdicts[i]) && !failed)
+            failed = &verdicts[i];
+        if (keep)
+            status = learn(&verdicts[i], r, err);
+    }
+    if (!status && failed)
+        status = w_fail(err, W_NO, "%s: the prediction does not hold: %s", failed->log.conf.name,
+                        !failed->rate_holds   ? "tokens/s are outside the tolerance"
+                        : !failed->plan_holds ? "the plan is another one"
+                                              : "resident memory is not what was predicted");
+    free(verdicts);
+    return status;
+}

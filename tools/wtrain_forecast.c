@@ -1,0 +1,58 @@
+/* What the calibration of this host, if there is one, says of the run before its first step. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "fit/figures.h"
+#include "tools/host_cache.h"
+#include "tools/wtrain.h"
+
+/* The calibration and what verified runs taught, if they are of these kernels. */
+static bool find_what_is_known(const struct run *run, struct w_calibration *c,
+                               struct w_residuals *residuals)
+{
+    char path[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
+    struct w_err err;
+
+    if (host_calibration_path(path, &run->machine, NULL))
+        return false;
+    enum w_status status = w_calibration_load(c, path, &err);
+    if (status) {
+        w_detail("no forecast: %s", err.text);
+        return false;
+    }
+    if (strcmp(c->kernel, run->kern->name)) {
+        w_detail("no forecast: the calibration is of %s kernels", c->kernel);
+        return false;
+    }
+    if (w_calibration_doubt(c, &run->machine, (u64)time(NULL), doubt))
+        w_detail("%s", doubt);
+    if (host_residuals_path(path, &run->machine, NULL) ||
+        w_residuals_read(residuals, path, c->kernel, NULL))
+        residuals->count = 0;
+    return true;
+}
+
+void forecast_make(struct run *run)
+{
+    static struct w_calibration calibration;
+    static struct w_residuals residuals;
+    static struct w_fit fit;
+    double steps = run->stop_step == UINT64_MAX ? 0 : (double)run->stop_step;
+    struct w_fit_ask ask = {.threads = run->threads,
+                            .tokens = steps * (double)run_step_tokens(run),
+                            .calibration = &calibration,
+                            .residuals = &residuals};
+    char time[W_FIGURE_TEXT], all[64] = "";
+
+    if (!find_what_is_known(run, &calibration, &residuals) ||
+        w_fit_make(&fit, &run->conf, &run->machine, &ask, NULL))
+        return;
+    run->forecast_tok_s = w_fit_value(&fit, "predict.tok_s");
+    if (steps > 0) {
+        w_figure_text(time, W_UNIT_SECONDS, w_fit_value(&fit, "time"));
+        snprintf(all, sizeof all, ", %s for all steps", time);
+    }
+    w_say("forecast: %.0f tok/s, nine of ten within %.0f %%%s", run->forecast_tok_s,
+          100 * w_fit_value(&fit, "predict.interval"), all);
+}
