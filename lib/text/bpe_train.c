@@ -31,6 +31,7 @@ struct item {
 
 struct trainer {
     enum w_tie tie;
+    u64 min_count;
     struct w_token_set tokens;
     u64 *words; /* units, each the beginning of a struct word or inside one */
     struct pair *pairs;
@@ -76,8 +77,13 @@ static bool is_before(const struct trainer *t, struct item a, struct item b)
     return (order ? order : compare_bytes(t, p->right, q->right)) > 0;
 }
 
-static enum w_status heap_push(struct trainer *t, struct item item)
+/* Offer a pair with the count that it has now. */
+static enum w_status heap_push(struct trainer *t, u32 pair)
 {
+    struct item item = {t->pairs[pair].count, pair};
+
+    if (item.count < t->min_count)
+        return W_DONE;
     if (t->heap_count == t->heap_room) {
         u64 room = t->heap_room ? t->heap_room * 2 : 65536;
         struct item *heap = realloc(t->heap, room * sizeof *heap);
@@ -198,7 +204,7 @@ static enum w_status load_words(struct trainer *t, const struct w_word_count *co
         w += (u32)word_units(from->size);
     }
     for (u32 p = 0; p < t->pair_count && !status; p++)
-        status = heap_push(t, (struct item){t->pairs[p].count, p});
+        status = heap_push(t, p);
     return status;
 }
 
@@ -251,40 +257,35 @@ static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
     free(pair.words);
     t->pairs[p].count = 0;
     for (u32 q = first_new; q < t->pair_count && !status; q++)
-        status = heap_push(t, (struct item){t->pairs[q].count, q});
+        status = heap_push(t, q);
     return status;
 }
 
-/* Find the next merge; W_END if no pair is frequent enough. */
-static enum w_status next_merge(struct trainer *t, u64 min_count, u32 *number)
+/* Find the next merge, and give its token an id; W_END if no pair is frequent enough. */
+static enum w_status next_merge(struct trainer *t, u32 *number)
 {
-    while (t->heap_count > 0) {
+    enum w_status status = W_DONE;
+
+    while (t->heap_count > 0 && !status) {
         struct item item = heap_pop(t);
-        struct pair *p = &t->pairs[item.pair];
-        enum w_status status = W_DONE;
-        if (p->count < min_count || p->count == 0)
-            continue;
+        const struct pair *p = &t->pairs[item.pair];
         if (p->count != item.count) {
-            status = heap_push(t, (struct item){p->count, item.pair});
-        } else {
-            status = w_token_set_join(&t->tokens, p->left, p->right, NULL, t->err);
-            if (!status) {
-                *number = item.pair;
-                return W_DONE;
-            }
-            if (status == W_NO || status == W_LIMIT)
-                status = W_DONE; /* this pair stays two tokens */
+            status = heap_push(t, item.pair);
+            continue;
         }
-        if (status)
+        *number = item.pair;
+        status = w_token_set_join(&t->tokens, p->left, p->right, NULL, t->err);
+        if (status != W_LIMIT)
             return status;
+        status = W_DONE; /* too long: this pair stays two tokens */
     }
-    return W_END;
+    return status ? status : W_END;
 }
 
 enum w_status w_bpe_train(const struct w_word_count *counts, const struct w_train_options *options,
                           struct w_merge **merges, u32 *count, struct w_err *err)
 {
-    struct trainer t = {.tie = options->tie, .err = err};
+    struct trainer t = {.tie = options->tie, .min_count = W_MAX(options->min_count, 1), .err = err};
     u32 room = W_MIN(options->merges, W_TOKENS_MAX - 256), p = 0;
 
     *count = 0;
@@ -292,7 +293,7 @@ enum w_status w_bpe_train(const struct w_word_count *counts, const struct w_trai
     enum w_status status =
         *merges ? load_words(&t, counts) : w_fail(err, W_NOMEM, "no memory for %u merges", room);
     while (*count < room && !status) {
-        status = next_merge(&t, options->min_count, &p);
+        status = next_merge(&t, &p);
         if (status)
             break;
         (*merges)[*count] = (struct w_merge){t.pairs[p].left, t.pairs[p].right};

@@ -7,8 +7,10 @@
  *     id-min     the smaller left id, then the smaller right id (Hugging Face's rule, on byte order)
  *     bytes-max  the pair whose left bytes, then right bytes, are greatest (Stanford CS336's rule)
  *
- * A pair whose joined bytes are a token already (ab+c after a+bc) is passed over and its two halves
- * stay two tokens: one id per byte string. So is one that would be longer than W_TOKEN_BYTES_MAX. */
+ * A byte string gets one id, of itself: the words are at any time what encoding with the merges so far
+ * gives, and that gives a run of tokens the same way wherever its bytes stand. So once a+bc has become
+ * abc, no word has ab next to c, and no second pair ever makes abc. A pair that would be longer than
+ * W_TOKEN_BYTES_MAX stays two tokens. */
 #ifndef W_BPE_TRAIN_H
 #define W_BPE_TRAIN_H
 
