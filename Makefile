@@ -39,6 +39,7 @@ LIB_SOURCES := \
 	lib/sys/ordered.c \
 	lib/sys/team.c \
 	lib/sys/unpack.c \
+	lib/sys/utf16.c \
 	lib/sys/xml.c \
 	lib/wire/frame.c \
 	lib/wire/frame_index.c \
@@ -169,6 +170,7 @@ UNIT_TESTS := \
 	test_document \
 	test_encode \
 	test_frame \
+	test_fuzz_dump \
 	test_fuzz_stream \
 	test_feed \
 	test_fit \
@@ -190,12 +192,14 @@ UNIT_TESTS := \
 	test_stream_forged \
 	test_stream_seek \
 	test_train \
+	test_unpack \
 	test_vocab \
 	test_wikitext \
+	test_xml \
 
 # ---- flags ----
 
-PACKAGES := zlib libcjson expat
+PACKAGES := zlib libcjson
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wno-psabi $(WERROR)
@@ -282,7 +286,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)

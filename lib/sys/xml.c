@@ -1,83 +1,40 @@
 #include "sys/xml.h"
 
-#include <expat.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MARKUP_BYTES (1ull << 20) /* expat holds a piece of markup whole, and looks at it again */
-#define SLICE_BYTES ((size_t)64 << 10) /* for expat at a time: stays in the cache */
+#include "sys/utf16.h"
+
+#define MARKUP_BYTES ((size_t)1 << 20) /* longest tag, comment... */
+#define SLICE_BYTES ((size_t)64 << 10) /* read into the window at a time: stays in the cache */
+#define WINDOW_BYTES (MARKUP_BYTES + W_UTF16_ROOM(SLICE_BYTES))
+#define MOST_ATTRIBUTES 64
 
 struct w_xml {
-    XML_Parser parser;
     struct w_unpack *unpack;
     const char *name;
     const struct w_xml_handlers *handlers;
     void *context;
-    const u8 *bytes; /* given by unpack, not yet to expat */
-    size_t size;
-    u64 given; /* bytes that the present parser got */
-    u64 base;  /* offset of its first byte */
+    const u8 *packed; /* given by unpack, not yet in the window */
+    size_t packed_size;
+    u8 *window; /* [at, end) is not read yet */
+    size_t at, end;
+    u64 base;    /* offset of the window in the file */
+    bool any;    /* a document has begun */
+    bool looked; /* at the file's first bytes, which say whether it is UTF-16 */
+    bool is_utf16;
+    struct w_utf16 utf16;
+    struct w_bytes names; /* of the open elements, each with a zero */
+    size_t name_at[W_XML_DEEPEST];
     unsigned depth;
-    bool paused;          /* resume before more is given */
-    bool complete;        /* the outermost element is closed */
-    bool started;         /* a document has begun */
-    enum w_status status; /* what a handler said */
-    struct w_err *err;
+    bool complete; /* the outermost element is closed */
+    struct w_bytes attributes;
+    struct w_bytes *into; /* where text goes, or NULL */
+    size_t most;
+    bool skips_newline; /* see struct text */
 };
 
-static void stop(struct w_xml *x, enum w_status status)
-{
-    /* While it stops, expat may still report the end of an element without content. */
-    if (!x->status)
-        x->status = status;
-    XML_StopParser(x->parser, x->status == W_END && !x->complete);
-}
-
-static void on_start(void *context, const char *name, const char **attributes)
-{
-    struct w_xml *x = context;
-
-    if (++x->depth > W_XML_DEEPEST)
-        stop(x, w_fail(x->err, W_LIMIT, "elements are nested more than %d deep", W_XML_DEEPEST));
-    if (x->status)
-        return;
-    enum w_status status =
-        x->handlers->start(x->context, name, (const char *const *)attributes, x->err);
-    if (status)
-        stop(x, status);
-}
-
-static void on_end(void *context, const char *name)
-{
-    struct w_xml *x = context;
-    enum w_status status = W_DONE;
-
-    x->complete = --x->depth == 0;
-    if (!x->status || x->status == W_END)
-        status = x->handlers->end(x->context, name, x->err);
-    if (status || x->complete)
-        stop(x, status ? status : W_END);
-}
-
-static void on_text(void *context, const char *bytes, int size)
-{
-    struct w_xml *x = context;
-
-    if (x->status)
-        return;
-    enum w_status status = x->handlers->text(x->context, bytes, (size_t)size, x->err);
-    if (status)
-        stop(x, status);
-}
-
-static void on_doctype(void *context, const char *name, const char *system, const char *public,
-                       int internal)
-{
-    struct w_xml *x = context;
-
-    (void)name, (void)system, (void)public, (void)internal;
-    stop(x, w_fail(x->err, W_CORRUPT, "a document type (DTD), which no dump has"));
-}
+/* ---- the window ---- */
 
 enum w_status w_xml_new(struct w_xml **xml, struct w_unpack *unpack, const char *name,
                         const struct w_xml_handlers *handlers, void *context, struct w_err *err)
@@ -86,8 +43,8 @@ enum w_status w_xml_new(struct w_xml **xml, struct w_unpack *unpack, const char 
 
     *xml = NULL;
     if (x)
-        x->parser = XML_ParserCreate(NULL);
-    if (!x || !x->parser) {
+        x->window = malloc(WINDOW_BYTES);
+    if (!x || !x->window) {
         w_xml_free(x);
         return w_fail(err, W_NOMEM, "no memory to read XML");
     }
@@ -101,118 +58,460 @@ enum w_status w_xml_new(struct w_xml **xml, struct w_unpack *unpack, const char 
 
 void w_xml_free(struct w_xml *x)
 {
-    if (x && x->parser)
-        XML_ParserFree(x->parser);
+    if (!x)
+        return;
+    w_bytes_free(&x->names);
+    w_bytes_free(&x->attributes);
+    free(x->window);
     free(x);
-}
-
-u64 w_xml_offset(const struct w_xml *x)
-{
-    XML_Index index = XML_GetCurrentByteIndex(x->parser);
-    return x->base + (index > 0 ? (u64)index : 0);
-}
-
-enum w_status w_xml_begin(struct w_xml *x, struct w_err *err)
-{
-    x->base += x->given;
-    x->given = 0;
-    for (;;) {
-        /* A zero is the other half of a space in UTF-16. */
-        while (x->size && memchr(" \t\r\n", *x->bytes, 5))
-            x->bytes++, x->size--, x->base++;
-        if (x->size)
-            break;
-        enum w_status status = w_unpack_next(x->unpack, &x->bytes, &x->size, err);
-        if (status == W_END && !x->started)
-            return w_fail(err, W_TRUNCATED, "%s: empty", x->name);
-        if (status)
-            return status;
-    }
-    if (!XML_ParserReset(x->parser, NULL))
-        return w_fail(err, W_NOMEM, "no memory to read XML");
-    XML_SetUserData(x->parser, x);
-    XML_SetElementHandler(x->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(x->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(x->parser, on_doctype);
-    x->depth = 0;
-    x->paused = x->complete = false;
-    x->started = true;
-    return W_DONE;
 }
 
 static enum w_status fail_here(const struct w_xml *x, enum w_status status, struct w_err *err)
 {
-    return w_fail_at(err, status, "%s: line %llu, byte %llu of the XML", x->name,
-                     (unsigned long long)XML_GetCurrentLineNumber(x->parser),
-                     (unsigned long long)w_xml_offset(x));
+    return w_fail_at(err, status, "%s: byte %llu of the XML", x->name,
+                     (unsigned long long)(x->base + x->at));
 }
 
-/* The document's last byte has been seen: what expat got behind it belongs to the next one. */
-static void give_back(struct w_xml *x)
+static enum w_status broken(const struct w_xml *x, const char *what, struct w_err *err)
 {
-    u64 end = (u64)XML_GetCurrentByteIndex(x->parser) + (u64)XML_GetCurrentByteCount(x->parser);
-    size_t rest = (size_t)(x->given - end);
-
-    x->bytes -= rest;
-    x->size += rest;
-    x->given = end;
+    return fail_here(x, w_fail(err, W_CORRUPT, "%s", what), err);
 }
 
-/* What expat said about the bytes that it was given. */
-static enum w_status judge(struct w_xml *x, enum XML_Status result, u64 slice, struct w_err *err)
+/* Does the file begin with a byte order mark of UTF-16? */
+static void look(struct w_xml *x)
 {
-    if (x->status && x->status != W_END)
-        return fail_here(x, x->status, err);
-    if (x->complete) {
-        give_back(x);
-        return W_END;
+    x->looked = true;
+    if (x->packed_size >= 2 && x->packed[0] + x->packed[1] == 0xfe + 0xff) {
+        x->is_utf16 = true;
+        x->utf16.big_endian = x->packed[0] == 0xfe;
     }
-    if (result == XML_STATUS_SUSPENDED) {
-        x->paused = true;
-        return W_DONE;
-    }
-    if (result == XML_STATUS_ERROR) {
-        enum XML_Error error = XML_GetErrorCode(x->parser);
-        enum w_status status = error == XML_ERROR_NO_MEMORY
-                                   ? w_fail(err, W_NOMEM, "no memory to read XML")
-                                   : w_fail(err, W_CORRUPT, "%s", XML_ErrorString(error));
-        return fail_here(x, status, err);
-    }
-    u64 held = x->base + x->given - w_xml_offset(x);
-    if (held > MARKUP_BYTES + slice)
-        return fail_here(x, w_fail(err, W_LIMIT, "markup of more than %llu bytes", MARKUP_BYTES),
+}
+
+/* Move what is left to the front and read more behind it. W_END at the end of the file. */
+static enum w_status fill(struct w_xml *x, struct w_err *err)
+{
+    if (x->end - x->at >= MARKUP_BYTES)
+        return fail_here(x, w_fail(err, W_LIMIT, "markup of more than %zu bytes", MARKUP_BYTES),
                          err);
+    memmove(x->window, x->window + x->at, x->end - x->at);
+    x->base += x->at;
+    x->end -= x->at;
+    x->at = 0;
+    while (x->packed_size == 0) {
+        enum w_status status = w_unpack_next(x->unpack, &x->packed, &x->packed_size, err);
+        if (status)
+            return status;
+    }
+    if (!x->looked)
+        look(x);
+    size_t slice = W_MIN(x->packed_size, SLICE_BYTES);
+    if (x->is_utf16) {
+        x->end += w_utf16_convert(&x->utf16, x->packed, slice, x->window + x->end);
+    } else {
+        memcpy(x->window + x->end, x->packed, slice);
+        x->end += slice;
+    }
+    x->packed += slice;
+    x->packed_size -= slice;
     return W_DONE;
+}
+
+static bool is_blank(u8 c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Are these bytes next? *more: they are as far as the window goes. */
+static bool is_next(const struct w_xml *x, const char *text, bool *more)
+{
+    size_t size = strlen(text), left = x->end - x->at;
+    bool same = !memcmp(x->window + x->at, text, W_MIN(size, left));
+
+    *more = same && left < size;
+    return same && left >= size;
+}
+
+enum w_status w_xml_begin(struct w_xml *x, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (bool more = true; more && !status;) {
+        while (x->at < x->end && is_blank(x->window[x->at]))
+            x->at++;
+        if (is_next(x, "\xef\xbb\xbf", &more)) /* byte order mark */
+            x->at += 3, more = true;
+        else if (more)
+            status = fill(x, err);
+    }
+    if (status == W_END && x->at < x->end)
+        return broken(x, "not XML", err);
+    if (status == W_END && !x->any)
+        return w_fail(err, W_TRUNCATED, "%s: empty", x->name);
+    x->any = true;
+    x->depth = 0;
+    x->names.size = 0;
+    x->complete = x->skips_newline = false;
+    x->into = NULL;
+    return status;
+}
+
+void w_xml_collect(struct w_xml *x, struct w_bytes *into, size_t most)
+{
+    x->into = into;
+    x->most = most;
+}
+
+/* ---- text ---- */
+
+/* Length of the valid UTF-8 sequence of a character that is no ASCII, which XML allows; 0 if there is
+ * none; *more: it may go on behind the end. */
+static size_t sequence(const u8 *p, size_t size, bool *more)
+{
+    size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    u32 code = p[0] & (0xffu >> (length + 1));
+
+    *more = false;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (i == size) {
+            *more = true;
+            return 0;
+        }
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < (length == 3   ? 0x800u
+                : length == 4 ? 0x10000u
+                              : 0x80u) ||
+        code > 0x10ffff || (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff)
+        return 0;
+    return length;
+}
+
+/* The character of a reference "&...;" of `size` bytes, or 0. */
+static u32 reference(const u8 *p, size_t size)
+{
+    static const struct {
+        const char *name;
+        u32 code;
+    } names[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    bool hex = size > 3 && p[2] == 'x';
+    u32 code = 0;
+
+    for (size_t i = 0; i < W_COUNTOF(names); i++)
+        if (strlen(names[i].name) == size && !memcmp(names[i].name, p, size))
+            return names[i].code;
+    if (size < 4 || p[1] != '#' || size > 12)
+        return 0;
+    for (size_t i = hex ? 3 : 2; i < size - 1; i++) {
+        u32 digit = (u8)(p[i] - '0') < 10                  ? p[i] - (u32)'0'
+                    : hex && (u8)((p[i] | 0x20) - 'a') < 6 ? (p[i] | 0x20u) - 'a' + 10
+                                                           : 99;
+        if (digit == 99 || code > 0x10ffff)
+            return 0;
+        code = code * (hex ? 16 : 10) + digit;
+    }
+    if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || code > 0x10ffff ||
+        (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff)
+        return 0;
+    return code;
+}
+
+/* What ends a run of text that is taken as it is: 1. */
+static const u8 is_special[256] = {
+    [0 ... 8] = 1, [11 ... 31] = 1, ['<'] = 1, ['&'] = 1, [0x80 ... 0xff] = 1,
+};
+
+/* Text on its way out. */
+struct text {
+    bool raw;           /* CDATA: '<' and '&' are themselves */
+    bool skips_newline; /* the last byte was a carriage return */
+    const char *wrong;  /* what stopped it, or NULL */
+};
+
+/* Append bytes[0..size) to out, which has the room, with characters in the place of references. Returns
+ * how much was used: all, or up to something that may go on behind the end, or to what is wrong. */
+static size_t put_text(struct w_bytes *out, const u8 *bytes, size_t size, struct text *t)
+{
+    size_t i = 0;
+
+    while (i < size) {
+        size_t from = i;
+        bool more = false;
+        if (t->skips_newline) {
+            t->skips_newline = false;
+            i += bytes[i] == '\n';
+            continue;
+        }
+        while (i < size && !is_special[bytes[i]])
+            i++;
+        while (i < size && bytes[i] >= 0x80) {
+            size_t length = sequence(bytes + i, size - i, &more);
+            if (length == 0)
+                break;
+            i += length;
+        }
+        memcpy(out->at + out->size, bytes + from, i - from);
+        out->size += i - from;
+        if (i == size || more)
+            break;
+        if (t->raw && (bytes[i] == '<' || bytes[i] == '&')) {
+            out->at[out->size++] = bytes[i++];
+        } else if (bytes[i] == '&') {
+            const u8 *end = memchr(bytes + i, ';', W_MIN(size - i, (size_t)13));
+            u32 code = end ? reference(bytes + i, (size_t)(end - bytes) - i + 1) : 0;
+            if (!end && size - i < 13)
+                break;
+            if (!code)
+                t->wrong = "a reference that only a document type could explain";
+            out->size += code ? w_utf8_put(out->at + out->size, code) : 0;
+            i = code ? (size_t)(end - bytes) + 1 : i;
+        } else if (bytes[i] == '\r') { /* ends a line, alone or before a newline */
+            out->at[out->size++] = '\n';
+            t->skips_newline = true;
+            i++;
+        } else if (is_special[bytes[i]]) {
+            t->wrong = bytes[i] < 0x80 ? "a character that XML must not have"
+                                       : "not UTF-8 (iconv can convert it)";
+        }
+        if (t->wrong)
+            break;
+    }
+    return i;
+}
+
+/* Append a piece of an element's text to what collects it. Returns how much was used. */
+static size_t collect(struct w_xml *x, const u8 *bytes, size_t size, bool raw,
+                      enum w_status *status, struct w_err *err)
+{
+    struct text text = {.raw = raw, .skips_newline = x->skips_newline};
+
+    if (!x->into)
+        return size;
+    if (!w_bytes_reserve(x->into, size)) {
+        *status = w_fail(err, W_NOMEM, "no memory for text");
+        return 0;
+    }
+    size_t used = put_text(x->into, bytes, size, &text);
+    x->skips_newline = text.skips_newline;
+    x->at = (size_t)(bytes - x->window) + used;
+    if (text.wrong)
+        *status = broken(x, text.wrong, err);
+    else if (x->into->size > x->most)
+        *status = fail_here(
+            x, w_fail(err, W_LIMIT, "an element with more than %zu bytes of text", x->most), err);
+    return used;
+}
+
+/* Read text up to the next '<' or the end of the window. W_NO if more has to be read first. */
+static enum w_status read_text(struct w_xml *x, struct w_err *err)
+{
+    const u8 *from = x->window + x->at, *found = memchr(from, '<', x->end - x->at);
+    size_t size = found ? (size_t)(found - from) : x->end - x->at, used;
+    enum w_status status = W_DONE;
+
+    if (x->depth == 0)
+        for (size_t i = 0; i < size; i++)
+            if (!is_blank(from[i]))
+                return broken(x, "text outside of the elements: is it XML?", err);
+    used = collect(x, from, size, false, &status, err);
+    x->at = (size_t)(from - x->window) + used;
+    if (status)
+        return status;
+    if (used < size && found)
+        return broken(x, "a reference or a character that is cut short", err);
+    return found ? W_DONE : W_NO;
+}
+
+/* ---- tags ---- */
+
+static bool ends_name(u8 c)
+{
+    return is_blank(c) || c == '/' || c == '>' || c == '=' || c == '<' || c == '"' || c == '\'';
+}
+
+/* Cut the next `name="value"` from a tag. False if there is none as it should be. */
+static bool cut_attribute(struct w_xml *x, const u8 **at, const u8 *end, const char **name,
+                          const char **value)
+{
+    struct w_bytes *out = &x->attributes;
+    const u8 *p = *at, *from = p, *close;
+    struct text text = {0};
+
+    while (p < end && !ends_name(*p))
+        p++;
+    *name = (const char *)out->at + out->size;
+    memcpy(out->at + out->size, from, (size_t)(p - from));
+    out->size += (size_t)(p - from);
+    out->at[out->size++] = 0;
+    if (p == from)
+        return false;
+    while (p < end && is_blank(*p))
+        p++;
+    if (p == end || *p++ != '=')
+        return false;
+    while (p < end && is_blank(*p))
+        p++;
+    if (p == end || (*p != '"' && *p != '\'') ||
+        !(close = memchr(p + 1, *p, (size_t)(end - p - 1))))
+        return false;
+    from = p + 1;
+    *value = (const char *)out->at + out->size;
+    if (put_text(out, from, (size_t)(close - from), &text) != (size_t)(close - from))
+        return false;
+    out->at[out->size++] = 0;
+    *at = close + 1;
+    return true;
+}
+
+static enum w_status end_element(struct w_xml *x, struct w_err *err)
+{
+    x->names.size = x->name_at[--x->depth];
+    x->complete = x->depth == 0;
+    x->into = NULL;
+    enum w_status status = x->handlers->end(x->context, err);
+    return status && status != W_END ? fail_here(x, status, err) : status;
+}
+
+/* From behind '<' up to '>'. */
+static enum w_status read_start(struct w_xml *x, const u8 *tag, const u8 *end, struct w_err *err)
+{
+    const char *attributes[2 * MOST_ATTRIBUTES + 1];
+    bool closed = end > tag && end[-1] == '/';
+    const u8 *p = tag;
+    size_t count = 0;
+
+    end -= closed;
+    while (p < end && !ends_name(*p))
+        p++;
+    if (p == tag)
+        return broken(x, "a tag without a name", err);
+    if (x->depth == W_XML_DEEPEST)
+        return fail_here(
+            x, w_fail(err, W_LIMIT, "elements are nested more than %d deep", W_XML_DEEPEST), err);
+    x->name_at[x->depth++] = x->names.size;
+    /* The strings of a tag have a zero each instead of '=' and quotes: they are no longer than it. */
+    x->attributes.size = 0;
+    if (!w_bytes_add(&x->names, tag, (size_t)(p - tag)) || !w_bytes_add(&x->names, "", 1) ||
+        !w_bytes_reserve(&x->attributes, (size_t)(end - tag) + 1))
+        return w_fail(err, W_NOMEM, "no memory to read XML");
+    while (p < end) {
+        const u8 *from = p;
+        while (p < end && is_blank(*p))
+            p++;
+        if (p == end)
+            break;
+        if (p == from || count == 2 * MOST_ATTRIBUTES ||
+            !cut_attribute(x, &p, end, &attributes[count], &attributes[count + 1]))
+            return broken(x, "a tag that is not well-formed", err);
+        count += 2;
+    }
+    attributes[count] = NULL;
+    x->into = NULL;
+    enum w_status status = x->handlers->start(
+        x->context, (const char *)x->names.at + x->name_at[x->depth - 1], attributes, err);
+    if (status && status != W_END)
+        return fail_here(x, status, err);
+    enum w_status ended = closed ? end_element(x, err) : W_DONE;
+    return ended ? ended : status;
+}
+
+static enum w_status read_end(struct w_xml *x, const u8 *tag, const u8 *end, struct w_err *err)
+{
+    while (end > tag && is_blank(end[-1]))
+        end--;
+    const u8 *name = x->names.at + (x->depth ? x->name_at[x->depth - 1] : 0);
+    if (x->depth == 0 || strlen((const char *)name) != (size_t)(end - tag) ||
+        memcmp(name, tag, (size_t)(end - tag)))
+        return broken(x, "a closing tag that does not match", err);
+    return end_element(x, err);
+}
+
+/* The '>' of the tag that begins at p, not one in quotes; or NULL. */
+static const u8 *find_tag_end(const u8 *p, const u8 *end)
+{
+    u8 quote = 0;
+
+    for (; p < end; p++)
+        if (quote ? *p == quote : *p == '"' || *p == '\'')
+            quote = quote ? 0 : *p;
+        else if (!quote && *p == '>')
+            return p;
+    return NULL;
+}
+
+/* Pass over what begins with `open` and ends with `close`. W_NO if it ends behind the window. */
+static enum w_status skip(struct w_xml *x, const char *open, const char *close)
+{
+    const u8 *from = x->window + x->at + strlen(open);
+    const u8 *found = memmem(from, (size_t)(x->window + x->end - from), close, strlen(close));
+
+    if (!found)
+        return W_NO;
+    x->at = (size_t)(found - x->window) + strlen(close);
+    return W_DONE;
+}
+
+static enum w_status read_cdata(struct w_xml *x, const char *open, struct w_err *err)
+{
+    size_t from = x->at + strlen(open), behind;
+    enum w_status status = skip(x, open, "]]>");
+
+    if (status)
+        return status;
+    behind = x->at;
+    if (collect(x, x->window + from, behind - 3 - from, true, &status, err) < behind - 3 - from &&
+        !status)
+        status = broken(x, "a character that is cut short", err);
+    x->at = behind;
+    x->skips_newline = false;
+    return status;
+}
+
+/* Read what begins with '<'. W_NO if more has to be read first. */
+static enum w_status read_markup(struct w_xml *x, struct w_err *err)
+{
+    static const char cdata[] = "<![CDATA[";
+    bool more, maybe;
+
+    x->skips_newline = false;
+    if (is_next(x, "<!--", &more))
+        return skip(x, "<!--", "-->");
+    if (is_next(x, cdata, &maybe))
+        return x->depth ? read_cdata(x, cdata, err)
+                        : broken(x, "text outside of the elements", err);
+    if (more || maybe)
+        return W_NO;
+    if (is_next(x, "<?", &more))
+        return skip(x, "<?", "?>");
+    if (is_next(x, "<!", &more))
+        return broken(x, "a document type (DTD), which no dump has", err);
+    const u8 *tag = x->window + x->at + 1, *end = find_tag_end(tag, x->window + x->end);
+    if (!end)
+        return W_NO;
+    enum w_status status =
+        *tag == '/' ? read_end(x, tag + 1, end, err) : read_start(x, tag, end, err);
+    x->at = (size_t)(end + 1 - x->window);
+    return status;
 }
 
 enum w_status w_xml_run(struct w_xml *x, struct w_err *err)
 {
-    enum w_status status = W_DONE;
-
-    if (x->complete)
-        return W_END;
-    x->err = err;
-    x->status = W_DONE;
-    if (x->paused) {
-        x->paused = false;
-        status = judge(x, XML_ResumeParser(x->parser), SLICE_BYTES, err);
+    while (!x->complete) {
+        enum w_status status = W_NO;
+        if (x->at < x->end)
+            status = x->window[x->at] == '<' ? read_markup(x, err) : read_text(x, err);
+        if (status == W_NO)
+            status = fill(x, err);
+        else if (status == W_END)
+            return W_DONE; /* a pause */
+        if (status == W_END)
+            return w_fail(err, W_TRUNCATED, "%s: the XML ends at byte %llu, before its last tag",
+                          x->name, (unsigned long long)(x->base + x->end));
+        if (status)
+            return status;
     }
-    while (!status && !x->paused) {
-        if (x->size == 0) {
-            status = w_unpack_next(x->unpack, &x->bytes, &x->size, err);
-            if (status == W_END)
-                return w_fail(err, W_TRUNCATED,
-                              "%s: the XML ends at byte %llu, before its last tag", x->name,
-                              (unsigned long long)(x->base + x->given));
-            if (status)
-                return status;
-        }
-        size_t slice = W_MIN(x->size, SLICE_BYTES);
-        x->bytes += slice;
-        x->size -= slice;
-        x->given += slice;
-        status = judge(x, XML_Parse(x->parser, (const char *)x->bytes - slice, (int)slice, 0),
-                       slice, err);
-    }
-    return status;
+    return W_END;
 }

@@ -54,8 +54,6 @@ struct w_dump {
     enum element stack[W_XML_DEEPEST + 1];
     unsigned depth;
     struct w_bytes title, text, word;
-    struct w_bytes *into; /* where the text of the present element goes, or NULL */
-    size_t room;          /* most bytes there */
     struct w_page page;
     bool has_page, has_site;
     i64 key; /* of the present <namespace> */
@@ -86,11 +84,10 @@ static bool parse_number(const char *text, size_t most, i64 *number)
     return !*text;
 }
 
-static void collect(struct w_dump *d, struct w_bytes *into, size_t room)
+static void collect(struct w_dump *d, struct w_bytes *into, size_t most)
 {
-    d->into = into;
-    d->room = room;
     into->size = 0;
+    w_xml_collect(d->xml, into, most);
 }
 
 static enum w_status begin_namespace(struct w_dump *d, const char *const *attributes,
@@ -109,7 +106,6 @@ static enum w_status on_start(void *context, const char *name, const char *const
     enum element element = find(d->stack[d->depth], name);
 
     d->stack[++d->depth] = element;
-    d->into = NULL;
     switch (element) {
     case PAGE:
         d->page = (struct w_page){.wikitext = true};
@@ -136,20 +132,6 @@ static enum w_status on_start(void *context, const char *name, const char *const
             return w_fail(err, W_CORRUPT, "not a MediaWiki dump: it begins with <%.40s>", name);
     }
     return W_DONE;
-}
-
-static enum w_status on_text(void *context, const char *bytes, size_t size, struct w_err *err)
-{
-    struct w_dump *d = context;
-
-    if (!d->into)
-        return W_DONE;
-    if (size > d->room - d->into->size)
-        return w_fail(err, W_LIMIT, "page \"%.*s\": <title>, <text>... of more than %zu bytes",
-                      (int)W_MIN(d->title.size, (size_t)80),
-                      d->title.size ? (char *)d->title.at : "", d->room);
-    return w_bytes_add(d->into, bytes, size) ? W_DONE
-                                             : w_fail(err, W_NOMEM, "no memory for a page");
 }
 
 /* https://en.wikipedia.org/wiki/Main_Page is the address of a page by its title; by its number it is
@@ -184,13 +166,11 @@ static enum w_status end_number(struct w_dump *d, enum element element, struct w
     return W_DONE;
 }
 
-static enum w_status on_end(void *context, const char *name, struct w_err *err)
+static enum w_status on_end(void *context, struct w_err *err)
 {
     struct w_dump *d = context;
     enum element element = d->stack[d->depth--];
 
-    (void)name;
-    d->into = NULL;
     if (element == BASE || element == NAMESPACE || element == NS || element == ID ||
         element == MODEL)
         if (!w_bytes_add(&d->word, "", 1)) /* ends the string */
@@ -212,7 +192,7 @@ static enum w_status on_end(void *context, const char *name, struct w_err *err)
 enum w_status w_dump_open(struct w_dump **dump, struct w_unpack *unpack, const char *name,
                           struct w_err *err)
 {
-    static const struct w_xml_handlers handlers = {on_start, on_end, on_text};
+    static const struct w_xml_handlers handlers = {on_start, on_end};
     struct w_dump *d = calloc(1, sizeof *d);
 
     *dump = NULL;
@@ -252,7 +232,6 @@ enum w_status w_dump_begin(struct w_dump *d, struct w_err *err)
     d->depth = 0;
     d->stack[0] = DOCUMENT;
     d->has_site = d->has_page = false;
-    d->into = NULL;
     status = w_wiki_site_new(&d->site, err);
     while (!status && !d->has_site)
         status = w_xml_run(d->xml, err);

@@ -8,32 +8,33 @@ static bool add_span(struct w_bytes *out, struct w_span s)
     return w_bytes_add(out, s.at, s.size);
 }
 
+/* What a JSON string must not have as it is. */
+static const bool needs_escape[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
+
 bool w_json_escape(struct w_bytes *out, struct w_span text)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t from = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < text.size; i++) {
-        u8 c = text.at[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        char escape[6] = {'\\', (char)c};
-        size_t size = 2;
-        if (c == '\n')
-            escape[1] = 'n';
-        else if (c == '\t')
-            escape[1] = 't';
-        else if (c < 0x20) {
+    for (;;) {
+        size_t from = i, size = 2;
+        while (i < text.size && !needs_escape[text.at[i]])
+            i++;
+        if (!w_bytes_add(out, text.at + from, i - from))
+            return false;
+        if (i == text.size)
+            return true;
+        u8 c = text.at[i++];
+        char escape[6] = {'\\', c == '\n' ? 'n' : c == '\t' ? 't' : (char)c};
+        if (c < 0x20 && c != '\n' && c != '\t') {
             memcpy(escape + 1, "u00", 3);
             escape[4] = hex[c >> 4];
             escape[5] = hex[c & 15];
             size = 6;
         }
-        if (!w_bytes_add(out, text.at + from, i - from) || !w_bytes_add(out, escape, size))
+        if (!w_bytes_add(out, escape, size))
             return false;
-        from = i + 1;
     }
-    return w_bytes_add(out, text.at + from, text.size - from);
 }
 
 /* The value of an attribute between quotes. */

@@ -97,3 +97,18 @@ try_all()
     work() { wsample -m tiny.wts -t 1 -p The -n 5 -s 1 >result; }
     try_all
 }
+
+@test "wwiki" {
+    {
+        printf '<mediawiki><siteinfo><base>http://t.example/wiki/M</base><namespaces><namespace key="6">'
+        printf 'Bild</namespace></namespaces></siteinfo>'
+        for id in 1 2 3; do
+            printf '<page><title>P</title><ns>0</ns><id>%s</id><revision><text>{{lang|fr|un}} ' "$id"
+            printf "[[A|b]] ''c''</text></revision></page>"
+        done
+        printf '</mediawiki>'
+    } | bzip2 >dump.xml.bz2
+    echo 'warm = {1} degrees' >rows
+    work() { wwiki -t 2 --inlines rows --log log.json -o result dump.xml.bz2; }
+    try_all
+}

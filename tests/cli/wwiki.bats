@@ -96,3 +96,185 @@ setup()
     [ "$(wwiki -q --namespace 1 small.xml | jq -r .title)" = Talk:One ]
     [ "$(wwiki -q --namespace 1 --namespace 0 small.xml | wc -l)" -eq 3 ]
 }
+
+@test "the same documents however a dump is packed" {
+    [ "$(wc -l <large.jsonl)" -eq 1500 ]
+    wwiki -q large.xml.bz2 | cmp - large.jsonl
+    wwiki -q <large.xml.bz2 | cmp - large.jsonl
+    wwiki -q <large.xml | cmp - large.jsonl
+    wwiki -q streams.xml.bz2 | cmp - streams.jsonl
+    cat streams.xml.bz2 | wwiki -q | cmp - streams.jsonl
+    iconv -f UTF-8 -t UTF-16 large.xml | wwiki -q | cmp - large.jsonl
+    iconv -f UTF-8 -t UTF-16BE large.xml | { printf '\376\377' && cat; } | bzip2 | wwiki -q | cmp - large.jsonl
+}
+
+@test "the same documents for any number of threads" {
+    for threads in 1 2 3 8; do
+        for dump in large.xml large.xml.bz2; do
+            wwiki -q -t $threads $dump | cmp - large.jsonl
+        done
+        wwiki -q -t $threads streams.xml.bz2 | cmp - streams.jsonl
+    done
+}
+
+@test "the same documents from a pipe that gives one byte at a time" {
+    wwiki -q small.xml >expected
+    dd bs=1 if=small.xml 2>/dev/null | wwiki -q | cmp - expected
+    bzip2 -c small.xml | dd bs=1 2>/dev/null | wwiki -q | cmp - expected
+}
+
+@test "dumps may follow each other: files, folders, joined by cat" {
+    cat large.jsonl streams.jsonl >both
+    wwiki -q large.xml streams.xml.bz2 | cmp - both
+    cat large.xml streams.xml | wwiki -q -t 3 | cmp - both
+    cat large.xml.bz2 streams.xml.bz2 | wwiki -q -t 3 | cmp - both
+    mkdir -p parts && cp large.xml.bz2 parts/1 && cp streams.xml parts/2
+    wwiki -q parts | cmp - both
+}
+
+@test "wtok reads what wwiki writes, and gives the same text for each form" {
+    wtok train -q -n 400 -o v large.jsonl
+    wwiki -q large.xml | wtok encode -q -V v | wtok decode --separator $'\n\n\n' >from_jsonl
+    wwiki -q -f plain large.xml | cmp - from_jsonl
+    wwiki -q -f wiki large.xml | wtok encode -q -V v | wtok decode --separator $'\n\n\n' >from_blocks
+    wwiki -q -f plain --title large.xml | cmp - from_blocks
+    wwiki -q --title large.xml | wtok encode -q -V v | wtok decode --separator $'\n\n\n' | cmp - from_blocks
+}
+
+@test "a block is safe from what a page says" {
+    {
+        head_of_dump
+        page 0 1 '&lt;doc "&amp;"&gt;' $'First.\n\n&lt;nowiki&gt;&lt;/doc&gt;&lt;/nowiki&gt;\n\nLast.'
+        echo '</mediawiki>'
+    } >nasty.xml
+    wwiki -q -f wiki nasty.xml >nasty.txt
+    [ "$(head -n 1 nasty.txt)" = '<doc id="1" url="https://test.example/wiki?curid=1" title="&lt;doc &quot;&amp;&quot;&gt;">' ]
+    [ "$(grep -c '^</doc>$' nasty.txt)" -eq 1 ]
+    wtok train -q -n 300 -o n nasty.txt
+    wtok encode -q -V n nasty.txt | wtok decode | grep -q '^Last.$'
+}
+
+@test "-n ends after so many documents" {
+    for threads in 1 3; do
+        wwiki -q -t $threads -n 700 large.xml.bz2 >got
+        head -n 700 large.jsonl | cmp - got
+    done
+    wwiki -q -n 1600 large.xml streams.xml >got
+    { cat large.jsonl && head -n 100 streams.jsonl; } | cmp - got
+}
+
+@test "a consumer that has enough ends it quietly" {
+    wwiki -q large.xml.bz2 2>err | head -n 1 >/dev/null
+    [ ! -s err ]
+}
+
+@test "disambiguation pages are left out when asked" {
+    {
+        head_of_dump
+        page 0 1 Mercury $'Mercury may be:\n* a planet\n{{Disambiguation|x}}'
+        page 0 2 'Mars (disambiguation)' 'Mars may be a planet.'
+        page 0 3 Venus 'Venus is a planet.'
+        page 0 4 Merkur $'Merkur ist:\n{{Begriffsklärung}}'
+        echo '</mediawiki>'
+    } >many.xml
+    [ "$(wwiki -q many.xml | wc -l)" -eq 4 ]
+    [ "$(wwiki -q --no-disambiguation --log counts many.xml | jq -r .title)" = Venus ]
+    [ "$(jq .disambiguations counts)" -eq 3 ]
+}
+
+@test "of several revisions the last one counts" {
+    {
+        head_of_dump
+        echo '<page><title>T</title><ns>0</ns><id>1</id>'
+        echo '<revision><id>2</id><model>css</model><text>old</text></revision>'
+        echo '<revision><id>3</id><model>wikitext</model><text>new</text></revision></page></mediawiki>'
+    } >history.xml
+    [ "$(wwiki -q history.xml | jq -r .text)" = new ]
+}
+
+@test "the words of a wiki's links come from the dump" {
+    {
+        head_of_dump
+        page 0 1 Rad '[[Bild:Rad.jpg|mini|Ein Rad]]Das Rad rollt.'
+        echo '</mediawiki>'
+    } >bild.xml
+    [ "$(wwiki -q bild.xml | jq -r .text)" = 'Das Rad rollt.' ]
+}
+
+@test "templates can be added by a file" {
+    {
+        head_of_dump
+        page 0 1 T 'It is {{warm|20}} today.'
+        echo '</mediawiki>'
+    } >warm.xml
+    [ "$(wwiki -q warm.xml | jq -r .text)" = 'It is today.' ]
+    echo 'warm = {1} degrees' >rows
+    [ "$(wwiki -q --inlines rows warm.xml | jq -r .text)" = 'It is 20 degrees today.' ]
+    echo 'warm' >rows
+    run -2 wwiki --inlines rows warm.xml
+    [[ $output == *rows* ]]
+}
+
+@test "a dump that is cut anywhere is refused with 3, its place, and no file" {
+    for file in small.xml large.xml.bz2 streams.xml.bz2; do
+        size=$(stat -c %s $file)
+        for cut in 3 9 50 400 $((size / 3)) $((size / 2)) $((size - 15)) $((size - 1)); do
+            head -c "$cut" $file >cut
+            [ "$(tail -c 12 cut)" = "</mediawiki>" ] && continue # without the last newline
+            run -3 --separate-stderr wwiki -q -t 2 -o never cut
+            # shellcheck disable=SC2154 # run sets it
+            [ "${#stderr_lines[@]}" -eq 1 ]
+            [[ $stderr == *byte* ]]
+            [ ! -e never ]
+        done
+    done
+    : >cut
+    run -3 wwiki -o never cut
+    run -3 wwiki -o never - </dev/null
+    [ ! -e never ]
+}
+
+@test "a block that was changed is refused with 3" {
+    size=$(stat -c %s large.xml.bz2)
+    for at in 100 $((size / 2)) $((size - 3)); do
+        cp large.xml.bz2 bad
+        printf '\252\125' | dd of=bad bs=1 seek="$at" conv=notrunc 2>/dev/null
+        run -3 wwiki -q -t 3 -o never bad
+        [[ $output == *byte* ]]
+        [ ! -e never ]
+    done
+    { cat large.xml.bz2 && echo more; } >bad
+    run -3 wwiki -q -o never bad
+}
+
+@test "what is no dump, or made to hurt, is refused with 3" {
+    printf '<html><body/></html>' >bad
+    run -3 wwiki bad
+    [[ $output == *html* ]]
+    printf '<page><title>a</title></page>' >bad
+    run -3 wwiki bad
+    printf 'plain text' >bad
+    run -3 wwiki bad
+    printf '<!DOCTYPE m [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><mediawiki>&c;</mediawiki>' >bad
+    run -3 wwiki bad
+    [[ $output == *DTD* ]]
+    { head_of_dump && printf '<x>%.0s' {1..100}; } >bad
+    run -3 wwiki bad
+    { head_of_dump && printf '<page><title>' && head -c 2000000 /dev/zero | tr '\0' a; } >bad
+    run -3 wwiki bad
+    { head_of_dump && printf '<!-- ' && head -c 3000000 /dev/zero | tr '\0' a; } >bad
+    run -3 wwiki bad
+    { head_of_dump && page 0 x T text && echo '</mediawiki>'; } >bad
+    run -3 wwiki bad
+    [[ $output == *'page "T"'* ]]
+}
+
+@test "a mistake in the command line gets 2" {
+    run -2 wwiki --formatt wiki small.xml
+    [[ $output == *--format* ]]
+    run -2 wwiki --namespace x small.xml
+    run -2 wwiki -t 0 small.xml
+    run -4 wwiki absent.xml
+    run -0 wwiki --help
+    [[ $output == *Examples:* ]]
+}
