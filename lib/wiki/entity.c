@@ -3,6 +3,8 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 8
+#define NUMBER_MAX_BYTES 32 /* with zeros before it */
+#define NO_CHARACTER 0x110000u
 
 /* The names of HTML 4, which are those that MediaWiki knows, and XML's apos; sorted by their bytes. */
 static const struct row {
@@ -86,7 +88,7 @@ static size_t parse_number(struct w_span text, u32 *code)
     size_t begin = hex ? 3 : 2, at = begin;
 
     *code = 0;
-    for (; at < text.size && at < begin + 7; at++) {
+    for (; at < text.size && at < begin + NUMBER_MAX_BYTES; at++) {
         u8 c = w_lower(text.at[at]);
         if (w_is_digit(c))
             *code = *code * (hex ? 16 : 10) + (u32)(c - '0');
@@ -94,12 +96,13 @@ static size_t parse_number(struct w_span text, u32 *code)
             *code = *code * 16 + (u32)(c - 'a' + 10);
         else
             break;
+        *code = W_MIN(*code, NO_CHARACTER);
     }
     if (at == begin || at == text.size || text.at[at] != ';')
         return 0;
-    if (*code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ||
+    if (*code >= NO_CHARACTER || (*code >= 0xD800 && *code < 0xE000) ||
         (*code < ' ' && *code != '\t' && *code != '\n'))
-        *code = 0xFFFD;
+        return 0;
     return at + 1;
 }
 

@@ -4,6 +4,8 @@
  * line end or an empty line, whichever is the most of what lay between. So none is left at the ends of
  * lines and none doubled. Where something was left out, the punctuation around the hole is mended:
  * "Rome ( ; born 1950)" becomes "Rome (born 1950)". Elsewhere punctuation is the author's. */
+#include <stdio.h>
+
 #include "wiki/marks.h"
 
 /* What lies before the next character. */
@@ -26,6 +28,7 @@ struct finish {
     bool line_text;    /* the line of the source has text */
     bool line_marked;  /* or at least left something out */
     bool line_alone;   /* it is not joined with the next one */
+    bool after_item;   /* the last line with text was an item or row */
     const char *first; /* to be written before the line's first character, or NULL */
     u8 heading;        /* the level of the heading that this line is; 0: none */
     u8 skipping;       /* a section of this level is left out; 0: none */
@@ -50,6 +53,36 @@ static void drop_blanks(struct w_buffer *out)
         out->size--;
 }
 
+/* Where the parenthesis begins that is written up to here, if nothing is in it but words that parted or
+ * led to what was left out; else SIZE_MAX. */
+static size_t idle_parenthesis(const struct w_buffer *out)
+{
+    static const char words[] = " or and also pronounced occasionally sometimes locally ";
+    size_t begin = out->size, word = 0;
+    char key[16];
+
+    while (begin && out->size - begin < 40 && out->at[begin - 1] != '(' &&
+           (w_is_letter(out->at[begin - 1]) || memchr(" ,;:/", out->at[begin - 1], 5)))
+        begin--;
+    if (!begin || out->at[begin - 1] != '(')
+        return SIZE_MAX;
+    for (size_t i = begin; i <= out->size; i++) {
+        if (i < out->size && w_is_letter(out->at[i])) {
+            word++;
+            continue;
+        }
+        if (word > sizeof key - 3)
+            return SIZE_MAX;
+        if (word) {
+            snprintf(key, sizeof key, " %.*s ", (int)word, (const char *)out->at + i - word);
+            if (!strstr(words, key))
+                return SIZE_MAX;
+        }
+        word = 0;
+    }
+    return begin - 1;
+}
+
 /* At a hole: may the byte go, since it only parts what is not there? Mends what is already written. */
 static bool is_idle_byte(struct finish *f, u8 c)
 {
@@ -57,15 +90,15 @@ static bool is_idle_byte(struct finish *f, u8 c)
     bool starts = f->gap >= GAP_LINE || f->out->size == 0;
 
     if (c == ')' && f->gap <= GAP_SPACE) {
-        size_t size = f->out->size;
+        size_t size = f->out->size, begin = idle_parenthesis(f->out);
         while (size && (f->out->at[size - 1] == ' ' || f->out->at[size - 1] == ',' ||
                         f->out->at[size - 1] == ';'))
             size--;
         f->out->size = size;
         f->gap = GAP_NONE;
-        if (w_buffer_last(f->out) != '(')
+        if (begin == SIZE_MAX)
             return false;
-        f->out->size--;
+        f->out->size = begin;
         if (w_buffer_last(f->out) == ' ') {
             f->gap = GAP_SPACE;
             f->out->size--;
@@ -87,6 +120,9 @@ static bool is_idle_byte(struct finish *f, u8 c)
 /* Write what comes before a character of text. False: leave the character out. */
 static bool before_text(struct finish *f, u8 c)
 {
+    if (f->after_item && !f->line_alone)
+        widen(f, GAP_BLOCK); /* what follows a list is a paragraph */
+    f->after_item = false;
     if (f->hole && is_idle_byte(f, c))
         return false;
     f->hole = false;
@@ -184,7 +220,7 @@ static void end_line(struct finish *f)
     if (f->heading)
         end_heading(f);
     else if (f->line_text)
-        widen(f, f->line_alone ? GAP_LINE : GAP_SPACE);
+        widen(f, (f->after_item = f->line_alone) ? GAP_LINE : GAP_SPACE);
     else
         widen(f, f->line_marked ? GAP_LINE : GAP_BLOCK);
     f->line_text = f->line_marked = f->line_alone = false;

@@ -60,6 +60,23 @@ static void heading(struct w_wikitext *r, struct w_range *g)
     g->markup = line.markup;
 }
 
+/* "; term : what it means": two lines. */
+static void term(struct w_wikitext *r, struct w_range *g)
+{
+    struct w_range rest = *g, line = *g;
+
+    line.end = w_line_skip(r, &rest);
+    rest = line;
+    u32 colon = w_find(r, &rest, ':');
+    if (colon == line.end || (colon + 1 < line.end && r->source[colon + 1] == '/'))
+        return; /* without, or with the colon of an address */
+    line.end = colon;
+    w_walk(r, line, false);
+    w_mark(r, W_MARK_LINE);
+    g->begin = colon + 1;
+    g->markup = rest.markup;
+}
+
 static bool is_blank_line(const struct w_wikitext *r, const struct w_range *g)
 {
     u32 at = g->begin;
@@ -84,6 +101,8 @@ void w_line_begin(struct w_wikitext *r, struct w_range *g)
         w_mark(r, W_MARK_ITEM);
         while (g->begin < g->end && memchr("*#:;", t[g->begin], 4))
             g->begin++;
+        if (t[g->begin - 1] == ';')
+            term(r, g);
         break;
     case ' ': /* shown as it is, line by line */
         if (!is_blank_line(r, g))

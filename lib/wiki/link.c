@@ -41,17 +41,41 @@ void w_link(struct w_wikitext *r, u32 index)
     }
 }
 
+/* Behind the address with which a link begins; moves the range's markup there. */
+static u32 address_end(const struct w_wikitext *r, struct w_range *g)
+{
+    u32 at = g->begin;
+
+    while (at < g->end) {
+        const struct w_markup *m = &r->markup.items[g->markup];
+        u8 c = r->source[at];
+        if (at == m->begin && (m->kind == W_MARKUP_TEMPLATE || m->kind == W_MARKUP_COMMENT) &&
+            m->end && m->end <= g->end) { /* part of the address */
+            at = m->end;
+            g->markup = m->next;
+            continue;
+        }
+        if (c <= ' ' || c == '"' || c == '<' || c == '>' || c == '[' ||
+            (c == '\'' && at + 1 < g->end && r->source[at + 1] == '\''))
+            break;
+        if (at == m->begin)
+            g->markup++;
+        at++;
+    }
+    return at;
+}
+
 void w_address(struct w_wikitext *r, u32 index)
 {
     struct w_range label = w_inside(r, index);
 
-    label.begin = w_find(r, &label, ' ');
-    if (label.begin == label.end) {
+    label.begin = address_end(r, &label);
+    while (label.begin < label.end && w_is_blank(r->source[label.begin]))
+        label.begin++;
+    if (label.begin < label.end)
+        w_walk(r, label, false);
+    else
         w_mark(r, W_MARK_HOLE); /* seen as a number in brackets */
-        return;
-    }
-    label.begin++;
-    w_walk(r, label, false);
 }
 
 /* "-{zh-hans:one; zh-hant:other}-" shows the first; "-{text}-" text as it is; "-{T|...}-" and some other

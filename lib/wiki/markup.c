@@ -4,11 +4,16 @@
 #include <string.h>
 
 #define KIND(kind) (1u << W_MARKUP_##kind)
-#define BRACES (KIND(TEMPLATE) | KIND(ARGUMENT))
 
+/* Markup that is open. Of a run of braces nobody knows what it opens before it is closed: "{{{{a}}}}" is a
+ * template in a template, "{{{{{a}}}}}" one whose name is an argument. It has a place in the list for
+ * each pair that it can open, and gives them out from the last to the first. */
 struct open {
-    u32 item; /* index into the list */
+    u32 item; /* index into the list: its place, or the last that is left */
     u8 kind, tag;
+    u8 places;  /* left */
+    u32 braces; /* left; they begin at begin */
+    u32 begin;
 };
 
 struct scanner {
@@ -17,6 +22,7 @@ struct scanner {
     u32 size, at;
     struct open stack[W_MARKUP_DEPTH];
     u32 depth;
+    u32 places;               /* of all that is open together: how deep it may be nested */
     u32 too_deep;             /* pairs opened and not closed beyond the depth */
     u16 open[W_MARKUP_KINDS]; /* how many of a kind are on the stack */
     u16 open_tags[W_TAGS_MAX];
@@ -52,11 +58,13 @@ static void append_whole(struct scanner *s, struct w_markup item)
 
 static void push(struct scanner *s, struct w_markup item)
 {
-    if (s->depth == W_MARKUP_DEPTH) {
+    if (s->places == W_MARKUP_DEPTH) {
         s->too_deep++;
         return;
     }
-    s->stack[s->depth++] = (struct open){s->list->count, item.kind, item.tag};
+    s->stack[s->depth++] =
+        (struct open){.item = s->list->count, .kind = item.kind, .tag = item.tag, .places = 1};
+    s->places++;
     s->open[item.kind]++;
     s->open_tags[item.tag]++;
     append_whole(s, item);
@@ -66,6 +74,7 @@ static void drop_from(struct scanner *s, u32 level)
 {
     while (s->depth > level) {
         const struct open *o = &s->stack[--s->depth];
+        s->places -= o->places;
         s->open[o->kind]--;
         s->open_tags[o->tag]--;
     }
@@ -79,6 +88,7 @@ static void abandon(struct scanner *s, u32 kinds)
     for (u32 i = 0; i < depth; i++) {
         struct open o = s->stack[i];
         if (kinds >> o.kind & 1) {
+            s->places -= o.places;
             s->open[o.kind]--;
             s->open_tags[o.tag]--;
         } else {
@@ -89,7 +99,7 @@ static void abandon(struct scanner *s, u32 kinds)
 }
 
 /* Close what is at a level of the stack; what is above it stays without end. */
-static struct w_markup *close_level(struct scanner *s, u32 level, u32 body_end, u32 end)
+static void close_level(struct scanner *s, u32 level, u32 body_end, u32 end)
 {
     struct w_markup *item = &s->list->items[s->stack[level].item];
 
@@ -97,7 +107,6 @@ static struct w_markup *close_level(struct scanner *s, u32 level, u32 body_end, 
     item->body_end = body_end;
     item->end = end;
     item->next = s->list->count;
-    return item;
 }
 
 /* The level of the innermost of some kinds; there has to be one. */
@@ -133,23 +142,50 @@ static u32 run_of(const struct scanner *s, u8 c)
     return end - s->at;
 }
 
-/* A run is cut into {{ and {{{ with the shorter ones outside: "{{{{{1}}}|x}}" is a template whose name
- * is an argument. */
 static void open_braces(struct scanner *s)
 {
-    u32 left = run_of(s, '{');
+    u32 run = run_of(s, '{'), end = s->at + run;
+    u32 places = W_MIN(run / 2, W_MARKUP_DEPTH - s->places);
 
-    if (left == 1 && s->at && s->text[s->at - 1] == '-')
+    if (run == 1 && s->at && s->text[s->at - 1] == '-')
         push(s, (struct w_markup){.kind = W_MARKUP_VARIANT, .begin = s->at - 1, .body = s->at + 1});
-    while (left >= 2) {
-        u32 size = left % 3 == 0 ? 3 : 2;
-        push(s, (struct w_markup){.kind = size == 3 ? W_MARKUP_ARGUMENT : W_MARKUP_TEMPLATE,
-                                  .begin = s->at,
-                                  .body = s->at + size});
-        s->at += size;
-        left -= size;
-    }
-    s->at += left;
+    s->too_deep += run / 2 - places;
+    s->at = end;
+    if (!places)
+        return;
+    run = W_MIN(run, 3 * places); /* what is too deep is text */
+    for (u32 i = 0; i < places; i++)
+        append_whole(s, (struct w_markup){.kind = W_MARKUP_NOTHING,
+                                          .begin = end - run,
+                                          .body = end - run,
+                                          .end = end - run});
+    s->stack[s->depth++] = (struct open){.item = s->list->count - 1,
+                                         .kind = W_MARKUP_TEMPLATE,
+                                         .places = (u8)places,
+                                         .braces = run,
+                                         .begin = end - run};
+    s->places += places;
+    s->open[W_MARKUP_TEMPLATE]++;
+    s->open_tags[0]++;
+}
+
+/* Close a pair of two or three braces, the last that the run at the top of the stack opened. */
+static void close_pair(struct scanner *s, u32 size)
+{
+    struct open *o = &s->stack[s->depth - 1];
+    struct w_markup *item = &s->list->items[o->item--];
+
+    o->braces -= size;
+    o->places--;
+    s->places--;
+    *item = (struct w_markup){.kind = size == 3 ? W_MARKUP_ARGUMENT : W_MARKUP_TEMPLATE,
+                              .begin = o->begin + o->braces,
+                              .body = o->begin + o->braces + size,
+                              .body_end = s->at,
+                              .end = s->at + size,
+                              .next = s->list->count};
+    if (!o->places || o->braces < 2)
+        drop_from(s, s->depth - 1);
 }
 
 static void close_braces(struct scanner *s)
@@ -162,15 +198,11 @@ static void close_braces(struct scanner *s)
         u32 size = 2;
         if (s->too_deep) {
             s->too_deep--;
-        } else if (s->open[W_MARKUP_TEMPLATE] + s->open[W_MARKUP_ARGUMENT]) {
-            u32 level = innermost(s, BRACES);
-            bool argument = s->stack[level].kind == W_MARKUP_ARGUMENT;
-            size = argument && left > 2 ? 3 : 2;
-            struct w_markup *item = close_level(s, level, s->at, s->at + size);
-            if (argument && size == 2) { /* "{{{x}}" is a brace and a template */
-                item->kind = W_MARKUP_TEMPLATE;
-                item->begin++;
-            }
+        } else if (s->open[W_MARKUP_TEMPLATE]) {
+            u32 level = innermost(s, KIND(TEMPLATE));
+            drop_from(s, level + 1);
+            size = W_MIN(W_MIN(left, s->stack[level].braces), 3);
+            close_pair(s, size);
         }
         s->at += size;
         left -= size;
@@ -178,23 +210,30 @@ static void close_braces(struct scanner *s)
     s->at += left;
 }
 
-/* Does an address begin here, as in [http://...] and [//...]? */
+/* Does an address begin here, as in [http://...] and [//...]? Of some schemes it has to have slashes. */
 static bool is_address(const struct scanner *s, u32 at)
 {
-    static const char schemes[] =
-        " http https ftp ftps sftp irc ircs gopher telnet nntp svn git mailto "
-        "news magnet urn geo tel sip sips ssh bitcoin xmpp ";
+    static const char slashed[] =
+        " http https ftp ftps sftp irc ircs gopher telnet nntp svn git ssh ";
+    static const char plain[] = " mailto news magnet urn geo tel sip sips bitcoin xmpp ";
     char word[12] = " ";
     size_t size = 0;
 
-    if (looking_at(s, at, "//"))
-        return true;
-    while (at + size < s->size && size < 9 && w_is_letter(s->text[at + size])) {
-        word[size + 1] = (char)w_lower(s->text[at + size]);
+    while (at < s->size && size < sizeof word - 3 && w_is_letter(s->text[at])) {
         size++;
+        word[size] = (char)w_lower(s->text[at++]);
     }
     word[size + 1] = ' ';
-    return size && at + size < s->size && s->text[at + size] == ':' && strstr(schemes, word);
+    if (size) {
+        if (at == s->size || s->text[at] != ':')
+            return false;
+        at++;
+    }
+    bool slashes = looking_at(s, at, "//");
+    if (!(slashes && (!size || strstr(slashed, word))) && !(size && strstr(plain, word)))
+        return false;
+    at += slashes ? 2 : 0;
+    return at < s->size && s->text[at] > ' ' && s->text[at] != ']' && s->text[at] != '[';
 }
 
 static void open_brackets(struct scanner *s)
@@ -363,7 +402,7 @@ static void begin_line(struct scanner *s)
     } else if (looking_at(s, at, "|}") && s->open[W_MARKUP_TABLE]) {
         /* In "|}}" the bar belongs to a template that began inside the table. */
         if (looking_at(s, at, "|}}") &&
-            s->stack[innermost(s, KIND(TABLE) | BRACES)].kind != W_MARKUP_TABLE)
+            s->stack[innermost(s, KIND(TABLE) | KIND(TEMPLATE))].kind != W_MARKUP_TABLE)
             return;
         close_level(s, innermost(s, KIND(TABLE)), at, at + 2);
         s->at = at + 2;

@@ -26,6 +26,7 @@ enum w_markup_kind {
     W_MARKUP_ELEMENT,  /* <ref ...> ... </ref> */
     W_MARKUP_TAG,      /* <b>, </b>, <ref/> */
     W_MARKUP_COMMENT,  /* <!-- ... --> */
+    W_MARKUP_NOTHING,  /* a place of the list that was kept for braces; it is empty and whole */
     W_MARKUP_KINDS
 };
 

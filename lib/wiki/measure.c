@@ -52,6 +52,10 @@ static const struct unit {
     {"USgal", "US gallon", "US gallons", "US gal"},
     {"impgal", "imperial gallon", "imperial gallons", "imp gal"},
     {"oilbbl", "barrel", "barrels", "bbl"},
+    {"Moilbbl", "million barrels", "million barrels", "million bbl"},
+    {"Goilbbl", "billion barrels", "billion barrels", "billion bbl"},
+    {"oilbbl/d", "barrel per day", "barrels per day", "bbl/d"},
+    {"Moilbbl/d", "million barrels per day", "million barrels per day", "million bbl/d"},
     {"g", "gram", "grams", "g"},
     {"kg", "kilogram", "kilograms", "kg"},
     {"mg", "milligram", "milligrams", "mg"},
@@ -159,8 +163,20 @@ void w_group_digits(struct w_wikitext *r, size_t from)
 
 static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool symbol, bool american)
 {
-    struct w_span name = code;
+    static const char *const powers[] = {"e3", "thousand ", "e6",  "million ",
+                                         "e9", "billion ",  "e12", "trillion "};
+    struct w_span name;
 
+    for (size_t i = 0; i < W_COUNTOF(powers); i += 2) {
+        size_t size = strlen(powers[i]);
+        if (code.size > size && memcmp(code.at, powers[i], size) == 0 &&
+            !w_is_digit(code.at[size])) {
+            w_buffer_span(&r->marked, w_span_of(powers[i + 1]));
+            code.at += size, code.size -= size;
+            one = false;
+        }
+    }
+    name = code;
     for (size_t i = 0; i < W_COUNTOF(units); i++) {
         if (w_span_is(code, w_span_of(units[i].code))) {
             name = w_span_of(symbol ? units[i].symbol : one ? units[i].one : units[i].many);

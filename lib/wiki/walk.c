@@ -203,7 +203,7 @@ static void markup(struct w_wikitext *r, struct w_range *g)
 {
     const struct w_markup *m = &r->markup.items[g->markup];
 
-    if (m->end == 0 || m->end > g->end) {
+    if ((m->end == 0 && m->kind != W_MARKUP_NOTHING) || m->end > g->end) {
         unclosed(r, g);
         return;
     }
@@ -219,6 +219,7 @@ static void markup(struct w_wikitext *r, struct w_range *g)
     case W_MARKUP_TABLE: w_table(r, g->markup); break;
     case W_MARKUP_VARIANT: w_variant(r, g->markup); break;
     case W_MARKUP_TAG: w_tag(r, g->markup); break;
+    case W_MARKUP_NOTHING: break;
     default: w_element(r, g->markup);
     }
     g->begin = m->end;
