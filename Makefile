@@ -233,7 +233,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
-	tests/fuzz/make_seeds tests/learn_references tests/lint tests/loss/run tests/predict \
+	tests/bench/tokenizers tests/fuzz/make_seeds tests/learn_references tests/lint tests/loss/run tests/predict \
 	tests/run tests/vectors tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
@@ -246,7 +246,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench lint format install uninstall dist \
+.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-tokenizers lint format install uninstall dist \
 	clean help packages force
 .DELETE_ON_ERROR:
 
@@ -355,6 +355,11 @@ BENCH ?= configs/autoregressive_fast.json configs/wiki_performance_tuned.json \
 	configs/wiki_cache_optimized.json configs/wiki_gpu_optimized.json
 bench: $(BUILD)/tests/bench/wbench ## measure training beside sgemm (and PEER=script.py); ROUNDS=5
 	$< -n $(or $(ROUNDS),5) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
+
+# HF=/full/path/of/node_modules/tokenizers: beside Hugging Face's; what else is measured: see the script.
+bench-tokenizers: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
+	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
+	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
 
 # ---- installing ----
 
