@@ -171,9 +171,11 @@ UNIT_TESTS := \
 	test_encode \
 	test_frame \
 	test_fuzz_dump \
+	test_fuzz_foreign \
 	test_fuzz_stream \
 	test_feed \
 	test_fit \
+	test_foreign \
 	test_infer \
 	test_json \
 	test_machine \
@@ -232,9 +234,19 @@ FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
-SHELL_FILES  := .ci/run man/generate man/completion tests/check_layers tests/follow_peer \
-	tests/bench/tokenizers tests/fuzz/make_seeds tests/learn_references tests/lint tests/loss/run tests/predict \
-	tests/run tests/vectors tools/packages \
+SHELL_FILES  := .ci/run man/generate man/completion \
+	tests/bench/tokenizers \
+	tests/check_layers \
+	tests/follow_hf \
+	tests/follow_peer \
+	tests/fuzz/make_seeds \
+	tests/learn_references \
+	tests/lint \
+	tests/loss/run \
+	tests/predict \
+	tests/run \
+	tests/vectors \
+	tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
 
