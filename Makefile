@@ -258,7 +258,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-tokenizers lint format install uninstall dist \
+.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-tok lint format install uninstall dist \
 	clean help packages force
 .DELETE_ON_ERROR:
 
@@ -369,7 +369,7 @@ bench: $(BUILD)/tests/bench/wbench ## measure training beside sgemm (and PEER=sc
 	$< -n $(or $(ROUNDS),5) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
 
 # HF=/full/path/of/node_modules/tokenizers: beside Hugging Face's; what else is measured: see the script.
-bench-tokenizers: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
+bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
 	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
 	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
 

@@ -45,10 +45,9 @@ static const struct w_option options[] = {
              "many, and say so. A word takes about 300 bytes of memory."},
     {"split", 0, W_OPT_CHOICE, AT(split), "RULE", "gpt2", .choices = W_SPLIT_NAMES,
      .help = "How text is split into words, which no token crosses; the vocabulary remembers it."},
-    {"tie", 0, W_OPT_CHOICE, AT(tie), "RULE", "id-min", .choices = "id-min|bytes-max",
-     .help =
-         "Which of equally frequent pairs comes first: that of the smallest ids, or that of the "
-         "greatest bytes."},
+    {"tie", 0, W_OPT_CHOICE, AT(tie), "RULE", "id-min", .choices = "id-min|bytes-max|hf",
+     .help = "Which of equally frequent pairs comes first: that of the smallest ids, that of the "
+             "greatest bytes, or as Hugging Face's trainer decides."},
     {"report", 0, W_OPT_TEXT, AT(report), "FILE",
      .help = "Write what was read, counted, forgotten and learned, in what time and memory, as a "
              "JSON object."},

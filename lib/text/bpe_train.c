@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/byte_letters.h"
 #include "text/pair_map.h"
 #include "text/token_set.h"
 
@@ -32,6 +33,7 @@ struct item {
 struct trainer {
     enum w_tie tie;
     u64 min_count;
+    u32 place[256]; /* of a byte among those that ids are compared by */
     struct w_token_set tokens;
     u64 *words; /* units, each the beginning of a struct word or inside one */
     struct pair *pairs;
@@ -64,6 +66,32 @@ static int compare_bytes(const struct trainer *t, u32 a, u32 b)
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
+/* The letter of a byte as a number: UTF-8 has the order of characters. */
+static u32 letter_of(u32 byte)
+{
+    u8 one = (u8)byte;
+    char letter[W_BYTE_LETTER_MAX];
+    size_t size = w_bytes_to_letters(&one, 1, letter);
+
+    return size == 1 ? (u8)letter[0] : (u32)(u8)letter[0] << 8 | (u8)letter[1];
+}
+
+/* Order the bytes by the rule for ties. */
+static void place_bytes(struct trainer *t)
+{
+    for (u32 a = 0; a < 256; a++)
+        t->place[a] = t->tie == W_TIE_HF ? 0 : a;
+    if (t->tie == W_TIE_HF)
+        for (u32 a = 0; a < 256; a++)
+            for (u32 b = 0; b < 256; b++)
+                t->place[a] += letter_of(b) < letter_of(a);
+}
+
+static u32 place_of(const struct trainer *t, u32 id)
+{
+    return id < 256 ? t->place[id] : id;
+}
+
 /* Does item a come before item b? */
 static bool is_before(const struct trainer *t, struct item a, struct item b)
 {
@@ -71,8 +99,9 @@ static bool is_before(const struct trainer *t, struct item a, struct item b)
 
     if (a.count != b.count)
         return a.count > b.count;
-    if (t->tie == W_TIE_ID_MIN)
-        return p->left != q->left ? p->left < q->left : p->right < q->right;
+    if (t->tie != W_TIE_BYTES_MAX)
+        return p->left != q->left ? place_of(t, p->left) < place_of(t, q->left)
+                                  : place_of(t, p->right) < place_of(t, q->right);
     int order = compare_bytes(t, p->left, q->left);
     return (order ? order : compare_bytes(t, p->right, q->right)) > 0;
 }
@@ -288,6 +317,7 @@ enum w_status w_bpe_train(const struct w_word_count *counts, const struct w_trai
     struct trainer t = {.tie = options->tie, .min_count = W_MAX(options->min_count, 1), .err = err};
     u32 room = W_MIN(options->merges, W_TOKENS_MAX - 256), p = 0;
 
+    place_bytes(&t);
     *count = 0;
     *merges = malloc((room + 1u) * sizeof **merges);
     enum w_status status =

@@ -4,8 +4,10 @@
  * 64 bits. Which of several equally frequent pairs comes first is a total order, so that the result
  * depends on nothing but the counts:
  *
- *     id-min     the smaller left id, then the smaller right id (Hugging Face's rule, on byte order)
+ *     id-min     the smaller left id, then the smaller right id
  *     bytes-max  the pair whose left bytes, then right bytes, are greatest (Stanford CS336's rule)
+ *     hf         id-min, but single bytes in the order of their letters (byte_letters.h), as Hugging
+ *                Face's trainer numbers them
  *
  * A byte string gets one id, of itself: the words are at any time what encoding with the merges so far
  * gives, and that gives a run of tokens the same way wherever its bytes stand. So once a+bc has become
@@ -17,7 +19,7 @@
 #include "text/vocab.h"
 #include "text/word_count.h"
 
-enum w_tie { W_TIE_ID_MIN, W_TIE_BYTES_MAX };
+enum w_tie { W_TIE_ID_MIN, W_TIE_BYTES_MAX, W_TIE_HF };
 
 struct w_train_options {
     u32 merges;    /* how many to learn at most */

@@ -1,8 +1,8 @@
-// Hugging Face's tokenizers for tests/bench/tokenizers: prints the seconds that one task takes, without
-// the start of the program and the reading of its files.
+// Hugging Face's tokenizers for scripts that compare: does one task and prints the seconds that it took,
+// without the start of the program and the reading of its files.
 //
 //     node hf_tokenizers.js MODULE encode TOKENIZER.json TEXT     lines, in batches of 1,000
-//     node hf_tokenizers.js MODULE train TEXT
+//     node hf_tokenizers.js MODULE train TEXT [TOKENIZER.json]    which is written
 //
 // Threads are those of RAYON_NUM_THREADS.
 const fs = require('fs');
@@ -24,12 +24,14 @@ async function encode(tokenizer_path, text_path) {
 }
 
 // The interface of JavaScript leaves the trainer's options at their defaults: 30,000 ids.
-function train(text_path) {
+function train(text_path, tokenizer_path) {
     const tokenizer = new tokenizers.Tokenizer(tokenizers.BPE.empty());
     tokenizer.setPreTokenizer(tokenizers.byteLevelPreTokenizer(false, true));
     const began = seconds();
     tokenizer.train([text_path]);
-    return { seconds: seconds() - began, size: tokenizer.getVocabSize() };
+    const ended = seconds();
+    if (tokenizer_path) tokenizer.save(tokenizer_path);
+    return { seconds: ended - began, size: tokenizer.getVocabSize() };
 }
 
 (async () => console.log(JSON.stringify(await { encode, train }[task](...files))))();

@@ -258,11 +258,12 @@ setup()
     run -2 wtok info --text prose.txt
 }
 
-@test "ties can be broken by either rule" {
+@test "ties can be broken by each rule" {
     printf 'ab cd ab cd\n' >tied
     # ab, " c" and cd occur twice each
     [ "$(wtok train -q -n 258 tied | jq -r .merges)" = "32 99" ]
     [ "$(wtok train -q -n 258 --tie bytes-max tied | jq -r .merges)" = "99 100" ]
+    [ "$(wtok train -q -n 259 --tie hf tied | jq -r .merges)" = "97 98 99 100" ]
 }
 
 @test "text can be measured in a vocabulary" {
