@@ -37,6 +37,7 @@ LIB_SOURCES := \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
+	lib/sys/pages.c \
 	lib/sys/team.c \
 	lib/sys/unpack.c \
 	lib/sys/utf16.c \
@@ -78,7 +79,9 @@ LIB_SOURCES := \
 	lib/text/vocab_json.c \
 	lib/text/vocab_letters.c \
 	lib/text/vocab_tiktoken.c \
+	lib/text/word_cache.c \
 	lib/text/word_count.c \
+	lib/text/word_merge.c \
 	lib/wiki/buffer.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \

@@ -1,0 +1,14 @@
+/* pages.h - large zeroed memory straight from the system, on huge pages where it has them.
+ *
+ * For tables that are read at random and for matrices whose rows are kilobytes apart: with pages of
+ * 4 KiB, address translation would cost as much as the access. What is never touched takes no memory. */
+#ifndef W_PAGES_H
+#define W_PAGES_H
+
+#include "base/status.h"
+
+/* NULL without memory. */
+void *w_pages_new(size_t bytes);
+void w_pages_free(void *, size_t bytes); /* accepts NULL */
+
+#endif
