@@ -204,7 +204,7 @@ UNIT_TESTS := \
 
 # ---- flags ----
 
-PACKAGES := zlib libcjson
+PACKAGES := libdeflate libcjson
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wno-psabi $(WERROR)

@@ -38,7 +38,7 @@ static const struct w_option options[] = {
      .help = "Write to FILE, which appears when it is complete, instead of standard output."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
      .help = "Threads that compress. The bytes do not depend on it."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "1", 0, 9,
+    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", 0, 9,
      .help = "Compression of what is written: 1 fast to 9 small; 0 stores."},
     {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
      .help = "Leave the command line and the origin out of the header."},

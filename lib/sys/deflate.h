@@ -1,4 +1,6 @@
-/* deflate.h - zlib: checksums and one-shot compression of frames. The only user of zlib.h. */
+/* deflate.h - checksums and one-shot compression of frames, in zlib's format. The only user of
+ * libdeflate.h: for whole buffers it is two to three times as fast as zlib, both ways, and makes them
+ * smaller. */
 #ifndef W_DEFLATE_H
 #define W_DEFLATE_H
 
@@ -11,6 +13,7 @@ u32 w_crc32(u32 crc, const void *bytes, size_t size);
 struct w_deflater;
 struct w_inflater;
 
+/* level: 1 fast to 9 small. */
 enum w_status w_deflater_new(struct w_deflater **, int level, struct w_err *err) W_MUST_CHECK;
 void w_deflater_free(struct w_deflater *); /* accepts NULL */
 
@@ -29,7 +32,7 @@ void w_inflater_free(struct w_inflater *); /* accepts NULL */
 enum w_status w_inflate(struct w_inflater *, const void *in, size_t size, void *raw,
                         size_t raw_size, struct w_err *err) W_MUST_CHECK;
 
-/* The version of zlib at run time, for --version. */
-const char *w_zlib_version(void);
+/* The version of libdeflate, for --version. */
+const char *w_deflate_version(void);
 
 #endif

@@ -37,7 +37,7 @@ struct w_parcel {
 
 struct w_packer;
 
-/* level 0 stores, 1 to 9 is zlib's. raw_capacity: most bytes of a payload. Holds 2 * threads + 2
+/* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. Holds 2 * threads + 2
  * parcels (1 for a single thread). */
 enum w_status w_packer_new(struct w_packer **, u32 threads, int level, u32 raw_capacity,
                            struct w_err *err) W_MUST_CHECK;

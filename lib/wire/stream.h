@@ -71,7 +71,7 @@ const struct w_array *w_header_find(const struct w_header *, const char *name); 
 
 struct w_write_options {
     u32 threads;     /* 0 or 1: compress in the caller */
-    int level;       /* zlib 1 to 9; 0 stores */
+    int level;       /* of compression, 1 to 9; 0 stores */
     u64 frame_bytes; /* raw bytes of a data frame; 0: 256 KiB of tokens, 64 KiB of batches (at least
                         one record), 1 MiB of tensors */
 };
