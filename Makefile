@@ -115,6 +115,7 @@ LIB_SOURCES := \
 	lib/net/ckpt.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
+	lib/net/hidden.c \
 	lib/net/infer.c \
 	lib/net/linear.c \
 	lib/net/model.c \
@@ -167,6 +168,7 @@ wwiki_PARTS := tools/wwiki_extract.c
 UNIT_TESTS := \
 	test_base \
 	test_batches \
+	test_bf16 \
 	test_calibration \
 	test_ckpt \
 	test_conf \

@@ -126,7 +126,7 @@ enum w_status wsample_score(const struct settings *set, struct spoken *m, struct
         score.tokens = text.count - 1;
         u64 windows = (score.tokens + m->conf.max_length - 1) / m->conf.max_length;
         m->conf.batch_size = W_MIN(windows, W_MAX(TOKENS_PER_BATCH / m->conf.max_length, 1));
-        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, m->kern, m->team, err);
+        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, W_TYPE_F32, m->kern, m->team, err);
     }
     if (!status)
         status =

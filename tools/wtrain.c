@@ -23,6 +23,13 @@ static const struct w_option options[] = {
              "result has the same bits for any number."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
      .help = "Arithmetic to use instead of the fastest that this machine has."},
+    {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
+     .choices = W_PRECISION_NAMES,
+     .help =
+         "Operands of the matrix products: numbers of 32 or of 16 bits. Sums, weights in the "
+         "checkpoint and the optimizer have 32 bits either way. auto is bf16 where the CPU has "
+         "instructions for it, else fp32. To the bit, a run goes on only with the precision and "
+         "the kernels that it began with."},
     {"steps", 'n', W_OPT_TEXT, FIELD(steps), .arg = "N",
      .help =
          "End the run after this many optimizer steps, those before a resume included; 0 writes "

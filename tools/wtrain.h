@@ -24,6 +24,7 @@ struct settings {
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s, rate;
     bool dry_run, force, weights_only, no_provenance;
+    u32 precision; /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
 };
 
@@ -44,6 +45,7 @@ struct run {
     struct w_machine machine;
     u32 threads;
     const struct w_kern *kern;
+    enum w_type type; /* of operands: the precision */
     struct w_plan plan;
     struct w_team *team;
     struct w_model *model;

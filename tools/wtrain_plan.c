@@ -41,7 +41,7 @@ static enum w_status measure_rate(const struct run *run, double *tokens_per_s, s
     u64 count = conf.batch_size * (conf.max_length + 1);
     enum w_status status = w_team_new(&team, run->threads, err);
     if (!status)
-        status = w_model_new(&model, &conf, W_PLAN_TRAIN, run->kern, team, err);
+        status = w_model_new(&model, &conf, W_PLAN_TRAIN, run->type, run->kern, team, err);
     if (!status && !(ids = malloc(count * sizeof *ids)))
         status = w_fail(err, W_NOMEM, "no memory for a batch");
     if (status)
@@ -110,6 +110,7 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     w_json_set(root, "config", w_conf_json(&run->conf));
     w_json_set_u64(root, "threads", run->threads);
     w_json_set_string(root, "kernel", run->kern->name);
+    w_json_set_string(root, "precision", w_type_name(run->type));
     w_json_set_u64(root, "parameters", tensors.parameters);
     w_json_set_u64(root, "step_tokens", run_step_tokens(run));
     w_json_set_real(root, "flops_per_token", w_model_flops_per_token(&run->conf));

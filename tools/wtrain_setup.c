@@ -130,7 +130,8 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
 
 static enum w_status check_memory(struct run *run, struct w_err *err)
 {
-    enum w_status status = w_plan_make(&run->plan, &run->conf, W_PLAN_TRAIN, run->threads, err);
+    enum w_status status =
+        w_plan_make(&run->plan, &run->conf, W_PLAN_TRAIN, run->type, run->threads, err);
     u64 available = run->machine.available_bytes;
 
     if (status)
@@ -172,7 +173,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     w_machine_read(&run->machine, "");
     run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
     prepare_blas(&run->machine);
-    status = w_kern_choose(&run->kern, set->kernel, err);
+    status = w_kern_choose_precision(&run->kern, &run->type, set->kernel, set->precision, err);
     if (status)
         return status;
     w_detail("%u threads: %s", (unsigned)run->threads, why);
@@ -281,10 +282,10 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
 static void tell_plan(const struct run *run)
 {
     w_say("%s: %.3g million parameters, %.0f MiB of memory, %llu tokens a step, %u threads, %s "
-          "kernels",
+          "kernels, %s",
           run->conf.name, (double)w_model_tensors(run->model)->parameters / 1e6,
           (double)w_model_bytes(run->model) / MIB, (unsigned long long)run_step_tokens(run),
-          (unsigned)run->threads, run->kern->name);
+          (unsigned)run->threads, run->kern->name, w_type_name(run->type));
 }
 
 enum w_status run_open(struct run *run, struct w_err *err)
@@ -312,7 +313,8 @@ enum w_status run_open(struct run *run, struct w_err *err)
         w_say("no -o: the model will not be kept");
     status = w_team_new(&run->team, run->threads, err);
     if (!status)
-        status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->kern, run->team, err);
+        status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->type, run->kern, run->team,
+                             err);
     if (!status) {
         tell_plan(run);
         forecast_make(run);

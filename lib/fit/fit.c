@@ -214,7 +214,7 @@ static bool batch_fits(const struct w_fit *fit, u64 batch, u32 members, double b
 
     conf.batch_size = batch;
     return w_conf_check(&conf, NULL) == W_DONE &&
-           w_plan_make(&plan, &conf, W_PLAN_TRAIN, members, NULL) == W_DONE &&
+           w_plan_make(&plan, &conf, W_PLAN_TRAIN, W_TYPE_F32, members, NULL) == W_DONE &&
            (double)plan.bytes <= bytes;
 }
 
@@ -242,7 +242,7 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     fit->conf = *conf;
     enum w_status status = w_conf_check(conf, err);
     if (!status)
-        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, members, err);
+        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, W_TYPE_F32, members, err);
     if (status)
         return status;
     give_conf(fit);

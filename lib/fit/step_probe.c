@@ -76,7 +76,7 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
         return w_fail(err, W_NOMEM, "no memory for a batch");
     for (u64 i = 0; i < count; i++)
         ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
-    enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, kern, team, err);
+    enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, err);
     if (status)
         goto out;
     w_model_init(model);

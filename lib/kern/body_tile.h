@@ -29,22 +29,25 @@ W_INLINE void multiply_add(vec sum[TILE_ROWS][2], const float *a, vec b0, vec b1
 }
 
 /* The same for two steps, b in pairs; returns where a goes on. */
-W_INLINE const float *multiply_add_pair(vec sum[TILE_ROWS][2], const float *a, ivec b0, ivec b1)
+W_INLINE const float *multiply_add_pair(vec sum[TILE_ROWS][2], const float *a, const float *b)
 {
 #if defined BF16_DOT
+    ivec b0 = (ivec)v_load(b), b1 = (ivec)v_load(b + LANES);
 #pragma GCC unroll 16
     for (u32 i = 0; i < TILE_ROWS; i++) {
-        ivec x;
-        memcpy(&x[0], a + i, sizeof x[0]);
-        x = x[0] - (ivec){0};
+        i32 pair;
+        memcpy(&pair, a + i, sizeof pair);
+        ivec x = pair - (ivec){0};
         sum[i][0] = v_dot(sum[i][0], x, b0);
         sum[i][1] = v_dot(sum[i][1], x, b1);
     }
     return a + TILE_ROWS;
 #else
     const i32 upper = (i32)0xffff0000;
-    multiply_add(sum, a, (vec)(b0 << 16), (vec)(b1 << 16));
-    multiply_add(sum, a + TILE_ROWS, (vec)(b0 & upper), (vec)(b1 & upper));
+    multiply_add(sum, a, (vec)((ivec)v_load(b) << 16), (vec)((ivec)v_load(b + LANES) << 16));
+    __asm__("" : "+r"(b)); /* load again: no register is left to keep the pairs in */
+    multiply_add(sum, a + TILE_ROWS, (vec)((ivec)v_load(b) & upper),
+                 (vec)((ivec)v_load(b + LANES) & upper));
     return a + 2 * TILE_ROWS;
 #endif
 }
@@ -67,7 +70,7 @@ W_INLINE void whole_tile(const enum w_type type, u64 k, const float *a, const fl
     } else {
 #pragma GCC unroll 2
         for (; k > 0; k -= 2, b += TILE_COLS)
-            a = multiply_add_pair(sum, a, (ivec)v_load(b), (ivec)v_load(b + LANES));
+            a = multiply_add_pair(sum, a, b);
     }
 #pragma GCC unroll 16
     for (u32 i = 0; i < TILE_ROWS; i++) {

@@ -22,13 +22,16 @@
 /* What a product needs beside its matrices: who computes, and scratch memory. */
 struct w_engine {
     const struct w_kern *kern;
+    enum w_type type; /* of the operands that the layers of net/ keep */
     struct w_blocks blocks[W_TYPES];
     struct w_team *team;
     float
         *shared; /* for panels: at least k * n elements, with n rounded up to W_TILE_COLS_MAX and k
                       to W_TILE_STEP_MAX, for a product in one piece; less cuts k, down to one step */
     u64 shared_floats;
-    float *member; /* for each member of the team, at least W_GEMM_MEMBER_FLOATS */
+    float
+        *member; /* for each member of the team, at least W_GEMM_MEMBER_FLOATS; without products in
+                      pieces, W_GEMM_ROWS_FLOATS */
     u64 member_floats;
 };
 

@@ -7,6 +7,8 @@
 
 static struct w_kern kern_blas = {.name = "blas"};
 
+#define NAMES "avx512, avx2, blas, portable, ref"
+
 static const struct w_kern *const variants[] = {
 #if defined __x86_64__
     &w_kern_avx512, &w_kern_avx2,
@@ -60,20 +62,41 @@ bool w_kern_usable(const struct w_kern *kern, const char **why)
     return !*why;
 }
 
+/* Does "auto" take it, if it can run? */
+static bool suits(const struct w_kern *kern, enum w_precision precision)
+{
+    return precision == W_PRECISION_FP32   ? !kern->for_bf16
+           : precision == W_PRECISION_BF16 ? kern != &kern_blas
+                                           : true;
+}
+
+enum w_status w_kern_choose_precision(const struct w_kern **kern, enum w_type *type,
+                                      const char *name, enum w_precision precision,
+                                      struct w_err *err)
+{
+    const bool automatic = !name || !strcmp(name, "auto");
+    const char *why;
+    u32 i = 0;
+
+    while (variants[i] &&
+           (automatic ? !suits(variants[i], precision) || !w_kern_usable(variants[i], &why)
+                      : strcmp(name, variants[i]->name) != 0))
+        i++;
+    if (!variants[i])
+        return w_fail(err, W_USAGE, "there are no kernels called '%s'; have auto, " NAMES, name);
+    *kern = variants[i];
+    if (!w_kern_usable(*kern, &why))
+        return w_fail(err, W_USAGE, "the %s kernels cannot run here: %s", name, why);
+    if (precision == W_PRECISION_BF16 && (*kern)->product)
+        return w_fail(err, W_USAGE, "the %s kernels have no products of bf16", name);
+    const bool bf16 =
+        precision == W_PRECISION_AUTO ? (*kern)->for_bf16 : precision == W_PRECISION_BF16;
+    *type = bf16 ? W_TYPE_BF16 : W_TYPE_F32;
+    return W_DONE;
+}
+
 enum w_status w_kern_choose(const struct w_kern **kern, const char *name, struct w_err *err)
 {
-    const char *why;
-    bool automatic = !name || !strcmp(name, "auto");
-
-    for (u32 i = 0; variants[i]; i++) {
-        *kern = variants[i];
-        if (automatic ? w_kern_usable(*kern, &why) : !strcmp(name, (*kern)->name)) {
-            if (w_kern_usable(*kern, &why))
-                return W_DONE;
-            return w_fail(err, W_USAGE, "the %s kernels cannot run here: %s", name, why);
-        }
-    }
-    return w_fail(err, W_USAGE,
-                  "there are no kernels called '%s'; have auto, avx512, avx2, blas, portable, ref",
-                  name);
+    enum w_type type;
+    return w_kern_choose_precision(kern, &type, name, W_PRECISION_FP32, err);
 }

@@ -75,6 +75,8 @@ struct w_adamw {
 
 struct w_kern {
     const char *name;
+    bool for_bf16; /* it is there for its products of bf16, which this CPU has instructions for; the
+                      rest is as in a variant behind it in the list */
     struct w_mul mul[W_TYPES];
     /* The products of floats by a library, or NULL to use mul. */
     void (*product)(const struct w_product *);
@@ -121,7 +123,15 @@ struct w_kern {
 const struct w_kern *const *w_kern_all(void);
 /* Can it run here? If not, *why says what is missing. Asked of "blas", this loads the library. */
 bool w_kern_usable(const struct w_kern *, const char **why);
-/* By name, or the fastest usable one for NULL and "auto". W_USAGE for an unknown or unusable one. */
+/* By name, or the fastest usable one for NULL and "auto", with products of floats in mind. W_USAGE for
+ * an unknown or unusable one. */
 enum w_status w_kern_choose(const struct w_kern **, const char *name, struct w_err *) W_MUST_CHECK;
+
+/* The same for a precision. "auto" is bf16 where the variant is there for that, else fp32; *type is
+ * what the operands have then. */
+enum w_precision { W_PRECISION_AUTO, W_PRECISION_FP32, W_PRECISION_BF16 };
+#define W_PRECISION_NAMES "auto|fp32|bf16"
+enum w_status w_kern_choose_precision(const struct w_kern **, enum w_type *, const char *name,
+                                      enum w_precision, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -52,7 +52,7 @@ static struct scratch take_scratch(const struct job *job, u32 member)
     s.rows = floats + 2 * square + width * row;
     s.p.operand = s.p.exact;
     s.ds.operand = s.ds.exact;
-    if (job->at->type == W_TYPE_BF16) {
+    if (job->engine->type == W_TYPE_BF16) {
         s.p.operand = (float *)s.rows + width * (row + W_TILE_ROWS_MAX) + 4;
         s.ds.operand = w_at(s.p.operand, W_TYPE_BF16, square);
     }
@@ -61,7 +61,7 @@ static struct scratch take_scratch(const struct job *job, u32 member)
 
 static void *element(const struct job *job, struct view x, u64 row, u64 col)
 {
-    return w_at(x.data, job->at->type, row * x.row + col);
+    return w_at(x.data, job->engine->type, row * x.row + col);
 }
 
 /* Panels of x^T: k = head_dim, one column per token. */
@@ -71,7 +71,7 @@ static void pack_across(const struct job *job, void *panels, struct view x)
     const u64 length = job->at->length, k = w_round_up(job->head_dim, mul->step);
 
     for (u64 col = 0; col < length; col += mul->tile_cols)
-        mul->pack_panel(w_at(panels, job->at->type, col * k), element(job, x, col, 0), 1, x.row,
+        mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, col, 0), 1, x.row,
                         job->head_dim, (u32)W_MIN(length - col, mul->tile_cols));
 }
 
@@ -82,7 +82,7 @@ static void pack_along(const struct job *job, void *panels, struct view x)
     const u64 length = job->at->length, k = w_round_up(length, mul->step);
 
     for (u64 col = 0; col < job->head_dim; col += mul->tile_cols)
-        mul->pack_panel(w_at(panels, job->at->type, col * k), element(job, x, 0, col), x.row, 1,
+        mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, 0, col), x.row, 1,
                         length, (u32)W_MIN(job->head_dim - col, mul->tile_cols));
 }
 
@@ -98,7 +98,7 @@ static void multiply_scores(const struct job *job, const struct scratch *scratch
         const u64 first = col / mul->tile_rows * mul->tile_rows;
         mul->tile(&(struct w_tile){.k = k,
                                    .a = (u8 *)scratch->rows + first * k * mul->row_bytes,
-                                   .b = w_at(scratch->panels, job->at->type, col * k),
+                                   .b = w_at(scratch->panels, job->engine->type, col * k),
                                    .c = s + first * scratch->row + col,
                                    .c_row = scratch->row,
                                    .rows = length - first,
@@ -111,7 +111,7 @@ static void multiply_into(const struct job *job, struct view y, u64 row, u64 col
                           struct w_tile *tile)
 {
     float floats[W_TILE_ROWS_MAX * W_TILE_COLS_MAX];
-    const bool narrow = job->at->type == W_TYPE_BF16;
+    const bool narrow = job->engine->type == W_TYPE_BF16;
 
     tile->c = narrow ? floats : element(job, y, row, col);
     tile->c_row = narrow ? W_TILE_COLS_MAX : y.row;
@@ -141,7 +141,7 @@ static void combine(const struct job *job, const struct scratch *scratch, struct
             u64 place = col * depth + begin * mul->tile_cols;
             struct w_tile tile = {.k = w_round_up(k, mul->step),
                                   .a = scratch->rows,
-                                  .b = w_at(scratch->panels, job->at->type, place),
+                                  .b = w_at(scratch->panels, job->engine->type, place),
                                   .rows = rows,
                                   .cols = (u32)W_MIN(job->head_dim - col, mul->tile_cols)};
             multiply_into(job, y, i, col, &tile);
@@ -157,7 +157,7 @@ static void finish_row(const struct job *job, const struct scratch *scratch, str
 
     for (u64 j = i + 1; j < end; j++)
         s.exact[place + j] = 0;
-    if (job->at->type == W_TYPE_BF16)
+    if (job->engine->type == W_TYPE_BF16)
         job->engine->kern->narrow((w_bf16 *)s.operand + place, s.exact + place, end);
 }
 
@@ -181,7 +181,8 @@ static void probabilities(const struct job *job, const struct scratch *scratch, 
 static struct view head_view(const struct job *job, const void *matrix, u64 row, u64 first_row,
                              u64 col)
 {
-    return (struct view){.data = w_at(matrix, job->at->type, first_row * row + col), .row = row};
+    return (struct view){.data = w_at(matrix, job->engine->type, first_row * row + col),
+                         .row = row};
 }
 
 static void forward_head(void *context, u64 item, u32 member)
@@ -234,7 +235,7 @@ static void backward_head(void *context, u64 item, u32 member)
 
 static void run(struct job *job, void (*work)(void *, u64, u32))
 {
-    job->mul = &job->engine->kern->mul[job->at->type];
+    job->mul = &job->engine->kern->mul[job->engine->type];
     job->head_dim = job->at->d / job->at->heads;
     job->scale = (float)(1 / sqrt((double)job->head_dim));
     w_team_for(job->engine->team, job->at->batch * job->at->heads, work, job);

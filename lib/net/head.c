@@ -1,6 +1,11 @@
 /* The output head and its cross-entropy: logits = x weight^T, nll = log(sum(exp(logits))) -
  * logit of the target. A chunk of tokens goes through forward and backward before the next one
- * starts, so that a chunk of logits is all that ever exists. */
+ * starts, so that a chunk of logits is all that ever exists.
+ *
+ * Of bf16, not even that exists in floats: pieces of the product, W_PIECE_COLS logits wide, become
+ * exp(logit - the largest of the piece) while they are in the cache, and are kept as bf16, with the
+ * largest and the sum of each piece as floats. The loss comes from these and from the target's logit,
+ * caught as it passes; the gradient from scaling the pieces of a row to their common sum. */
 #include "net/layers.h"
 
 #include <math.h>
@@ -22,6 +27,8 @@ static u32 target_of(const struct job *job, u64 row)
     return job->ids[row / length * (length + 1) + row % length + 1];
 }
 
+/* ---- logits in floats ---- */
+
 /* The loss of each row; then, in place, logits become scale * (softmax - one at the target). */
 static void loss_rows(void *context, u64 item, u32 member)
 {
@@ -32,7 +39,7 @@ static void loss_rows(void *context, u64 item, u32 member)
 
     (void)member;
     for (u64 i = item * ROWS; i < end; i++) {
-        float *logits = head->logits + i * head->vocab, max, sum;
+        float *logits = (float *)head->logits + i * head->vocab, max, sum;
         u32 target = target_of(job, job->first + i);
         float hit = logits[target];
         kern->exp_sum(logits, &max, &sum, head->vocab);
@@ -44,28 +51,115 @@ static void loss_rows(void *context, u64 item, u32 member)
     }
 }
 
-static struct w_gemm logits_product(const struct w_head *head, const float *x, u64 first, u64 rows)
+/* ---- logits in bf16 ---- */
+
+/* Largest logit, and sum of exponentials below it, of each piece of a row. */
+struct piece_sum {
+    float max, sum;
+};
+
+static struct piece_sum *sums_of(const struct w_head *head, u64 row)
 {
-    return (struct w_gemm){
-        .m = rows,
+    return (struct piece_sum *)(void *)head->sums + row * (head->vocab / W_PIECE_COLS + 1);
+}
+
+/* A piece of a chunk's logits. */
+static void exp_piece(void *context, const struct w_piece *p)
+{
+    const struct job *job = context;
+    const struct w_head *head = job->head;
+    const struct w_kern *kern = job->engine->kern;
+
+    for (u64 i = 0; i < p->rows; i++) {
+        const u64 row = p->row + i, target = target_of(job, job->first + row);
+        float *logits = p->c + i * p->c_row;
+        struct piece_sum *sum = sums_of(head, row) + p->col / W_PIECE_COLS;
+        if (target >= p->col && target < p->col + p->cols)
+            head->nll[job->first + row] = logits[target - p->col];
+        kern->exp_sum(logits, &sum->max, &sum->sum, p->cols);
+        if (job->backward)
+            kern->narrow((w_bf16 *)head->logits + row * head->vocab + p->col, logits, p->cols);
+    }
+}
+
+/* Exponentials become scale * (softmax - one at the target). */
+static void scale_row(const struct job *job, u64 row, float max, double total)
+{
+    const struct w_head *head = job->head;
+    const struct w_kern *kern = job->engine->kern;
+    const struct piece_sum *sums = sums_of(head, row);
+    const u64 target = target_of(job, job->first + row);
+    float p[W_PIECE_COLS];
+
+    for (u64 col = 0; col < head->vocab; col += W_PIECE_COLS, sums++) {
+        const u64 cols = W_MIN(W_PIECE_COLS, head->vocab - col);
+        w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + col;
+        kern->widen(p, kept, cols);
+        kern->scale(p, (float)((double)(job->scale * expf(sums->max - max)) / total), cols);
+        if (target >= col && target < col + cols)
+            p[target - col] -= job->scale;
+        kern->narrow(kept, p, cols);
+    }
+}
+
+static void loss_rows_bf16(void *context, u64 item, u32 member)
+{
+    const struct job *job = context;
+    const struct w_head *head = job->head;
+    const u64 end = W_MIN((item + 1) * ROWS, job->rows);
+    const u64 pieces = (head->vocab + W_PIECE_COLS - 1) / W_PIECE_COLS;
+
+    (void)member;
+    for (u64 i = item * ROWS; i < end; i++) {
+        const struct piece_sum *sums = sums_of(head, i);
+        float *nll = &head->nll[job->first + i], max = sums[0].max;
+        double total = 0;
+        for (u64 s = 1; s < pieces; s++)
+            max = W_MAX(max, sums[s].max);
+        for (u64 s = 0; s < pieces; s++)
+            total += (double)(sums[s].sum * expf(sums[s].max - max));
+        *nll = (float)(log(total) - (double)(*nll - max));
+        if (job->backward)
+            scale_row(job, i, max, total);
+    }
+}
+
+/* ---- products ---- */
+
+/* Logits of a chunk: floats go to memory, of bf16 the pieces are taken. */
+static struct w_gemm logits_product(struct job *job, const void *x)
+{
+    const struct w_head *head = job->head;
+    struct w_gemm g = {
+        .type = job->engine->type,
+        .m = job->rows,
         .n = head->vocab,
         .k = head->d,
-        .a = x + first * head->d,
+        .a = w_at(x, job->engine->type, job->first * head->d),
         .a_row = head->d,
         .a_col = 1,
         .b = head->weight,
         .b_row = 1,
         .b_col = head->d,
         .packed = head->panels,
-        .c = head->logits,
-        .c_row = head->vocab,
     };
+
+    if (g.type == W_TYPE_F32) {
+        g.c = head->logits;
+        g.c_row = head->vocab;
+    } else {
+        g.finish = exp_piece;
+        g.context = job;
+    }
+    return g;
 }
 
-static struct w_gemm input_product(const struct w_head *head, float *dx, u64 first, u64 rows)
+static struct w_gemm input_product(const struct job *job, float *dx)
 {
+    const struct w_head *head = job->head;
     return (struct w_gemm){
-        .m = rows,
+        .type = job->engine->type,
+        .m = job->rows,
         .n = head->d,
         .k = head->vocab,
         .a = head->logits,
@@ -75,21 +169,23 @@ static struct w_gemm input_product(const struct w_head *head, float *dx, u64 fir
         .b_row = head->d,
         .b_col = 1,
         .packed = head->panels_back,
-        .c = dx + first * head->d,
+        .c = dx + job->first * head->d,
         .c_row = head->d,
     };
 }
 
-static struct w_gemm weight_product(const struct w_head *head, const float *x, u64 first, u64 rows)
+static struct w_gemm weight_product(const struct job *job, const void *x)
 {
+    const struct w_head *head = job->head;
     return (struct w_gemm){
+        .type = job->engine->type,
         .m = head->vocab,
         .n = head->d,
-        .k = rows,
+        .k = job->rows,
         .a = head->logits,
         .a_row = 1,
         .a_col = head->vocab,
-        .b = x + first * head->d,
+        .b = w_at(x, job->engine->type, job->first * head->d),
         .b_row = head->d,
         .b_col = 1,
         .add = head->d_weight,
@@ -99,32 +195,42 @@ static struct w_gemm weight_product(const struct w_head *head, const float *x, u
     };
 }
 
-static void run(struct job *job, float *dx, const float *x)
+/* Panels of the weight serve all chunks. */
+static void pack_panels(struct job *job)
+{
+    struct w_gemm g = logits_product(job, NULL);
+
+    w_gemm_pack(job->engine, job->head->panels, &g);
+    if (job->backward) {
+        g = input_product(job, NULL);
+        w_gemm_pack(job->engine, job->head->panels_back, &g);
+    }
+}
+
+static void run(struct job *job, float *dx, const void *x)
 {
     const struct w_head *head = job->head;
     const u64 tokens = head->batch * head->length;
-    struct w_gemm g = logits_product(head, x, 0, 0);
+    struct w_gemm g;
 
-    w_gemm_pack(job->engine, head->panels, &g);
-    if (job->backward) {
-        g = input_product(head, dx, 0, 0);
-        w_gemm_pack(job->engine, head->panels_back, &g);
-    }
+    if (!head->packed)
+        pack_panels(job);
     for (job->first = 0; job->first < tokens; job->first += job->rows) {
         job->rows = W_MIN(tokens - job->first, head->chunk);
-        g = logits_product(head, x, job->first, job->rows);
+        g = logits_product(job, x);
         w_gemm(job->engine, &g);
-        w_team_for(job->engine->team, (job->rows + ROWS - 1) / ROWS, loss_rows, job);
+        w_team_for(job->engine->team, (job->rows + ROWS - 1) / ROWS,
+                   job->engine->type == W_TYPE_BF16 ? loss_rows_bf16 : loss_rows, job);
         if (!job->backward)
             continue;
-        g = input_product(head, dx, job->first, job->rows);
+        g = input_product(job, dx);
         w_gemm(job->engine, &g);
-        g = weight_product(head, x, job->first, job->rows);
+        g = weight_product(job, x);
         w_gemm(job->engine, &g);
     }
 }
 
-void w_head_forward(const struct w_engine *engine, const struct w_head *head, const float *x,
+void w_head_forward(const struct w_engine *engine, const struct w_head *head, const void *x,
                     const u32 *ids)
 {
     struct job job = {.engine = engine, .head = head, .ids = ids};
@@ -132,7 +238,7 @@ void w_head_forward(const struct w_engine *engine, const struct w_head *head, co
 }
 
 void w_head_forward_backward(const struct w_engine *engine, const struct w_head *head, float *dx,
-                             const float *x, const u32 *ids, float scale)
+                             const void *x, const u32 *ids, float scale)
 {
     struct job job = {.engine = engine, .head = head, .ids = ids, .scale = scale, .backward = true};
     run(&job, dx, x);

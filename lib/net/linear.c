@@ -1,9 +1,45 @@
 #include "net/layers.h"
 
-/* y (m, out) = x (m, in) * weight^T, to which the callers say what is added. */
-static struct w_gemm forward_product(const struct w_linear *l, float *y, const float *x, u64 m)
+/* ---- where results go ---- */
+
+struct store {
+    const struct w_kern *kern;
+    w_bf16 *y;
+    u64 width;
+};
+
+static void store_piece(void *context, const struct w_piece *p)
+{
+    const struct store *s = context;
+    for (u64 i = 0; i < p->rows; i++)
+        s->kern->narrow(s->y + (p->row + i) * s->width + p->col, p->c + i * p->c_row, p->cols);
+}
+
+/* A product whose result goes to y. */
+static void multiply(const struct w_engine *engine, struct w_gemm *g, const struct w_result *y)
+{
+    struct store store = {.kern = engine->kern, .y = y->data, .width = g->n};
+
+    g->finish = y->finish.call;
+    g->context = y->finish.context;
+    if (y->type == W_TYPE_F32) {
+        g->c = y->data;
+        g->c_row = g->n;
+    } else if (!g->finish) {
+        g->finish = store_piece;
+        g->context = &store;
+    }
+    w_gemm(engine, g);
+}
+
+/* ---- forward ---- */
+
+/* x (m, in) * weight^T, to which the callers say what is added, and where it goes. */
+static struct w_gemm forward_product(const struct w_engine *engine, const struct w_linear *l,
+                                     const void *x, u64 m)
 {
     return (struct w_gemm){
+        .type = engine->type,
         .m = m,
         .n = l->out,
         .k = l->in,
@@ -13,19 +49,16 @@ static struct w_gemm forward_product(const struct w_linear *l, float *y, const f
         .b = l->weight,
         .b_row = 1,
         .b_col = l->in,
-        .c = y,
-        .c_row = l->out,
+        .packed = l->packed,
     };
 }
 
-void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, float *y,
-                      const float *x, u64 m, struct w_finish finish)
+void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, struct w_result y,
+                      const void *x, u64 m)
 {
-    struct w_gemm g = forward_product(l, y, x, m);
+    struct w_gemm g = forward_product(engine, l, x, m);
     g.add = l->bias;
-    g.finish = finish.call;
-    g.context = finish.context;
-    w_gemm(engine, &g);
+    multiply(engine, &g, &y);
 }
 
 /* The product starts from the residual; the bias is added while the result is in the cache. */
@@ -42,21 +75,23 @@ static void add_bias(void *context, const struct w_piece *piece)
 }
 
 void w_linear_forward_residual(const struct w_engine *engine, const struct w_linear *l, float *y,
-                               const float *x, const float *residual, u64 m)
+                               const void *x, const float *residual, u64 m)
 {
     struct residual r = {.engine = engine, .l = l};
-    struct w_gemm g = forward_product(l, y, x, m);
+    struct w_gemm g = forward_product(engine, l, x, m);
     g.add = residual;
     g.add_row = l->out;
-    g.finish = add_bias;
-    g.context = &r;
-    w_gemm(engine, &g);
+    multiply(engine, &g,
+             &(struct w_result){.type = W_TYPE_F32, .data = y, .finish = {add_bias, &r}});
 }
 
-void w_linear_backward_input(const struct w_engine *engine, const struct w_linear *l, float *dx,
-                             const float *dy, u64 m, struct w_finish finish)
+/* ---- backward ---- */
+
+void w_linear_backward_input(const struct w_engine *engine, const struct w_linear *l,
+                             struct w_result dx, const void *dy, u64 m)
 {
     struct w_gemm g = {
+        .type = engine->type,
         .m = m,
         .n = l->in,
         .k = l->out,
@@ -66,18 +101,16 @@ void w_linear_backward_input(const struct w_engine *engine, const struct w_linea
         .b = l->weight,
         .b_row = l->in,
         .b_col = 1,
-        .c = dx,
-        .c_row = l->in,
-        .finish = finish.call,
-        .context = finish.context,
+        .packed = l->packed_back,
     };
-    w_gemm(engine, &g);
+    multiply(engine, &g, &dx);
 }
 
-void w_linear_backward_weight(const struct w_sums *sums, const struct w_linear *l, const float *dy,
-                              const float *x, u64 m)
+void w_linear_backward_weight(const struct w_sums *sums, const struct w_linear *l, const void *dy,
+                              const void *x, u64 m)
 {
     struct w_gemm g = {
+        .type = sums->engine->type,
         .m = l->out,
         .n = l->in,
         .k = m,

@@ -45,7 +45,8 @@ static void touch_stretch(void *context, u64 item, u32 member)
 }
 
 enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum w_plan_mode mode,
-                          const struct w_kern *kern, struct w_team *team, struct w_err *err)
+                          enum w_type type, const struct w_kern *kern, struct w_team *team,
+                          struct w_err *err)
 {
     static const char *const names[W_PART_COUNT] = {
         "embedding",          "norm", "linear", "linear backward", "attention",
@@ -62,7 +63,7 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
     m->keeps_layers = mode == W_PLAN_TRAIN;
     status = w_tensors_make(&m->tensors, conf, err);
     if (!status)
-        status = w_plan_make(&m->plan, conf, mode, w_team_size(team), err);
+        status = w_plan_make(&m->plan, conf, mode, type, w_team_size(team), err);
     if (!status)
         status = map_block(m, err);
     if (status) {
@@ -72,6 +73,7 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
     w_machine_read(&machine, "");
     m->engine = (struct w_engine){
         .kern = kern,
+        .type = type,
         .blocks = {w_blocks_choose(kern, W_TYPE_F32, machine.l1d.bytes, machine.l2.bytes),
                    w_blocks_choose(kern, W_TYPE_BF16, machine.l1d.bytes, machine.l2.bytes)},
         .team = team,
@@ -119,6 +121,7 @@ const struct w_engine *w_model_engine(const struct w_model *m)
 
 float *w_model_weights(struct w_model *m)
 {
+    m->stale = true;
     return m->buffers[W_BUF_WEIGHTS];
 }
 
@@ -144,7 +147,7 @@ void w_model_init(struct w_model *m)
 
     for (u32 i = 0; i < m->tensors.count; i++) {
         const struct w_tensor *t = &m->tensors.rows[i];
-        float *w = m->buffers[W_BUF_WEIGHTS] + t->offset;
+        float *w = w_model_weights(m) + t->offset;
         struct w_rng rng = {.seed = m->conf.seed, .stream = (u64)INIT_STREAM << 32 | i};
         for (u64 j = 0; j < t->count; j++)
             switch (t->init) {

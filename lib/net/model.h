@@ -1,7 +1,7 @@
 /* model.h - a model in memory and the step that trains it.
  *
  *     w_kern_choose(&kern, "auto", &err)                          // the fastest kernels
- *     w_model_new(&model, &conf, W_PLAN_TRAIN, kern, team, &err)  // one allocation, as planned
+ *     w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, &err)  // one allocation, as planned
  *     w_model_init(model)                                     // from conf.seed; or load a checkpoint
  *     loss = w_model_gradient(model, ids, 1.0)                // forward and backward of one batch
  *     norm = w_model_update(model, step, learning_rate)       // clip, AdamW, clear the gradient
@@ -15,8 +15,8 @@
 
 struct w_model;
 
-/* kern: from w_kern_choose(). The team must outlive the model. */
-enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_mode,
+/* The type is that of operands (plan.h); kern: from w_kern_choose(). The team must outlive the model. */
+enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_mode, enum w_type,
                           const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
@@ -26,7 +26,8 @@ const struct w_plan *w_model_plan(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
 const struct w_engine *w_model_engine(const struct w_model *);
 
-/* Blocks of tensors->floats floats each; the last three are NULL unless planned for training. */
+/* Blocks of tensors->floats floats each; the last three are NULL unless planned for training. Ask for
+ * the weights again after a step, before you write to them: what is made of them follows the call. */
 float *w_model_weights(struct w_model *);
 float *w_model_gradients(struct w_model *);
 float *w_model_moments1(struct w_model *);

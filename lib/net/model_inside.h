@@ -24,7 +24,8 @@ struct w_model {
     struct w_engine engine;
     u8 *block;
     u64 block_bytes;
-    float *buffers[W_BUF_COUNT]; /* NULL where the plan has none */
+    float *buffers[W_BUF_COUNT]; /* NULL where the plan has none; of operands, see engine.type */
+    bool stale;        /* somebody may have written weights: their panels are not up to date */
     bool keeps_layers; /* planned for training: every layer's activations have their place */
     struct w_part_time times[W_PART_COUNT];
 };

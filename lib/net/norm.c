@@ -8,9 +8,11 @@
 struct job {
     const struct w_engine *engine;
     const struct w_norm *norm;
-    float *y, *stats;
+    void *y;
+    float *stats;
     const float *x;
     float *dx;
+    void *operand;
     const float *dy;
     float *partials;
     u64 rows;
@@ -19,17 +21,22 @@ struct job {
 static void forward_rows(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
+    const struct w_engine *engine = job->engine;
     const struct w_norm *n = job->norm;
     u64 end = W_MIN((item + 1) * ROWS, job->rows);
 
-    (void)member;
-    for (u64 row = item * ROWS; row < end; row++)
-        job->engine->kern->norm(job->y + row * n->d, job->stats + row * 2, job->x + row * n->d,
-                                n->weight, n->bias, n->d);
+    for (u64 row = item * ROWS; row < end; row++) {
+        void *y = w_at(job->y, engine->type, row * n->d);
+        float *floats = engine->type == W_TYPE_BF16 ? w_engine_member(engine, member) : y;
+        engine->kern->norm(floats, job->stats + row * 2, job->x + row * n->d, n->weight, n->bias,
+                           n->d);
+        if (engine->type == W_TYPE_BF16)
+            engine->kern->narrow(y, floats, n->d);
+    }
 }
 
-void w_norm_forward(const struct w_engine *engine, const struct w_norm *norm, float *y,
-                    float *stats, const float *x, u64 rows)
+void w_norm_forward(const struct w_engine *engine, const struct w_norm *norm, void *y, float *stats,
+                    const float *x, u64 rows)
 {
     struct job job = {.engine = engine, .norm = norm, .y = y, .stats = stats, .x = x, .rows = rows};
     w_team_for(engine->team, (rows + ROWS - 1) / ROWS, forward_rows, &job);
@@ -44,13 +51,16 @@ static void backward_rows(void *context, u64 block, u32 member)
 
     (void)member;
     memset(sums, 0, 2 * d * sizeof *sums);
-    for (u64 row = block * W_PARTIAL_ROWS; row < end; row++)
-        job->engine->kern->norm_backward(job->dx + row * d, sums, sums + d, job->dy + row * d,
-                                         job->x + row * d, job->stats + row * 2, job->norm->weight,
-                                         d);
+    for (u64 row = block * W_PARTIAL_ROWS; row < end; row++) {
+        float *dx = job->dx + row * d;
+        job->engine->kern->norm_backward(dx, sums, sums + d, job->dy + row * d, job->x + row * d,
+                                         job->stats + row * 2, job->norm->weight, d);
+        if (job->engine->type == W_TYPE_BF16)
+            job->engine->kern->narrow((w_bf16 *)job->operand + row * d, dx, d);
+    }
 }
 
-void w_norm_backward(const struct w_sums *sums, const struct w_norm *norm, float *dx,
+void w_norm_backward(const struct w_sums *sums, const struct w_norm *norm, float *dx, void *operand,
                      const float *dy, const float *x, const float *stats, u64 rows)
 {
     struct job job = {.engine = sums->engine,
@@ -58,6 +68,7 @@ void w_norm_backward(const struct w_sums *sums, const struct w_norm *norm, float
                       .x = x,
                       .stats = (float *)stats,
                       .dx = dx,
+                      .operand = operand,
                       .dy = dy,
                       .partials = sums->partials,
                       .rows = rows};

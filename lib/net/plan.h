@@ -1,9 +1,17 @@
 /* plan.h - the memory plan: every buffer of a run by name, size and lifetime, decided before the
  * run. The trainer allocates one block of plan.bytes and nothing more; wtrain --dry-run and
- * wcachefit print the same plan. */
+ * wcachefit print the same plan.
+ *
+ * In bf16, operands of products are kept as bf16: activations, the gradients that flow back, logits,
+ * and a packed copy of the weights for each direction. Floats remain what is added to, step by step:
+ * weights, their gradients and moments; the statistics of norms; all losses and reductions; and the
+ * residual stream with its gradient. The stream is a sum of 2L + 1 terms: rounded to bf16 at each of
+ * them it would lose what a layer adds to a stream that has grown, and it is only 2 of the 10 widths
+ * that a layer keeps for its backward pass. */
 #ifndef W_PLAN_H
 #define W_PLAN_H
 
+#include "kern/bf16.h"
 #include "net/tensors.h"
 
 enum w_plan_mode {
@@ -21,6 +29,8 @@ enum w_buffer_id {
     W_BUF_GRADIENTS,
     W_BUF_MOMENTS1,
     W_BUF_MOMENTS2,
+    W_BUF_PACKED,      /* operands in bf16, packed for y = x w^T; of floats: none */
+    W_BUF_PACKED_BACK, /* and for dx = dy w */
     W_BUF_RESIDUAL,  /* (2L + 1, M, d): the stream before each norm; one (M, d) without backward */
     W_BUF_STATS,     /* (2L + 1, M, 2): mean and rstd of each norm */
     W_BUF_QKV,       /* (L, M, 3d) */
@@ -31,18 +41,21 @@ enum w_buffer_id {
     W_BUF_NORM,             /* (M, d): output of a norm */
     W_BUF_HIDDEN,           /* (M, d_ff): behind GELU */
     W_BUF_D_RESIDUAL,       /* (M, d) */
+    W_BUF_D_STREAM,         /* (M, d): d.residual as an operand; of floats it is that itself */
     W_BUF_D_NORM,           /* (M, d): also of the heads' output */
     W_BUF_D_HIDDEN,         /* (M, max(d_ff, 3d)): also of qkv */
-    W_BUF_LOGITS,           /* (W_HEAD_ROWS or M, V): of one chunk of tokens, then their gradient */
-    W_BUF_NLL,              /* (M): loss of each token */
-    W_BUF_PARTIALS,         /* sums of one block of tokens each, added up in their order */
-    W_BUF_SHARED,           /* panels of the product that runs */
-    W_BUF_MEMBERS,          /* scratch of each thread */
+    W_BUF_LOGITS,           /* (chunk, V): of one chunk of tokens, then their gradient */
+    W_BUF_LOGIT_SUMS, /* (chunk, slices of V, 2): of bf16 logits, largest and sum of each slice */
+    W_BUF_NLL,        /* (M): loss of each token */
+    W_BUF_PARTIALS,   /* sums of one block of tokens each, added up in their order */
+    W_BUF_SHARED,     /* panels of the product that runs */
+    W_BUF_MEMBERS,    /* scratch of each thread */
     W_BUF_COUNT
 };
 
-/* Tokens whose logits exist at a time, and tokens per partial sum. */
+/* Tokens whose logits exist at a time (bf16 ones are half as large), and tokens per partial sum. */
 #define W_HEAD_ROWS 768
+#define W_HEAD_ROWS_BF16 1024
 #define W_PARTIAL_ROWS 128
 
 struct w_buffer {
@@ -59,10 +72,10 @@ struct w_plan {
     u64 member_bytes; /* scratch of one thread */
 };
 
-/* `members`: threads of the team, each of which has scratch memory; nothing else of the machine
+/* The type is that of operands. `members`: threads of the team, each of which has scratch memory; nothing else of the machine
  * matters. Refuses sizes that overflow (W_USAGE). */
-enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, u32 members,
-                          struct w_err *) W_MUST_CHECK;
+enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, enum w_type,
+                          u32 members, struct w_err *) W_MUST_CHECK;
 const struct w_buffer *w_plan_find(const struct w_plan *, const char *name); /* or NULL */
 
 #endif

@@ -9,9 +9,9 @@
 struct layer {
     struct w_norm norm_1, norm_2;
     struct w_linear attn, attn_proj, fc, fc_proj;
-    float *x, *x_mid, *x_out;       /* (M, d): stream before, between and behind the two halves */
-    float *stats_1, *stats_2;       /* (M, 2) */
-    float *qkv, *heads, *hidden_in; /* (M, 3d), (M, d), (M, d_ff) */
+    float *x, *x_mid, *x_out;      /* (M, d): stream before, between and behind the two halves */
+    float *stats_1, *stats_2;      /* (M, 2) */
+    void *qkv, *heads, *hidden_in; /* (M, 3d), (M, d), (M, d_ff) */
 };
 
 static u64 tokens_of(const struct w_model *m)
@@ -32,6 +32,18 @@ static float *gradient_of(const struct w_model *m, const struct w_tensor *t)
     return m->keeps_layers ? m->buffers[W_BUF_GRADIENTS] + t->offset : NULL;
 }
 
+/* Of a buffer of operands, the place of an element. */
+static void *operands_of(const struct w_model *m, enum w_buffer_id id, u64 element)
+{
+    return w_at(m->buffers[id], m->engine.type, element);
+}
+
+/* An operand's panels in one direction; NULL where products are of floats, which pack for themselves. */
+static void *panels_of(const struct w_model *m, enum w_buffer_id id, const struct w_tensor *t)
+{
+    return m->buffers[id] ? operands_of(m, id, t->packed) : NULL;
+}
+
 static struct w_norm norm_of(const struct w_model *m, const struct w_tensor *t)
 {
     const float *w = m->buffers[W_BUF_WEIGHTS];
@@ -47,6 +59,8 @@ static struct w_linear linear_of(const struct w_model *m, const struct w_tensor 
     const float *w = m->buffers[W_BUF_WEIGHTS];
     return (struct w_linear){.weight = w + t[0].offset,
                              .bias = w + t[1].offset,
+                             .packed = panels_of(m, W_BUF_PACKED, t),
+                             .packed_back = panels_of(m, W_BUF_PACKED_BACK, t),
                              .d_weight = gradient_of(m, &t[0]),
                              .d_bias = gradient_of(m, &t[1]),
                              .in = t[0].shape[1],
@@ -81,9 +95,9 @@ static struct layer layer_of(const struct w_model *m, u64 index)
         .x_out = residual_of(m, 2 * index + 2),
         .stats_1 = stats_of(m, 2 * index),
         .stats_2 = stats_of(m, 2 * index + 1),
-        .qkv = m->buffers[W_BUF_QKV] + kept * tokens * 3 * d,
-        .heads = m->buffers[W_BUF_ATTENTION] + kept * tokens * d,
-        .hidden_in = m->buffers[W_BUF_HIDDEN_IN] + kept * tokens * m->conf.d_ff,
+        .qkv = operands_of(m, W_BUF_QKV, kept * tokens * 3 * d),
+        .heads = operands_of(m, W_BUF_ATTENTION, kept * tokens * d),
+        .hidden_in = operands_of(m, W_BUF_HIDDEN_IN, kept * tokens * m->conf.d_ff),
     };
 }
 
@@ -112,54 +126,51 @@ static struct w_embedding embedding_of(const struct w_model *m)
 static struct w_head head_of(const struct w_model *m)
 {
     const struct w_tensor *t = m->tensors.rows;
-    return (struct w_head){.weight = m->buffers[W_BUF_WEIGHTS] + t->offset,
-                           .d_weight = gradient_of(m, t),
-                           .d = m->conf.d_model,
-                           .vocab = m->conf.vocab_size,
-                           .batch = m->conf.batch_size,
-                           .length = m->conf.max_length,
-                           .panels = m->buffers[W_BUF_HEAD_PANELS],
-                           .panels_back = m->buffers[W_BUF_HEAD_PANELS_BACK],
-                           .logits = m->buffers[W_BUF_LOGITS],
-                           .chunk = W_HEAD_ROWS,
-                           .nll = m->buffers[W_BUF_NLL]};
-}
+    struct w_head head = {.weight = m->buffers[W_BUF_WEIGHTS] + t->offset,
+                          .d_weight = gradient_of(m, t),
+                          .d = m->conf.d_model,
+                          .vocab = m->conf.vocab_size,
+                          .batch = m->conf.batch_size,
+                          .length = m->conf.max_length,
+                          .panels = m->buffers[W_BUF_HEAD_PANELS],
+                          .panels_back = m->buffers[W_BUF_HEAD_PANELS_BACK],
+                          .logits = m->buffers[W_BUF_LOGITS],
+                          .sums = m->buffers[W_BUF_LOGIT_SUMS],
+                          .chunk = W_HEAD_ROWS,
+                          .nll = m->buffers[W_BUF_NLL]};
 
-/* ---- GELU, done on pieces of the products around it while they are in the cache ---- */
-
-struct hidden {
-    const struct w_kern *kern;
-    const float *in; /* (M, d_ff): before GELU */
-    float *out;      /* (M, d_ff): behind */
-    float *d;        /* (M, d_ff): gradient, of out on the way in, of in on the way out */
-    u64 width;
-};
-
-static void gelu_forward(void *context, const struct w_piece *p)
-{
-    const struct hidden *h = context;
-    for (u64 i = p->row; i < p->row + p->rows; i++)
-        h->kern->gelu(h->out + i * h->width + p->col, h->in + i * h->width + p->col, p->cols);
-}
-
-/* out is computed again, for the gradient of the weights behind it. */
-static void gelu_backward(void *context, const struct w_piece *p)
-{
-    const struct hidden *h = context;
-    gelu_forward(context, p);
-    for (u64 i = p->row; i < p->row + p->rows; i++) {
-        float *d = h->d + i * h->width + p->col;
-        h->kern->gelu_backward(d, d, h->in + i * h->width + p->col, p->cols);
+    if (m->engine.type == W_TYPE_BF16) {
+        head.packed = true;
+        head.panels = panels_of(m, W_BUF_PACKED, t);
+        head.panels_back = panels_of(m, W_BUF_PACKED_BACK, t);
+        head.chunk = W_HEAD_ROWS_BF16;
     }
+    return head;
 }
 
-static struct hidden hidden_of(const struct w_model *m, const struct layer *l)
+static struct w_hidden hidden_of(const struct w_model *m, const struct layer *l)
 {
-    return (struct hidden){.kern = m->engine.kern,
-                           .in = l->hidden_in,
-                           .out = m->buffers[W_BUF_HIDDEN],
-                           .d = m->buffers[W_BUF_D_HIDDEN],
-                           .width = m->conf.d_ff};
+    return (struct w_hidden){.engine = &m->engine,
+                             .in = l->hidden_in,
+                             .out = m->buffers[W_BUF_HIDDEN],
+                             .d = m->buffers[W_BUF_D_HIDDEN],
+                             .width = m->conf.d_ff};
+}
+
+/* The gradient of the residual stream as an operand. */
+static void *d_stream_of(const struct w_model *m)
+{
+    return m->buffers[m->engine.type == W_TYPE_BF16 ? W_BUF_D_STREAM : W_BUF_D_RESIDUAL];
+}
+
+static struct w_result operands(const struct w_model *m, void *data)
+{
+    return (struct w_result){.type = m->engine.type, .data = data};
+}
+
+static struct w_result floats(float *data)
+{
+    return (struct w_result){.type = W_TYPE_F32, .data = data};
 }
 
 /* ---- one layer ---- */
@@ -169,13 +180,13 @@ static void layer_forward(struct w_model *m, const struct layer *l)
     const struct w_engine *engine = &m->engine;
     const struct w_attention attention = attention_of(m);
     const u64 tokens = tokens_of(m);
-    float *norm = m->buffers[W_BUF_NORM], *hidden = m->buffers[W_BUF_HIDDEN];
-    struct hidden h = hidden_of(m, l);
+    void *norm = m->buffers[W_BUF_NORM];
+    struct w_hidden h = hidden_of(m, l);
     double start = w_now_s();
 
     w_norm_forward(engine, &l->norm_1, norm, l->stats_1, l->x, tokens);
     count_time(m, W_PART_NORM, &start);
-    w_linear_forward(engine, &l->attn, l->qkv, norm, tokens, (struct w_finish){0});
+    w_linear_forward(engine, &l->attn, operands(m, l->qkv), norm, tokens);
     count_time(m, W_PART_LINEAR, &start);
     w_attention_forward(engine, &attention, l->heads, l->qkv);
     count_time(m, W_PART_ATTENTION, &start);
@@ -183,50 +194,47 @@ static void layer_forward(struct w_model *m, const struct layer *l)
     count_time(m, W_PART_LINEAR, &start);
     w_norm_forward(engine, &l->norm_2, norm, l->stats_2, l->x_mid, tokens);
     count_time(m, W_PART_NORM, &start);
-    w_linear_forward(engine, &l->fc, l->hidden_in, norm, tokens,
-                     (struct w_finish){.call = gelu_forward, .context = &h});
-    w_linear_forward_residual(engine, &l->fc_proj, l->x_out, hidden, l->x_mid, tokens);
+    w_linear_forward(engine, &l->fc, w_hidden_forward(&h), norm, tokens);
+    w_linear_forward_residual(engine, &l->fc_proj, l->x_out, h.out, l->x_mid, tokens);
     count_time(m, W_PART_LINEAR, &start);
 }
 
-/* On entry and return, d_residual is the gradient of the stream behind and before the layer. Outputs
- * of norms are computed again from the stream. */
+/* On entry and return, d_residual is the gradient of the stream behind and before the layer, and
+ * d_stream the same as an operand. Outputs of norms are computed again from the stream. */
 static void layer_backward(struct w_model *m, const struct layer *l)
 {
     const struct w_engine *engine = &m->engine;
     const struct w_sums sums = {.engine = engine, .partials = m->buffers[W_BUF_PARTIALS]};
     const struct w_attention attention = attention_of(m);
-    const struct w_finish nothing = {0};
     const u64 tokens = tokens_of(m);
-    float *norm = m->buffers[W_BUF_NORM], *d_norm = m->buffers[W_BUF_D_NORM];
-    float *d_residual = m->buffers[W_BUF_D_RESIDUAL], *d_hidden = m->buffers[W_BUF_D_HIDDEN];
-    float *d_qkv = d_hidden, *d_heads = d_norm;
-    struct hidden h = hidden_of(m, l);
+    float *d_residual = m->buffers[W_BUF_D_RESIDUAL], *d_norm = m->buffers[W_BUF_D_NORM];
+    void *norm = m->buffers[W_BUF_NORM], *d_stream = d_stream_of(m), *d_heads = d_norm;
+    struct w_hidden h = hidden_of(m, l);
+    void *d_qkv = h.d;
     double start = w_now_s();
 
-    w_linear_backward_input(engine, &l->fc_proj, d_hidden, d_residual, tokens,
-                            (struct w_finish){.call = gelu_backward, .context = &h});
-    w_linear_backward_weight(&sums, &l->fc_proj, d_residual, h.out, tokens);
+    w_linear_backward_input(engine, &l->fc_proj, w_hidden_backward(&h), d_stream, tokens);
+    w_linear_backward_weight(&sums, &l->fc_proj, d_stream, h.out, tokens);
     count_time(m, W_PART_LINEAR_BACKWARD, &start);
     w_norm_forward(engine, &l->norm_2, norm, l->stats_2, l->x_mid, tokens);
     count_time(m, W_PART_NORM, &start);
-    w_linear_backward_weight(&sums, &l->fc, d_hidden, norm, tokens);
-    w_linear_backward_input(engine, &l->fc, d_norm, d_hidden, tokens, nothing);
+    w_linear_backward_weight(&sums, &l->fc, h.d, norm, tokens);
+    w_linear_backward_input(engine, &l->fc, floats(d_norm), h.d, tokens);
     count_time(m, W_PART_LINEAR_BACKWARD, &start);
-    w_norm_backward(&sums, &l->norm_2, d_residual, d_norm, l->x_mid, l->stats_2, tokens);
+    w_norm_backward(&sums, &l->norm_2, d_residual, d_stream, d_norm, l->x_mid, l->stats_2, tokens);
     count_time(m, W_PART_NORM, &start);
 
-    w_linear_backward_weight(&sums, &l->attn_proj, d_residual, l->heads, tokens);
-    w_linear_backward_input(engine, &l->attn_proj, d_heads, d_residual, tokens, nothing);
+    w_linear_backward_weight(&sums, &l->attn_proj, d_stream, l->heads, tokens);
+    w_linear_backward_input(engine, &l->attn_proj, operands(m, d_heads), d_stream, tokens);
     count_time(m, W_PART_LINEAR_BACKWARD, &start);
     w_attention_backward(engine, &attention, d_qkv, d_heads, l->qkv);
     count_time(m, W_PART_ATTENTION_BACKWARD, &start);
     w_norm_forward(engine, &l->norm_1, norm, l->stats_1, l->x, tokens);
     count_time(m, W_PART_NORM, &start);
     w_linear_backward_weight(&sums, &l->attn, d_qkv, norm, tokens);
-    w_linear_backward_input(engine, &l->attn, d_norm, d_qkv, tokens, nothing);
+    w_linear_backward_input(engine, &l->attn, floats(d_norm), d_qkv, tokens);
     count_time(m, W_PART_LINEAR_BACKWARD, &start);
-    w_norm_backward(&sums, &l->norm_1, d_residual, d_norm, l->x, l->stats_1, tokens);
+    w_norm_backward(&sums, &l->norm_1, d_residual, d_stream, d_norm, l->x, l->stats_1, tokens);
     count_time(m, W_PART_NORM, &start);
 }
 
@@ -237,6 +245,29 @@ static struct w_norm last_norm(const struct w_model *m)
     return norm_of(m, m->tensors.rows + m->tensors.count - 2);
 }
 
+static struct w_update update_of(const struct w_model *m)
+{
+    return (struct w_update){
+        .weights = m->buffers[W_BUF_WEIGHTS],
+        .gradients = m->buffers[W_BUF_GRADIENTS],
+        .moments1 = m->buffers[W_BUF_MOMENTS1],
+        .moments2 = m->buffers[W_BUF_MOMENTS2],
+        .tensors = &m->tensors,
+        .panels = {(w_bf16 *)(void *)m->buffers[W_BUF_PACKED],
+                   (w_bf16 *)(void *)m->buffers[W_BUF_PACKED_BACK]},
+    };
+}
+
+/* Weights that somebody else has written go to their panels before they are used. */
+static void refresh_panels(struct w_model *m)
+{
+    const struct w_update update = update_of(m);
+
+    if (m->stale && update.panels.forward)
+        w_pack_weights(&m->engine, &update);
+    m->stale = false;
+}
+
 /* Everything up to the head: the output of the last norm is in W_BUF_NORM. */
 static void forward(struct w_model *m, const u32 *ids)
 {
@@ -245,6 +276,8 @@ static void forward(struct w_model *m, const u32 *ids)
     const struct w_norm norm = last_norm(m);
     double start = w_now_s();
 
+    refresh_panels(m);
+    count_time(m, W_PART_UPDATE, &start);
     w_embedding_forward(&m->engine, &embedding, residual_of(m, 0), ids);
     count_time(m, W_PART_EMBEDDING, &start);
     for (u64 i = 0; i < m->conf.num_layers; i++) {
@@ -295,8 +328,8 @@ double w_model_gradient(struct w_model *m, const u32 *ids, double scale)
                             (float)(scale / (double)tokens));
     count_time(m, W_PART_HEAD, &start);
     memset(d_residual, 0, tokens * m->conf.d_model * sizeof *d_residual);
-    w_norm_backward(&sums, &norm, d_residual, d_norm, residual_of(m, norms), stats_of(m, norms),
-                    tokens);
+    w_norm_backward(&sums, &norm, d_residual, d_stream_of(m), d_norm, residual_of(m, norms),
+                    stats_of(m, norms), tokens);
     count_time(m, W_PART_NORM, &start);
     for (u64 i = m->conf.num_layers; i-- > 0;) {
         struct layer layer = layer_of(m, i);
@@ -325,18 +358,12 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
         .root2 = (float)sqrt(1 - pow(conf->beta2, (double)step)),
         .keep = 1,
     };
-    struct w_update update = {
-        .weights = m->buffers[W_BUF_WEIGHTS],
-        .gradients = m->buffers[W_BUF_GRADIENTS],
-        .moments1 = m->buffers[W_BUF_MOMENTS1],
-        .moments2 = m->buffers[W_BUF_MOMENTS2],
-        .tensors = &m->tensors,
-        .decayed = adamw,
-        .plain = adamw,
-    };
+    struct w_update update = update_of(m);
 
+    update.plain = update.decayed = adamw;
     update.decayed.keep = (float)(1 - learning_rate * conf->weight_decay);
     w_update_weights(&m->engine, &update);
+    m->stale = false;
     count_time(m, W_PART_UPDATE, &start);
     return norm;
 }

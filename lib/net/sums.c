@@ -9,9 +9,25 @@
 struct job {
     const struct w_engine *engine;
     float *out;
-    const float *x;
+    const void *x;
     u64 rows, n, stride;
 };
+
+/* sums += a row of operands */
+static void add_row(const struct w_engine *engine, float *sums, const void *row, u64 n)
+{
+    float floats[COLS];
+
+    if (engine->type == W_TYPE_F32) {
+        engine->kern->add(sums, row, n);
+        return;
+    }
+    for (u64 col = 0; col < n; col += COLS) {
+        const u64 cols = W_MIN(COLS, n - col);
+        engine->kern->widen(floats, (const w_bf16 *)row + col, cols);
+        engine->kern->add(sums + col, floats, cols);
+    }
+}
 
 static void sum_block(void *context, u64 block, u32 member)
 {
@@ -22,17 +38,18 @@ static void sum_block(void *context, u64 block, u32 member)
     (void)member;
     memset(sums, 0, job->n * sizeof *sums);
     for (u64 row = begin; row < end; row++)
-        job->engine->kern->add(sums, job->x + row * job->n, job->n);
+        add_row(job->engine, sums, w_at(job->x, job->engine->type, row * job->n), job->n);
 }
 
 static void add_blocks(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
+    const float *partials = job->x;
     u64 col = item * COLS, cols = W_MIN(COLS, job->n - col);
 
     (void)member;
     for (u64 block = 0; block < job->rows; block++)
-        job->engine->kern->add(job->out + col, job->x + block * job->stride + col, cols);
+        job->engine->kern->add(job->out + col, partials + block * job->stride + col, cols);
 }
 
 void w_sum_partials(const struct w_sums *sums, float *out, const float *partials, u64 blocks,
@@ -47,7 +64,7 @@ void w_sum_partials(const struct w_sums *sums, float *out, const float *partials
     w_team_for(sums->engine->team, (n + COLS - 1) / COLS, add_blocks, &job);
 }
 
-void w_sum_rows(const struct w_sums *sums, float *out, const float *x, u64 rows, u64 n)
+void w_sum_rows(const struct w_sums *sums, float *out, const void *x, u64 rows, u64 n)
 {
     struct job job = {.engine = sums->engine, .out = sums->partials, .x = x, .rows = rows, .n = n};
     u64 blocks = (rows + W_PARTIAL_ROWS - 1) / W_PARTIAL_ROWS;

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kern/gemm.h"
+
+#define PACKED_MULTIPLE W_MAX(W_TILE_COLS_MAX, W_TILE_STEP_MAX)
+
 /* A size of a tensor, as a word: what it is for a configuration is size_of(). */
 enum size { ONE, D, D3, FF, VOCAB, LENGTH };
 
@@ -45,6 +49,17 @@ static u64 size_of(enum size size, const struct w_conf *conf)
     return 0;
 }
 
+/* Panels of either direction have both sizes rounded up alike, so that they take the same room. */
+static bool add_packed(struct w_tensors *tensors, struct w_tensor *t)
+{
+    u64 elements;
+
+    t->packed = tensors->packed;
+    return !t->operand || (w_mul_ok(w_round_up(t->shape[0], PACKED_MULTIPLE),
+                                    w_round_up(t->shape[1], PACKED_MULTIPLE), &elements) &&
+                           w_add_ok(tensors->packed, elements, &tensors->packed));
+}
+
 /* Append a row; false if the number of floats overflows. */
 static bool append(struct w_tensors *tensors, const struct row *row, const char *prefix,
                    const struct w_conf *conf)
@@ -58,9 +73,11 @@ static bool append(struct w_tensors *tensors, const struct row *row, const char 
     t->offset = tensors->floats;
     t->decays = t->ndim == 2;
     t->init = row->init;
+    t->operand = t->ndim == 2 && row->shape[0] != LENGTH;
     return w_mul_ok(t->shape[0], t->shape[1], &t->count) && t->count < UINT64_MAX / 64 &&
            w_add_ok(tensors->parameters, t->count, &tensors->parameters) &&
-           w_add_ok(tensors->floats, w_round_up(t->count, 16), &tensors->floats);
+           w_add_ok(tensors->floats, w_round_up(t->count, 16), &tensors->floats) &&
+           add_packed(tensors, t);
 }
 
 enum w_status w_tensors_make(struct w_tensors *tensors, const struct w_conf *conf,

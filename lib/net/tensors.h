@@ -20,6 +20,8 @@ struct w_tensor {
     u64 offset;  /* in floats, from the start of the block; a multiple of 16 (one cache line) */
     bool decays; /* weight decay acts on it: matrices */
     enum w_init init; /* W_INIT_NORMAL: std init_std; W_INIT_RESIDUAL: that / sqrt(2 * layers) */
+    bool operand;     /* of products: kept packed too where those are of bf16 */
+    u64 packed;       /* then: offset of its panels, in elements; the same for both directions */
 };
 
 /* Indices of a layer's tensors behind those of the layers before it. */
@@ -44,6 +46,7 @@ struct w_tensors {
     u32 count;
     u64 parameters; /* sum of the counts */
     u64 floats;     /* of the whole block, with padding */
+    u64 packed;     /* elements of all operands, packed in one direction */
 };
 
 enum w_status w_tensors_make(struct w_tensors *, const struct w_conf *,

@@ -174,7 +174,7 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     if (!status)
         status = w_team_new(&team, threads, err);
     if (!status)
-        status = w_model_new(&model, &conf, W_PLAN_TRAIN, kern, team, err);
+        status = w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, err);
     if (status)
         goto out;
     w_model_init(model);

@@ -9,75 +9,8 @@
 
 #include "base/rng.h"
 #include "net/model.h"
+#include "model_fixture.h"
 #include "reference_model.h"
-
-/* Shapes that no tile, vector or block divides, and one that all do. */
-static const struct shape {
-    u64 d_model, num_heads, num_layers, d_ff, vocab_size, batch_size, max_length;
-} shapes[] = {
-    {10, 2, 2, 13, 131, 3, 7}, /* head_dim 5 */
-    {32, 2, 1, 64, 96, 2, 16},
-    {3, 3, 1, 1, 2, 1, 1},
-    {24, 1, 3, 40, 50, 2, 33},
-};
-
-static struct w_conf conf_of(const struct shape *s)
-{
-    return (struct w_conf){.d_model = s->d_model,
-                           .num_heads = s->num_heads,
-                           .num_layers = s->num_layers,
-                           .d_ff = s->d_ff,
-                           .vocab_size = s->vocab_size,
-                           .batch_size = s->batch_size,
-                           .max_length = s->max_length,
-                           .learning_rate = 1e-3,
-                           .weight_decay = 0.1,
-                           .beta1 = 0.9,
-                           .beta2 = 0.95,
-                           .epsilon = 1e-8,
-                           .clip_norm = 1,
-                           .accumulate = 1,
-                           .init_std = 0.02,
-                           .seed = 11};
-}
-
-struct run {
-    struct w_conf conf;
-    struct w_team *team;
-    struct w_model *model;
-    u32 *ids;
-};
-
-static struct run start(const struct w_conf *conf, enum w_plan_mode mode, u32 threads,
-                        const struct w_kern *kern)
-{
-    struct run run = {.conf = *conf};
-    struct w_err err;
-    u64 count = conf->batch_size * (conf->max_length + 1);
-    struct w_rng rng = {.seed = 5};
-
-    if (w_team_new(&run.team, threads, &err) ||
-        w_model_new(&run.model, &run.conf, mode, kern, run.team, &err))
-        fail_msg("%s", err.text);
-    w_model_init(run.model);
-    /* Values that training would reach: every term of every gradient counts. */
-    const struct w_tensors *tensors = w_model_tensors(run.model);
-    for (u32 i = 0; i < tensors->count; i++)
-        for (u64 j = 0; j < tensors->rows[i].count; j++)
-            w_model_weights(run.model)[tensors->rows[i].offset + j] +=
-                (float)(0.3 * w_rng_normal(&rng));
-    run.ids = malloc(count * sizeof *run.ids);
-    for (u64 i = 0; i < count; i++)
-        run.ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
-    return run;
-}
-
-static void finish(struct run *run)
-{
-    w_model_free(run->model);
-    w_team_free(run->team);
-    free(run->ids);
-}
 
 static struct reference reference_of(struct run *run)
 {
@@ -122,7 +55,7 @@ static double worst_gradient(struct run *run, const struct reference *r, u32 ten
 static void check_gradients(const struct shape *shape, const struct w_kern *kern, u64 samples)
 {
     struct w_conf conf = conf_of(shape);
-    struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+    struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     struct reference r = reference_of(&run);
     struct w_rng rng = {.seed = 3};
     double loss = w_model_gradient(run.model, run.ids, 1), expected = ref_loss(&r, run.ids);
@@ -166,7 +99,7 @@ static void the_check_of_gradients_sees_a_thousandth(void **state)
     const struct w_kern *kern;
     struct w_conf conf = conf_of(&shapes[0]);
     assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
-    struct run run = start(&conf, W_PLAN_TRAIN, 1, kern);
+    struct run run = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
     struct reference r = reference_of(&run);
 
     w_model_gradient(run.model, run.ids, 1);
@@ -194,8 +127,8 @@ static void gradients_add_up_with_their_scales(void **state)
     const struct w_kern *kern;
     struct w_conf conf = conf_of(&shapes[0]);
     assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
-    struct run once = start(&conf, W_PLAN_TRAIN, 1, kern);
-    struct run twice = start(&conf, W_PLAN_TRAIN, 1, kern);
+    struct run once = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
+    struct run twice = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
     u64 floats = w_model_tensors(once.model)->floats;
 
     double loss = w_model_gradient(once.model, once.ids, 1);
@@ -216,8 +149,8 @@ static void loss_without_gradients_is_the_same(void **state)
     assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
     for (u32 i = 0; i < W_COUNTOF(shapes); i++) {
         struct w_conf conf = conf_of(&shapes[i]);
-        struct run train = start(&conf, W_PLAN_TRAIN, 2, kern);
-        struct run eval = start(&conf, W_PLAN_EVAL, 1, kern);
+        struct run train = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
+        struct run eval = start(&conf, W_PLAN_EVAL, 1, W_TYPE_F32, kern);
         u64 tokens = conf.batch_size * conf.max_length;
         float *nll = malloc(tokens * sizeof *nll);
         double sum = 0, loss = w_model_loss(eval.model, eval.ids, nll);
@@ -245,7 +178,7 @@ static void updates_are_those_of_adamw(void **state)
         if (!w_kern_usable(kern, &why))
             continue;
         struct w_conf conf = conf_of(&shapes[0]);
-        struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+        struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
         struct reference r = reference_of(&run);
         const struct w_tensors *tensors = r.tensors;
         double *m = calloc(tensors->floats, sizeof *m), *v = calloc(tensors->floats, sizeof *v);
@@ -295,7 +228,7 @@ static void bits_do_not_depend_on_threads(void **state)
     for (u32 k = 0; (kern = w_kern_all()[k]); k++) {
         if (!w_kern_usable(kern, &why))
             continue;
-        struct run first = start(&conf, W_PLAN_TRAIN, 1, kern);
+        struct run first = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
         u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
         double loss[3], norm[3];
         for (u64 step = 0; step < 3; step++) {
@@ -303,7 +236,7 @@ static void bits_do_not_depend_on_threads(void **state)
             norm[step] = w_model_update(first.model, step + 1, 1e-3);
         }
         for (u32 threads = 2; threads <= 3; threads++) {
-            struct run run = start(&conf, W_PLAN_TRAIN, threads, kern);
+            struct run run = start(&conf, W_PLAN_TRAIN, threads, W_TYPE_F32, kern);
             for (u64 step = 0; step < 3; step++) {
                 assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
                 assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
@@ -323,7 +256,7 @@ static void training_learns_a_batch_by_heart(void **state)
     const struct w_kern *kern;
     struct w_conf conf = conf_of(&small);
     assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
-    struct run run = start(&conf, W_PLAN_TRAIN, 2, kern);
+    struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     double loss = 0;
 
     for (u64 step = 1; step <= 150; step++) {

@@ -53,7 +53,8 @@ static void parameters_are_counted(void **state)
     }
 }
 
-static void check_plan(const struct w_conf *conf, enum w_plan_mode mode, u32 threads)
+static void check_plan(const struct w_conf *conf, enum w_plan_mode mode, enum w_type type,
+                       u32 threads)
 {
     const struct w_kern *kern;
     struct w_plan plan;
@@ -64,8 +65,8 @@ static void check_plan(const struct w_conf *conf, enum w_plan_mode mode, u32 thr
 
     assert_int_equal(w_kern_choose(&kern, NULL, NULL), W_DONE);
     assert_int_equal(w_team_new(&team, threads, NULL), W_DONE);
-    if (w_plan_make(&plan, conf, mode, threads, &err) ||
-        w_model_new(&model, conf, mode, kern, team, &err))
+    if (w_plan_make(&plan, conf, mode, type, threads, &err) ||
+        w_model_new(&model, conf, mode, type, kern, team, &err))
         fail_msg("%s", err.text);
     assert_int_equal(w_model_bytes(model), plan.bytes);
     for (u32 i = 0; i < plan.count; i++) { /* one behind the other, each on its cache line */
@@ -89,31 +90,46 @@ static void planned_bytes_are_allocated_bytes(void **state)
             conf_of(heads * (1 + w_rng_below(&rng, 40)), heads, 1 + w_rng_below(&rng, 4),
                     1 + w_rng_below(&rng, 300), 2 + w_rng_below(&rng, 2000),
                     1 + w_rng_below(&rng, 6), 1 + w_rng_below(&rng, 90));
-        check_plan(&conf, i % 4 ? W_PLAN_TRAIN : W_PLAN_EVAL, 1 + i % 3);
+        check_plan(&conf, i % 4 ? W_PLAN_TRAIN : W_PLAN_EVAL, W_TYPE_F32, 1 + i % 3);
+        check_plan(&conf, i % 4 ? W_PLAN_TRAIN : W_PLAN_EVAL, W_TYPE_BF16, 1 + i % 3);
     }
 }
 
+static u64 bytes_of(const struct w_plan *plan, const char *name)
+{
+    return w_plan_find(plan, name)->bytes;
+}
+
 /* What a step of the four configurations needs, so that no change of it goes unseen: weights,
- * gradients and moments, and per token and layer 10 d + 4 floats of activations. */
+ * gradients and moments; per token and layer 10 d + 4 floats of activations, or 2 d + 4 floats and 8 d
+ * numbers of bf16; of these also the weights again, packed both ways. */
+static void check_lean(const struct golden *g, enum w_type type)
+{
+    struct w_conf conf = conf_of(g->d, g->heads, g->layers, g->d_ff, 16000, g->batch, g->length);
+    const u64 tokens = g->batch * g->length, element = type == W_TYPE_BF16 ? 2 : 4;
+    struct w_plan plan;
+
+    assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, type, 2, NULL), W_DONE);
+    u64 kept = bytes_of(&plan, "residual") + bytes_of(&plan, "norm.stats") +
+               bytes_of(&plan, "attn.qkv") + bytes_of(&plan, "attn.out") +
+               bytes_of(&plan, "mlp.hidden_in");
+    u64 stream = g->layers * (2 * g->d + 4) + g->d + 2;
+    assert_int_equal(kept, tokens * (4 * stream + element * g->layers * 8 * g->d));
+    assert_true(bytes_of(&plan, "weights") < 4 * g->parameters + 64 * 80);
+    u64 packed = type == W_TYPE_BF16 ? 2 * 2 * g->parameters : 4 * 2 * 16000 * g->d;
+    /* All else: six (M, d) or (M, d_ff) buffers, the head's chunk, scratch. */
+    u64 rest = plan.bytes - kept - 4 * bytes_of(&plan, "weights");
+    u64 chunk = type == W_TYPE_BF16 ? 2 * 1024 : 4 * 768;
+    assert_true(rest < packed + tokens * g->d * (type == W_TYPE_BF16 ? 4 * 2 + 2 * 10 : 4 * 12) +
+                           chunk * 16000 + (10 << 20));
+}
+
 static void plans_of_the_four_configurations_are_lean(void **state)
 {
     (void)state;
     for (u32 i = 0; i < W_COUNTOF(golden); i++) {
-        const struct golden *g = &golden[i];
-        struct w_conf conf =
-            conf_of(g->d, g->heads, g->layers, g->d_ff, 16000, g->batch, g->length);
-        struct w_plan plan;
-        assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, 2, NULL), W_DONE);
-        u64 tokens = g->batch * g->length, kept = 0;
-        kept += w_plan_find(&plan, "residual")->bytes + w_plan_find(&plan, "norm.stats")->bytes;
-        kept += w_plan_find(&plan, "attn.qkv")->bytes + w_plan_find(&plan, "attn.out")->bytes;
-        kept += w_plan_find(&plan, "mlp.hidden_in")->bytes;
-        u64 per_token = g->layers * (10 * g->d + 4) + g->d + 2;
-        assert_int_equal(kept, 4 * tokens * per_token);
-        assert_true(w_plan_find(&plan, "weights")->bytes < 4 * g->parameters + 64 * 80);
-        /* All else: six (M, d) or (M, d_ff) buffers, the head's chunk and panels, scratch. */
-        u64 rest = plan.bytes - kept - 4 * w_plan_find(&plan, "weights")->bytes;
-        assert_true(rest < 4 * (tokens * 12 * g->d + 768 * 16000 + 2 * 16000 * g->d) + (10 << 20));
+        check_lean(&golden[i], W_TYPE_F32);
+        check_lean(&golden[i], W_TYPE_BF16);
     }
 }
 
@@ -123,10 +139,10 @@ static void sizes_that_overflow_are_refused(void **state)
     struct w_conf conf = conf_of(1u << 20, 1, 4096, 1u << 22, 1u << 28, 1u << 24, 1u << 20);
     struct w_plan plan;
     struct w_err err = {0};
-    assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, 2, &err), W_USAGE);
+    assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, W_TYPE_F32, 2, &err), W_USAGE);
     assert_non_null(strstr(err.text, "more than can be counted"));
     conf = conf_of(UINT64_MAX / 2, 1, 2, 2, 2, 2, 2);
-    assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, 2, &err), W_USAGE);
+    assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, W_TYPE_F32, 2, &err), W_USAGE);
 }
 
 static void initial_weights_come_from_the_seed(void **state)
@@ -140,7 +156,7 @@ static void initial_weights_come_from_the_seed(void **state)
 
     assert_int_equal(w_kern_choose(&kern, NULL, NULL), W_DONE);
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
-    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, kern, team, NULL), W_DONE);
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, W_TYPE_F32, kern, team, NULL), W_DONE);
     w_model_init(model);
     const float *w = w_model_weights(model);
     float first = w[0];
@@ -155,7 +171,7 @@ static void initial_weights_come_from_the_seed(void **state)
     assert_true(w[rows[2 + W_FC_BIAS].offset + 63] == 0);
     w_model_free(model);
     conf.seed = 1;
-    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, kern, team, NULL), W_DONE);
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, W_TYPE_F32, kern, team, NULL), W_DONE);
     w_model_init(model);
     assert_true(w_model_weights(model)[0] != first);
     w_model_free(model);

@@ -1,0 +1,78 @@
+/* model_fixture.h - small models with weights and tokens to test with. */
+#ifndef W_MODEL_FIXTURE_H
+#define W_MODEL_FIXTURE_H
+
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "net/model.h"
+
+/* Shapes that no tile, vector or block divides, and one that all do. */
+static const struct shape {
+    u64 d_model, num_heads, num_layers, d_ff, vocab_size, batch_size, max_length;
+} shapes[] = {
+    {10, 2, 2, 13, 131, 3, 7}, /* head_dim 5 */
+    {32, 2, 1, 64, 96, 2, 16},
+    {3, 3, 1, 1, 2, 1, 1},
+    {24, 1, 3, 40, 50, 2, 33},
+};
+
+static inline struct w_conf conf_of(const struct shape *s)
+{
+    return (struct w_conf){.d_model = s->d_model,
+                           .num_heads = s->num_heads,
+                           .num_layers = s->num_layers,
+                           .d_ff = s->d_ff,
+                           .vocab_size = s->vocab_size,
+                           .batch_size = s->batch_size,
+                           .max_length = s->max_length,
+                           .learning_rate = 1e-3,
+                           .weight_decay = 0.1,
+                           .beta1 = 0.9,
+                           .beta2 = 0.95,
+                           .epsilon = 1e-8,
+                           .clip_norm = 1,
+                           .accumulate = 1,
+                           .init_std = 0.02,
+                           .seed = 11};
+}
+
+struct run {
+    struct w_conf conf;
+    struct w_team *team;
+    struct w_model *model;
+    u32 *ids;
+};
+
+static inline struct run start(const struct w_conf *conf, enum w_plan_mode mode, u32 threads,
+                               enum w_type type, const struct w_kern *kern)
+{
+    struct run run = {.conf = *conf};
+    struct w_err err;
+    u64 count = conf->batch_size * (conf->max_length + 1);
+    struct w_rng rng = {.seed = 5};
+
+    if (w_team_new(&run.team, threads, &err) ||
+        w_model_new(&run.model, &run.conf, mode, type, kern, run.team, &err))
+        fail_msg("%s", err.text);
+    w_model_init(run.model);
+    /* Values that training would reach: every term of every gradient counts. */
+    const struct w_tensors *tensors = w_model_tensors(run.model);
+    for (u32 i = 0; i < tensors->count; i++)
+        for (u64 j = 0; j < tensors->rows[i].count; j++)
+            w_model_weights(run.model)[tensors->rows[i].offset + j] +=
+                (float)(0.3 * w_rng_normal(&rng));
+    run.ids = malloc(count * sizeof *run.ids);
+    for (u64 i = 0; i < count; i++)
+        run.ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
+    return run;
+}
+
+static inline void finish(struct run *run)
+{
+    w_model_free(run->model);
+    w_team_free(run->team);
+    free(run->ids);
+}
+
+#endif
