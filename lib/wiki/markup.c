@@ -309,7 +309,7 @@ static void closing_tag(struct scanner *s, struct w_tag tag)
 {
     u32 end = s->at + (u32)tag.size, level = s->depth;
 
-    if (!s->open_tags[tag.tag]) {
+    if (!s->open_tags[tag.tag] || tag.empty) {
         append_whole(
             s,
             (struct w_markup){

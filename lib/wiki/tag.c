@@ -181,7 +181,7 @@ struct w_tag w_tag_parse(struct w_span text)
     }
     if (at < text.size && text.at[at] == '>') {
         tag.size = at + 1;
-        tag.empty = before == '/';
+        tag.empty = before == '/' || (tag.closing && before);
         tag.hidden = is_hidden((struct w_span){text.at + name, at - name});
     }
     return tag;

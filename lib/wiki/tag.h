@@ -35,7 +35,7 @@ struct w_tag {
     size_t size; /* bytes from '<' to '>'; 0: not a tag */
     u8 tag;
     bool closing; /* </b> */
-    bool empty;   /* <br/> */
+    bool empty;   /* <br/>; or </b x>, which closes nothing */
     bool hidden;  /* style="display:none" */
 };
 

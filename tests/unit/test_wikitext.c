@@ -85,6 +85,7 @@ static void references_leave_nothing(void **state)
           {"a<ref>b <ref>c</ref> d", "ab d"},
           {"a<ref name=b> c\n\nd\n\n== e ==\nf<ref>g</ref>h", "a c\n\nd\n\ne\n\nfh"},
           {"a</ref> b", "a b"},
+          {"a<ref>b</ref name=\"c\"> d</ref>e</b/>", "ae"},
           {"a\n<references>\n<ref name=b>c</ref>\n</references>", "a"},
           {"a\n<references/>", "a"});
 }
