@@ -6,6 +6,7 @@
  * "Rome ( ; born 1950)" becomes "Rome (born 1950)". Elsewhere punctuation is the author's. */
 #include <stdio.h>
 
+#include "wiki/lanes.h"
 #include "wiki/marks.h"
 
 /* What lies before the next character. */
@@ -269,18 +270,38 @@ static void mark(struct finish *f, u8 mark)
     }
 }
 
-/* A run of text up to the next space, mark or possible no-break space. */
+/* Must a byte be looked at? Marks, line ends, what a no-break space begins with, a second space. */
+static bool is_special(u8 before, u8 c)
+{
+    return c < ' ' || c == 0xC2 || (c == ' ' && before == ' ');
+}
+
+/* The end of a run of text that is copied as it is. */
+static const u8 *run_end(const u8 *p, const u8 *end)
+{
+    for (p++; end - p >= W_LANES; p += W_LANES) {
+        w_lanes x = w_lanes_load(p), before = w_lanes_load(p - 1);
+        u32 first =
+            w_lanes_first((w_lanes)((x < ' ') | (x == 0xC2) | ((x == ' ') & (before == ' '))));
+        if (first < W_LANES) {
+            p += first;
+            break;
+        }
+    }
+    while (p < end && !is_special(p[-1], *p))
+        p++;
+    return p[-1] == ' ' ? p - 1 : p; /* a space at the end is a gap */
+}
+
 static void run(struct finish *f)
 {
-    const u8 *from = f->at, *p = from;
+    const u8 *from = f->at, *p;
 
-    if (!before_text(f, *p)) {
+    if (!before_text(f, *from)) {
         f->at++;
         return;
     }
-    do
-        p++;
-    while (p<f->end && * p> ' ' && *p != 0xC2);
+    p = run_end(from, f->end);
     w_buffer_put(f->out, from, (size_t)(p - from));
     f->at = p;
 }

@@ -1,3 +1,4 @@
+#include "wiki/lanes.h"
 #include "wiki/render.h"
 
 /* Words between double underscores that mean something to MediaWiki; in other languages they are
@@ -106,25 +107,30 @@ void w_superscript(struct w_wikitext *r, size_t from)
         w_buffer_code(&r->marked, codes[i]);
 }
 
+/* The next control character or sign that is not text as it stands. */
+static u32 next_special(const u8 *text, u32 at, u32 end)
+{
+    for (; end - at >= W_LANES; at += W_LANES) {
+        w_lanes x = w_lanes_load(text + at);
+        u32 first = w_lanes_first((w_lanes)((x < ' ') | (x == '&') | (x == '_') | (x == '\'')));
+        if (first < W_LANES)
+            return at + first;
+    }
+    while (at < end && text[at] >= ' ' && text[at] != '&' && text[at] != '_' && text[at] != '\'')
+        at++;
+    return at;
+}
+
 /* Text up to the next markup. Stops behind the end of a line. */
 static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
 {
-    static const bool special[256] = {
-        [0] = true,  [1] = true,  [2] = true,   [3] = true,   [4] = true,    [5] = true,
-        [6] = true,  [7] = true,  [8] = true,   [9] = true,   [10] = true,   [11] = true,
-        [12] = true, [13] = true, [14] = true,  [15] = true,  [16] = true,   [17] = true,
-        [18] = true, [19] = true, [20] = true,  [21] = true,  [22] = true,   [23] = true,
-        [24] = true, [25] = true, [26] = true,  [27] = true,  [28] = true,   [29] = true,
-        [30] = true, [31] = true, ['&'] = true, ['_'] = true, ['\''] = true,
-    };
     const u8 *t = r->source;
     u32 at = g->begin, from, run;
     size_t size;
 
     while (at < stop) {
         from = at;
-        while (at < stop && !special[t[at]])
-            at++;
+        at = next_special(t, at, stop);
         w_buffer_put(&r->marked, t + from, at - from);
         if (at == stop)
             break;
