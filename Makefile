@@ -83,6 +83,7 @@ LIB_SOURCES := \
 	lib/text/word_count.c \
 	lib/text/word_merge.c \
 	lib/wiki/buffer.c \
+	lib/wiki/clean.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \
 	lib/wiki/element.c \
@@ -163,7 +164,7 @@ wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c
-wwiki_PARTS := tools/wwiki_extract.c
+wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
 	test_base \
@@ -171,6 +172,7 @@ UNIT_TESTS := \
 	test_bf16 \
 	test_calibration \
 	test_ckpt \
+	test_clean \
 	test_conf \
 	test_document \
 	test_encode \

@@ -1,6 +1,7 @@
 /* wwiki - MediaWiki dumps to documents of text. */
 #include "tools/wwiki.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,15 @@ static const struct w_option options[] = {
      .help = "Keep the text of tables, a line for each row. Default: they are left out."},
     {"inlines", 0, W_OPT_TEXT, AT(inlines), "FILE",
      .help = "More templates that stand for words in a sentence: rows NAME = PATTERN."},
+    {"clean", 0, W_OPT_FLAG, AT(clean),
+     .help =
+         "Read text that another extractor made, instead of dumps, and remove what it left: see "
+         "Cleaning. The output has the form of the input."},
+    {"unescape", 0, W_OPT_CHOICE, AT(unescape), "WHEN", "auto", .choices = "auto|yes|no",
+     .help = "With --clean: turn &lt; and the like into characters first; auto does so for a file "
+             "that has them, and no < of its own."},
+    {"field", 0, W_OPT_TEXT, AT(field), "NAME", "text",
+     .help = "With --clean and JSON Lines: the member that is the text."},
     {"log", 0, W_OPT_TEXT, AT(log), "FILE",
      .help = "Write what became of the pages to FILE, as a JSON object."},
     {0},
@@ -56,13 +66,15 @@ static const char *const examples[] = {
     "    wtrain -c fast.json -o wiki.wts",
     "A dump that is being fetched, as WikiExtractor writes it",
     "curl -s URL | wwiki -f wiki -o wiki.txt",
+    "What WikiExtractor wrote, without what it left of markup",
+    "wwiki --clean extracted/ | wtok train -n 16000 -o wiki.vocab",
     NULL,
 };
 
 static const struct w_program program = {
     "wwiki",
     "turn MediaWiki dumps into documents of text",
-    "[DUMP ...]",
+    "[FILE|FOLDER ...]",
     "Reads XML dumps of a wiki (pages-articles; plain, or by bzip2 in one stream or many) and "
     "writes "
     "the text of each page that a reader sees: without markup, templates, references and tables.",
@@ -84,31 +96,63 @@ void wwiki_progress(const struct run *run, u64 bytes, bool last)
                    (unsigned long long)run->counts.documents, read_mb, rate);
 }
 
-static void say_counts(const struct counts *c, double seconds)
+/* What is counted: its name in the log, and the words behind it in the closing line. */
+struct figure {
+    const char *name, *words;
+    size_t offset;
+};
+static const struct figure extracted[] = {
+    {"documents", "documents", offsetof(struct counts, documents)},
+    {"text_bytes", "bytes of text", offsetof(struct counts, text_bytes)},
+    {"pages", "pages", offsetof(struct counts, pages)},
+    {"other_namespace", "in other namespaces", offsetof(struct counts, other_namespace)},
+    {"redirects", "redirects", offsetof(struct counts, redirects)},
+    {"other_models", "of other models", offsetof(struct counts, other_models)},
+    {"disambiguations", "disambiguations", offsetof(struct counts, disambiguations)},
+    {"empty", "empty", offsetof(struct counts, empty)},
+    {0},
+};
+static const struct figure cleaned[] = {
+    {"documents", "documents", offsetof(struct counts, documents)},
+    {"text_bytes", "bytes", offsetof(struct counts, text_bytes)},
+    {"read_bytes", "bytes before", offsetof(struct counts, read_bytes)},
+    {"empty", "documents of which nothing is left", offsetof(struct counts, empty)},
+    {"placeholders", "formula_N and codice_N", offsetof(struct counts, cleaned.placeholders)},
+    {"parentheses", "empty parentheses", offsetof(struct counts, cleaned.parentheses)},
+    {"templates", "templates", offsetof(struct counts, cleaned.templates)},
+    {"braces", "single braces", offsetof(struct counts, cleaned.braces)},
+    {"tags", "tags", offsetof(struct counts, cleaned.tags)},
+    {"links", "links", offsetof(struct counts, cleaned.links)},
+    {"entities", "entities", offsetof(struct counts, cleaned.entities)},
+    {"lines", "lines", offsetof(struct counts, cleaned.lines)},
+    {0},
+};
+
+static u64 value(const struct counts *counts, const struct figure *f)
 {
-    w_say(
-        "%llu documents, %.1f MB of text, of %llu pages: %llu in other namespaces, %llu redirects, "
-        "%llu of other models, %llu disambiguations, %llu empty; %.2f s",
-        (unsigned long long)c->documents, (double)c->text_bytes / 1e6, (unsigned long long)c->pages,
-        (unsigned long long)c->other_namespace, (unsigned long long)c->redirects,
-        (unsigned long long)c->other_models, (unsigned long long)c->disambiguations,
-        (unsigned long long)c->empty, seconds);
+    return *(const u64 *)((const char *)counts + f->offset);
 }
 
-static enum w_status write_log(const struct run *run, double seconds, struct w_err *err)
+static void say_figures(const struct run *run, const struct figure *f, double seconds)
 {
-    const struct counts *c = &run->counts;
+    char line[512];
+    size_t used = 0;
+
+    for (; f->name && used < sizeof line; f++)
+        used += (size_t)snprintf(line + used, sizeof line - used, "%llu %s%s",
+                                 (unsigned long long)value(&run->counts, f), f->words,
+                                 f[1].name ? ", " : "");
+    w_say("%s; %.2f s", line, seconds);
+}
+
+static enum w_status write_log(const struct run *run, const struct figure *f, double seconds,
+                               struct w_err *err)
+{
     struct w_output out = {.fd = -1};
     struct w_json *json = w_json_object();
 
-    w_json_set_u64(json, "pages", c->pages);
-    w_json_set_u64(json, "other_namespace", c->other_namespace);
-    w_json_set_u64(json, "redirects", c->redirects);
-    w_json_set_u64(json, "other_models", c->other_models);
-    w_json_set_u64(json, "disambiguations", c->disambiguations);
-    w_json_set_u64(json, "empty", c->empty);
-    w_json_set_u64(json, "documents", c->documents);
-    w_json_set_u64(json, "text_bytes", c->text_bytes);
+    for (; f->name; f++)
+        w_json_set_u64(json, f->name, value(&run->counts, f));
     w_json_set_real(json, "seconds", seconds);
     char *text = w_json_text(json, err);
     enum w_status status = text ? W_DONE : err->status;
@@ -138,6 +182,7 @@ static u32 choose_threads(u64 asked)
 static enum w_status run_all(const struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct run run = {.set = set, .out = {.fd = -1}, .started_s = w_now_s()};
+    const struct figure *figures = set->clean ? cleaned : extracted;
     enum w_status status = W_DONE;
 
     if (argc == 0)
@@ -149,14 +194,14 @@ static enum w_status run_all(const struct settings *set, int argc, char **argv, 
     if (!status)
         status = w_output_open(&run.out, set->output, err);
     if (!status)
-        status = wwiki_extract(&run, err);
+        status = set->clean ? wwiki_clean(&run, err) : wwiki_extract(&run, err);
     double seconds = w_now_s() - run.started_s;
     if (!status)
         status = w_output_commit(&run.out, err);
     if (!status && set->log)
-        status = write_log(&run, seconds, err);
+        status = write_log(&run, figures, seconds, err);
     if (!status)
-        say_counts(&run.counts, seconds);
+        say_figures(&run, figures, seconds);
     w_output_abort(&run.out);
     w_file_list_release(&run.files);
     return status;

@@ -25,7 +25,7 @@ struct record {
 
 /* Some pages on their way through a thread. */
 struct job {
-    struct w_bytes source, out;
+    struct w_buffer source, out;
     struct record *records;
     size_t count, room;
     enum w_status status;
@@ -63,10 +63,10 @@ static enum w_status render_page(const struct extraction *x, u32 member, struct 
         return status;
     r->fate = text.size ? DOCUMENT : EMPTY;
     r->text_size = text.size;
-    if (r->fate == DOCUMENT && !w_wiki_block_add(&job->out, &x->style, r->id, title, text))
-        return w_fail(&job->err, W_NOMEM, "no memory for a document");
+    if (r->fate == DOCUMENT)
+        w_wiki_block_add(&job->out, &x->style, r->id, title, text);
     r->end = job->out.size;
-    return W_DONE;
+    return job->out.failed ? w_fail(&job->err, W_NOMEM, "no memory for a document") : W_DONE;
 }
 
 static void render_job(void *context, u32 slot, u32 member)
@@ -120,8 +120,9 @@ static bool add_page(struct job *job, const struct w_page *page)
     }
     job->records[job->count++] = (struct record){
         .id = page->id, .title_size = page->title.size, .source_size = page->text.size};
-    return w_bytes_add(&job->source, page->title.at, page->title.size) &&
-           w_bytes_add(&job->source, page->text.at, page->text.size);
+    w_buffer_span(&job->source, page->title);
+    w_buffer_span(&job->source, page->text);
+    return !job->source.failed;
 }
 
 /* Replace a job's pages by the next of the dump. W_END if there are none. */
@@ -220,8 +221,8 @@ static void finish(struct extraction *x)
     w_ordered_free(x->ordered); /* first: the others use the jobs */
     x->ordered = NULL;
     for (u32 i = 0; i < x->slots && x->jobs; i++) {
-        w_bytes_free(&x->jobs[i].source);
-        w_bytes_free(&x->jobs[i].out);
+        w_buffer_free(&x->jobs[i].source);
+        w_buffer_free(&x->jobs[i].out);
         free(x->jobs[i].records);
     }
     free(x->jobs);

@@ -422,8 +422,8 @@ static enum w_status read_end(struct w_xml *x, const u8 *tag, const u8 *end, str
 {
     while (end > tag && is_blank(end[-1]))
         end--;
-    const u8 *name = x->names.at + (x->depth ? x->name_at[x->depth - 1] : 0);
-    if (x->depth == 0 || strlen((const char *)name) != (size_t)(end - tag) ||
+    const char *name = x->depth ? (char *)x->names.at + x->name_at[x->depth - 1] : "";
+    if (x->depth == 0 || strlen(name) != (size_t)(end - tag) ||
         memcmp(name, tag, (size_t)(end - tag)))
         return broken(x, "a closing tag that does not match", err);
     return end_element(x, err);

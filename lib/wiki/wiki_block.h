@@ -2,8 +2,7 @@
 #ifndef W_WIKI_BLOCK_H
 #define W_WIKI_BLOCK_H
 
-#include "base/bytes.h"
-#include "wiki/span.h"
+#include "wiki/buffer.h"
 
 enum w_wiki_form {
     W_WIKI_JSONL,  /* {"id":"12","url":"...","title":"...","text":"..."} */
@@ -18,11 +17,8 @@ struct w_wiki_style {
     bool with_title;       /* jsonl and plain: the title and an empty line begin the text */
 };
 
-/* Append a document, whose title and text are valid UTF-8. False without memory. */
-bool w_wiki_block_add(struct w_bytes *out, const struct w_wiki_style *, u64 id, struct w_span title,
-                      struct w_span text) W_MUST_CHECK;
-
-/* Append text as the inside of a JSON string. */
-bool w_json_escape(struct w_bytes *out, struct w_span text) W_MUST_CHECK;
+/* Append a document, whose title and text are valid UTF-8. Look at out->failed. */
+void w_wiki_block_add(struct w_buffer *out, const struct w_wiki_style *, u64 id,
+                      struct w_span title, struct w_span text);
 
 #endif

@@ -112,3 +112,10 @@ try_all()
     work() { wwiki -t 2 --inlines rows --log log.json -o result dump.xml.bz2; }
     try_all
 }
+
+@test "wwiki --clean" {
+    printf '<doc id="1">\nT\n\na &lt; b {{c}} formula_1\n</doc>\n' >blocks
+    printf '{"text":"a &lt; b {{c}} formula_1"}\n' >objects
+    work() { wwiki --clean -o result blocks objects; }
+    try_all
+}

@@ -92,7 +92,8 @@ setup()
     [ "$(head -n 1 got | jq -r .title)" = 'One & "only"' ]
     [ "$(head -n 1 got | jq -r .url)" = 'https://test.example/wiki?curid=1' ]
     [ "$(tail -n 1 got | jq -r .text)" = 'The last page.' ]
-    [ "$(jq -c 'del(.seconds, .text_bytes)' counts)" = '{"pages":8,"other_namespace":1,"redirects":1,"other_models":1,"disambiguations":0,"empty":3,"documents":2}' ]
+    jq -e '.pages == 8 and .other_namespace == 1 and .redirects == 1 and .other_models == 1 and
+        .disambiguations == 0 and .empty == 3 and .documents == 2' counts
     [ "$(wwiki -q --namespace 1 small.xml | jq -r .title)" = Talk:One ]
     [ "$(wwiki -q --namespace 1 --namespace 0 small.xml | wc -l)" -eq 3 ]
 }
@@ -277,4 +278,42 @@ setup()
     run -4 wwiki absent.xml
     run -0 wwiki --help
     [[ $output == *Examples:* ]]
+}
+
+@test "--clean keeps the form of what it reads, and says what it removed" {
+    printf '<doc id="1" url="u" title="formula_1 &amp;">\nformula_1 &\n\nLet formula_1 be () a <b>x</b>.\n| cell\n</doc>\n' >blocks
+    printf '<doc id="2">\nNothing\n\n| cell\n</doc>\n<doc id="3">\nT\n\nlast\n</doc>\n' >>blocks
+    wwiki -q --clean --log counts blocks >got
+    printf '<doc id="1" url="u" title="formula_1 &amp;">\nformula_1 &\n\nLet be a x.\n</doc>\n' >expected
+    printf '<doc id="3">\nT\n\nlast\n</doc>\n' >>expected
+    cmp got expected
+    jq -e '.documents == 2 and .empty == 1 and .placeholders == 1 and .parentheses == 1 and
+        .tags == 2 and .lines == 2 and .text_bytes < .read_bytes' counts
+    printf '{"id":1,"text":"a {{b}} c\\n\\nd","x":[2]}\n\n{"text":"| z"}\n' >objects
+    [ "$(wwiki -q --clean objects | jq -c '[.id, .text, .x]')" = '[1,"a c\n\nd",[2]]' ]
+    [ "$(sed s/text/body/g objects | wwiki -q --clean --field body | jq -r .body)" = $'a c\n\nd' ]
+    printf 'plain {{text}} here\n\nand there' | wwiki -q --clean >got
+    printf 'plain here\n\nand there' | cmp - got
+    dd bs=1 if=blocks 2>/dev/null | wwiki -q --clean | cmp - expected
+}
+
+@test "--clean unescapes a file that is escaped, and no other" {
+    printf '<doc id="1">\nT\n\na &lt; b &amp;nbsp; c\n</doc>\n' >escaped
+    [ "$(wwiki -q --clean escaped | sed -n 4p)" = 'a < b   c' ]
+    [ "$(wwiki -q --clean --unescape no escaped | sed -n 4p)" = 'a &lt; b &amp;nbsp; c' ]
+    printf '<doc id="1">\nT\n\na < b, written &lt;\n</doc>\n' >raw
+    wwiki -q --clean raw | cmp - raw
+    wwiki -q --clean escaped raw | tail -n 5 | cmp - raw
+    [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
+}
+
+@test "--clean refuses with 3 what breaks its form" {
+    printf '<doc id="1">\nT\n\ncut' >bad
+    run -3 wwiki -q --clean -o never bad
+    printf '{"text":"a"}\n{"text":\n' >bad
+    run -3 wwiki -q --clean -o never bad
+    [[ $output == *"line 2"* ]]
+    printf '{"title":"a"}\n' >bad
+    run -3 wwiki -q --clean -o never bad
+    [ ! -e never ]
 }

@@ -1,0 +1,47 @@
+/* clean.h - what other extractors left in the text of wiki pages.
+ *
+ *     struct w_clean clean = {.escaped = w_clean_is_escaped(begin_of_file)};
+ *     w_clean_text(&clean, text, &out);          // any number of texts, or of parts by whole lines
+ *
+ * Removed are: the names that stand for formulas and code (formula_12, codice_3), templates and braces
+ * that were not matched, tags of HTML and of MediaWiki (with what references enclose), lines of tables;
+ * then parentheses in which nothing is left, and the spaces and commas around what was removed. Links
+ * leave their label, entities their character, <br> a line end. Other text does not change; so prose
+ * about a function f() or HTML's &lt;b&gt; keeps its words.
+ *
+ * A line is cleaned alone, in time linear in its length. */
+#ifndef W_CLEAN_H
+#define W_CLEAN_H
+
+#include "wiki/buffer.h"
+
+struct w_clean_counts {
+    u64 placeholders; /* formula_N and codice_N */
+    u64 parentheses;  /* empty ones */
+    u64 templates;    /* {{...}} */
+    u64 braces;       /* runs of them without their other half */
+    u64 tags;
+    u64 links;
+    u64 entities;
+    u64 lines; /* of tables, or of which nothing was left */
+};
+
+struct w_clean {
+    bool escaped;       /* < > & " are written as entities throughout: see below */
+    bool after_blank;   /* the last line written was empty */
+    bool after_removed; /* lines were removed behind it */
+    struct w_clean_counts counts;
+    struct w_buffer line;
+};
+
+/* Append what is left of a text. Each of its lines ends with a newline but, maybe, the last one, and so
+ * it is with what is left. Look at out->failed. */
+void w_clean_text(struct w_clean *, struct w_span text, struct w_buffer *out);
+
+void w_clean_release(struct w_clean *);
+
+/* Newer extractors write text as HTML, older ones as it is. Text is escaped if entities for < > & are
+ * in it, and no '<' outside of lines that begin with <doc or </doc>. */
+bool w_clean_is_escaped(struct w_span text);
+
+#endif

@@ -1,0 +1,181 @@
+/* What other extractors leave goes, and the text around it is mended; prose stays as it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "wiki/clean.h"
+
+struct example {
+    const char *text, *expected;
+};
+
+static void assert_examples(const struct example *examples, size_t count, bool escaped)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct w_clean clean = {.escaped = escaped};
+        struct w_buffer out = {0};
+        w_clean_text(&clean, w_span_of(examples[i].text), &out);
+        assert_false(out.failed);
+        w_buffer_byte(&out, 0);
+        assert_string_equal(out.at, examples[i].expected);
+        w_buffer_free(&out);
+        w_clean_release(&clean);
+    }
+}
+
+static void residues_go(void **state)
+{
+    (void)state;
+    static const struct example examples[] = {
+        {"where formula_1 is a number", "where is a number"},
+        {"the number formula_12.", "the number."},
+        {"for formula_1, formula_2 and x", "for, and x"},
+        {"formula_1 is small", "is small"},
+        {"(formula_1, formula_2)", ""},
+        {"a point (formula_1, formula_2) there", "a point there"},
+        {"a (formula_1, later) b", "a (later) b"},
+        {"the command codice_3 lists", "the command lists"},
+        {"it is formula_5th", "it is th"},
+        {"Alberta () is a province", "Alberta is a province"},
+        {"Ganga (] ), is", "Ganga, is"},
+        {"Zhang ( ; ) said", "Zhang said"},
+        {"(, born 1950)", "(, born 1950)"},
+        {"a {{cite|b {{c}} d}} e", "a e"},
+        {"a {{cite b", "a cite b"},
+        {"end of it}} and", "end of it and"},
+        {"one<ref name=\"a>b\">source</ref> two", "one two"},
+        {"one<ref name=a /> two", "one two"},
+        {"one<ref>source", "onesource"},
+        {"<span class=\"x\">word</span>s", "words"},
+        {"a<br>b", "a\nb"},
+        {"a <br />", "a"},
+        {"<poem>", ""},
+        {"the [[town|old town]] of [[Ulm]]", "the old town of Ulm"},
+        {"[[Category:Towns]]", ""},
+        {"In 2012[ [update]], it", "In 2012, it"},
+        {"10&nbsp;km &ndash; far", "10 km – far"},
+    };
+    assert_examples(examples, W_COUNTOF(examples), false);
+}
+
+static void prose_stays(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "Call main() or f(x), not ().",
+        "a < b and c > d",
+        "my_formula_1 and formula_x and formula_ and formula_1_2",
+        "a[b[0]] = [[1, 2], [3, 4]]",
+        "{x} and \\frac{a}{b}",
+        "the tag &lt;b&gt; makes bold",
+        "AT&T &c. &unknown;",
+        "<stdio.h> and <http://gnu.org>",
+        "Two  spaces , and a (word) stay !",
+        "!Kung is a language\nWow! It = that",
+        "| ",
+        "",
+        "\n\n\n",
+    };
+    for (size_t i = 0; i < W_COUNTOF(texts); i++) {
+        bool table = texts[i][0] == '|', function = i == 0;
+        struct example same = {texts[i], table ? "" : texts[i]};
+        if (function) /* stands alone there */
+            same.expected = "Call main() or f(x), not.";
+        assert_examples(&same, 1, false);
+    }
+}
+
+static void lines_of_tables_go_with_one_blank_line(void **state)
+{
+    (void)state;
+    static const struct example examples[] = {
+        {"a\n\n{| class=x\n|-\n! head\n| cell || more\n|}\n\nb\n", "a\n\nb\n"},
+        {"a\n\n |{{\n }}{{\n\nb", "a\n\nb"},
+        {"a\n!colspan=\"3\" | x\nb\n", "a\nb\n"},
+    };
+    assert_examples(examples, W_COUNTOF(examples), false);
+}
+
+static void escaped_text_is_told_from_raw_text(void **state)
+{
+    (void)state;
+    assert_true(w_clean_is_escaped(W_SPAN("<doc id=\"1\">\na &lt; b\n</doc>\n")));
+    assert_false(w_clean_is_escaped(W_SPAN("<doc id=\"1\">\na < b &amp; c\n</doc>\n")));
+    assert_false(w_clean_is_escaped(W_SPAN("<doc id=\"1\">\nplain\n</doc>\n")));
+    assert_false(w_clean_is_escaped(W_SPAN("")));
+    assert_false(w_clean_is_escaped(W_SPAN("x <doc &lt;")));
+    static const struct example examples[] = {
+        {"a &lt; b &amp;&amp; c &gt; d", "a < b && c > d"},
+        {"x &amp;nbsp; y", "x   y"},
+        {"one&lt;br /&gt;two", "one\ntwo"},
+        {"&quot;word&quot; &amp;lt;", "\"word\" &lt;"},
+    };
+    assert_examples(examples, W_COUNTOF(examples), true);
+}
+
+static void residues_are_counted(void **state)
+{
+    (void)state;
+    struct w_clean clean = {0};
+    struct w_buffer out = {0};
+    w_clean_text(&clean, W_SPAN("formula_1 codice_2 ( ) {{a}} }} <b>x</b> [[y]] &nbsp;\n| z\n"),
+                 &out);
+    assert_int_equal(clean.counts.placeholders, 2);
+    assert_int_equal(clean.counts.parentheses, 1);
+    assert_int_equal(clean.counts.templates, 1);
+    assert_int_equal(clean.counts.braces, 1);
+    assert_int_equal(clean.counts.tags, 2);
+    assert_int_equal(clean.counts.links, 1);
+    assert_int_equal(clean.counts.entities, 1);
+    assert_int_equal(clean.counts.lines, 1);
+    w_buffer_free(&out);
+    w_clean_release(&clean);
+}
+
+/* A text may come in parts by whole lines; and whatever it is, it ends. */
+static void parts_give_the_same_as_the_whole(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {
+        "formula_1", "(", ")",    " ",      ", ", "{{",   "}}",   "[[a|", "]]", "<",
+        "ref>",      "/", "<br>", "&nbsp;", "\n", "\n\n", "word", "|",    "!",  "&lt;"};
+    struct w_rng rng = {.seed = 11};
+    for (unsigned round = 0; round < 3000; round++) {
+        struct w_buffer text = {0}, whole = {0}, parts = {0};
+        struct w_clean a = {.escaped = round % 2}, b = a;
+        for (u64 n = w_rng_below(&rng, 30); n > 0; n--)
+            w_buffer_span(&text, w_span_of(pieces[w_rng_below(&rng, W_COUNTOF(pieces))]));
+        w_clean_text(&a, (struct w_span){text.at, text.size}, &whole);
+        for (size_t at = 0; at < text.size;) {
+            const u8 *newline = memchr(text.at + at, '\n', text.size - at);
+            size_t end = newline ? (size_t)(newline - text.at) + 1 : text.size;
+            w_clean_text(&b, (struct w_span){text.at + at, end - at}, &parts);
+            at = end;
+        }
+        assert_int_equal(whole.size, parts.size);
+        if (whole.size)
+            assert_memory_equal(whole.at, parts.at, whole.size);
+        w_buffer_free(&text);
+        w_buffer_free(&whole);
+        w_buffer_free(&parts);
+        w_clean_release(&a);
+        w_clean_release(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(residues_go),
+        cmocka_unit_test(prose_stays),
+        cmocka_unit_test(lines_of_tables_go_with_one_blank_line),
+        cmocka_unit_test(escaped_text_is_told_from_raw_text),
+        cmocka_unit_test(residues_are_counted),
+        cmocka_unit_test(parts_give_the_same_as_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/* wwiki --clean: text of other extractors, line by line, in the form that it has. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/json.h"
+#include "tools/wwiki.h"
+
+#define READ_BYTES                                                                                 \
+    ((size_t)4 << 20) /* at a time; what decides about a file is in the first of them */
+#define LINE_BYTES ((size_t)256 << 20)
+
+/* A file, and what is known about it. */
+struct cleaning {
+    struct run *run;
+    struct w_input in;
+    struct w_buffer bytes; /* [at, bytes.size) is not used yet */
+    size_t at;
+    bool at_eof;
+    u64 line, read_bytes;
+    enum w_wiki_form form;
+    struct w_clean clean;
+    struct w_buffer head; /* the lines of a block before its text: written when there is text */
+    unsigned head_lines;  /* 0: outside of a block */
+    bool has_text;        /* the block has, and its head is written */
+    struct w_buffer out;
+};
+
+static enum w_status no_memory(const struct cleaning *c, struct w_err *err)
+{
+    return w_fail(err, W_NOMEM, "%s: no memory for line %llu", c->in.name,
+                  (unsigned long long)c->line);
+}
+
+/* Drop what was used and read more. */
+static enum w_status fill(struct cleaning *c, struct w_err *err)
+{
+    size_t got, left = c->bytes.size - c->at;
+
+    if (left >= LINE_BYTES)
+        return w_fail(err, W_LIMIT, "%s: line %llu is longer than %zu bytes", c->in.name,
+                      (unsigned long long)c->line + 1, LINE_BYTES);
+    if (left > 0)
+        memmove(c->bytes.at, c->bytes.at + c->at, left);
+    c->bytes.size = left;
+    c->at = 0;
+    if (c->bytes.room - left < READ_BYTES && !w_buffer_grow(&c->bytes, READ_BYTES))
+        return no_memory(c, err);
+    enum w_status status = w_input_read(&c->in, c->bytes.at + left, READ_BYTES, &got, err);
+    c->bytes.size += got;
+    c->read_bytes += got;
+    c->at_eof = got < READ_BYTES;
+    return status;
+}
+
+/* The next line with its newline, if it has one. W_END behind the last. */
+static enum w_status next_line(struct cleaning *c, struct w_span *line, struct w_err *err)
+{
+    for (;;) {
+        size_t left = c->bytes.size - c->at;
+        const u8 *from = c->bytes.at + c->at, *newline = left ? memchr(from, '\n', left) : NULL;
+        if (newline || (c->at_eof && left > 0)) {
+            *line = (struct w_span){from, newline ? (size_t)(newline - from) + 1 : left};
+            c->at += line->size;
+            c->line++;
+            return W_DONE;
+        }
+        if (c->at_eof)
+            return W_END;
+        enum w_status status = fill(c, err);
+        if (status)
+            return status;
+    }
+}
+
+static bool begins(struct w_span s, const char *text)
+{
+    size_t size = strlen(text);
+    return s.size >= size && !memcmp(s.at, text, size);
+}
+
+/* What the first bytes of the file say. */
+static void look(struct cleaning *c)
+{
+    struct w_span all = {c->bytes.at, c->bytes.size}, first = all;
+    const u8 *newline = all.size ? memchr(all.at, '\n', all.size) : NULL;
+    u32 unescape = c->run->set->unescape;
+
+    if (newline)
+        first.size = (size_t)(newline - all.at);
+    first = w_span_trim(first);
+    c->form = begins(first, "<doc ") ? W_WIKI_BLOCKS
+              : first.size > 1 && first.at[0] == '{' && first.at[first.size - 1] == '}'
+                  ? W_WIKI_JSONL
+                  : W_WIKI_PLAIN;
+    c->clean.escaped =
+        unescape == UNESCAPE_YES || (unescape == UNESCAPE_AUTO && w_clean_is_escaped(all));
+}
+
+/* ---- a line of each form ---- */
+
+static void clean_block_line(struct cleaning *c, struct w_span line)
+{
+    bool closes = begins(line, "</doc>") && w_span_trim(line).size == 6;
+
+    if (c->head_lines == 0 && !begins(line, "<doc ")) {
+        w_buffer_span(&c->out, line); /* between blocks */
+        return;
+    }
+    if (closes) {
+        c->head_lines = 0;
+        c->run->counts.documents += c->has_text;
+        c->run->counts.empty += !c->has_text;
+        if (c->has_text)
+            w_buffer_span(&c->out, line);
+        return;
+    }
+    if (c->head_lines < 2) { /* the tag and the title */
+        if (c->head_lines++ == 0) {
+            c->head.size = 0;
+            c->has_text = c->clean.after_blank = c->clean.after_removed = false;
+        }
+        w_buffer_span(&c->head, line);
+        return;
+    }
+    struct w_buffer *out = c->has_text ? &c->out : &c->head;
+    size_t before = out->size;
+    w_clean_text(&c->clean, line, out);
+    if (!c->has_text && w_span_trim((struct w_span){out->at + before, out->size - before}).size) {
+        c->has_text = true;
+        w_buffer_put(&c->out, c->head.at, c->head.size);
+        c->out.failed = c->out.failed || c->head.failed;
+    }
+}
+
+static enum w_status clean_object(struct cleaning *c, struct w_span line, struct w_err *err)
+{
+    const char *field = c->run->set->field, *text = NULL;
+    struct w_json *json = NULL;
+    char *written = NULL;
+    struct w_span all = w_span_trim(line);
+
+    if (all.size == 0)
+        return W_DONE;
+    enum w_status status = w_json_parse(&json, (const char *)all.at, all.size, err);
+    if (!status)
+        status = w_json_need_string(json, field, &text, err);
+    if (!status) {
+        c->head.size = 0;
+        c->clean.after_blank = c->clean.after_removed = false;
+        w_clean_text(&c->clean, w_span_of(text), &c->head);
+        w_buffer_byte(&c->head, 0);
+        if (c->head.failed)
+            status = no_memory(c, err);
+    }
+    if (!status && !*(char *)c->head.at) {
+        c->run->counts.empty++;
+    } else if (!status) {
+        w_json_set_string(json, field, (char *)c->head.at);
+        written = w_json_text(json, err);
+        status = written ? W_DONE : err->status;
+        if (written) {
+            w_buffer_put(&c->out, written, strlen(written));
+            w_buffer_byte(&c->out, '\n');
+            c->run->counts.documents++;
+        }
+    }
+    free(written);
+    w_json_free(json);
+    return status ? w_fail_at(err, status, "%s: line %llu", c->in.name, (unsigned long long)c->line)
+                  : W_DONE;
+}
+
+static enum w_status clean_lines(struct cleaning *c, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    struct w_span line;
+
+    while (!status && !(status = next_line(c, &line, err))) {
+        if (w_signal_stop)
+            status = w_fail(err, W_SIGNAL, "stopped by a signal");
+        else if (c->form == W_WIKI_JSONL)
+            status = clean_object(c, line, err);
+        else if (c->form == W_WIKI_BLOCKS)
+            clean_block_line(c, line);
+        else
+            w_clean_text(&c->clean, line, &c->out);
+        if (!status && c->out.failed)
+            status = no_memory(c, err);
+        if (!status && c->out.size >= READ_BYTES / 4) {
+            status = w_output_write(&c->run->out, c->out.at, c->out.size, err);
+            c->out.size = 0;
+            wwiki_progress(c->run, c->read_bytes, false);
+        }
+    }
+    if (status == W_END && c->head_lines)
+        status = w_fail(err, W_TRUNCATED, "%s: ends inside a <doc> block", c->in.name);
+    if (status == W_END)
+        status = w_output_write(&c->run->out, c->out.at, c->out.size, err);
+    c->out.size = 0;
+    return status;
+}
+
+static enum w_status clean_file(struct cleaning *c, const char *path, struct w_err *err)
+{
+    c->at = c->bytes.size = 0;
+    c->line = c->read_bytes = 0;
+    c->head_lines = 0;
+    c->clean.after_blank = c->clean.after_removed = false;
+    enum w_status status = w_input_open(&c->in, path, err);
+    if (status)
+        return status;
+    status = fill(c, err);
+    if (!status) {
+        look(c);
+        status = clean_lines(c, err);
+    }
+    w_input_close(&c->in);
+    c->run->bytes += c->read_bytes;
+    return status;
+}
+
+enum w_status wwiki_clean(struct run *run, struct w_err *err)
+{
+    struct cleaning c = {.run = run};
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < run->files.count && !status; i++)
+        status = clean_file(&c, run->files.paths[i], err);
+    run->counts.cleaned = c.clean.counts;
+    run->counts.read_bytes = run->bytes;
+    run->counts.text_bytes = run->out.bytes;
+    w_buffer_free(&c.bytes);
+    w_buffer_free(&c.head);
+    w_buffer_free(&c.out);
+    w_clean_release(&c.clean);
+    return status;
+}
