@@ -58,7 +58,7 @@ try_all()
 }
 
 @test "wtok train" {
-    work() { wtok train -n 280 -o result text/1.txt; }
+    work() { wtok train -n 280 --max-words 30 --report facts -o result text/1.txt; }
     try_all
 }
 
