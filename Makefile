@@ -68,6 +68,7 @@ LIB_SOURCES := \
 	lib/text/file_list.c \
 	lib/text/foreign.c \
 	lib/text/pair_map.c \
+	lib/text/special.c \
 	lib/text/split.c \
 	lib/text/text_batch.c \
 	lib/text/token_set.c \
@@ -196,6 +197,7 @@ UNIT_TESTS := \
 	test_schedule \
 	test_sampler \
 	test_split \
+	test_special \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \

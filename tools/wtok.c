@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 /* ---- shared by the commands ---- */
 
 enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *input,
-                               enum w_split split, int argc, char **argv, struct w_err *err)
+                               enum w_split split, const struct w_specials *specials, int argc,
+                               char **argv, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -57,6 +58,7 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *i
                                          .format = (enum w_format)input->format,
                                          .field = input->field,
                                          .split = split,
+                                         .specials = specials,
                                          .document_bytes_max = input->doc_cap,
                                          .text_bytes_max = input->max_bytes};
     if (!status && r->files.sized)

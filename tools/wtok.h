@@ -38,7 +38,7 @@ struct wtok_input {
             .help = "With JSON Lines: the member that is the text."                                \
     }
 
-/* Text from operands, for a splitting rule; counts and shows what has been read. */
+/* Text from operands, for a splitting rule and names of special tokens to look for (or NULL); counts and shows what has been read. */
 struct wtok_reader {
     struct w_file_list files;
     struct w_documents *documents;
@@ -46,7 +46,8 @@ struct wtok_reader {
     double started_s;
 };
 enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, enum w_split,
-                               int argc, char **argv, struct w_err *) W_MUST_CHECK;
+                               const struct w_specials *, int argc, char **argv,
+                               struct w_err *) W_MUST_CHECK;
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 

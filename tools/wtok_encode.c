@@ -3,7 +3,7 @@
 
 #include "sys/clock.h"
 #include "sys/ordered.h"
-#include "text/bpe_encode.h"
+#include "text/special.h"
 #include "text/text_batch.h"
 #include "tools/wtok.h"
 #include "wire/prov.h"
@@ -11,7 +11,7 @@
 
 struct settings {
     struct wtok_input input;
-    const char *vocab, *output;
+    const char *vocab, *output, *allow_special; /* NULL: none */
     u64 threads, level;
     bool no_provenance;
 };
@@ -26,6 +26,9 @@ static const struct w_option options[] = {
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
+    {"allow-special", 0, W_OPT_TEXT, AT(allow_special), "NAMES", .optional = true,
+     .help = "Take these names of special tokens in the text, divided by commas, for the tokens; "
+             "without NAMES, or for all, those of all. Otherwise they are plain text."},
     {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
      .help = "Compression, 1 fast to 9 small, or 0 for none."},
     {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
@@ -65,6 +68,7 @@ struct job {
 struct encoding {
     struct job *jobs;            /* by slot */
     struct w_encoder **encoders; /* by thread */
+    struct w_specials *specials; /* NULL: their names are plain text */
     u32 threads, slots;
     u32 end_id;
     enum w_dtype dtype;
@@ -99,8 +103,8 @@ static void encode_batch(void *context, u32 slot, u32 member)
     job->max = 0;
     job->status = W_DONE;
     for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end) {
-        job->status = w_encode(e->encoders[member], b->text + from, b->parts[i].end - from,
-                               &job->ids, &job->err);
+        job->status = w_specials_encode(e->specials, e->encoders[member], b->text + from,
+                                        b->parts[i].end - from, &job->ids, &job->err);
         if (!job->status && b->parts[i].ends)
             job->status = w_ids_append(&job->ids, e->end_id, &job->err);
     }
@@ -136,6 +140,7 @@ static void stop_encoding(struct encoding *e)
         w_encoder_free(e->encoders[i]);
     free(e->jobs);
     free(e->encoders);
+    w_specials_free(e->specials);
 }
 
 /* Write what a job gave. */
@@ -237,8 +242,11 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
     if (!status)
         status = wtok_load_vocab(&vocab, set->vocab, err);
+    if (!status && set->allow_special)
+        status = w_specials_new(&e.specials, vocab, set->allow_special, err);
     if (!status)
-        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), argc, argv, err);
+        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), e.specials, argc,
+                                  argv, err);
     if (!status)
         status = start_encoding(&e, vocab, (u32)set->threads, err);
     w_cli_catch_signals();

@@ -186,7 +186,8 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
     if (!status)
         status = w_encoder_new(&encoder, vocab, err);
     if (!status)
-        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), argc, argv, err);
+        status =
+            wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), NULL, argc, argv, err);
     if (!status)
         status = measure_text(&m, encoder, &reader, err);
     if (!status) {

@@ -153,7 +153,8 @@ enum w_status wtok_words_count(struct wtok_words *words, const struct wtok_words
 
     if (options->counts)
         input.format = W_FORMAT_LINES;
-    enum w_status status = wtok_reader_open(&c.reader, &input, options->split, argc, argv, err);
+    enum w_status status =
+        wtok_reader_open(&c.reader, &input, options->split, NULL, argc, argv, err);
     if (!status)
         status = options->counts ? add_counts(&c, err) : count_text(&c, err);
     if (!status)

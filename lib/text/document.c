@@ -5,6 +5,7 @@
 
 #include "sys/fdio.h"
 #include "sys/json.h"
+#include "text/special.h"
 
 #define WINDOW_BYTES ((size_t)4 << 20) /* of a file, in memory; room for two of the longest words */
 #define JSON_LINE_BYTES                                                                            \
@@ -163,7 +164,8 @@ static void give(struct w_documents *d, size_t end, size_t next, bool ends, stru
 /* Give out the first part of a document that is longer than the window. */
 static void give_part(struct w_documents *d, struct w_piece *piece)
 {
-    size_t cut = d->at + w_split_cut(d->options.split, d->bytes + d->at, d->end - d->at);
+    size_t cut = d->at + w_specials_cut(d->options.specials, d->options.split, d->bytes + d->at,
+                                        d->end - d->at);
     give(d, cut, cut, false, piece);
 }
 
@@ -347,7 +349,7 @@ static enum w_status next_piece(struct w_documents *d, struct w_piece *piece, st
 static void limit_piece(const struct w_documents *d, struct w_piece *piece, u64 *left)
 {
     if (piece->size > *left) {
-        piece->size = w_split_cut(d->options.split, piece->text, *left);
+        piece->size = w_specials_cut(d->options.specials, d->options.split, piece->text, *left);
         *left = 0;
     } else {
         *left -= piece->size;

@@ -17,6 +17,8 @@
 #include "text/file_list.h"
 #include "text/split.h"
 
+struct w_specials; /* special.h */
+
 enum w_format { W_FORMAT_AUTO, W_FORMAT_PLAIN, W_FORMAT_LINES, W_FORMAT_WIKI, W_FORMAT_JSONL };
 
 struct w_document_options {
@@ -24,6 +26,7 @@ struct w_document_options {
     enum w_format format;
     const char *field; /* jsonl: the member that is the text */
     enum w_split split;
+    const struct w_specials *specials; /* names that no cut may part; NULL: none */
     /* Only so much of each document, and of all text; cut at the end of a word, so that a document may
      * be left with nothing. 0: no limit. */
     u64 document_bytes_max, text_bytes_max;
