@@ -6,8 +6,13 @@
 #
 #     all: work/wiki_cache_optimized.sample
 #
+# or, instead of W_TEXT, name the dump of a wiki (or the parts of one), as it was fetched:
+#
+#     W_DUMP    := enwiki-latest-pages-articles-multistream.xml.bz2
+#
 # For a configuration $(W_CONFIGS)/NAME.json and the folder W (work, unless told otherwise):
 #
+#     W/text.jsonl     the text of the dump W_DUMP
 #     W/vocab          the vocabulary, shared by all configurations
 #     W/tokens         the text as a token stream, shared by all configurations
 #     W/NAME.fit       that the machine can do it: footprint and forecast, JSON
@@ -36,14 +41,23 @@ W_REQUIRE      ?= ram<=90%
 W_PROMPT       ?= The history of
 W_SAMPLE_COUNT ?= 200
 W_SCORE        ?=
+W_DUMP         ?=
 # More options for one program.
+W_WIKI_FLAGS   ?=
 W_TOK_FLAGS    ?=
 W_BATCH_FLAGS  ?=
 W_TRAIN_FLAGS  ?=
 W_SAMPLE_FLAGS ?=
 
+ifneq ($(W_DUMP),)
+W_TEXT ?= $(W)/text.jsonl
+endif
+
 $(W):
 	mkdir -p $@
+
+$(W)/text.jsonl: $(W_DUMP) | $(W)
+	wwiki $(W_WIKI_FLAGS) -o $@ $(W_DUMP)
 
 $(W)/vocab: $(W_TEXT) | $(W)
 	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) -o $@ $(W_TEXT)

@@ -101,6 +101,27 @@ page()
     cmp whole/tiny.sample work/tiny.sample
 }
 
+@test "the installed rules make a model from a dump in one target" {
+    PATH=$bin:/usr/bin:/bin
+    mkdir -p configs dump
+    cp tiny.json configs
+    {
+        printf '<mediawiki><siteinfo><base>http://t.example/wiki/M</base></siteinfo>\n'
+        for file in text/*.txt; do
+            printf "<page><title>%s</title><ns>0</ns><id>1</id><revision><text>\'\'\'" "$file"
+            cat "$file"
+            printf '</text></revision></page>\n'
+        done
+        printf '</mediawiki>\n'
+    } | bzip2 >dump/tiny.xml.bz2
+    printf '%s\n' 'W := from_dump' 'W_DUMP := dump/tiny.xml.bz2' 'W_VOCAB_SIZE := 300' \
+        'W_VAL_FRACTION := 0.1' 'W_TRAIN_FLAGS := --steps 3' "include $share/wtools/wtools.mk" \
+        >dump.mk
+    make -s -f dump.mk from_dump/tiny.wts
+    [ "$(wc -l <from_dump/text.jsonl)" -eq 40 ]
+    wcat --verify from_dump/tiny.wts
+}
+
 @test "uninstall leaves nothing" {
     make -s -C "$BATS_TEST_DIRNAME/../.." CONFIG="${BUILD##*/}" DESTDIR="$PWD/tree" PREFIX=/usr \
         uninstall
