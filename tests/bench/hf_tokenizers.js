@@ -1,5 +1,5 @@
-// Hugging Face's tokenizers for scripts that compare: does one task and prints the seconds that it took,
-// without the start of the program and the reading of its files.
+// Hugging Face's tokenizers for scripts that compare: does one task and prints the seconds that it took
+// and those of all its threads together, without the start of the program and the reading of its files.
 //
 //     node hf_tokenizers.js MODULE encode TOKENIZER.json TEXT     lines, in batches of 1,000
 //     node hf_tokenizers.js MODULE train TEXT [TOKENIZER.json]    which is written
@@ -8,30 +8,39 @@
 const fs = require('fs');
 const [module_path, task, ...files] = process.argv.slice(2);
 const tokenizers = require(module_path);
-const seconds = () => Number(process.hrtime.bigint()) / 1e9;
+
+function stopwatch() {
+    const began = process.hrtime.bigint();
+    const cpu = process.cpuUsage();
+    return () => {
+        const used = process.cpuUsage(cpu);
+        return { seconds: Number(process.hrtime.bigint() - began) / 1e9,
+            cpu_s: (used.user + used.system) / 1e6 };
+    };
+}
 
 async function encode(tokenizer_path, text_path) {
     const tokenizer = tokenizers.Tokenizer.fromFile(tokenizer_path);
     const lines = fs.readFileSync(text_path, 'utf8').split('\n').map((line) => line + '\n');
-    const began = seconds();
+    const took = stopwatch();
     let tokens = 0;
     for (let i = 0; i < lines.length; i += 1000) {
         const options = { addSpecialTokens: false };
         for (const encoding of await tokenizer.encodeBatch(lines.slice(i, i + 1000), options))
             tokens += encoding.getLength();
     }
-    return { seconds: seconds() - began, tokens };
+    return { ...took(), tokens };
 }
 
 // The interface of JavaScript leaves the trainer's options at their defaults: 30,000 ids.
 function train(text_path, tokenizer_path) {
     const tokenizer = new tokenizers.Tokenizer(tokenizers.BPE.empty());
     tokenizer.setPreTokenizer(tokenizers.byteLevelPreTokenizer(false, true));
-    const began = seconds();
+    const took = stopwatch();
     tokenizer.train([text_path]);
-    const ended = seconds();
+    const figures = { ...took(), size: tokenizer.getVocabSize() };
     if (tokenizer_path) tokenizer.save(tokenizer_path);
-    return { seconds: ended - began, size: tokenizer.getVocabSize() };
+    return figures;
 }
 
 (async () => console.log(JSON.stringify(await { encode, train }[task](...files))))();
