@@ -181,6 +181,7 @@ UNIT_TESTS := \
 	test_fuzz_dump \
 	test_fuzz_foreign \
 	test_fuzz_stream \
+	test_fuzz_wikitext \
 	test_feed \
 	test_fit \
 	test_foreign \

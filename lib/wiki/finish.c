@@ -164,7 +164,7 @@ static bool is_left_out(const struct w_wikitext_options *options, struct w_span 
 
 static const char *equals(u8 level)
 {
-    return "======" + (LEVELS - level);
+    return &"======"[LEVELS - level];
 }
 
 static void begin_heading(struct finish *f, u8 level)

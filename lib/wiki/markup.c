@@ -49,7 +49,7 @@ static void append(struct scanner *s, struct w_markup item)
     l->items[l->count++] = item;
 }
 
-/* A markup that is whole: nothing is inside it. */
+/* A markup that nothing is inside of, or not yet. */
 static void append_whole(struct scanner *s, struct w_markup item)
 {
     item.next = s->list->count + 1;
@@ -282,8 +282,10 @@ static void comment(struct scanner *s)
         end = left ? memchr(from, '\n', left) : NULL;
         end = end ? end : from + left;
     }
-    append_whole(s, (struct w_markup){
-                        .kind = W_MARKUP_COMMENT, .begin = s->at, .end = (u32)(end - s->text)});
+    append_whole(s, (struct w_markup){.kind = W_MARKUP_COMMENT,
+                                      .begin = s->at,
+                                      .body = (u32)(end - s->text),
+                                      .end = (u32)(end - s->text)});
     s->at = (u32)(end - s->text);
 }
 

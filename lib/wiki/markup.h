@@ -34,7 +34,7 @@ enum w_markup_kind {
 struct w_markup {
     u32 begin, end; /* from the first byte of the opening mark to behind the closing one; end is 0
                            where it was not closed */
-    u32 body, body_end; /* what is between them */
+    u32 body, body_end; /* what is between them; of a TAG and a COMMENT the body is its end */
     u32 next;           /* index of the first markup behind it */
     u8 kind;            /* enum w_markup_kind */
     u8 tag;             /* TAG, ELEMENT: see tag.h */

@@ -186,23 +186,22 @@ static void comment(struct w_wikitext *r, struct w_range *g)
     }
 }
 
-/* A mark that nothing closes is text, a tag is nothing, and a table is the lines that look like one. */
+/* A mark that nothing closes is text, a tag is nothing, and a table is the lines that look like one. So
+ * is one that is closed behind the end of the range. */
 static void unclosed(struct w_wikitext *r, struct w_range *g)
 {
     const struct w_markup *m = &r->markup.items[g->markup];
+    bool tag =
+        m->kind == W_MARKUP_ELEMENT || m->kind == W_MARKUP_TAG || m->kind == W_MARKUP_COMMENT;
 
-    if (m->kind == W_MARKUP_TABLE) {
-        g->markup++;
+    g->markup++;
+    g->begin = W_MIN(m->body, g->end);
+    if (m->kind == W_MARKUP_TABLE)
         g->begin = w_line_skip(r, g);
-        w_mark(r, W_MARK_HOLE);
-        return;
-    }
-    if (m->kind == W_MARKUP_ELEMENT)
+    if (m->kind == W_MARKUP_TABLE || tag)
         w_mark(r, W_MARK_HOLE);
     else
-        w_buffer_span(&r->marked, w_source(r, m->begin, m->body));
-    g->begin = m->body;
-    g->markup++;
+        w_buffer_span(&r->marked, w_source(r, m->begin, g->begin));
 }
 
 static void markup(struct w_wikitext *r, struct w_range *g)

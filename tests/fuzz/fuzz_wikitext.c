@@ -1,0 +1,191 @@
+/* Any bytes as a page: some text, of bounded size, in bounded time; valid UTF-8 if the page was. The first
+ * byte chooses the options. The mutator puts pieces of markup in, which nobody finds by chance. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "text/unicode.h"
+#include "wiki/wikitext.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
+
+static const char *const pieces[] = {
+    "{{",
+    "}}",
+    "{{{",
+    "}}}",
+    "[[",
+    "]]",
+    "|",
+    "=",
+    "[http://a ",
+    "]",
+    "{|",
+    "\n{|",
+    "\n|-",
+    "\n|}",
+    "\n| ",
+    "||",
+    "\n! ",
+    "!!",
+    "{{!}}",
+    "{{nowrap|",
+    "{{lang|en|",
+    "{{convert|1|",
+    "{{hlist|a|",
+    "{{quote|\n*",
+    "{{val|1|e=",
+    "{{birth date|1|2|",
+    "{{lc:",
+    "{{PAGENAME}}",
+    "{{cite|",
+    "File:",
+    "File:a|",
+    "Category:",
+    "de:",
+    "<ref>",
+    "</ref>",
+    "<ref name=\"",
+    "/>",
+    "<ref ",
+    "<br>",
+    "<sup>",
+    "1",
+    "</sup>",
+    "<poem>",
+    "</poem>",
+    "<nowiki>",
+    "</nowiki>",
+    "<pre>",
+    "</pre>",
+    "<math>",
+    "</math>",
+    "<table>",
+    "<td>",
+    "</table>",
+    "<span style=\"display:none\">",
+    "<span>",
+    "</span>",
+    "<!--",
+    "-->",
+    "<b",
+    ">",
+    "\"",
+    "'",
+    "''",
+    "'''",
+    "'''''",
+    "\n",
+    "\n\n",
+    "\n== ",
+    " ==",
+    "\n=",
+    "== References ==\n",
+    "\n* ",
+    "\n; ",
+    ":",
+    "\n ",
+    "----",
+    "&amp;",
+    "&nbsp;",
+    "&#x41;",
+    "__TOC__",
+    "__",
+    "-{",
+    "}-",
+    ";",
+    "zh:",
+    "(",
+    ")",
+    ",",
+    ".",
+    " ",
+    "a",
+    "\xC2\xA0",
+    "\xC3\xA9",
+    "\xE4\xB8\x80",
+    "\xF0\x9F\x98\x80",
+    "\x01",
+    "\x06",
+};
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
+{
+    const char *piece = pieces[seed / 2 % W_COUNTOF(pieces)];
+    size_t length = strlen(piece), at = size ? seed / 256 % (size + 1) : 0;
+
+    if (seed % 2 == 0 || room - size < length)
+        return LLVMFuzzerMutate(data, size, room);
+    memmove(data + at + length, data + at, size - at);
+    memcpy(data + at, piece, length);
+    return size + length;
+}
+
+static double cpu_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void render(unsigned flags, const uint8_t *page, size_t size)
+{
+    struct w_wikitext_options options = {
+        .headings = flags & 3 ? (enum w_wiki_headings)((flags & 3) - 1) : W_HEADINGS_PLAIN,
+        .math = flags & 4 ? "" : NULL,
+        .item = flags & 8 ? "- " : NULL,
+        .sections = flags & 16 ? "" : NULL,
+        .tables = flags & 32,
+    };
+    static struct w_inline_table *table;
+    struct w_wikitext *r = NULL;
+    struct w_err err = {0};
+    struct w_span text;
+
+    if (!table && w_inline_table_new(&table, &err))
+        abort();
+    options.inlines = table;
+    double start = cpu_s();
+    if (w_wikitext_new(&r, &options, &err) ||
+        w_wikitext_render(r, W_SPAN("Title"), (struct w_span){page, size}, &text, &err))
+        abort();
+    if (text.size > 4 * size + 256)
+        abort();
+    if (w_utf8_valid(page, size) && !w_utf8_valid(text.at, text.size))
+        abort();
+    for (size_t i = 0; i < text.size; i++)
+        if (text.at[i] < ' ' && text.at[i] != '\n' && text.at[i] != '\t')
+            abort();
+    /* Ten times what the slowest page takes under sanitizers; were time quadratic, a page that is
+     * one piece again and again would take minutes. */
+    if (cpu_s() - start > 2 + 2e-5 * (double)size)
+        abort();
+    w_wikitext_free(r);
+}
+
+/* The same again and again, which shows what is not linear. */
+static void render_repeated(unsigned flags, const uint8_t *page, size_t size)
+{
+    enum { BYTES = 1 << 16 };
+    static uint8_t many[BYTES];
+
+    for (size_t at = 0; at < BYTES; at++)
+        many[at] = page[at % size];
+    render(flags, many, BYTES / size * size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static unsigned count;
+
+    if (size < 2)
+        return 0;
+    render(data[0], data + 1, size - 1);
+    if (size < 64 && count++ % 16 == 0)
+        render_repeated(data[0], data + 1, size - 1);
+    return 0;
+}
