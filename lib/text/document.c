@@ -217,11 +217,14 @@ static bool find_close(const struct w_documents *d, size_t *line, size_t *next)
     const size_t size = sizeof tag - 1;
 
     for (size_t i = d->at; i < d->end; i++) {
-        const u8 *found = memmem(d->bytes + i, d->end - i, tag, size);
+        /* '<' is rare in text, so that looking for it alone takes a third of the time */
+        const u8 *found = memchr(d->bytes + i, '<', d->end - i);
         if (!found)
             return false;
         i = (size_t)(found - d->bytes);
         size_t after = i + size;
+        if (!starts(d, i, tag))
+            continue;
         if (after < d->end && d->bytes[after] == '\r')
             after++;
         bool at_start = i == d->at ? !d->cut : d->bytes[i - 1] == '\n';
