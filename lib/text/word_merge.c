@@ -23,6 +23,7 @@ struct w_merger {
     const struct w_vocab *vocab;
     struct w_pair_map merges; /* pair of ids -> rank */
     u32 *byte_ranks;          /* [256][256]: the same for pairs of bytes, as every word begins */
+    u64 joined[65536 / 64];   /* a bit for each pair of bytes: some merge has it in its middle */
     u64 *likely;              /* a bit for each of several hashes: some pair of it may merge */
     u32 likely_shift;         /* 64 - log2 of the number of bits */
     const u32 *merged_ids;    /* by rank */
@@ -62,7 +63,12 @@ static enum w_status make_shortcuts(struct w_merger *m, struct w_err *err)
         return w_fail(err, W_NOMEM, "no memory for an encoder");
     for (u32 i = 0; i < count; i++) {
         u64 bit = likely_bit(m, merges[i].left, merges[i].right);
-        m->likely[bit / 64] |= (u64)1 << bit % 64;
+        u32 left_size, right_size;
+        const u8 *left = w_vocab_bytes(m->vocab, merges[i].left, &left_size);
+        const u8 *right = w_vocab_bytes(m->vocab, merges[i].right, &right_size);
+        u32 middle = (u32)left[left_size - 1] << 8 | right[0];
+        m->likely[bit / 64] |= 1ull << bit % 64;
+        m->joined[middle / 64] |= 1ull << middle % 64;
     }
     for (u32 pair = 0; pair < 65536; pair++)
         m->byte_ranks[pair] = rank_of(m, m->byte_ids[pair >> 8], m->byte_ids[pair & 0xff]);
@@ -237,14 +243,34 @@ static bool is_token(const struct w_merger *m, const u8 *word, size_t size, u32 
            !w_vocab_is_special(m->vocab, *id);
 }
 
+/* The end of the part of a word that begins at i, such that no merge joins it with what follows. */
+static size_t part_end(const struct w_merger *m, const u8 *word, size_t i, size_t size)
+{
+    for (i++; i < size; i++) {
+        u32 middle = (u32)word[i - 1] << 8 | word[i];
+        if (!(m->joined[middle / 64] >> middle % 64 & 1))
+            break;
+    }
+    return i;
+}
+
 enum w_status w_merge_word(struct w_merger *m, const u8 *word, size_t size, u32 *ids, size_t *count,
                            struct w_err *err)
 {
+    enum w_status status = W_DONE;
+
+    *count = 1;
     if (is_token(m, word, size, ids))
-        *count = 1;
-    else if (size <= SHORT_BYTES)
-        *count = merge_short(m, word, size, ids);
-    else
-        return merge_long(m, word, size, ids, count, err);
-    return W_DONE;
+        return W_DONE;
+    *count = 0;
+    for (size_t i = 0, end; i < size && !status; i = end) {
+        size_t made = 0;
+        end = part_end(m, word, i, size);
+        if (end - i <= SHORT_BYTES)
+            made = merge_short(m, word + i, end - i, ids + *count);
+        else
+            status = merge_long(m, word + i, end - i, ids + *count, &made, err);
+        *count += made;
+    }
+    return status;
 }
