@@ -180,6 +180,7 @@ UNIT_TESTS := \
 	test_frame \
 	test_fuzz_dump \
 	test_fuzz_foreign \
+	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
 	test_feed \

@@ -12,7 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/split.h"
 #include "text/unicode.h"
+
+/* As published; see split.h. smollm's is gpt2's for what stands between numbers. */
+static const char *const published_patterns[] = {
+    [W_SPLIT_GPT2] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|"
+                     "\\s+(?!\\S)|\\s+",
+    [W_SPLIT_CL100K] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+                       " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    [W_SPLIT_QWEN2] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+                      " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    [W_SPLIT_SMOLLM] = "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|"
+                       "\\s+(?!\\S)|\\s+",
+};
 
 #define NO_MATCH SIZE_MAX
 #define INVALID_BYTE 0x110000 /* the code of one */

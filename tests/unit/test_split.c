@@ -9,29 +9,13 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "nasty_text.h"
 #include "pattern.h"
 #include "text/split.h"
 
 #define RULES 4
 
-/* As published; see split.h. */
-static const struct {
-    const char *name, *pattern;
-    bool numbers_apart;
-} published[RULES] = {
-    {"gpt2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-     false},
-    {"cl100k",
-     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     false},
-    {"qwen2",
-     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
-     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     false},
-    {"smollm", "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-     true},
-};
+static const char *const names[RULES] = {"gpt2", "cl100k", "qwen2", "smollm"};
 
 static void rules_have_names(void **state)
 {
@@ -39,10 +23,10 @@ static void rules_have_names(void **state)
     enum w_split rule;
     char all[64] = "";
     for (enum w_split i = 0; i < RULES; i++) {
-        assert_string_equal(w_split_name(i), published[i].name);
-        assert_true(w_split_find(published[i].name, &rule));
+        assert_string_equal(w_split_name(i), names[i]);
+        assert_true(w_split_find(names[i], &rule));
         assert_int_equal(rule, i);
-        strcat(strcat(all, i ? "|" : ""), published[i].name);
+        strcat(strcat(all, i ? "|" : ""), names[i]);
     }
     assert_string_equal(W_SPLIT_NAMES, all);
     assert_false(w_split_find("gpt3", &rule));
@@ -181,39 +165,6 @@ static void white_space_is_the_property_of_that_name(void **state)
     assert_int_equal(count, 25);
 }
 
-/* What the rules turn on. The first ones are ASCII, which is split in blocks. */
-static const char *const pieces[] = {
-    "a", "S", "'", "'s", "'ll", "VE", "'re", "word", "abcdefghijklmnop", /* letters, contractions */
-    " ", " ", "  ", "\n", "\r", "\t", "\x0b",                            /* spaces */
-    "7", "42", "123", "!", "(", "@", "[", "`", "{", "\x1c", "",          /* numbers, others; NUL */
-    /* plain ones: 27 */
-    "'\xc5\xbf", "\xc5\xbf", "\xc3\xa9", "\xe4\xb8\xad\xe6\x96\x87",
-    "\xf0\x9d\x94\xb8",                                             /* letters */
-    "\xc2\x85", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xa8",         /* spaces */
-    "\xd9\xa3", "\xe2\x85\xa7", "\xc2\xb2", "\xf0\x9d\x9f\x98",     /* numbers */
-    "\xcc\x81", "\xe2\x80\x8b", "\xe1\xa0\x8e", "\xf0\x9f\x98\x80", /* others */
-    "\xff", "\xc2", "\xe4\xb8", "\xed\xa0\x80", "\xc0\xaf", "\x80", /* invalid */
-};
-#define PLAIN_PIECES 27
-
-/* Random text: of all pieces, of the plain ones with a few others, or of few pieces, so that they meet
- * each other often. */
-static void random_text(u8 *text, size_t size, u64 seed)
-{
-    struct w_rng rng = {.seed = seed};
-    u64 some = 2 + w_rng_below(&rng, 8), first = w_rng_u64(&rng);
-    for (size_t i = 0; i < size;) {
-        u64 which = w_rng_below(&rng, W_COUNTOF(pieces));
-        if (seed % 4 < 2 && w_rng_below(&rng, 40) > 0)
-            which %= PLAIN_PIECES;
-        else if (seed % 4 == 2)
-            which = (first + 7 * (which % some)) % W_COUNTOF(pieces);
-        size_t n = W_MAX(strlen(pieces[which]), 1u);
-        for (size_t k = 0; k < n && i < size; k++)
-            text[i++] = (u8)pieces[which][k];
-    }
-}
-
 /* All words of a text. */
 static size_t split(enum w_split rule, const u8 *text, size_t size, size_t *ends)
 {
@@ -236,9 +187,9 @@ static void rules_split_random_text_as_their_patterns(void **state)
     for (u64 seed = 0; seed < 40000; seed++) {
         enum w_split rule = (enum w_split)(seed % RULES);
         size_t size = SIZE - seed % 197;
-        random_text(text, size, seed / RULES);
-        size_t n = split_by_pattern(published[rule].pattern, published[rule].numbers_apart, text,
-                                    size, expected);
+        nasty_text(text, size, seed / RULES);
+        size_t n = split_by_pattern(published_patterns[rule], rule == W_SPLIT_SMOLLM, text, size,
+                                    expected);
         size_t got = split(rule, text, size, ends);
         if (got != n || memcmp(ends, expected, n * sizeof *ends)) {
             for (size_t i = 0; i < size; i++)
@@ -256,7 +207,7 @@ static void texts_can_be_cut_where_it_says(void **state)
     size_t whole[2 * SIZE], front[2 * SIZE], back[2 * SIZE], cuts = 0;
     for (u64 seed = 0; seed < 40000; seed++) {
         enum w_split rule = (enum w_split)(seed % RULES);
-        random_text(text, SIZE, seed / RULES);
+        nasty_text(text, SIZE, seed / RULES);
         size_t seen = SIZE - seed % 130; /* what a reader has of it so far */
         size_t cut = w_split_cut(rule, text, seen);
         size_t n = split(rule, text, SIZE, whole);
