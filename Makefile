@@ -130,16 +130,21 @@ LIB_SOURCES := \
 	lib/net/tensors.c \
 	lib/fit/calibration.c \
 	lib/fit/calibration_file.c \
+	lib/fit/chart.c \
+	lib/fit/chart_svg.c \
+	lib/fit/chart_text.c \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
 	lib/fit/fit.c \
 	lib/fit/hints.c \
+	lib/fit/loss_law.c \
 	lib/fit/memory_curve.c \
 	lib/fit/predict.c \
 	lib/fit/probe.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \
 	lib/fit/runlog.c \
+	lib/fit/search.c \
 	lib/fit/step_probe.c \
 	lib/fit/target.c \
 
@@ -156,9 +161,9 @@ TOOLS := \
 TOOL_SOURCES := \
 	tools/cli.c \
 
-wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_json.c \
-	tools/wcachefit_md.c tools/wcachefit_tables.c tools/wcachefit_text.c \
-	tools/wcachefit_verify.c
+wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_charts.c \
+	tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_search.c tools/wcachefit_tables.c \
+	tools/wcachefit_text.c tools/wcachefit_verify.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
@@ -172,6 +177,7 @@ UNIT_TESTS := \
 	test_batches \
 	test_bf16 \
 	test_calibration \
+	test_chart \
 	test_ckpt \
 	test_clean \
 	test_conf \
@@ -198,6 +204,7 @@ UNIT_TESTS := \
 	test_team \
 	test_schedule \
 	test_sampler \
+	test_search \
 	test_split \
 	test_special \
 	test_stream \
@@ -269,8 +276,8 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-tok lint format install uninstall dist \
-	clean help packages force
+.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-tok \
+	lint format install uninstall dist clean help packages force
 .DELETE_ON_ERROR:
 
 # ---- building ----
@@ -383,6 +390,9 @@ bench: $(BUILD)/tests/bench/wbench ## measure training beside sgemm (and PEER=sc
 bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
 	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
 	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
+
+bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (10 minutes)
+	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/predict $(if $(PATTERN),'$(PATTERN)')
 
 # ---- installing ----
 

@@ -69,3 +69,8 @@ enum w_status host_cache_make(struct w_err *err)
         status = w_fail_errno(err, "%.500s: cannot make the folder", folder);
     return status;
 }
+
+void host_kernels(char text[HOST_KERNELS], const struct w_calibration *c, enum w_type type)
+{
+    snprintf(text, HOST_KERNELS, "%s %s", c->kernel[type], w_type_name(type));
+}

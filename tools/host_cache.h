@@ -16,6 +16,9 @@ enum w_status host_calibration_path(char path[HOST_CACHE_PATH], const struct w_m
 /* And of the residuals of its predictions. */
 enum w_status host_residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *,
                                   struct w_err *) W_MUST_CHECK;
+/* What residuals belong to: "avx2 fp32". */
+#define HOST_KERNELS 32
+void host_kernels(char text[HOST_KERNELS], const struct w_calibration *, enum w_type);
 /* Make the folder. */
 enum w_status host_cache_make(struct w_err *) W_MUST_CHECK;
 

@@ -16,10 +16,11 @@
 
 struct settings {
     u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
-    double gflops, bytes_per_token, every_s;
+    double gflops, bytes_per_token, every_s, time_s;
+    u32 plot, precision; /* enum plot_kind, enum w_precision */
     const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
     struct w_text_list set, rate, log, require, verify;
-    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn;
+    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn, fit, search, svg;
 };
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -32,6 +33,12 @@ static const struct w_option options[] = {
     {"explain", 0, W_OPT_TEXT, FIELD(explain), .arg = "[=FIGURE]", .optional = true,
      .help =
          "Show formula, numbers and source of a figure and of those below its name, or of all."},
+    {"plot", 0, W_OPT_CHOICE, FIELD(plot), .arg = "CHART", .dflt = "none",
+     .choices = "none|roofline|memory|latency|threads",
+     .help = "Draw: the parts of a step under the roofs of arithmetic and memory; bandwidth or "
+             "latency against the working set, with the sizes of the caches; predicted rates "
+             "against threads. Numbers with --tsv or --json."},
+    {"svg", 0, W_OPT_FLAG, FIELD(svg), .help = "Draw as SVG instead of characters."},
     {"buffers", 0, W_OPT_FLAG, FIELD(buffers),
      .help = "List the memory of a step buffer by buffer, as wtrain allocates it."},
     {"host", 0, W_OPT_FLAG, FIELD(host), .help = "Show the machine alone."},
@@ -57,12 +64,28 @@ static const struct w_option options[] = {
              "interval from them."},
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 65536,
      .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."},
+    {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
+     .choices = W_PRECISION_NAMES,
+     .help =
+         "Operands of the matrix products, as for wtrain. auto is what wtrain would choose here, "
+         "and fp32 for a target."},
     {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
      .help = "The machine's fp32 peak in FLOP a second, like 448G."},
     {"bandwidth", 0, W_OPT_COUNT, FIELD(bandwidth), .arg = "BYTES",
      .help = "Bytes a second that the memory gives, like 10G."},
     {"memory", 0, W_OPT_COUNT, FIELD(memory), .arg = "BYTES",
-     .help = "Memory that a step may take, like 6GiB; without it what the machine has to give."},
+     .help = "Memory that a step may take, like 6GiB; without it what the machine has to give "
+             "(85 % of that for --fit and --search)."},
+    {"ram", 0, W_OPT_COUNT, FIELD(memory), .arg = "BYTES", .help = "The same as --memory."},
+    {"fit", 0, W_OPT_FLAG, FIELD(fit),
+     .help = "Find the largest batch, and the smallest change after which a configuration fits the "
+             "memory, as options of wtrain."},
+    {"search", 0, W_OPT_FLAG, FIELD(search),
+     .help = "Write the configuration that trains the best model in --time and --ram, by the "
+             "predicted rate and a law of losses; the best ones are listed on standard error. A "
+             "configuration that is named gives what is not searched."},
+    {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
+     .help = "Time of training for --search, like 5m or 4h."},
     {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
      .help = "Change a key of every configuration, like batch_size=32; may be given again."},
     {"require", 0, W_OPT_LIST, FIELD(require), .arg = "EXPR",
@@ -102,6 +125,12 @@ static const char *const examples[] = {
     "wcachefit --calibrate",
     "Was the prediction right? Remember it for the next",
     "wcachefit --verify run.log --learn",
+    "The best model for five minutes on this machine",
+    "wcachefit --search --time 5m --ram 2GiB -o best.json",
+    "What has to change for 4 GB of memory",
+    "wcachefit --fit --ram 4GB configs/wiki_gpu_optimized.json",
+    "A picture of what bounds each part of a step",
+    "wcachefit --plot roofline --svg -o roofline.svg configs/autoregressive_fast.json",
     "Compare configurations, as a document",
     "wcachefit --md configs/*.json -o comparison.md",
     "For another machine, with the hours that 100 files take at 500 tokens a second",
@@ -229,11 +258,11 @@ static enum w_status read_machine(struct w_machine *m, const struct settings *se
 
 /* ---- the figures ---- */
 
-static enum w_status make_fits(struct report *r, const struct w_conf *confs,
-                               const struct settings *set, struct w_err *err)
+static enum w_status make_fits(struct report *r, const struct settings *set, struct w_err *err)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct w_fit_ask ask = {.threads = r->threads,
+                                .type = r->type,
                                 .eval_tokens = (double)set->val_tokens,
                                 .eval_every = (double)set->val_every,
                                 .ckpt_every_s = set->every_s,
@@ -242,11 +271,11 @@ static enum w_status make_fits(struct report *r, const struct w_conf *confs,
         struct w_fit *fit = &r->fits[i];
         enum w_status status = ask_for(&ask, set, i, r->count, err);
         if (!status)
-            status = w_fit_make(fit, &confs[i], r->machine, &ask, err);
+            status = w_fit_make(fit, &r->confs[i], r->machine, &ask, err);
         if (!status && set->gflops > 0) {
             ask.tok_s = set->gflops * 1e9 / w_fit_value(fit, "flops.train_causal");
             ask.tok_s_source = "user, as GFLOP/s";
-            status = w_fit_make(fit, &confs[i], r->machine, &ask, err);
+            status = w_fit_make(fit, &r->confs[i], r->machine, &ask, err);
         }
         if (status)
             return status;
@@ -283,6 +312,17 @@ static enum w_status check_requirements(const struct report *r, const struct set
 static enum w_status write_report(FILE *f, struct report *r, const struct settings *set,
                                   struct w_err *err)
 {
+    if (set->plot != PLOT_NONE)
+        return plot(f, r, set->plot,
+                    set->svg    ? PLOT_AS_SVG
+                    : set->tsv  ? PLOT_AS_TSV
+                    : set->json ? PLOT_AS_JSON
+                                : PLOT_AS_TEXT,
+                    err);
+    if (set->search)
+        return search(f, r, r->count ? r->confs : NULL, set->time_s, set->memory, err);
+    if (set->fit)
+        return fit_into_memory(f, r, r->confs, set->memory, set->json, err);
     if (set->verify.count)
         return verify(f, r, &set->verify, set->tolerance, set->learn, set->json, err);
     if (set->json)
@@ -302,35 +342,59 @@ static enum w_status write_report(FILE *f, struct report *r, const struct settin
     return W_DONE;
 }
 
-/* The whole report is made in memory and goes out in one piece. */
-static enum w_status put_report(struct report *r, const struct settings *set, struct w_err *err)
+/* The whole report is made in memory, so that it goes out in one piece. The caller frees it. */
+static enum w_status make_text(struct report *r, const struct settings *set, char **text,
+                               size_t *size, struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
+    FILE *f = open_memstream(text, size);
 
     if (!f)
         return w_fail_errno(err, "no memory for the report");
-    enum w_status answer = write_report(f, r, set, err), status = answer;
+    enum w_status status = write_report(f, r, set, err);
     bool lost = ferror(f) != 0;
     if ((fclose(f) || lost) && !status)
         status = w_fail(err, W_NOMEM, "no memory for the report");
-    if (answer == W_NO && !set->output) /* people still want to see why; a file is not left */
-        status = W_DONE;
-    struct w_err put_err = {0};
+    return status;
+}
+
+static enum w_status put_text(const char *path, const char *text, size_t size, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    enum w_status status = w_output_open(&out, path, err);
+
     if (!status)
-        status = w_output_open(&out, set->output, &put_err);
+        status = w_output_write(&out, text, size, err);
     if (!status)
-        status = w_output_write(&out, text, size, &put_err);
-    if (!status)
-        status = w_output_commit(&out, &put_err);
+        status = w_output_commit(&out, err);
     if (status)
         w_output_abort(&out);
+    return status;
+}
+
+/* Of two answers the first that is none counts, with its error. */
+static enum w_status first_answer(enum w_status one, enum w_status two, struct w_err *err,
+                                  const struct w_err *two_err)
+{
+    if (one == W_DONE && two)
+        *err = *two_err;
+    return one ? one : two;
+}
+
+static enum w_status answer_with_report(struct report *r, const struct settings *set,
+                                        struct w_err *err)
+{
+    struct w_err later = {0};
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status answer = check_requirements(r, set, err);
+
+    if (answer == W_DONE || answer == W_NO)
+        answer = first_answer(answer, make_text(r, set, &text, &size, &later), err, &later);
+    /* A requirement that does not hold leaves no file behind; people still want to see why. */
+    if (answer == W_DONE || (answer == W_NO && !set->output))
+        answer = first_answer(answer, put_text(set->output, text, size, &later), err, &later);
     free(text);
-    if (put_err.status && answer == W_DONE)
-        *err = put_err;
-    return answer ? answer : status;
+    return answer;
 }
 
 static enum w_status check_usage(const struct settings *set, const struct report *r, int operands,
@@ -346,7 +410,17 @@ static enum w_status check_usage(const struct settings *set, const struct report
         return w_fail(err, W_USAGE, "--verify takes the configuration from the log");
     if (!set->verify.count && (set->learn || set->tolerance))
         return w_fail(err, W_USAGE, "--learn and --tolerance belong to --verify LOG");
-    if (set->host ? operands > 0 : operands == 0 && !set->calibrate && !set->verify.count)
+    if (set->search ? operands > 1 || set->time_s <= 0 : set->time_s > 0)
+        return w_fail(err, W_USAGE,
+                      "--search and --time DURATION belong together, with at most "
+                      "one configuration");
+    if (set->host + set->fit + set->search + (set->verify.count > 0) > 1)
+        return w_fail(err, W_USAGE, "--host, --fit, --search and --verify: choose one");
+    bool curves = set->plot == PLOT_MEMORY || set->plot == PLOT_LATENCY;
+    if (set->svg && set->plot == PLOT_NONE)
+        return w_fail(err, W_USAGE, "--svg says how --plot CHART is drawn");
+    bool alone = curves || set->calibrate || set->verify.count || set->search;
+    if (set->host ? operands > 0 : operands == 0 && !alone)
         return w_fail(err, W_USAGE,
                       set->host ? "--host takes no configuration"
                                 : "name a configuration (or --host, or --calibrate)");
@@ -368,14 +442,15 @@ static enum w_status check_usage(const struct settings *set, const struct report
 
 /* What was measured of this machine, now or before, and put into its description. */
 static enum w_status get_calibration(struct report *r, const struct settings *set,
-                                     struct w_machine *machine, const struct w_conf *confs,
-                                     struct w_calibration *c, struct w_err *err)
+                                     struct w_machine *machine, struct w_calibration *c,
+                                     struct w_err *err)
 {
     enum w_status status = W_DONE;
     bool found = false;
 
     if (set->calibrate) {
-        status = calibrate(c, machine, r->threads, set->calibrate, confs, r->count, err);
+        status =
+            calibrate(c, machine, r->threads, r->type, set->calibrate, r->confs, r->count, err);
         found = r->calibrated = true;
     } else if (!set->no_calibration && (!set->target || set->calibration)) {
         status = find_calibration(c, &found, machine, set->calibration, err);
@@ -384,24 +459,36 @@ static enum w_status get_calibration(struct report *r, const struct settings *se
         return status;
     r->calibration = c;
     find_residuals(r);
-    w_calibration_apply(c, machine);
+    w_calibration_apply(c, machine, r->type);
     apply_rates(machine, set);
+    return W_DONE;
+}
+
+static enum w_status choose_precision(struct report *r, const struct settings *set,
+                                      struct w_err *err)
+{
+    const struct w_kern *kern;
+
+    if (!set->target)
+        return w_kern_choose_precision(&kern, &r->type, NULL, set->precision, err);
+    r->type = set->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
     return W_DONE;
 }
 
 /* Everything up to the report. */
 static enum w_status make_report(struct report *r, const struct settings *set,
-                                 struct w_machine *machine, struct w_conf *confs, char **paths,
-                                 struct w_err *err)
+                                 struct w_machine *machine, char **paths, struct w_err *err)
 {
     static struct w_calibration calibration;
 
-    enum w_status status = load_confs(confs, r->count, paths, set, err);
+    enum w_status status = choose_precision(r, set, err);
     if (!status)
-        status = get_calibration(r, set, machine, confs, &calibration, err);
+        status = load_confs(r->confs, r->count, paths, set, err);
+    if (!status)
+        status = get_calibration(r, set, machine, &calibration, err);
     if (!status && set->verify.count && !r->calibration)
         status = w_fail(err, W_USAGE, "--verify needs a calibration: wcachefit --calibrate");
-    return status ? status : make_fits(r, confs, set, err);
+    return status ? status : make_fits(r, set, err);
 }
 
 static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
@@ -411,7 +498,6 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
                        .count = (size_t)argc,
                        .explain = set->explain,
                        .buffers = set->buffers};
-    struct w_conf *confs = NULL;
 
     enum w_status status = check_usage(set, &r, argc, err);
     if (status)
@@ -422,23 +508,16 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     r.threads = w_machine_threads(&machine, set->threads,
                                   set->target ? NULL : getenv("OMP_NUM_THREADS"), &r.threads_why);
     r.fits = calloc(r.count + 1, sizeof *r.fits);
-    confs = calloc(r.count + 1, sizeof *confs);
-    if (!r.fits || !confs)
+    r.confs = calloc(r.count + 1, sizeof *r.confs);
+    if (!r.fits || !r.confs)
         status = w_fail(err, W_NOMEM, "no memory for %zu configurations", r.count);
     if (!status)
-        status = make_report(&r, set, &machine, confs, argv, err);
-    enum w_status answer = status ? status : check_requirements(&r, set, err);
-    /* A requirement that does not hold leaves no file behind; people still want to see why. */
-    struct w_err put_err = {0};
-    if (answer == W_DONE || (answer == W_NO && !set->output)) {
-        status = put_report(&r, set, &put_err);
-        if (status && answer == W_DONE)
-            *err = put_err;
-        answer = answer ? answer : status;
-    }
+        status = make_report(&r, set, &machine, argv, err);
+    if (!status)
+        status = answer_with_report(&r, set, err);
     free(r.fits);
-    free(confs);
-    return answer;
+    free(r.confs);
+    return status;
 }
 
 static void list_targets(void)

@@ -13,6 +13,8 @@ struct report {
     const struct w_machine *machine;
     u32 threads;
     const char *threads_why;
+    enum w_type type; /* of operands: the precision */
+    struct w_conf *confs;
     struct w_fit *fits; /* one per configuration */
     size_t count;
     size_t baseline;     /* the configuration with most arithmetic: others are compared with it */
@@ -28,8 +30,8 @@ struct report {
 /* Measure this host and keep the result in the user's cache folder. seconds: as text, "" for the usual
  * time. The shapes of the configurations are measured too. */
 enum w_status calibrate(struct w_calibration *, const struct w_machine *, u32 threads,
-                        const char *seconds, const struct w_conf *confs, size_t count,
-                        struct w_err *) W_MUST_CHECK;
+                        enum w_type type, const char *seconds, const struct w_conf *confs,
+                        size_t count, struct w_err *) W_MUST_CHECK;
 /* The one that is kept, or that of a file; doubts about it are warnings. */
 enum w_status find_calibration(struct w_calibration *, bool *found, const struct w_machine *,
                                const char *path, struct w_err *) W_MUST_CHECK;
@@ -44,6 +46,23 @@ void write_calibration(FILE *, const struct w_calibration *);
  * memory. keep: remember the ratios for the intervals of later predictions. */
 enum w_status verify(FILE *, struct report *, const struct w_text_list *logs, const char *tolerance,
                      bool keep, bool json, struct w_err *) W_MUST_CHECK;
+
+/* ---- configurations for a budget (wcachefit_search.c); memory 0: what the machine has ---- */
+
+/* Write the configuration that becomes best in so many seconds of training. base: for what is not
+ * searched; NULL: usual values. W_NO: there is none. */
+enum w_status search(FILE *, const struct report *, const struct w_conf *base, double seconds,
+                     u64 memory, struct w_err *) W_MUST_CHECK;
+/* Write for each configuration the smallest change after which it fits. W_NO: there is none. */
+enum w_status fit_into_memory(FILE *, const struct report *, const struct w_conf *, u64 memory,
+                              bool json, struct w_err *) W_MUST_CHECK;
+
+/* ---- charts (wcachefit_charts.c) ---- */
+
+enum plot_kind { PLOT_NONE, PLOT_ROOFLINE, PLOT_MEMORY, PLOT_LATENCY, PLOT_THREADS };
+enum plot_format { PLOT_AS_TEXT, PLOT_AS_SVG, PLOT_AS_TSV, PLOT_AS_JSON };
+enum w_status plot(FILE *, const struct report *, enum plot_kind, enum plot_format,
+                   struct w_err *) W_MUST_CHECK;
 
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);

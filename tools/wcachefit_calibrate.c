@@ -39,13 +39,18 @@ void write_calibration(FILE *f, const struct w_calibration *c)
     struct tm tm;
 
     strftime(when, sizeof when, "%Y-%m-%d %H:%M", localtime_r(&seconds, &tm));
-    fprintf(f, "CALIBRATION of %s, %s, version %s, %u threads, %s kernels, in %.1f s\n", c->host,
-            when, c->version, (unsigned)c->threads, c->kernel, c->took_s);
-    w_figure_text(text, W_UNIT_FLOP_S, c->peak.one);
-    fprintf(f, "  peak     %s with one thread", text);
-    w_figure_text(text, W_UNIT_FLOP_S, c->peak.all);
-    fprintf(f, ", %s with all (at the slowest %.0f %% of that)\n", text,
-            100 * c->peak.slowest_part);
+    fprintf(f, "CALIBRATION of %s, %s, version %s, %u threads, in %.1f s\n", c->host, when,
+            c->version, (unsigned)c->threads, c->took_s);
+    for (u32 type = 0; type < W_TYPES; type++) {
+        if (!c->kernel[type][0])
+            continue;
+        w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].one);
+        fprintf(f, "  %s     %s kernels: %s with one thread", w_type_name(type), c->kernel[type],
+                text);
+        w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].all);
+        fprintf(f, ", %s with all (at the slowest %.0f %% of that)\n", text,
+                100 * c->peak[type].slowest_part);
+    }
     write_capacities(f, c);
     fprintf(f, "  %10s %12s %14s %14s\n", "set", "latency", "one thread", "all threads");
     for (u32 i = 0; i < c->latency.count; i += 2) {
@@ -70,12 +75,13 @@ static void shape_of(struct w_shape *shape, const struct w_conf *conf)
 }
 
 enum w_status calibrate(struct w_calibration *c, const struct w_machine *m, u32 threads,
-                        const char *seconds, const struct w_conf *confs, size_t count,
-                        struct w_err *err)
+                        enum w_type type, const char *seconds, const struct w_conf *confs,
+                        size_t count, struct w_err *err)
 {
     struct w_shape more[8];
     char path[HOST_CACHE_PATH], scratch[HOST_CACHE_PATH], host[64] = "", doubt[W_DOUBT_TEXT];
     struct w_calibrating how = {.threads = threads,
+                                .type = type,
                                 .seconds = SECONDS,
                                 .more = more,
                                 .host = host,
@@ -95,7 +101,12 @@ enum w_status calibrate(struct w_calibration *c, const struct w_machine *m, u32 
         shape_of(&more[i], &confs[i]);
     how.more_count = (u32)count;
     gethostname(host, sizeof host - 1);
-    status = w_kern_choose(&how.kern, NULL, err);
+    for (u32 kind = W_PRECISION_FP32; kind <= W_PRECISION_BF16 && !status; kind++) {
+        const struct w_kern *kern;
+        status = w_kern_choose_precision(&kern, &type, NULL, kind, err);
+        if (!status)
+            how.kern[type] = kern;
+    }
     if (!status)
         status = host_cache_make(err);
     if (!status)
@@ -139,11 +150,12 @@ enum w_status find_calibration(struct w_calibration *c, bool *found, const struc
 
 void find_residuals(struct report *r)
 {
-    char path[HOST_CACHE_PATH];
+    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
     struct w_err err;
 
     if (host_residuals_path(path, r->machine, NULL))
         return;
-    if (w_residuals_read(&r->residuals, path, r->calibration->kernel, &err))
+    host_kernels(kernels, r->calibration, r->type);
+    if (w_residuals_read(&r->residuals, path, kernels, &err))
         w_warn("%s", err.text);
 }

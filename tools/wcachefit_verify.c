@@ -21,6 +21,22 @@ struct verdict {
 #define RESIDENT_PART 0.03
 #define RESIDENT_BYTES (8.0 * 1024 * 1024)
 
+/* A log may have another precision than the report. */
+static enum w_status residuals_of(struct w_residuals *residuals, const struct report *r,
+                                  enum w_type type, struct w_err *err)
+{
+    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
+
+    *residuals = (struct w_residuals){0};
+    if (!w_calibration_knows(r->calibration, type))
+        return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit --calibrate",
+                      w_type_name(type));
+    if (host_residuals_path(path, r->machine, NULL))
+        return W_DONE;
+    host_kernels(kernels, r->calibration, type);
+    return w_residuals_read(residuals, path, kernels, err);
+}
+
 static enum w_status judge(struct verdict *v, const struct report *r, const char *path,
                            double tolerance, struct w_err *err)
 {
@@ -35,8 +51,14 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     if (v->log.cpu[0] && strcmp(v->log.cpu, r->calibration->cpu))
         return w_fail(err, W_MISMATCH, "%.500s: is a run on another machine (%.100s)", path,
                       v->log.cpu);
-    struct w_fit_ask ask = {
-        .threads = v->log.threads, .calibration = r->calibration, .residuals = &r->residuals};
+    struct w_residuals residuals;
+    status = residuals_of(&residuals, r, v->log.type, err);
+    if (status)
+        return status;
+    struct w_fit_ask ask = {.threads = v->log.threads,
+                            .type = v->log.type,
+                            .calibration = r->calibration,
+                            .residuals = &residuals};
     status = w_fit_make(fit, &v->log.conf, r->machine, &ask, err);
     if (status)
         return w_fail_at(err, status, "%.500s", path);
@@ -64,8 +86,8 @@ static void write_verdict(FILE *f, const struct verdict *v)
     w_figure_text(planned, W_UNIT_BYTES, (double)v->log.plan_bytes);
     w_figure_text(resident, W_UNIT_BYTES, v->resident);
     w_figure_text(peak, W_UNIT_BYTES, (double)v->log.peak_bytes);
-    fprintf(f, "%s, %u threads, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
-            (unsigned long long)v->log.steps);
+    fprintf(f, "%s, %u threads, %s, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
+            w_type_name(v->log.type), (unsigned long long)v->log.steps);
     fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s\n",
             v->predicted, v->log.tok_s, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO");
     fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n", planned,
@@ -80,6 +102,7 @@ static struct w_json *verdict_json(const struct verdict *v)
 
     w_json_set_string(j, "name", v->log.conf.name);
     w_json_set_u64(j, "threads", v->log.threads);
+    w_json_set_string(j, "precision", w_type_name(v->log.type));
     w_json_set_u64(j, "steps", v->log.steps);
     w_json_set_real(j, "predicted_tok_s", v->predicted);
     w_json_set_real(j, "measured_tok_s", v->log.tok_s);
@@ -116,15 +139,16 @@ static enum w_status write_verdicts_json(FILE *f, const struct verdict *v, size_
 /* What counts is the ratio before any correction: corrections are made of it. */
 static enum w_status learn(const struct verdict *v, const struct report *r, struct w_err *err)
 {
-    char path[HOST_CACHE_PATH];
+    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
     enum w_status status = host_cache_make(err);
 
     if (!status)
         status = host_residuals_path(path, r->machine, err);
     if (status)
         return status;
-    return w_residuals_add(path, v->log.conf.name, r->calibration->kernel, v->ratio * v->factor,
-                           (u64)time(NULL), err);
+    host_kernels(kernels, r->calibration, v->log.type);
+    return w_residuals_add(path, v->log.conf.name, kernels, v->ratio * v->factor, (u64)time(NULL),
+                           err);
 }
 
 /* "10%" or "0.1" */

@@ -11,7 +11,7 @@
 static bool find_what_is_known(const struct run *run, struct w_calibration *c,
                                struct w_residuals *residuals)
 {
-    char path[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
+    char path[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT], kernels[HOST_KERNELS];
     struct w_err err;
 
     if (host_calibration_path(path, &run->machine, NULL))
@@ -21,14 +21,16 @@ static bool find_what_is_known(const struct run *run, struct w_calibration *c,
         w_detail("no forecast: %s", err.text);
         return false;
     }
-    if (strcmp(c->kernel, run->kern->name)) {
-        w_detail("no forecast: the calibration is of %s kernels", c->kernel);
+    if (!w_calibration_knows(c, run->type) || strcmp(c->kernel[run->type], run->kern->name)) {
+        w_detail("no forecast: the calibration is not of %s kernels for %s", run->kern->name,
+                 w_type_name(run->type));
         return false;
     }
+    host_kernels(kernels, c, run->type);
     if (w_calibration_doubt(c, &run->machine, (u64)time(NULL), doubt))
         w_detail("%s", doubt);
     if (host_residuals_path(path, &run->machine, NULL) ||
-        w_residuals_read(residuals, path, c->kernel, NULL))
+        w_residuals_read(residuals, path, kernels, NULL))
         residuals->count = 0;
     return true;
 }
@@ -40,6 +42,7 @@ void forecast_make(struct run *run)
     static struct w_fit fit;
     double steps = run->stop_step == UINT64_MAX ? 0 : (double)run->stop_step;
     struct w_fit_ask ask = {.threads = run->threads,
+                            .type = run->type,
                             .tokens = steps * (double)run_step_tokens(run),
                             .calibration = &calibration,
                             .residuals = &residuals};

@@ -16,6 +16,7 @@
 #define CURVE_PART 0.05     /* of the time, for each of the three curves */
 #define LARGEST (256 * MIB) /* of a working set, for all threads together */
 #define SAMPLES 3           /* of a step with all threads; one fewer with one */
+#define OTHER_SHAPES 4      /* that are measured of the other precision */
 #define PEAK_K 256
 #define PEAK_S 0.02
 #define PEAKS_MAX 64
@@ -29,8 +30,8 @@ struct bench {
     const struct w_machine *machine;
     struct w_team *one, *all;
     double began_s;
-    double peaks[PEAKS_MAX]; /* of all threads, between the other measurements */
-    u32 peak_count;
+    double peaks[W_TYPES][PEAKS_MAX]; /* of all threads, between the other measurements */
+    u32 peak_count[W_TYPES];
 };
 
 static void tell(const struct bench *b, const char *what)
@@ -81,10 +82,10 @@ static void multiply_all(void *context, u64 times)
     w_team_for(t->team, w_team_size(t->team), multiply_own, t);
 }
 
-static enum w_status measure_peak(struct bench *b, struct w_team *team, double *flops_s,
-                                  struct w_err *err)
+static enum w_status measure_peak(struct bench *b, enum w_type type, struct w_team *team,
+                                  double *flops_s, struct w_err *err)
 {
-    const struct w_mul *mul = &b->how->kern->mul[W_TYPE_F32];
+    const struct w_mul *mul = &b->how->kern[type]->mul[type];
     const u32 members = w_team_size(team);
     const u64 tile = (u64)mul->tile_rows * mul->tile_cols;
     struct tiles t = {.mul = mul, .team = team};
@@ -101,18 +102,22 @@ static enum w_status measure_peak(struct bench *b, struct w_team *team, double *
 }
 
 /* One more sample of the peak of all threads: the machine's speed as it is now. */
-static enum w_status sample_peak(struct bench *b, struct w_err *err)
+static enum w_status sample_peak(struct bench *b, enum w_type type, struct w_err *err)
 {
-    if (b->peak_count == PEAKS_MAX)
+    if (b->peak_count[type] == PEAKS_MAX)
         return W_DONE;
-    return measure_peak(b, b->all, &b->peaks[b->peak_count++], err);
+    return measure_peak(b, type, b->all, &b->peaks[type][b->peak_count[type]++], err);
 }
 
-static void settle_peak(struct bench *b)
+static void settle_peak(struct bench *b, enum w_type type)
 {
-    w_sort_reals(b->peaks, b->peak_count);
-    b->c->peak.all = w_quantile(b->peaks, b->peak_count, 0.5);
-    b->c->peak.slowest_part = w_quantile(b->peaks, b->peak_count, 0.05) / b->c->peak.all;
+    struct w_peak *peak = &b->c->peak[type];
+    double *samples = b->peaks[type];
+    const u32 n = b->peak_count[type];
+
+    w_sort_reals(samples, n);
+    peak->all = w_quantile(samples, n, 0.5);
+    peak->slowest_part = w_quantile(samples, n, 0.05) / peak->all;
 }
 
 /* ---- memory ---- */
@@ -139,8 +144,8 @@ static enum w_status measure_curves(struct bench *b, struct w_err *err)
     };
     for (size_t i = 0; i < W_COUNTOF(curves) && !status; i++) {
         tell(b, "memory");
-        status = w_curve_measure(curves[i].curve, curves[i].kind, b->how->kern, curves[i].team,
-                                 curves[i].bytes, seconds, err);
+        status = w_curve_measure(curves[i].curve, curves[i].kind, b->how->kern[b->how->type],
+                                 curves[i].team, curves[i].bytes, seconds, err);
         c->measurements += curves[i].curve->count;
         c->noisy += curves[i].curve->noisy;
     }
@@ -148,7 +153,8 @@ static enum w_status measure_curves(struct bench *b, struct w_err *err)
 }
 
 /* Where each cache ends. The sizes that the system claims only say where to look for a plateau: well
- * inside a level, and well outside. The last level's outside is the largest working set. */
+ * inside a level, and well outside. The last level's outside is the largest working set; and it is
+ * looked for in the bandwidth, since the latency rises before, where the translation buffers end. */
 static void find_capacities(struct bench *b)
 {
     struct w_calibration *c = b->c;
@@ -160,7 +166,8 @@ static void find_capacities(struct bench *b)
         c->claimed[i] = caches[i]->bytes;
         double size = c->claimed[i] ? (double)c->claimed[i] : usual[i];
         double outside = i + 1 < W_CALIBRATION_LEVELS ? W_MIN(2.5 * size, largest) : largest;
-        double knee = w_curve_knee(&c->latency, inside, outside);
+        bool last = i + 1 == W_CALIBRATION_LEVELS;
+        double knee = w_curve_knee(last ? &c->bandwidth_one : &c->latency, inside, outside);
         c->capacity[i] = isfinite(knee) ? knee : 0;
         inside = outside;
     }
@@ -168,7 +175,7 @@ static void find_capacities(struct bench *b)
 
 /* ---- kernels ---- */
 
-static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
+static enum w_status measure_shape(struct bench *b, const struct w_shape *shape, enum w_type type,
                                    struct w_team *team, struct w_err *err)
 {
     struct w_calibration *c = b->c;
@@ -176,14 +183,14 @@ static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
 
     if (c->probe_count == W_CALIBRATION_PROBES)
         return W_DONE;
-    snprintf(what, sizeof what, "kernels at width %u, %u threads", (unsigned)shape->d_model,
-             (unsigned)w_team_size(team));
+    snprintf(what, sizeof what, "%s kernels at width %u, %u threads", w_type_name(type),
+             (unsigned)shape->d_model, (unsigned)w_team_size(team));
     tell(b, what);
     struct w_step_probe *p = &c->probes[c->probe_count];
-    enum w_status status =
-        w_step_probe_run(p, shape, b->how->kern, team, team == b->all ? SAMPLES : SAMPLES - 1, err);
+    enum w_status status = w_step_probe_run(p, shape, b->how->kern[type], type, team,
+                                            team == b->all ? SAMPLES : SAMPLES - 1, err);
     if (!status)
-        status = sample_peak(b, err);
+        status = sample_peak(b, type, err);
     if (status)
         return status;
     c->probe_count++;
@@ -192,20 +199,31 @@ static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
     return W_DONE;
 }
 
-/* Shapes that were asked for, then the usual ones, with all threads and then with one; two at least,
- * then as many as there is time for. */
-static enum w_status measure_shapes(struct bench *b, struct w_err *err)
+/* Shapes that were asked for, then usual ones; two at least, then as many as there is time for. */
+static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, u32 most,
+                                  struct w_err *err)
 {
-    struct w_team *teams[] = {b->all, b->one};
     enum w_status status = W_DONE;
 
-    for (u32 t = 0; t < (b->all == b->one ? 1 : 2) && !status; t++) {
-        for (u32 i = 0; i < b->how->more_count && !status; i++)
-            status = measure_shape(b, &b->how->more[i], teams[t], err);
-        for (u32 i = 0; w_shapes[i].d_model && !status; i++)
-            if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
-                status = measure_shape(b, &w_shapes[i], teams[t], err);
-    }
+    for (u32 i = 0; i < b->how->more_count && !status; i++)
+        status = measure_shape(b, &b->how->more[i], type, team, err);
+    for (u32 i = 0; w_shapes[i].d_model && i < most && !status; i++)
+        if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
+            status = measure_shape(b, &w_shapes[i], type, team, err);
+    return status;
+}
+
+/* The precision that is used here with all threads, the other one, and the first with one thread. */
+static enum w_status measure_shapes(struct bench *b, struct w_err *err)
+{
+    const enum w_type type = b->how->type;
+    const enum w_type other = type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
+    enum w_status status = measure_some(b, type, b->all, UINT32_MAX, err);
+
+    if (!status && b->how->kern[other])
+        status = measure_some(b, other, b->all, OTHER_SHAPES, err);
+    if (!status && b->one != b->all)
+        status = measure_some(b, type, b->one, UINT32_MAX, err);
     return status;
 }
 
@@ -231,7 +249,7 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
     for (u64 i = 0; i < tensors.floats && weights; i++)
         weights[i] = 0.01f;
     if (!status)
-        status = w_infer_new(&infer, &conf, weights, b->how->kern, b->all, err);
+        status = w_infer_new(&infer, &conf, weights, b->how->kern[W_TYPE_F32], b->all, err);
     double began = w_now_s();
     while (!status && n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S)) {
         if (n % conf.max_length == 0)
@@ -310,15 +328,18 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     snprintf(c->cpu, sizeof c->cpu, "%s", m->name);
     snprintf(c->host, sizeof c->host, "%s", how->host);
     snprintf(c->version, sizeof c->version, "%s", W_VERSION_TEXT);
-    snprintf(c->kernel, sizeof c->kernel, "%s", how->kern->name);
     enum w_status status = w_team_new(&b.one, 1, err);
     b.all = b.one;
     if (!status && how->threads > 1)
         status = w_team_new(&b.all, how->threads, err);
-    if (!status)
-        status = measure_peak(&b, b.one, &c->peak.one, err);
-    if (!status)
-        status = sample_peak(&b, err);
+    for (u32 type = 0; type < W_TYPES && !status; type++) {
+        if (!how->kern[type])
+            continue;
+        snprintf(c->kernel[type], sizeof c->kernel[type], "%s", how->kern[type]->name);
+        status = measure_peak(&b, type, b.one, &c->peak[type].one, err);
+        if (!status)
+            status = sample_peak(&b, type, err);
+    }
     if (!status)
         status = measure_curves(&b, err);
     if (!status)
@@ -329,8 +350,9 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
         measure_disk(&b);
     if (!status)
         status = measure_shapes(&b, err);
-    if (!status)
-        settle_peak(&b);
+    for (u32 type = 0; type < W_TYPES && !status; type++)
+        if (how->kern[type])
+            settle_peak(&b, type);
     c->took_s = w_now_s() - b.began_s;
     if (b.all != b.one)
         w_team_free(b.all);
@@ -338,12 +360,21 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     return status;
 }
 
-void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
+bool w_calibration_knows(const struct w_calibration *c, enum w_type type)
+{
+    for (u32 i = 0; i < c->probe_count; i++)
+        if (c->probes[i].type == type)
+            return true;
+    return false;
+}
+
+void w_calibration_apply(const struct w_calibration *c, struct w_machine *m, enum w_type type)
 {
     struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
     double inside = 4096;
 
-    m->flops_per_s = (struct w_rate){c->peak.all, W_FROM_MEASUREMENT};
+    m->flops_per_s = (struct w_rate){c->peak[type].all,
+                                     c->peak[type].all > 0 ? W_FROM_MEASUREMENT : W_FROM_NOWHERE};
     m->memory_bytes_per_s = (struct w_rate){
         c->bandwidth_all.points[c->bandwidth_all.count - 1].value, W_FROM_MEASUREMENT};
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {

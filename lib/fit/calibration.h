@@ -33,12 +33,13 @@ struct w_decode_cost {
 };
 
 struct w_calibration {
-    char cpu[128], host[64], version[16], kernel[16];
+    char cpu[128], host[64], version[16];
+    char kernel[W_TYPES][16]; /* for operands of each precision; "": not measured */
     u32 logical_cpus;
     u64 time; /* of the measurement, seconds since 1970 */
     double took_s;
     u32 threads; /* "all" */
-    struct w_peak peak;
+    struct w_peak peak[W_TYPES];
     struct w_curve latency, bandwidth_one, bandwidth_all;
     u64 claimed[W_CALIBRATION_LEVELS];     /* L1, L2, L3 as the system says */
     double capacity[W_CALIBRATION_LEVELS]; /* as measured: bytes; 0: no knee was seen */
@@ -52,9 +53,10 @@ struct w_calibration {
 
 struct w_calibrating {
     u32 threads;
-    const struct w_kern *kern;
-    double seconds;             /* about how long; less gives fewer shapes */
-    const struct w_shape *more; /* shapes of interest beside the usual ones, or NULL */
+    const struct w_kern *kern[W_TYPES]; /* for each precision; NULL: do not measure it */
+    enum w_type type;                   /* the one that is measured first, and with one thread */
+    double seconds;                     /* about how long; less gives fewer shapes */
+    const struct w_shape *more;         /* shapes of interest beside the usual ones, or NULL */
     u32 more_count;
     const char *host;    /* a name for it */
     const char *scratch; /* a file name that may be written and removed, or NULL */
@@ -81,7 +83,10 @@ struct w_json *w_calibration_json(const struct w_calibration *);
 bool w_calibration_doubt(const struct w_calibration *, const struct w_machine *, u64 now,
                          char text[W_DOUBT_TEXT]);
 
-/* What it knows of a machine put into its description: peak, bandwidths, latencies. */
-void w_calibration_apply(const struct w_calibration *, struct w_machine *);
+/* Whether steps of a precision were measured. */
+bool w_calibration_knows(const struct w_calibration *, enum w_type);
+
+/* What it knows of a machine put into its description: peak of a precision, bandwidths. */
+void w_calibration_apply(const struct w_calibration *, struct w_machine *, enum w_type);
 
 #endif

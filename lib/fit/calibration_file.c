@@ -10,7 +10,7 @@
 #include "fit/calibration.h"
 #include "sys/fdio.h"
 
-#define SCHEMA "wtools-calibration/1"
+#define SCHEMA "wtools-calibration/2"
 #define FILE_MAX_BYTES ((u64)1 << 20)
 #define OLD_S (30 * 24 * 3600.0)
 #define NOISY_PART 0.25
@@ -46,6 +46,7 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_u64(j, "vocab_size", p->shape.vocab_size);
     w_json_set_u64(j, "max_length", p->shape.max_length);
     w_json_set_u64(j, "batch_size", p->shape.batch_size);
+    w_json_set_string(j, "precision", w_type_name(p->type));
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
@@ -58,26 +59,36 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     return j;
 }
 
+static struct w_json *precision_json(const struct w_calibration *c, enum w_type type)
+{
+    struct w_json *j = w_json_object();
+
+    w_json_set_string(j, "kernel", c->kernel[type]);
+    w_json_set_real(j, "peak_one_flop_s", c->peak[type].one);
+    w_json_set_real(j, "peak_all_flop_s", c->peak[type].all);
+    w_json_set_real(j, "peak_slowest_part", c->peak[type].slowest_part);
+    return j;
+}
+
 struct w_json *w_calibration_json(const struct w_calibration *c)
 {
     struct w_json *j = w_json_object(), *caches = w_json_object(), *probes = w_json_array(),
-                  *decodes = w_json_array(), *peak = w_json_object();
+                  *decodes = w_json_array(), *precisions = w_json_object();
 
     w_json_set_string(j, "schema", SCHEMA);
     w_json_set_string(j, "version", c->version);
     w_json_set_string(j, "host", c->host);
     w_json_set_string(j, "cpu", c->cpu);
     w_json_set_u64(j, "logical_cpus", c->logical_cpus);
-    w_json_set_string(j, "kernel", c->kernel);
     w_json_set_u64(j, "threads", c->threads);
     w_json_set_u64(j, "time", c->time);
     w_json_set_real(j, "took_s", c->took_s);
     w_json_set_u64(j, "measurements", c->measurements);
     w_json_set_u64(j, "noisy", c->noisy);
-    w_json_set_real(peak, "one_flop_s", c->peak.one);
-    w_json_set_real(peak, "all_flop_s", c->peak.all);
-    w_json_set_real(peak, "slowest_part", c->peak.slowest_part);
-    w_json_set(j, "peak", peak);
+    for (u32 type = 0; type < W_TYPES; type++)
+        if (c->kernel[type][0])
+            w_json_set(precisions, w_type_name(type), precision_json(c, type));
+    w_json_set(j, "precisions", precisions);
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         struct w_json *cache = w_json_object();
         w_json_set_u64(cache, "claimed_bytes", c->claimed[i]);
@@ -186,6 +197,8 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
     p->shape = (struct w_shape){read_u32(r, j, "d_model"),    read_u32(r, j, "num_heads"),
                                 read_u32(r, j, "d_ff"),       read_u32(r, j, "vocab_size"),
                                 read_u32(r, j, "max_length"), read_u32(r, j, "batch_size")};
+    const char *precision = w_json_string(w_json_get(j, "precision"));
+    p->type = precision && !strcmp(precision, w_type_name(W_TYPE_BF16)) ? W_TYPE_BF16 : W_TYPE_F32;
     p->threads = read_u32(r, j, "threads");
     p->samples = read_u32(r, j, "samples");
     struct w_conf conf = w_shape_conf(&p->shape, p->shape.batch_size);
@@ -218,23 +231,35 @@ static void read_lists(struct reader *r, const struct w_json *j, struct w_calibr
     }
 }
 
+static void read_precision(struct reader *r, const struct w_json *j, struct w_calibration *c,
+                           enum w_type type)
+{
+    struct w_peak *peak = &c->peak[type];
+
+    read_text(r, j, "kernel", c->kernel[type], sizeof c->kernel[type]);
+    peak->one = read_real(r, w_json_get(j, "peak_one_flop_s"));
+    peak->all = read_real(r, w_json_get(j, "peak_all_flop_s"));
+    peak->slowest_part = read_real(r, w_json_get(j, "peak_slowest_part"));
+    r->ok = r->ok && peak->one > 0 && peak->all > 0;
+}
+
 static void read_all(struct reader *r, const struct w_json *j, struct w_calibration *c)
 {
-    const struct w_json *peak = w_json_get(j, "peak"), *caches = w_json_get(j, "caches");
+    const struct w_json *caches = w_json_get(j, "caches");
+    const struct w_json *precisions = w_json_get(j, "precisions");
 
     read_text(r, j, "version", c->version, sizeof c->version);
     read_text(r, j, "host", c->host, sizeof c->host);
     read_text(r, j, "cpu", c->cpu, sizeof c->cpu);
-    read_text(r, j, "kernel", c->kernel, sizeof c->kernel);
     c->logical_cpus = read_u32(r, j, "logical_cpus");
     c->threads = read_u32(r, j, "threads");
     c->time = read_u64(r, w_json_get(j, "time"), W_JSON_INT_MAX);
     c->took_s = read_real(r, w_json_get(j, "took_s"));
     c->measurements = read_u32(r, j, "measurements");
     c->noisy = read_u32(r, j, "noisy");
-    c->peak.one = read_real(r, w_json_get(peak, "one_flop_s"));
-    c->peak.all = read_real(r, w_json_get(peak, "all_flop_s"));
-    c->peak.slowest_part = read_real(r, w_json_get(peak, "slowest_part"));
+    for (u32 type = 0; type < W_TYPES; type++)
+        if (w_json_get(precisions, w_type_name(type)))
+            read_precision(r, w_json_get(precisions, w_type_name(type)), c, type);
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         const struct w_json *cache = w_json_get(caches, levels[i]);
         c->claimed[i] = read_u64(r, w_json_get(cache, "claimed_bytes"), W_JSON_INT_MAX);
@@ -245,7 +270,7 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     read_curve(r, w_json_get(j, "bandwidth_one"), W_CURVE_BANDWIDTH, &c->bandwidth_one);
     read_curve(r, w_json_get(j, "bandwidth_all"), W_CURVE_BANDWIDTH, &c->bandwidth_all);
     read_lists(r, j, c);
-    r->ok = r->ok && c->threads > 0 && c->peak.one > 0 && c->peak.all > 0;
+    r->ok = r->ok && c->threads > 0;
 }
 
 enum w_status w_calibration_load(struct w_calibration *c, const char *path, struct w_err *err)

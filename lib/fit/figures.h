@@ -51,6 +51,7 @@ const char *w_figure_suggest(const char *key); /* the nearest key, or NULL */
 /* What is asked beside configuration and machine; what is 0 is not known. */
 struct w_fit_ask {
     u64 threads;            /* workers; at least 1 */
+    enum w_type type;       /* of operands: the precision */
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double tokens_per_file; /* of a corpus in files */
     double tok_s;           /* training rate, and who says so */
@@ -66,6 +67,7 @@ struct w_fit_ask {
 
 struct w_fit {
     struct w_conf conf;
+    enum w_type type;   /* of operands */
     struct w_plan plan; /* of a training step with ask.threads members */
     double values[W_FIGURES_MAX];
     const char *sources[W_FIGURES_MAX]; /* "formula", "sysfs", "planner", ... */

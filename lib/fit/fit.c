@@ -5,6 +5,7 @@
 
 #include "fit/expr.h"
 #include "fit/figures.h"
+#include "fit/loss_law.h"
 #include "fit/predict.h"
 #include "kern/blocks.h"
 
@@ -134,14 +135,16 @@ static void give_part(struct w_fit *fit, const char *figure, u32 part, double va
 static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
 {
     static const struct w_residuals none;
-    const struct w_calibration *c = ask->calibration;
+    const bool known = ask->calibration && w_calibration_knows(ask->calibration, ask->type);
+    const struct w_calibration *c = known ? ask->calibration : NULL;
     struct w_costs costs = {.spread = 0};
 
     give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
+    give(fit, "element", (double)w_type_bytes(ask->type), "precision");
     give(fit, "rule.share", RULE_SHARE, "rule");
     give(fit, "resident.base", RESIDENT_BASE, "rule");
     if (c)
-        w_costs_make(&costs, c, &fit->conf, &fit->plan, (u32)W_MAX(ask->threads, 1));
+        w_costs_make(&costs, c, &fit->conf, &fit->plan, ask->type, (u32)W_MAX(ask->threads, 1));
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
         give_part(fit, "cost", part, c ? costs.parts[part].token_s : NAN);
         give_part(fit, "call", part, c ? costs.parts[part].call_s : NAN);
@@ -159,6 +162,11 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
     bool disk = c && c->disk_bytes_s > 0;
     give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
+    for (u32 i = 0; i < W_LOSS_LAW_ROWS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "law.%s", w_loss_law[i].key);
+        give(fit, key, w_loss_law[i].value, "tests/loss");
+    }
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");
 }
@@ -214,7 +222,7 @@ static bool batch_fits(const struct w_fit *fit, u64 batch, u32 members, double b
 
     conf.batch_size = batch;
     return w_conf_check(&conf, NULL) == W_DONE &&
-           w_plan_make(&plan, &conf, W_PLAN_TRAIN, W_TYPE_F32, members, NULL) == W_DONE &&
+           w_plan_make(&plan, &conf, W_PLAN_TRAIN, fit->type, members, NULL) == W_DONE &&
            (double)plan.bytes <= bytes;
 }
 
@@ -240,9 +248,10 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
 
     memset(fit, 0, sizeof *fit);
     fit->conf = *conf;
+    fit->type = ask->type;
     enum w_status status = w_conf_check(conf, err);
     if (!status)
-        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, W_TYPE_F32, members, err);
+        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, ask->type, members, err);
     if (status)
         return status;
     give_conf(fit);

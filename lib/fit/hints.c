@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LANES 16 /* floats of the widest vector, AVX-512 */
+#define LANES 16                  /* floats of the widest vector, AVX-512 */
+#define TLB_REACH (1536.0 * 4096) /* entries of a second-level TLB times a page */
 #define SMALL_VOCABULARY 8192
 #define HEAD_IS_LARGE 0.4  /* of the forward pass */
 #define TOKENS_ENOUGH 20.0 /* per parameter: Hoffmann and others, 2022 */
@@ -68,6 +69,30 @@ static void about_shapes(struct w_hints *h, const struct w_fit *fit)
             100 * share, SMALL_VOCABULARY, 100 * share * (1 - SMALL_VOCABULARY / vocab));
 }
 
+/* Tiles cover whole panels of columns; what is beyond the vocabulary is multiplied for nothing. */
+static void about_vocabulary(struct w_hints *h, const struct w_fit *fit)
+{
+    u64 vocab = fit->conf.vocab_size, panel = (u64)w_fit_value(fit, "tile.cols");
+
+    if (panel > 0 && vocab % panel)
+        add(h,
+            "The vocabulary of %llu ids fills no whole tiles of %llu columns: vocab_size %llu "
+            "costs no more.",
+            (unsigned long long)vocab, (unsigned long long)panel,
+            (unsigned long long)((vocab + panel - 1) / panel * panel));
+}
+
+static void about_pages(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)
+{
+    double plan = w_fit_value(fit, "memory.plan");
+
+    if (m->no_huge_pages && plan > TLB_REACH)
+        add(h,
+            "The system gives no huge pages: a TLB of 1,536 entries reaches over 6 MiB of the "
+            "%.0f MiB of a step (madvise in /sys/kernel/mm/transparent_hugepage/enabled).",
+            plan / (1024 * 1024));
+}
+
 static void about_data(struct w_hints *h, const struct w_fit *fit)
 {
     double per_parameter = w_fit_value(fit, "tokens_per_param");
@@ -84,6 +109,8 @@ void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_mac
     h->count = 0;
     about_memory(h, fit);
     about_shapes(h, fit);
+    about_vocabulary(h, fit);
+    about_pages(h, fit, m);
     about_data(h, fit);
     if (w_fit_value(fit, "threads") > m->physical_cores)
         add(h, "More threads than the %u cores: they share the caches of a core.",

@@ -6,7 +6,7 @@
 #define SMALLEST ((u64)4 << 10)
 #define LINE 64
 #define HUGE_PAGE ((size_t)2 << 20)
-#define RISES 1.5 /* a plateau that is no higher than this is the same plateau */
+#define SLOWER 1.5 /* a plateau that is no slower than this is the same plateau */
 
 /* ---- latency: a chain of cache lines, each of which says where the next one is ---- */
 
@@ -170,12 +170,15 @@ double w_curve_at(const struct w_curve *c, double bytes)
 
 double w_curve_knee(const struct w_curve *c, double inside, double outside)
 {
-    double low = w_curve_at(c, inside), high = w_curve_at(c, outside), middle = sqrt(low * high);
+    const bool rises = c->kind == W_CURVE_LATENCY;
+    double fast = w_curve_at(c, inside), slow = w_curve_at(c, outside), middle = sqrt(fast * slow);
 
-    if (!(high >= RISES * low))
+    if (!((rises ? slow / fast : fast / slow) >= SLOWER))
         return INFINITY;
-    for (double bytes = inside; bytes < outside; bytes *= 1.02)
-        if (w_curve_at(c, bytes) >= middle)
+    for (double bytes = inside; bytes < outside; bytes *= 1.02) {
+        double value = w_curve_at(c, bytes);
+        if (rises ? value >= middle : value <= middle)
             return bytes;
+    }
     return outside;
 }

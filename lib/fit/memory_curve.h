@@ -43,8 +43,8 @@ enum w_status w_curve_measure(struct w_curve *, enum w_curve_kind, const struct 
  * without points. */
 double w_curve_at(const struct w_curve *, double bytes);
 
-/* The working set at which a curve of latencies crosses from the plateau that `inside` lies on to that
- * of `outside`: the geometric mean of the two values. INFINITY if it does not rise by half. */
+/* The working set at which a curve crosses from the plateau that `inside` lies on to that of `outside`:
+ * the geometric mean of the two values. INFINITY if it does not get slower by half. */
 double w_curve_knee(const struct w_curve *, double inside, double outside);
 
 #endif

@@ -33,7 +33,7 @@ static struct place place_of(enum w_step_part part, const struct w_conf *c)
 /* The mean of the measured costs, weighted with the fourth power of the distance: at a shape that was
  * measured it is that one's. False: nothing was measured with so many threads. */
 static bool cost_at(struct w_part_cost *cost, const struct w_calibration *c, enum w_step_part part,
-                    const struct w_conf *conf, u32 threads)
+                    const struct w_conf *conf, enum w_type type, u32 threads)
 {
     struct place here = place_of(part, conf);
     double weights = 0;
@@ -41,7 +41,7 @@ static bool cost_at(struct w_part_cost *cost, const struct w_calibration *c, enu
     *cost = (struct w_part_cost){0};
     for (u32 i = 0; i < c->probe_count; i++) {
         const struct w_step_probe *p = &c->probes[i];
-        if (p->threads != threads)
+        if (p->threads != threads || p->type != type)
             continue;
         struct w_conf shape = w_shape_conf(&p->shape, p->shape.batch_size);
         struct place there = place_of(part, &shape);
@@ -70,14 +70,14 @@ static double share_time(double one, double all, double n, double threads)
 }
 
 static struct w_part_cost cost_with(const struct w_calibration *c, enum w_step_part part,
-                                    const struct w_conf *conf, u32 threads)
+                                    const struct w_conf *conf, enum w_type type, u32 threads)
 {
     struct w_part_cost one, all;
     const double n = c->threads;
 
-    if (!cost_at(&all, c, part, conf, c->threads) || threads == c->threads)
+    if (!cost_at(&all, c, part, conf, type, c->threads) || threads == c->threads)
         return all;
-    if (!cost_at(&one, c, part, conf, 1)) {
+    if (!cost_at(&one, c, part, conf, type, 1)) {
         one = all;
         one.token_s *= n;
         one.call_s *= n;
@@ -148,13 +148,13 @@ static double decode_seconds(const struct w_calibration *c, const struct w_conf 
 }
 
 void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const struct w_conf *conf,
-                  const struct w_plan *plan, u32 threads)
+                  const struct w_plan *plan, enum w_type type, u32 threads)
 {
     const double tokens = (double)(conf->batch_size * conf->max_length);
     double seconds = 0, squares = 0;
 
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        struct w_part_cost cost = cost_with(c, part, conf, threads);
+        struct w_part_cost cost = cost_with(c, part, conf, type, threads);
         double set = working_set(part, conf, plan, threads);
         double time = w_part_units(part, conf) * (cost.call_s + tokens * cost.token_s);
         if (part != W_STEP_HEAD && part != W_STEP_UPDATE && part != W_STEP_EMBEDDING)

@@ -18,6 +18,6 @@ struct w_costs {
 
 /* Interpolate for a configuration and its plan. */
 void w_costs_make(struct w_costs *, const struct w_calibration *, const struct w_conf *,
-                  const struct w_plan *, u32 threads);
+                  const struct w_plan *, enum w_type, u32 threads);
 
 #endif

@@ -3,6 +3,7 @@
 #define W_RUNLOG_H
 
 #include "conf/conf.h"
+#include "kern/bf16.h"
 
 struct w_runlog {
     u64 steps;    /* step lines */
@@ -14,6 +15,7 @@ struct w_runlog {
     bool has_header;
     struct w_conf conf;
     u32 threads;
+    enum w_type type; /* of operands: the precision */
     char kernel[16], cpu[128];
     u64 plan_bytes;
 };

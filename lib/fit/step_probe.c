@@ -15,11 +15,12 @@ const char *const w_step_part_keys[W_STEP_PARTS] = {
 };
 
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
- * 16k. A step takes a core at 50 GFLOP/s 0.1 to 0.7 s. */
+ * 16k; the ones that say most come first. A step takes a core at 50 GFLOP/s 0.1 to 0.7 s. */
 const struct w_shape w_shapes[] = {
-    {64, 2, 256, 4096, 512, 4},    {128, 4, 512, 4096, 128, 16}, {512, 8, 2048, 4096, 64, 16},
-    {256, 4, 1024, 4096, 256, 4},  {256, 8, 1024, 16000, 64, 8}, {384, 8, 1536, 4096, 128, 8},
-    {768, 12, 3072, 4096, 128, 4}, {0, 0, 0, 0, 0, 0},
+    {64, 2, 256, 4096, 512, 4},    {128, 4, 512, 4096, 128, 16},
+    {512, 8, 2048, 4096, 64, 16},  {256, 4, 1024, 4096, 256, 4},
+    {768, 12, 3072, 4096, 128, 4}, {256, 8, 1024, 16000, 64, 8},
+    {384, 8, 1536, 4096, 128, 8},  {0, 0, 0, 0, 0, 0},
 };
 
 double w_part_units(enum w_step_part part, const struct w_conf *c)
@@ -63,7 +64,7 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
 
 /* Seconds of each part in `samples` steps: samples x parts. */
 static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *kern,
-                                struct w_team *team, u32 samples,
+                                enum w_type type, struct w_team *team, u32 samples,
                                 double times[SAMPLES_MAX][W_STEP_PARTS], struct w_err *err)
 {
     const u64 count = conf->batch_size * (conf->max_length + 1);
@@ -76,7 +77,7 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
         return w_fail(err, W_NOMEM, "no memory for a batch");
     for (u64 i = 0; i < count; i++)
         ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
-    enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, err);
+    enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, type, kern, team, err);
     if (status)
         goto out;
     w_model_init(model);
@@ -107,19 +108,20 @@ static struct w_part_cost cost_of(struct w_probe all, struct w_probe quarter, do
 }
 
 enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *shape,
-                               const struct w_kern *kern, struct w_team *team, u32 samples,
-                               struct w_err *err)
+                               const struct w_kern *kern, enum w_type type, struct w_team *team,
+                               u32 samples, struct w_err *err)
 {
     double times[2][SAMPLES_MAX][W_STEP_PARTS];
     struct w_conf conf = w_shape_conf(shape, shape->batch_size);
     const double tokens = (double)(conf.batch_size * conf.max_length);
 
     samples = W_MIN(samples, SAMPLES_MAX);
-    *p = (struct w_step_probe){.shape = *shape, .threads = w_team_size(team), .samples = samples};
-    enum w_status status = time_steps(&conf, kern, team, samples, times[0], err);
+    *p = (struct w_step_probe){
+        .shape = *shape, .type = type, .threads = w_team_size(team), .samples = samples};
+    enum w_status status = time_steps(&conf, kern, type, team, samples, times[0], err);
     conf.batch_size /= QUARTER;
     if (!status)
-        status = time_steps(&conf, kern, team, samples, times[1], err);
+        status = time_steps(&conf, kern, type, team, samples, times[1], err);
     for (u32 part = 0; part < W_STEP_PARTS && !status; part++) {
         struct w_probe probes[2];
         for (u32 size = 0; size < 2; size++) {

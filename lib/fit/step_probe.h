@@ -43,6 +43,7 @@ struct w_part_cost {
 
 struct w_step_probe {
     struct w_shape shape;
+    enum w_type type; /* of operands */
     u32 threads, samples;
     struct w_part_cost parts[W_STEP_PARTS];
 };
@@ -58,6 +59,7 @@ struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
 
 /* Run the shape: `samples` steps of each of the two sizes, after one that is not counted. */
 enum w_status w_step_probe_run(struct w_step_probe *, const struct w_shape *, const struct w_kern *,
-                               struct w_team *, u32 samples, struct w_err *) W_MUST_CHECK;
+                               enum w_type, struct w_team *, u32 samples,
+                               struct w_err *) W_MUST_CHECK;
 
 #endif

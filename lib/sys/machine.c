@@ -321,6 +321,9 @@ void w_machine_read(struct w_machine *m, const char *root)
     if (!root[0])
         w_cpuid_read(m);
 
+    text = read_text(root, "sys/kernel/mm/transparent_hugepage/enabled");
+    m->no_huge_pages = text && strstr(text, "[never]");
+    free(text);
     text = read_text(root, "proc/meminfo");
     m->memory_bytes = number_in(text ? line_value(text, "MemTotal") : NULL) * 1024;
     m->available_bytes = number_in(text ? line_value(text, "MemAvailable") : NULL) * 1024;

@@ -46,7 +46,8 @@ struct w_machine {
     u64 memory_bytes;    /* of the machine */
     u64 available_bytes; /* MemAvailable, or what the cgroup's limit leaves, if less */
     enum w_source memory_source;
-    bool virtualised; /* cache sizes are the hypervisor's word */
+    bool virtualised;   /* cache sizes are the hypervisor's word */
+    bool no_huge_pages; /* the system never gives any, so that translation buffers end early */
     /* instruction sets that the CPU has and the system lets us use */
     bool avx2_fma, avx512, avx512_bf16, amx_bf16;
     enum w_source source;

@@ -179,7 +179,7 @@ calibrated()
 @test "a calibration is kept for this host and used by what comes after it" {
     calibrated
     file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
-    jq -e '.schema == "wtools-calibration/1" and .threads == 2 and .peak.all_flop_s > 0 and
+    jq -e '.schema == "wtools-calibration/2" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
         (.latency_s.points | length) > 10 and (.shapes | length) >= 2' "$file"
     grep 'L2 .* measured, .* claimed' "$BATS_TEST_TMPDIR/calibration.txt"
     wcachefit -q --json --host 2>/dev/null | jq -e '.machine.flops_per_s.source == "measured"'
@@ -238,4 +238,64 @@ train_tiny()
     run -2 wcachefit --verify log "$small"
     run -2 wcachefit --learn "$small"
     run -2 wcachefit --verify log --tolerance much
+}
+
+@test "charts are drawn as characters, as SVG and as numbers" {
+    calibrated
+    for chart in roofline memory latency threads; do
+        wcachefit -q --plot $chart "$small" 2>/dev/null >"$out"
+        grep '|' "$out"
+        wcachefit -q --plot $chart --svg "$small" 2>/dev/null >"$out"
+        head -n 1 "$out" | grep '^<?xml'
+        [ "$(tail -n 1 "$out")" = "</svg>" ]
+        run ! grep nan "$out"
+        wcachefit -q --plot $chart --json "$small" 2>/dev/null |
+            jq -e '.series | length >= 1 and all(.[]; .points | length >= 1)'
+        wcachefit -q --plot $chart --tsv "$small" 2>/dev/null | awk -F '\t' 'NF != 4 { exit 1 }'
+    done
+    wcachefit -q --plot roofline --tsv "$small" 2>/dev/null >"$out"
+    for part in embedding norm linear linear_back attention attention_back head update; do
+        grep -P "^demo\t$part\t" "$out"
+    done
+    run -2 wcachefit --plot roofline
+    run -2 wcachefit --svg "$small"
+    run -2 wcachefit --plot pie "$small"
+    run -2 wcachefit --plot memory --no-calibration
+}
+
+@test "a search writes a configuration that the trainer takes and that keeps to the budget" {
+    calibrated
+    wcachefit -t 2 --search --time 5m --ram 200MB -o "$BATS_TEST_TMPDIR/best.json" 2>"$out"
+    grep -E '^wcachefit: 1\. width .* bits/byte after' "$out"
+    wtrain -q -c "$BATS_TEST_TMPDIR/best.json" --dry-run --rate 1 | jq -e '.plan.bytes <= 2e8'
+    jq -e '.schedule == "cosine" and .steps == 0' "$BATS_TEST_TMPDIR/best.json"
+    wcachefit -q -t 2 --json --search --time 1m "$small" 2>/dev/null | jq -e '.max_length == 128'
+    run -1 wcachefit -t 2 --search --time 5m --ram 1MB -o "$BATS_TEST_TMPDIR/none.json"
+    [[ $output == *"keeps to these limits"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/none.json" ]
+    run -2 wcachefit --search "$small"
+    run -2 wcachefit --time 5m "$small"
+    run -1 wcachefit --search --time 5m --no-calibration
+}
+
+@test "what does not fit gets the smallest change that does" {
+    run -0 wcachefit -t 2 --fit --ram 600MB configs/wiki_gpu_optimized.json
+    [[ $output == *"--set batch_size=1 --set accumulate=64"* ]]
+    read -ra flags <<<"$(wcachefit -t 2 --fit --ram 600MB --json configs/wiki_gpu_optimized.json |
+        jq -r '.configs[0].flags')"
+    wtrain -q -t 2 -c configs/wiki_gpu_optimized.json "${flags[@]}" --dry-run --rate 1 --force |
+        jq -e '.plan.bytes <= 6e8 and .step_tokens == 16384'
+    wcachefit -t 2 --fit --json "${four[@]}" --ram 60GiB | jq -e 'all(.configs[]; .flags == "")'
+    run -1 wcachefit --fit --ram 1MB "$small"
+    [[ $output == *"nothing like it fits"* ]]
+    run -2 wcachefit --fit
+}
+
+@test "the constants of the law of losses are those that its runs give" {
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    tests/loss/fit tests/loss/runs.tsv | grep -v '^#' | while read -r key value; do
+        wcachefit --tsv configs/demo.json | awk -F '\t' -v key="law.$key" -v value="$value" \
+            '$2 == key { found = 1; if ($3 / value - 1 > 1e-3 || $3 / value - 1 < -1e-3) exit 1 }
+            END { if (!found) exit 1 }'
+    done
 }

@@ -113,7 +113,8 @@ static int calibrate(void **state)
     struct w_calibrating how = {
         .threads = 2, .seconds = 0.2, .host = "here", .time = 1700000000, .scratch = NULL};
     w_machine_read(&machine, "");
-    if (w_kern_choose(&how.kern, NULL, &err))
+    if (w_kern_choose(&how.kern[W_TYPE_F32], NULL, &err) ||
+        w_kern_choose(&how.kern[W_TYPE_BF16], NULL, &err))
         return -1;
     return w_calibration_run(&calibration, &machine, &how, &err) ? -1 : 0;
 }
@@ -122,18 +123,23 @@ static void a_calibration_measures_every_part(void **state)
 {
     (void)state;
     const struct w_calibration *c = &calibration;
-    assert_true(c->peak.one > 1e8 && c->peak.all > 1e8);
-    assert_int_equal(c->probe_count, 4); /* two shapes, with all threads and with one */
+    for (u32 type = 0; type < W_TYPES; type++) {
+        assert_true(c->peak[type].one > 1e8 && c->peak[type].all > 1e8);
+        assert_true(w_calibration_knows(c, type));
+    }
+    /* two shapes: with all threads in both precisions, and with one */
+    assert_int_equal(c->probe_count, 6);
+    assert_int_equal(c->probes[2].type, W_TYPE_BF16);
     assert_int_equal(c->probes[0].threads, 2);
-    assert_int_equal(c->probes[2].threads, 1);
+    assert_int_equal(c->probes[4].threads, 1);
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
         const struct w_part_cost *cost = &c->probes[0].parts[part];
         assert_true(cost->token_s + cost->call_s > 0 && cost->call_s >= 0);
     }
     assert_true(c->decode_count == 2 && c->decodes[1].bytes > c->decodes[0].bytes);
     struct w_machine m = machine;
-    w_calibration_apply(c, &m);
-    assert_true(m.flops_per_s.value == c->peak.all && m.memory_bytes_per_s.value > 0);
+    w_calibration_apply(c, &m, W_TYPE_BF16);
+    assert_true(m.flops_per_s.value == c->peak[W_TYPE_BF16].all && m.memory_bytes_per_s.value > 0);
     assert_int_equal(m.flops_per_s.source, W_FROM_MEASUREMENT);
 }
 
@@ -180,7 +186,7 @@ static void damaged_calibrations_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(load_changed("here", "there"), W_DONE);
-    assert_int_equal(load_changed("calibration/1", "calibration/2"), W_NEWER);
+    assert_int_equal(load_changed("calibration/2", "calibration/3"), W_NEWER);
     assert_int_equal(load_changed("\"schema\"", "\"skema\""), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":0"), W_CORRUPT);
     assert_int_equal(load_changed("\"points\":[[4096", "\"points\":[[9999999"), W_CORRUPT);

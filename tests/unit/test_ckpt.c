@@ -41,8 +41,8 @@ static int open_fixture(void **state)
     assert_int_equal(w_conf_parse(&f->conf, text, strlen(text), "test", &f->err), W_DONE);
     assert_int_equal(w_kern_choose(&kern, NULL, &f->err), W_DONE);
     assert_int_equal(w_team_new(&f->team, 1, &f->err), W_DONE);
-    assert_int_equal(w_model_new(&f->model, &f->conf, W_PLAN_TRAIN, W_TYPE_F32, kern, f->team, &f->err),
-                     W_DONE);
+    assert_int_equal(
+        w_model_new(&f->model, &f->conf, W_PLAN_TRAIN, W_TYPE_F32, kern, f->team, &f->err), W_DONE);
     w_model_init(f->model);
     u64 floats = w_model_tensors(f->model)->floats;
     for (u64 i = 0; i < floats; i++) {

@@ -430,6 +430,15 @@ static void hints_say_what_to_change(void **state)
     struct w_hints hints;
     w_hints_make(&hints, &fits[2], &m);
     assert_non_null(strstr(hints.text[0], "num_heads 10 has 32"));
+    struct w_conf odd = fits[2].conf;
+    struct w_fit unpadded;
+    odd.vocab_size = 10001;
+    m.no_huge_pages = true;
+    make(&unpadded, &odd, 4);
+    w_hints_make(&hints, &unpadded, &m);
+    assert_non_null(strstr(hints.text[1], "fills no whole tiles"));
+    assert_non_null(strstr(hints.text[1], "vocab_size 10016"));
+    assert_non_null(strstr(hints.text[2], "no huge pages"));
     struct w_conf large = fits[0].conf;
     struct w_fit fit;
     large.batch_size = 512;

@@ -26,10 +26,10 @@ static void bytes_have_the_letters_of_gpt2(void **state)
     size = w_bytes_to_letters((const u8 *)" a\n\xad\xff", 5, letters);
     assert_int_equal(size, 9);
     assert_memory_equal(letters, "\u0120a\u010a\u0143\u00ff", 9);
-    assert_false(w_letters_to_bytes("a b", 3, back, &count));        /* a blank stands for none */
-    assert_false(w_letters_to_bytes("\u0144", 2, back, &count));     /* beyond the last */
-    assert_false(w_letters_to_bytes("\u00ad", 2, back, &count));     /* moved away */
-    assert_false(w_letters_to_bytes("a\xc4", 2, back, &count));      /* cut short */
+    assert_false(w_letters_to_bytes("a b", 3, back, &count));    /* a blank stands for none */
+    assert_false(w_letters_to_bytes("\u0144", 2, back, &count)); /* beyond the last */
+    assert_false(w_letters_to_bytes("\u00ad", 2, back, &count)); /* moved away */
+    assert_false(w_letters_to_bytes("a\xc4", 2, back, &count));  /* cut short */
 }
 
 static void every_format_gives_the_same_ids_again(void **state)

@@ -206,7 +206,8 @@ static void losses_are_those_of_training(void **state)
     float nll[LENGTH];
     double sum = 0;
     open_setup(&s, 1);
-    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, W_TYPE_F32, s.kern, s.team, &s.err), W_DONE);
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, W_TYPE_F32, s.kern, s.team, &s.err),
+                     W_DONE);
     memcpy(w_model_weights(model), s.weights, s.tensors.floats * sizeof(float));
     double mean = w_model_loss(model, s.ids, nll);
     for (u32 t = 0; t < LENGTH; t++) {

@@ -39,7 +39,7 @@ static struct w_costs costs_of(const struct w_conf *conf, u32 threads)
     struct w_plan plan;
     struct w_costs costs;
     assert_int_equal(w_plan_make(&plan, conf, W_PLAN_TRAIN, W_TYPE_F32, threads, &err), W_DONE);
-    w_costs_make(&costs, &calibration, conf, &plan, threads);
+    w_costs_make(&costs, &calibration, conf, &plan, W_TYPE_F32, threads);
     return costs;
 }
 

@@ -164,7 +164,7 @@ static void make_text(struct w_bytes *out, struct w_rng *rng)
                                          "&#13;",     "<!-- a <b> -->",
                                          "<?php x?>", "<![CDATA[<x>&amp;é]]>",
                                          "\"",        "'",
-                                         "] ",         ">"};
+                                         "] ",        ">"};
     for (u64 n = w_rng_below(rng, 12); n > 0; n--)
         assert_true(w_bytes_add_text(out, pick(rng, pieces, W_COUNTOF(pieces))));
 }

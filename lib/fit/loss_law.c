@@ -1,0 +1,17 @@
+#include "fit/loss_law.h"
+
+#include <math.h>
+
+/* As printed by tests/loss/fit. */
+const struct w_loss_law w_loss_law[W_LOSS_LAW_ROWS] = {
+    {"floor", 0.8}, {"a", 0.00473},  {"alpha", 0.6},  {"c", 1.398},
+    {"beta", 0.12}, {"gamma", 0.15}, {"batch", 2384},
+};
+
+const u64 w_loss_widths[2] = {64, 256};
+const u64 w_loss_vocabularies[2] = {4096, 16384};
+
+double w_loss_rate(u64 d_model, u64 step_tokens)
+{
+    return 0.002 * sqrt(128.0 / (double)d_model) * sqrt((double)step_tokens / 1024);
+}

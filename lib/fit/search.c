@@ -1,0 +1,193 @@
+#include "fit/search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fit/loss_law.h"
+
+#define WARMUP_PART 0.05
+
+/* ---- the best within a budget ---- */
+
+static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
+static const u32 depths[] = {2, 3, 4, 5, 6, 8};
+static const u32 vocabularies[] = {4096, 8192, 16384};
+static const u32 step_tokens[] = {512, 1024, 2048, 4096, 8192};
+
+/* A candidate: heads of 32 columns, of 64 from a width of 256 on; hidden layers of four widths. */
+static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32 vocab, u32 tokens)
+{
+    struct w_conf conf = *base;
+
+    conf.d_model = d;
+    conf.num_heads = d / (d < 256 ? 32 : 64);
+    conf.num_layers = layers;
+    conf.d_ff = 4 * (u64)d;
+    conf.vocab_size = vocab;
+    conf.batch_size = W_MAX(tokens / conf.max_length, 1);
+    conf.accumulate = 1;
+    conf.steps = 0;
+    conf.schedule = W_SCHEDULE_COSINE;
+    conf.learning_rate = w_loss_rate(d, conf.batch_size * conf.max_length);
+    return conf;
+}
+
+static bool within(u64 value, const u64 range[2])
+{
+    return value >= range[0] && value <= range[1];
+}
+
+/* What becomes of a candidate in the time. False: it needs too much memory, or nothing is known. */
+static bool judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
+                  const struct w_fit_ask *asked, const struct w_search_limits *limits)
+{
+    static struct w_fit fit;
+    struct w_fit_ask ask = *asked;
+
+    if (w_fit_make(&fit, conf, m, &ask, NULL))
+        return false;
+    double tok_s = w_fit_value(&fit, "predict.tok_s");
+    ask.tokens = tok_s * limits->seconds;
+    if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(ask.tokens > 0) ||
+        w_fit_make(&fit, conf, m, &ask, NULL))
+        return false;
+    *f = (struct w_found){.conf = *conf,
+                          .tok_s = tok_s,
+                          .tokens = ask.tokens,
+                          .bits = w_fit_value(&fit, "predict.bits"),
+                          .resident = w_fit_value(&fit, "memory.resident"),
+                          .outside = !within(conf->d_model, w_loss_widths) ||
+                                     !within(conf->vocab_size, w_loss_vocabularies)};
+    f->conf.warmup_steps = (u64)(WARMUP_PART * w_fit_value(&fit, "steps"));
+    return isfinite(f->bits);
+}
+
+/* Keep the list sorted, best first. */
+static void insert(struct w_found *list, u32 room, u32 *count, const struct w_found *f)
+{
+    u32 i = W_MIN(*count, room);
+
+    while (i > 0 && f->bits < list[i - 1].bits)
+        i--;
+    if (i == room)
+        return;
+    *count = W_MIN(*count + 1, room);
+    memmove(list + i + 1, list + i, (*count - i - 1) * sizeof *list);
+    list[i] = *f;
+}
+
+enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const struct w_conf *base,
+                            const struct w_machine *m, const struct w_fit_ask *ask,
+                            const struct w_search_limits *limits, struct w_err *err)
+{
+    *count = 0;
+    for (size_t d = 0; d < W_COUNTOF(widths); d++)
+        for (size_t l = 0; l < W_COUNTOF(depths); l++)
+            for (size_t v = 0; v < W_COUNTOF(vocabularies); v++)
+                for (size_t b = 0; b < W_COUNTOF(step_tokens); b++) {
+                    struct w_conf conf =
+                        candidate(base, widths[d], depths[l], vocabularies[v], step_tokens[b]);
+                    struct w_found f;
+                    if (judge(&f, &conf, m, ask, limits))
+                        insert(list, room, count, &f);
+                }
+    if (*count == 0)
+        return w_fail(err, W_NO,
+                      ask->calibration ? "no configuration keeps to these limits"
+                                       : "no rate can be predicted: wcachefit --calibrate first");
+    return W_DONE;
+}
+
+/* ---- making it fit ---- */
+
+static bool plan_fits(const struct w_conf *conf, enum w_type type, u32 threads, double bytes,
+                      u64 *needed)
+{
+    struct w_plan plan;
+
+    if (w_conf_check(conf, NULL) || w_plan_make(&plan, conf, W_PLAN_TRAIN, type, threads, NULL))
+        return false;
+    *needed = plan.bytes;
+    return (double)plan.bytes <= bytes;
+}
+
+/* The largest batch of at most `most` that fits and, if `divides`, divides it, so that accumulation
+ * makes the same step. */
+static u64 largest_batch(struct w_conf conf, enum w_type type, u32 threads, double bytes, u64 most,
+                         bool divides)
+{
+    u64 fits = 0, fails = most + 1, needed;
+
+    while (fails - fits > 1) {
+        conf.batch_size = fits + (fails - fits) / 2;
+        if (plan_fits(&conf, type, threads, bytes, &needed))
+            fits = conf.batch_size;
+        else
+            fails = conf.batch_size;
+    }
+    while (divides && fits > 1 && most % fits)
+        fits--;
+    return fits;
+}
+
+static double parameters_of(const struct w_conf *c)
+{
+    double d = (double)c->d_model;
+    return (double)(c->vocab_size + c->max_length) * d +
+           (double)c->num_layers * (4 * d * d + 2 * d * (double)c->d_ff);
+}
+
+/* Smaller by one step of one kind; false: it cannot be. */
+static bool shrink(struct w_conf *c, const struct w_conf *from, int kind)
+{
+    u64 width = c->d_model / c->num_heads;
+
+    switch (kind) {
+    case 0: c->max_length /= 2; return c->max_length >= 16;
+    case 1: return --c->num_layers >= 1;
+    default:
+        c->num_heads--;
+        c->d_model = c->num_heads * width;
+        c->d_ff = W_MAX(from->d_ff * c->num_heads / from->num_heads, 1);
+        return c->num_heads >= 1;
+    }
+}
+
+enum w_status w_search_fit(struct w_change *change, const struct w_conf *conf, enum w_type type,
+                           u32 threads, double bytes, struct w_err *err)
+{
+    static const char *const keys[] = {"max_length", "num_layers", "d_model"};
+    struct w_conf c = *conf;
+    char *flags = change->flags;
+    const size_t size = sizeof change->flags;
+
+    *change = (struct w_change){0};
+    change->batch = largest_batch(*conf, type, threads, bytes, INT32_MAX / conf->max_length, false);
+    bool found = plan_fits(conf, type, threads, bytes, &change->bytes);
+    if (!found && change->batch > 0) {
+        c.batch_size = largest_batch(*conf, type, threads, bytes, conf->batch_size, true);
+        c.accumulate = conf->accumulate * (conf->batch_size / c.batch_size);
+        snprintf(flags, size, "--set batch_size=%llu --set accumulate=%llu",
+                 (unsigned long long)c.batch_size, (unsigned long long)c.accumulate);
+        found = plan_fits(&c, type, threads, bytes, &change->bytes);
+    }
+    for (int kind = 0; kind < 3 && !found; kind++) {
+        c = *conf;
+        c.batch_size = 1;
+        c.accumulate = conf->accumulate * conf->batch_size;
+        while (!found && shrink(&c, conf, kind))
+            found = plan_fits(&c, type, threads, bytes, &change->bytes);
+        u64 value = kind == 0 ? c.max_length : kind == 1 ? c.num_layers : c.d_model;
+        int n = snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
+                         (unsigned long long)c.accumulate, keys[kind], (unsigned long long)value);
+        if (kind == 2 && n > 0 && (size_t)n < size)
+            snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",
+                     (unsigned long long)c.num_heads, (unsigned long long)c.d_ff);
+    }
+    if (!found)
+        return w_fail(err, W_NO, "%s: nothing like it fits into %.0f bytes", conf->name, bytes);
+    change->conf = c;
+    change->lost = 1 - parameters_of(&c) / parameters_of(conf);
+    return W_DONE;
+}

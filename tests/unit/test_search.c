@@ -1,0 +1,169 @@
+/* The law of losses, the search for a budget, and what makes a configuration fit. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fit/loss_law.h"
+#include "fit/search.h"
+#include "fit/target.h"
+#include "tests/unit/calibration_fixture.h"
+
+static struct w_err err;
+static struct w_calibration calibration;
+static struct w_machine machine;
+static struct w_conf base;
+
+static int make_fixture(void **state)
+{
+    (void)state;
+    make_calibration(&calibration);
+    return w_target_find(&machine, "seed-host", &err) ||
+           w_conf_load(&base, "configs/demo.json", &err);
+}
+
+static double bits_of(const struct w_conf *conf, double tokens)
+{
+    static struct w_fit fit;
+    struct w_fit_ask ask = {.threads = 2, .tokens = tokens};
+    assert_int_equal(w_fit_make(&fit, conf, &machine, &ask, &err), W_DONE);
+    return w_fit_value(&fit, "predict.bits");
+}
+
+static void more_tokens_and_larger_models_are_better(void **state)
+{
+    (void)state;
+    struct w_conf larger = base, wasteful = base;
+    larger.d_model *= 2;
+    wasteful.batch_size *= 16;
+    assert_true(bits_of(&base, 2e6) < bits_of(&base, 1e6));
+    assert_true(bits_of(&larger, 1e6) <= bits_of(&base, 1e6));
+    assert_true(bits_of(&wasteful, 1e6) > bits_of(&base, 1e6));
+    assert_true(bits_of(&base, 1e12) > w_loss_law[0].value);
+    assert_true(w_loss_rate(128, 1024) == 0.002);
+    assert_true(w_loss_rate(512, 1024) == 0.001 && w_loss_rate(128, 4096) == 0.004);
+}
+
+/* ---- search ---- */
+
+static enum w_status best(struct w_found *found, u32 *count, double seconds, double bytes,
+                          const struct w_calibration *c)
+{
+    struct w_fit_ask ask = {.threads = 2, .calibration = c};
+    struct w_search_limits limits = {.seconds = seconds, .bytes = bytes};
+    return w_search_best(found, 3, count, &base, &machine, &ask, &limits, &err);
+}
+
+static void the_best_are_sorted_and_keep_to_the_limits(void **state)
+{
+    (void)state;
+    struct w_found found[3];
+    u32 count;
+    assert_int_equal(best(found, &count, 300, 200e6, &calibration), W_DONE);
+    assert_int_equal(count, 3);
+    for (u32 i = 0; i < count; i++) {
+        const struct w_found *f = &found[i];
+        assert_true(f->resident <= 200e6);
+        assert_true(i == 0 || f->bits >= found[i - 1].bits);
+        assert_true(fabs(f->tokens - f->tok_s * 300) < 1);
+        assert_int_equal(w_conf_check(&f->conf, &err), W_DONE);
+        assert_int_equal(f->conf.schedule, W_SCHEDULE_COSINE);
+        assert_true(f->conf.steps == 0 && f->conf.warmup_steps > 0); /* the time is the span */
+        assert_true(f->conf.max_length == base.max_length);
+    }
+}
+
+static void more_time_asks_for_a_larger_model(void **state)
+{
+    (void)state;
+    struct w_found minute[3], day[3];
+    u32 count;
+    assert_int_equal(best(minute, &count, 60, 8e9, &calibration), W_DONE);
+    assert_int_equal(best(day, &count, 86400, 8e9, &calibration), W_DONE);
+    assert_true(day[0].bits < minute[0].bits);
+    double small =
+        (double)(minute[0].conf.d_model * minute[0].conf.d_model * minute[0].conf.num_layers);
+    double large = (double)(day[0].conf.d_model * day[0].conf.d_model * day[0].conf.num_layers);
+    assert_true(large >= small);
+}
+
+static void a_search_without_an_answer_says_why(void **state)
+{
+    (void)state;
+    struct w_found found[3];
+    u32 count;
+    struct w_machine had = machine;
+    assert_int_equal(best(found, &count, 300, 1e6, &calibration), W_NO);
+    assert_non_null(strstr(err.text, "limits"));
+    machine.flops_per_s.value = 0; /* not even a peak to go by */
+    assert_int_equal(best(found, &count, 300, 8e9, NULL), W_NO);
+    assert_non_null(strstr(err.text, "--calibrate"));
+    machine = had;
+}
+
+/* ---- fitting ---- */
+
+static u64 plan_bytes(const struct w_conf *conf)
+{
+    struct w_plan plan;
+    assert_int_equal(w_plan_make(&plan, conf, W_PLAN_TRAIN, W_TYPE_F32, 2, &err), W_DONE);
+    return plan.bytes;
+}
+
+static void what_fits_is_left_as_it_is(void **state)
+{
+    (void)state;
+    struct w_change change;
+    assert_int_equal(w_search_fit(&change, &base, W_TYPE_F32, 2, 1e12, &err), W_DONE);
+    assert_string_equal(change.flags, "");
+    assert_true(change.batch > base.batch_size && change.lost == 0);
+}
+
+static void a_smaller_batch_with_accumulation_comes_first(void **state)
+{
+    (void)state;
+    struct w_change change;
+    struct w_conf conf = base;
+    conf.batch_size = 64;
+    double room = (double)plan_bytes(&conf) * 0.6;
+    assert_int_equal(w_search_fit(&change, &conf, W_TYPE_F32, 2, room, &err), W_DONE);
+    assert_true(change.conf.batch_size * change.conf.accumulate == 64);
+    assert_true(change.lost == 0 && change.bytes <= room &&
+                plan_bytes(&change.conf) == change.bytes);
+    assert_true(change.batch >= change.conf.batch_size);
+    assert_non_null(strstr(change.flags, "--set accumulate="));
+}
+
+static void then_the_model_shrinks(void **state)
+{
+    (void)state;
+    struct w_change change;
+    struct w_conf conf;
+    assert_int_equal(w_conf_load(&conf, "configs/wiki_gpu_optimized.json", &err), W_DONE);
+    assert_int_equal(w_search_fit(&change, &conf, W_TYPE_F32, 2, 300e6, &err), W_DONE);
+    assert_non_null(strstr(change.flags, "--set num_layers="));
+    assert_true(change.lost > 0 && change.lost < 1 && change.bytes <= 300e6);
+    assert_int_equal(w_search_fit(&change, &conf, W_TYPE_F32, 2, 150e6, &err), W_DONE);
+    assert_non_null(strstr(change.flags, "--set d_model="));
+    assert_int_equal(w_conf_check(&change.conf, &err), W_DONE);
+    assert_int_equal(w_search_fit(&change, &conf, W_TYPE_F32, 2, 1e6, &err), W_NO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_tokens_and_larger_models_are_better),
+        cmocka_unit_test(the_best_are_sorted_and_keep_to_the_limits),
+        cmocka_unit_test(more_time_asks_for_a_larger_model),
+        cmocka_unit_test(a_search_without_an_answer_says_why),
+        cmocka_unit_test(what_fits_is_left_as_it_is),
+        cmocka_unit_test(a_smaller_batch_with_accumulation_comes_first),
+        cmocka_unit_test(then_the_model_shrinks),
+    };
+    return cmocka_run_group_tests(tests, make_fixture, NULL);
+}

@@ -1,0 +1,157 @@
+/* wcachefit --plot: what the charts show. How they look is fit/chart.h. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "fit/chart.h"
+#include "tools/wcachefit.h"
+
+/* ---- memory: against the working set, with the sizes of the caches ---- */
+
+static void mark_caches(struct w_chart *chart, const struct w_calibration *c)
+{
+    static const char *const names[] = {"L1", "L2", "L3"};
+    char size[W_FIGURE_TEXT], label[96];
+
+    for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
+        w_figure_text(size, W_UNIT_BYTES, c->capacity[i]);
+        snprintf(label, sizeof label, "%s measured, %s", names[i], size);
+        w_chart_mark(chart, c->capacity[i], label);
+        w_figure_text(size, W_UNIT_BYTES, (double)c->claimed[i]);
+        snprintf(label, sizeof label, "%s claimed, %s", names[i], size);
+        w_chart_mark(chart, (double)c->claimed[i], label);
+    }
+}
+
+static void add_curve(struct w_chart *chart, const char *name, const struct w_curve *c)
+{
+    struct w_series *s = w_chart_series(chart, name, W_SERIES_LINE);
+
+    for (u32 i = 0; i < c->count; i++)
+        w_series_point(s, (double)c->points[i].bytes, c->points[i].value, NULL);
+}
+
+static void chart_memory(struct w_chart *chart, const struct report *r)
+{
+    *chart = (struct w_chart){.x = {"working set of a thread", W_UNIT_BYTES},
+                              .y = {"read bandwidth", W_UNIT_BYTES_S}};
+    snprintf(chart->title, sizeof chart->title, "Memory bandwidth of %.80s", r->machine->name);
+    add_curve(chart, "one thread", &r->calibration->bandwidth_one);
+    add_curve(chart, "all threads together", &r->calibration->bandwidth_all);
+    mark_caches(chart, r->calibration);
+}
+
+static void chart_latency(struct w_chart *chart, const struct report *r)
+{
+    *chart = (struct w_chart){.x = {"working set", W_UNIT_BYTES},
+                              .y = {"latency of an access", W_UNIT_SECONDS}};
+    snprintf(chart->title, sizeof chart->title, "Memory latency of %.80s", r->machine->name);
+    add_curve(chart, "latency", &r->calibration->latency);
+    mark_caches(chart, r->calibration);
+}
+
+/* ---- roofline (Williams, Waterman and Patterson, 2009): each part of the step is a point ---- */
+
+static void add_roof(struct w_chart *chart, const char *name, double bytes_s, double peak,
+                     double x0, double x1)
+{
+    struct w_series *s = w_chart_series(chart, name, W_SERIES_LINE);
+    double ridge = peak / bytes_s;
+
+    w_series_point(s, x0, fmin(peak, x0 * bytes_s), NULL);
+    if (ridge > x0 && ridge < x1)
+        w_series_point(s, ridge, peak, NULL);
+    w_series_point(s, x1, fmin(peak, x1 * bytes_s), NULL);
+}
+
+static double part_value(const struct w_fit *fit, const char *figure, u32 part)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.%s", figure, w_step_part_keys[part]);
+    return w_fit_value(fit, key);
+}
+
+static void chart_roofline(struct w_chart *chart, const struct report *r)
+{
+    const struct w_calibration *c = r->calibration;
+    const struct w_curve *all = &c->bandwidth_all;
+    double x0 = 0.05, x1 = 500, l2 = c->capacity[1] > 0 ? c->capacity[1] : 256 << 10;
+
+    *chart = (struct w_chart){.x = {"FLOP per byte moved", W_UNIT_INTENSITY},
+                              .y = {"arithmetic", W_UNIT_FLOP_S}};
+    snprintf(chart->title, sizeof chart->title, "Roofline of %.80s, %u threads", r->machine->name,
+             (unsigned)c->threads);
+    add_roof(chart, "L1", w_curve_at(all, 8192), c->peak[r->type].all, x0, x1);
+    add_roof(chart, "L2", w_curve_at(all, l2 / 2), c->peak[r->type].all, x0, x1);
+    add_roof(chart, "memory", w_curve_at(all, 1e12), c->peak[r->type].all, x0, x1);
+    for (size_t i = 0; i < r->count && i < 4; i++) {
+        const struct w_fit *fit = &r->fits[i];
+        struct w_series *s = w_chart_series(chart, fit->conf.name, W_SERIES_POINT);
+        for (u32 part = 0; part < W_STEP_PARTS; part++)
+            w_series_point(s, part_value(fit, "work", part) / part_value(fit, "traffic", part),
+                           part_value(fit, "reach", part), w_step_part_keys[part]);
+    }
+}
+
+/* ---- threads ---- */
+
+static enum w_status chart_threads(struct w_chart *chart, const struct report *r, struct w_err *err)
+{
+    static struct w_fit fit;
+    u32 most = W_MAX(r->threads, r->calibration->threads) * 2;
+
+    *chart = (struct w_chart){.x = {"threads", W_UNIT_COUNT},
+                              .y = {"predicted tokens per second", W_UNIT_TOKENS_S}};
+    snprintf(chart->title, sizeof chart->title, "Threads on %.80s, measured with 1 and %u",
+             r->machine->name, (unsigned)r->calibration->threads);
+    for (size_t i = 0; i < r->count && i < W_CHART_SERIES; i++) {
+        struct w_series *s = w_chart_series(chart, r->confs[i].name, W_SERIES_LINE);
+        for (u32 threads = 1; threads <= most; threads += W_MAX(most / 32, 1)) {
+            struct w_fit_ask ask = {.threads = threads,
+                                    .type = r->type,
+                                    .calibration = r->calibration,
+                                    .residuals = &r->residuals};
+            enum w_status status = w_fit_make(&fit, &r->confs[i], r->machine, &ask, err);
+            if (status)
+                return status;
+            w_series_point(s, threads, w_fit_value(&fit, "predict.tok_s"), NULL);
+        }
+    }
+    return W_DONE;
+}
+
+/* ---- the whole ---- */
+
+enum w_status plot(FILE *f, const struct report *r, enum plot_kind kind, enum plot_format format,
+                   struct w_err *err)
+{
+    static struct w_chart chart;
+    enum w_status status = W_DONE;
+    char *text = NULL;
+
+    if (!r->calibration)
+        return w_fail(err, W_USAGE, "--plot needs a calibration: wcachefit --calibrate");
+    switch (kind) {
+    case PLOT_MEMORY: chart_memory(&chart, r); break;
+    case PLOT_LATENCY: chart_latency(&chart, r); break;
+    case PLOT_ROOFLINE: chart_roofline(&chart, r); break;
+    case PLOT_THREADS: status = chart_threads(&chart, r, err); break;
+    case PLOT_NONE: break;
+    }
+    if (status)
+        return status;
+    switch (format) {
+    case PLOT_AS_TEXT: w_chart_text(f, &chart); break;
+    case PLOT_AS_SVG: w_chart_svg(f, &chart); break;
+    case PLOT_AS_TSV: w_chart_tsv(f, &chart); break;
+    case PLOT_AS_JSON: {
+        struct w_json *j = w_chart_json(&chart);
+        text = w_json_pretty(j, err);
+        w_json_free(j);
+        if (!text)
+            return W_NOMEM;
+        fprintf(f, "%s\n", text);
+        free(text);
+    }
+    }
+    return W_DONE;
+}

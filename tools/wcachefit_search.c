@@ -1,0 +1,129 @@
+/* wcachefit --search and --fit: configurations for a budget, and for a memory. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "fit/search.h"
+#include "tools/cli.h"
+#include "tools/wcachefit.h"
+
+#define SHOWN 5
+#define MEMORY_USABLE 0.85 /* the rest is for the system */
+
+/* What a search takes from a configuration when none is named. */
+static const char base_text[] = "{\"d_model\":128,\"num_heads\":4,\"num_layers\":3,\"d_ff\":512,"
+                                "\"vocab_size\":8192,\"batch_size\":8,\"max_length\":128,"
+                                "\"learning_rate\":0.002}";
+
+static double memory_limit(const struct w_machine *m, u64 asked)
+{
+    u64 available = m->available_bytes ? m->available_bytes : m->memory_bytes;
+    return asked ? (double)asked : MEMORY_USABLE * (double)available;
+}
+
+static void tell_found(const struct w_found *f, u32 rank)
+{
+    const struct w_conf *c = &f->conf;
+
+    w_say("%u. width %llu, %llu layers, vocabulary %llu, batch %llu x %llu: %.3f bits/byte after "
+          "%.3g M tokens at %.0f tok/s, %.0f MiB%s",
+          (unsigned)rank, (unsigned long long)c->d_model, (unsigned long long)c->num_layers,
+          (unsigned long long)c->vocab_size, (unsigned long long)c->batch_size,
+          (unsigned long long)c->max_length, f->bits, f->tokens / 1e6, f->tok_s,
+          f->resident / (1024 * 1024), f->outside ? " (beyond the runs behind the law)" : "");
+}
+
+static enum w_status write_conf(FILE *f, const struct w_conf *conf, struct w_err *err)
+{
+    struct w_json *j = w_conf_json(conf);
+    char *text = w_json_pretty(j, err);
+
+    w_json_free(j);
+    if (!text)
+        return W_NOMEM;
+    fprintf(f, "%s\n", text);
+    free(text);
+    return W_DONE;
+}
+
+enum w_status search(FILE *f, const struct report *r, const struct w_conf *base, double seconds,
+                     u64 memory, struct w_err *err)
+{
+    static struct w_found found[SHOWN];
+    struct w_fit_ask ask = {.threads = r->threads,
+                            .type = r->type,
+                            .calibration = r->calibration,
+                            .residuals = &r->residuals};
+    struct w_search_limits limits = {.seconds = seconds, .bytes = memory_limit(r->machine, memory)};
+    struct w_conf usual;
+    u32 count = 0;
+    enum w_status status = W_DONE;
+
+    if (!base) {
+        status = w_conf_parse(&usual, base_text, strlen(base_text), "search", err);
+        base = &usual;
+    }
+    if (!status)
+        status = w_search_best(found, SHOWN, &count, base, r->machine, &ask, &limits, err);
+    for (u32 i = 0; i < count && !status; i++)
+        tell_found(&found[i], i + 1);
+    return status ? status : write_conf(f, &found[0].conf, err);
+}
+
+/* ---- making it fit ---- */
+
+static struct w_json *change_json(const struct w_change *c)
+{
+    struct w_json *j = w_json_object();
+
+    w_json_set_string(j, "name", c->conf.name);
+    w_json_set_string(j, "flags", c->flags);
+    w_json_set_u64(j, "largest_batch", c->batch);
+    w_json_set_u64(j, "plan_bytes", c->bytes);
+    w_json_set_real(j, "parameters_lost", c->lost);
+    w_json_set(j, "config", w_conf_json(&c->conf));
+    return j;
+}
+
+static void write_change(FILE *f, const struct w_change *c, double bytes)
+{
+    char plan[W_FIGURE_TEXT], room[W_FIGURE_TEXT];
+
+    w_figure_text(plan, W_UNIT_BYTES, (double)c->bytes);
+    w_figure_text(room, W_UNIT_BYTES, bytes);
+    fprintf(f, "%s: %s in %s%s%s\n", c->conf.name, plan, room, c->flags[0] ? " with " : " as it is",
+            c->flags);
+    if (c->batch)
+        fprintf(f, "  largest batch: --set batch_size=%llu\n", (unsigned long long)c->batch);
+    if (c->flags[0])
+        fprintf(f, "  that costs %.3g %% of the parameters\n", 100 * c->lost);
+}
+
+enum w_status fit_into_memory(FILE *f, const struct report *r, const struct w_conf *confs,
+                              u64 memory, bool json, struct w_err *err)
+{
+    struct w_json *root = w_json_object(), *list = w_json_array();
+    const double bytes = memory_limit(r->machine, memory);
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < r->count && !status; i++) {
+        struct w_change change;
+        status = w_search_fit(&change, &confs[i], r->type, r->threads, bytes, err);
+        if (status)
+            break;
+        if (json)
+            w_json_add(list, change_json(&change));
+        else
+            write_change(f, &change, bytes);
+    }
+    w_json_set_string(root, "schema", "wcachefit-fit/1");
+    w_json_set_real(root, "bytes", bytes);
+    w_json_set(root, "configs", list);
+    char *text = status || !json ? NULL : w_json_pretty(root, err);
+    if (text)
+        fprintf(f, "%s\n", text);
+    else if (json && !status)
+        status = W_NOMEM;
+    free(text);
+    w_json_free(root);
+    return status;
+}
