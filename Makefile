@@ -98,6 +98,7 @@ LIB_SOURCES := \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
 	lib/wiki/quotes.c \
+	lib/wiki/script.c \
 	lib/wiki/site.c \
 	lib/wiki/span.c \
 	lib/wiki/table.c \

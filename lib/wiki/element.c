@@ -66,10 +66,14 @@ void w_tag(struct w_wikitext *r, u32 index)
             w_buffer_put(&r->marked, " | ", 3);
         break;
     case W_TAG_SUP:
-        if (!m->closing)
-            r->superscript = r->marked.size;
-        else if (r->superscript < r->marked.size)
-            w_superscript(r, r->superscript);
+        if (m->closing)
+            w_superscript(r, r->sup);
+        r->sup = m->closing ? SIZE_MAX : r->marked.size;
+        break;
+    case W_TAG_SUB:
+        if (m->closing)
+            w_subscript(r, r->sub);
+        r->sub = m->closing ? SIZE_MAX : r->marked.size;
         break;
     case W_TAG_POEM:
         if (!m->closing)

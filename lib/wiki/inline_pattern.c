@@ -40,7 +40,7 @@ static struct w_pattern_piece wrong(const char *why)
     return (struct w_pattern_piece){.kind = W_PIECE_WRONG, .text = w_span_of(why)};
 }
 
-/* What is in braces. */
+/* What is in braces: it holds no brace. */
 static struct w_pattern_piece place(struct w_span inside)
 {
     struct w_pattern_piece piece = {.kind = W_PIECE_ARGUMENT};
@@ -50,6 +50,11 @@ static struct w_pattern_piece place(struct w_span inside)
         take(&inside, 1);
         piece.kind = W_PIECE_ALL;
         piece.text = inside;
+        while (inside.size) {
+            enum w_piece_kind kind = w_pattern_next(&inside).kind;
+            if (kind != W_PIECE_TEXT && kind != W_PIECE_LINE)
+                return wrong("behind '*' is more than text");
+        }
         return piece;
     }
     piece.text = take(&inside, colon);

@@ -23,7 +23,7 @@
  *
  *     {1|text}      argument 1, or text where there is no 1; and so on
  *     {df?}         nothing, but the alternative needs the argument
- *     {*} {*, }     all arguments without name, with nothing or ", " between them
+ *     {*} {*, }     all arguments without name, with nothing or ", " between them; or "\n"
  *     {2:month}     the name of the month with that number
  *     {1:number}    commas between thousands
  *     {1:sup}       a number as superscript

@@ -47,8 +47,8 @@ struct w_wikitext {
     const u8 *source;
     struct w_span title;
     struct w_quotes quotes;
-    u32 poems;          /* <poem>s that are open */
-    size_t superscript; /* where the last <sup> began in the output */
+    u32 poems;       /* <poem>s that are open */
+    size_t sup, sub; /* where the last <sup> and <sub> began in the output */
 };
 
 /* walk.c: what is seen of a range. at_line: it begins where a line of the page begins, so that "*" is
@@ -91,8 +91,10 @@ void w_element(struct w_wikitext *, u32 index);
 void w_plain(struct w_wikitext *, struct w_span);
 /* The character reference at the start of a text; its size in bytes, at least 1. */
 size_t w_reference(struct w_wikitext *, struct w_span, bool twice);
-/* Digits and signs that were appended from an offset on, as superscripts; other text stays. */
+/* script.c: digits and signs that were appended from an offset on, as superscripts; digits behind a digit
+ * as subscripts. Other text stays. */
 void w_superscript(struct w_wikitext *, size_t from);
+void w_subscript(struct w_wikitext *, size_t from);
 
 static inline void w_mark(struct w_wikitext *r, enum w_mark mark)
 {

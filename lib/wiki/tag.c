@@ -80,7 +80,7 @@ static const struct row {
     {"span", W_TAG_INLINE},
     {"strike", W_TAG_INLINE},
     {"strong", W_TAG_INLINE},
-    {"sub", W_TAG_INLINE},
+    {"sub", W_TAG_SUB},
     {"sup", W_TAG_SUP},
     {"syntaxhighlight", W_TAG_PRE},
     {"table", W_TAG_TABLE},

@@ -13,6 +13,7 @@ enum w_tag_kind {
     W_TAG_BLOCK,  /* begins and ends a paragraph: <p> */
     W_TAG_CELL,   /* of a table */
     W_TAG_SUP,    /* numbers become superscripts */
+    W_TAG_SUB,    /* numbers become subscripts behind other numbers */
     W_TAG_POEM,   /* lines stay lines until its end */
     /* From here on a tag means all up to its closing tag. */
     W_TAG_HIDDEN, /* left out, and may hold markup: <ref> */

@@ -145,6 +145,15 @@ static void put_value(struct w_wikitext *r, struct w_range value)
     w_walk(r, value, at && r->source[at - 1] == '\n');
 }
 
+static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
+{
+    if (piece.kind == W_PIECE_LINE)
+        w_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
+    else
+        w_buffer_span(&r->marked, piece.text);
+}
+
+/* The text between the arguments is a pattern of texts and line ends. */
 static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct w_span between)
 {
     bool first = true;
@@ -153,8 +162,8 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
         const struct w_argument *a = &all->items[i];
         if (!a->number || a->value.begin == a->value.end)
             continue;
-        if (!first)
-            w_buffer_span(&r->marked, between);
+        for (struct w_span rest = between; !first && rest.size;)
+            put_text(r, w_pattern_next(&rest));
         first = false;
         put_value(r, a->value);
     }
@@ -167,10 +176,8 @@ static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         size_t from = r->marked.size;
         switch (piece.kind) {
-        case W_PIECE_TEXT: w_buffer_span(&r->marked, piece.text); break;
-        case W_PIECE_LINE:
-            w_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
-            break;
+        case W_PIECE_TEXT:
+        case W_PIECE_LINE: put_text(r, piece); break;
         case W_PIECE_ARGUMENT:
             put_value(r, *find_any(all, piece.text));
             filter(r, piece.filter, from);

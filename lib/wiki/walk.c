@@ -77,36 +77,6 @@ void w_plain(struct w_wikitext *r, struct w_span text)
     }
 }
 
-void w_superscript(struct w_wikitext *r, size_t from)
-{
-    static const u16 digits[10] = {0x2070, 0xB9,   0xB2,   0xB3,   0x2074,
-                                   0x2075, 0x2076, 0x2077, 0x2078, 0x2079};
-    u16 codes[8];
-    size_t count = 0, at = from;
-    const struct w_buffer *b = &r->marked;
-
-    for (; at < b->size && count < W_COUNTOF(codes); at++) {
-        u8 c = b->at[at];
-        if (w_is_digit(c)) {
-            codes[count++] = digits[c - '0'];
-        } else if (c == '+' || c == '-') {
-            codes[count++] = c == '+' ? 0x207A : 0x207B;
-        } else if (b->size - at >= 3 && memcmp(b->at + at, "−", 3) == 0) {
-            codes[count++] = 0x207B;
-            at += 2;
-        } else if (c == 'n') {
-            codes[count++] = 0x207F;
-        } else {
-            break;
-        }
-    }
-    if (at != b->size || at == from)
-        return;
-    r->marked.size = from;
-    for (size_t i = 0; i < count; i++)
-        w_buffer_code(&r->marked, codes[i]);
-}
-
 /* The next control character or sign that is not text as it stands. */
 static u32 next_special(const u8 *text, u32 at, u32 end)
 {
