@@ -1,5 +1,6 @@
 /* wtok encode - text to a stream of tokens. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "sys/clock.h"
 #include "sys/ordered.h"
@@ -13,7 +14,7 @@ struct settings {
     struct wtok_input input;
     const char *vocab, *output, *allow_special; /* NULL: none */
     u64 threads, level;
-    bool no_provenance;
+    bool no_provenance, verify;
 };
 
 #define AT(field) offsetof(struct settings, field)
@@ -31,6 +32,9 @@ static const struct w_option options[] = {
              "without NAMES, or for all, those of all. Otherwise they are plain text."},
     {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
      .help = "Compression, 1 fast to 9 small, or 0 for none."},
+    {"verify", 0, W_OPT_FLAG, AT(verify),
+     .help =
+         "Decode the tokens again before they are written; an error unless they give the text."},
     {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
      .help = "Leave the command line out of the header."},
     {0},
@@ -66,9 +70,10 @@ struct job {
 };
 
 struct encoding {
-    struct job *jobs;            /* by slot */
-    struct w_encoder **encoders; /* by thread */
-    struct w_specials *specials; /* NULL: their names are plain text */
+    struct job *jobs;               /* by slot */
+    struct w_encoder **encoders;    /* by thread */
+    struct w_specials *specials;    /* NULL: their names are plain text */
+    const struct w_vocab *verified; /* to decode again with; NULL: that is not asked for */
     u32 threads, slots;
     u32 end_id;
     enum w_dtype dtype;
@@ -97,6 +102,22 @@ static void pack_ids(struct job *job, enum w_dtype dtype)
     }
 }
 
+/* Do the ids from the given one on give the text back? */
+static enum w_status verify_part(const struct w_vocab *vocab, const struct w_ids *ids, size_t first,
+                                 const u8 *text, size_t size, struct w_err *err)
+{
+    size_t at = 0;
+
+    for (size_t i = first; i < ids->count; i++) {
+        u32 id = ids->ids[i], length;
+        const u8 *bytes = w_vocab_bytes(vocab, id, &length);
+        if (!bytes || length > size - at || memcmp(bytes, text + at, length) != 0)
+            return w_fail(err, W_CORRUPT, "id %u does not stand for the text: a defect", id);
+        at += length;
+    }
+    return at == size ? W_DONE : w_fail(err, W_CORRUPT, "ids lack text: a defect");
+}
+
 static void encode_batch(void *context, u32 slot, u32 member)
 {
     struct encoding *e = context;
@@ -108,8 +129,12 @@ static void encode_batch(void *context, u32 slot, u32 member)
     job->max = 0;
     job->status = W_DONE;
     for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end) {
-        job->status = w_specials_encode(e->specials, e->encoders[member], b->text + from,
-                                        b->parts[i].end - from, &job->ids, &job->err);
+        size_t size = b->parts[i].end - from, first = job->ids.count;
+        job->status = w_specials_encode(e->specials, e->encoders[member], b->text + from, size,
+                                        &job->ids, &job->err);
+        if (!job->status && e->verified)
+            job->status =
+                verify_part(e->verified, &job->ids, first, b->text + from, size, &job->err);
         if (!job->status && b->parts[i].ends)
             job->status = w_ids_append(&job->ids, e->end_id, &job->err);
     }
@@ -252,6 +277,8 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     if (!status)
         status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), e.specials, argc,
                                   argv, err);
+    if (set->verify)
+        e.verified = vocab;
     if (!status)
         status = start_encoding(&e, vocab, (u32)set->threads, err);
     w_cli_catch_signals();

@@ -136,9 +136,10 @@ setup()
 
 @test "tokens are the same for any number of threads, any pipe, any cut into writes" {
     wtok encode -q -V v -f lines --no-provenance -o one.tok prose.txt
-    for threads in 2 8; do
+    for threads in 2 3 8; do
         wtok encode -q -V v -f lines --no-provenance -t $threads prose.txt | cmp - one.tok
     done
+    wtok encode -q -V v -f lines --no-provenance --verify prose.txt | cmp - one.tok
     head -c 20000 prose.txt >short
     wtok encode -q -V v --no-provenance -o short.tok short
     dd bs=1 if=short 2>/dev/null | wtok encode -q -V v --no-provenance | cmp - short.tok
