@@ -263,6 +263,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/lint \
 	tests/loss/run \
 	tests/predict \
+	tests/round_trip \
 	tests/run \
 	tests/vectors \
 	tools/packages \
