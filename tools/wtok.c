@@ -98,6 +98,15 @@ enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *h
     return w_vocab_from_json(vocab, tok, err);
 }
 
+/* What is no vocabulary of ours may be another program's. */
+static enum w_status hint_at_import(struct w_err *err)
+{
+    struct w_err why = *err;
+
+    return w_fail(err, why.status, "%s (what other programs use goes through 'wtok import' first)",
+                  why.text);
+}
+
 enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w_err *err)
 {
     struct w_input in = {0};
@@ -113,7 +122,8 @@ enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w
         status = w_input_read(&in, &first, 1, &got, err);
     if (!status && first != 0x89) { /* a stream begins with this byte, and JSON never */
         w_input_close(&in);
-        return w_vocab_load(vocab, path, err);
+        status = w_vocab_load(vocab, path, err);
+        return status == W_CORRUPT || status == W_LIMIT ? hint_at_import(err) : status;
     }
     if (!status)
         status = w_input_seek(&in, 0, err);

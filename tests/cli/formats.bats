@@ -112,6 +112,13 @@ ids()
     [ ! -e out ]
 }
 
+@test "a vocabulary of another program, taken for one of ours, is told how to become one" {
+    wtok export -V v -o tokenizer.json
+    run --separate-stderr wtok encode -V tokenizer.json prose.txt
+    [ "$status" -eq 3 ]
+    [[ "$stderr" == *"wtok import"* ]]
+}
+
 @test "a mistake in the command line gets 2" {
     for words in "import" "import v v v" "import --split gpt9 v" "import -f hf v v" "export" \
         "export -V v x" "export -V v -f gpt2" "export -V v --merges m" "export -f gguf -V v"; do

@@ -72,6 +72,20 @@ try_all()
     try_all
 }
 
+@test "wtok import and export" {
+    for format in hf tiktoken; do
+        work() { wtok export -V tiny.vocab -f "$format" -o result; }
+        try_all
+        work
+        mv result "tiny.$format"
+        work() { wtok import --split gpt2 -o result "tiny.$format"; }
+        try_all
+    done
+    wtok export -V tiny.vocab -f gpt2 -o vocab.json --merges merges.txt
+    work() { wtok import -o result vocab.json merges.txt; }
+    try_all
+}
+
 @test "wbatch" {
     work() { wbatch -c tiny.json -o result tiny.tokens; }
     try_all
