@@ -234,6 +234,13 @@ static void ranks_are_refused_where_they_would_give_other_ids(void **state)
     struct w_vocab *v = vocab_of((struct w_merge[]){{'b', 'c'}, {'a', 'b'}, {257, 'c'}}, 3);
     assert_int_equal(w_vocab_write_tiktoken(v, &text, &err), W_MISMATCH);
     w_vocab_free(v);
+    text.count = 0;
+    /* abcd is made of ab and cd, but bc is joined first, and then there are three parts */
+    v = vocab_of((struct w_merge[]){{'b', 'c'}, {'a', 'b'}, {'c', 'd'}, {257, 258}}, 4);
+    assert_int_equal(w_vocab_write_tiktoken(v, &text, &err), W_MISMATCH);
+    assert_non_null(strstr(err.text, "for a word"));
+    w_vocab_free(v);
+    text.count = 0;
     /* abc is made first, and the ids say otherwise */
     u32 made[] = {258, 256, 257};
     struct w_token end = {259, 5, (const u8 *)"<end>"};
