@@ -27,7 +27,8 @@ static size_t magic_word(struct w_span text)
     word[size - 1] = ' ';
     if (size == 2 || size + 2 > text.size || text.at[size] != '_')
         return 0;
-    return foreign || strstr(magic_words, word) ? size + 2 : 0;
+    bool known = memmem(magic_words, sizeof magic_words - 1, word, size);
+    return foreign || known ? size + 2 : 0;
 }
 
 size_t w_reference(struct w_wikitext *r, struct w_span text, bool twice)
