@@ -266,6 +266,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/round_trip \
 	tests/run \
 	tests/vectors \
+	tests/wiki_dumps \
 	tools/packages \
 	$(wildcard pipelines/*.sh)
 C_FILES      := $(shell find lib tools tests -name '*.[ch]')
