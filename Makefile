@@ -22,11 +22,12 @@ endif
 
 LIB_SOURCES := \
 	lib/base/arena.c \
-	lib/base/bytes.c \
+	lib/base/buffer.c \
 	lib/base/rng.c \
 	lib/base/sha256.c \
 	lib/base/status.c \
 	lib/base/strnum.c \
+	lib/base/utf8.c \
 	lib/sys/bzip2.c \
 	lib/sys/bzip2_scan.c \
 	lib/sys/clock.c \
@@ -83,7 +84,6 @@ LIB_SOURCES := \
 	lib/text/word_cache.c \
 	lib/text/word_count.c \
 	lib/text/word_merge.c \
-	lib/wiki/buffer.c \
 	lib/wiki/clean.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \

@@ -17,7 +17,7 @@ u64 w_bits_at(const u8 *bytes, u64 at, unsigned count)
 }
 
 /* Append `count` bits to a buffer that has `*used` bits and the room. */
-static void put_bits(struct w_bytes *b, u64 *used, u64 value, unsigned count)
+static void put_bits(struct w_buffer *b, u64 *used, u64 value, unsigned count)
 {
     for (unsigned i = count; i-- > 0; ++*used) {
         if (*used % 8 == 0)
@@ -27,7 +27,7 @@ static void put_bits(struct w_bytes *b, u64 *used, u64 value, unsigned count)
 }
 
 /* libbz2 knows whole streams alone: make one of the block, moved to where a byte begins. */
-static bool make_stream(const struct w_bzip2_block *block, struct w_bytes *stream)
+static bool make_stream(const struct w_bzip2_block *block, struct w_buffer *stream)
 {
     static const char header[] = "BZh9"; /* 9: blocks of up to 900,000 bytes, so any */
     const u8 *from = block->bytes.at;
@@ -35,8 +35,9 @@ static bool make_stream(const struct w_bzip2_block *block, struct w_bytes *strea
     u64 whole = block->bits / 8, used;
 
     stream->size = 0;
-    if (!w_bytes_reserve(stream, (size_t)whole + 32) || !w_bytes_add_text(stream, header))
+    if (!w_buffer_room(stream, (size_t)whole + 32))
         return false;
+    w_buffer_text(stream, header);
     if (shift == 0)
         memcpy(stream->at + 4, from, whole);
     else
@@ -53,8 +54,8 @@ static bool make_stream(const struct w_bzip2_block *block, struct w_bytes *strea
     return true;
 }
 
-enum w_status w_bzip2_decode(const struct w_bzip2_block *block, struct w_bytes *scratch,
-                             struct w_bytes *out, struct w_err *err)
+enum w_status w_bzip2_decode(const struct w_bzip2_block *block, struct w_buffer *scratch,
+                             struct w_buffer *out, struct w_err *err)
 {
     bz_stream bz = {0};
     int result = BZ_MEM_ERROR;
@@ -70,7 +71,7 @@ enum w_status w_bzip2_decode(const struct w_bzip2_block *block, struct w_bytes *
     bz.avail_in = (unsigned)scratch->size;
     for (result = BZ_OK; result == BZ_OK;) {
         unsigned before = bz.avail_in;
-        if (!w_bytes_reserve(out, OUT_BYTES)) {
+        if (!w_buffer_room(out, OUT_BYTES)) {
             result = BZ_MEM_ERROR;
             break;
         }

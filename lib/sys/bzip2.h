@@ -7,7 +7,7 @@
 #ifndef W_BZIP2_H
 #define W_BZIP2_H
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "base/status.h"
 
 #define W_BZIP2_BLOCK 0x314159265359ull /* the first 48 bits of a block: pi */
@@ -18,7 +18,7 @@
 
 /* The bits first_bit (0 to 7, from the highest of the first byte on) to first_bit + bits. */
 struct w_bzip2_block {
-    struct w_bytes bytes;
+    struct w_buffer bytes;
     unsigned first_bit;
     u64 bits;
 };
@@ -28,7 +28,7 @@ u64 w_bits_at(const u8 *bytes, u64 at, unsigned count);
 
 /* Replace out by what a block decodes to, at most 46 MB; scratch is memory to use again. W_CORRUPT if
  * the bits are not one block, from its first to its last, or the checksum says no. */
-enum w_status w_bzip2_decode(const struct w_bzip2_block *, struct w_bytes *scratch,
-                             struct w_bytes *out, struct w_err *err) W_MUST_CHECK;
+enum w_status w_bzip2_decode(const struct w_bzip2_block *, struct w_buffer *scratch,
+                             struct w_buffer *out, struct w_err *err) W_MUST_CHECK;
 
 #endif

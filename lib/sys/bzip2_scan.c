@@ -187,7 +187,8 @@ enum w_status w_bzip2_scan_next(struct w_bzip2_scan *s, struct w_bzip2_block *bl
         return status;
     size_t first = (size_t)(s->at / 8);
     block->bytes.size = 0;
-    if (!w_bytes_add(&block->bytes, s->bytes + first, (size_t)((end + 7) / 8) - first))
+    w_buffer_put(&block->bytes, s->bytes + first, (size_t)((end + 7) / 8) - first);
+    if (block->bytes.failed)
         return w_fail(err, W_NOMEM, "no memory for a bzip2 block");
     block->first_bit = (unsigned)(s->at % 8);
     block->bits = end - s->at;
@@ -206,5 +207,6 @@ bool w_bzip2_join(struct w_bzip2_block *block, const struct w_bzip2_block *next)
 
     block->bytes.size = whole;
     block->bits += next->bits;
-    return w_bytes_add(&block->bytes, next->bytes.at, next->bytes.size);
+    w_buffer_put(&block->bytes, next->bytes.at, next->bytes.size);
+    return !block->bytes.failed;
 }

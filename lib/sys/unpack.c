@@ -13,15 +13,15 @@
 struct job {
     struct w_bzip2_block block;
     struct w_bzip2_place place;
-    struct w_bytes scratch, out;
+    struct w_buffer scratch, out;
     enum w_status status;
     struct w_err err;
 };
 
 struct w_unpack {
     struct w_input *in;
-    struct w_bytes plain; /* read and given out as it is */
-    size_t looked;        /* bytes read to see what it is, not yet given out */
+    struct w_buffer plain; /* read and given out as it is */
+    size_t looked;         /* bytes read to see what it is, not yet given out */
     u64 consumed;
     struct w_bzip2_scan *scan; /* NULL: not bzip2 */
     struct w_ordered *ordered;
@@ -62,7 +62,7 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
     enum w_status status = W_DONE;
 
     *unpack = NULL;
-    if (!u || !w_bytes_reserve(&u->plain, PLAIN_BYTES))
+    if (!u || !w_buffer_room(&u->plain, PLAIN_BYTES))
         status = w_fail(err, W_NOMEM, "no memory to read %s", in->name);
     if (!status) {
         u->in = in;
@@ -79,9 +79,9 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
 
 static void free_job(struct job *job)
 {
-    w_bytes_free(&job->block.bytes);
-    w_bytes_free(&job->scratch);
-    w_bytes_free(&job->out);
+    w_buffer_free(&job->block.bytes);
+    w_buffer_free(&job->scratch);
+    w_buffer_free(&job->out);
 }
 
 void w_unpack_close(struct w_unpack *u)
@@ -94,7 +94,7 @@ void w_unpack_close(struct w_unpack *u)
     free_job(&u->joined);
     free(u->jobs);
     w_bzip2_scan_free(u->scan);
-    w_bytes_free(&u->plain);
+    w_buffer_free(&u->plain);
     free(u);
 }
 

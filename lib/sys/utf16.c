@@ -1,28 +1,6 @@
 #include "sys/utf16.h"
 
-size_t w_utf8_put(u8 *out, u32 code)
-{
-    if (code < 0x80) {
-        out[0] = (u8)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (u8)(0xc0 | code >> 6);
-        out[1] = (u8)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (u8)(0xe0 | code >> 12);
-        out[1] = (u8)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (u8)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (u8)(0xf0 | code >> 18);
-    out[1] = (u8)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (u8)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (u8)(0x80 | (code & 0x3f));
-    return 4;
-}
+#include "base/utf8.h"
 
 size_t w_utf16_convert(struct w_utf16 *u, const u8 *bytes, size_t size, u8 *out)
 {

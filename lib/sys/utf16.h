@@ -18,7 +18,4 @@ struct w_utf16 {
  * UTF-8 has, for whoever checks that. */
 size_t w_utf16_convert(struct w_utf16 *, const u8 *bytes, size_t size, u8 *out);
 
-/* Write a character as 1 to 4 bytes of UTF-8; returns how many. */
-size_t w_utf8_put(u8 *out, u32 code);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "sys/utf16.h"
 
 #define MARKUP_BYTES ((size_t)1 << 20) /* longest tag, comment... */
@@ -24,12 +25,12 @@ struct w_xml {
     bool looked; /* at the file's first bytes, which say whether it is UTF-16 */
     bool is_utf16;
     struct w_utf16 utf16;
-    struct w_bytes names; /* of the open elements, each with a zero */
+    struct w_buffer names; /* of the open elements, each with a zero */
     size_t name_at[W_XML_DEEPEST];
     unsigned depth;
     bool complete; /* the outermost element is closed */
-    struct w_bytes attributes;
-    struct w_bytes *into; /* where text goes, or NULL */
+    struct w_buffer attributes;
+    struct w_buffer *into; /* where text goes, or NULL */
     size_t most;
     bool skips_newline; /* see struct text */
 };
@@ -60,8 +61,8 @@ void w_xml_free(struct w_xml *x)
 {
     if (!x)
         return;
-    w_bytes_free(&x->names);
-    w_bytes_free(&x->attributes);
+    w_buffer_free(&x->names);
+    w_buffer_free(&x->attributes);
     free(x->window);
     free(x);
 }
@@ -155,7 +156,7 @@ enum w_status w_xml_begin(struct w_xml *x, struct w_err *err)
     return status;
 }
 
-void w_xml_collect(struct w_xml *x, struct w_bytes *into, size_t most)
+void w_xml_collect(struct w_xml *x, struct w_buffer *into, size_t most)
 {
     x->into = into;
     x->most = most;
@@ -233,7 +234,7 @@ struct text {
 
 /* Append bytes[0..size) to out, which has the room, with characters in the place of references. Returns
  * how much was used: all, or up to something that may go on behind the end, or to what is wrong. */
-static size_t put_text(struct w_bytes *out, const u8 *bytes, size_t size, struct text *t)
+static size_t put_text(struct w_buffer *out, const u8 *bytes, size_t size, struct text *t)
 {
     size_t i = 0;
 
@@ -290,7 +291,7 @@ static size_t collect(struct w_xml *x, const u8 *bytes, size_t size, bool raw,
 
     if (!x->into)
         return size;
-    if (!w_bytes_reserve(x->into, size)) {
+    if (!w_buffer_room(x->into, size)) {
         *status = w_fail(err, W_NOMEM, "no memory for text");
         return 0;
     }
@@ -336,7 +337,7 @@ static bool ends_name(u8 c)
 static bool cut_attribute(struct w_xml *x, const u8 **at, const u8 *end, const char **name,
                           const char **value)
 {
-    struct w_bytes *out = &x->attributes;
+    struct w_buffer *out = &x->attributes;
     const u8 *p = *at, *from = p, *close;
     struct text text = {0};
 
@@ -394,8 +395,9 @@ static enum w_status read_start(struct w_xml *x, const u8 *tag, const u8 *end, s
     x->name_at[x->depth++] = x->names.size;
     /* The strings of a tag have a zero each instead of '=' and quotes: they are no longer than it. */
     x->attributes.size = 0;
-    if (!w_bytes_add(&x->names, tag, (size_t)(p - tag)) || !w_bytes_add(&x->names, "", 1) ||
-        !w_bytes_reserve(&x->attributes, (size_t)(end - tag) + 1))
+    w_buffer_put(&x->names, tag, (size_t)(p - tag));
+    w_buffer_byte(&x->names, 0);
+    if (x->names.failed || !w_buffer_room(&x->attributes, (size_t)(end - tag) + 1))
         return w_fail(err, W_NOMEM, "no memory to read XML");
     while (p < end) {
         const u8 *from = p;

@@ -17,7 +17,7 @@
 #ifndef W_XML_H
 #define W_XML_H
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "sys/unpack.h"
 
 #define W_XML_DEEPEST 64 /* elements in elements */
@@ -47,6 +47,6 @@ enum w_status w_xml_run(struct w_xml *, struct w_err *err) W_MUST_CHECK;
 
 /* From the handler of an element's begin: append its text, up to the next tag, to `into`, which may
  * then have at most `most` bytes. */
-void w_xml_collect(struct w_xml *, struct w_bytes *into, size_t most);
+void w_xml_collect(struct w_xml *, struct w_buffer *into, size_t most);
 
 #endif

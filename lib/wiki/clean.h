@@ -13,7 +13,7 @@
 #ifndef W_CLEAN_H
 #define W_CLEAN_H
 
-#include "wiki/buffer.h"
+#include "wiki/span.h"
 
 struct w_clean_counts {
     u64 placeholders; /* formula_N and codice_N */

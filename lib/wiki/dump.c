@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "sys/xml.h"
 
 #define ID_DIGITS 18                 /* fits into 64 bits */
@@ -53,7 +53,7 @@ struct w_dump {
     struct w_xml *xml;
     enum element stack[W_XML_DEEPEST + 1];
     unsigned depth;
-    struct w_bytes title, text, word;
+    struct w_buffer title, text, word;
     struct w_page page;
     bool has_page, has_site;
     i64 key; /* of the present <namespace> */
@@ -84,7 +84,7 @@ static bool parse_number(const char *text, size_t most, i64 *number)
     return !*text;
 }
 
-static void collect(struct w_dump *d, struct w_bytes *into, size_t most)
+static void collect(struct w_dump *d, struct w_buffer *into, size_t most)
 {
     into->size = 0;
     w_xml_collect(d->xml, into, most);
@@ -172,9 +172,11 @@ static enum w_status on_end(void *context, struct w_err *err)
     enum element element = d->stack[d->depth--];
 
     if (element == BASE || element == NAMESPACE || element == NS || element == ID ||
-        element == MODEL)
-        if (!w_bytes_add(&d->word, "", 1)) /* ends the string */
+        element == MODEL) {
+        w_buffer_byte(&d->word, 0); /* ends the string */
+        if (d->word.failed)
             return w_fail(err, W_NOMEM, "no memory for a page");
+    }
     switch (element) {
     case BASE: return set_address(d, err);
     case NAMESPACE:
@@ -212,9 +214,9 @@ void w_dump_close(struct w_dump *d)
         return;
     w_xml_free(d->xml);
     w_wiki_site_free(d->site);
-    w_bytes_free(&d->title);
-    w_bytes_free(&d->text);
-    w_bytes_free(&d->word);
+    w_buffer_free(&d->title);
+    w_buffer_free(&d->text);
+    w_buffer_free(&d->word);
     free(d->address);
     free(d);
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "text/unicode.h"
-#include "wiki/buffer.h"
 #include "wiki/inline_rows.h"
 #include "wiki/inline_pattern.h"
 

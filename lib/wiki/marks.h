@@ -4,7 +4,7 @@
 #ifndef W_MARKS_H
 #define W_MARKS_H
 
-#include "wiki/buffer.h"
+#include "wiki/span.h"
 #include "wiki/wikitext.h"
 
 enum w_mark {

@@ -4,7 +4,7 @@
 #ifndef W_SPAN_H
 #define W_SPAN_H
 
-#include "base/base.h"
+#include "base/buffer.h"
 
 struct w_span {
     const u8 *at;
@@ -18,6 +18,11 @@ struct w_span w_span_of(const char *text);          /* NULL gives the empty span
 struct w_span w_span_trim(struct w_span);           /* without space, tab and line ends around it */
 bool w_span_is(struct w_span, struct w_span other); /* byte for byte */
 bool w_span_is_word(struct w_span, struct w_span other); /* a letter is its capital, '_' a space */
+
+static inline void w_buffer_span(struct w_buffer *b, struct w_span s)
+{
+    w_buffer_put(b, s.at, s.size);
+}
 
 static inline bool w_is_blank(u8 c)
 {

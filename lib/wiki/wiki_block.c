@@ -3,11 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_text(struct w_buffer *out, const char *text)
-{
-    w_buffer_put(out, text, strlen(text));
-}
-
 /* What a JSON string must not have as it is. */
 static const bool needs_escape[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
 
@@ -28,7 +23,7 @@ static void put_string(struct w_buffer *out, struct w_span text)
             w_buffer_byte(out, '\\');
             w_buffer_byte(out, c == '\n' ? 'n' : c == '\t' ? 't' : c);
         } else {
-            put_text(out, "\\u00");
+            w_buffer_text(out, "\\u00");
             w_buffer_byte(out, (u8)hex[c >> 4]);
             w_buffer_byte(out, (u8)hex[c & 15]);
         }
@@ -40,10 +35,10 @@ static void put_attribute(struct w_buffer *out, struct w_span text)
 {
     for (size_t i = 0; i < text.size; i++)
         switch (text.at[i]) {
-        case '"': put_text(out, "&quot;"); break;
-        case '&': put_text(out, "&amp;"); break;
-        case '<': put_text(out, "&lt;"); break;
-        case '>': put_text(out, "&gt;"); break;
+        case '"': w_buffer_text(out, "&quot;"); break;
+        case '&': w_buffer_text(out, "&amp;"); break;
+        case '<': w_buffer_text(out, "&lt;"); break;
+        case '>': w_buffer_text(out, "&gt;"); break;
         default: w_buffer_byte(out, text.at[i]);
         }
 }
@@ -71,41 +66,41 @@ static void put_lines(struct w_buffer *out, struct w_span text)
 static void put_block(struct w_buffer *out, const struct w_wiki_style *style, const char *id,
                       struct w_span title, struct w_span text)
 {
-    put_text(out, "<doc id=\"");
-    put_text(out, id);
+    w_buffer_text(out, "<doc id=\"");
+    w_buffer_text(out, id);
     if (*style->address) {
-        put_text(out, "\" url=\"");
+        w_buffer_text(out, "\" url=\"");
         put_attribute(out, w_span_of(style->address));
-        put_text(out, id);
+        w_buffer_text(out, id);
     }
-    put_text(out, "\" title=\"");
+    w_buffer_text(out, "\" title=\"");
     put_attribute(out, title);
-    put_text(out, "\">\n");
+    w_buffer_text(out, "\">\n");
     put_lines(out, title);
-    put_text(out, "\n\n");
+    w_buffer_text(out, "\n\n");
     put_lines(out, text);
-    put_text(out, "\n</doc>\n");
+    w_buffer_text(out, "\n</doc>\n");
 }
 
 static void put_object(struct w_buffer *out, const struct w_wiki_style *style, const char *id,
                        struct w_span title, struct w_span text)
 {
-    put_text(out, "{\"id\":\"");
-    put_text(out, id);
+    w_buffer_text(out, "{\"id\":\"");
+    w_buffer_text(out, id);
     if (*style->address) {
-        put_text(out, "\",\"url\":\"");
+        w_buffer_text(out, "\",\"url\":\"");
         put_string(out, w_span_of(style->address));
-        put_text(out, id);
+        w_buffer_text(out, id);
     }
-    put_text(out, "\",\"title\":\"");
+    w_buffer_text(out, "\",\"title\":\"");
     put_string(out, title);
-    put_text(out, "\",\"text\":\"");
+    w_buffer_text(out, "\",\"text\":\"");
     if (style->with_title) {
         put_string(out, title);
-        put_text(out, "\\n\\n");
+        w_buffer_text(out, "\\n\\n");
     }
     put_string(out, text);
-    put_text(out, "\"}\n");
+    w_buffer_text(out, "\"}\n");
 }
 
 static void put_plain(struct w_buffer *out, const struct w_wiki_style *style, struct w_span title,
@@ -113,10 +108,10 @@ static void put_plain(struct w_buffer *out, const struct w_wiki_style *style, st
 {
     if (style->with_title) {
         w_buffer_span(out, title);
-        put_text(out, "\n\n");
+        w_buffer_text(out, "\n\n");
     }
     w_buffer_span(out, text);
-    put_text(out, style->separator);
+    w_buffer_text(out, style->separator);
 }
 
 void w_wiki_block_add(struct w_buffer *out, const struct w_wiki_style *style, u64 id,

@@ -2,7 +2,7 @@
 #ifndef W_WIKI_BLOCK_H
 #define W_WIKI_BLOCK_H
 
-#include "wiki/buffer.h"
+#include "wiki/span.h"
 
 enum w_wiki_form {
     W_WIKI_JSONL,  /* {"id":"12","url":"...","title":"...","text":"..."} */

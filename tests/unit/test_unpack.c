@@ -10,16 +10,16 @@
 #include <cmocka.h>
 #include <sys/mman.h>
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "base/rng.h"
 #include "sys/bzip2_scan.h"
 #include "sys/unpack.h"
 
 /* Append a stream of what bzip2 -LEVEL makes of the data. */
-static void pack(struct w_bytes *out, const void *data, size_t size, int level)
+static void pack(struct w_buffer *out, const void *data, size_t size, int level)
 {
     unsigned room = (unsigned)(size + size / 100 + 700);
-    assert_true(w_bytes_reserve(out, room));
+    assert_true(w_buffer_room(out, room));
     assert_int_equal(BZ2_bzBuffToBuffCompress((char *)out->at + out->size, &room, (char *)data,
                                               (unsigned)size, level, 0, 0),
                      BZ_OK);
@@ -27,7 +27,7 @@ static void pack(struct w_bytes *out, const void *data, size_t size, int level)
 }
 
 /* Append what bytes unpack to. */
-static enum w_status unpack(struct w_bytes *out, const u8 *bytes, size_t size, u32 threads,
+static enum w_status unpack(struct w_buffer *out, const u8 *bytes, size_t size, u32 threads,
                             struct w_err *err)
 {
     struct w_input in = {.fd = memfd_create("packed", 0), .owned = true, .name = "packed"};
@@ -40,21 +40,21 @@ static enum w_status unpack(struct w_bytes *out, const u8 *bytes, size_t size, u
     assert_int_equal(lseek(in.fd, 0, SEEK_SET), 0);
     enum w_status status = w_unpack_open(&u, &in, threads, err);
     while (!status && !(status = w_unpack_next(u, &piece, &piece_size, err)))
-        assert_true(w_bytes_add(out, piece, piece_size));
+        w_buffer_put(out, piece, piece_size);
     w_unpack_close(u);
     w_input_close(&in);
     return status;
 }
 
-static void assert_same(const struct w_bytes *packed, const void *data, size_t size)
+static void assert_same(const struct w_buffer *packed, const void *data, size_t size)
 {
     for (u32 threads = 1; threads <= 4; threads++) {
-        struct w_bytes out = {0};
+        struct w_buffer out = {0};
         struct w_err err = {0};
         assert_int_equal(unpack(&out, packed->at, packed->size, threads, &err), W_END);
         assert_int_equal(out.size, size);
         assert_memory_equal(out.at, data, size);
-        w_bytes_free(&out);
+        w_buffer_free(&out);
     }
 }
 
@@ -78,10 +78,10 @@ static void one_stream_comes_back(void **state)
     for (u64 round = 0; round < 6; round++) {
         size_t size = 1 + (size_t)round * 190000;
         u8 *data = some_data(size, round);
-        struct w_bytes packed = {0};
+        struct w_buffer packed = {0};
         pack(&packed, data, size, round < 5 ? 1 : 9);
         assert_same(&packed, data, size);
-        w_bytes_free(&packed);
+        w_buffer_free(&packed);
         free(data);
     }
 }
@@ -91,7 +91,7 @@ static void many_streams_come_back(void **state)
     (void)state;
     const size_t size = 300000;
     u8 *data = some_data(size, 3);
-    struct w_bytes packed = {0};
+    struct w_buffer packed = {0};
     struct w_rng rng = {.seed = 4};
     for (size_t at = 0; at < size;) {
         size_t n = (size_t)w_rng_below(&rng, 9) ? (size_t)w_rng_below(&rng, 9000) : 0;
@@ -100,7 +100,7 @@ static void many_streams_come_back(void **state)
         at += n;
     }
     assert_same(&packed, data, size);
-    w_bytes_free(&packed);
+    w_buffer_free(&packed);
     free(data);
 }
 
@@ -113,7 +113,7 @@ static void marks_inside_of_a_block_are_none(void **state)
     for (size_t m = 0; m < W_COUNTOF(marks); m++) {
         u8 data[4000];
         size_t kinds = 0;
-        struct w_bytes packed = {0};
+        struct w_buffer packed = {0};
         struct w_rng rng = {.seed = 5};
         for (unsigned bit = 0; bit < 48; bit++)
             if (marks[m] >> (47 - bit) & 1)
@@ -130,7 +130,7 @@ static void marks_inside_of_a_block_are_none(void **state)
         memcpy(twice, data, sizeof data);
         memcpy(twice + sizeof data, data, sizeof data);
         assert_same(&packed, twice, sizeof twice);
-        w_bytes_free(&packed);
+        w_buffer_free(&packed);
     }
 }
 
@@ -138,12 +138,12 @@ static void what_is_cut_is_not_whole(void **state)
 {
     (void)state;
     static const char data[] = "to be, or not to be, that is the question";
-    struct w_bytes packed = {0};
+    struct w_buffer packed = {0};
     pack(&packed, data, 20, 1);
     size_t first = packed.size;
     pack(&packed, data, sizeof data, 1);
     for (size_t size = 10; size < packed.size; size++) {
-        struct w_bytes out = {0};
+        struct w_buffer out = {0};
         struct w_err err = {0};
         enum w_status status = unpack(&out, packed.at, size, 2, &err);
         if (size == first)
@@ -151,20 +151,20 @@ static void what_is_cut_is_not_whole(void **state)
         else
             assert_int_equal(w_exit_code(status), 3);
         assert_true(size == first || strstr(err.text, "byte"));
-        w_bytes_free(&out);
+        w_buffer_free(&out);
     }
-    w_bytes_free(&packed);
+    w_buffer_free(&packed);
 }
 
 static void what_is_changed_is_refused(void **state)
 {
     (void)state;
     static const char data[] = "to be, or not to be";
-    struct w_bytes packed = {0};
+    struct w_buffer packed = {0};
     pack(&packed, data, sizeof data, 1);
     /* Behind "BZh1", which alone says that it is bzip2. */
     for (u64 bit = 32; bit < 8 * (u64)packed.size; bit++) {
-        struct w_bytes out = {0};
+        struct w_buffer out = {0};
         struct w_err err = {0};
         packed.at[bit / 8] ^= (u8)(0x80 >> bit % 8);
         enum w_status status = unpack(&out, packed.at, packed.size, 1, &err);
@@ -173,35 +173,35 @@ static void what_is_changed_is_refused(void **state)
         /* The mark of the first block changed: it is not bzip2, and given as it is. The bits that
          * fill the last byte mean nothing. */
         assert_true(bit < 80 || same || w_exit_code(status) == 3);
-        w_bytes_free(&out);
+        w_buffer_free(&out);
     }
-    w_bytes_free(&packed);
+    w_buffer_free(&packed);
 }
 
 static void bytes_behind_the_last_stream_are_refused(void **state)
 {
     (void)state;
-    struct w_bytes packed = {0}, out = {0};
+    struct w_buffer packed = {0}, out = {0};
     struct w_err err = {0};
     pack(&packed, "data", 4, 1);
-    assert_true(w_bytes_add_text(&packed, "and more"));
+    w_buffer_text(&packed, "and more");
     assert_int_equal(w_exit_code(unpack(&out, packed.at, packed.size, 1, &err)), 3);
-    w_bytes_free(&packed);
-    w_bytes_free(&out);
+    w_buffer_free(&packed);
+    w_buffer_free(&out);
 }
 
 /* Many marks and nothing between: each could be a block, and is joined with the next. */
 static void a_row_of_marks_ends_soon(void **state)
 {
     (void)state;
-    struct w_bytes packed = {0}, out = {0};
+    struct w_buffer packed = {0}, out = {0};
     struct w_err err = {0};
-    assert_true(w_bytes_add_text(&packed, "BZh9"));
+    w_buffer_text(&packed, "BZh9");
     for (unsigned i = 0; i < 100000; i++)
-        assert_true(w_bytes_add(&packed, "\x31\x41\x59\x26\x53\x59", 6));
+        w_buffer_put(&packed, "\x31\x41\x59\x26\x53\x59", 6);
     assert_int_equal(unpack(&out, packed.at, packed.size, 2, &err), W_CORRUPT);
-    w_bytes_free(&packed);
-    w_bytes_free(&out);
+    w_buffer_free(&packed);
+    w_buffer_free(&out);
 }
 
 static void other_files_come_as_they_are(void **state)
@@ -209,10 +209,10 @@ static void other_files_come_as_they_are(void **state)
     (void)state;
     static const char *const texts[] = {"<mediawiki>", "B", "BZh", "BZh9 is how bzip2 begins", ""};
     for (size_t i = 0; i < W_COUNTOF(texts); i++) {
-        struct w_bytes packed = {0};
-        assert_true(w_bytes_add_text(&packed, texts[i]));
+        struct w_buffer packed = {0};
+        w_buffer_text(&packed, texts[i]);
         assert_same(&packed, texts[i], strlen(texts[i]));
-        w_bytes_free(&packed);
+        w_buffer_free(&packed);
     }
 }
 

@@ -18,14 +18,14 @@
 
 /* What was seen, as text: "<name a=v>text<inside></>...". Of an element the text up to the next tag. */
 struct seen {
-    struct w_bytes log;
+    struct w_buffer log;
     struct w_xml *xml;
     bool collects, doctype;
 };
 
 static void put(struct seen *s, const char *text)
 {
-    assert_true(w_bytes_add_text(&s->log, text));
+    w_buffer_text(&s->log, text);
 }
 
 static void put_start(struct seen *s, const char *name, const char *const *attributes)
@@ -106,7 +106,7 @@ static void expat_text(void *context, const char *text, int size)
 {
     struct seen *s = context;
     if (s->collects)
-        assert_true(w_bytes_add(&s->log, text, (size_t)size));
+        w_buffer_put(&s->log, text, (size_t)size);
 }
 
 static void expat_doctype(void *context, const char *name, const char *system, const char *public,
@@ -141,8 +141,8 @@ static void assert_same_if_accepted(const u8 *bytes, size_t size, bool *accepted
             fail_msg("%s\n%.*s\nours:   %.*s\nexpat:  %.*s\n", err.text, (int)size, bytes,
                      (int)ours.log.size, ours.log.at, (int)theirs.log.size, theirs.log.at);
     }
-    w_bytes_free(&ours.log);
-    w_bytes_free(&theirs.log);
+    w_buffer_free(&ours.log);
+    w_buffer_free(&theirs.log);
 }
 
 /* ---- documents ---- */
@@ -152,7 +152,7 @@ static const char *pick(struct w_rng *rng, const char *const *from, size_t count
     return from[w_rng_below(rng, count)];
 }
 
-static void make_text(struct w_bytes *out, struct w_rng *rng)
+static void make_text(struct w_buffer *out, struct w_rng *rng)
 {
     static const char *const pieces[] = {"word ",     "&lt;b&gt;",
                                          "&amp;amp;", "&quot;",
@@ -166,10 +166,10 @@ static void make_text(struct w_bytes *out, struct w_rng *rng)
                                          "\"",        "'",
                                          "] ",        ">"};
     for (u64 n = w_rng_below(rng, 12); n > 0; n--)
-        assert_true(w_bytes_add_text(out, pick(rng, pieces, W_COUNTOF(pieces))));
+        w_buffer_text(out, pick(rng, pieces, W_COUNTOF(pieces)));
 }
 
-static void make_element(struct w_bytes *out, struct w_rng *rng, unsigned depth)
+static void make_element(struct w_buffer *out, struct w_rng *rng, unsigned depth)
 {
     static const char *const starts[] = {
         "<page",           "<a:b", "<text xml:space=\"preserve\"", "<t a='1' b=\"&amp;'\"", "<é",
@@ -177,35 +177,35 @@ static void make_element(struct w_bytes *out, struct w_rng *rng, unsigned depth)
     static const char *const ends[] = {"</page>", "</a:b>", "</text >", "</t\n>", "</é>", "</p>"};
     size_t which = (size_t)w_rng_below(rng, W_COUNTOF(starts));
 
-    assert_true(w_bytes_add_text(out, starts[which]));
+    w_buffer_text(out, starts[which]);
     if (w_rng_below(rng, 5) == 0) {
-        assert_true(w_bytes_add_text(out, " />"));
+        w_buffer_text(out, " />");
         return;
     }
-    assert_true(w_bytes_add_text(out, ">"));
+    w_buffer_text(out, ">");
     make_text(out, rng);
     for (u64 n = depth < 5 ? w_rng_below(rng, 4) : 0; n > 0; n--) {
         make_element(out, rng, depth + 1);
         make_text(out, rng);
     }
-    assert_true(w_bytes_add_text(out, ends[which]));
+    w_buffer_text(out, ends[which]);
 }
 
-static void make_document(struct w_bytes *out, struct w_rng *rng)
+static void make_document(struct w_buffer *out, struct w_rng *rng)
 {
     static const char *const heads[] = {"", "<?xml version=\"1.0\"?>\n", "\xef\xbb\xbf",
                                         "<!-- c -->\n"};
     out->size = 0;
-    assert_true(w_bytes_add_text(out, pick(rng, heads, W_COUNTOF(heads))));
+    w_buffer_text(out, pick(rng, heads, W_COUNTOF(heads)));
     make_element(out, rng, 0);
-    assert_true(w_bytes_add_text(out, "\n"));
+    w_buffer_text(out, "\n");
 }
 
 static void what_expat_accepts_is_the_same(void **state)
 {
     (void)state;
     struct w_rng rng = {.seed = 7};
-    struct w_bytes document = {0};
+    struct w_buffer document = {0};
     unsigned accepted_changes = 0;
     for (unsigned round = 0; round < 400; round++) {
         bool accepted;
@@ -223,7 +223,7 @@ static void what_expat_accepts_is_the_same(void **state)
         }
     }
     assert_in_range(accepted_changes, 500, 7500); /* both kinds were seen */
-    w_bytes_free(&document);
+    w_buffer_free(&document);
 }
 
 /* Text and tags across the borders of what is read at a time. */
@@ -231,19 +231,19 @@ static void long_documents_are_the_same(void **state)
 {
     (void)state;
     struct w_rng rng = {.seed = 8};
-    struct w_bytes document = {0}, element = {0};
+    struct w_buffer document = {0}, element = {0};
     bool accepted;
-    assert_true(w_bytes_add_text(&document, "<all>"));
+    w_buffer_text(&document, "<all>");
     while (document.size < 1500000) {
         element.size = 0;
         make_element(&element, &rng, 0);
-        assert_true(w_bytes_add(&document, element.at, element.size));
+        w_buffer_put(&document, element.at, element.size);
     }
-    assert_true(w_bytes_add_text(&document, "</all>"));
+    w_buffer_text(&document, "</all>");
     assert_same_if_accepted(document.at, document.size, &accepted);
     assert_true(accepted);
-    w_bytes_free(&document);
-    w_bytes_free(&element);
+    w_buffer_free(&document);
+    w_buffer_free(&element);
 }
 
 /* ---- what is refused ---- */
@@ -255,7 +255,7 @@ static void refuses(const char *xml, size_t size, enum w_status expected, const 
     enum w_status status = read_ours(&s, xml, size, &err);
     if (status != expected || !strstr(err.text, word))
         fail_msg("%.60s...: status %d, \"%s\"", xml, status, err.text);
-    w_bytes_free(&s.log);
+    w_buffer_free(&s.log);
 }
 
 static void what_is_broken_or_hostile_is_refused(void **state)
@@ -330,7 +330,7 @@ static void documents_follow_each_other(void **state)
     assert_int_equal(read_ours(&s, xml, sizeof xml - 1, &err), W_END);
     assert_int_equal(s.log.size, 20);
     assert_memory_equal(s.log.at, "<a>1</><b>2</><c></>", 20);
-    w_bytes_free(&s.log);
+    w_buffer_free(&s.log);
 }
 
 /* The same document in UTF-16 of both orders. */
@@ -358,7 +358,7 @@ static void utf16_is_converted(void **state)
         assert_int_equal(read_ours(&s, bytes, size, &err), W_END);
         assert_int_equal(s.log.size, 15);
         assert_memory_equal(s.log.at, "<a>é中\xf0\x9f\x98\x80</>", 15);
-        w_bytes_free(&s.log);
+        w_buffer_free(&s.log);
     }
 }
 

@@ -1,6 +1,8 @@
-#include "wiki/buffer.h"
+#include "base/buffer.h"
 
 #include <stdlib.h>
+
+#include "base/utf8.h"
 
 bool w_buffer_grow(struct w_buffer *b, size_t more)
 {
@@ -37,24 +39,8 @@ void w_buffer_insert(struct w_buffer *b, size_t offset, const void *bytes, size_
 void w_buffer_code(struct w_buffer *b, u32 code)
 {
     u8 bytes[4];
-    size_t size;
 
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
         code = 0xFFFD;
-    if (code < 0x80) {
-        bytes[0] = (u8)code;
-        size = 1;
-    } else if (code < 0x800) {
-        bytes[0] = (u8)(0xC0 | code >> 6);
-        size = 2;
-    } else if (code < 0x10000) {
-        bytes[0] = (u8)(0xE0 | code >> 12);
-        size = 3;
-    } else {
-        bytes[0] = (u8)(0xF0 | code >> 18);
-        size = 4;
-    }
-    for (size_t i = 1; i < size; i++)
-        bytes[i] = (u8)(0x80 | (code >> 6 * (size - 1 - i) & 0x3F));
-    w_buffer_put(b, bytes, size);
+    w_buffer_put(b, bytes, w_utf8_put(bytes, code));
 }

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "wiki/span.h"
+#include "base/base.h"
 
 struct w_buffer {
     u8 *at;
@@ -22,7 +22,13 @@ struct w_buffer {
 
 /* Make room for so many bytes more; false (and nothing may be written) without memory. */
 bool w_buffer_grow(struct w_buffer *, size_t more);
-void w_buffer_free(struct w_buffer *);
+void w_buffer_free(struct w_buffer *); /* harmless on zeroes; leaves zeroes */
+
+/* See that so many bytes more can be written without asking again. */
+static inline W_MUST_CHECK bool w_buffer_room(struct w_buffer *b, size_t more)
+{
+    return b->room - b->size >= more || w_buffer_grow(b, more);
+}
 
 /* Put bytes before those that begin at an offset. */
 void w_buffer_insert(struct w_buffer *, size_t offset, const void *bytes, size_t size);
@@ -39,9 +45,9 @@ static inline void w_buffer_put(struct w_buffer *b, const void *bytes, size_t si
     b->size += size;
 }
 
-static inline void w_buffer_span(struct w_buffer *b, struct w_span s)
+static inline void w_buffer_text(struct w_buffer *b, const char *text)
 {
-    w_buffer_put(b, s.at, s.size);
+    w_buffer_put(b, text, strlen(text));
 }
 
 static inline void w_buffer_byte(struct w_buffer *b, u8 byte)
