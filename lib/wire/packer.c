@@ -101,7 +101,8 @@ enum w_status w_packer_new(struct w_packer **out, u32 threads, int level, u32 ra
                            struct w_err *err)
 {
     struct w_packer *p = calloc(1, sizeof *p);
-    u32 workers = threads > 1 ? W_MIN(threads - 1, (u32)WORKERS_MAX) : 0;
+    /* Storing is but a checksum: handing it over would cost more. */
+    u32 workers = threads > 1 && level > 0 ? W_MIN(threads - 1, (u32)WORKERS_MAX) : 0;
     enum w_status status = W_DONE;
     sigset_t all, old;
 
