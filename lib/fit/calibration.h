@@ -76,6 +76,9 @@ enum w_status w_calibration_save(const struct w_calibration *, const char *path,
 /* W_NO: no such file. W_CORRUPT, W_NEWER: not to be used; run it again. */
 enum w_status w_calibration_load(struct w_calibration *, const char *path,
                                  struct w_err *) W_MUST_CHECK;
+/* From the text of such a file; errors do not name it. */
+enum w_status w_calibration_parse(struct w_calibration *, const char *text, size_t size,
+                                  struct w_err *) W_MUST_CHECK;
 struct w_json *w_calibration_json(const struct w_calibration *);
 
 /* Why not to trust it, as one line; false: no reason. */

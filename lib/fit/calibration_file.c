@@ -273,37 +273,44 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     r->ok = r->ok && c->threads > 0;
 }
 
-enum w_status w_calibration_load(struct w_calibration *c, const char *path, struct w_err *err)
+enum w_status w_calibration_parse(struct w_calibration *c, const char *text, size_t size,
+                                  struct w_err *err)
 {
     struct w_json *json = NULL;
+    struct reader r = {.ok = true};
+    enum w_status status = w_json_parse(&json, text, size, err);
+    const char *schema = w_json_string(w_json_get(json, "schema"));
+
+    *c = (struct w_calibration){0};
+    if (!status && (!schema || strcmp(schema, SCHEMA)))
+        status = w_fail(err, schema ? W_NEWER : W_CORRUPT,
+                        "is no calibration of this version (wcachefit --calibrate)");
+    if (!status) {
+        read_all(&r, json, c);
+        if (!r.ok)
+            status = w_fail(err, W_CORRUPT,
+                            "is a damaged calibration (wcachefit --calibrate makes a new one)");
+    }
+    w_json_free(json);
+    return status;
+}
+
+enum w_status w_calibration_load(struct w_calibration *c, const char *path, struct w_err *err)
+{
     struct stat st;
     char *text = NULL;
     size_t size = 0;
-    struct reader r = {.ok = true};
 
     *c = (struct w_calibration){0};
     if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
         return w_fail(err, W_NO, "%s: there is no calibration (wcachefit --calibrate makes one)",
                       path);
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
-    if (status)
+    if (status) /* names the file itself */
         return status;
-    status = w_json_parse(&json, text, size, err);
-    const char *schema = w_json_string(w_json_get(json, "schema"));
+    status = w_calibration_parse(c, text, size, err);
     if (status)
         status = w_fail_at(err, status, "%.500s", path);
-    else if (!schema || strcmp(schema, SCHEMA))
-        status = w_fail(err, schema ? W_NEWER : W_CORRUPT,
-                        "%.500s: is no calibration of this version (wcachefit --calibrate)", path);
-    if (!status) {
-        read_all(&r, json, c);
-        if (!r.ok)
-            status = w_fail(err, W_CORRUPT,
-                            "%.500s: is a damaged calibration (wcachefit --calibrate makes a new "
-                            "one)",
-                            path);
-    }
-    w_json_free(json);
     free(text);
     return status;
 }

@@ -27,6 +27,9 @@
  * 1981), that is sqrt(S)/4 FLOP per byte. Half of the share: three operands, and ways that clash. */
 #define BLOCKED(level) "sqrt(" level ".share/4/2) / 4"
 
+/* What a cache has for one working set: as measured, else by the rule. */
+#define HOLDS(level) "if(" level ".measured, " level ".measured, usable*" level ".bytes)"
+
 /* A part of the step: what it has to do, what it has to move, and how long that takes. A unit of work
  * costs so much for each token and so much for each call; and what is moved takes its time at the
  * bandwidth of the level that it comes from. times: how often the part runs in a step. */
@@ -74,12 +77,15 @@ const struct w_figure w_figures[] = {
     {"ram.bytes", "memory that can be had", W_UNIT_BYTES, NULL},
     {"ram.bytes_s", "memory bandwidth", W_UNIT_BYTES_S, NULL},
     {"peak", "fp32 peak", W_UNIT_FLOP_S, NULL},
-    {"l1.whole", "L1 for data of all threads", W_UNIT_BYTES, "usable*l1.bytes"},
-    {"l2.whole", "L2 for data of all threads", W_UNIT_BYTES, "usable*l2.bytes"},
-    {"l3.whole", "L3 for data of all threads", W_UNIT_BYTES, "usable*l3.bytes"},
-    {"l1.share", "L1 of one thread", W_UNIT_BYTES, "usable*l1.bytes / ceil(threads/l1.instances)"},
-    {"l2.share", "L2 of one thread", W_UNIT_BYTES, "usable*l2.bytes / ceil(threads/l2.instances)"},
-    {"l3.share", "L3 of one thread", W_UNIT_BYTES, "usable*l3.bytes / ceil(threads/l3.instances)"},
+    {"l1.measured", "L1, what it really holds; 0: not measured", W_UNIT_BYTES, NULL},
+    {"l2.measured", "L2, what it really holds", W_UNIT_BYTES, NULL},
+    {"l3.measured", "L3, what it really holds", W_UNIT_BYTES, NULL},
+    {"l1.whole", "L1 for data of all threads", W_UNIT_BYTES, HOLDS("l1")},
+    {"l2.whole", "L2 for data of all threads", W_UNIT_BYTES, HOLDS("l2")},
+    {"l3.whole", "L3 for data of all threads", W_UNIT_BYTES, HOLDS("l3")},
+    {"l1.share", "L1 of one thread", W_UNIT_BYTES, "l1.whole / ceil(threads/l1.instances)"},
+    {"l2.share", "L2 of one thread", W_UNIT_BYTES, "l2.whole / ceil(threads/l2.instances)"},
+    {"l3.share", "L3 of one thread", W_UNIT_BYTES, "l3.whole / ceil(threads/l3.instances)"},
 
     /* ---- parameters: GPT-2 family, pre-LN, learned positions, biases ---- */
     {"params.embedding", "token embedding, also the head", W_UNIT_COUNT, "V*d"},

@@ -139,6 +139,11 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     const struct w_calibration *c = known ? ask->calibration : NULL;
     struct w_costs costs = {.spread = 0};
 
+    for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "l%u.measured", (unsigned)i + 1);
+        give_number(fit, key, c ? c->capacity[i] : 0, c ? "calibration" : "not measured");
+    }
     give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
     give(fit, "element", (double)w_type_bytes(ask->type), "precision");
     give(fit, "rule.share", RULE_SHARE, "rule");

@@ -7,6 +7,7 @@
 #include "fit/loss_law.h"
 
 #define WARMUP_PART 0.05
+#define TOKENS_ENOUGH 20.0 /* per parameter: Hoffmann and others, 2022 */
 
 /* ---- the best within a budget ---- */
 
@@ -38,7 +39,9 @@ static bool within(u64 value, const u64 range[2])
     return value >= range[0] && value <= range[1];
 }
 
-/* What becomes of a candidate in the time. False: it needs too much memory, or nothing is known. */
+/* What becomes of a candidate in the time. Of more tokens than a model of its size can use only those
+ * count: the runs behind the law had fewer, so that it does not know when a model is full.
+ * False: it needs too much memory, or nothing is known. */
 static bool judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
                   const struct w_fit_ask *asked, const struct w_search_limits *limits)
 {
@@ -47,19 +50,20 @@ static bool judge(struct w_found *f, const struct w_conf *conf, const struct w_m
 
     if (w_fit_make(&fit, conf, m, &ask, NULL))
         return false;
-    double tok_s = w_fit_value(&fit, "predict.tok_s");
-    ask.tokens = tok_s * limits->seconds;
-    if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(ask.tokens > 0) ||
+    double tok_s = w_fit_value(&fit, "predict.tok_s"), tokens = tok_s * limits->seconds;
+    ask.tokens = W_MIN(tokens, TOKENS_ENOUGH * w_fit_value(&fit, "params"));
+    if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0) ||
         w_fit_make(&fit, conf, m, &ask, NULL))
         return false;
     *f = (struct w_found){.conf = *conf,
                           .tok_s = tok_s,
-                          .tokens = ask.tokens,
+                          .tokens = tokens,
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
                           .outside = !within(conf->d_model, w_loss_widths) ||
                                      !within(conf->vocab_size, w_loss_vocabularies)};
-    f->conf.warmup_steps = (u64)(WARMUP_PART * w_fit_value(&fit, "steps"));
+    f->conf.warmup_steps =
+        (u64)(WARMUP_PART * tokens / (double)(conf->batch_size * conf->max_length));
     return isfinite(f->bits);
 }
 
