@@ -87,7 +87,7 @@ static enum w_status look_at(const char *path, enum format *format, struct w_err
 {
     struct w_input in = {0};
     char head[4096];
-    size_t got;
+    size_t got = 0;
 
     enum w_status status = w_input_open(&in, path, err);
     if (status)
@@ -158,7 +158,7 @@ static enum w_status import_files(struct w_vocab **vocab, const struct settings 
     enum w_status status = W_DONE;
 
     if (set->split && !w_split_find(set->split, &import.split))
-        return w_fail(err, W_USAGE, "--split %.40s: no rule of this name is known", set->split);
+        return w_fail(err, W_USAGE, "--split %.40s: the rules are " W_SPLIT_NAMES, set->split);
     if (count == 2 && format == AUTO)
         format = GPT2;
     if (format == AUTO)

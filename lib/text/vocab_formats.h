@@ -23,7 +23,7 @@ enum w_status w_vocab_read_hf(struct w_vocab **, const char *text, size_t size,
                               const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 /* The format does not say how it splits: gpt2, if the options do not. A token that no merge makes is
  * special. */
-enum w_status w_vocab_read_gpt2(struct w_vocab **, const char *vocab, size_t vocab_size,
+enum w_status w_vocab_read_gpt2(struct w_vocab **, const char *tokens, size_t tokens_size,
                                 const char *merges, size_t merges_size,
                                 const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 /* The format says neither how it splits nor what is special. `name` (without a folder) may tell:
@@ -38,7 +38,7 @@ enum w_status w_vocab_read_gguf(struct w_vocab **, struct w_input *,
 /* Append to texts of the caller. */
 enum w_status w_vocab_write_hf(const struct w_vocab *, struct w_draft *,
                                struct w_err *) W_MUST_CHECK;
-enum w_status w_vocab_write_gpt2(const struct w_vocab *, struct w_draft *vocab,
+enum w_status w_vocab_write_gpt2(const struct w_vocab *, struct w_draft *tokens,
                                  struct w_draft *merges, struct w_err *) W_MUST_CHECK;
 enum w_status w_vocab_write_tiktoken(const struct w_vocab *, struct w_draft *,
                                      struct w_err *) W_MUST_CHECK;

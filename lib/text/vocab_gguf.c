@@ -25,13 +25,14 @@ enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED };
 
 /* Splitting rules by their names there, and whether a word that is a token takes no merges. */
 static const struct {
-    const char *pre, *rule;
+    const char *pre;
+    enum w_split rule;
     bool whole_words;
 } splits[] = {
-    {"gpt-2", "gpt2", false},
-    {"llama-bpe", "cl100k", true},
-    {"qwen2", "qwen2", false},
-    {"smollm", "smollm", false},
+    {"gpt-2", W_SPLIT_GPT2, false},
+    {"llama-bpe", W_SPLIT_CL100K, true},
+    {"qwen2", W_SPLIT_QWEN2, false},
+    {"smollm", W_SPLIT_SMOLLM, false},
 };
 
 /* Strings of an array, one behind the other. */
@@ -311,8 +312,8 @@ static enum w_status give_split(const struct reading *r, struct w_foreign *f,
         if (strcmp(r->pre, splits[i].pre))
             continue;
         f->whole_words = splits[i].whole_words;
-        if (!options->has_split && !w_split_find(splits[i].rule, &f->split))
-            return w_fail(err, W_NEWER, "the splitting rule %s is not known here", splits[i].rule);
+        if (!options->has_split)
+            f->split = splits[i].rule;
         return W_DONE;
     }
     return options->has_split

@@ -21,36 +21,32 @@
     "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
 
 /* Splitting rules as pre_tokenizers, as they are written. */
-static const struct {
-    const char *rule, *json;
-} pre_tokenizers[] = {
-    {"gpt2", BYTE_LEVEL("true")},
-    {"cl100k", SPLIT_BY(GPT4_REGEX("\\\\p{N}{1,3}"))},
-    {"qwen2", SPLIT_BY(GPT4_REGEX("\\\\p{N}"))},
-    {"smollm", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\","
-               "\"individual_digits\":true}," BYTE_LEVEL("true") "]}"},
+static const char *const pre_tokenizers[] = {
+    [W_SPLIT_GPT2] = BYTE_LEVEL("true"),
+    [W_SPLIT_CL100K] = SPLIT_BY(GPT4_REGEX("\\\\p{N}{1,3}")),
+    [W_SPLIT_QWEN2] = SPLIT_BY(GPT4_REGEX("\\\\p{N}")),
+    [W_SPLIT_SMOLLM] = "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\","
+                       "\"individual_digits\":true}," BYTE_LEVEL("true") "]}",
 };
 
 /* Patterns as they are found in such files. Those of one rule match the same. */
 static const struct {
-    const char *rule, *regex;
+    enum w_split rule;
+    const char *regex;
 } patterns[] = {
-    {"gpt2", "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
-    {"gpt2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
-    {"cl100k", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-               "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
-    {"cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}"
-               "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
-    {"qwen2", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
-              "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {W_SPLIT_GPT2,
+     "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {W_SPLIT_GPT2,
+     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {W_SPLIT_CL100K, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+                     "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {W_SPLIT_CL100K, "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}"
+                     "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
+    {W_SPLIT_QWEN2, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
+                    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
 };
 
 /* ---- reading ---- */
-
-static bool is_null(const struct w_json *json)
-{
-    return !json || w_json_is_null(json);
-}
 
 static bool has_type(const struct w_json *json, const char *type)
 {
@@ -67,85 +63,72 @@ static bool flag(const struct w_json *json, const char *key, bool absent)
     return w_json_bool(w_json_get(json, key), &value) ? value : absent;
 }
 
-/* The rule of a Split, or NULL. */
-static const char *rule_of_split(const struct w_json *split, struct w_err *err)
+static enum w_status read_regex(const struct w_json *split, enum w_split *rule, struct w_err *err)
 {
     const char *behavior = w_json_string(w_json_get(split, "behavior"));
     const char *regex = w_json_string(w_json_get(w_json_get(split, "pattern"), "Regex"));
 
-    if (!regex || !behavior || strcmp(behavior, "Isolated") || flag(split, "invert", false)) {
-        w_fail(err, W_MISMATCH,
-               "pre_tokenizer: a Split that does not isolate what a Regex matches");
-        return NULL;
-    }
+    if (!regex || !behavior || strcmp(behavior, "Isolated") || flag(split, "invert", false))
+        return w_fail(err, W_MISMATCH,
+                      "pre_tokenizer: a Split that does not isolate what a Regex matches");
     for (size_t i = 0; i < W_COUNTOF(patterns); i++)
-        if (!strcmp(regex, patterns[i].regex))
-            return patterns[i].rule;
-    w_fail(err, W_MISMATCH,
-           "pre_tokenizer: the pattern \"%.200s\" is none of the splitting rules known here",
-           regex);
-    return NULL;
+        if (!strcmp(regex, patterns[i].regex)) {
+            *rule = patterns[i].rule;
+            return W_DONE;
+        }
+    return w_fail(err, W_MISMATCH,
+                  "pre_tokenizer: the pattern \"%.200s\" is none of the splitting rules known here",
+                  regex);
 }
 
-/* The rule of a pre_tokenizer: ByteLevel with its own pattern (GPT-2's), or a sequence of something
- * that splits and of ByteLevel. NULL and an error for others. */
-static const char *rule_of(const struct w_json *pre, struct w_err *err)
+/* ByteLevel with its own pattern (GPT-2's), or a sequence of something that splits and of ByteLevel. */
+static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *rule,
+                                        struct w_err *err)
 {
+    const char *type = w_json_string(w_json_get(pre, "type"));
     const struct w_json *first = NULL, *level = pre, *third = NULL;
-    const char *rule = NULL;
 
     if (has_type(pre, "Sequence")) {
         first = w_json_first(w_json_get(pre, "pretokenizers"));
         level = first ? w_json_next(first) : NULL;
         third = level ? w_json_next(level) : NULL;
     }
-    if (!level || third || !has_type(level, "ByteLevel")) {
-        const char *type = w_json_string(w_json_get(pre, "type"));
-        w_fail(
+    if (!level || third || !has_type(level, "ByteLevel"))
+        return w_fail(
             err, W_MISMATCH,
-            "pre_tokenizer: %.40s; a byte-level vocabulary has ByteLevel, or a Sequence of a Split "
-            "and ByteLevel",
+            "pre_tokenizer: %.40s; a byte-level vocabulary has ByteLevel, or a Sequence of "
+            "a Split and ByteLevel",
             type ? type : "there is none");
-        return NULL;
-    }
-    if (flag(level, "add_prefix_space", true)) {
-        w_fail(err, W_MISMATCH,
-               "pre_tokenizer: add_prefix_space puts a blank before every text, "
-               "which would be lost in decoding");
-        return NULL;
-    }
+    if (flag(level, "add_prefix_space", true))
+        return w_fail(err, W_MISMATCH,
+                      "pre_tokenizer: add_prefix_space puts a blank before every text, which would "
+                      "be lost in decoding");
     bool own_pattern = flag(level, "use_regex", true);
-    if (!first && own_pattern)
-        rule = "gpt2";
-    else if (first && !own_pattern && has_type(first, "Split"))
-        return rule_of_split(first, err);
-    else if (first && own_pattern && has_type(first, "Digits") &&
-             flag(first, "individual_digits", false))
-        rule = "smollm";
-    if (!rule)
-        w_fail(err, W_MISMATCH, "pre_tokenizer: it splits in a way that is not known here");
-    return rule;
+    if (first && !own_pattern && has_type(first, "Split"))
+        return read_regex(first, rule, err);
+    bool digits = first && has_type(first, "Digits") && flag(first, "individual_digits", false);
+    *rule = digits ? W_SPLIT_SMOLLM : W_SPLIT_GPT2;
+    return own_pattern && (digits || !first)
+               ? W_DONE
+               : w_fail(err, W_MISMATCH,
+                        "pre_tokenizer: it splits in a way that is not known here");
 }
 
 static enum w_status read_split(struct w_foreign *f, const struct w_json *json,
                                 const struct w_import_options *options, struct w_err *err)
 {
-    const char *type = w_json_string(w_json_get(w_json_get(json, "normalizer"), "type"));
+    const struct w_json *normalizer = w_json_get(json, "normalizer");
+    const char *type = w_json_string(w_json_get(normalizer, "type"));
 
-    if (!is_null(w_json_get(json, "normalizer")))
+    if (normalizer && !w_json_is_null(normalizer))
         return w_fail(err, W_MISMATCH,
                       "normalizer: %.40s changes text, so that it could not be given back: remove "
                       "it (\"normalizer\": null) if your text needs none",
                       type ? type : "it");
     f->split = options->split;
-    if (options->has_split)
-        return W_DONE;
-    const char *rule = rule_of(w_json_get(json, "pre_tokenizer"), err);
-    if (!rule)
-        return err ? err->status : W_MISMATCH;
-    return w_split_find(rule, &f->split)
+    return options->has_split
                ? W_DONE
-               : w_fail(err, W_NEWER, "the splitting rule %s is not known here", rule);
+               : read_pre_tokenizer(w_json_get(json, "pre_tokenizer"), &f->split, err);
 }
 
 /* What would make other tokens of the same merges. */
@@ -280,16 +263,10 @@ static enum w_status write_added(const struct w_vocab *v, struct w_draft *out, s
 
 static enum w_status write_split(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
 {
-    const char *rule = w_split_name(w_vocab_split(v)), *json = NULL;
-
-    for (size_t i = 0; i < W_COUNTOF(pre_tokenizers); i++)
-        if (!strcmp(rule, pre_tokenizers[i].rule))
-            json = pre_tokenizers[i].json;
-    if (!json)
-        return w_fail(err, W_MISMATCH, "the splitting rule %s has no form in tokenizer.json", rule);
     enum w_status status = append(out, "],\"normalizer\":null,\"pre_tokenizer\":", err);
+
     if (!status)
-        status = append(out, json, err);
+        status = append(out, pre_tokenizers[w_vocab_split(v)], err);
     if (!status)
         status = append(out, ",\"post_processor\":null,\"decoder\":" BYTE_LEVEL("true"), err);
     return status;

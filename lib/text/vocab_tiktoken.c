@@ -20,21 +20,22 @@
 
 /* What published files go without. */
 static const struct known {
-    const char *name, *split;
+    const char *name;
+    enum w_split split;
     struct {
         const char *name;
         u32 id;
     } specials[SPECIALS_MAX];
 } known_files[] = {
     {"cl100k_base",
-     "cl100k",
+     W_SPLIT_CL100K,
      {{"<|endoftext|>", 100257},
       {"<|fim_prefix|>", 100258},
       {"<|fim_middle|>", 100259},
       {"<|fim_suffix|>", 100260},
       {"<|endofprompt|>", 100276}}},
-    {"r50k_base", "gpt2", {{"<|endoftext|>", 50256}}},
-    {"p50k_base", "gpt2", {{"<|endoftext|>", 50256}}},
+    {"r50k_base", W_SPLIT_GPT2, {{"<|endoftext|>", 50256}}},
+    {"p50k_base", W_SPLIT_GPT2, {{"<|endoftext|>", 50256}}},
 };
 
 static const char base64_digits[] =
@@ -228,16 +229,11 @@ static enum w_status take_known(struct w_foreign *f, const char *name,
         status = w_foreign_token(f, known->specials[i].id, (const u8 *)special, strlen(special),
                                  W_FOREIGN_SPECIAL, err);
     }
-    f->split = options->split;
-    if (status || options->has_split)
-        return status;
-    if (!known)
-        return w_fail(err, W_USAGE,
-                      "the format does not say how text is split: say it with "
-                      "--split");
-    return w_split_find(known->split, &f->split)
-               ? W_DONE
-               : w_fail(err, W_NEWER, "the splitting rule %s is not known here", known->split);
+    if (!status && !known && !options->has_split)
+        status =
+            w_fail(err, W_USAGE, "the format does not say how text is split: say it with --split");
+    f->split = known && !options->has_split ? known->split : options->split;
+    return status;
 }
 
 enum w_status w_vocab_read_tiktoken(struct w_vocab **vocab, const char *text, size_t size,
