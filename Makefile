@@ -55,8 +55,10 @@ LIB_SOURCES := \
 	lib/kern/gemm.c \
 	lib/kern/gemm_blas.c \
 	lib/kern/kern.c \
+	lib/kern/kern_amx.c \
 	lib/kern/kern_avx2.c \
 	lib/kern/kern_avx512.c \
+	lib/kern/kern_avx512bf16.c \
 	lib/kern/kern_portable.c \
 	lib/kern/kern_ref.c \
 	lib/conf/conf.c \
@@ -174,6 +176,7 @@ wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c t
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
+	test_amx \
 	test_base \
 	test_batches \
 	test_bf16 \
@@ -183,6 +186,7 @@ UNIT_TESTS := \
 	test_clean \
 	test_conf \
 	test_document \
+	test_dot \
 	test_encode \
 	test_frame \
 	test_fuzz_dump \

@@ -22,7 +22,9 @@ static const struct w_option options[] = {
      .help = "Threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. The "
              "result has the same bits for any number."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
-     .help = "Arithmetic to use instead of the fastest that this machine has."},
+     .help =
+         "Arithmetic to use instead of the fastest that this machine has: amx, avx512bf16, avx512, "
+         "avx2, blas (OpenBLAS, fp32 alone), portable or ref."},
     {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
      .choices = W_PRECISION_NAMES,
      .help =

@@ -24,7 +24,7 @@ struct settings {
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s, rate;
     bool dry_run, force, weights_only, no_provenance;
-    u32 precision; /* enum w_precision */
+    u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
 };
 

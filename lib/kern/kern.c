@@ -4,16 +4,17 @@
 #include <string.h>
 
 #include "kern/gemm_blas.h"
+#include "sys/cpuid.h"
 
 static struct w_kern kern_blas = {.name = "blas"};
 
-#define NAMES "avx512, avx2, blas, portable, ref"
+#define NAMES "amx, avx512bf16, avx512, avx2, blas, portable, ref"
 
 static const struct w_kern *const variants[] = {
 #if defined __x86_64__
-    &w_kern_avx512, &w_kern_avx2,
+    &w_kern_amx, &w_kern_avx512bf16, &w_kern_avx512, &w_kern_avx2,
 #endif
-    &kern_blas,     &w_kern_portable, &w_kern_ref, NULL,
+    &kern_blas,  &w_kern_portable,   &w_kern_ref,    NULL,
 };
 
 const struct w_kern *const *w_kern_all(void)
@@ -21,18 +22,77 @@ const struct w_kern *const *w_kern_all(void)
     return variants;
 }
 
+#if defined __x86_64__
+
+/* Products of small whole numbers are exact, whatever their order: does the tile unit get them right?
+ * A hypervisor may promise what it does not keep. */
+static bool unit_answers(const struct w_mul *mul)
+{
+    enum { ROWS = 37, COLS = 21, K = 45, FILLED = 64 };
+    w_bf16 a[ROWS * K], b[K * COLS];
+    _Alignas(64) w_bf16 rows[FILLED * FILLED], panel[FILLED * W_TILE_COLS_MAX];
+    float c[ROWS * COLS];
+    bool right = true;
+
+    for (u32 i = 0; i < ROWS * K; i++)
+        a[i] = w_bf16_of((float)(i % 13) - 6);
+    for (u32 i = 0; i < K * COLS; i++)
+        b[i] = w_bf16_of((float)(i % 11) - 5);
+    mul->pack_rows(rows, a, K, 1, K, ROWS);
+    mul->pack_panel(panel, b, COLS, 1, K, COLS);
+    mul->tile(&(struct w_tile){
+        .k = FILLED, .a = rows, .b = panel, .c = c, .c_row = COLS, .rows = ROWS, .cols = COLS});
+    for (u32 i = 0; i < ROWS; i++)
+        for (u32 j = 0; j < COLS; j++) {
+            float sum = 0;
+            for (u32 p = 0; p < K; p++)
+                sum += w_bf16_to_float(a[i * K + p]) * w_bf16_to_float(b[p * COLS + j]);
+            right = right && c[i * COLS + j] == sum;
+        }
+    return right;
+}
+
+static const char *missing_unit; /* why not, or NULL */
+
+static void try_unit(void)
+{
+    if (!w_cpuid_request_tiles())
+        missing_unit = "the system does not let this process use AMX";
+    else if (!unit_answers(&w_kern_amx.mul[W_TYPE_BF16]))
+        missing_unit = "AMX gives wrong answers here";
+}
+
 static const char *missing_instructions(const struct w_kern *kern)
 {
-#if defined __x86_64__
-    if (kern == &w_kern_avx512 && !__builtin_cpu_supports("avx512f"))
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct w_machine m = {.logical_cpus = 1};
+
+    w_cpuid_read(&m);
+    if (kern->for_bf16 && !kern->mul[W_TYPE_BF16].tile)
+        return "this program was compiled without them";
+    if (kern == &w_kern_avx512 && !m.avx512)
         return "this CPU has no AVX-512";
-    if (kern == &w_kern_avx2 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
+    if (kern == &w_kern_avx512bf16 && !m.avx512_bf16)
+        return "this CPU has no AVX512-BF16";
+    if (kern == &w_kern_avx2 && !m.avx2_fma)
         return "this CPU has no AVX2 with FMA";
+    if (kern != &w_kern_amx)
+        return NULL;
+    if (!m.amx_bf16 || !m.avx512)
+        return "this CPU or its system has no AMX for bf16";
+    pthread_once(&once, try_unit);
+    return missing_unit;
+}
+
 #else
+
+static const char *missing_instructions(const struct w_kern *kern)
+{
     (void)kern;
-#endif
     return NULL;
 }
+
+#endif
 
 /* The library's products, and the best vectors that run here for the rest. */
 static void make_blas(void)
@@ -40,7 +100,7 @@ static void make_blas(void)
     struct w_blas blas;
     u32 i = 0;
 
-    while (variants[i] == &kern_blas || missing_instructions(variants[i]))
+    while (variants[i] == &kern_blas || variants[i]->for_bf16 || missing_instructions(variants[i]))
         i++;
     if (w_blas_open(&blas, NULL))
         return;

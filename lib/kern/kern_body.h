@@ -1,5 +1,6 @@
 /* kern_body.h - the kernels in vectors. Included once by each variant's file, which has set the
- * target, W_VARIANT (the table's name) and W_VARIANT_NAME.
+ * target, W_VARIANT (the table's name) and W_VARIANT_NAME. A file that is there for an instruction
+ * for products of bf16 has set W_FOR_BF16, and BF16_DOT (body_tile.h) or BF16_TILE_UNIT (body_amx.h).
  *
  * Loops go over whole vectors; the last floats of a row come through v_load_some() with a filling
  * that does not change the result. */
@@ -9,6 +10,9 @@
 #include <math.h>
 
 #include "kern/body_tile.h"
+#if defined BF16_TILE_UNIT
+#include "kern/body_amx.h"
+#endif
 
 /* w_bf16_of() in vectors. */
 W_INLINE words_vec round_words(vec x)
@@ -274,6 +278,9 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
 
 const struct w_kern W_VARIANT = {
     .name = W_VARIANT_NAME,
+#if defined W_FOR_BF16
+    .for_bf16 = true,
+#endif
     .mul = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
                             .tile_cols = TILE_COLS,
                             .step = 1,

@@ -9,6 +9,8 @@ extern const struct w_kern w_kern_portable; /* vectors of 4 floats, which every 
 #if defined __x86_64__
 extern const struct w_kern w_kern_avx2;
 extern const struct w_kern w_kern_avx512;
+extern const struct w_kern w_kern_avx512bf16;
+extern const struct w_kern w_kern_amx;
 #endif
 
 #endif

@@ -94,6 +94,15 @@ W_INLINE vec v_set(float x)
     return x - (vec){0};
 }
 
+#if defined W_AVX512 && defined __AVX512BF16__
+/* sum[i] += a[i].high * b[i].high, then += a[i].low * b[i].low, pairs of bf16; denormal numbers are
+ * taken, and given, for zero. */
+W_INLINE vec v_dot(vec sum, ivec a, ivec b)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+#endif
+
 W_INLINE vec v_load(const float *p)
 {
     vec v;

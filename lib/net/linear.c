@@ -16,20 +16,20 @@ static void store_piece(void *context, const struct w_piece *p)
 }
 
 /* A product whose result goes to y. */
-static void multiply(const struct w_engine *engine, struct w_gemm *g, const struct w_result *y)
+static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_result y)
 {
-    struct store store = {.kern = engine->kern, .y = y->data, .width = g->n};
+    struct store store = {.kern = engine->kern, .y = y.data, .width = g.n};
 
-    g->finish = y->finish.call;
-    g->context = y->finish.context;
-    if (y->type == W_TYPE_F32) {
-        g->c = y->data;
-        g->c_row = g->n;
-    } else if (!g->finish) {
-        g->finish = store_piece;
-        g->context = &store;
+    g.finish = y.finish.call;
+    g.context = y.finish.context;
+    if (y.type == W_TYPE_F32) {
+        g.c = y.data;
+        g.c_row = g.n;
+    } else if (!g.finish) {
+        g.finish = store_piece;
+        g.context = &store;
     }
-    w_gemm(engine, g);
+    w_gemm(engine, &g);
 }
 
 /* ---- forward ---- */
@@ -58,7 +58,7 @@ void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, s
 {
     struct w_gemm g = forward_product(engine, l, x, m);
     g.add = l->bias;
-    multiply(engine, &g, &y);
+    multiply(engine, g, y);
 }
 
 /* The product starts from the residual; the bias is added while the result is in the cache. */
@@ -81,8 +81,7 @@ void w_linear_forward_residual(const struct w_engine *engine, const struct w_lin
     struct w_gemm g = forward_product(engine, l, x, m);
     g.add = residual;
     g.add_row = l->out;
-    multiply(engine, &g,
-             &(struct w_result){.type = W_TYPE_F32, .data = y, .finish = {add_bias, &r}});
+    multiply(engine, g, (struct w_result){W_TYPE_F32, y, {add_bias, &r}});
 }
 
 /* ---- backward ---- */
@@ -103,7 +102,7 @@ void w_linear_backward_input(const struct w_engine *engine, const struct w_linea
         .b_col = 1,
         .packed = l->packed_back,
     };
-    multiply(engine, &g, &dx);
+    multiply(engine, g, dx);
 }
 
 void w_linear_backward_weight(const struct w_sums *sums, const struct w_linear *l, const void *dy,

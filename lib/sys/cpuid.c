@@ -16,10 +16,11 @@ static u64 saved_state(void)
     return eax | (u64)edx << 32;
 }
 
+enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
+
 /* Linux gives the AMX tiles only to processes that ask; this says whether asking would do. */
 static bool system_has_tiles(void)
 {
-    enum { ARCH_GET_XCOMP_SUPP = 0x1021, XTILEDATA = 18 };
     u64 mask = 0;
     return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &mask) == 0 && BIT(mask, XTILEDATA);
 }
@@ -75,11 +76,21 @@ void w_cpuid_read(struct w_machine *m)
     read_caches(m, 0x8000001D);
 }
 
+bool w_cpuid_request_tiles(void)
+{
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) == 0;
+}
+
 #else
 
 void w_cpuid_read(struct w_machine *m)
 {
     (void)m;
+}
+
+bool w_cpuid_request_tiles(void)
+{
+    return false;
 }
 
 #endif

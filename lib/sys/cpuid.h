@@ -8,4 +8,8 @@
 /* Fill the instruction sets of m, and those caches that are still unknown. */
 void w_cpuid_read(struct w_machine *m);
 
+/* Ask the system to let this process, all of its threads, use the tiles of AMX (Linux 5.16). Needed
+ * before the first of them is touched, once; more often does no harm. */
+bool w_cpuid_request_tiles(void);
+
 #endif

@@ -59,6 +59,8 @@ keeps_its_bits()
 @test "portable kernels keep their bits" { keeps_its_bits portable; }
 @test "AVX2 kernels keep their bits" { keeps_its_bits avx2; }
 @test "AVX-512 kernels keep their bits" { keeps_its_bits avx512; }
+@test "AVX512-BF16 kernels keep their bits" { keeps_its_bits avx512bf16; }
+@test "AMX kernels keep their bits" { keeps_its_bits amx; }
 
 @test "--precision is what the log, the header and --dry-run say" {
     wtrain -c "$data/tiny.json" --precision bf16 -n 2 --log log "$data/tiny.batches" 2>err

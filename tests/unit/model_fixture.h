@@ -75,4 +75,12 @@ static inline void finish(struct run *run)
     free(run->ids);
 }
 
+/* How far rounded operands may lead, relative to a tensor's norm. The longest way from a weight to its gradient rounds operands this often: per layer the outputs of
+ * two norms, two matrices, attention and GELU and the matrices themselves; each again on the way back;
+ * and the head. Each rounding is 2^-9 at most, relative to what it rounds. */
+static inline double roundings(const struct w_conf *conf)
+{
+    return (double)(2 * 12 * conf->num_layers + 6) * 0x1p-9;
+}
+
 #endif

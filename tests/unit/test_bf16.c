@@ -11,14 +11,6 @@
 
 #include "model_fixture.h"
 
-/* The longest way from a weight to its gradient rounds operands this often: per layer the outputs of
- * two norms, two matrices, attention and GELU and the matrices themselves; each again on the way back;
- * and the head. Each rounding is 2^-9 at most, relative to what it rounds. */
-static double roundings(const struct w_conf *conf)
-{
-    return (double)(2 * 12 * conf->num_layers + 6) * 0x1p-9;
-}
-
 /* Distance of a tensor's gradients in units of what rounding allows: norms of tensors, since single
  * elements may cancel to nothing. */
 static double distance(const struct w_tensor *t, const float *got, const float *want,

@@ -150,6 +150,20 @@ static void packed_once_is_the_same(void **state)
     w_team_free(team);
 }
 
+/* A variant that this CPU has no instructions for is counted as skipped, not passed over in silence. */
+static void runs_on_this_cpu(void **state)
+{
+    const char *why;
+    u32 i = 0;
+
+    while (strcmp(w_kern_all()[i]->name, *state) != 0)
+        i++;
+    if (!w_kern_usable(w_kern_all()[i], &why)) {
+        print_message("NOT TESTED ON THIS CPU: the %s kernels: %s\n", w_kern_all()[i]->name, why);
+        skip();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +172,10 @@ int main(void)
         cmocka_unit_test(bits_do_not_depend_on_blocks),
         cmocka_unit_test(widened_operands_are_floats),
         cmocka_unit_test(packed_once_is_the_same),
+        cmocka_unit_test_prestate(runs_on_this_cpu, "amx"),
+        cmocka_unit_test_prestate(runs_on_this_cpu, "avx512bf16"),
+        cmocka_unit_test_prestate(runs_on_this_cpu, "avx512"),
+        cmocka_unit_test_prestate(runs_on_this_cpu, "avx2"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,223 @@
+/* body_amx.h - the tile of a product of bf16 operands by AMX. Part of kern_body.h, in place of the
+ * tile of body_tile.h, for a file that has set BF16_TILE_UNIT and a step of 32.
+ *
+ * The unit multiplies a tile of a, 16 rows of 32 numbers, by one of b, 32 rows of 16 columns, and adds
+ * to a tile of 16 x 16 sums, in 16 cycles. Two tiles of a and two of b make four products for four
+ * loads, which the loads keep up with; with the four tiles of sums these are all eight tiles.
+ *
+ *      tiles of sums    b 6    b 7         b: a panel as the other variants have it, pairs of 32
+ *      a 4              0      1              columns to a row of 128 bytes: the two tiles are its
+ *      a 5              2      3              left and right half
+ *                                          a: per step of k, 32 rows of 64 bytes
+ *
+ * Edges of c are the unit's own business: the configuration names the rows and columns that are there,
+ * and no more of c is read or written. The edge of k is not, since a new configuration clears the sums
+ * and no tile is left to hold a shorter a: operands are filled up with zeros to whole steps, which
+ * costs nothing, as the unit takes as long for a part of a step. */
+#include "kern/tile_unit.h"
+
+#define BF16_ROWS (2 * UNIT_ROWS)
+#define BF16_ROW_BYTES 2
+#define A_STEP_BYTES ((u64)BF16_ROWS * UNIT_BYTES)
+#define B_ROW_BYTES ((u64)TILE_COLS * 4) /* a row of pairs */
+#define B_STEP_BYTES (BF16_STEP / 2 * B_ROW_BYTES)
+_Static_assert(TILE_COLS == 2 * UNIT_FLOATS && BF16_STEP * 2 == UNIT_BYTES, "two tiles of b");
+
+/* ---- rows of a ---- */
+
+/* Where a butterfly of 16 x 16 words takes lane j of its two results from: w is 1, 2, 4 or 8, the words
+ * of the second vector are numbered from 16 on. */
+#define FIRST(w, j) ((j) & (w) ? 16 + (j) - (w) : (j))
+#define SECOND(w, j) ((j) & (w) ? 16 + (j) : (j) + (w))
+#define LANES_OF(from, w)                                                                          \
+    {                                                                                              \
+        from(w, 0), from(w, 1), from(w, 2), from(w, 3), from(w, 4), from(w, 5), from(w, 6),        \
+            from(w, 7), from(w, 8), from(w, 9), from(w, 10), from(w, 11), from(w, 12),             \
+            from(w, 13), from(w, 14), from(w, 15)                                                  \
+    }
+
+#define BUTTERFLIES(w)                                                                             \
+    for (u32 i = 0; i < UNIT_FLOATS; i++)                                                          \
+        if (!(i & (w))) {                                                                          \
+            words_vec x = rows[i], y = rows[i + (w)];                                              \
+            rows[i] = __builtin_shuffle(x, y, (words_vec)LANES_OF(FIRST, w));                      \
+            rows[i + (w)] = __builtin_shuffle(x, y, (words_vec)LANES_OF(SECOND, w));               \
+        }
+
+/* rows[i][j] and rows[j][i] change places. */
+W_INLINE void transpose_words(words_vec rows[UNIT_FLOATS])
+{
+#pragma GCC unroll 16
+    BUTTERFLIES(1)
+#pragma GCC unroll 16
+    BUTTERFLIES(2)
+#pragma GCC unroll 16
+    BUTTERFLIES(4)
+#pragma GCC unroll 16
+    BUTTERFLIES(8)
+}
+
+/* 16 rows of one step, whole, from a source whose rows lie side by side: pairs are put together across,
+ * then transposed. */
+static void pack_across_step(u32 *out, const struct lines *s, u64 i, u64 p)
+{
+    words_vec rows[UNIT_FLOATS];
+
+#pragma GCC unroll 16
+    for (u64 q = 0; q < UNIT_FLOATS; q++) {
+        const w_bf16 *low = (const w_bf16 *)s->base + i + (p + 2 * q) * s->step;
+        rows[q] = widen_words(low) | widen_words(low + s->step) << 16;
+    }
+    transpose_words(rows);
+    memcpy(out, rows, sizeof rows);
+}
+
+/* Row i of one step, whatever there is of it. */
+static void pack_row_step(u32 *out, const struct lines *s, u64 i, u64 p)
+{
+    if (i < s->count && s->step == 1 && p + BF16_STEP <= s->k) {
+        memcpy(out, (const w_bf16 *)s->base + i * s->line + p, UNIT_BYTES);
+        return;
+    }
+    for (u64 q = 0; q < UNIT_FLOATS; q++)
+        out[q] = i < s->count ? load_word(PACK_PAIRS, s, i, p / 2 + q) : 0;
+}
+
+static void pack_rows_bf16(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
+{
+    const struct lines s = {a, a_row, a_col, k, rows};
+    u32 *out = packed;
+
+    for (u64 tile = 0; tile < rows; tile += BF16_ROWS)
+        for (u64 p = 0; p < k; p += BF16_STEP)
+            for (u64 i = tile; i < tile + BF16_ROWS; i += UNIT_ROWS, out += UNIT_ROWS * UNIT_FLOATS)
+                if (a_row == 1 && p + BF16_STEP <= k && i + UNIT_ROWS <= rows)
+                    pack_across_step(out, &s, i, p);
+                else
+                    for (u64 r = 0; r < UNIT_ROWS; r++)
+                        pack_row_step(out + r * UNIT_FLOATS, &s, i + r, p);
+}
+
+/* ---- the tile ---- */
+
+static void configure_tile(struct unit_config *config, u32 tile, u64 rows, u64 bytes)
+{
+    config->rows[tile] = (u8)(bytes ? rows : 0);
+    config->row_bytes[tile] = (u16)(rows ? bytes : 0);
+}
+
+/* For tiles of up to 32 rows and columns of c. */
+static void configure(u64 rows, u64 cols)
+{
+    const u64 upper = W_MIN(rows, UNIT_ROWS), lower = rows - upper;
+    const u64 left = W_MIN(cols, UNIT_FLOATS) * 4, right = cols * 4 - left;
+    struct unit_config config = {.palette = 1};
+
+    configure_tile(&config, 0, upper, left);
+    configure_tile(&config, 1, upper, right);
+    configure_tile(&config, 2, lower, left);
+    configure_tile(&config, 3, lower, right);
+    configure_tile(&config, 4, upper, UNIT_BYTES);
+    configure_tile(&config, 5, lower, UNIT_BYTES);
+    configure_tile(&config, 6, UNIT_ROWS, left);
+    configure_tile(&config, 7, UNIT_ROWS, right);
+    UNIT_CONFIGURE(&config);
+}
+
+W_INLINE void begin_sums(const bool lower, const bool right, const float *add, u64 add_row)
+{
+    if (!add) {
+        UNIT_CLEAR(0);
+        if (right)
+            UNIT_CLEAR(1);
+        if (lower)
+            UNIT_CLEAR(2);
+        if (lower && right)
+            UNIT_CLEAR(3);
+        return;
+    }
+    const u64 stride = add_row * sizeof *add; /* 0: the same row for all */
+    UNIT_LOAD(0, add, stride);
+    if (right)
+        UNIT_LOAD(1, add + UNIT_FLOATS, stride);
+    if (lower)
+        UNIT_LOAD(2, add + UNIT_ROWS * add_row, stride);
+    if (lower && right)
+        UNIT_LOAD(3, add + UNIT_ROWS * add_row + UNIT_FLOATS, stride);
+}
+
+W_INLINE void end_sums(const bool lower, const bool right, float *c, u64 c_row)
+{
+    const u64 stride = c_row * sizeof *c;
+
+    UNIT_STORE(0, c, stride);
+    if (right)
+        UNIT_STORE(1, c + UNIT_FLOATS, stride);
+    if (lower)
+        UNIT_STORE(2, c + UNIT_ROWS * c_row, stride);
+    if (lower && right)
+        UNIT_STORE(3, c + UNIT_ROWS * c_row + UNIT_FLOATS, stride);
+}
+
+/* One tile of c; with a share of the next panel asked for in each step. */
+W_INLINE void multiply_tile(const bool lower, const bool right, u64 steps, const u8 *a, const u8 *b,
+                            const u8 *next, u64 share)
+{
+    for (; steps > 0; steps--, a += A_STEP_BYTES, b += B_STEP_BYTES) {
+        for (u64 i = 0; i < share; i += 64)
+            __builtin_prefetch(next + i, 0, 2);
+        next += share;
+        UNIT_LOAD(6, b, B_ROW_BYTES);
+        UNIT_LOAD(4, a, UNIT_BYTES);
+        UNIT_MULTIPLY(0, 4, 6);
+        if (right) {
+            UNIT_LOAD(7, b + UNIT_BYTES, B_ROW_BYTES);
+            UNIT_MULTIPLY(1, 4, 7);
+        }
+        if (lower) {
+            UNIT_LOAD(5, a + A_STEP_BYTES / 2, UNIT_BYTES);
+            UNIT_MULTIPLY(2, 5, 6);
+        }
+        if (lower && right)
+            UNIT_MULTIPLY(3, 5, 7);
+    }
+}
+
+/* Rows [row, row + rows) of c, of the one panel. */
+W_INLINE void unit_tile(const bool lower, const bool right, const struct w_tile *t, u64 row,
+                        u64 share)
+{
+    const u64 steps = t->k / BF16_STEP, tile = row / BF16_ROWS;
+
+    begin_sums(lower, right, t->add ? t->add + row * t->add_row : NULL, t->add_row);
+    multiply_tile(lower, right, steps, (const u8 *)t->a + tile * steps * A_STEP_BYTES, t->b,
+                  (const u8 *)t->next + tile * steps * share, share);
+    end_sums(lower, right, t->c + row * t->c_row, t->c_row);
+}
+
+static void tile_bf16(const struct w_tile *t)
+{
+    const u64 whole = t->rows / BF16_ROWS * BF16_ROWS, rest = t->rows - whole;
+    const bool right = t->cols > UNIT_FLOATS;
+    /* Of the next panel, per step of a tile: all of it has been asked for after the last tile. */
+    const u64 tiles = whole / BF16_ROWS + (rest > 0);
+    const u64 share = t->next ? B_STEP_BYTES / tiles / 64 * 64 : 0;
+
+    if (whole)
+        configure(BF16_ROWS, t->cols);
+    for (u64 row = 0; row < whole; row += BF16_ROWS)
+        if (right)
+            unit_tile(true, true, t, row, share);
+        else
+            unit_tile(true, false, t, row, share);
+    if (rest)
+        configure(rest, t->cols);
+    if (rest > UNIT_ROWS && right)
+        unit_tile(true, true, t, whole, share);
+    else if (rest > UNIT_ROWS)
+        unit_tile(true, false, t, whole, share);
+    else if (rest && right)
+        unit_tile(false, true, t, whole, share);
+    else if (rest)
+        unit_tile(false, false, t, whole, share);
+}

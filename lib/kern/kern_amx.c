@@ -1,0 +1,18 @@
+/* AMX: products of bf16 by the tile unit of Intel's CPUs since Sapphire Rapids; all else in AVX-512,
+ * which these have. A compiler that cannot be told so in a pragma leaves the table empty. */
+#if defined __x86_64__
+#if !defined __clang__
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx2,fma,amx-tile,amx-bf16")
+#endif
+#include "kern/variants.h"
+#if defined __AMX_BF16__
+#define BF16_TILE_UNIT
+#define BF16_STEP 32
+#define W_FOR_BF16
+#define W_VARIANT w_kern_amx
+#define W_VARIANT_NAME "amx"
+#include "kern/kern_body.h"
+#else
+const struct w_kern w_kern_amx = {.name = "amx", .for_bf16 = true};
+#endif
+#endif

@@ -1,0 +1,17 @@
+/* AVX512-BF16: AVX-512 with an instruction for products of bf16 (Zen 4, Cooper Lake). A compiler that
+ * cannot be told so in a pragma leaves the table empty. */
+#if defined __x86_64__
+#if !defined __clang__
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")
+#endif
+#include "kern/variants.h"
+#if defined __AVX512BF16__
+#define BF16_DOT
+#define W_FOR_BF16
+#define W_VARIANT w_kern_avx512bf16
+#define W_VARIANT_NAME "avx512bf16"
+#include "kern/kern_body.h"
+#else
+const struct w_kern w_kern_avx512bf16 = {.name = "avx512bf16", .for_bf16 = true};
+#endif
+#endif

@@ -1,0 +1,42 @@
+/* tile_unit.h - the instructions of AMX, each as one word, for body_amx.h. A test gives the same words
+ * another meaning (tests/unit/tile_model.h), so that the code made of them runs on any machine.
+ *
+ * The unit has eight tiles of up to 16 rows of 64 bytes; a configuration says how many rows and bytes
+ * of each are used, and everything, loads and stores too, keeps to that. Compilers do not know what
+ * memory these words read and write: whoever packs and whoever takes the sums has to be another
+ * function, behind a pointer; the configuration has a barrier of its own. */
+#ifndef W_TILE_UNIT_H
+#define W_TILE_UNIT_H
+
+#include "base/base.h"
+
+#define UNIT_ROWS 16   /* of a tile */
+#define UNIT_BYTES 64  /* of a row */
+#define UNIT_FLOATS 16 /* of a row of sums, and pairs of a row of operands */
+
+/* What LDTILECFG reads. A tile that is not used has neither rows nor bytes. */
+struct unit_config {
+    u8 palette; /* 1 */
+    u8 start_row;
+    u8 reserved[14];
+    u16 row_bytes[16];
+    u8 rows[16];
+};
+_Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction reads");
+
+#if !defined UNIT_MODEL
+#include <immintrin.h>
+
+#define UNIT_CONFIGURE(config)                                                                     \
+    do {                                                                                           \
+        __asm__ volatile("" ::: "memory");                                                         \
+        _tile_loadconfig(config);                                                                  \
+    } while (0)
+#define UNIT_CLEAR(tile) _tile_zero(tile)
+#define UNIT_LOAD(tile, from, stride_bytes) _tile_loadd(tile, from, (long)(stride_bytes))
+#define UNIT_STORE(tile, to, stride_bytes) _tile_stored(tile, to, (long)(stride_bytes))
+/* sums += a b, pairs of bf16 */
+#define UNIT_MULTIPLY(sums, a, b) _tile_dpbf16ps(sums, a, b)
+#endif
+
+#endif

@@ -1,0 +1,126 @@
+/* tile_model.h - a model of the tile unit, after the pseudo code of Intel's manual (TDPBF16PS,
+ * LDTILECFG, TILELOADD, TILESTORED), for the words of kern/tile_unit.h. What makes the CPU fault fails
+ * the test. Include it in place of that header's instructions: before kern_body.h.
+ *
+ * Products of a step are added up apart for the even and the odd of each pair, each by a multiply-add
+ * with one rounding to the nearest, from zero on; then the two sums, then what was there before.
+ * Denormal numbers are taken, and given, for zero. */
+#ifndef W_TILE_MODEL_H
+#define W_TILE_MODEL_H
+
+#define UNIT_MODEL
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kern/bf16.h"
+#include "kern/tile_unit.h"
+
+struct unit {
+    struct unit_config config;
+    u8 tiles[8][UNIT_ROWS][UNIT_BYTES];
+};
+static _Thread_local struct unit unit; /* as every core has its own */
+
+static inline void unit_fault(const char *what)
+{
+    fprintf(stderr, "the tile unit would fault: %s\n", what);
+    abort();
+}
+
+static inline void unit_configure(const struct unit_config *config)
+{
+    if (config->palette != 1)
+        unit_fault("there is one palette, 1");
+    for (u32 i = 0; i < 16; i++) {
+        if (i < 14 && config->reserved[i])
+            unit_fault("a reserved byte of the configuration is not zero");
+        if (config->rows[i] > UNIT_ROWS || config->row_bytes[i] > UNIT_BYTES)
+            unit_fault("a tile is too large");
+        if (!config->rows[i] != !config->row_bytes[i])
+            unit_fault("a tile has rows without bytes, or bytes without rows");
+        if (i >= 8 && config->rows[i])
+            unit_fault("there are eight tiles");
+    }
+    memset(&unit, 0, sizeof unit); /* also the sums */
+    unit.config = *config;
+}
+
+static inline void unit_use(u32 tile)
+{
+    if (unit.config.palette != 1 || !unit.config.rows[tile])
+        unit_fault("a tile is used that is not configured");
+}
+
+static inline void unit_clear(u32 tile)
+{
+    unit_use(tile);
+    memset(unit.tiles[tile], 0, sizeof unit.tiles[tile]);
+}
+
+static inline void unit_load(u32 tile, const void *from, u64 stride)
+{
+    unit_clear(tile);
+    for (u32 row = 0; row < unit.config.rows[tile]; row++)
+        memcpy(unit.tiles[tile][row], (const u8 *)from + row * stride, unit.config.row_bytes[tile]);
+}
+
+static inline void unit_store(u32 tile, void *to, u64 stride)
+{
+    unit_use(tile);
+    for (u32 row = 0; row < unit.config.rows[tile]; row++)
+        memcpy((u8 *)to + row * stride, unit.tiles[tile][row], unit.config.row_bytes[tile]);
+}
+
+static inline float unit_flush(float x)
+{
+    return fpclassify(x) == FP_SUBNORMAL ? copysignf(0, x) : x;
+}
+
+static inline float unit_pair_element(const u8 *words, u32 index)
+{
+    w_bf16 x;
+    memcpy(&x, words + index * sizeof x, sizeof x);
+    return unit_flush(w_bf16_to_float(x));
+}
+
+static inline float unit_element(u32 m, u32 n, u32 sums, u32 a, u32 b)
+{
+    float sum, odd_even[2] = {0, 0};
+
+    for (u32 k = 0; k < unit.config.row_bytes[a] / 4; k++)
+        for (u32 half = 0; half < 2; half++)
+            odd_even[half] =
+                unit_flush(fmaf(unit_pair_element(unit.tiles[a][m], 2 * k + half),
+                                unit_pair_element(unit.tiles[b][k], 2 * n + half), odd_even[half]));
+    memcpy(&sum, unit.tiles[sums][m] + 4 * n, sizeof sum);
+    return unit_flush(unit_flush(sum) + unit_flush(odd_even[0] + odd_even[1]));
+}
+
+static inline void unit_multiply(u32 sums, u32 a, u32 b)
+{
+    const struct unit_config *c = &unit.config;
+
+    unit_use(sums), unit_use(a), unit_use(b);
+    if (sums == a || sums == b || a == b)
+        unit_fault("operands are the same tile");
+    if (c->rows[sums] != c->rows[a] || c->row_bytes[sums] != c->row_bytes[b] ||
+        c->row_bytes[a] / 4 != c->rows[b])
+        unit_fault("shapes do not match");
+    if (c->row_bytes[a] % 4 || c->row_bytes[b] % 4)
+        unit_fault("half a pair");
+    for (u32 m = 0; m < c->rows[sums]; m++)
+        for (u32 n = 0; n < c->row_bytes[sums] / 4u; n++) {
+            float x = unit_element(m, n, sums, a, b);
+            memcpy(unit.tiles[sums][m] + 4 * n, &x, sizeof x);
+        }
+}
+
+#define UNIT_CONFIGURE(config) unit_configure(config)
+#define UNIT_CLEAR(tile) unit_clear(tile)
+#define UNIT_LOAD(tile, from, stride) unit_load(tile, from, stride)
+#define UNIT_STORE(tile, to, stride) unit_store(tile, to, stride)
+#define UNIT_MULTIPLY(sums, a, b) unit_multiply(sums, a, b)
+
+#endif
