@@ -261,7 +261,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
-	tests/follow_peer \
+	tests/follow_peer tests/follow_precision \
 	tests/fuzz/make_seeds \
 	tests/learn_references \
 	tests/lint \
@@ -386,12 +386,13 @@ $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) -o $@
 
-# PEER=torch_gpt.py: another trainer to take turns with (see wbench --help); Debian's python3 has torch.
+# PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
+# turns with (see wbench --help); Debian's python3 has torch.
 PEER_PYTHON ?= /usr/bin/python3
 BENCH ?= configs/autoregressive_fast.json configs/wiki_performance_tuned.json \
 	configs/wiki_cache_optimized.json configs/wiki_gpu_optimized.json
-bench: $(BUILD)/tests/bench/wbench ## measure training beside sgemm (and PEER=script.py); ROUNDS=5
-	$< -n $(or $(ROUNDS),5) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
+bench: $(BUILD)/tests/bench/wbench ## measure training and products beside the peak and sgemm (and PEER=script.py); ROUNDS=5
+	$< -n $(or $(ROUNDS),5) --products --precision $(or $(PRECISION),auto) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
 
 # HF=/full/path/of/node_modules/tokenizers: beside Hugging Face's; what else is measured: see the script.
 bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)

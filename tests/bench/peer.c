@@ -33,16 +33,16 @@ static enum w_status read_line(struct peer *peer, struct w_json **line, struct w
     }
 }
 
-enum w_status peer_start(struct peer *peer, const char *command, const char *config, u32 threads,
-                         struct w_err *err)
+enum w_status peer_start(struct peer *peer, const char *command, const char *config,
+                         const char *precision, u32 threads, struct w_err *err)
 {
     char line[8192];
     int to[2], from[2];
     struct w_json *ready = NULL;
 
     *peer = (struct peer){0};
-    snprintf(line, sizeof line, "exec %s serve '%s' --precision fp32 --threads %u", command, config,
-             (unsigned)threads);
+    snprintf(line, sizeof line, "exec %s serve '%s' --precision %s --threads %u", command, config,
+             precision, (unsigned)threads);
     if (pipe(to) || pipe(from))
         return w_fail_errno(err, "no pipes for the peer");
     peer->pid = fork();

@@ -1,5 +1,5 @@
 /* peer.h - another trainer to compare with, as a process that runs one step for each line that it is
- * sent: "COMMAND serve CONFIG --precision fp32 --threads N" prints {"ready": true}, then {"step_s":
+ * sent: "COMMAND serve CONFIG --precision fp32|bf16 --threads N" prints {"ready": true}, then {"step_s":
  * seconds} for each step. */
 #ifndef W_PEER_H
 #define W_PEER_H
@@ -15,8 +15,8 @@ struct peer {
     size_t held;
 };
 
-enum w_status peer_start(struct peer *, const char *command, const char *config, u32 threads,
-                         struct w_err *) W_MUST_CHECK;
+enum w_status peer_start(struct peer *, const char *command, const char *config,
+                         const char *precision, u32 threads, struct w_err *) W_MUST_CHECK;
 /* Run one step; its seconds. */
 enum w_status peer_step(struct peer *, double *seconds, struct w_err *) W_MUST_CHECK;
 void peer_stop(struct peer *); /* harmless when not started */

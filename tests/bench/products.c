@@ -1,15 +1,8 @@
 #include "tests/bench/products.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "sys/clock.h"
-
-struct product {
-    u64 m, n, k;
-    bool a_transposed, b_transposed, accumulate;
-    u64 count;
-};
 
 static u64 tokens_of(const struct w_conf *conf)
 {
@@ -18,6 +11,13 @@ static u64 tokens_of(const struct w_conf *conf)
 
 static void list_products(const struct w_conf *conf, struct product list[PRODUCTS])
 {
+    static const char *const names[5][3] = {
+        {"qkv forward", "qkv input", "qkv weight"},
+        {"proj forward", "proj input", "proj weight"},
+        {"fc forward", "fc input", "fc weight"},
+        {"down forward", "down input", "down weight"},
+        {"head forward", "head input", "head weight"},
+    };
     const u64 d = conf->d_model, ff = conf->d_ff, tokens = tokens_of(conf);
     const u64 shapes[5][3] = {/* out, in, times */
                               {3 * d, d, conf->num_layers},
@@ -28,86 +28,140 @@ static void list_products(const struct w_conf *conf, struct product list[PRODUCT
 
     for (u32 i = 0; i < 5; i++) {
         u64 out = shapes[i][0], in = shapes[i][1], count = shapes[i][2];
-        list[3 * i] = (struct product){tokens, out, in, false, true, false, count};
-        list[3 * i + 1] = (struct product){tokens, in, out, false, false, false, count};
-        list[3 * i + 2] = (struct product){out, in, tokens, true, false, true, count};
+        struct product *p = &list[3 * i];
+        p[0] = (struct product){names[i][0], tokens, out, in, false, true, false, count};
+        p[1] = (struct product){names[i][1], tokens, in, out, false, false, false, count};
+        p[2] = (struct product){names[i][2], out, in, tokens, true, false, true, count};
     }
 }
 
-static float *map_floats(u64 count)
+static void *map_bytes(u64 bytes)
 {
-    float *p =
-        mmap(NULL, count * sizeof *p, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
-    (void)madvise(p, count * sizeof *p, MADV_HUGEPAGE);
-    for (u64 i = 0; i < count; i++)
-        p[i] = (float)(i % 13) * 0.01f - 0.06f;
+    (void)madvise(p, bytes, MADV_HUGEPAGE);
     return p;
 }
 
-/* The largest matrix of any product. */
-static u64 room_of(const struct w_conf *conf)
+static void fill(enum w_type type, void *matrix, u64 count)
 {
-    u64 width = W_MAX(conf->vocab_size, W_MAX(3 * conf->d_model, conf->d_ff));
-    return width * W_MAX(tokens_of(conf), W_MAX(conf->d_model, conf->d_ff));
+    for (u64 i = 0; i < count; i++) {
+        const float x = (float)(i % 13) * 0.01f - 0.06f;
+        if (type == W_TYPE_BF16)
+            ((w_bf16 *)matrix)[i] = w_bf16_of(x);
+        else
+            ((float *)matrix)[i] = x;
+    }
 }
 
-enum w_status products_open(struct products *p, const struct w_conf *conf, u32 threads,
-                            struct w_err *err)
+enum w_status products_open(struct products *p, const struct w_conf *conf,
+                            const struct w_engine *engine, struct w_err *err)
 {
-    *p = (struct products){.conf = conf};
-    enum w_status status = w_blas_open(&p->blas, err);
-    if (status)
-        return status;
-    p->blas.set_threads((int)threads);
-    p->a = map_floats(room_of(conf));
-    p->b = map_floats(room_of(conf));
-    p->c = map_floats(room_of(conf));
-    if (!p->a || !p->b || !p->c)
+    const u64 width = W_MAX(conf->vocab_size, W_MAX(3 * conf->d_model, conf->d_ff));
+    const u64 height = W_MAX(tokens_of(conf), W_MAX(conf->d_model, conf->d_ff));
+    const u64 room =
+        W_GEMM_PACKED(height, width); /* elements of the largest matrix of any product */
+
+    *p = (struct products){.engine = engine, .bytes = room * sizeof(float)};
+    list_products(conf, p->list);
+    p->a = map_bytes(p->bytes);
+    p->b = map_bytes(p->bytes);
+    p->c = map_bytes(p->bytes);
+    p->typed[0] = map_bytes(p->bytes);
+    p->typed[1] = map_bytes(p->bytes);
+    p->packed = map_bytes(p->bytes);
+    if (!p->a || !p->b || !p->c || !p->typed[0] || !p->typed[1] || !p->packed)
         return w_fail(err, W_NOMEM, "no memory for matrices to measure with");
+    fill(W_TYPE_F32, p->a, room);
+    fill(W_TYPE_F32, p->b, room);
+    fill(W_TYPE_F32, p->c, room);
+    fill(engine->type, p->typed[0], room);
+    fill(engine->type, p->typed[1], room);
     return W_DONE;
+}
+
+bool products_open_blas(struct products *p, u32 threads, struct w_err *err)
+{
+    p->has_blas = w_blas_open(&p->blas, err) == W_DONE;
+    if (p->has_blas)
+        p->blas.set_threads((int)threads);
+    return p->has_blas;
+}
+
+double product_flops(const struct product *q)
+{
+    return 2 * (double)q->m * (double)q->n * (double)q->k;
+}
+
+double products_time(const struct products *p, const struct product *q)
+{
+    struct w_gemm g = {
+        .type = p->engine->type,
+        .m = q->m,
+        .n = q->n,
+        .k = q->k,
+        .a = p->typed[0],
+        .a_row = q->a_transposed ? 1 : q->k,
+        .a_col = q->a_transposed ? q->m : 1,
+        .b = p->typed[1],
+        .b_row = q->b_transposed ? 1 : q->n,
+        .b_col = q->b_transposed ? q->k : 1,
+        .add = q->accumulate ? p->c : NULL,
+        .add_row = q->n,
+        .c = p->c,
+        .c_row = q->n,
+    };
+
+    if (g.type == W_TYPE_BF16 && !q->accumulate) {
+        w_gemm_pack(p->engine, p->packed, &g);
+        g.packed = p->packed;
+    }
+    const double start = w_now_s();
+    w_gemm(p->engine, &g);
+    return w_now_s() - start;
+}
+
+double products_time_sgemm(const struct products *p, const struct product *q)
+{
+    const struct w_product t = {
+        .rows = q->m,
+        .cols = q->n,
+        .k = q->k,
+        .a = p->a,
+        .a_row = q->a_transposed ? 1 : q->k,
+        .a_col = q->a_transposed ? q->m : 1,
+        .b = p->b,
+        .b_row = q->b_transposed ? 1 : q->n,
+        .b_col = q->b_transposed ? q->k : 1,
+        .add = q->accumulate ? p->c : NULL,
+        .add_row = q->n,
+        .c = p->c,
+        .c_row = q->n,
+    };
+    const double start = w_now_s();
+
+    p->blas.product(&t);
+    return w_now_s() - start;
 }
 
 double products_rate(const struct products *p)
 {
-    struct product list[PRODUCTS];
     double flops = 0, seconds = 0;
 
-    list_products(p->conf, list);
     for (u32 i = 0; i < PRODUCTS; i++) {
-        const struct product *q = &list[i];
-        struct w_product t = {
-            .rows = q->m,
-            .cols = q->n,
-            .k = q->k,
-            .a = p->a,
-            .a_row = q->a_transposed ? 1 : q->k,
-            .a_col = q->a_transposed ? q->m : 1,
-            .b = p->b,
-            .b_row = q->b_transposed ? 1 : q->n,
-            .b_col = q->b_transposed ? q->k : 1,
-            .add = q->accumulate ? p->c : NULL,
-            .add_row = q->n,
-            .c = p->c,
-            .c_row = q->n,
-        };
-        double start = w_now_s();
-        p->blas.product(&t);
-        seconds += (w_now_s() - start) * (double)q->count;
-        flops += 2 * (double)q->m * (double)q->n * (double)q->k * (double)q->count;
+        seconds += products_time_sgemm(p, &p->list[i]) * (double)p->list[i].count;
+        flops += product_flops(&p->list[i]) * (double)p->list[i].count;
     }
     return flops / seconds;
 }
 
 void products_close(struct products *p)
 {
-    u64 bytes = p->conf ? room_of(p->conf) * sizeof(float) : 0;
-    if (p->a)
-        munmap(p->a, bytes);
-    if (p->b)
-        munmap(p->b, bytes);
-    if (p->c)
-        munmap(p->c, bytes);
+    void *const matrices[] = {p->a, p->b, p->c, p->typed[0], p->typed[1], p->packed};
+
+    for (u32 i = 0; i < W_COUNTOF(matrices); i++)
+        if (matrices[i])
+            munmap(matrices[i], p->bytes);
     *p = (struct products){0};
 }

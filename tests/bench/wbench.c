@@ -1,9 +1,12 @@
-/* wbench - measures training: tokens and FLOP per second of whole steps, beside sgemm at the same
- * shapes and beside another trainer, all in the same minute.
+/* wbench - measures training: tokens and FLOP per second of whole steps, and of each product, beside the
+ * peak of the machine, beside sgemm at the same shapes and beside another trainer, all in the same
+ * minute.
  *
  * A machine's speed changes from minute to minute, so that only what was measured side by side can be
- * compared: a round is one step, one step of the peer, and the products of a step by sgemm; quotients
- * are taken within a round, and the median over the rounds is told. */
+ * compared: a round is one step between two slices of the peak (limit.h), one step of the peer, and the
+ * products of a step by sgemm; quotients are taken within a round, and the median over the rounds is
+ * told. Where the peak itself has two states, the rounds of each are told apart as well. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +14,7 @@
 #include "net/model.h"
 #include "sys/clock.h"
 #include "sys/machine.h"
+#include "tests/bench/limit.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/products.h"
 #include "tools/cli.h"
@@ -20,6 +24,8 @@
 struct settings {
     u64 rounds, threads;
     const char *kernel, *peer;
+    u32 precision; /* enum w_precision */
+    bool products;
 };
 
 #define FIELD(field) .offset = offsetof(struct settings, field)
@@ -31,9 +37,15 @@ static const struct w_option options[] = {
      .help = "Threads. Default: OMP_NUM_THREADS, else the physical cores that may be used."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
      .help = "Arithmetic to use instead of the fastest that this machine has."},
+    {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
+     .choices = W_PRECISION_NAMES,
+     .help = "Operands of the products, here and of the peer; auto is bf16 where the CPU has "
+             "instructions for it, else fp32."},
+    {"products", 0, W_OPT_FLAG, FIELD(products),
+     .help = "Measure each product of a step by itself too."},
     {"peer", 0, W_OPT_TEXT, FIELD(peer), .arg = "COMMAND",
      .help =
-         "Another trainer to take turns with: COMMAND serve CONFIG --precision fp32 --threads N "
+         "Another trainer to take turns with: COMMAND serve CONFIG --precision KIND --threads N "
          "runs a step for each line on standard input and prints {\"step_s\": seconds}."},
     {0},
 };
@@ -58,7 +70,8 @@ static const struct w_program program = {
 
 /* One configuration's figures, a number per round. */
 struct figures {
-    double tok_s[ROUNDS_MAX], sgemm[ROUNDS_MAX], share[ROUNDS_MAX]; /* sgemm: FLOP/s, 0 without */
+    double tok_s[ROUNDS_MAX], peak[ROUNDS_MAX], share[ROUNDS_MAX]; /* peak: FLOP/s */
+    double sgemm[ROUNDS_MAX];                                      /* FLOP/s, 0 without */
     double peer_tok_s[ROUNDS_MAX], ratio[ROUNDS_MAX];
     u64 rounds;
 };
@@ -89,31 +102,77 @@ static double timed_step(struct w_model *model, const struct w_conf *conf, u32 *
     return w_now_s() - start;
 }
 
-static void tell(const struct w_conf *conf, const struct w_kern *kern, u32 threads,
-                 const struct figures *f, const struct w_model *model)
+/* The rounds whose peak is in [low, high), or all of them, as members of a JSON object. */
+static u64 tell_rounds(const struct figures *f, double flops, double low, double high, bool table)
+{
+    static struct figures part;
+
+    part.rounds = 0;
+    for (u64 i = 0; i < f->rounds; i++)
+        if (f->peak[i] >= low && f->peak[i] < high) {
+            const u64 to = part.rounds++;
+            part.tok_s[to] = f->tok_s[i], part.peak[to] = f->peak[i], part.share[to] = f->share[i];
+            part.sgemm[to] = f->sgemm[i];
+            part.peer_tok_s[to] = f->peer_tok_s[i], part.ratio[to] = f->ratio[i];
+        }
+    const u64 n = part.rounds;
+    if (n == 0)
+        return 0;
+    const double tok_s = median(part.tok_s, n), peak = median(part.peak, n);
+    const double share = median(part.share, n), sgemm = median(part.sgemm, n);
+    printf("\"rounds\":%u,\"tok_s\":%.1f,\"tflops\":%.4f,\"peak_tflops\":%.4f,"
+           "\"share_of_peak\":%.4f",
+           (unsigned)n, tok_s, 1e-12 * tok_s * flops, 1e-12 * peak, share);
+    if (sgemm > 0)
+        printf(",\"sgemm_tflops\":%.4f", 1e-12 * sgemm);
+    if (median(part.peer_tok_s, n) > 0)
+        printf(",\"peer_tok_s\":%.1f,\"ratio\":%.3f", median(part.peer_tok_s, n),
+               median(part.ratio, n));
+    if (!table)
+        return n;
+    fprintf(stderr, "%8.0f tok/s %7.1f GFLOP/s  peak %7.1f  share %5.1f %%", tok_s,
+            1e-9 * tok_s * flops, 1e-9 * peak, 100 * share);
+    if (sgemm > 0)
+        fprintf(stderr, "  sgemm %7.1f", 1e-9 * sgemm);
+    if (median(part.peer_tok_s, n) > 0)
+        fprintf(stderr, "  peer %6.0f tok/s  ratio %.2f", median(part.peer_tok_s, n),
+                median(part.ratio, n));
+    return n;
+}
+
+/* Two states of the peak: told apart where the best round's is more than 1.5 times the worst one's. */
+static void tell_states(const struct figures *f, double flops)
+{
+    double low = INFINITY, high = 0;
+
+    for (u64 i = 0; i < f->rounds; i++) {
+        low = W_MIN(low, f->peak[i]);
+        high = W_MAX(high, f->peak[i]);
+    }
+    if (high <= 1.5 * low)
+        return;
+    printf(",\"states\":[{\"state\":\"slow\",");
+    tell_rounds(f, flops, 0, sqrt(low * high), false);
+    printf("},{\"state\":\"fast\",");
+    tell_rounds(f, flops, sqrt(low * high), INFINITY, false);
+    printf("}]");
+}
+
+static void tell(const struct w_conf *conf, const struct w_engine *engine, const struct figures *f,
+                 const struct w_model *model)
 {
     const struct w_part_time *times;
-    const double flops = w_model_flops_per_token(conf), tok_s = median(f->tok_s, f->rounds);
-    const double sgemm = median(f->sgemm, f->rounds), peer = median(f->peer_tok_s, f->rounds);
+    const double flops = w_model_flops_per_token(conf);
     u32 parts = w_model_times(model, &times);
     double sum = 0;
 
-    fprintf(stderr, "%-24s %8.0f tok/s %7.1f GFLOP/s", conf->name, tok_s, 1e-9 * tok_s * flops);
-    printf("{\"t\":\"training\",\"config\":\"%s\",\"precision\":\"fp32\",\"kernel\":\"%s\","
-           "\"threads\":%u,\"rounds\":%u,\"tok_s\":%.1f,\"tflops\":%.4f",
-           conf->name, kern->name, (unsigned)threads, (unsigned)f->rounds, tok_s,
-           1e-12 * tok_s * flops);
-    if (sgemm > 0) {
-        double share = median(f->share, f->rounds);
-        fprintf(stderr, "  sgemm %7.1f  share %5.1f %%", 1e-9 * sgemm, 100 * share);
-        printf(",\"peak\":\"sgemm\",\"peak_tflops\":%.4f,\"share_of_peak\":%.4f", 1e-12 * sgemm,
-               share);
-    }
-    if (peer > 0) {
-        double ratio = median(f->ratio, f->rounds);
-        fprintf(stderr, "  peer %6.0f tok/s  ratio %.2f", peer, ratio);
-        printf(",\"peer_tok_s\":%.1f,\"ratio\":%.3f", peer, ratio);
-    }
+    fprintf(stderr, "%-24s", conf->name);
+    printf("{\"t\":\"training\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
+           "\"threads\":%u,\"plan_bytes\":%llu,",
+           conf->name, w_type_name(engine->type), engine->kern->name,
+           (unsigned)w_team_size(engine->team), (unsigned long long)w_model_bytes(model));
+    tell_rounds(f, flops, 0, INFINITY, true);
+    tell_states(f, flops);
     fprintf(stderr, "\n ");
     for (u32 i = 0; i < parts; i++)
         sum += times[i].seconds;
@@ -127,10 +186,41 @@ static void tell(const struct w_conf *conf, const struct w_kern *kern, u32 threa
     fflush(stdout);
 }
 
+/* Each product of a step by itself: the median of the rounds, of each share with the peak around it. */
+static void tell_products(const struct settings *set, const struct w_conf *conf,
+                          const struct products *products, const struct limit *limit)
+{
+    double rate[ROUNDS_MAX], share[ROUNDS_MAX], sgemm[ROUNDS_MAX];
+
+    for (u32 i = 0; i < PRODUCTS; i++) {
+        const struct product *p = &products->list[i];
+        for (u64 r = 0; r < set->rounds; r++) {
+            const double before = limit_slice(limit);
+            rate[r] = product_flops(p) / products_time(products, p);
+            share[r] = rate[r] / ((before + limit_slice(limit)) / 2);
+            sgemm[r] = products->has_blas ? product_flops(p) / products_time_sgemm(products, p) : 0;
+        }
+        const double median_rate = median(rate, set->rounds);
+        const double median_share = median(share, set->rounds);
+        fprintf(stderr, "  %-14s %6u x %5u x %5u %8.1f GFLOP/s  share %5.1f %%  sgemm %7.1f\n",
+                p->name, (unsigned)p->m, (unsigned)p->n, (unsigned)p->k, 1e-9 * median_rate,
+                100 * median_share, 1e-9 * median(sgemm, set->rounds));
+        printf("{\"t\":\"product\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
+               "\"threads\":%u,\"product\":\"%s\",\"m\":%u,\"n\":%u,\"k\":%u,\"tflops\":%.4f,"
+               "\"peak_tflops\":%.4f,\"share_of_peak\":%.4f,\"sgemm_tflops\":%.4f}\n",
+               conf->name, w_type_name(products->engine->type), products->engine->kern->name,
+               (unsigned)w_team_size(products->engine->team), p->name, (unsigned)p->m,
+               (unsigned)p->n, (unsigned)p->k, 1e-12 * median_rate,
+               1e-12 * median_rate / median_share, median_share,
+               1e-12 * median(sgemm, set->rounds));
+    }
+}
+
 /* The rounds of one configuration. */
 static enum w_status measure(const struct settings *set, struct w_model *model,
                              const struct w_conf *conf, struct peer *peer,
-                             const struct products *products, struct figures *f, struct w_err *err)
+                             const struct products *products, const struct limit *limit,
+                             struct figures *f, struct w_err *err)
 {
     const double tokens = (double)(conf->batch_size * conf->max_length);
     const double flops = w_model_flops_per_token(conf);
@@ -143,12 +233,12 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
     w_model_times_reset(model);
     *f = (struct figures){0};
     for (u64 i = 0; i < set->rounds && !status; i++) {
+        const double before = limit_slice(limit);
         double peer_s = 0;
         f->tok_s[i] = tokens / timed_step(model, conf, ids, i + 1);
-        if (products->a) {
-            f->sgemm[i] = products_rate(products);
-            f->share[i] = f->tok_s[i] * flops / f->sgemm[i];
-        }
+        f->peak[i] = (before + limit_slice(limit)) / 2;
+        f->share[i] = f->tok_s[i] * flops / f->peak[i];
+        f->sgemm[i] = products->has_blas ? products_rate(products) : 0;
         if (peer->pid && !(status = peer_step(peer, &peer_s, err))) {
             f->peer_tok_s[i] = tokens / peer_s;
             f->ratio[i] = f->tok_s[i] / f->peer_tok_s[i];
@@ -160,13 +250,14 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
 }
 
 static enum w_status bench(const struct settings *set, const char *path, const struct w_kern *kern,
-                           u32 threads, struct w_err *err)
+                           enum w_type type, u32 threads, struct w_err *err)
 {
     static struct figures figures;
     struct w_conf conf;
     struct w_team *team = NULL;
     struct w_model *model = NULL;
     struct products products = {0};
+    struct limit limit = {0};
     struct peer peer = {0};
     struct w_err no_blas;
     enum w_status status = w_conf_load(&conf, path, err);
@@ -174,22 +265,30 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     if (!status)
         status = w_team_new(&team, threads, err);
     if (!status)
-        status = w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, err);
+        status = w_model_new(&model, &conf, W_PLAN_TRAIN, type, kern, team, err);
     if (status)
         goto out;
     w_model_init(model);
+    status = products_open(&products, &conf, w_model_engine(model), err);
+    if (!status)
+        status = limit_open(&limit, w_model_engine(model), err);
+    if (status)
+        goto out;
     if (kern->product) /* the one library cannot have one thread here and more there */
         w_warn("no sgemm to compare with: the kernels are sgemm's own");
-    else if (products_open(&products, &conf, threads, &no_blas))
+    else if (!products_open_blas(&products, threads, &no_blas))
         w_warn("no sgemm to compare with: %s", no_blas.text);
     if (set->peer)
-        status = peer_start(&peer, set->peer, path, threads, err);
+        status = peer_start(&peer, set->peer, path, w_type_name(type), threads, err);
     if (!status)
-        status = measure(set, model, &conf, &peer, &products, &figures, err);
+        status = measure(set, model, &conf, &peer, &products, &limit, &figures, err);
     if (!status)
-        tell(&conf, kern, threads, &figures, model);
+        tell(&conf, w_model_engine(model), &figures, model);
+    if (!status && set->products)
+        tell_products(set, &conf, &products, &limit);
 out:
     peer_stop(&peer);
+    limit_close(&limit);
     products_close(&products);
     w_model_free(model);
     w_team_free(team);
@@ -211,13 +310,14 @@ int main(int argc, char **argv)
     if (w_blas_core_type(&machine))
         setenv("OPENBLAS_CORETYPE", w_blas_core_type(&machine), 0);
     u32 threads = w_machine_threads(&machine, set.threads, getenv("OMP_NUM_THREADS"), &why);
-    enum w_status status = w_kern_choose(&kern, set.kernel, &err);
+    enum w_type type = W_TYPE_F32;
+    enum w_status status = w_kern_choose_precision(&kern, &type, set.kernel, set.precision, &err);
     if (!status && argc == 0)
         status = w_fail(&err, W_USAGE, "name a configuration");
     if (!status)
-        fprintf(stderr, "%s, %u threads (%s), kernels %s\n", machine.name, (unsigned)threads, why,
-                kern->name);
+        fprintf(stderr, "%s, %u threads (%s), kernels %s, %s\n", machine.name, (unsigned)threads,
+                why, kern->name, w_type_name(type));
     for (int i = 0; i < argc && !status; i++)
-        status = bench(&set, argv[i], kern, threads, &err);
+        status = bench(&set, argv[i], kern, type, threads, &err);
     return w_cli_finish(status, &err);
 }

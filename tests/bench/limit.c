@@ -1,0 +1,69 @@
+#include "tests/bench/limit.h"
+
+#include <stdlib.h>
+
+#include "sys/clock.h"
+
+#define DEPTH 256 /* steps of k */
+#define SLICE_S 0.01
+#define THREAD_BYTES (128 << 10)
+
+enum w_status limit_open(struct limit *limit, const struct w_engine *engine, struct w_err *err)
+{
+    const u64 bytes = (u64)w_team_size(engine->team) * THREAD_BYTES;
+
+    *limit = (struct limit){.engine = engine, .memory = aligned_alloc(64, bytes)};
+    if (!limit->memory)
+        return w_fail(err, W_NOMEM, "no memory to measure the peak");
+    memset(limit->memory, 0, bytes);
+    return W_DONE;
+}
+
+struct slice {
+    const struct limit *limit;
+    double begin_s;
+    double *tiles; /* of each item */
+};
+
+static void multiply_for_a_while(void *context, u64 item, u32 member)
+{
+    const struct slice *slice = context;
+    const struct w_mul *mul = &slice->limit->engine->kern->mul[slice->limit->engine->type];
+    u8 *memory = slice->limit->memory + item * THREAD_BYTES;
+    const u64 a_bytes = (u64)DEPTH * mul->tile_rows * mul->row_bytes;
+    const u64 c_bytes = (u64)mul->tile_rows * mul->tile_cols * sizeof(float);
+    struct w_tile tile = {.k = DEPTH,
+                          .a = memory,
+                          .b = memory + w_round_up(a_bytes, 64) + w_round_up(c_bytes, 64),
+                          .c = (float *)(void *)(memory + w_round_up(a_bytes, 64)),
+                          .c_row = mul->tile_cols,
+                          .rows = mul->tile_rows,
+                          .cols = mul->tile_cols};
+
+    (void)member;
+    for (u64 done = 0; w_now_s() - slice->begin_s < SLICE_S; done += 16) {
+        for (u32 i = 0; i < 16; i++)
+            mul->tile(&tile);
+        slice->tiles[item] = (double)(done + 16);
+    }
+}
+
+double limit_slice(const struct limit *limit)
+{
+    const struct w_mul *mul = &limit->engine->kern->mul[limit->engine->type];
+    const u32 threads = w_team_size(limit->engine->team);
+    double tiles[4096] = {0}, sum = 0;
+    struct slice slice = {.limit = limit, .begin_s = w_now_s(), .tiles = tiles};
+
+    w_team_for(limit->engine->team, threads, multiply_for_a_while, &slice);
+    const double seconds = w_now_s() - slice.begin_s;
+    for (u32 i = 0; i < threads; i++)
+        sum += tiles[i];
+    return 2.0 * DEPTH * mul->tile_rows * mul->tile_cols * sum / seconds;
+}
+
+void limit_close(struct limit *limit)
+{
+    free(limit->memory);
+    *limit = (struct limit){0};
+}
