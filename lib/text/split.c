@@ -49,12 +49,6 @@ static inline u64 at_least(u64 bytes, u8 c)
     return bytes + ONES * (u8)(0x80 - c);
 }
 
-/* Which of eight bytes of seven bits are c: those where the top bit is not set. */
-static inline u64 differ(u64 bytes, u8 c)
-{
-    return at_least(bytes ^ ONES * c, 1);
-}
-
 /* Which are letters: those that lie in 'a' to 'z' with the bit of lower case set. */
 static inline u64 letters_of(u64 bytes)
 {
