@@ -5,8 +5,8 @@
  *         use(bytes, size);
  *
  * Blocks of bzip2 are decoded on threads and come in their order; what comes out is the same for any
- * number of threads. Every checksum is looked at. Memory is bounded: about 7 MB a thread, and a block
- * that is made to be large takes 46 MB. */
+ * number of threads. Every checksum is looked at. Memory is bounded: about 14 MB a thread,
+ * and a block that is made to be large takes 46 MB. */
 #ifndef W_UNPACK_H
 #define W_UNPACK_H
 
