@@ -182,10 +182,12 @@ static void begin_heading(struct finish *f, u8 level)
 static void end_heading(struct finish *f)
 {
     size_t begin = f->headings[f->heading_count].begin;
-    struct w_span text = w_span_trim((struct w_span){f->out->at + begin, f->out->size - begin});
+    struct w_span text = {0};
     u8 level = f->heading;
 
     f->heading = 0;
+    if (f->out->size > begin)
+        text = w_span_trim((struct w_span){f->out->at + begin, f->out->size - begin});
     if (text.size && is_left_out(f->options, text))
         f->skipping = level;
     if (!text.size || f->skipping || f->options->headings == W_HEADINGS_NONE) {
@@ -308,10 +310,12 @@ static void run(struct finish *f)
 
 void w_finish(const struct w_wikitext_options *options, struct w_span marked, struct w_buffer *text)
 {
-    struct finish f = {
-        .options = options, .out = text, .at = marked.at, .end = marked.at + marked.size};
+    struct finish f = {.options = options, .out = text, .at = marked.at};
 
     text->size = 0;
+    if (!marked.size)
+        return;
+    f.end = marked.at + marked.size;
     while (f.at < f.end && !text->failed) {
         u8 c = *f.at;
         if (c > ' ' && !(c == 0xC2 && f.at + 1 < f.end && f.at[1] == 0xA0)) {

@@ -42,6 +42,8 @@ enum w_status w_wikitext_render(struct w_wikitext *r, struct w_span title, struc
     enum w_status status;
 
     *text = (struct w_span){0};
+    if (source.size == 0)
+        return W_DONE;
     if (source.size > PAGE_MAX)
         return w_fail(err, W_LIMIT, "a page of %zu bytes; the limit is %zu", source.size, PAGE_MAX);
     status = w_markup_scan(&r->markup, source, err);

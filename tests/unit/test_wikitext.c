@@ -213,6 +213,8 @@ static void headings_and_sections(void **state)
           {"== a ==\n== b ==\n=== c ===\n== d ==\ne", "d\n\ne"},
           {"a\n== b ==\n=== c ===\nd", "a\n\nb\n\nc\n\nd"},
           {"a\n== b ==\n", "a"},
+          {"== <!-- a --> ==\nb", "b"},
+          {"", ""},
           {"a\n== References ==\nb\n=== c ===\nd\n== e ==\nf", "a\n\ne\n\nf"},
           {"a\n==See  ''also''==\n* b\n[[Category:C]]", "a"},
           {"== a = b ==\nc", "a = b\n\nc"},
