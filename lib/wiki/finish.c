@@ -194,8 +194,9 @@ static void end_heading(struct finish *f)
         f->out->size = begin;
     } else {
         if (f->options->headings == W_HEADINGS_MARKED) {
-            w_buffer_insert(f->out, (size_t)(text.at - f->out->at), " ", 1);
-            w_buffer_insert(f->out, (size_t)(text.at - f->out->at), equals(level), level);
+            size_t at = (size_t)(text.at - f->out->at);
+            w_buffer_insert(f->out, at, " ", 1);
+            w_buffer_insert(f->out, at, equals(level), level);
             w_buffer_byte(f->out, ' ');
             w_buffer_put(f->out, equals(level), level);
         }

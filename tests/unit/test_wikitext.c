@@ -380,6 +380,32 @@ static void a_site_names_its_namespaces(void **state)
 
 /* clang-format on */
 
+/* Wherever the buffer has to grow while the signs are put around a heading. */
+static void marked_headings_stand_at_any_place(void **state)
+{
+    struct w_inline_table *table = NULL;
+    struct w_wikitext_options options = {.headings = W_HEADINGS_MARKED};
+    static char page[8192];
+
+    (void)state;
+    assert_int_equal(w_inline_table_new(&table, &err), 0);
+    options.inlines = table;
+    for (size_t size = 1; size < 1000; size++) {
+        struct w_wikitext *r = NULL;
+        struct w_span text;
+        char *end = page;
+        for (size_t i = 0; i < size; i++)
+            end = stpcpy(end, "x<ref/>"); /* written one by one */
+        strcpy(end, "\n==== h ====\ny");
+        assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
+        assert_int_equal(w_wikitext_render(r, W_SPAN("Title"), w_span_of(page), &text, &err), 0);
+        assert_int_equal(text.size, size + 16);
+        assert_memory_equal(text.at + size, "\n\n==== h ====\n\ny", 16);
+        w_wikitext_free(r);
+    }
+    w_inline_table_free(table);
+}
+
 static void a_file_of_rows_extends_the_table(void **state)
 {
     static const char rows[] = "# a comment\n\n"
@@ -471,6 +497,7 @@ int main(void)
         cmocka_unit_test(magic_words_leave_nothing),
         cmocka_unit_test(unbalanced_markup_takes_little_along),
         cmocka_unit_test(a_site_names_its_namespaces),
+        cmocka_unit_test(marked_headings_stand_at_any_place),
         cmocka_unit_test(a_file_of_rows_extends_the_table),
         cmocka_unit_test(wrong_rows_are_refused_with_their_line),
     };
