@@ -175,8 +175,8 @@ static void print_help(const struct w_program *p, const struct w_command *comman
 
 static void print_version(void)
 {
-    printf("%s (wtools) %s\nlibdeflate %s, cJSON %s\n", program_name, W_VERSION_TEXT, w_deflate_version(),
-           w_cjson_version());
+    printf("%s (wtools) %s\nlibdeflate %s, cJSON %s\n", program_name, W_VERSION_TEXT,
+           w_deflate_version(), w_cjson_version());
 }
 
 /* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help.

@@ -207,7 +207,7 @@ static enum w_status measure_some(struct bench *b, enum w_type type, struct w_te
 
     for (u32 i = 0; i < b->how->more_count && !status; i++)
         status = measure_shape(b, &b->how->more[i], type, team, err);
-    for (u32 i = 0; w_shapes[i].d_model && i < most && !status; i++)
+    for (u32 i = 0; i < most && w_shapes[i].d_model && !status; i++)
         if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
             status = measure_shape(b, &w_shapes[i], type, team, err);
     return status;

@@ -30,18 +30,16 @@ _Static_assert(TILE_COLS == 2 * UNIT_FLOATS && BF16_STEP * 2 == UNIT_BYTES, "two
 #define FIRST(w, j) ((j) & (w) ? 16 + (j) - (w) : (j))
 #define SECOND(w, j) ((j) & (w) ? 16 + (j) : (j) + (w))
 #define LANES_OF(from, w)                                                                          \
-    {                                                                                              \
-        from(w, 0), from(w, 1), from(w, 2), from(w, 3), from(w, 4), from(w, 5), from(w, 6),        \
-            from(w, 7), from(w, 8), from(w, 9), from(w, 10), from(w, 11), from(w, 12),             \
-            from(w, 13), from(w, 14), from(w, 15)                                                  \
-    }
+    from(w, 0), from(w, 1), from(w, 2), from(w, 3), from(w, 4), from(w, 5), from(w, 6),            \
+        from(w, 7), from(w, 8), from(w, 9), from(w, 10), from(w, 11), from(w, 12), from(w, 13),    \
+        from(w, 14), from(w, 15)
 
 #define BUTTERFLIES(w)                                                                             \
     for (u32 i = 0; i < UNIT_FLOATS; i++)                                                          \
         if (!(i & (w))) {                                                                          \
             words_vec x = rows[i], y = rows[i + (w)];                                              \
-            rows[i] = __builtin_shuffle(x, y, (words_vec)LANES_OF(FIRST, w));                      \
-            rows[i + (w)] = __builtin_shuffle(x, y, (words_vec)LANES_OF(SECOND, w));               \
+            rows[i] = __builtin_shufflevector(x, y, LANES_OF(FIRST, w));                           \
+            rows[i + (w)] = __builtin_shufflevector(x, y, LANES_OF(SECOND, w));                    \
         }
 
 /* rows[i][j] and rows[j][i] change places. */

@@ -123,14 +123,14 @@ W_INLINE void copy_across(const enum packing how, const u32 width, u32 *out, con
 /* out[p][i] = in[i][p] */
 W_INLINE void transpose_quads(quad out[4], const quad in[4])
 {
-    quad ab_low = __builtin_shuffle(in[0], in[1], (quad){0, 4, 1, 5});
-    quad ab_high = __builtin_shuffle(in[0], in[1], (quad){2, 6, 3, 7});
-    quad cd_low = __builtin_shuffle(in[2], in[3], (quad){0, 4, 1, 5});
-    quad cd_high = __builtin_shuffle(in[2], in[3], (quad){2, 6, 3, 7});
-    out[0] = __builtin_shuffle(ab_low, cd_low, (quad){0, 1, 4, 5});
-    out[1] = __builtin_shuffle(ab_low, cd_low, (quad){2, 3, 6, 7});
-    out[2] = __builtin_shuffle(ab_high, cd_high, (quad){0, 1, 4, 5});
-    out[3] = __builtin_shuffle(ab_high, cd_high, (quad){2, 3, 6, 7});
+    quad ab_low = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
+    quad ab_high = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
+    quad cd_low = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
+    quad cd_high = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+    out[0] = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    out[1] = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    out[2] = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    out[3] = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
 /* packed[p * width + j] = word q + p of line i + j, for p in [0, 4), j in [0, width). Where width is no

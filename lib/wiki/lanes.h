@@ -25,8 +25,10 @@ static inline w_lanes w_lanes_load(const u8 *bytes)
 /* The first lane that is not 0, or W_LANES. */
 static inline u32 w_lanes_first(w_lanes lanes)
 {
-    u64 low = w_get64((const u8 *)&lanes), high = w_get64((const u8 *)&lanes + 8);
+    u8 bytes[W_LANES];
 
+    memcpy(bytes, &lanes, sizeof bytes);
+    u64 low = w_get64(bytes), high = w_get64(bytes + 8);
     if (low)
         return (u32)__builtin_ctzll(low) / 8;
     return high ? 8 + (u32)__builtin_ctzll(high) / 8 : W_LANES;
