@@ -202,6 +202,7 @@ UNIT_TESTS := \
 	test_machine \
 	test_ordered \
 	test_kern \
+	test_lanes \
 	test_model \
 	test_plan \
 	test_predict \

@@ -82,15 +82,25 @@ struct encoding {
     u32 max;
 };
 
-/* Make the ids an array of the stream's type, in the same place: little-endian, none is longer. */
-static void pack_ids(struct job *job, enum w_dtype dtype)
+/* The largest id. Four maxima at a time, so that none waits for the one before. */
+static u32 max_id(const u32 *ids, size_t count)
 {
-    const u32 *ids = job->ids.ids;
-    u8 *bytes = (u8 *)job->ids.ids;
-    size_t count = job->ids.count, i = 0;
+    u32 max[4] = {0};
 
-    for (size_t k = 0; k < count; k++)
-        job->max = W_MAX(job->max, ids[k]);
+    for (; count % 4; count--)
+        max[0] = W_MAX(max[0], ids[count - 1]);
+    for (size_t i = 0; i < count; i += 4)
+        for (size_t k = 0; k < 4; k++)
+            max[k] = W_MAX(max[k], ids[i + k]);
+    return W_MAX(W_MAX(max[0], max[1]), W_MAX(max[2], max[3]));
+}
+
+/* Make the ids an array of the stream's type, in the same place: little-endian, none is longer. */
+static void pack_ids(u32 *ids, size_t count, enum w_dtype dtype)
+{
+    u8 *bytes = (u8 *)ids;
+    size_t i = 0;
+
     if (dtype == W_U16) {
         for (; i + 2 <= count; i += 2) /* two at a time: behind a write, nothing is read again */
             w_put32(bytes + 2 * i, ids[i] | ids[i + 1] << 16);
@@ -126,7 +136,6 @@ static void encode_batch(void *context, u32 slot, u32 member)
     size_t from = 0;
 
     job->ids.count = 0;
-    job->max = 0;
     job->status = W_DONE;
     for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end) {
         size_t size = b->parts[i].end - from, first = job->ids.count;
@@ -138,7 +147,8 @@ static void encode_batch(void *context, u32 slot, u32 member)
         if (!job->status && b->parts[i].ends)
             job->status = w_ids_append(&job->ids, e->end_id, &job->err);
     }
-    pack_ids(job, e->dtype);
+    job->max = max_id(job->ids.ids, job->ids.count);
+    pack_ids(job->ids.ids, job->ids.count, e->dtype);
 }
 
 static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vocab, u32 threads,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/lanes.h"
 #include "text/unicode.h"
 
 /* How far behind a word's end a rule looks: the rest of a character that began before
@@ -208,52 +209,30 @@ static inline size_t gpt4_word(const u8 *text, size_t i, size_t size, unsigned d
  * begin the next. What needs a second look is left to the functions above. */
 #define BLOCK 64
 
-/* The kind of a byte is a number of three bits. For each bit there is a plane: one bit for each byte of
- * a block. The planes of sixteen bytes fit into one word of the machine, in lanes of sixteen bits. */
-#define PLANES(a, b, c) ((u64)(a) | (u64)(b) << 16 | (u64)(c) << 32)
-#define OTHER PLANES(0, 0, 0)
-#define LETTER PLANES(1, 0, 0)
-#define NUMBER PLANES(0, 1, 0)
-#define SPACE PLANES(1, 1, 0) /* U+0020 */
-#define LONG PLANES(0, 0, 1)  /* not ASCII */
-#define QUOTE PLANES(1, 0, 1) /* an other character that may begin a contraction */
-#define NEWLINE PLANES(0, 1, 1)
-#define TAB PLANES(1, 1, 1) /* white space other than these */
-static const u64 planes[256] =
-    {
-        [0 ... 8] = OTHER,      ['\t'] = TAB,           ['\n'] = NEWLINE,
-        [11 ... 12] = TAB,      ['\r'] = NEWLINE,       [14 ... 31] = OTHER,
-        [' '] = SPACE,          ['!' ... '&'] = OTHER,  ['\''] = QUOTE,
-        ['(' ... '/'] = OTHER,  ['0' ... '9'] = NUMBER, [':' ... '@'] = OTHER,
-        ['A' ... 'Z'] = LETTER, ['[' ... '`'] = OTHER,  ['a' ... 'z'] = LETTER,
-        ['{' ... 0x7f] = OTHER, [0x80 ... 0xff] = LONG,
-};
-
+/* A bit for each byte of a block. */
 struct block {
-    u64 letters, numbers, others, quotes, spaces, newlines, whites, hard;
+    u64 letters, numbers, others; /* ASCII; others are whatever is neither these nor white */
+    u64 quotes;                   /* others that may begin a contraction */
+    u64 spaces, newlines, whites; /* U+0020; white space of any kind */
+    u64 hard;                     /* not ASCII */
 };
 
 static inline struct block look_at_block(const u8 *text)
 {
-    u64 a = 0, b = 0, c = 0;
+    struct block b = {0};
 
-    for (unsigned i = 0; i < BLOCK; i += 16) {
-        u64 lanes = 0;
-#pragma GCC unroll 16
-        for (unsigned k = 16; k-- > 0;)
-            lanes = lanes << 1 | planes[text[i + k]];
-        a |= (lanes & 0xffff) << i;
-        b |= (lanes >> 16 & 0xffff) << i;
-        c |= lanes >> 32 << i;
+    for (unsigned i = 0; i < BLOCK; i += W_LANES) {
+        w_lanes c = w_lanes_load(text + i), lower = c | 0x20;
+        b.letters |= w_lanes_bits(w_lanes_within(lower, 'a', 'z')) << i;
+        b.numbers |= w_lanes_bits(w_lanes_within(c, '0', '9')) << i;
+        b.quotes |= w_lanes_bits((w_lanes)(c == '\'')) << i;
+        b.spaces |= w_lanes_bits((w_lanes)(c == ' ')) << i;
+        b.newlines |= w_lanes_bits((w_lanes)((c == '\n') | (c == '\r'))) << i;
+        b.whites |= w_lanes_bits((w_lanes)(c == ' ') | w_lanes_within(c, '\t', '\r')) << i;
+        b.hard |= w_lanes_bits(c) << i;
     }
-    return (struct block){.letters = a & ~b & ~c,
-                          .numbers = b & ~a & ~c,
-                          .others = ~b & ~(a ^ c),
-                          .quotes = a & ~b & c,
-                          .spaces = a & b & ~c,
-                          .newlines = b & c & ~a,
-                          .whites = b & (a | c),
-                          .hard = c & ~a & ~b};
+    b.others = ~(b.letters | b.numbers | b.whites | b.hard);
+    return b;
 }
 
 /* Where runs of a class begin. */

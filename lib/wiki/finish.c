@@ -6,7 +6,7 @@
  * "Rome ( ; born 1950)" becomes "Rome (born 1950)". Elsewhere punctuation is the author's. */
 #include <stdio.h>
 
-#include "wiki/lanes.h"
+#include "base/lanes.h"
 #include "wiki/marks.h"
 
 /* What lies before the next character. */

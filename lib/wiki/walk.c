@@ -1,4 +1,4 @@
-#include "wiki/lanes.h"
+#include "base/lanes.h"
 #include "wiki/render.h"
 
 /* Words between double underscores that mean something to MediaWiki; in other languages they are

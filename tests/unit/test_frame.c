@@ -49,6 +49,15 @@ static enum w_status decode_with(size_t at, u8 value)
     return decode(bytes);
 }
 
+/* The check value that ISO 3309's CRC-32 is known by: streams of other programs have the same. */
+static void checksums_are_those_of_the_standard(void **state)
+{
+    (void)state;
+    assert_int_equal(w_crc32(0, "123456789", 9), 0xCBF43926);
+    assert_int_equal(w_crc32(w_crc32(0, "1234", 4), "56789", 5), 0xCBF43926);
+    assert_int_equal(w_crc32(0, "", 0), 0);
+}
+
 static void a_header_has_the_bytes_of_the_manual(void **state)
 {
     (void)state;
@@ -372,6 +381,7 @@ static void what_is_built_is_checked_like_what_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checksums_are_those_of_the_standard),
         cmocka_unit_test(a_header_has_the_bytes_of_the_manual),
         cmocka_unit_test(unknown_things_are_newer_and_not_corrupt),
         cmocka_unit_test(sizes_are_bounded_before_anything_is_allocated),
