@@ -12,7 +12,8 @@ static const char *const nasty_pieces[] = {
     "abcdefghijklmnop",                                         /* letters, contractions */
     " ", " ", "  ", "\n", "\r", "\t", "\x0b",                   /* spaces */
     "7", "42", "123", "!", "(", "@", "[", "`", "{", "\x1c", "", /* numbers, others; NUL */
-    /* plain ones: 28 */
+    "zZA", "0", "9", "/", ":", "\x08", "\x0e", "\x7f",          /* where ranges begin and end */
+    /* plain ones: 36 */
     "'\xc5\xbf", "\xc5\xbf", "\xc3\xa9", "\xe4\xb8\xad\xe6\x96\x87",
     "\xf0\x9d\x94\xb8",                                             /* letters */
     "\xc2\x85", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xa8",         /* spaces */
@@ -20,7 +21,7 @@ static const char *const nasty_pieces[] = {
     "\xcc\x81", "\xe2\x80\x8b", "\xe1\xa0\x8e", "\xf0\x9f\x98\x80", /* others */
     "\xff", "\xc2", "\xe4\xb8", "\xed\xa0\x80", "\xc0\xaf", "\x80", /* invalid */
 };
-#define PLAIN_PIECES 28
+#define PLAIN_PIECES 36
 
 /* Text of all pieces, of the plain ones with a few others, or of few pieces, so that they meet each
  * other often. */
