@@ -40,6 +40,7 @@ LIB_SOURCES := \
 	lib/sys/ordered.c \
 	lib/sys/pages.c \
 	lib/sys/team.c \
+	lib/sys/text_file.c \
 	lib/sys/unpack.c \
 	lib/sys/utf16.c \
 	lib/sys/xml.c \

@@ -9,6 +9,7 @@
 #include "fit/target.h"
 #include "base/strnum.h"
 #include "sys/fdio.h"
+#include "sys/text_file.h"
 #include "tools/cli.h"
 #include "tools/wcachefit.h"
 
@@ -312,6 +313,8 @@ static enum w_status check_requirements(const struct report *r, const struct set
 static enum w_status write_report(FILE *f, struct report *r, const struct settings *set,
                                   struct w_err *err)
 {
+    enum w_status status = W_DONE;
+
     if (set->plot != PLOT_NONE)
         return plot(f, r, set->plot,
                     set->svg    ? PLOT_AS_SVG
@@ -332,38 +335,43 @@ static enum w_status write_report(FILE *f, struct report *r, const struct settin
     else if (set->explain)
         write_explained(f, r);
     else if (set->markdown)
-        write_markdown(f, r);
+        status = write_markdown(f, r, err);
     else if (set->tsv)
         write_tsv(f, r);
     else
-        write_text(f, r);
+        status = write_text(f, r, err);
     if (r->calibrated && !set->markdown && !set->tsv)
         write_calibration(f, r->calibration);
-    return W_DONE;
-}
-
-/* The whole report is made in memory, so that it goes out in one piece. The caller frees it. */
-static enum w_status make_text(struct report *r, const struct settings *set, char **text,
-                               size_t *size, struct w_err *err)
-{
-    FILE *f = open_memstream(text, size);
-
-    if (!f)
-        return w_fail_errno(err, "no memory for the report");
-    enum w_status status = write_report(f, r, set, err);
-    bool lost = ferror(f) != 0;
-    if ((fclose(f) || lost) && !status)
-        status = w_fail(err, W_NOMEM, "no memory for the report");
     return status;
 }
 
-static enum w_status put_text(const char *path, const char *text, size_t size, struct w_err *err)
+/* The whole report is made in memory, so that it goes out in one piece. The caller releases it. */
+static enum w_status make_text(struct report *r, const struct settings *set,
+                               struct w_text_file *text, struct w_err *err)
+{
+    enum w_status status = w_text_file_open(text, err);
+
+    if (status)
+        return status;
+    status = write_report(text->file, r, set, err);
+    /* "no" is an answer that has a report too */
+    if (status == W_DONE || status == W_NO) {
+        struct w_err lost = {0};
+        if (w_text_file_close(text, &lost)) {
+            *err = lost;
+            status = lost.status;
+        }
+    }
+    return status;
+}
+
+static enum w_status put_text(const char *path, const struct w_text_file *text, struct w_err *err)
 {
     struct w_output out = {.fd = -1};
     enum w_status status = w_output_open(&out, path, err);
 
     if (!status)
-        status = w_output_write(&out, text, size, err);
+        status = w_output_write(&out, text->text, text->size, err);
     if (!status)
         status = w_output_commit(&out, err);
     if (status)
@@ -384,16 +392,15 @@ static enum w_status answer_with_report(struct report *r, const struct settings 
                                         struct w_err *err)
 {
     struct w_err later = {0};
-    char *text = NULL;
-    size_t size = 0;
+    struct w_text_file text = {0};
     enum w_status answer = check_requirements(r, set, err);
 
     if (answer == W_DONE || answer == W_NO)
-        answer = first_answer(answer, make_text(r, set, &text, &size, &later), err, &later);
+        answer = first_answer(answer, make_text(r, set, &text, &later), err, &later);
     /* A requirement that does not hold leaves no file behind; people still want to see why. */
     if (answer == W_DONE || (answer == W_NO && !set->output))
-        answer = first_answer(answer, put_text(set->output, text, size, &later), err, &later);
-    free(text);
+        answer = first_answer(answer, put_text(set->output, &text, &later), err, &later);
+    w_text_file_release(&text);
     return answer;
 }
 

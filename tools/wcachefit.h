@@ -67,8 +67,10 @@ enum w_status plot(FILE *, const struct report *, enum plot_kind, enum plot_form
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);
 
-void write_text(FILE *, const struct report *);     /* one configuration: a report; more: tables */
-void write_markdown(FILE *, const struct report *); /* the comparison as a document */
+/* One configuration: a report; more: tables. */
+enum w_status write_text(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
+/* The comparison as a document. */
+enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 void write_tsv(FILE *, const struct report *);      /* configuration, figure, value, unit, source */
 void write_explained(FILE *, const struct report *);
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
@@ -96,6 +98,7 @@ struct table {
 extern const struct table comparison_tables[]; /* ends with a NULL heading */
 
 /* Columns that no configuration has a value for are left out, and tables without columns. */
-void write_table(FILE *, const struct table *, const struct report *, bool markdown);
+enum w_status write_table(FILE *, const struct table *, const struct report *, bool markdown,
+                          struct w_err *) W_MUST_CHECK;
 
 #endif

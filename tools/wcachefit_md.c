@@ -187,11 +187,13 @@ static void write_insights(FILE *f, const struct report *r)
                "text; losses compare in bits per byte.\n\n");
 }
 
-void write_markdown(FILE *f, const struct report *r)
+enum w_status write_markdown(FILE *f, const struct report *r, struct w_err *err)
 {
+    enum w_status status = W_DONE;
+
     fprintf(f, "# Configuration Comparison & Performance Analysis\n\n");
-    for (const struct table *t = comparison_tables; t->heading; t++)
-        write_table(f, t, r, true);
+    for (const struct table *t = comparison_tables; t->heading && !status; t++)
+        status = write_table(f, t, r, true, err);
     write_recommendations(f, r);
     write_facts(f, r);
     for (size_t i = 0; i < r->count; i++) {
@@ -201,4 +203,5 @@ void write_markdown(FILE *f, const struct report *r)
     }
     write_insights(f, r);
     write_definitions(f);
+    return status;
 }

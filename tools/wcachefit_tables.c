@@ -246,7 +246,8 @@ static void write_grid(FILE *f, char (*cells)[CELL], size_t rows, size_t columns
     fputc('\n', f);
 }
 
-void write_table(FILE *f, const struct table *t, const struct report *r, bool markdown)
+enum w_status write_table(FILE *f, const struct table *t, const struct report *r, bool markdown,
+                          struct w_err *err)
 {
     const struct table_column *shown[12];
     size_t known = 0;
@@ -255,7 +256,7 @@ void write_table(FILE *f, const struct table *t, const struct report *r, bool ma
         if (column_known(c, r))
             shown[known++] = c;
     if (known == 0)
-        return;
+        return W_DONE;
     bool across = t->across && markdown;
     size_t rows = (across ? known : r->count) + 1, columns = (across ? r->count : known) + 1;
     /* Wider than any page: as rows, however the table wants it. */
@@ -263,7 +264,7 @@ void write_table(FILE *f, const struct table *t, const struct report *r, bool ma
         rows = r->count + 1, columns = known + 1, across = false;
     char(*cells)[CELL] = calloc(rows * columns, CELL);
     if (!cells)
-        return;
+        return w_fail(err, W_NOMEM, "no memory for a table of %zu cells", rows * columns);
     for (size_t config = 0; config < r->count; config++)
         for (size_t k = 0; k < known; k++) {
             size_t row = across ? k + 1 : config + 1, column = across ? config + 1 : k + 1;
@@ -281,4 +282,5 @@ void write_table(FILE *f, const struct table *t, const struct report *r, bool ma
     if (markdown && t->note)
         fprintf(f, "%s\n\n", t->note);
     free(cells);
+    return W_DONE;
 }

@@ -218,18 +218,21 @@ static void write_one(FILE *f, const struct report *r)
     write_hints(f, r, fit);
 }
 
-void write_text(FILE *f, const struct report *r)
+enum w_status write_text(FILE *f, const struct report *r, struct w_err *err)
 {
+    enum w_status status = W_DONE;
+
     if (r->count == 1) {
         write_one(f, r);
     } else {
         write_machine(f, r->machine, r->threads_why, r->threads);
         fputc('\n', f);
-        for (const struct table *t = comparison_tables; t->heading; t++)
-            write_table(f, t, r, false);
+        for (const struct table *t = comparison_tables; t->heading && !status; t++)
+            status = write_table(f, t, r, false, err);
     }
     for (size_t i = 0; r->buffers && i < r->count; i++)
         write_buffers(f, &r->fits[i]);
+    return status;
 }
 
 /* ---- figures one by one ---- */

@@ -219,30 +219,18 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
 
 /* ---- the planner ---- */
 
-/* Whether a batch of that many sequences can be trained in so many bytes. */
-static bool batch_fits(const struct w_fit *fit, u64 batch, u32 members, double bytes)
+/* The largest batch that the machine's memory holds: NAN where that is not known. */
+static enum w_status give_largest_batch(struct w_fit *fit, u32 members, struct w_err *err)
 {
-    struct w_conf conf = fit->conf;
-    struct w_plan plan;
+    double ram = w_fit_value(fit, "ram.bytes");
+    u64 batch = 0, most = W_MAX(INT32_MAX / fit->conf.max_length, 1);
+    enum w_status status = W_DONE;
 
-    conf.batch_size = batch;
-    return w_conf_check(&conf, NULL) == W_DONE &&
-           w_plan_make(&plan, &conf, W_PLAN_TRAIN, fit->type, members, NULL) == W_DONE &&
-           (double)plan.bytes <= bytes;
-}
-
-static u64 largest_batch(const struct w_fit *fit, u32 members, double bytes)
-{
-    u64 fits = 0, fails = W_MAX(INT32_MAX / fit->conf.max_length, 1) + 1;
-
-    while (fails - fits > 1) {
-        u64 middle = fits + (fails - fits) / 2;
-        if (batch_fits(fit, middle, members, bytes))
-            fits = middle;
-        else
-            fails = middle;
-    }
-    return fits;
+    if (!isnan(ram))
+        status = w_plan_largest_batch(&fit->conf, fit->type, members, MEMORY_USABLE * ram, most,
+                                      &batch, err);
+    give(fit, "memory.batch", isnan(ram) ? NAN : (double)batch, "planner");
+    return status;
 }
 
 enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const struct w_machine *m,
@@ -267,22 +255,19 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
-    double ram = w_fit_value(fit, "ram.bytes");
-    int row = w_figure_find("memory.batch");
-    fit->values[row] = isnan(ram) ? NAN : (double)largest_batch(fit, members, MEMORY_USABLE * ram);
-    fit->sources[row] = "planner";
+    status = give_largest_batch(fit, members, err);
     const int rate = w_figure_find("tok_s");
-    for (row = 0; w_figures[row].key; row++) {
+    for (int row = 0; w_figures[row].key && !status; row++) {
         if (row == rate)
             settle_rate(fit);
         if (w_figures[row].formula) {
             fit->sources[row] = "formula";
             status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
             if (status)
-                return w_fail_at(err, status, "%s", w_figures[row].key);
+                w_fail_at(err, status, "%s", w_figures[row].key);
         }
     }
-    return W_DONE;
+    return status;
 }
 
 /* ---- figures for people ---- */

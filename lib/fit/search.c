@@ -41,20 +41,24 @@ static bool within(u64 value, const u64 range[2])
 
 /* What becomes of a candidate in the time. Of more tokens than a model of its size can use only those
  * count: the runs behind the law had fewer, so that it does not know when a model is full.
- * False: it needs too much memory, or nothing is known. */
-static bool judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
-                  const struct w_fit_ask *asked, const struct w_search_limits *limits)
+ * W_NO: it needs too much memory, or nothing is known. */
+static enum w_status judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
+                           const struct w_fit_ask *asked, const struct w_search_limits *limits,
+                           struct w_err *err)
 {
     static struct w_fit fit;
     struct w_fit_ask ask = *asked;
+    enum w_status status = w_fit_make(&fit, conf, m, &ask, err);
 
-    if (w_fit_make(&fit, conf, m, &ask, NULL))
-        return false;
+    if (status)
+        return status == W_USAGE ? W_NO : status;
     double tok_s = w_fit_value(&fit, "predict.tok_s"), tokens = tok_s * limits->seconds;
     ask.tokens = W_MIN(tokens, TOKENS_ENOUGH * w_fit_value(&fit, "params"));
-    if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0) ||
-        w_fit_make(&fit, conf, m, &ask, NULL))
-        return false;
+    if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0))
+        return W_NO;
+    status = w_fit_make(&fit, conf, m, &ask, err);
+    if (status)
+        return status;
     *f = (struct w_found){.conf = *conf,
                           .tok_s = tok_s,
                           .tokens = tokens,
@@ -64,7 +68,7 @@ static bool judge(struct w_found *f, const struct w_conf *conf, const struct w_m
                                      !within(conf->vocab_size, w_loss_vocabularies)};
     f->conf.warmup_steps =
         (u64)(WARMUP_PART * tokens / (double)(conf->batch_size * conf->max_length));
-    return isfinite(f->bits);
+    return isfinite(f->bits) ? W_DONE : W_NO;
 }
 
 /* Keep the list sorted, best first. */
@@ -85,6 +89,8 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                             const struct w_machine *m, const struct w_fit_ask *ask,
                             const struct w_search_limits *limits, struct w_err *err)
 {
+    enum w_status status = W_DONE;
+
     *count = 0;
     for (size_t d = 0; d < W_COUNTOF(widths); d++)
         for (size_t l = 0; l < W_COUNTOF(depths); l++)
@@ -93,8 +99,11 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                     struct w_conf conf =
                         candidate(base, widths[d], depths[l], vocabularies[v], step_tokens[b]);
                     struct w_found f;
-                    if (judge(&f, &conf, m, ask, limits))
+                    status = judge(&f, &conf, m, ask, limits, err);
+                    if (!status)
                         insert(list, room, count, &f);
+                    else if (status != W_NO)
+                        return status;
                 }
     if (*count == 0)
         return w_fail(err, W_NO,
@@ -104,36 +113,6 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
 }
 
 /* ---- making it fit ---- */
-
-static bool plan_fits(const struct w_conf *conf, enum w_type type, u32 threads, double bytes,
-                      u64 *needed)
-{
-    struct w_plan plan;
-
-    if (w_conf_check(conf, NULL) || w_plan_make(&plan, conf, W_PLAN_TRAIN, type, threads, NULL))
-        return false;
-    *needed = plan.bytes;
-    return (double)plan.bytes <= bytes;
-}
-
-/* The largest batch of at most `most` that fits and, if `divides`, divides it, so that accumulation
- * makes the same step. */
-static u64 largest_batch(struct w_conf conf, enum w_type type, u32 threads, double bytes, u64 most,
-                         bool divides)
-{
-    u64 fits = 0, fails = most + 1, needed;
-
-    while (fails - fits > 1) {
-        conf.batch_size = fits + (fails - fits) / 2;
-        if (plan_fits(&conf, type, threads, bytes, &needed))
-            fits = conf.batch_size;
-        else
-            fails = conf.batch_size;
-    }
-    while (divides && fits > 1 && most % fits)
-        fits--;
-    return fits;
-}
 
 static double parameters_of(const struct w_conf *c)
 {
@@ -158,40 +137,61 @@ static bool shrink(struct w_conf *c, const struct w_conf *from, int kind)
     }
 }
 
+/* A smaller batch with as much accumulation, which changes no result. W_NO: one sequence is too much. */
+static enum w_status fit_batch(struct w_change *change, const struct w_conf *conf, enum w_type type,
+                               u32 threads, double bytes, struct w_err *err)
+{
+    struct w_conf *c = &change->conf;
+    enum w_status status =
+        w_plan_largest_batch(conf, type, threads, bytes, conf->batch_size, &c->batch_size, err);
+    if (status || c->batch_size == 0)
+        return status ? status : W_NO;
+    while (conf->batch_size % c->batch_size)
+        c->batch_size--;
+    c->accumulate = conf->accumulate * (conf->batch_size / c->batch_size);
+    snprintf(change->flags, sizeof change->flags, "--set batch_size=%llu --set accumulate=%llu",
+             (unsigned long long)c->batch_size, (unsigned long long)c->accumulate);
+    return w_plan_fits(c, type, threads, bytes, &change->bytes, err);
+}
+
+/* One sequence at a time, and smaller by as many steps of one kind as it takes. */
+static enum w_status fit_smaller(struct w_change *change, const struct w_conf *conf, int kind,
+                                 enum w_type type, u32 threads, double bytes, struct w_err *err)
+{
+    static const char *const keys[] = {"max_length", "num_layers", "d_model"};
+    struct w_conf *c = &change->conf;
+    char *flags = change->flags;
+    const size_t size = sizeof change->flags;
+    enum w_status status = W_NO;
+
+    *c = *conf;
+    c->batch_size = 1;
+    c->accumulate = conf->accumulate * conf->batch_size;
+    while (status == W_NO && shrink(c, conf, kind))
+        status = w_plan_fits(c, type, threads, bytes, &change->bytes, err);
+    u64 value = kind == 0 ? c->max_length : kind == 1 ? c->num_layers : c->d_model;
+    int n = snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
+                     (unsigned long long)c->accumulate, keys[kind], (unsigned long long)value);
+    if (kind == 2 && n > 0 && (size_t)n < size)
+        snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",
+                 (unsigned long long)c->num_heads, (unsigned long long)c->d_ff);
+    return status;
+}
+
 enum w_status w_search_fit(struct w_change *change, const struct w_conf *conf, enum w_type type,
                            u32 threads, double bytes, struct w_err *err)
 {
-    static const char *const keys[] = {"max_length", "num_layers", "d_model"};
-    struct w_conf c = *conf;
-    char *flags = change->flags;
-    const size_t size = sizeof change->flags;
-
-    *change = (struct w_change){0};
-    change->batch = largest_batch(*conf, type, threads, bytes, INT32_MAX / conf->max_length, false);
-    bool found = plan_fits(conf, type, threads, bytes, &change->bytes);
-    if (!found && change->batch > 0) {
-        c.batch_size = largest_batch(*conf, type, threads, bytes, conf->batch_size, true);
-        c.accumulate = conf->accumulate * (conf->batch_size / c.batch_size);
-        snprintf(flags, size, "--set batch_size=%llu --set accumulate=%llu",
-                 (unsigned long long)c.batch_size, (unsigned long long)c.accumulate);
-        found = plan_fits(&c, type, threads, bytes, &change->bytes);
-    }
-    for (int kind = 0; kind < 3 && !found; kind++) {
-        c = *conf;
-        c.batch_size = 1;
-        c.accumulate = conf->accumulate * conf->batch_size;
-        while (!found && shrink(&c, conf, kind))
-            found = plan_fits(&c, type, threads, bytes, &change->bytes);
-        u64 value = kind == 0 ? c.max_length : kind == 1 ? c.num_layers : c.d_model;
-        int n = snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
-                         (unsigned long long)c.accumulate, keys[kind], (unsigned long long)value);
-        if (kind == 2 && n > 0 && (size_t)n < size)
-            snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",
-                     (unsigned long long)c.num_heads, (unsigned long long)c.d_ff);
-    }
-    if (!found)
+    *change = (struct w_change){.conf = *conf};
+    enum w_status status = w_plan_largest_batch(conf, type, threads, bytes,
+                                                INT32_MAX / conf->max_length, &change->batch, err);
+    if (!status)
+        status = w_plan_fits(conf, type, threads, bytes, &change->bytes, err);
+    if (status == W_NO)
+        status = fit_batch(change, conf, type, threads, bytes, err);
+    for (int kind = 0; kind < 3 && status == W_NO; kind++)
+        status = fit_smaller(change, conf, kind, type, threads, bytes, err);
+    if (status == W_NO)
         return w_fail(err, W_NO, "%s: nothing like it fits into %.0f bytes", conf->name, bytes);
-    change->conf = c;
-    change->lost = 1 - parameters_of(&c) / parameters_of(conf);
-    return W_DONE;
+    change->lost = 1 - parameters_of(&change->conf) / parameters_of(conf);
+    return status;
 }

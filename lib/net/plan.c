@@ -207,3 +207,41 @@ const struct w_buffer *w_plan_find(const struct w_plan *plan, const char *name)
             return &plan->buffers[i];
     return NULL;
 }
+
+/* ---- what fits ---- */
+
+enum w_status w_plan_fits(const struct w_conf *conf, enum w_type type, u32 members, double bytes,
+                          u64 *needed, struct w_err *err)
+{
+    struct w_plan plan = {0};
+    enum w_status status = w_conf_check(conf, err);
+
+    if (!status)
+        status = w_plan_make(&plan, conf, W_PLAN_TRAIN, type, members, err);
+    if (!status && needed)
+        *needed = plan.bytes;
+    if (status == W_USAGE || (!status && (double)plan.bytes > bytes))
+        return W_NO;
+    return status;
+}
+
+enum w_status w_plan_largest_batch(const struct w_conf *conf, enum w_type type, u32 members,
+                                   double bytes, u64 most, u64 *batch, struct w_err *err)
+{
+    struct w_conf c = *conf;
+    enum w_status status = W_DONE;
+    u64 fits = 0, fails = most + 1;
+
+    while (fails - fits > 1 && !status) {
+        c.batch_size = fits + (fails - fits) / 2;
+        status = w_plan_fits(&c, type, members, bytes, NULL, err);
+        if (!status)
+            fits = c.batch_size;
+        else if (status == W_NO) {
+            fails = c.batch_size;
+            status = W_DONE;
+        }
+    }
+    *batch = fits;
+    return status;
+}

@@ -72,10 +72,18 @@ struct w_plan {
     u64 member_bytes; /* scratch of one thread */
 };
 
-/* The type is that of operands. `members`: threads of the team, each of which has scratch memory; nothing else of the machine
- * matters. Refuses sizes that overflow (W_USAGE). */
+/* The type is that of operands. `members`: threads of the team, each of which has scratch memory;
+ * nothing else of the machine matters. Refuses sizes that overflow (W_USAGE). */
 enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, enum w_type,
                           u32 members, struct w_err *) W_MUST_CHECK;
 const struct w_buffer *w_plan_find(const struct w_plan *, const char *name); /* or NULL */
+
+/* Can a configuration be trained in so many bytes? W_NO: it cannot, or not at all. *needed, unless it
+ * is NULL, becomes what it takes. */
+enum w_status w_plan_fits(const struct w_conf *, enum w_type, u32 members, double bytes,
+                          u64 *needed, struct w_err *) W_MUST_CHECK;
+/* The largest batch_size of at most `most` with which it can; 0: none. */
+enum w_status w_plan_largest_batch(const struct w_conf *, enum w_type, u32 members, double bytes,
+                                   u64 most, u64 *batch, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -112,6 +112,15 @@ try_all()
     try_all
 }
 
+@test "wcachefit" {
+    for kind in --md --json; do
+        work() { wcachefit --target seed-host "$kind" -o result tiny.json; }
+        try_all
+    done
+    work() { wcachefit -t 1 --fit --ram 40M --set batch_size=4096 -o result tiny.json; }
+    try_all
+}
+
 @test "wwiki" {
     {
         printf '<mediawiki><siteinfo><base>http://t.example/wiki/M</base><namespaces><namespace key="6">'

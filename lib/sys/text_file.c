@@ -1,0 +1,55 @@
+#include "sys/text_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ssize_t append(void *cookie, const char *bytes, size_t size)
+{
+    struct w_text_file *t = cookie;
+
+    if (t->room - t->size < size + 1) {
+        size_t room = 2 * t->room + size + 1;
+        char *text = t->lost ? NULL : realloc(t->text, room);
+        if (!text) {
+            t->lost = true;
+            return 0;
+        }
+        t->text = text;
+        t->room = room;
+    }
+    memcpy(t->text + t->size, bytes, size);
+    t->size += size;
+    return (ssize_t)size;
+}
+
+enum w_status w_text_file_open(struct w_text_file *t, struct w_err *err)
+{
+    memset(t, 0, sizeof *t);
+    t->file = fopencookie(t, "w", (cookie_io_functions_t){.write = append});
+    if (!t->file)
+        return w_fail(err, W_NOMEM, "no memory for a text");
+    setvbuf(t->file, t->portion, _IOFBF, sizeof t->portion);
+    return W_DONE;
+}
+
+enum w_status w_text_file_close(struct w_text_file *t, struct w_err *err)
+{
+    bool lost = ferror(t->file) != 0;
+
+    lost = fclose(t->file) != 0 || lost || t->lost;
+    t->file = NULL;
+    if (!lost && !t->text)
+        t->text = calloc(1, 1); /* nothing was printed */
+    if (lost || !t->text)
+        return w_fail(err, W_NOMEM, "no memory for a text of more than %zu bytes", t->size);
+    t->text[t->size] = 0;
+    return W_DONE;
+}
+
+void w_text_file_release(struct w_text_file *t)
+{
+    if (t->file)
+        (void)fclose(t->file);
+    free(t->text);
+    memset(t, 0, sizeof *t);
+}
