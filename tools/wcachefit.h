@@ -93,7 +93,7 @@ struct table {
     const char *heading; /* "## Matrix size analysis" */
     const char *note;    /* a paragraph below the heading, or NULL */
     bool across;         /* configurations are columns (in Markdown; text has them as rows) */
-    struct table_column columns[12]; /* ends with a NULL title */
+    struct table_column columns[13]; /* ends with a NULL title */
 };
 extern const struct table comparison_tables[]; /* ends with a NULL heading */
 

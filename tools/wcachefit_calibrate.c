@@ -50,6 +50,10 @@ void write_calibration(FILE *f, const struct w_calibration *c)
         w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].all);
         fprintf(f, ", %s with all (at the slowest %.0f %% of that)\n", text,
                 100 * c->peak[type].slowest_part);
+        if (c->peak[type].half > 0) {
+            w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].half);
+            fprintf(f, "           in its other state: %s with all\n", text);
+        }
     }
     write_capacities(f, c);
     fprintf(f, "  %10s %12s %14s %14s\n", "set", "latency", "one thread", "all threads");

@@ -177,29 +177,14 @@ static void write_one(FILE *f, const struct report *r)
     fprintf(f, "FIT\n");
     write_verdicts(f, fit);
     write_steps(f, r, fit);
-    write_block(f, fit, "RATE AND TIME", (const char *const[]){"roof.tok_s",
-                                                               "predict.tok_s",
-                                                               "predict.low",
-                                                               "predict.high",
-                                                               "tok_s",
-                                                               "rate.flop_s",
-                                                               "rate.efficiency",
-                                                               "tokens",
-                                                               "time",
-                                                               "time.eval",
-                                                               "time.ckpt",
-                                                               "time.total",
-                                                               "time.least",
-                                                               "time.most",
-                                                               "time.file",
-                                                               "time.megabyte",
-                                                               "time.roof",
-                                                               "steps",
-                                                               "tokens_per_param",
-                                                               "loss",
-                                                               "bits.token",
-                                                               "bits.byte",
-                                                               NULL});
+    write_block(
+        f, fit, "RATE AND TIME",
+        (const char *const[]){"roof.tok_s",    "predict.tok_s", "predict.low", "predict.high",
+                              "predict.half",  "tok_s",         "rate.flop_s", "rate.efficiency",
+                              "tokens",        "time",          "time.eval",   "time.ckpt",
+                              "time.total",    "time.least",    "time.most",   "time.file",
+                              "time.megabyte", "time.roof",     "steps",       "tokens_per_param",
+                              "loss",          "bits.token",    "bits.byte",   NULL});
     write_block(f, fit, "PARAMETERS",
                 (const char *const[]){"params.embedding", "params.positions", "params.attention",
                                       "params.mlp", "params.layer", "params", "params.untied",

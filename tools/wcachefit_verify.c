@@ -12,9 +12,11 @@
 /* One run as it was and as it was predicted. */
 struct verdict {
     struct w_runlog log;
-    double predicted, factor, ratio; /* tok/s; correction within it; measured / predicted */
-    double tolerance;                /* part of the prediction */
-    double resident;                 /* predicted, bytes */
+    double measured, predicted; /* tok/s in the same state of the machine */
+    double factor, ratio;       /* correction within the prediction; measured / predicted */
+    enum w_state state;
+    double tolerance; /* part of the prediction */
+    double resident;  /* predicted, bytes */
     bool rate_holds, plan_holds, resident_holds;
 };
 
@@ -35,6 +37,23 @@ static enum w_status residuals_of(struct w_residuals *residuals, const struct re
         return W_DONE;
     host_kernels(kernels, r->calibration, type);
     return w_residuals_read(residuals, path, kernels, err);
+}
+
+/* Like with like: a machine that has two states is compared in the one in which it ran, and of a run
+ * that saw both, the steps of the faster one. */
+static void compare_rates(struct verdict *v, const struct w_fit *fit)
+{
+    double half = w_fit_value(fit, "predict.half"), full = w_fit_value(fit, "predict.tok_s");
+
+    v->measured = v->log.tok_s;
+    v->predicted = full;
+    if (!isnan(half) && v->log.states.half > 0) {
+        v->measured = v->log.states.full;
+    } else if (!isnan(half) && v->measured < sqrt(full * half)) {
+        v->predicted = half;
+        v->state = W_STATE_HALF;
+    }
+    v->ratio = v->measured / v->predicted;
 }
 
 static enum w_status judge(struct verdict *v, const struct report *r, const char *path,
@@ -62,9 +81,8 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     status = w_fit_make(fit, &v->log.conf, r->machine, &ask, err);
     if (status)
         return w_fail_at(err, status, "%.500s", path);
-    v->predicted = w_fit_value(fit, "predict.tok_s");
+    compare_rates(v, fit);
     v->factor = w_fit_value(fit, "predict.factor");
-    v->ratio = v->log.tok_s / v->predicted;
     v->tolerance = tolerance > 0 ? tolerance : w_fit_value(fit, "predict.interval");
     v->resident = w_fit_value(fit, "memory.resident");
     v->rate_holds = fabs(v->ratio - 1) <= v->tolerance;
@@ -88,8 +106,9 @@ static void write_verdict(FILE *f, const struct verdict *v)
     w_figure_text(peak, W_UNIT_BYTES, (double)v->log.peak_bytes);
     fprintf(f, "%s, %u threads, %s, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
             w_type_name(v->log.type), (unsigned long long)v->log.steps);
-    fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s\n",
-            v->predicted, v->log.tok_s, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO");
+    fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s%s\n",
+            v->predicted, v->measured, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO",
+            v->state == W_STATE_HALF ? " (at half rate)" : "");
     fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n", planned,
             v->plan_holds ? "yes" : "NO");
     fprintf(f, "  resident  %12s predicted  %12s measured  within 3 %% + 8 MiB: %s\n", resident,
@@ -105,7 +124,8 @@ static struct w_json *verdict_json(const struct verdict *v)
     w_json_set_string(j, "precision", w_type_name(v->log.type));
     w_json_set_u64(j, "steps", v->log.steps);
     w_json_set_real(j, "predicted_tok_s", v->predicted);
-    w_json_set_real(j, "measured_tok_s", v->log.tok_s);
+    w_json_set_real(j, "measured_tok_s", v->measured);
+    w_json_set_string(j, "state", v->state == W_STATE_HALF ? "half" : "full");
     w_json_set_real(j, "ratio", v->ratio);
     w_json_set_real(j, "tolerance", v->tolerance);
     w_json_set_bool(j, "rate_holds", v->rate_holds);

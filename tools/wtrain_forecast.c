@@ -1,4 +1,5 @@
 /* What the calibration of this host, if there is one, says of the run before its first step. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -46,7 +47,7 @@ void forecast_make(struct run *run)
                             .tokens = steps * (double)run_step_tokens(run),
                             .calibration = &calibration,
                             .residuals = &residuals};
-    char time[W_FIGURE_TEXT], all[64] = "";
+    char time[W_FIGURE_TEXT], all[64] = "", slower[64] = "";
 
     if (!find_what_is_known(run, &calibration, &residuals) ||
         w_fit_make(&fit, &run->conf, &run->machine, &ask, NULL))
@@ -56,6 +57,9 @@ void forecast_make(struct run *run)
         w_figure_text(time, W_UNIT_SECONDS, w_fit_value(&fit, "time"));
         snprintf(all, sizeof all, ", %s for all steps", time);
     }
-    w_say("forecast: %.0f tok/s, nine of ten within %.0f %%%s", run->forecast_tok_s,
+    double half = w_fit_value(&fit, "predict.half");
+    if (!isnan(half))
+        snprintf(slower, sizeof slower, " (%.0f in the machine's slower state)", half);
+    w_say("forecast: %.0f tok/s%s, nine of ten within %.0f %%%s", run->forecast_tok_s, slower,
           100 * w_fit_value(&fit, "predict.interval"), all);
 }

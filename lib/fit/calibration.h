@@ -22,7 +22,8 @@
 
 /* The arithmetic's peak: the tile of a product, again and again, out of L1. */
 struct w_peak {
-    double one, all;     /* FLOP/s of one thread and of all together: median over the calibration */
+    double one, all; /* FLOP/s of one thread and of all together: median over the calibration */
+    double half;     /* of all in the slower of two states, see w_states_of(); 0: there was one */
     double slowest_part; /* of the slowest moment to the median: what the machine's moods take */
 };
 
@@ -85,6 +86,11 @@ struct w_json *w_calibration_json(const struct w_calibration *);
 #define W_DOUBT_TEXT 256
 bool w_calibration_doubt(const struct w_calibration *, const struct w_machine *, u64 now,
                          char text[W_DOUBT_TEXT]);
+
+/* A machine may run in two states, and a calibration is then of both. */
+enum w_state { W_STATE_FULL, W_STATE_HALF };
+/* The state in which a shape was measured: full, unless the peak beside it was that of the other. */
+enum w_state w_calibration_state(const struct w_calibration *, const struct w_step_probe *);
 
 /* Whether steps of a precision were measured. */
 bool w_calibration_knows(const struct w_calibration *, enum w_type);

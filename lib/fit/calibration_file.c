@@ -10,7 +10,7 @@
 #include "fit/calibration.h"
 #include "sys/fdio.h"
 
-#define SCHEMA "wtools-calibration/2"
+#define SCHEMA "wtools-calibration/3"
 #define FILE_MAX_BYTES ((u64)1 << 20)
 #define OLD_S (30 * 24 * 3600.0)
 #define NOISY_PART 0.25
@@ -49,6 +49,7 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_string(j, "precision", w_type_name(p->type));
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
+    w_json_set_real(j, "peak_flop_s", p->peak);
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
         struct w_json *cost = w_json_array();
         w_json_add_real(cost, p->parts[part].token_s);
@@ -66,6 +67,8 @@ static struct w_json *precision_json(const struct w_calibration *c, enum w_type 
     w_json_set_string(j, "kernel", c->kernel[type]);
     w_json_set_real(j, "peak_one_flop_s", c->peak[type].one);
     w_json_set_real(j, "peak_all_flop_s", c->peak[type].all);
+    if (c->peak[type].half > 0)
+        w_json_set_real(j, "peak_half_flop_s", c->peak[type].half);
     w_json_set_real(j, "peak_slowest_part", c->peak[type].slowest_part);
     return j;
 }
@@ -201,6 +204,7 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
     p->type = precision && !strcmp(precision, w_type_name(W_TYPE_BF16)) ? W_TYPE_BF16 : W_TYPE_F32;
     p->threads = read_u32(r, j, "threads");
     p->samples = read_u32(r, j, "samples");
+    p->peak = read_real(r, w_json_get(j, "peak_flop_s"));
     struct w_conf conf = w_shape_conf(&p->shape, p->shape.batch_size);
     r->ok = r->ok && p->threads && conf.d_model && conf.num_heads && conf.max_length &&
             w_conf_check(&conf, NULL) == W_DONE;
@@ -239,6 +243,8 @@ static void read_precision(struct reader *r, const struct w_json *j, struct w_ca
     read_text(r, j, "kernel", c->kernel[type], sizeof c->kernel[type]);
     peak->one = read_real(r, w_json_get(j, "peak_one_flop_s"));
     peak->all = read_real(r, w_json_get(j, "peak_all_flop_s"));
+    if (w_json_get(j, "peak_half_flop_s"))
+        peak->half = read_real(r, w_json_get(j, "peak_half_flop_s"));
     peak->slowest_part = read_real(r, w_json_get(j, "peak_slowest_part"));
     r->ok = r->ok && peak->one > 0 && peak->all > 0;
 }

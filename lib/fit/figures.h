@@ -52,6 +52,7 @@ const char *w_figure_suggest(const char *key); /* the nearest key, or NULL */
 struct w_fit_ask {
     u64 threads;            /* workers; at least 1 */
     enum w_type type;       /* of operands: the precision */
+    enum w_state state;     /* of the machine */
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double tokens_per_file; /* of a corpus in files */
     double tok_s;           /* training rate, and who says so */

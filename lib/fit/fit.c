@@ -149,7 +149,8 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "rule.share", RULE_SHARE, "rule");
     give(fit, "resident.base", RESIDENT_BASE, "rule");
     if (c)
-        w_costs_make(&costs, c, &fit->conf, &fit->plan, ask->type, (u32)W_MAX(ask->threads, 1));
+        w_costs_make(&costs, c, &fit->conf, &fit->plan,
+                     (struct w_costs_of){ask->type, ask->state, (u32)W_MAX(ask->threads, 1)});
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
         give_part(fit, "cost", part, c ? costs.parts[part].token_s : NAN);
         give_part(fit, "call", part, c ? costs.parts[part].call_s : NAN);
@@ -174,6 +175,24 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     }
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");
+}
+
+/* Of a machine that was calibrated in two states: the same once more, in the slower one. */
+static enum w_status give_half(struct w_fit *fit, const struct w_machine *m,
+                               const struct w_fit_ask *ask, struct w_err *err)
+{
+    const struct w_calibration *c = ask->calibration;
+    bool known = c && c->peak[ask->type].half > 0 && ask->state == W_STATE_FULL;
+    struct w_fit_ask in_half = *ask;
+    struct w_fit half;
+    enum w_status status = W_DONE;
+
+    in_half.state = W_STATE_HALF;
+    if (known)
+        status = w_fit_make(&half, &fit->conf, m, &in_half, err);
+    if (!status)
+        give(fit, "half.seconds", known ? w_fit_value(&half, "step.seconds") : 0, "calibration");
+    return status;
 }
 
 const char *w_fit_bound(const struct w_fit *fit, enum w_step_part part)
@@ -255,7 +274,9 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
-    status = give_largest_batch(fit, members, err);
+    status = give_half(fit, m, ask, err);
+    if (!status)
+        status = give_largest_batch(fit, members, err);
     const int rate = w_figure_find("tok_s");
     for (int row = 0; w_figures[row].key && !status; row++) {
         if (row == rate)

@@ -30,25 +30,49 @@ static struct place place_of(enum w_step_part part, const struct w_conf *c)
     return (struct place){log(d), 0};
 }
 
+/* Shapes of the other state than the one that is asked for do not count, unless there are no others:
+ * then what multiplies is as much slower or faster as the peak is, and the rest is as it was. */
+static double state_factor(const struct w_calibration *c, enum w_step_part part,
+                           const struct w_step_probe *p, enum w_state state)
+{
+    static const bool multiplies[W_STEP_PARTS] = {
+        [W_STEP_LINEAR] = true, [W_STEP_LINEAR_BACK] = true, [W_STEP_HEAD] = true};
+    double ratio = c->peak[p->type].all / c->peak[p->type].half;
+
+    if (!multiplies[part] || w_calibration_state(c, p) == state)
+        return 1;
+    return state == W_STATE_HALF ? ratio : 1 / ratio;
+}
+
+static bool counts(const struct w_calibration *c, const struct w_step_probe *p,
+                   struct w_costs_of of, bool any_state)
+{
+    return p->threads == of.threads && p->type == of.type &&
+           (any_state || w_calibration_state(c, p) == of.state);
+}
+
 /* The mean of the measured costs, weighted with the fourth power of the distance: at a shape that was
  * measured it is that one's. False: nothing was measured with so many threads. */
 static bool cost_at(struct w_part_cost *cost, const struct w_calibration *c, enum w_step_part part,
-                    const struct w_conf *conf, enum w_type type, u32 threads)
+                    const struct w_conf *conf, struct w_costs_of of)
 {
     struct place here = place_of(part, conf);
     double weights = 0;
+    bool any_state = true;
 
     *cost = (struct w_part_cost){0};
+    for (u32 i = 0; i < c->probe_count; i++)
+        any_state = any_state && !counts(c, &c->probes[i], of, false);
     for (u32 i = 0; i < c->probe_count; i++) {
         const struct w_step_probe *p = &c->probes[i];
-        if (p->threads != threads || p->type != type)
+        if (!counts(c, p, of, any_state))
             continue;
         struct w_conf shape = w_shape_conf(&p->shape, p->shape.batch_size);
         struct place there = place_of(part, &shape);
         double distance = hypot(there.x - here.x, there.y - here.y) + NEAR;
-        double weight = pow(distance, -4);
+        double weight = pow(distance, -4), factor = state_factor(c, part, p, of.state);
         weights += weight;
-        cost->token_s += weight * p->parts[part].token_s;
+        cost->token_s += weight * factor * p->parts[part].token_s;
         cost->call_s += weight * p->parts[part].call_s;
         cost->spread += weight * p->parts[part].spread;
     }
@@ -70,14 +94,16 @@ static double share_time(double one, double all, double n, double threads)
 }
 
 static struct w_part_cost cost_with(const struct w_calibration *c, enum w_step_part part,
-                                    const struct w_conf *conf, enum w_type type, u32 threads)
+                                    const struct w_conf *conf, struct w_costs_of of)
 {
     struct w_part_cost one, all;
-    const double n = c->threads;
+    const double n = c->threads, threads = of.threads;
 
-    if (!cost_at(&all, c, part, conf, type, c->threads) || threads == c->threads)
+    of.threads = c->threads;
+    if (!cost_at(&all, c, part, conf, of) || threads == n)
         return all;
-    if (!cost_at(&one, c, part, conf, type, 1)) {
+    of.threads = 1;
+    if (!cost_at(&one, c, part, conf, of)) {
         one = all;
         one.token_s *= n;
         one.call_s *= n;
@@ -148,13 +174,14 @@ static double decode_seconds(const struct w_calibration *c, const struct w_conf 
 }
 
 void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const struct w_conf *conf,
-                  const struct w_plan *plan, enum w_type type, u32 threads)
+                  const struct w_plan *plan, struct w_costs_of of)
 {
+    const u32 threads = of.threads;
     const double tokens = (double)(conf->batch_size * conf->max_length);
     double seconds = 0, squares = 0;
 
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        struct w_part_cost cost = cost_with(c, part, conf, type, threads);
+        struct w_part_cost cost = cost_with(c, part, conf, of);
         double set = working_set(part, conf, plan, threads);
         double time = w_part_units(part, conf) * (cost.call_s + tokens * cost.token_s);
         if (part != W_STEP_HEAD && part != W_STEP_UPDATE && part != W_STEP_EMBEDDING)

@@ -16,8 +16,15 @@ struct w_costs {
     double spread;                   /* of the measurements behind the costs, weighted by time */
 };
 
+/* What is asked for. */
+struct w_costs_of {
+    enum w_type type;
+    enum w_state state;
+    u32 threads;
+};
+
 /* Interpolate for a configuration and its plan. */
 void w_costs_make(struct w_costs *, const struct w_calibration *, const struct w_conf *,
-                  const struct w_plan *, enum w_type, u32 threads);
+                  const struct w_plan *, struct w_costs_of);
 
 #endif

@@ -3,13 +3,15 @@
 #define W_RUNLOG_H
 
 #include "conf/conf.h"
+#include "fit/probe.h"
 #include "kern/bf16.h"
 
 struct w_runlog {
     u64 steps;    /* step lines */
     double tok_s; /* median of the steps: one slow step (a checkpoint, a laptop's lid) is no rate */
-    double loss;  /* of the last step, nats per token; 0 if it says none */
-    u64 peak_bytes; /* the largest resident memory; 0 if it says none */
+    struct w_states states; /* of the steps' rates */
+    double loss;            /* of the last step, nats per token; 0 if it says none */
+    u64 peak_bytes;         /* the largest resident memory; 0 if it says none */
 
     /* from the header; a log whose beginning is lost has none */
     bool has_header;

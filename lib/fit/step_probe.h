@@ -45,6 +45,7 @@ struct w_step_probe {
     struct w_shape shape;
     enum w_type type; /* of operands */
     u32 threads, samples;
+    double peak; /* FLOP/s of all threads just before or after, whichever was less; 0: not known */
     struct w_part_cost parts[W_STEP_PARTS];
 };
 

@@ -179,7 +179,7 @@ calibrated()
 @test "a calibration is kept for this host and used by what comes after it" {
     calibrated
     file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
-    jq -e '.schema == "wtools-calibration/2" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
+    jq -e '.schema == "wtools-calibration/3" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
         (.latency_s.points | length) > 10 and (.shapes | length) >= 2' "$file"
     grep 'L2 .* measured, .* claimed' "$BATS_TEST_TMPDIR/calibration.txt"
     wcachefit -q --json --host 2>/dev/null | jq -e '.machine.flops_per_s.source == "measured"'
@@ -223,6 +223,27 @@ train_tiny()
     run -1 wcachefit -q --verify other.log --tolerance 100000%
     [[ $output == *"the plan is another one"* ]]
     run -2 wcachefit -q --verify log --no-calibration
+}
+
+@test "a machine with two states is compared in the one in which it ran" {
+    calibrated
+    train_tiny
+    file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
+    # the fixture: what the shapes were measured at is the full state
+    jq '.precisions.fp32 |= (.peak_half_flop_s = .peak_all_flop_s / 100) |
+        .precisions.fp32.peak_all_flop_s as $peak | .shapes |= map(.peak_flop_s = $peak)' "$file" >two
+    wcachefit -q -t 2 --calibration two --json tiny.json >predicted
+    full=$(jq '.configs[0].figures."predict.tok_s"' predicted)
+    half=$(jq '.configs[0].figures."predict.half"' predicted)
+    jq -en "$half < $full / 1.5"
+    wcachefit -t 2 --calibration two tiny.json | grep predict.half
+    jq -c "if .t == \"step\" then .tok_s = $half else . end" log >slow.log
+    wcachefit -q --calibration two --verify slow.log --json |
+        jq -e '.runs[0] | .state == "half" and .rate_holds and .ratio > 0.99 and .ratio < 1.01'
+    # of a run in both, the steps of the faster one count
+    jq -c "if .t == \"step\" then .tok_s = (if .step > 8 then $half else $full end) else . end" log >both.log
+    wcachefit -q --calibration two --verify both.log --json |
+        jq -e '.runs[0] | .state == "full" and .rate_holds and .ratio > 0.99 and .ratio < 1.01'
 }
 
 @test "what cannot be verified is refused" {

@@ -66,6 +66,22 @@ static void set_curve(struct w_curve *c)
     }
 }
 
+static void two_states_are_told_from_noise(void **state)
+{
+    (void)state;
+    static const double one[] = {80, 93, 96, 97, 98, 99, 100, 101, 102, 103},
+                        two[] = {48, 50, 52, 97, 98, 99, 100, 101, 102, 103},
+                        outliers[] = {50, 51, 97, 98, 99, 100, 101, 102, 103, 104};
+    struct w_states s = w_states_of(one, 10);
+    assert_true(s.half == 0 && s.border == 0 && s.full == 98.5);
+    s = w_states_of(two, 10);
+    assert_true(s.half == 50 && s.full == 100 && s.border > 52 && s.border < 97);
+    s = w_states_of(outliers, 10);
+    assert_true(s.half == 0 && s.full == 99.5);
+    assert_true(w_states_of(two, 5).half == 0); /* too few to tell */
+    assert_true(w_states_of(two, 1).full == 48);
+}
+
 static void a_knee_is_where_a_plateau_ends(void **state)
 {
     (void)state;
@@ -186,7 +202,7 @@ static void damaged_calibrations_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(load_changed("here", "there"), W_DONE);
-    assert_int_equal(load_changed("calibration/2", "calibration/3"), W_NEWER);
+    assert_int_equal(load_changed("calibration/3", "calibration/4"), W_NEWER);
     assert_int_equal(load_changed("\"schema\"", "\"skema\""), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":0"), W_CORRUPT);
     assert_int_equal(load_changed("\"points\":[[4096", "\"points\":[[9999999"), W_CORRUPT);
@@ -221,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_probe_measures_once_and_doubts_what_does_not_double),
         cmocka_unit_test(samples_that_differ_are_noisy),
+        cmocka_unit_test(two_states_are_told_from_noise),
         cmocka_unit_test(a_knee_is_where_a_plateau_ends),
         cmocka_unit_test(a_measured_curve_never_gets_faster_with_the_set),
         cmocka_unit_test(a_calibration_measures_every_part),

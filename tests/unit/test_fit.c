@@ -232,6 +232,7 @@ static void every_formula_can_be_computed(void **state)
                             .calibration = &calibration};
     struct w_fit fit;
     make_calibration(&calibration);
+    calibration.peak[W_TYPE_F32].half = calibration.peak[W_TYPE_F32].all / 2;
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
     for (int row = 0; w_figures[row].key; row++) {
