@@ -100,18 +100,35 @@ static void give_machine(struct w_fit *fit, const struct w_machine *m)
     give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
 }
 
-/* How wtrain would cut a product on that machine: by the widest kernels that it can run, of those
- * that this build has. */
-static void give_blocks(struct w_fit *fit, const struct w_machine *m)
+/* The kernels that wtrain would choose on that machine, of those that this build has. */
+static const struct w_kern *best_kernels(const struct w_machine *m, enum w_type type)
 {
-    const char *name = m->avx512 ? "avx512" : m->avx2_fma ? "avx2" : "portable";
+    const bool bf16 = type == W_TYPE_BF16;
+    const struct {
+        const char *name;
+        bool run;
+    } kinds[] = {{"amx", bf16 && m->amx_bf16 && m->avx512},
+                 {"avx512bf16", bf16 && m->avx512_bf16},
+                 {"avx512", m->avx512},
+                 {"avx2", m->avx2_fma},
+                 {"portable", true}};
     const struct w_kern *const *kern = w_kern_all();
 
-    while (kern[1] && strcmp((*kern)->name, name))
-        kern++;
-    struct w_blocks blocks = w_blocks_choose(*kern, W_TYPE_F32, m->l1d.bytes, m->l2.bytes);
-    give(fit, "tile.rows", (*kern)->mul[W_TYPE_F32].tile_rows, (*kern)->name);
-    give(fit, "tile.cols", (*kern)->mul[W_TYPE_F32].tile_cols, (*kern)->name);
+    for (size_t i = 0; i < W_COUNTOF(kinds); i++)
+        for (size_t k = 0; kinds[i].run && kern[k]; k++)
+            if (!strcmp(kern[k]->name, kinds[i].name) && kern[k]->mul[type].tile)
+                return kern[k];
+    return kern[0]; /* every build has portable ones */
+}
+
+/* How wtrain would cut a product there. */
+static void give_blocks(struct w_fit *fit, const struct w_machine *m)
+{
+    const struct w_kern *kern = best_kernels(m, fit->type);
+    struct w_blocks blocks = w_blocks_choose(kern, fit->type, m->l1d.bytes, m->l2.bytes);
+
+    give(fit, "tile.rows", kern->mul[fit->type].tile_rows, kern->name);
+    give(fit, "tile.cols", kern->mul[fit->type].tile_cols, kern->name);
     give(fit, "block.k", blocks.k, "kernels");
     give(fit, "block.rows", blocks.rows, "kernels");
     give(fit, "block.cols", blocks.cols, "kernels");

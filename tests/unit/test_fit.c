@@ -216,6 +216,33 @@ static void verdicts_follow_the_share_of_a_thread(void **state)
     assert_true(w_fit_value(&two, "l2.mlp") == 1);
 }
 
+/* Blocks are those of the kernels that a machine would run in a precision; each fits its caches. */
+static void blocks_are_those_of_the_machines_kernels(void **state)
+{
+    (void)state;
+    struct w_machine amx, plain;
+    assert_int_equal(w_target_find(&amx, "xeon-8480", &err), W_DONE);
+    plain = amx;
+    plain.avx2_fma = plain.avx512 = plain.avx512_bf16 = plain.amx_bf16 = false;
+    const struct {
+        const struct w_machine *machine;
+        enum w_type type;
+        const char *kernels;
+    } rows[] = {{&amx, W_TYPE_BF16, "amx"},
+                {&amx, W_TYPE_F32, "avx512"},
+                {&plain, W_TYPE_BF16, "portable"},
+                {&plain, W_TYPE_F32, "portable"}};
+    struct w_fit fit;
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        struct w_fit_ask ask = {.threads = 1, .type = rows[i].type};
+        assert_int_equal(w_fit_make(&fit, &fits[0].conf, rows[i].machine, &ask, &err), W_DONE);
+#if defined __x86_64__
+        assert_string_equal(fit.sources[w_figure_find("tile.rows")], rows[i].kernels);
+#endif
+        assert_true(w_fit_value(&fit, "l1.panel") <= 1 && w_fit_value(&fit, "l2.block") <= 1);
+    }
+}
+
 /* With everything given, everything is known: each formula has names, and only those of rows above. */
 static void every_formula_can_be_computed(void **state)
 {
@@ -457,6 +484,7 @@ int main(void)
         cmocka_unit_test(numbers_take_the_places_of_names),
         cmocka_unit_test(golden_figures_hold),
         cmocka_unit_test(verdicts_follow_the_share_of_a_thread),
+        cmocka_unit_test(blocks_are_those_of_the_machines_kernels),
         cmocka_unit_test(every_formula_can_be_computed),
         cmocka_unit_test(parameters_are_those_of_the_tensors),
         cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),
