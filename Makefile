@@ -383,10 +383,12 @@ format: ## format the C files
 
 # ---- measuring ----
 
+# oneDNN is measured beside, where its header is installed.
+ONEDNN_LIBS = $(shell echo '#include <dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo -ldnnl -lgomp)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
 
 # PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
 # turns with (see wbench --help); Debian's python3 has torch.

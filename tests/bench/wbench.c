@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/machine.h"
 #include "tests/bench/limit.h"
+#include "tests/bench/onednn.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/products.h"
 #include "tools/cli.h"
@@ -188,9 +189,10 @@ static void tell(const struct w_conf *conf, const struct w_engine *engine, const
 
 /* Each product of a step by itself: the median of the rounds, of each share with the peak around it. */
 static void tell_products(const struct settings *set, const struct w_conf *conf,
-                          const struct products *products, const struct limit *limit)
+                          const struct products *products, const struct onednn *onednn,
+                          const struct limit *limit)
 {
-    double rate[ROUNDS_MAX], share[ROUNDS_MAX], sgemm[ROUNDS_MAX];
+    double rate[ROUNDS_MAX], share[ROUNDS_MAX], sgemm[ROUNDS_MAX], other[ROUNDS_MAX];
 
     for (u32 i = 0; i < PRODUCTS; i++) {
         const struct product *p = &products->list[i];
@@ -199,20 +201,26 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
             rate[r] = product_flops(p) / products_time(products, p);
             share[r] = rate[r] / ((before + limit_slice(limit)) / 2);
             sgemm[r] = products->has_blas ? product_flops(p) / products_time_sgemm(products, p) : 0;
+            const double other_s = onednn_time(onednn, products, p);
+            other[r] = other_s > 0 ? product_flops(p) / other_s : 0;
         }
         const double median_rate = median(rate, set->rounds);
         const double median_share = median(share, set->rounds);
-        fprintf(stderr, "  %-14s %6u x %5u x %5u %8.1f GFLOP/s  share %5.1f %%  sgemm %7.1f\n",
-                p->name, (unsigned)p->m, (unsigned)p->n, (unsigned)p->k, 1e-9 * median_rate,
-                100 * median_share, 1e-9 * median(sgemm, set->rounds));
+        fprintf(
+            stderr,
+            "  %-14s %6u x %5u x %5u %8.1f GFLOP/s  share %5.1f %%  sgemm %7.1f  oneDNN %7.1f\n",
+            p->name, (unsigned)p->m, (unsigned)p->n, (unsigned)p->k, 1e-9 * median_rate,
+            100 * median_share, 1e-9 * median(sgemm, set->rounds),
+            1e-9 * median(other, set->rounds));
         printf("{\"t\":\"product\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
                "\"threads\":%u,\"product\":\"%s\",\"m\":%u,\"n\":%u,\"k\":%u,\"tflops\":%.4f,"
-               "\"peak_tflops\":%.4f,\"share_of_peak\":%.4f,\"sgemm_tflops\":%.4f}\n",
+               "\"peak_tflops\":%.4f,\"share_of_peak\":%.4f,\"sgemm_tflops\":%.4f,"
+               "\"onednn_tflops\":%.4f}\n",
                conf->name, w_type_name(products->engine->type), products->engine->kern->name,
                (unsigned)w_team_size(products->engine->team), p->name, (unsigned)p->m,
                (unsigned)p->n, (unsigned)p->k, 1e-12 * median_rate,
-               1e-12 * median_rate / median_share, median_share,
-               1e-12 * median(sgemm, set->rounds));
+               1e-12 * median_rate / median_share, median_share, 1e-12 * median(sgemm, set->rounds),
+               1e-12 * median(other, set->rounds));
     }
 }
 
@@ -257,6 +265,7 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     struct w_team *team = NULL;
     struct w_model *model = NULL;
     struct products products = {0};
+    struct onednn onednn = {0};
     struct limit limit = {0};
     struct peer peer = {0};
     struct w_err no_blas;
@@ -284,9 +293,13 @@ static enum w_status bench(const struct settings *set, const char *path, const s
         status = measure(set, model, &conf, &peer, &products, &limit, &figures, err);
     if (!status)
         tell(&conf, w_model_engine(model), &figures, model);
-    if (!status && set->products)
-        tell_products(set, &conf, &products, &limit);
+    if (!status && set->products) {
+        if (!onednn_open(&onednn, threads))
+            w_warn("no oneDNN to compare with: libdnnl-dev was absent when this was compiled");
+        tell_products(set, &conf, &products, &onednn, &limit);
+    }
 out:
+    onednn_close(&onednn);
     peer_stop(&peer);
     limit_close(&limit);
     products_close(&products);

@@ -1,0 +1,186 @@
+#include "tests/bench/onednn.h"
+
+#if __has_include(<dnnl.h>)
+
+#include <dnnl.h>
+#include <stdio.h>
+
+#include "sys/clock.h"
+
+/* Debian's libdnnl has threads of OpenMP. */
+extern void omp_set_num_threads(int);
+
+/* A product of it: the operation, and the memory that it reads and writes. */
+struct work {
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t a, b, c, packed;
+};
+
+bool onednn_open(struct onednn *o, u32 threads)
+{
+    dnnl_engine_t engine = NULL;
+    dnnl_stream_t stream = NULL;
+
+    *o = (struct onednn){0};
+    omp_set_num_threads((int)threads);
+    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success)
+        return false;
+    if (dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) != dnnl_success) {
+        dnnl_engine_destroy(engine);
+        return false;
+    }
+    *o = (struct onednn){engine, stream};
+    return true;
+}
+
+const char *onednn_version(const struct onednn *o)
+{
+    static char text[32];
+    const dnnl_version_t *v = dnnl_version();
+
+    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return o->engine ? text : NULL;
+}
+
+void onednn_close(struct onednn *o)
+{
+    if (o->stream)
+        dnnl_stream_destroy(o->stream);
+    if (o->engine)
+        dnnl_engine_destroy(o->engine);
+    *o = (struct onednn){0};
+}
+
+/* A matrix of ours as it lies. */
+static bool describe(dnnl_memory_desc_t *md, u64 rows, u64 cols, dnnl_data_type_t type,
+                     bool transposed)
+{
+    const dnnl_dims_t dims = {(dnnl_dim_t)rows, (dnnl_dim_t)cols};
+    const dnnl_dims_t strides = {transposed ? 1 : (dnnl_dim_t)cols,
+                                 transposed ? (dnnl_dim_t)rows : 1};
+
+    return dnnl_memory_desc_init_by_strides(md, 2, dims, type, strides) == dnnl_success;
+}
+
+static bool make_description(struct work *w, dnnl_engine_t engine, const struct product *q,
+                             const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *c,
+                             dnnl_data_type_t type)
+{
+    const dnnl_dims_t dims = {(dnnl_dim_t)q->k, (dnnl_dim_t)q->n};
+    dnnl_memory_desc_t any;
+    dnnl_matmul_desc_t matmul;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t after = NULL;
+
+    bool ok =
+        dnnl_memory_desc_init_by_tag(&any, 2, dims, type, dnnl_format_tag_any) == dnnl_success &&
+        dnnl_matmul_desc_init(&matmul, a, &any, NULL, c) == dnnl_success &&
+        dnnl_primitive_attr_create(&attributes) == dnnl_success &&
+        dnnl_post_ops_create(&after) == dnnl_success;
+    if (ok && q->accumulate)
+        ok = dnnl_post_ops_append_sum(after, 1) == dnnl_success &&
+             dnnl_primitive_attr_set_post_ops(attributes, after) == dnnl_success;
+    ok = ok && dnnl_primitive_desc_create(&w->description, &matmul, attributes, engine, NULL) ==
+                   dnnl_success;
+    if (after)
+        dnnl_post_ops_destroy(after);
+    if (attributes)
+        dnnl_primitive_attr_destroy(attributes);
+    return ok;
+}
+
+/* Bring the right operand into the layout that the primitive wants. */
+static bool pack(struct work *w, const struct onednn *o, const dnnl_memory_desc_t *b)
+{
+    const dnnl_memory_desc_t *wanted =
+        dnnl_primitive_desc_query_md(w->description, dnnl_query_weights_md, 0);
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_t reorder = NULL;
+    bool ok =
+        dnnl_memory_create(&w->packed, wanted, o->engine, DNNL_MEMORY_ALLOCATE) == dnnl_success &&
+        dnnl_reorder_primitive_desc_create(&description, b, o->engine, wanted, o->engine, NULL) ==
+            dnnl_success &&
+        dnnl_primitive_create(&reorder, description) == dnnl_success;
+
+    if (ok) {
+        const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, w->b}, {DNNL_ARG_TO, w->packed}};
+        ok = dnnl_primitive_execute(reorder, o->stream, 2, args) == dnnl_success &&
+             dnnl_stream_wait(o->stream) == dnnl_success;
+    }
+    if (reorder)
+        dnnl_primitive_destroy(reorder);
+    if (description)
+        dnnl_primitive_desc_destroy(description);
+    return ok;
+}
+
+static bool make_work(struct work *w, const struct onednn *o, const struct products *p,
+                      const struct product *q)
+{
+    const dnnl_data_type_t type = p->engine->type == W_TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
+    dnnl_memory_desc_t a, b, c;
+
+    return describe(&a, q->m, q->k, type, q->a_transposed) &&
+           describe(&b, q->k, q->n, type, q->b_transposed) &&
+           describe(&c, q->m, q->n, dnnl_f32, false) &&
+           make_description(w, o->engine, q, &a, &c, type) &&
+           dnnl_primitive_create(&w->primitive, w->description) == dnnl_success &&
+           dnnl_memory_create(&w->a, &a, o->engine, p->typed[0]) == dnnl_success &&
+           dnnl_memory_create(&w->b, &b, o->engine, p->typed[1]) == dnnl_success &&
+           dnnl_memory_create(&w->c, &c, o->engine, p->c) == dnnl_success && pack(w, o, &b);
+}
+
+double onednn_time(const struct onednn *o, const struct products *p, const struct product *q)
+{
+    struct work w = {0};
+    double seconds = 0;
+
+    if (o->engine && make_work(&w, o, p, q)) {
+        const dnnl_exec_arg_t args[] = {
+            {DNNL_ARG_SRC, w.a}, {DNNL_ARG_WEIGHTS, w.packed}, {DNNL_ARG_DST, w.c}};
+        bool ok = dnnl_primitive_execute(w.primitive, o->stream, 3, args) == dnnl_success &&
+                  dnnl_stream_wait(o->stream) == dnnl_success; /* code and caches become warm */
+        const double start = w_now_s();
+        ok = ok && dnnl_primitive_execute(w.primitive, o->stream, 3, args) == dnnl_success &&
+             dnnl_stream_wait(o->stream) == dnnl_success;
+        seconds = ok ? w_now_s() - start : 0;
+    }
+    if (w.primitive)
+        dnnl_primitive_destroy(w.primitive);
+    if (w.description)
+        dnnl_primitive_desc_destroy(w.description);
+    dnnl_memory_t const memories[] = {w.a, w.b, w.c, w.packed};
+    for (u32 i = 0; i < W_COUNTOF(memories); i++)
+        if (memories[i])
+            dnnl_memory_destroy(memories[i]);
+    return seconds;
+}
+
+#else
+
+bool onednn_open(struct onednn *o, u32 threads)
+{
+    (void)threads;
+    *o = (struct onednn){0};
+    return false;
+}
+
+double onednn_time(const struct onednn *o, const struct products *p, const struct product *q)
+{
+    (void)o, (void)p, (void)q;
+    return 0;
+}
+
+const char *onednn_version(const struct onednn *o)
+{
+    (void)o;
+    return NULL;
+}
+
+void onednn_close(struct onednn *o)
+{
+    *o = (struct onednn){0};
+}
+
+#endif
