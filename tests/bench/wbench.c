@@ -14,12 +14,15 @@
 #include "net/model.h"
 #include "sys/clock.h"
 #include "sys/machine.h"
+#include "fit/figures.h"
 #include "tests/bench/limit.h"
 #include "tests/bench/onednn.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/products.h"
 #include "tools/cli.h"
 
+#define READ_BYTES ((u64)256 << 20) /* of the threads' working sets together */
+#define READ_S 0.3
 #define ROUNDS_MAX 100
 
 struct settings {
@@ -43,7 +46,7 @@ static const struct w_option options[] = {
      .help = "Operands of the products, here and of the peer; auto is bf16 where the CPU has "
              "instructions for it, else fp32."},
     {"products", 0, W_OPT_FLAG, FIELD(products),
-     .help = "Measure each product of a step by itself too."},
+     .help = "Measure each part of a step and each of its products too, beside what bounds them."},
     {"peer", 0, W_OPT_TEXT, FIELD(peer), .arg = "COMMAND",
      .help =
          "Another trainer to take turns with: COMMAND serve CONFIG --precision KIND --threads N "
@@ -187,6 +190,46 @@ static void tell(const struct w_conf *conf, const struct w_engine *engine, const
     fflush(stdout);
 }
 
+/* Each part of a step beside what bounds it: the peak, and what all threads can read from memory. A
+ * part whose data stay in a cache moves more than that. */
+static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine *engine,
+                                const struct w_model *model, const struct figures *f,
+                                struct w_err *err)
+{
+    static struct w_fit fit;
+    static struct w_curve curve;
+    const struct w_part_time *times;
+    const struct w_machine unknown = {.logical_cpus = 1};
+    const u32 threads = w_team_size(engine->team);
+    const struct w_fit_ask ask = {.threads = threads, .type = engine->type};
+    const double peak = median(f->peak, f->rounds);
+    enum w_status status = w_fit_make(&fit, conf, &unknown, &ask, err);
+
+    if (!status)
+        status = w_curve_measure(&curve, W_CURVE_BANDWIDTH, engine->kern, engine->team,
+                                 READ_BYTES / threads, READ_S, err);
+    const double read = status ? 0 : curve.points[curve.count - 1].value;
+    for (u32 i = 0; i < w_model_times(model, &times) && !status; i++) {
+        char key[64];
+        const double seconds = times[i].seconds / (double)f->rounds;
+        snprintf(key, sizeof key, "work.%s", w_step_part_keys[i]);
+        const double flops = w_fit_value(&fit, key) / seconds;
+        snprintf(key, sizeof key, "traffic.%s", w_step_part_keys[i]);
+        const double bytes = w_fit_value(&fit, key) / seconds;
+        fprintf(stderr,
+                "  %-18s %8.2f ms %8.1f GFLOP/s %5.1f %% of peak %7.1f GB/s %6.1f %% of reading\n",
+                times[i].name, 1e3 * seconds, 1e-9 * flops, 100 * flops / peak, 1e-9 * bytes,
+                100 * bytes / read);
+        printf("{\"t\":\"part\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
+               "\"threads\":%u,\"part\":\"%s\",\"seconds\":%.6g,\"tflops\":%.4f,"
+               "\"peak_tflops\":%.4f,\"gb_s\":%.2f,\"read_gb_s\":%.2f}\n",
+               conf->name, w_type_name(engine->type), engine->kern->name, (unsigned)threads,
+               w_step_part_keys[i], seconds, 1e-12 * flops, 1e-12 * peak, 1e-9 * bytes,
+               1e-9 * read);
+    }
+    return status;
+}
+
 /* Each product of a step by itself: the median of the rounds, of each share with the peak around it. */
 static void tell_products(const struct settings *set, const struct w_conf *conf,
                           const struct products *products, const struct onednn *onednn,
@@ -293,6 +336,8 @@ static enum w_status bench(const struct settings *set, const char *path, const s
         status = measure(set, model, &conf, &peer, &products, &limit, &figures, err);
     if (!status)
         tell(&conf, w_model_engine(model), &figures, model);
+    if (!status && set->products)
+        status = tell_parts(&conf, w_model_engine(model), model, &figures, err);
     if (!status && set->products) {
         if (!onednn_open(&onednn, threads))
             w_warn("no oneDNN to compare with: libdnnl-dev was absent when this was compiled");
