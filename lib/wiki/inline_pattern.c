@@ -87,6 +87,8 @@ struct w_pattern_piece w_pattern_next(struct w_span *pattern)
         piece.text = take(pattern, 1);
         if (*piece.text.at == 'n')
             piece.kind = W_PIECE_LINE;
+        else if (*piece.text.at == 'd')
+            piece.kind = W_PIECE_PART;
         else if (*piece.text.at == 's')
             piece.text = W_SPAN(" ");
         return piece;

@@ -19,6 +19,7 @@ enum w_filter {
 enum w_piece_kind {
     W_PIECE_TEXT,     /* text: as it is */
     W_PIECE_LINE,     /* "\n" */
+    W_PIECE_PART,     /* "\d": a space where a digit stands before */
     W_PIECE_ARGUMENT, /* names, with '|' between them; filter */
     W_PIECE_NEEDED,   /* names */
     W_PIECE_ALL,      /* text is between */

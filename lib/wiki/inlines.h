@@ -30,7 +30,8 @@
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
  *
  * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that would
- * be lost at the ends of a pattern, and "\" before any other character that character. An alternative
+ * be lost at the ends of a pattern, "\d" a space where a digit stands before, so that 6{{frac|1|2}} is
+ * not read as 61/2, and "\" before any other character that character. An alternative
  * names an argument once at most. Two rules are no patterns: "@convert" is a measure as {{convert}}
  * writes it, "@title" the name of the page. */
 #ifndef W_INLINES_H

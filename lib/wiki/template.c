@@ -149,6 +149,8 @@ static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
 {
     if (piece.kind == W_PIECE_LINE)
         w_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
+    else if (piece.kind == W_PIECE_PART)
+        w_buffer_put(&r->marked, " ", w_is_digit(w_buffer_last(&r->marked)) ? 1 : 0);
     else
         w_buffer_span(&r->marked, piece.text);
 }
@@ -177,7 +179,8 @@ static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
         size_t from = r->marked.size;
         switch (piece.kind) {
         case W_PIECE_TEXT:
-        case W_PIECE_LINE: put_text(r, piece); break;
+        case W_PIECE_LINE:
+        case W_PIECE_PART: put_text(r, piece); break;
         case W_PIECE_ARGUMENT:
             put_value(r, *find_any(all, piece.text));
             filter(r, piece.filter, from);

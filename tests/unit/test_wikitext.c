@@ -145,6 +145,7 @@ static void templates_are_left_out_but_for_inline_ones(void **state)
            "April 12, 1950 1 December 1990"},
           {"a{{ndash}}b{{spaced ndash}}c{{nbsp}}d{{'s}}", "a–b – c d's"},
           {"{{frac|1|2}} {{frac|3}} {{frac|5|1|2}}", "1/2 1/3 5 1/2"},
+          {"1{{sfrac|1|4}} days, 6{{frac|2}}, (a{{fraction|1|3}})", "1 1/4 days, 6 1/2, (a1/3)"},
           {"{{val|6.241|e=18|u=C}} {{formatnum:1234567.5}}", "6.241×10¹⁸ C 1,234,567.5"},
           {"{{chem|H|2|O}} {{circa|1500}} {{flag|France}}{{flagicon|France}}",
            "H2O c. 1500 France"},
@@ -413,6 +414,7 @@ static void a_file_of_rows_extends_the_table(void **state)
                                "nowrap =\n"
                                "list = {*; } || none\n"
                                "x-* = \\s{a?}\\{{1}\\}\\\\ || -{2:month}-\n"
+                               "y = \\d{1}\n"
                                "f: = <{1:upper}>";
     struct w_wikitext_options options = {0};
     struct w_inline_table *table = NULL;
@@ -425,7 +427,8 @@ static void a_file_of_rows_extends_the_table(void **state)
     assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
     CHECK(r, {"{{hello|world}} {{Hello|name=you|x}}", "hello, World! hello, You!"},
           {"a {{nowrap|b}} c", "a c"}, {"{{list|a|b}} {{list}}", "a; b none"},
-          {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"});
+          {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"},
+          {"1{{y|2}} a{{y|3}} {{y|4}}", "1 2 a3 4"});
     w_wikitext_free(r);
     w_inline_table_free(table);
 }
