@@ -11,6 +11,7 @@ enum w_filter {
     W_FILTER_MONTH,
     W_FILTER_NUMBER,
     W_FILTER_SUP,
+    W_FILTER_SUB,
     W_FILTER_UPPER,
     W_FILTER_LOWER,
     W_FILTER_CAPITAL

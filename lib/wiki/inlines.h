@@ -27,6 +27,7 @@
  *     {2:month}     the name of the month with that number
  *     {1:number}    commas between thousands
  *     {1:sup}       a number as superscript
+ *     {1:sub}       a number as subscript, where it stands behind a number
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
  *
  * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that would

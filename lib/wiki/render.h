@@ -91,8 +91,8 @@ void w_element(struct w_wikitext *, u32 index);
 void w_plain(struct w_wikitext *, struct w_span);
 /* The character reference at the start of a text; its size in bytes, at least 1. */
 size_t w_reference(struct w_wikitext *, struct w_span, bool twice);
-/* script.c: digits and signs that were appended from an offset on, as superscripts; digits behind a digit
- * as subscripts. Other text stays. */
+/* script.c: digits and signs that were appended from an offset on, as superscripts; digits behind a number
+ * as subscripts; with ^ or _ before what else begins as a number. Other text stays. */
 void w_superscript(struct w_wikitext *, size_t from);
 void w_subscript(struct w_wikitext *, size_t from);
 

@@ -1,6 +1,9 @@
 /* Numbers above and below the line. "10<sup>6</sup>" without its tags would be another number, "106", and
- * "20<sub>16</sub>" would be "2016"; "H<sub>2</sub>O" is read as well without. */
+ * "20<sub>16</sub>" would be "2016"; "H<sub>2</sub>O" is read as well without. Of what begins as a number
+ * but has other characters, "^" or "_" says where it stood: 10^2.5. */
 #include "wiki/render.h"
+
+#define NUMBER_MAX 40 /* digits that are looked at */
 
 /* The characters of a number, each as it is above or below the line. False if there are others in it. */
 static bool translate(struct w_span text, bool below, u16 codes[8], size_t *count)
@@ -32,27 +35,78 @@ static bool translate(struct w_span text, bool below, u16 codes[8], size_t *coun
     return true;
 }
 
+/* As "^" and a number, or an expression in parentheses; no more than the sign is put in. */
+static void put_sign(struct w_buffer *b, size_t from, bool below)
+{
+    bool number = true;
+
+    for (size_t i = from; i < b->size; i++)
+        number &= w_is_digit(b->at[i]) || memchr("+-.,\xE2\x88\x92", b->at[i], 7);
+    if (!number)
+        w_buffer_byte(b, ')');
+    w_buffer_insert(b, from, below ? "_(" : "^(", number ? 1 : 2);
+}
+
+/* Does a text begin with a digit, or with a sign and a digit? */
+static bool begins_number(struct w_span text)
+{
+    size_t sign = 0;
+
+    if (text.size && (*text.at == '+' || *text.at == '-'))
+        sign = 1;
+    else if (text.size >= 3 && memcmp(text.at, "−", 3) == 0)
+        sign = 3;
+    return text.size > sign && w_is_digit(text.at[sign]);
+}
+
 static void put(struct w_wikitext *r, size_t from, bool below)
 {
     u16 codes[8];
     size_t count;
     struct w_buffer *b = &r->marked;
+    bool hole = false;
+    struct w_span text;
 
-    if (from >= b->size ||
-        !translate((struct w_span){b->at + from, b->size - from}, below, codes, &count))
-        return;
-    b->size = from;
-    for (size_t i = 0; i < count; i++)
-        w_buffer_code(b, codes[i]);
+    while (b->size > from && w_buffer_last(b) == W_MARK_HOLE) { /* a reference to the number */
+        hole = true;
+        b->size--;
+    }
+    text = (struct w_span){b->at + from, b->size - from};
+    if (translate(text, below, codes, &count)) {
+        b->size = from;
+        for (size_t i = 0; i < count; i++)
+            w_buffer_code(b, codes[i]);
+    } else if (from && begins_number(text)) {
+        u8 base = b->at[from - 1];
+        if (w_is_digit(base) || w_is_letter(base) || base >= 0x80)
+            put_sign(b, from, below);
+    }
+    if (hole)
+        w_mark(r, W_MARK_HOLE);
 }
 
 void w_superscript(struct w_wikitext *r, size_t from)
 {
-    put(r, from, false);
+    if (from < r->marked.size)
+        put(r, from, false);
+}
+
+/* Does a number end here? 7E is one too, to the base of 16; but in C12H is none at the end. */
+static bool ends_number(struct w_span text)
+{
+    size_t i = text.size, least = text.size - W_MIN(text.size, NUMBER_MAX);
+
+    if (i && w_is_digit(text.at[i - 1]))
+        return true;
+    while (i > least && (w_is_digit(text.at[i - 1]) || (u8)(w_lower(text.at[i - 1]) - 'a') < 6))
+        i--;
+    if (i > least && (w_is_letter(text.at[i - 1]) || text.at[i - 1] >= 0x80))
+        return false;
+    return i < text.size && w_is_digit(text.at[i]);
 }
 
 void w_subscript(struct w_wikitext *r, size_t from)
 {
-    if (from && from < r->marked.size && w_is_digit(r->marked.at[from - 1]))
+    if (from < r->marked.size && ends_number((struct w_span){r->marked.at, from}))
         put(r, from, true);
 }

@@ -128,6 +128,7 @@ static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
     case W_FILTER_MONTH: month(r, from); break;
     case W_FILTER_NUMBER: w_group_digits(r, from); break;
     case W_FILTER_SUP: w_superscript(r, from); break;
+    case W_FILTER_SUB: w_subscript(r, from); break;
     default:
         for (size_t i = from; i < b->size && (i == from || filter != W_FILTER_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
