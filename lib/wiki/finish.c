@@ -3,7 +3,8 @@
  * White space is not copied but remembered, and written when the next character comes: one space, a
  * line end or an empty line, whichever is the most of what lay between. So none is left at the ends of
  * lines and none doubled. Where something was left out, the punctuation around the hole is mended:
- * "Rome ( ; born 1950)" becomes "Rome (born 1950)". Elsewhere punctuation is the author's. */
+ * "Rome ( ; born 1950)" becomes "Rome (born 1950)", and "with , ." "with.". Elsewhere punctuation is the
+ * author's. */
 #include <stdio.h>
 
 #include "base/lanes.h"
@@ -26,6 +27,8 @@ struct finish {
     const u8 *at, *end;
     enum gap gap;
     bool hole;         /* something was left out since the last character */
+    bool hole_first;   /* and with it the line begins */
+    bool hole_last;    /* behind a blank in the line of that character */
     bool line_text;    /* the line of the source has text */
     bool line_marked;  /* or at least left something out */
     bool line_alone;   /* it is not joined with the next one */
@@ -51,6 +54,14 @@ static void widen(struct finish *f, enum gap gap)
 static void drop_blanks(struct w_buffer *out)
 {
     while (w_is_blank(w_buffer_last(out)))
+        out->size--;
+}
+
+static void drop_signs(struct w_buffer *out, const char *signs)
+{
+    u8 last;
+
+    while ((last = w_buffer_last(out)) && strchr(signs, last))
         out->size--;
 }
 
@@ -84,18 +95,28 @@ static size_t idle_parenthesis(const struct w_buffer *out)
     return begin - 1;
 }
 
+/* Commas at the end of a line that parted what was left out there. Called where a line or the text ends. */
+static void end_written_line(struct finish *f)
+{
+    if (f->hole_last)
+        drop_signs(f->out, ",;");
+    f->hole_last = false;
+    drop_blanks(f->out);
+}
+
 /* At a hole: may the byte go, since it only parts what is not there? Mends what is already written. */
 static bool is_idle_byte(struct finish *f, u8 c)
 {
     u8 last = w_buffer_last(f->out);
-    bool starts = f->gap >= GAP_LINE || f->out->size == 0;
+    bool ends = f->at + 1 == f->end || f->at[1] <= ' ' || f->at[1] == '\'' || f->at[1] == '"';
 
-    if (c == ')' && f->gap <= GAP_SPACE) {
-        size_t size = f->out->size, begin = idle_parenthesis(f->out);
-        while (size && (f->out->at[size - 1] == ' ' || f->out->at[size - 1] == ',' ||
-                        f->out->at[size - 1] == ';'))
-            size--;
-        f->out->size = size;
+    if (f->hole_first && (c == ',' || c == ';' || (ends && memchr(".:/", c, 3))))
+        return true;
+    if (f->gap >= GAP_LINE)
+        return false;
+    if (c == ')') {
+        size_t begin = idle_parenthesis(f->out);
+        drop_signs(f->out, " ,;");
         f->gap = GAP_NONE;
         if (begin == SIZE_MAX)
             return false;
@@ -106,15 +127,16 @@ static bool is_idle_byte(struct finish *f, u8 c)
         }
         return true;
     }
-    if (c == ',' || c == ';') {
-        if (starts || last == '(' || last == ',' || last == ';')
+    if ((c == ',' || c == ';') && last && memchr("(,;:", last, 4))
+        return true;
+    if ((c == '.' || c == ':') && ends) {
+        if (c == '.' && last && memchr(".!?", last, 3))
             return true;
+        drop_signs(f->out, c == '.' ? ",;:" : ",;"); /* the stronger sign is left */
+        f->gap = GAP_NONE;
     }
-    if (f->gap == GAP_SPACE) {
-        bool ends = f->at + 1 == f->end || f->at[1] <= ' ' || f->at[1] == '\'' || f->at[1] == '"';
-        if (last == '(' || c == ',' || c == ';' || c == ']' || ((c == '.' || c == ':') && ends))
-            f->gap = GAP_NONE;
-    }
+    if (last == '(' || c == ',' || c == ';' || c == ']')
+        f->gap = GAP_NONE;
     return false;
 }
 
@@ -126,12 +148,13 @@ static bool before_text(struct finish *f, u8 c)
     f->after_item = false;
     if (f->hole && is_idle_byte(f, c))
         return false;
-    f->hole = false;
+    f->hole = f->hole_first = false;
     f->line_text = true;
+    if (f->gap >= GAP_LINE)
+        end_written_line(f);
+    f->hole_last = false;
     if (f->out->size == 0)
         f->gap = GAP_NONE;
-    if (f->gap >= GAP_LINE)
-        drop_blanks(f->out);
     if (f->gap)
         w_buffer_put(f->out, f->gap == GAP_SPACE ? " " : "\n\n", f->gap == GAP_BLOCK ? 2 : 1);
     f->gap = GAP_NONE;
@@ -171,10 +194,10 @@ static void begin_heading(struct finish *f, u8 level)
 {
     while (f->heading_count && f->headings[f->heading_count - 1].level >= level)
         f->out->size = f->headings[--f->heading_count].begin;
-    drop_blanks(f->out);
+    end_written_line(f);
     f->gap = GAP_BLOCK;
     f->heading = level;
-    f->hole = false;
+    f->hole = f->hole_first = false;
     f->headings[f->heading_count].level = level; /* levels grow: there is room for each */
     f->headings[f->heading_count].begin = f->out->size;
 }
@@ -186,6 +209,7 @@ static void end_heading(struct finish *f)
     u8 level = f->heading;
 
     f->heading = 0;
+    end_written_line(f);
     if (f->out->size > begin)
         text = w_span_trim((struct w_span){f->out->at + begin, f->out->size - begin});
     if (text.size && is_left_out(f->options, text))
@@ -227,7 +251,7 @@ static void end_line(struct finish *f)
         widen(f, (f->after_item = f->line_alone) ? GAP_LINE : GAP_SPACE);
     else
         widen(f, f->line_marked ? GAP_LINE : GAP_BLOCK);
-    f->line_text = f->line_marked = f->line_alone = false;
+    f->line_text = f->line_marked = f->line_alone = f->hole_first = false;
     f->first = NULL;
 }
 
@@ -236,6 +260,7 @@ static void begin_line(struct finish *f, const char *first)
     widen(f, GAP_LINE);
     f->line_alone = true;
     f->line_marked = true;
+    f->hole_first = false;
     f->first = first;
 }
 
@@ -244,7 +269,7 @@ static void raw(struct finish *f)
     const u8 *end = memchr(f->at, W_MARK_RAW_END, (size_t)(f->end - f->at));
     size_t size = (size_t)((end ? end : f->end) - f->at);
 
-    f->hole = false;
+    f->hole = f->hole_first = false;
     if (size && before_text(f, *f->at))
         w_buffer_put(f->out, f->at, size);
     f->at += size + (end ? 1 : 0);
@@ -255,12 +280,15 @@ static void mark(struct finish *f, u8 mark)
     switch (mark) {
     case W_MARK_HOLE:
         f->hole = true;
+        f->hole_first |= f->gap >= GAP_LINE || f->out->size == 0;
+        f->hole_last |= f->gap == GAP_SPACE && f->line_text;
         f->line_marked = true;
         break;
     case W_MARK_LINE:
     case W_MARK_BLOCK:
         widen(f, mark == W_MARK_LINE ? GAP_LINE : GAP_BLOCK);
         f->line_marked = true;
+        f->hole_first = false;
         break;
     case W_MARK_ITEM: begin_line(f, f->options->item); break;
     case W_MARK_ROW: begin_line(f, NULL); break;
@@ -341,5 +369,5 @@ void w_finish(const struct w_wikitext_options *options, struct w_span marked, st
         end_heading(&f);
     if (f.heading_count)
         text->size = f.headings[0].begin;
-    drop_blanks(text);
+    end_written_line(&f);
 }

@@ -175,7 +175,18 @@ static void holes_are_mended(void **state)
           {"f() and ( ) , x", "f() and ( ) , x"},
           {"{{x}}\n{{y}}\nA", "A"},
           {"a\n{{x}}\nb", "a\nb"},
-          {"a {{x}} .5", "a .5"});
+          {"a {{x}} .5", "a .5"},
+          {"* Mandarin: {{t|x}}, {{t|y}}; {{t|z}}", "Mandarin:"},
+          {"Cognate with {{m|a}}, {{m|b}}.", "Cognate with."},
+          {"Rome, {{x}}. Next; {{y}}. {{z}}. End: {{x}}.", "Rome. Next. End."},
+          {"From {{x}}, {{y}}\n\nTo; {{z}}\n== Head, {{x}} ==\na, {{x}}", "From\n\nTo\n\nHead\n\na"},
+          {"* a, {{x}}\n* b,\n* {{y}} c,<ref/>\n* d", "a\nb,\nc,\nd"},
+          {"a, {{x}}\nb, {{x}}<br>c", "a, b\nc"},
+          {"* {{Citation|title=x}}. First of\n# {{l|a}}: ''b''\n{{x}}; {{y}} c", "First of\nb\n\nc"},
+          {"a\n== b ==\n{{borrowing|la|x}}.\n== {{c}}. ==\nd", "a\n\nd"},
+          {"* {{x}} / {{y}}\n* {{x}}/{{y}}, {{z}}.\n* {{x}}/a\n* b", "/a\nb"},
+          {"a {{x}}\n\n. b {{x}}\n* , c\n* : d {{x}}... e", "a\n\n. b\n, c\n: d ... e"},
+          {"{{x}}... a, {{x}}... b, {{x}} .5 c,. d", "... a, ... b, .5 c,. d"});
 }
 
 static void tables_are_left_out(void **state)
