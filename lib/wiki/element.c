@@ -82,6 +82,7 @@ void w_tag(struct w_wikitext *r, u32 index)
             r->poems--;
         w_mark(r, W_MARK_BLOCK);
         break;
+    case W_TAG_NOWIKI: w_mark(r, W_MARK_NOTHING); break;
     default: w_mark(r, W_MARK_HOLE); /* <ref/>, or the end of one that never began */
     }
 }
@@ -103,6 +104,7 @@ void w_element(struct w_wikitext *r, u32 index)
     case W_TAG_NOWIKI: w_plain(r, body); break;
     case W_TAG_PRE: preformatted(r, body); break;
     case W_TAG_MATH: mathematics(r, body); break;
+    case W_TAG_INLINE: w_mark(r, W_MARK_NOTHING); break; /* of a style that hides it */
     default: w_mark(r, W_MARK_HOLE);
     }
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/lanes.h"
+#include "text/unicode.h"
 #include "wiki/marks.h"
 
 /* What lies before the next character. */
@@ -27,6 +28,7 @@ struct finish {
     const u8 *at, *end;
     enum gap gap;
     bool hole;         /* something was left out since the last character */
+    bool hole_seen;    /* of which a reader sees something */
     bool hole_first;   /* and with it the line begins */
     bool hole_last;    /* behind a blank in the line of that character */
     bool line_text;    /* the line of the source has text */
@@ -104,6 +106,31 @@ static void end_written_line(struct finish *f)
     drop_blanks(f->out);
 }
 
+/* Is the character at p, with so many bytes from there on, of a word, in a script that parts words by
+ * blanks? Those before Thai do. */
+static bool is_of_word(const u8 *p, size_t left)
+{
+    u32 code;
+
+    if (!left || !w_utf8_decode(p, left, &code) || code >= 0xE00)
+        return false;
+    enum w_char_class class = w_char_class(code);
+    return class == W_CHAR_LETTER || class == W_CHAR_NUMBER;
+}
+
+/* Does what is left out part two words? */
+static bool parts_words(const struct finish *f)
+{
+    const struct w_buffer *out = f->out;
+    size_t size = 1;
+
+    while (size < 4 && size < out->size && (out->at[out->size - size] & 0xC0) == 0x80)
+        size++;
+    return f->gap == GAP_NONE && out->size >= size &&
+           is_of_word(out->at + out->size - size, size) &&
+           is_of_word(f->at, (size_t)(f->end - f->at));
+}
+
 /* At a hole: may the byte go, since it only parts what is not there? Mends what is already written. */
 static bool is_idle_byte(struct finish *f, u8 c)
 {
@@ -148,7 +175,9 @@ static bool before_text(struct finish *f, u8 c)
     f->after_item = false;
     if (f->hole && is_idle_byte(f, c))
         return false;
-    f->hole = f->hole_first = false;
+    if (f->hole_seen && parts_words(f))
+        f->gap = GAP_SPACE;
+    f->hole = f->hole_seen = f->hole_first = false;
     f->line_text = true;
     if (f->gap >= GAP_LINE)
         end_written_line(f);
@@ -197,7 +226,7 @@ static void begin_heading(struct finish *f, u8 level)
     end_written_line(f);
     f->gap = GAP_BLOCK;
     f->heading = level;
-    f->hole = f->hole_first = false;
+    f->hole = f->hole_seen = f->hole_first = false;
     f->headings[f->heading_count].level = level; /* levels grow: there is room for each */
     f->headings[f->heading_count].begin = f->out->size;
 }
@@ -269,7 +298,7 @@ static void raw(struct finish *f)
     const u8 *end = memchr(f->at, W_MARK_RAW_END, (size_t)(f->end - f->at));
     size_t size = (size_t)((end ? end : f->end) - f->at);
 
-    f->hole = f->hole_first = false;
+    f->hole = f->hole_seen = f->hole_first = false;
     if (size && before_text(f, *f->at))
         w_buffer_put(f->out, f->at, size);
     f->at += size + (end ? 1 : 0);
@@ -279,7 +308,9 @@ static void mark(struct finish *f, u8 mark)
 {
     switch (mark) {
     case W_MARK_HOLE:
+    case W_MARK_NOTHING:
         f->hole = true;
+        f->hole_seen |= mark == W_MARK_HOLE;
         f->hole_first |= f->gap >= GAP_LINE || f->out->size == 0;
         f->hole_last |= f->gap == GAP_SPACE && f->line_text;
         f->line_marked = true;

@@ -25,8 +25,10 @@ void w_link(struct w_wikitext *r, u32 index)
     u32 bar = w_find(r, &rest, '|');
     struct w_span target = w_span_trim(w_source(r, label.begin, bar));
 
-    if (w_wiki_site_link(r->options.site, target) != W_LINK_PAGE) {
-        w_mark(r, W_MARK_HOLE);
+    enum w_link_kind kind = w_wiki_site_link(r->options.site, target);
+
+    if (kind != W_LINK_PAGE) {
+        w_mark(r, kind == W_LINK_FILE ? W_MARK_HOLE : W_MARK_NOTHING);
         return;
     }
     if (bar == label.end) {

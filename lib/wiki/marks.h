@@ -16,6 +16,8 @@ enum w_mark {
     W_MARK_HEADING,  /* from here to the line end is a heading; a digit follows, its level */
     W_MARK_RAW,      /* from here to RAW_END spaces and line ends stay */
     W_MARK_RAW_END,
+    /* A hole that nobody sees: letters around it are of one word. (9 and 10 are white space.) */
+    W_MARK_NOTHING = 11,
 };
 
 /* The third step; see finish.c. */

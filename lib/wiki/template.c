@@ -244,8 +244,12 @@ void w_template(struct w_wikitext *r, u32 index)
     struct w_arguments all = {0};
     struct w_span pattern;
 
-    if (!find_pattern(r, &inside, &pattern) || !pattern.size) {
+    if (!find_pattern(r, &inside, &pattern)) {
         w_mark(r, W_MARK_HOLE);
+        return;
+    }
+    if (!pattern.size) { /* {{shy}} */
+        w_mark(r, W_MARK_NOTHING);
         return;
     }
     if (inside.begin < inside.end)

@@ -126,7 +126,7 @@ static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
             break;
         case '_':
             size = at + 1 < stop && t[at + 1] == '_' ? magic_word(w_source(r, at, stop)) : 0;
-            w_buffer_byte(&r->marked, size ? W_MARK_HOLE : '_');
+            w_buffer_byte(&r->marked, size ? W_MARK_NOTHING : '_');
             at += size ? (u32)size : 1;
             break;
         default:

@@ -11,8 +11,8 @@
  * The text: a paragraph is one line, a blank line lies between paragraphs, a list item or a line break
  * is a line, headings are paragraphs. Sections without text have no heading. Pictures, categories,
  * references, tables (see the options), notes and all templates that inlines.h does not know leave
- * nothing; spaces, empty parentheses and punctuation that only parted them from the rest go too. Where
- * a page ends, no line end is written. */
+ * nothing; spaces, empty parentheses and punctuation that only parted them from the rest go too, and a
+ * blank parts what would become one word. Where a page ends, no line end is written. */
 #ifndef W_WIKITEXT_H
 #define W_WIKITEXT_H
 
