@@ -1,13 +1,26 @@
 /* Tags, and what they enclose. */
 #include "wiki/render.h"
 
+/* Without empty lines around it and spaces behind it. */
+static struct w_span trimmed_lines(struct w_span body)
+{
+    struct w_span text = w_span_trim(body);
+
+    /* The spaces before its first line stay. */
+    while (text.size && text.at > body.at && text.at[-1] != '\n') {
+        text.at--;
+        text.size++;
+    }
+    return text;
+}
+
 static void preformatted(struct w_wikitext *r, struct w_span body)
 {
     static const struct w_span marks[] = {{(const u8 *)"<nowiki>", 8},
                                           {(const u8 *)"</nowiki>", 9}};
     bool block = memchr(body.at, '\n', body.size) != NULL;
 
-    body = w_span_trim(body);
+    body = block ? trimmed_lines(body) : w_span_trim(body);
     if (block)
         w_mark(r, W_MARK_BLOCK);
     w_mark(r, W_MARK_RAW);

@@ -136,14 +136,14 @@ static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
     }
 }
 
-/* A value as text. In one that has a line for itself, "*" begins a list. */
-static void put_value(struct w_wikitext *r, struct w_range value)
+/* A value as text. In one that has a line for itself, in the page or by its pattern, "*" begins a list. */
+static void put_value(struct w_wikitext *r, struct w_range value, bool at_line)
 {
     u32 at = value.begin;
 
     while (at && (r->source[at - 1] == ' ' || r->source[at - 1] == '\t'))
         at--;
-    w_walk(r, value, at && r->source[at - 1] == '\n');
+    w_walk(r, value, at_line || (at && r->source[at - 1] == '\n'));
 }
 
 static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
@@ -168,13 +168,15 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
         for (struct w_span rest = between; !first && rest.size;)
             put_text(r, w_pattern_next(&rest));
         first = false;
-        put_value(r, a->value);
+        put_value(r, a->value, false); /* items of a list already */
     }
 }
 
 static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
                             struct w_span pattern)
 {
+    enum w_piece_kind before = W_PIECE_TEXT;
+
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         size_t from = r->marked.size;
@@ -183,13 +185,14 @@ static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
         case W_PIECE_LINE:
         case W_PIECE_PART: put_text(r, piece); break;
         case W_PIECE_ARGUMENT:
-            put_value(r, *find_any(all, piece.text));
+            put_value(r, *find_any(all, piece.text), before == W_PIECE_LINE);
             filter(r, piece.filter, from);
             break;
         case W_PIECE_ALL: put_all(r, all, piece.text); break;
         case W_PIECE_NEEDED: break;
         default: return;
         }
+        before = piece.kind;
     }
 }
 
