@@ -68,6 +68,7 @@ static void mathematics(struct w_wikitext *r, struct w_span tex)
 void w_tag(struct w_wikitext *r, u32 index)
 {
     const struct w_markup *m = &r->markup.items[index];
+    size_t around;
 
     switch (w_tag_kind(m->tag)) {
     case W_TAG_INLINE: break;
@@ -81,7 +82,9 @@ void w_tag(struct w_wikitext *r, u32 index)
     case W_TAG_SUP:
         if (m->closing)
             w_superscript(r, r->sup);
-        r->sup = m->closing ? SIZE_MAX : r->marked.size;
+        around = m->closing ? SIZE_MAX : r->sup;
+        r->sup = m->closing ? r->sup_around : r->marked.size;
+        r->sup_around = around;
         break;
     case W_TAG_SUB:
         if (m->closing)

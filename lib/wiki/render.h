@@ -47,8 +47,9 @@ struct w_wikitext {
     const u8 *source;
     struct w_span title;
     struct w_quotes quotes;
-    u32 poems;       /* <poem>s that are open */
-    size_t sup, sub; /* where the last <sup> and <sub> began in the output */
+    u32 poems;         /* <poem>s that are open */
+    size_t sup, sub;   /* where the last <sup> and <sub> began in the output */
+    size_t sup_around; /* and the <sup> in which that <sup> stands */
 };
 
 /* walk.c: what is seen of a range. at_line: it begins where a line of the page begins, so that "*" is

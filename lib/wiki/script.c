@@ -4,6 +4,7 @@
 #include "wiki/render.h"
 
 #define NUMBER_MAX 40 /* digits that are looked at */
+#define SCRIPT_MAX 80 /* bytes above or below the line that get a sign */
 
 /* The characters of a number, each as it is above or below the line. False if there are others in it. */
 static bool translate(struct w_span text, bool below, u16 codes[8], size_t *count)
@@ -35,13 +36,19 @@ static bool translate(struct w_span text, bool below, u16 codes[8], size_t *coun
     return true;
 }
 
-/* As "^" and a number, or an expression in parentheses; no more than the sign is put in. */
+/* As "^" and a number, or an expression in parentheses. What has lines, or is long, is none: there a tag
+ * was not closed. */
 static void put_sign(struct w_buffer *b, size_t from, bool below)
 {
     bool number = true;
 
-    for (size_t i = from; i < b->size; i++)
+    if (b->size - from > SCRIPT_MAX)
+        return;
+    for (size_t i = from; i < b->size; i++) {
+        if (b->at[i] < ' ' && b->at[i] != W_MARK_HOLE)
+            return;
         number &= w_is_digit(b->at[i]) || memchr("+-.,\xE2\x88\x92", b->at[i], 7);
+    }
     if (!number)
         w_buffer_byte(b, ')');
     w_buffer_insert(b, from, below ? "_(" : "^(", number ? 1 : 2);

@@ -320,6 +320,7 @@ static void tags_leave_their_text(void **state)
            "10^100,000, x^2.5, 2^−0.5, 9^123456789"},
           {"e<sup>2πi</sup> ν<sup>1.5</sup> 10<sup>6<ref>a</ref></sup> 2<sup>3.5<ref/></sup>",
            "e^(2πi) ν^1.5 10⁶ 2^3.5"},
+          {"10<sup>10<sup>100</sup></sup> 2<sup>3.5 a\n\nb</sup> 2<sup>3", "10^(10¹⁰⁰) 23.5 a\n\nb 23"},
           {"1<sup>st</sup> of it.<sup>1,2</sup> <sup>99m</sup>Tc", "1st of it.1,2 99mTc"},
           {"7E<sub>16</sub> 12ab<sub>16</sub> 6CO<sub>2</sub> C<sub>12</sub>H<sub>22</sub>",
            "7E₁₆ 12ab₁₆ 6CO2 C12H22"},
