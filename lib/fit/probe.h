@@ -36,7 +36,8 @@ double w_quantile(const double *sorted, size_t count, double part);
 void w_sort_reals(double *values, size_t count);
 
 /* The rates of a machine that runs in one of two states, and changes between them from outside: the
- * tile unit of a shared one does, at full or at half rate, for seconds or minutes each. */
+ * tile unit of a shared one does, at full or at half rate, for seconds or minutes each (w_kern's
+ * `switched`). */
 struct w_states {
     double full, half; /* medians of the rates in each; half is 0 if there was one state */
     double border;     /* rates below it are of the slower state; 0 if there was one */

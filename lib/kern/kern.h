@@ -77,6 +77,7 @@ struct w_kern {
     const char *name;
     bool for_bf16; /* it is there for its products of bf16, which this CPU has instructions for; the
                       rest is as in a variant behind it in the list */
+    bool switched; /* products of bf16 run at one of two rates, which is changed from outside */
     struct w_mul mul[W_TYPES];
     /* The products of floats by a library, or NULL to use mul. */
     void (*product)(const struct w_product *);

@@ -9,6 +9,7 @@
 #define BF16_TILE_UNIT
 #define BF16_STEP 32
 #define W_FOR_BF16
+#define W_SWITCHED
 #define W_VARIANT w_kern_amx
 #define W_VARIANT_NAME "amx"
 #include "kern/kern_body.h"

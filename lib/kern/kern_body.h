@@ -281,6 +281,9 @@ const struct w_kern W_VARIANT = {
 #if defined W_FOR_BF16
     .for_bf16 = true,
 #endif
+#if defined W_SWITCHED
+    .switched = true,
+#endif
     .mul = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
                             .tile_cols = TILE_COLS,
                             .step = 1,
