@@ -5,6 +5,7 @@
 
 #include "net/infer.h"
 #include "sys/clock.h"
+#include "sys/pages.h"
 #include "text/draft.h"
 #include "tools/wsample.h"
 
@@ -252,7 +253,7 @@ enum w_status wsample_generate(const struct settings *set, struct spoken *model,
     if (!status)
         status = w_tensors_make(&tensors, &model->conf, err);
     if (!status) {
-        weights = aligned_alloc(64, tensors.floats * sizeof *weights);
+        weights = w_pages_new(tensors.floats * sizeof *weights);
         status = weights ? prepare(&s, &tensors, weights, err)
                          : w_fail(err, W_NOMEM, "no memory for %llu parameters",
                                   (unsigned long long)tensors.parameters);
@@ -264,8 +265,8 @@ enum w_status wsample_generate(const struct settings *set, struct spoken *model,
         report(&s);
     w_infer_free(s.infer);
     w_sampler_free(s.sampler);
+    w_pages_free(weights, tensors.floats * sizeof *weights);
     w_tensors_free(&tensors);
-    free(weights);
     free(s.logprobs);
     free(s.ids.ids);
     free(s.prompt.bytes);

@@ -49,11 +49,13 @@ static float dot(const float *x, const float *y, u64 n)
     u64 i = 0;
 
     for (; i + 4 * LANES <= n; i += 4 * LANES)
+#pragma GCC unroll 4 /* else they are kept in memory */
         for (u64 s = 0; s < 4; s++)
             sum[s] = v_fma(v_load(x + i + s * LANES), v_load(y + i + s * LANES), sum[s]);
     for (; i + LANES <= n; i += LANES)
         sum[0] = v_fma(v_load(x + i), v_load(y + i), sum[0]);
-    sum[1] = v_fma(v_load_some(x + i, n - i, 0), v_load_some(y + i, n - i, 0), sum[1]);
+    if (i < n)
+        sum[1] = v_fma(v_load_some(x + i, n - i, 0), v_load_some(y + i, n - i, 0), sum[1]);
     return v_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 

@@ -116,6 +116,34 @@ W_INLINE void v_store(float *p, vec v)
 }
 
 /* The last n < LANES floats of a row; the lanes behind them hold `fill`. */
+#if defined W_AVX512
+W_INLINE vec v_load_some(const float *p, u64 n, float fill)
+{
+    return _mm512_mask_loadu_ps(v_set(fill), (__mmask16)((1u << n) - 1), p);
+}
+
+W_INLINE void v_store_some(float *p, vec v, u64 n)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+#elif defined W_AVX2
+W_INLINE __m256i v_first(u64 n)
+{
+    static const i32 window[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_loadu_si256((const __m256i *)(const void *)(window + LANES - n));
+}
+
+W_INLINE vec v_load_some(const float *p, u64 n, float fill)
+{
+    const __m256i first = v_first(n);
+    return _mm256_blendv_ps(v_set(fill), _mm256_maskload_ps(p, first), (__m256)first);
+}
+
+W_INLINE void v_store_some(float *p, vec v, u64 n)
+{
+    _mm256_maskstore_ps(p, v_first(n), v);
+}
+#else
 W_INLINE vec v_load_some(const float *p, u64 n, float fill)
 {
     float lanes[LANES];
@@ -131,12 +159,19 @@ W_INLINE void v_store_some(float *p, vec v, u64 n)
     for (u64 i = 0; i < n; i++)
         p[i] = lanes[i];
 }
+#endif
 
 W_INLINE float v_sum(vec v)
 {
-    float lanes[LANES];
-    v_store(lanes, v);
-    for (u64 width = LANES / 2; width > 0; width /= 2)
+    half_vec low, high;
+    float lanes[LANES / 2];
+    memcpy(&low, &v, sizeof low);
+    memcpy(&high, (const char *)&v + sizeof low, sizeof high);
+    low += high;
+    memcpy(lanes, &low, sizeof low);
+#pragma GCC unroll 4
+    for (u64 width = LANES / 4; width > 0; width /= 2)
+#pragma GCC unroll 4
         for (u64 i = 0; i < width; i++)
             lanes[i] += lanes[i + width];
     return lanes[0];
@@ -147,6 +182,7 @@ W_INLINE float v_largest(vec v)
     float lanes[LANES], max;
     v_store(lanes, v);
     max = lanes[0];
+#pragma GCC unroll 16
     for (u64 i = 1; i < LANES; i++)
         max = lanes[i] > max ? lanes[i] : max;
     return max;
