@@ -4,12 +4,13 @@
 
 /* As printed by tests/loss/fit. */
 const struct w_loss_law w_loss_law[W_LOSS_LAW_ROWS] = {
-    {"floor", 0.8}, {"a", 0.03966},  {"alpha", 0.34}, {"c", 1.362},
-    {"beta", 0.11}, {"gamma", 0.12}, {"batch", 1671},
+    {"floor", 0.8}, {"a", 0.04515},  {"alpha", 0.34},  {"c", 1.274},
+    {"beta", 0.12}, {"gamma", 0.11}, {"batch", 708.6},
 };
 
 const u64 w_loss_widths[2] = {64, 256};
 const u64 w_loss_vocabularies[2] = {4096, 16384};
+const u64 w_loss_step_tokens = 1024;
 
 double w_loss_rate(u64 d_model, u64 step_tokens)
 {

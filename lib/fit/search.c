@@ -14,7 +14,7 @@
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
 static const u32 depths[] = {2, 3, 4, 5, 6, 8};
 static const u32 vocabularies[] = {4096, 8192, 16384};
-static const u32 step_tokens[] = {512, 1024, 2048, 4096, 8192};
+static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_loss_step_tokens on */
 
 /* A candidate: heads of 32 columns, of 64 from a width of 256 on; hidden layers of four widths. */
 static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32 vocab, u32 tokens)
@@ -65,7 +65,8 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
                           .outside = !within(conf->d_model, w_loss_widths) ||
-                                     !within(conf->vocab_size, w_loss_vocabularies)};
+                                     !within(conf->vocab_size, w_loss_vocabularies) ||
+                                     conf->batch_size * conf->max_length < w_loss_step_tokens};
     f->conf.warmup_steps =
         (u64)(WARMUP_PART * tokens / (double)(conf->batch_size * conf->max_length));
     return isfinite(f->bits) ? W_DONE : W_NO;
