@@ -47,6 +47,7 @@ struct w_calibration {
     double disk_bytes_s;                   /* of writing and syncing; 0: not measured */
     struct w_decode_cost decodes[W_CALIBRATION_DECODES];
     struct w_step_probe probes[W_CALIBRATION_PROBES];
+    double draw_s; /* to draw a token, for each id of the vocabulary */
     u32 decode_count, probe_count;
     u32 noisy; /* measurements that doubt themselves, of */
     u32 measurements;

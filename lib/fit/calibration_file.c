@@ -110,6 +110,7 @@ struct w_json *w_calibration_json(const struct w_calibration *c)
         w_json_add(decodes, cost);
     }
     w_json_set(j, "decode_s", decodes);
+    w_json_set_real(j, "draw_s", c->draw_s);
     for (u32 i = 0; i < c->probe_count; i++)
         w_json_add(probes, probe_json(&c->probes[i]));
     w_json_set(j, "shapes", probes);
@@ -276,6 +277,7 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     read_curve(r, w_json_get(j, "bandwidth_one"), W_CURVE_BANDWIDTH, &c->bandwidth_one);
     read_curve(r, w_json_get(j, "bandwidth_all"), W_CURVE_BANDWIDTH, &c->bandwidth_all);
     read_lists(r, j, c);
+    c->draw_s = read_real(r, w_json_get(j, "draw_s"));
     r->ok = r->ok && c->threads > 0;
 }
 

@@ -156,7 +156,7 @@ static const char *level_of(const struct w_calibration *c, double bytes_each, u3
 
 /* ---- generation ---- */
 
-/* Seconds per byte between the two measured sizes around this one. */
+/* Seconds per byte between the two measured sizes around this one; and drawing from the vocabulary. */
 static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf)
 {
     double bytes = 4 * w_part_units(W_STEP_UPDATE, conf);
@@ -170,7 +170,8 @@ static double decode_seconds(const struct w_calibration *c, const struct w_conf 
     double part = 0;
     if (high->bytes > low->bytes)
         part = log(bytes / (double)low->bytes) / log((double)high->bytes / (double)low->bytes);
-    return bytes * (fast + W_MIN(W_MAX(part, 0), 1) * (slow - fast));
+    return bytes * (fast + W_MIN(W_MAX(part, 0), 1) * (slow - fast)) +
+           c->draw_s * (double)conf->vocab_size;
 }
 
 void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const struct w_conf *conf,

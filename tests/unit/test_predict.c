@@ -219,6 +219,10 @@ static void generation_is_between_the_measured_sizes(void **state)
     make(&fit, &large, NULL);                                 /* 0.2 ns a byte of 0.6 GB */
     double bytes = 4 * w_part_units(W_STEP_UPDATE, &large);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9), 1e-3));
+    calibration.draw_s = 1e-6; /* of each of 4096 ids */
+    make(&fit, &large, NULL);
+    assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9 + 4096e-6), 1e-3));
+    calibration.draw_s = 0;
 }
 
 /* ---- residuals ---- */
