@@ -11,7 +11,7 @@
 #include "tools/host_cache.h"
 #include "tools/wcachefit.h"
 
-#define SECONDS 14 /* that it may take, unless --calibrate=SECONDS says otherwise */
+#define SECONDS 9 /* that it may take, unless --calibrate=SECONDS says otherwise */
 
 static void show_progress(void *context, const char *what, double part)
 {

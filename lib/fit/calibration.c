@@ -18,7 +18,7 @@
 #define CURVE_PART 0.05     /* of the time, for each of the three curves */
 #define LARGEST (256 * MIB) /* of a working set, for all threads together */
 #define SAMPLES 3           /* of a step with all threads; one fewer with one */
-#define OTHER_SHAPES 4      /* that are measured of the other precision */
+#define OTHER_SHAPES 4      /* at most, of the other precision and with one thread */
 #define PEAK_K 256
 #define PEAK_S 0.02
 #define PEAKS_MAX 128
@@ -239,7 +239,8 @@ static double multiplying(const struct w_step_probe *p)
 
 /* Where multiplying took much longer than at the other shapes, something else was running: a neighbour
  * that takes a core for a second makes half of one shape's rate, evenly, so that nothing is noisy. It
- * only ever makes it slower: those shapes are measured once more, and the faster time counts. */
+ * only ever makes it slower: those shapes are measured once more while there is time, and the faster
+ * time counts. */
 static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team, struct w_err *err)
 {
     struct w_calibration *c = b->c;
@@ -253,7 +254,7 @@ static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team
     const double usual = w_quantile(times, n, 0.5);
     for (u32 i = 0; i < n && !status; i++) {
         struct w_step_probe *p = &c->probes[first + i], again;
-        if (multiplying(p) < SLOW * usual)
+        if (multiplying(p) < SLOW * usual || w_now_s() - b->began_s > b->how->seconds)
             continue;
         status = run_shape(b, &again, &p->shape, p->type, team, err);
         if (!status && multiplying(&again) < multiplying(p))
@@ -262,17 +263,19 @@ static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team
     return status;
 }
 
-/* Shapes that were asked for, then usual ones; two at least, then as many as there is time for. */
-static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, u32 most,
+/* Shapes that were asked for, then usual ones; two at least, then as many as there is time for. Where
+ * there may be time for no more than two, the narrowest is left out: the others say more of the rest. */
+static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, bool few,
                                   struct w_err *err)
 {
+    const u32 from = few ? 1 : 0, most = few ? from + OTHER_SHAPES : UINT32_MAX;
     const u32 first = b->c->probe_count;
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < b->how->more_count && !status; i++)
         status = measure_shape(b, &b->how->more[i], type, team, err);
-    for (u32 i = 0; i < most && w_shapes[i].d_model && !status; i++)
-        if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
+    for (u32 i = from; i < most && w_shapes[i].d_model && !status; i++)
+        if (i < from + 2 || w_now_s() - b->began_s < b->how->seconds)
             status = measure_shape(b, &w_shapes[i], type, team, err);
     /* of a unit that is switched, slow may be its state */
     if (!status && !(type == W_TYPE_BF16 && b->how->kern[type]->switched))
@@ -285,12 +288,12 @@ static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 {
     const enum w_type type = b->how->type;
     const enum w_type other = type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
-    enum w_status status = measure_some(b, type, b->all, UINT32_MAX, err);
+    enum w_status status = measure_some(b, type, b->all, false, err);
 
     if (!status && b->how->kern[other])
-        status = measure_some(b, other, b->all, OTHER_SHAPES, err);
+        status = measure_some(b, other, b->all, true, err);
     if (!status && b->one != b->all)
-        status = measure_some(b, type, b->one, UINT32_MAX, err);
+        status = measure_some(b, type, b->one, true, err);
     return status;
 }
 
