@@ -49,7 +49,7 @@ static const struct w_option options[] = {
     {"calibrate", 0, W_OPT_TEXT, FIELD(calibrate), .arg = "[=SECONDS]", .optional = true,
      .help = "Measure this machine: memory, peak, and the trainer's kernels at many shapes and at "
              "those of the configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes "
-             "about 15 to 20 seconds."},
+             "about 15 seconds."},
     {"calibration", 0, W_OPT_TEXT, FIELD(calibration), .arg = "FILE",
      .help = "Predict from this calibration instead of the one that is kept."},
     {"no-calibration", 0, W_OPT_FLAG, FIELD(no_calibration),

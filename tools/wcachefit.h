@@ -71,7 +71,7 @@ bool report_explains(const struct report *, int row);
 enum w_status write_text(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 /* The comparison as a document. */
 enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
-void write_tsv(FILE *, const struct report *);      /* configuration, figure, value, unit, source */
+void write_tsv(FILE *, const struct report *); /* configuration, figure, value, unit, source */
 void write_explained(FILE *, const struct report *);
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 

@@ -11,7 +11,8 @@
 #include "tools/host_cache.h"
 #include "tools/wcachefit.h"
 
-#define SECONDS 9 /* that it may take, unless --calibrate=SECONDS says otherwise */
+#define SECONDS                                                                                    \
+    7 /* after which no shape is begun, unless --calibrate=SECONDS; it takes twice that */
 
 static void show_progress(void *context, const char *what, double part)
 {
