@@ -205,7 +205,11 @@ static void markup(struct w_wikitext *r, struct w_range *g)
 void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
 {
     const struct w_markup *items = r->markup.items;
+    const size_t sup = r->sup, sup_around = r->sup_around, sub = r->sub;
 
+    /* A tag in here closes none outside: whoever asked for this range knows what he has written before
+     * it, and that must not change. */
+    r->sup = r->sup_around = r->sub = SIZE_MAX;
     if (at_line)
         w_line_begin(r, &g);
     while (g.begin < g.end) {
@@ -217,6 +221,9 @@ void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
         else
             text(r, &g, W_MIN(next, g.end));
     }
+    r->sup = sup;
+    r->sup_around = sup_around;
+    r->sub = sub;
 }
 
 u32 w_find(const struct w_wikitext *r, struct w_range *g, u8 c)

@@ -54,7 +54,6 @@ enum w_status w_wikitext_render(struct w_wikitext *r, struct w_span title, struc
     r->title = title;
     r->quotes = (struct w_quotes){0};
     r->poems = 0;
-    r->sup = r->sup_around = r->sub = SIZE_MAX;
     w_walk(r, (struct w_range){0, (u32)source.size, 0}, true);
     w_quotes_end_line(r);
     w_finish(&r->options, (struct w_span){r->marked.at, r->marked.size}, &r->text);

@@ -322,6 +322,8 @@ static void tags_leave_their_text(void **state)
            "e^(2πi) ν^1.5 10⁶ 2^3.5"},
           {"10<sup>10<sup>100</sup></sup> 2<sup>3.5 a\n\nb</sup> 2<sup>3", "10^(10¹⁰⁰) 23.5 a\n\nb 23"},
           {"1<sup>st</sup> of it.<sup>1,2</sup> <sup>99m</sup>Tc", "1st of it.1,2 99mTc"},
+          /* a tag within something else closes none outside of it */
+          {"0<sup>6.1[[a|b</sup>]] c, 0<sup>6.1 {{lang|fr|d</sup>}} e", "06.1b c, 06.1 d e"},
           {"7E<sub>16</sub> 12ab<sub>16</sub> 6CO<sub>2</sub> C<sub>12</sub>H<sub>22</sub>",
            "7E₁₆ 12ab₁₆ 6CO2 C12H22"},
           {"5<sub>1,2</sub> 2F<sub>2.5</sub> x<sub>1,2</sub>", "5_1,2 2F_2.5 x1,2"},
