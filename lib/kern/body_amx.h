@@ -64,7 +64,7 @@ static void pack_across_step(u32 *out, const struct lines *s, u64 i, u64 p)
 #pragma GCC unroll 16
     for (u64 q = 0; q < UNIT_FLOATS; q++) {
         const w_bf16 *low = (const w_bf16 *)s->base + i + (p + 2 * q) * s->step;
-        rows[q] = widen_words(low) | widen_words(low + s->step) << 16;
+        rows[q] = v_widen(low) | v_widen(low + s->step) << 16;
     }
     transpose_words(rows);
     memcpy(out, rows, sizeof rows);

@@ -24,8 +24,6 @@ struct lines {
 
 typedef u32 quad __attribute__((vector_size(16)));
 typedef u16 half_quad __attribute__((vector_size(8)));
-typedef u32 words_vec __attribute__((vector_size(4 * LANES)));
-typedef u16 half_words __attribute__((vector_size(2 * LANES)));
 
 /* Words of a packed line. */
 W_INLINE u64 words_of(const enum packing how, u64 k)
@@ -86,32 +84,37 @@ W_INLINE quad load_across(const enum packing how, const struct lines *s, u64 i, 
     return words;
 }
 
-W_INLINE words_vec widen_words(const w_bf16 *p)
+/* Number p of line i, where lines lie across. */
+W_INLINE const w_bf16 *half_at(const struct lines *s, u64 i, u64 p)
 {
-    half_words half;
-    memcpy(&half, p, sizeof half);
-    return __builtin_convertvector(half, words_vec);
+    return (const w_bf16 *)s->base + i + p * s->step;
 }
 
-/* Word q of `width` lines from i on, contiguous across. */
+/* Word q of `width` lines from i on, contiguous across, in whole vectors: reads and writes so many words
+ * more. */
+#define EXCESS(width) (w_round_up(width, LANES) - (width))
+
 W_INLINE void copy_across(const enum packing how, const u32 width, u32 *out, const struct lines *s,
                           u64 i, u64 q)
 {
-    const w_bf16 *half = (const w_bf16 *)s->base + i;
-
-    if (how == PACK_FLOATS) {
-        memcpy(out, (const float *)s->base + i + q * s->step, width * sizeof *out);
-        return;
-    }
-    u32 j = 0;
-    for (; width % LANES == 0 && j < width; j += LANES) {
-        words_vec words = widen_words(half + (how == PACK_PAIRS ? 2 : 1) * q * s->step + j);
-        if (how == PACK_PAIRS)
-            words |= widen_words(half + (2 * q + 1) * s->step + j) << 16;
+#pragma GCC unroll 8
+    for (u32 j = 0; j < width; j += LANES) {
+        words_vec words;
+        if (how == PACK_FLOATS)
+            memcpy(&words, (const float *)s->base + i + q * s->step + j, sizeof words);
+        else if (how == PACK_WIDE)
+            words = v_widen(half_at(s, i + j, q)) << 16;
         else
-            words <<= 16;
+            words = v_widen(half_at(s, i + j, 2 * q)) | v_widen(half_at(s, i + j, 2 * q + 1)) << 16;
         memcpy(out + j, &words, sizeof words);
     }
+}
+
+/* The same, and nothing more. */
+W_INLINE void copy_across_exactly(const enum packing how, const u32 width, u32 *out,
+                                  const struct lines *s, u64 i, u64 q)
+{
+    u32 j = 0;
     for (; j + 4 <= width; j += 4) {
         quad words = load_across(how, s, i + j, q);
         memcpy(out + j, &words, sizeof words);
@@ -183,6 +186,32 @@ W_INLINE void pack_rest(const enum packing how, const u32 width, u32 *packed, co
     }
 }
 
+/* How many words of a tile are packed before those of the next tile, from lines that lie across. Rows of
+ * the source may be so far apart that the hardware does not see the next one coming, so that they are
+ * asked for; and the tiles' places so far that more of them would fall on each other in the cache. */
+#define ACROSS_WORDS 4
+
+/* Words [q, q + ACROSS_WORDS) of the lines from i on, as far as there are `full` ones. */
+W_INLINE void pack_across(const enum packing how, const u32 width, u32 *packed,
+                          const struct lines *s, u64 i, u64 q, u64 full)
+{
+    const u64 per_word = how == PACK_PAIRS ? 2 : 1, end = W_MIN(q + ACROSS_WORDS, full);
+    const u64 bytes = how == PACK_FLOATS ? sizeof(float) : sizeof(w_bf16);
+    const bool room = i + width + EXCESS(width) <= s->count;
+
+    for (; q < end; q++) {
+        const u8 *ahead =
+            (const u8 *)s->base + (i + (q + ACROSS_WORDS) * per_word * s->step) * bytes;
+        for (u64 p = 0; p < per_word; p++)
+            __builtin_prefetch(ahead + p * s->step * bytes, 0, 3);
+        /* What is too much is written over with the next word; the last one has none. */
+        if (room && (EXCESS(width) == 0 || q + 1 < full))
+            copy_across(how, width, packed + q * width, s, i, q);
+        else
+            copy_across_exactly(how, width, packed + q * width, s, i, q);
+    }
+}
+
 W_INLINE void pack_lines(const enum packing how, const u32 width, u32 *packed,
                          const struct lines *s)
 {
@@ -192,16 +221,9 @@ W_INLINE void pack_lines(const enum packing how, const u32 width, u32 *packed,
     const u64 done = s->line == 1 ? full : full / 4 * 4;
 
     if (s->line == 1) {
-        /* Word by word over all tiles: the source is read in runs as long as the block, which may be
-         * far from each other, so that the hardware does not see the next one coming. */
-        for (u64 q = 0; q < full; q++) {
-            const u8 *ahead = (const u8 *)s->base + (q + 8) * per_word * s->step * bytes;
-            for (u64 i = 0; i < whole * bytes; i += 64)
-                for (u64 p = 0; p < per_word; p++)
-                    __builtin_prefetch(ahead + p * s->step * bytes + i, 0, 3);
+        for (u64 q = 0; q < full; q += ACROSS_WORDS)
             for (u64 i = 0; i < whole; i += width)
-                copy_across(how, width, packed + i * words + q * width, s, i, q);
-        }
+                pack_across(how, width, packed + i * words, s, i, q, full);
     } else {
         for (u64 i = 0; i < whole; i += width)
             for (u64 q = 0; q < done; q += 4) {

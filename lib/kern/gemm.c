@@ -13,8 +13,9 @@ struct job {
     u64 panel_bytes;
     u64 step_bytes;             /* of one step of k in a panel */
     u64 k0, k1;                 /* the slice */
-    u64 block_rows, block_cols; /* of an item */
-    u64 row_blocks, col_blocks;
+    u64 row_tiles;              /* of c */
+    u64 row_blocks, col_blocks; /* of items */
+    u64 block_cols;
 };
 
 static u64 ceil_div(u64 a, u64 b)
@@ -134,6 +135,12 @@ static void pack_a(const struct job *job, struct block *block)
     job->mul->pack_rows(block->a, a, g->a_row, g->a_col, block->k1 - block->k0, block->rows);
 }
 
+/* The first row of a block, of which each has as many tiles as the others or one more. */
+static u64 first_row(const struct job *job, u64 block)
+{
+    return block * job->row_tiles / job->row_blocks * job->mul->tile_rows;
+}
+
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the
  * larger matrix, else the rows of a, so that the larger one is read from memory once. */
 static void place_item(const struct job *job, u64 item, struct block *block)
@@ -141,9 +148,11 @@ static void place_item(const struct job *job, u64 item, struct block *block)
     const struct w_gemm *g = job->g;
     bool down = g->n > g->m;
 
-    block->row = (down ? item % job->row_blocks : item / job->col_blocks) * job->block_rows;
+    const u64 row_block = down ? item % job->row_blocks : item / job->col_blocks;
+
+    block->row = first_row(job, row_block);
+    block->rows = W_MIN(first_row(job, row_block + 1), g->m) - block->row;
     block->col = (down ? item / job->row_blocks : item % job->col_blocks) * job->block_cols;
-    block->rows = W_MIN(g->m - block->row, job->block_rows);
     block->cols = W_MIN(g->n - block->col, job->block_cols);
 }
 
@@ -223,12 +232,15 @@ static void library_block(void *context, u64 item, u32 member)
         g->finish(g->context, &piece);
 }
 
-/* Rows per item: near the block size, and such that the number of items is a multiple of four, so
- * that two or four threads have the same work. */
-static u64 even_rows(u64 m, u64 rows, u64 tile_rows)
+/* Blocks of at most so many rows, and a multiple of four of them where there are tiles enough, so that
+ * two or four threads have the same work. */
+static void cut_rows(struct job *job, u64 rows)
 {
-    u64 items = w_round_up(ceil_div(m, rows), 4);
-    return ceil_div(ceil_div(m, items), tile_rows) * tile_rows;
+    const u64 tile_rows = job->mul->tile_rows;
+
+    job->row_tiles = ceil_div(job->g->m, tile_rows);
+    job->row_blocks = w_round_up(ceil_div(job->row_tiles, rows / tile_rows), 4);
+    job->row_blocks = W_MIN(job->row_blocks, job->row_tiles);
 }
 
 /* Columns per item. What is finished in pieces ends where a piece does; and where k is cut, a piece is
@@ -246,7 +258,6 @@ static u64 even_cols(const struct job *job)
 
 static void run_items(struct job *job, void (*work)(void *, u64, u32))
 {
-    job->row_blocks = ceil_div(job->g->m, job->block_rows);
     job->col_blocks = ceil_div(job->g->n, job->block_cols);
     w_team_for(job->engine->team, job->row_blocks * job->col_blocks, work, job);
 }
@@ -274,11 +285,11 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         return;
     if (by_library(engine, g)) {
         /* It packs on every call, which large blocks have to pay for. */
-        job.block_rows = even_rows(g->m, 4 * (u64)blocks->rows, mul->tile_rows);
+        cut_rows(&job, 4 * (u64)blocks->rows);
         run_items(&job, library_block);
         return;
     }
-    job.block_rows = even_rows(g->m, blocks->rows, mul->tile_rows);
+    cut_rows(&job, blocks->rows);
     job.block_cols = even_cols(&job);
     job.step_bytes = panel_bytes(mul, g->type, mul->step);
     const u64 depth = slice_depth(&job);

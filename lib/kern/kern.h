@@ -82,7 +82,8 @@ struct w_kern {
     /* The products of floats by a library, or NULL to use mul. */
     void (*product)(const struct w_product *);
 
-    /* y = x, rounded to the nearest; and back. */
+    /* y = x, rounded to the nearest; and back. Denormal numbers may become zero, here and wherever
+     * results are rounded to bf16: the instructions of some CPUs make them so. */
     void (*narrow)(w_bf16 *y, const float *x, u64 n);
     void (*widen)(float *y, const w_bf16 *x, u64 n);
     /* Sum of x[i] * y[i]. */
@@ -111,8 +112,11 @@ struct w_kern {
     /* In place: x = exp(x - max). *max is the largest of n > 0 numbers, *sum that of the results, so
      * that log(sum(exp(x))) = *max + log(*sum). */
     void (*exp_sum)(float *x, float *max, float *sum, u64 n);
+    /* The same, but the results go to y, rounded; *sum is that of the numbers before rounding. */
+    void (*exp_sum_bf16)(w_bf16 *y, const float *x, float *max, float *sum, u64 n);
     /* x *= factor */
     void (*scale)(float *x, float factor, u64 n);
+    void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
 
     /* One AdamW update; w, m, v in place; g becomes zero. */
     void (*adamw)(float *w, float *g, float *m, float *v, const struct w_adamw *, u64 n);

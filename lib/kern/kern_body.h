@@ -23,13 +23,19 @@ W_INLINE words_vec round_words(vec x)
     return (nan & (bits >> 16 | 0x40)) | (~nan & rounded);
 }
 
+#if !defined W_NARROWS
+W_INLINE void v_narrow(w_bf16 *y, vec x)
+{
+    half_words half = __builtin_convertvector(round_words(x), half_words);
+    memcpy(y, &half, sizeof half);
+}
+#endif
+
 static void narrow(w_bf16 *y, const float *x, u64 n)
 {
     u64 i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        half_words half = __builtin_convertvector(round_words(v_load(x + i)), half_words);
-        memcpy(y + i, &half, sizeof half);
-    }
+    for (; i + LANES <= n; i += LANES)
+        v_narrow(y + i, v_load(x + i));
     for (; i < n; i++)
         y[i] = w_bf16_of(x[i]);
 }
@@ -38,7 +44,7 @@ static void widen(float *y, const w_bf16 *x, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
-        v_store(y + i, (vec)(widen_words(x + i) << 16));
+        v_store(y + i, (vec)(v_widen(x + i) << 16));
     for (; i < n; i++)
         y[i] = w_bf16_to_float(x[i]);
 }
@@ -202,35 +208,57 @@ static void scale(float *x, float factor, u64 n)
         x[i] *= factor;
 }
 
-/* In place: x = exp(factor * (x - max)); returns their sum. */
-W_INLINE float exp_of_differences(float *x, float max, float factor, u64 n)
+static void scale_bf16(w_bf16 *x, float factor, u64 n)
+{
+    u64 i = 0;
+    for (; i + LANES <= n; i += LANES)
+        v_narrow(x + i, (vec)(v_widen(x + i) << 16) * factor);
+    for (; i < n; i++)
+        x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
+}
+
+/* exp(factor * (x - max)), in place, or rounded to `half` if that is not NULL; returns their sum, which
+ * is that of the numbers before rounding. */
+W_INLINE float exp_of_differences(float *x, w_bf16 *half, float max, float factor, u64 n)
 {
     vec sum[2] = {0};
     u64 i = 0;
 
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        vec first = v_exp((v_load(x + i) - max) * factor);
-        vec second = v_exp((v_load(x + i + LANES) - max) * factor);
-        v_store(x + i, first);
-        v_store(x + i + LANES, second);
-        sum[0] += first;
-        sum[1] += second;
-    }
+    for (u64 step = 2 * LANES; i + step <= n; i += step)
+#pragma GCC unroll 2
+        for (u64 s = 0; s < 2; s++) {
+            const u64 at = i + s * LANES;
+            const vec e = v_exp((v_load(x + at) - max) * factor);
+            if (half)
+                v_narrow(half + at, e);
+            else
+                v_store(x + at, e);
+            sum[s] += e;
+        }
     for (; i + LANES <= n; i += LANES) {
-        vec e = v_exp((v_load(x + i) - max) * factor);
-        v_store(x + i, e);
+        const vec e = v_exp((v_load(x + i) - max) * factor);
+        if (half)
+            v_narrow(half + i, e);
+        else
+            v_store(x + i, e);
         sum[0] += e;
     }
     /* Lanes behind the end hold exp(-87), which is nothing beside the largest one's exp(0). */
-    vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * factor);
-    v_store_some(x + i, e, n - i);
+    const vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * factor);
+    if (half) {
+        float last[LANES];
+        v_store(last, e);
+        narrow(half + i, last, n - i);
+    } else {
+        v_store_some(x + i, e, n - i);
+    }
     return v_sum(sum[0] + sum[1] + e);
 }
 
 static void softmax(float *x, float factor, u64 n)
 {
     if (n > 0)
-        scale(x, 1 / exp_of_differences(x, max_of(x, n), factor, n), n);
+        scale(x, 1 / exp_of_differences(x, NULL, max_of(x, n), factor, n), n);
 }
 
 static void softmax_backward(float *dp, const float *p, float factor, u64 n)
@@ -246,7 +274,13 @@ static void softmax_backward(float *dp, const float *p, float factor, u64 n)
 static void exp_sum(float *x, float *max, float *sum, u64 n)
 {
     *max = max_of(x, n);
-    *sum = exp_of_differences(x, *max, 1, n);
+    *sum = exp_of_differences(x, NULL, *max, 1, n);
+}
+
+static void exp_sum_bf16(w_bf16 *y, const float *x, float *max, float *sum, u64 n)
+{
+    *max = max_of(x, n);
+    *sum = exp_of_differences((float *)(uintptr_t)x, y, *max, 1, n);
 }
 
 W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)
@@ -312,6 +346,8 @@ const struct w_kern W_VARIANT = {
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .exp_sum = exp_sum,
+    .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
+    .scale_bf16 = scale_bf16,
     .adamw = adamw,
 };

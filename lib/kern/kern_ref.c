@@ -201,10 +201,28 @@ static void exp_sum(float *x, float *max, float *sum, u64 n)
     *sum = (float)total;
 }
 
+static void exp_sum_bf16(w_bf16 *y, const float *x, float *max, float *sum, u64 n)
+{
+    double total = 0;
+    *max = max_of(x, n);
+    for (u64 i = 0; i < n; i++) {
+        double e = exp((double)x[i] - (double)*max);
+        total += e;
+        y[i] = w_bf16_of((float)e);
+    }
+    *sum = (float)total;
+}
+
 static void scale(float *x, float factor, u64 n)
 {
     for (u64 i = 0; i < n; i++)
         x[i] *= factor;
+}
+
+static void scale_bf16(w_bf16 *x, float factor, u64 n)
+{
+    for (u64 i = 0; i < n; i++)
+        x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
 static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
@@ -246,6 +264,8 @@ const struct w_kern w_kern_ref = {
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .exp_sum = exp_sum,
+    .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
+    .scale_bf16 = scale_bf16,
     .adamw = adamw,
 };

@@ -101,7 +101,33 @@ W_INLINE vec v_dot(vec sum, ivec a, ivec b)
 {
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
 }
+
+/* To the nearest bf16, ties to even; denormal numbers become zero. */
+#define W_NARROWS
+W_INLINE void v_narrow(u16 *y, vec x)
+{
+    const __m256bh half = _mm512_cvtneps_pbh(x);
+    memcpy(y, &half, sizeof half);
+}
 #endif
+
+/* Numbers of 16 bits, each in the lower half of a lane. (GCC 12 makes __builtin_convertvector of vectors
+ * this wide out of halves, in three times the instructions.) */
+typedef u32 words_vec __attribute__((vector_size(4 * LANES)));
+typedef u16 half_words __attribute__((vector_size(2 * LANES)));
+
+W_INLINE words_vec v_widen(const u16 *p)
+{
+    half_words half;
+    memcpy(&half, p, sizeof half);
+#if defined W_AVX512
+    return (words_vec)_mm512_cvtepu16_epi32((__m256i)half);
+#elif defined W_AVX2
+    return (words_vec)_mm256_cvtepu16_epi32((__m128i)half);
+#else
+    return __builtin_convertvector(half, words_vec);
+#endif
+}
 
 W_INLINE vec v_load(const float *p)
 {
@@ -161,6 +187,18 @@ W_INLINE void v_store_some(float *p, vec v, u64 n)
 }
 #endif
 
+/* The sum is that of the halves of the vector, whose sum is that of their halves, and so on. */
+#if defined W_AVX512
+W_INLINE float v_sum(vec v)
+{
+    return _mm512_reduce_add_ps(v);
+}
+
+W_INLINE float v_largest(vec v)
+{
+    return _mm512_reduce_max_ps(v);
+}
+#else
 W_INLINE float v_sum(vec v)
 {
     half_vec low, high;
@@ -187,6 +225,7 @@ W_INLINE float v_largest(vec v)
         max = lanes[i] > max ? lanes[i] : max;
     return max;
 }
+#endif
 
 /* exp(x) = 2^n exp(r) with x = n ln 2 + r, |r| <= ln(2) / 2, and exp(r) = 1 + r + r^2 q(r). The
  * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the result

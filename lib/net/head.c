@@ -76,9 +76,8 @@ static void exp_piece(void *context, const struct w_piece *p)
         struct piece_sum *sum = sums_of(head, row) + p->col / W_PIECE_COLS;
         if (target >= p->col && target < p->col + p->cols)
             head->nll[job->first + row] = logits[target - p->col];
-        kern->exp_sum(logits, &sum->max, &sum->sum, p->cols);
-        if (job->backward)
-            kern->narrow((w_bf16 *)head->logits + row * head->vocab + p->col, logits, p->cols);
+        kern->exp_sum_bf16((w_bf16 *)head->logits + row * head->vocab + p->col, logits, &sum->max,
+                           &sum->sum, p->cols);
     }
 }
 
@@ -89,16 +88,17 @@ static void scale_row(const struct job *job, u64 row, float max, double total)
     const struct w_kern *kern = job->engine->kern;
     const struct piece_sum *sums = sums_of(head, row);
     const u64 target = target_of(job, job->first + row);
-    float p[W_PIECE_COLS];
 
     for (u64 col = 0; col < head->vocab; col += W_PIECE_COLS, sums++) {
         const u64 cols = W_MIN(W_PIECE_COLS, head->vocab - col);
         w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + col;
-        kern->widen(p, kept, cols);
-        kern->scale(p, (float)((double)(job->scale * expf(sums->max - max)) / total), cols);
+        const float factor = (float)((double)(job->scale * expf(sums->max - max)) / total);
+        const float hit =
+            target >= col && target < col + cols ? w_bf16_to_float(kept[target - col]) : 0;
+
+        kern->scale_bf16(kept, factor, cols);
         if (target >= col && target < col + cols)
-            p[target - col] -= job->scale;
-        kern->narrow(kept, p, cols);
+            kept[target - col] = w_bf16_of(hit * factor - job->scale);
     }
 }
 
