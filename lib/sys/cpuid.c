@@ -1,5 +1,25 @@
 #include "sys/cpuid.h"
 
+static void take_private(struct w_cache *cache, u32 kib, u32 ways, u32 line, u32 cpus)
+{
+    if (cache->bytes || !kib || !ways || !line)
+        return;
+    *cache = (struct w_cache){.bytes = (u64)kib << 10,
+                              .ways = ways,
+                              .line_bytes = line,
+                              .shared_by = 1,
+                              .instances = cpus,
+                              .source = W_FROM_CPUID};
+}
+
+void w_cpuid_private_caches(struct w_machine *m, u32 l1d, u32 l2)
+{
+    static const u8 ways[16] = {0, 1, 2, 3, 4, 6, 8, 0, 16, 0, 32, 48, 64, 96, 128, 0};
+
+    take_private(&m->l1d, l1d >> 24, l1d >> 16 & 255, l1d & 255, m->logical_cpus);
+    take_private(&m->l2, l2 >> 16, ways[l2 >> 12 & 15], l2 & 255, m->logical_cpus);
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -71,9 +91,13 @@ static void read_caches(struct w_machine *m, u32 leaf)
 
 void w_cpuid_read(struct w_machine *m)
 {
+    u32 a, b, d, l1d = 0, l2 = 0;
+
     read_instruction_sets(m);
     read_caches(m, 4);
     read_caches(m, 0x8000001D);
+    if (__get_cpuid(0x80000005, &a, &b, &l1d, &d) && __get_cpuid(0x80000006, &a, &b, &l2, &d))
+        w_cpuid_private_caches(m, l1d, l2);
 }
 
 bool w_cpuid_request_tiles(void)

@@ -8,6 +8,12 @@
 /* Fill the instruction sets of m, and those caches that are still unknown. */
 void w_cpuid_read(struct w_machine *m);
 
+/* What ECX of the leaves 0x80000005 and 0x80000006 says of each core's L1 data and L2 cache (AMD64
+ * Architecture Programmer's Manual 3, appendix E.4), for those that are still unknown. The leaves are
+ * older than the ones that tell all of a cache, and some hypervisors hide only the latter. Their L3 is
+ * that of the whole package, in however many pieces: of no use. */
+void w_cpuid_private_caches(struct w_machine *, u32 l1d, u32 l2);
+
 /* Ask the system to let this process, all of its threads, use the tiles of AMX (Linux 5.16). Needed
  * before the first of them is touched, once; more often does no harm. */
 bool w_cpuid_request_tiles(void);

@@ -23,6 +23,9 @@
 
 #define READ_BYTES ((u64)256 << 20) /* of the threads' working sets together */
 #define READ_S 0.3
+/* The threads of OpenBLAS and of OpenMP look for work for up to 20 ms after a product, on the cores that
+ * whoever is measured next would use. */
+#define SETTLE_S 0.05
 #define ROUNDS_MAX 100
 
 struct settings {
@@ -240,10 +243,12 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
     for (u32 i = 0; i < PRODUCTS; i++) {
         const struct product *p = &products->list[i];
         for (u64 r = 0; r < set->rounds; r++) {
+            w_sleep_s(SETTLE_S);
             const double before = limit_slice(limit);
             rate[r] = product_flops(p) / products_time(products, p);
             share[r] = rate[r] / ((before + limit_slice(limit)) / 2);
             sgemm[r] = products->has_blas ? product_flops(p) / products_time_sgemm(products, p) : 0;
+            w_sleep_s(SETTLE_S);
             const double other_s = onednn_time(onednn, products, p);
             other[r] = other_s > 0 ? product_flops(p) / other_s : 0;
         }
@@ -284,12 +289,14 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
     w_model_times_reset(model);
     *f = (struct figures){0};
     for (u64 i = 0; i < set->rounds && !status; i++) {
-        const double before = limit_slice(limit);
         double peer_s = 0;
+        w_sleep_s(SETTLE_S);
+        const double before = limit_slice(limit);
         f->tok_s[i] = tokens / timed_step(model, conf, ids, i + 1);
         f->peak[i] = (before + limit_slice(limit)) / 2;
         f->share[i] = f->tok_s[i] * flops / f->peak[i];
         f->sgemm[i] = products->has_blas ? products_rate(products) : 0;
+        w_sleep_s(SETTLE_S);
         if (peer->pid && !(status = peer_step(peer, &peer_s, err))) {
             f->peer_tok_s[i] = tokens / peer_s;
             f->ratio[i] = f->tok_s[i] / f->peer_tok_s[i];

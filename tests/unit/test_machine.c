@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <cmocka.h>
 
+#include "sys/cpuid.h"
 #include "sys/machine.h"
 
 static char root[64];
@@ -228,6 +229,21 @@ static void json_keeps_every_fact(void **state)
     w_json_free(j);
 }
 
+/* The words of a Zen 5 whose hypervisor hides the leaves that tell more. */
+static void private_caches_come_from_older_leaves(void **state)
+{
+    (void)state;
+    struct w_machine m = {.logical_cpus = 2};
+    w_cpuid_private_caches(&m, 0, 0);
+    assert_true(m.l1d.bytes == 0 && m.l2.bytes == 0 && m.l2.source == W_FROM_NOWHERE);
+    w_cpuid_private_caches(&m, 0x300c0140, 0x04006140);
+    assert_true(m.l1d.bytes == 48 << 10 && m.l1d.ways == 12 && m.l1d.line_bytes == 64);
+    assert_true(m.l2.bytes == 1 << 20 && m.l2.ways == 8 && m.l2.shared_by == 1);
+    assert_true(m.l2.instances == 2 && m.l2.source == W_FROM_CPUID);
+    w_cpuid_private_caches(&m, 0x20080140, 0x02006140); /* known already */
+    assert_true(m.l1d.bytes == 48 << 10 && m.l2.bytes == 1 << 20);
+}
+
 static void this_host_is_described(void **state)
 {
     (void)state;
@@ -252,6 +268,7 @@ int main(void)
         ON_ROOT(an_empty_system_gives_unknowns),
         ON_ROOT(threads_come_from_the_first_that_says),
         ON_ROOT(json_keeps_every_fact),
+        cmocka_unit_test(private_caches_come_from_older_leaves),
         cmocka_unit_test(this_host_is_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
