@@ -99,7 +99,8 @@ W_INLINE void edge_tile(const enum w_type type, u64 k, const float *a, const flo
 W_INLINE void prefetch(const u32 rows, const float *c, u64 c_row, const u8 *panel, u64 bytes)
 {
     for (u32 r = 0; r < rows; r++)
-        __builtin_prefetch(c + r * c_row, 1, 3);
+        for (u32 j = 0; j < TILE_COLS; j += 16)
+            __builtin_prefetch(c + r * c_row + j, 1, 3);
     for (u64 i = 0; panel && i < bytes; i += 64)
         __builtin_prefetch(panel + i, 0, 2);
 }

@@ -3,6 +3,8 @@
 /* Pieces of c in memory that are finished together: small enough to be in L1 or L2 still. */
 #define FINISH_PANELS 8
 #define PACKED_SLICE 2048
+/* Items that leave two or four threads little to wait for each other. */
+#define ITEMS_ENOUGH 8
 
 /* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
 struct job {
@@ -135,10 +137,11 @@ static void pack_a(const struct job *job, struct block *block)
     job->mul->pack_rows(block->a, a, g->a_row, g->a_col, block->k1 - block->k0, block->rows);
 }
 
-/* The first row of a block, of which each has as many tiles as the others or one more. */
+/* The first row of a block, of which each has as many tiles as the others or one more. (The first of two
+ * is the larger one: then the thread that is done first takes the larger one of the next two.) */
 static u64 first_row(const struct job *job, u64 block)
 {
-    return block * job->row_tiles / job->row_blocks * job->mul->tile_rows;
+    return ceil_div(block * job->row_tiles, job->row_blocks) * job->mul->tile_rows;
 }
 
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the
@@ -232,28 +235,31 @@ static void library_block(void *context, u64 item, u32 member)
         g->finish(g->context, &piece);
 }
 
-/* Blocks of at most so many rows, and a multiple of four of them where there are tiles enough, so that
- * two or four threads have the same work. */
-static void cut_rows(struct job *job, u64 rows)
+/* Blocks of at most so many rows, and a multiple of `count` of them where there are tiles enough. */
+static void cut_rows(struct job *job, u64 rows, u64 count)
 {
     const u64 tile_rows = job->mul->tile_rows;
 
     job->row_tiles = ceil_div(job->g->m, tile_rows);
-    job->row_blocks = w_round_up(ceil_div(job->row_tiles, rows / tile_rows), 4);
+    job->row_blocks = w_round_up(ceil_div(job->row_tiles, rows / tile_rows), count);
     job->row_blocks = W_MIN(job->row_blocks, job->row_tiles);
 }
 
-/* Columns per item. What is finished in pieces ends where a piece does; and where k is cut, a piece is
- * all that has a place to be summed up in. */
+/* Columns of an item: at most as many as a block has, fewer where few items would keep the threads busy.
+ * (Fewer columns pack a block of a more often, fewer rows read the panels more often from the shared
+ * cache: the latter costs more.) What is finished in pieces ends where a piece does; and where k is cut,
+ * a piece is all that has a place to be summed up in. */
 static u64 even_cols(const struct job *job)
 {
     const struct w_gemm *g = job->g;
     const struct w_blocks *blocks = &job->engine->blocks[g->type];
-    u64 multiple = g->c ? job->mul->tile_cols : W_PIECE_COLS;
+    const u64 multiple = g->c ? job->mul->tile_cols : W_PIECE_COLS;
+    const u64 most = ceil_div(g->n, W_PIECE_COLS), enough = ceil_div(ITEMS_ENOUGH, job->row_blocks);
+    const u64 items = W_MAX(ceil_div(g->n, blocks->cols), W_MIN(most, enough));
 
     if (!g->c && g->k > blocks->k)
         return W_PIECE_COLS;
-    return ceil_div(ceil_div(g->n, ceil_div(g->n, blocks->cols)), multiple) * multiple;
+    return ceil_div(ceil_div(g->n, items), multiple) * multiple;
 }
 
 static void run_items(struct job *job, void (*work)(void *, u64, u32))
@@ -285,11 +291,11 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         return;
     if (by_library(engine, g)) {
         /* It packs on every call, which large blocks have to pay for. */
-        cut_rows(&job, 4 * (u64)blocks->rows);
+        cut_rows(&job, 4 * (u64)blocks->rows, 4);
         run_items(&job, library_block);
         return;
     }
-    cut_rows(&job, blocks->rows);
+    cut_rows(&job, blocks->rows, 2);
     job.block_cols = even_cols(&job);
     job.step_bytes = panel_bytes(mul, g->type, mul->step);
     const u64 depth = slice_depth(&job);
