@@ -104,6 +104,11 @@ struct w_kern {
     void (*gelu)(float *y, const float *x, u64 n);
     /* dx = dy * GELU'(x). In place in dy is allowed. */
     void (*gelu_backward)(float *dx, const float *dy, const float *x, u64 n);
+    /* Of numbers that are kept as bf16, so that backward computes with those that forward has seen:
+     * in = x, rounded; out = GELU(in), rounded. */
+    void (*gelu_bf16)(w_bf16 *out, w_bf16 *in, const float *x, u64 n);
+    /* dx = dy * GELU'(in), and out once more, both rounded. */
+    void (*gelu_backward_bf16)(w_bf16 *dx, w_bf16 *out, const float *dy, const w_bf16 *in, u64 n);
 
     /* In place: p = softmax(scale * x). */
     void (*softmax)(float *x, float scale, u64 n);

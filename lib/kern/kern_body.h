@@ -40,11 +40,16 @@ static void narrow(w_bf16 *y, const float *x, u64 n)
         y[i] = w_bf16_of(x[i]);
 }
 
+W_INLINE vec v_load_bf16(const w_bf16 *p)
+{
+    return (vec)(v_widen(p) << 16);
+}
+
 static void widen(float *y, const w_bf16 *x, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
-        v_store(y + i, (vec)(v_widen(x + i) << 16));
+        v_store(y + i, v_load_bf16(x + i));
     for (; i < n; i++)
         y[i] = w_bf16_to_float(x[i]);
 }
@@ -190,6 +195,38 @@ static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
                  n - i);
 }
 
+static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
+{
+    float rest[LANES];
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        v_narrow(in + i, v_load(x + i));
+        v_narrow(out + i, gelu_vec(v_load_bf16(in + i)));
+    }
+    narrow(in + i, x + i, n - i);
+    widen(rest, in + i, n - i);
+    gelu(rest, rest, n - i);
+    narrow(out + i, rest, n - i);
+}
+
+static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w_bf16 *in, u64 n)
+{
+    float x[LANES], rest[LANES];
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec v = v_load_bf16(in + i);
+        v_narrow(out + i, gelu_vec(v));
+        v_narrow(dx + i, v_load(dy + i) * gelu_slope_vec(v));
+    }
+    widen(x, in + i, n - i);
+    gelu(rest, x, n - i);
+    narrow(out + i, rest, n - i);
+    gelu_backward(rest, dy + i, x, n - i);
+    narrow(dx + i, rest, n - i);
+}
+
 static float max_of(const float *x, u64 n)
 {
     vec max = v_set(-INFINITY);
@@ -212,7 +249,7 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
-        v_narrow(x + i, (vec)(v_widen(x + i) << 16) * factor);
+        v_narrow(x + i, v_load_bf16(x + i) * factor);
     for (; i < n; i++)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
@@ -343,6 +380,8 @@ const struct w_kern W_VARIANT = {
     .norm_backward = norm_backward,
     .gelu = gelu,
     .gelu_backward = gelu_backward,
+    .gelu_bf16 = gelu_bf16,
+    .gelu_backward_bf16 = gelu_backward_bf16,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .exp_sum = exp_sum,

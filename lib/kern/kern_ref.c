@@ -163,6 +163,26 @@ static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
     }
 }
 
+static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        float y = w_bf16_to_float(in[i] = w_bf16_of(x[i]));
+        gelu(&y, &y, 1);
+        out[i] = w_bf16_of(y);
+    }
+}
+
+static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w_bf16 *in, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        float x = w_bf16_to_float(in[i]), d, y;
+        gelu_backward(&d, &dy[i], &x, 1);
+        gelu(&y, &x, 1);
+        dx[i] = w_bf16_of(d);
+        out[i] = w_bf16_of(y);
+    }
+}
+
 static float max_of(const float *x, u64 n)
 {
     float max = -INFINITY;
@@ -261,6 +281,8 @@ const struct w_kern w_kern_ref = {
     .norm_backward = norm_backward,
     .gelu = gelu,
     .gelu_backward = gelu_backward,
+    .gelu_bf16 = gelu_bf16,
+    .gelu_backward_bf16 = gelu_backward_bf16,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .exp_sum = exp_sum,

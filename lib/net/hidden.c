@@ -1,5 +1,4 @@
-/* GELU between the two matrices of the MLP, on pieces of their products. In bf16 the numbers that are
- * kept are rounded first, so that backward computes with those that forward has seen. */
+/* GELU between the two matrices of the MLP, on pieces of their products. */
 #include "net/layers.h"
 
 static void forward_piece(void *context, const struct w_piece *p)
@@ -10,16 +9,12 @@ static void forward_piece(void *context, const struct w_piece *p)
 
     for (u64 i = 0; i < p->rows; i++) {
         const u64 place = (p->row + i) * h->width + p->col;
-        float *x = p->c + i * p->c_row;
+        const float *x = p->c + i * p->c_row; /* of floats, that is `in` */
         void *in = w_at(h->in, type, place), *out = w_at(h->out, type, place);
-        if (type == W_TYPE_F32) {
+        if (type == W_TYPE_F32)
             kern->gelu(out, x, p->cols);
-            continue;
-        }
-        kern->narrow(in, x, p->cols);
-        kern->widen(x, in, p->cols);
-        kern->gelu(x, x, p->cols);
-        kern->narrow(out, x, p->cols);
+        else
+            kern->gelu_bf16(out, in, x, p->cols);
     }
 }
 
@@ -32,18 +27,15 @@ static void backward_piece(void *context, const struct w_piece *p)
 
     for (u64 i = 0; i < p->rows; i++) {
         const u64 place = (p->row + i) * h->width + p->col;
-        float *d = p->c + i * p->c_row, in[W_PIECE_COLS], out[W_PIECE_COLS];
+        float *d = p->c + i * p->c_row; /* of floats, that is h->d */
+        const void *in = w_at(h->in, type, place);
+        void *out = w_at(h->out, type, place);
         if (type == W_TYPE_F32) {
-            const float *x = w_at(h->in, type, place);
-            kern->gelu(w_at(h->out, type, place), x, p->cols);
-            kern->gelu_backward(d, d, x, p->cols);
-            continue;
+            kern->gelu(out, in, p->cols);
+            kern->gelu_backward(d, d, in, p->cols);
+        } else {
+            kern->gelu_backward_bf16(w_at(h->d, type, place), out, d, in, p->cols);
         }
-        kern->widen(in, w_at(h->in, type, place), p->cols);
-        kern->gelu(out, in, p->cols);
-        kern->narrow(w_at(h->out, type, place), out, p->cols);
-        kern->gelu_backward(d, d, in, p->cols);
-        kern->narrow(w_at(h->d, type, place), d, p->cols);
     }
 }
 

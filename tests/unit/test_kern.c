@@ -170,10 +170,39 @@ static void check_gelu(const struct w_kern *kern, const struct data *d, u64 n)
     assert_memory_equal(y, want, n * sizeof *y);
 }
 
+/* The same as one step after the other, bit by bit. */
+static void check_gelu_bf16(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    w_bf16 in[N_MAX], out[N_MAX], dx[N_MAX], want_in[N_MAX], want_out[N_MAX], want_dx[N_MAX];
+    float x[N_MAX], y[N_MAX];
+
+    memset(want_in, 0x55, sizeof want_in);
+    memset(want_out, 0x55, sizeof want_out);
+    memset(want_dx, 0x55, sizeof want_dx);
+    memcpy(in, want_in, sizeof in);
+    memcpy(out, want_out, sizeof out);
+    memcpy(dx, want_dx, sizeof dx);
+    kern->narrow(want_in, d->x, n);
+    kern->widen(x, want_in, n);
+    kern->gelu(y, x, n);
+    kern->narrow(want_out, y, n);
+    kern->gelu_backward(y, d->y, x, n);
+    kern->narrow(want_dx, y, n);
+
+    kern->gelu_bf16(out, in, d->x, n);
+    assert_memory_equal(in, want_in, sizeof in);
+    assert_memory_equal(out, want_out, sizeof out);
+    memset(out, 0x55, sizeof out);
+    kern->gelu_backward_bf16(dx, out, d->y, in, n);
+    assert_memory_equal(out, want_out, sizeof out);
+    assert_memory_equal(dx, want_dx, sizeof dx);
+}
+
 static void gelu_is_right(void **state)
 {
     (void)state;
     for_all(check_gelu);
+    for_all(check_gelu_bf16);
 }
 
 /* exp_sum_bf16 and scale_bf16: next to each other are two bf16 numbers that differ by 2^-8 of them. */
