@@ -53,7 +53,9 @@ enum w_buffer_id {
     W_BUF_COUNT
 };
 
-/* Tokens whose logits exist at a time (bf16 ones are half as large), and tokens per partial sum. */
+/* Tokens whose logits exist at a time, and tokens per partial sum. With fewer, the gradient of the head's
+ * weights is read and written more often (half as many: a step takes 2 to 5 % longer, a quarter: 10 %);
+ * more gain nothing. */
 #define W_HEAD_ROWS 768
 #define W_HEAD_ROWS_BF16 1024
 #define W_PARTIAL_ROWS 128

@@ -94,37 +94,10 @@ double product_flops(const struct product *q)
     return 2 * (double)q->m * (double)q->n * (double)q->k;
 }
 
-double products_time(const struct products *p, const struct product *q)
+/* Its operands and strides, of floats. */
+static struct w_product operands(const struct products *p, const struct product *q)
 {
-    struct w_gemm g = {
-        .type = p->engine->type,
-        .m = q->m,
-        .n = q->n,
-        .k = q->k,
-        .a = p->typed[0],
-        .a_row = q->a_transposed ? 1 : q->k,
-        .a_col = q->a_transposed ? q->m : 1,
-        .b = p->typed[1],
-        .b_row = q->b_transposed ? 1 : q->n,
-        .b_col = q->b_transposed ? q->k : 1,
-        .add = q->accumulate ? p->c : NULL,
-        .add_row = q->n,
-        .c = p->c,
-        .c_row = q->n,
-    };
-
-    if (g.type == W_TYPE_BF16 && !q->accumulate) {
-        w_gemm_pack(p->engine, p->packed, &g);
-        g.packed = p->packed;
-    }
-    const double start = w_now_s();
-    w_gemm(p->engine, &g);
-    return w_now_s() - start;
-}
-
-double products_time_sgemm(const struct products *p, const struct product *q)
-{
-    const struct w_product t = {
+    return (struct w_product){
         .rows = q->m,
         .cols = q->n,
         .k = q->k,
@@ -139,6 +112,40 @@ double products_time_sgemm(const struct products *p, const struct product *q)
         .c = p->c,
         .c_row = q->n,
     };
+}
+
+double products_time(const struct products *p, const struct product *q)
+{
+    const struct w_product t = operands(p, q);
+    struct w_gemm g = {
+        .type = p->engine->type,
+        .m = t.rows,
+        .n = t.cols,
+        .k = t.k,
+        .a = p->typed[0],
+        .a_row = t.a_row,
+        .a_col = t.a_col,
+        .b = p->typed[1],
+        .b_row = t.b_row,
+        .b_col = t.b_col,
+        .add = t.add,
+        .add_row = t.add_row,
+        .c = t.c,
+        .c_row = t.c_row,
+    };
+
+    if (g.type == W_TYPE_BF16 && !q->accumulate) {
+        w_gemm_pack(p->engine, p->packed, &g);
+        g.packed = p->packed;
+    }
+    const double start = w_now_s();
+    w_gemm(p->engine, &g);
+    return w_now_s() - start;
+}
+
+double products_time_sgemm(const struct products *p, const struct product *q)
+{
+    const struct w_product t = operands(p, q);
     const double start = w_now_s();
 
     p->blas.product(&t);
