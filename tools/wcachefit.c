@@ -317,10 +317,10 @@ static enum w_status write_report(FILE *f, struct report *r, const struct settin
 
     if (set->plot != PLOT_NONE)
         return plot(f, r, set->plot,
-                    set->svg    ? PLOT_AS_SVG
-                    : set->tsv  ? PLOT_AS_TSV
-                    : set->json ? PLOT_AS_JSON
-                                : PLOT_AS_TEXT,
+                    set->json  ? PLOT_AS_JSON
+                    : set->tsv ? PLOT_AS_TSV
+                    : set->svg ? PLOT_AS_SVG
+                               : PLOT_AS_TEXT,
                     err);
     if (set->search)
         return search(f, r, r->count ? r->confs : NULL, set->time_s, set->memory, err);
@@ -527,10 +527,13 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-static void list_targets(void)
+static enum w_status list_targets(bool json, struct w_err *err)
 {
+    if (json)
+        return write_targets_json(stdout, err);
     for (const struct w_target *t = w_targets; t->name; t++)
         printf("%-16s %s\n", t->name, t->about);
+    return W_DONE;
 }
 
 /* For the generator of wconf(5): the fields of --dump-options. */
@@ -561,10 +564,7 @@ int main(int argc, char **argv)
     int stop = w_cli_parse(&program, &set, &argc, &argv);
     if (stop)
         return stop - 1;
-    if (set.list_targets) {
-        list_targets();
-        return w_cli_finish(W_DONE, NULL);
-    }
-    enum w_status status = run(&set, argc, argv, &err);
+    enum w_status status =
+        set.list_targets ? list_targets(set.json, &err) : run(&set, argc, argv, &err);
     return w_cli_finish(status, &err);
 }

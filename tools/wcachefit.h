@@ -74,6 +74,8 @@ enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MU
 void write_tsv(FILE *, const struct report *); /* configuration, figure, value, unit, source */
 void write_explained(FILE *, const struct report *);
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
+/* The known machines: {"targets": [{"name":, "about":}, ...]} */
+enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;
 
 /* The machine alone. */
 void write_machine(FILE *, const struct w_machine *, const char *threads_why, u32 threads);

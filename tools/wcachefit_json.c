@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fit/hints.h"
+#include "fit/target.h"
 #include "tools/wcachefit.h"
 
 static void set_number(struct w_json *j, const char *key, double value)
@@ -80,6 +81,19 @@ static struct w_json *config_json(const struct report *r, const struct w_fit *fi
     return j;
 }
 
+/* Takes the tree. */
+static enum w_status write_root(FILE *f, struct w_json *root, struct w_err *err)
+{
+    char *text = w_json_pretty(root, err);
+
+    w_json_free(root);
+    if (!text)
+        return W_NOMEM;
+    fprintf(f, "%s\n", text);
+    free(text);
+    return W_DONE;
+}
+
 enum w_status write_json(FILE *f, const struct report *r, struct w_err *err)
 {
     struct w_json *root = w_json_object(), *configs = w_json_array();
@@ -95,11 +109,19 @@ enum w_status write_json(FILE *f, const struct report *r, struct w_err *err)
     if (r->calibrated)
         w_json_set(root, "calibration", w_calibration_json(r->calibration));
     w_json_set(root, "configs", configs);
-    char *text = w_json_pretty(root, err);
-    w_json_free(root);
-    if (!text)
-        return W_NOMEM;
-    fprintf(f, "%s\n", text);
-    free(text);
-    return W_DONE;
+    return write_root(f, root, err);
+}
+
+enum w_status write_targets_json(FILE *f, struct w_err *err)
+{
+    struct w_json *root = w_json_object(), *targets = w_json_array();
+
+    for (const struct w_target *t = w_targets; t->name; t++) {
+        struct w_json *j = w_json_object();
+        w_json_set_string(j, "name", t->name);
+        w_json_set_string(j, "about", t->about);
+        w_json_add(targets, j);
+    }
+    w_json_set(root, "targets", targets);
+    return write_root(f, root, err);
 }

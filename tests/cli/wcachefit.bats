@@ -30,6 +30,11 @@ config()
     without_plan <"$out" | diff -u tests/data/comparison.md -
 }
 
+@test "the known machines are listed, as JSON too" {
+    wcachefit --list-targets | grep '^seed-host  *4 cores'
+    wcachefit --json --list-targets | jq -e '.targets | any(.name == "seed-host" and .about != "")'
+}
+
 @test "the output does not depend on threads of the environment for a target" {
     OMP_NUM_THREADS=3 wcachefit --json --target seed-host "${four[@]}" >"$out"
     wcachefit --json --target seed-host "${four[@]}" | cmp - "$out"
@@ -270,7 +275,7 @@ train_tiny()
         head -n 1 "$out" | grep '^<?xml'
         [ "$(tail -n 1 "$out")" = "</svg>" ]
         run ! grep nan "$out"
-        wcachefit -q --plot $chart --json "$small" 2>/dev/null |
+        wcachefit -q --plot $chart --svg --json "$small" 2>/dev/null |
             jq -e '.series | length >= 1 and all(.[]; .points | length >= 1)'
         wcachefit -q --plot $chart --tsv "$small" 2>/dev/null | awk -F '\t' 'NF != 4 { exit 1 }'
     done
