@@ -73,6 +73,8 @@ enum w_status write_text(FILE *, const struct report *, struct w_err *) W_MUST_C
 enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 void write_tsv(FILE *, const struct report *); /* configuration, figure, value, unit, source */
 void write_explained(FILE *, const struct report *);
+/* A tree as text. Frees the tree, whatever happens. */
+enum w_status write_tree(FILE *, struct w_json *, struct w_err *) W_MUST_CHECK;
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 /* The known machines: {"targets": [{"name":, "about":}, ...]} */
 enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;

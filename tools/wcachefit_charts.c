@@ -126,7 +126,6 @@ enum w_status plot(FILE *f, const struct report *r, enum plot_kind kind, enum pl
 {
     static struct w_chart chart;
     enum w_status status = W_DONE;
-    char *text = NULL;
 
     if (!r->calibration)
         return w_fail(err, W_USAGE, "--plot needs a calibration: wcachefit --calibrate");
@@ -143,15 +142,7 @@ enum w_status plot(FILE *f, const struct report *r, enum plot_kind kind, enum pl
     case PLOT_AS_TEXT: w_chart_text(f, &chart); break;
     case PLOT_AS_SVG: w_chart_svg(f, &chart); break;
     case PLOT_AS_TSV: w_chart_tsv(f, &chart); break;
-    case PLOT_AS_JSON: {
-        struct w_json *j = w_chart_json(&chart);
-        text = w_json_pretty(j, err);
-        w_json_free(j);
-        if (!text)
-            return W_NOMEM;
-        fprintf(f, "%s\n", text);
-        free(text);
+    case PLOT_AS_JSON: status = write_tree(f, w_chart_json(&chart), err); break;
     }
-    }
-    return W_DONE;
+    return status;
 }

@@ -81,8 +81,7 @@ static struct w_json *config_json(const struct report *r, const struct w_fit *fi
     return j;
 }
 
-/* Takes the tree. */
-static enum w_status write_root(FILE *f, struct w_json *root, struct w_err *err)
+enum w_status write_tree(FILE *f, struct w_json *root, struct w_err *err)
 {
     char *text = w_json_pretty(root, err);
 
@@ -109,7 +108,7 @@ enum w_status write_json(FILE *f, const struct report *r, struct w_err *err)
     if (r->calibrated)
         w_json_set(root, "calibration", w_calibration_json(r->calibration));
     w_json_set(root, "configs", configs);
-    return write_root(f, root, err);
+    return write_tree(f, root, err);
 }
 
 enum w_status write_targets_json(FILE *f, struct w_err *err)
@@ -123,5 +122,5 @@ enum w_status write_targets_json(FILE *f, struct w_err *err)
         w_json_add(targets, j);
     }
     w_json_set(root, "targets", targets);
-    return write_root(f, root, err);
+    return write_tree(f, root, err);
 }

@@ -32,19 +32,6 @@ static void tell_found(const struct w_found *f, u32 rank)
           f->resident / (1024 * 1024), f->outside ? " (beyond the runs behind the law)" : "");
 }
 
-static enum w_status write_conf(FILE *f, const struct w_conf *conf, struct w_err *err)
-{
-    struct w_json *j = w_conf_json(conf);
-    char *text = w_json_pretty(j, err);
-
-    w_json_free(j);
-    if (!text)
-        return W_NOMEM;
-    fprintf(f, "%s\n", text);
-    free(text);
-    return W_DONE;
-}
-
 enum w_status search(FILE *f, const struct report *r, const struct w_conf *base, double seconds,
                      u64 memory, struct w_err *err)
 {
@@ -66,7 +53,7 @@ enum w_status search(FILE *f, const struct report *r, const struct w_conf *base,
         status = w_search_best(found, SHOWN, &count, base, r->machine, &ask, &limits, err);
     for (u32 i = 0; i < count && !status; i++)
         tell_found(&found[i], i + 1);
-    return status ? status : write_conf(f, &found[0].conf, err);
+    return status ? status : write_tree(f, w_conf_json(&found[0].conf), err);
 }
 
 /* ---- making it fit ---- */

@@ -147,13 +147,7 @@ static enum w_status write_verdicts_json(FILE *f, const struct verdict *v, size_
     w_json_set_string(root, "schema", "wcachefit-verify/1");
     w_json_set_string(root, "version", W_VERSION_TEXT);
     w_json_set(root, "runs", runs);
-    char *text = w_json_pretty(root, err);
-    w_json_free(root);
-    if (!text)
-        return W_NOMEM;
-    fprintf(f, "%s\n", text);
-    free(text);
-    return W_DONE;
+    return write_tree(f, root, err);
 }
 
 /* What counts is the ratio before any correction: corrections are made of it. */
