@@ -3,12 +3,17 @@
 #if __has_include(<dnnl.h>)
 
 #include <dnnl.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "sys/clock.h"
 
 /* Debian's libdnnl has threads of OpenMP. */
 extern void omp_set_num_threads(int);
+
+/* The fastest call within this time counts: threads of OpenMP that wake on one core spin in each other's
+ * way for a time slice (8 ms a call, whatever the shape) until the system parts them. */
+#define CALLS_S 0.06
 
 /* A product of it: the operation, and the memory that it reads and writes. */
 struct work {
@@ -141,10 +146,14 @@ double onednn_time(const struct onednn *o, const struct products *p, const struc
             {DNNL_ARG_SRC, w.a}, {DNNL_ARG_WEIGHTS, w.packed}, {DNNL_ARG_DST, w.c}};
         bool ok = dnnl_primitive_execute(w.primitive, o->stream, 3, args) == dnnl_success &&
                   dnnl_stream_wait(o->stream) == dnnl_success; /* code and caches become warm */
-        const double start = w_now_s();
-        ok = ok && dnnl_primitive_execute(w.primitive, o->stream, 3, args) == dnnl_success &&
-             dnnl_stream_wait(o->stream) == dnnl_success;
-        seconds = ok ? w_now_s() - start : 0;
+        const double end = w_now_s() + CALLS_S;
+        seconds = INFINITY;
+        for (double start = w_now_s(); ok && start < end; start = w_now_s()) {
+            ok = dnnl_primitive_execute(w.primitive, o->stream, 3, args) == dnnl_success &&
+                 dnnl_stream_wait(o->stream) == dnnl_success;
+            seconds = fmin(seconds, w_now_s() - start);
+        }
+        seconds = ok ? seconds : 0;
     }
     if (w.primitive)
         dnnl_primitive_destroy(w.primitive);

@@ -11,7 +11,8 @@ struct onednn {
 
 /* False: this program was compiled without it, or it does not start; then it is absent from now on. */
 bool onednn_open(struct onednn *, u32 threads);
-/* Seconds of one product in the precision of the products; 0: it has none for that here. */
+/* Seconds of the fastest call of one product in the precision of the products; 0: it has none for that
+ * here. */
 double onednn_time(const struct onednn *, const struct products *, const struct product *);
 /* "2.6.3", or NULL */
 const char *onednn_version(const struct onednn *);
