@@ -11,8 +11,8 @@ Learns a vocabulary of the configuration's vocab_size from TEXT (files or folder
 writes them, or plain text), trains CONFIG on it, and leaves
   OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
 A vocabulary that is there is used again; a training that was interrupted goes on. One document in
-a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation. Nothing of the text is held twice: tokens and batches flow through
-pipes.
+a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation. Nothing
+of the text is held twice: tokens and batches flow through pipes.
 
 Examples:
   train-wiki.sh configs/wiki_cache_optimized.json wiki -- wiki

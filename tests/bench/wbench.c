@@ -255,7 +255,6 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
                 sgemm[r] = product_flops(p) / products_time_sgemm(products, p);
             }
             w_sleep_s(SETTLE_S);
-            onednn_time(onednn, products, p);
             const double other_s = onednn_time(onednn, products, p);
             other[r] = other_s > 0 ? product_flops(p) / other_s : 0;
         }
