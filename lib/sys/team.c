@@ -21,6 +21,8 @@ struct member {
     struct w_team *team;
     u32 number;
     pthread_t thread;
+    /* On a cache line of its own: the others look at it when their own items are done. */
+    _Alignas(64) _Atomic u64 ticket; /* round << 32 | next of its items to take */
 };
 
 typedef void (*work_function)(void *context, u64 item, u32 member);
@@ -40,8 +42,7 @@ struct w_team {
     _Atomic u64 first; /* item of this round's number 0 */
     _Atomic u32 items;
     /* each on a cache line of its own: they are written by different threads */
-    _Alignas(64) _Atomic u64 ticket; /* round << 32 | next item to take */
-    _Alignas(64) _Atomic u32 round;  /* the ticket's round; members sleep on it */
+    _Alignas(64) _Atomic u32 round; /* the tickets' round; members sleep on it */
     _Atomic u32 sleepers;
     _Atomic bool quit;
     _Alignas(64) _Atomic u32 left; /* items of the round not yet done; the caller sleeps on it */
@@ -82,10 +83,17 @@ static u32 wait_while_equal(_Atomic u32 *word, u32 value, _Atomic u32 *sleeping)
     return atomic_load(word);
 }
 
-/* Take and do items of a round until none is to be had. */
-static void take_items(struct w_team *team, u32 round, u32 member)
+/* The first of the items that are a member's own. */
+static u32 first_own(const struct w_team *team, u32 items, u32 member)
 {
-    u64 ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
+    return (u32)((u64)items * member / team->size);
+}
+
+/* Take and do items of a round that are `owner`'s until none is to be had. */
+static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 member)
+{
+    _Atomic u64 *const next = &team->members[owner].ticket;
+    u64 ticket = atomic_load_explicit(next, memory_order_acquire);
 
     while (ticket >> 32 == round) {
         work_function work = atomic_load_explicit(&team->work, memory_order_acquire);
@@ -93,15 +101,22 @@ static void take_items(struct w_team *team, u32 round, u32 member)
         u64 first = atomic_load_explicit(&team->first, memory_order_acquire);
         u32 items = atomic_load_explicit(&team->items, memory_order_acquire);
         u32 item = (u32)ticket;
-        if (item >= items)
+        if (item >= first_own(team, items, owner + 1))
             return;
-        if (!atomic_compare_exchange_weak(&team->ticket, &ticket, ticket + 1))
+        if (!atomic_compare_exchange_weak(next, &ticket, ticket + 1))
             continue;
         work(context, first + item, member);
         if (atomic_fetch_sub(&team->left, 1) == 1 && atomic_load(&team->caller_sleeps))
             futex_wake(&team->left);
-        ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
+        ticket = atomic_load_explicit(next, memory_order_acquire);
     }
+}
+
+/* First a member's own items, then what others have not come to. */
+static void take_items(struct w_team *team, u32 round, u32 member)
+{
+    for (u32 i = 0; i < team->size; i++)
+        take_items_of(team, round, (member + i) % team->size, member);
 }
 
 static void *run_member(void *argument)
@@ -120,13 +135,16 @@ static void run_round(struct w_team *team, u64 first, u32 items, work_function w
 {
     u32 round = atomic_load_explicit(&team->round, memory_order_relaxed) + 1;
 
-    atomic_exchange(&team->ticket, (u64)round << 32 | NO_ITEM);
+    for (u32 i = 0; i < team->size; i++)
+        atomic_exchange(&team->members[i].ticket, (u64)round << 32 | NO_ITEM);
     atomic_store_explicit(&team->work, work, memory_order_release);
     atomic_store_explicit(&team->context, context, memory_order_release);
     atomic_store_explicit(&team->first, first, memory_order_release);
     atomic_store_explicit(&team->left, items, memory_order_release);
     atomic_store_explicit(&team->items, items, memory_order_release);
-    atomic_store_explicit(&team->ticket, (u64)round << 32, memory_order_release);
+    for (u32 i = 0; i < team->size; i++)
+        atomic_store_explicit(&team->members[i].ticket,
+                              (u64)round << 32 | first_own(team, items, i), memory_order_release);
     atomic_store(&team->round, round);
     if (atomic_load(&team->sleepers))
         futex_wake(&team->round);
@@ -141,17 +159,19 @@ enum w_status w_team_new(struct w_team **out, u32 threads, struct w_err *err)
     if (threads == 0)
         return w_fail(err, W_USAGE, "a team needs at least one thread");
     struct w_team *team = aligned_alloc(64, w_round_up(sizeof *team, 64));
-    struct member *members = calloc(threads, sizeof *members);
+    struct member *members = aligned_alloc(64, threads * sizeof *members);
     if (!team || !members) {
         free(team);
         free(members);
         return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     }
     memset(team, 0, sizeof *team);
+    memset(members, 0, threads * sizeof *members);
     team->size = threads;
     team->members = members;
     for (u32 i = 1; i < threads; i++) {
-        members[i] = (struct member){.team = team, .number = i};
+        members[i].team = team;
+        members[i].number = i;
         int error = pthread_create(&members[i].thread, NULL, run_member, &members[i]);
         if (error) {
             w_team_free(team);

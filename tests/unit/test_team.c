@@ -71,6 +71,68 @@ static void jobs_follow_each_other(void **state)
     w_team_free(team);
 }
 
+#define TEAM 4
+#define EACH 5
+
+struct shares {
+    _Atomic u32 begun, done;
+    u32 member[TEAM * EACH];
+};
+
+/* Nobody is done with an item before everybody has begun one: then each has begun with its own first. */
+static void begin_together(void *context, u64 item, u32 member)
+{
+    struct shares *s = context;
+
+    s->member[item] = member;
+    atomic_fetch_add(&s->begun, 1);
+    while (atomic_load(&s->begun) < TEAM)
+        w_sleep_s(0.0001);
+}
+
+static void a_member_begins_with_its_own_items(void **state)
+{
+    (void)state;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, TEAM, NULL), W_DONE);
+    for (u32 round = 0; round < 100; round++) {
+        struct shares s = {0};
+        w_team_for(team, TEAM * EACH, begin_together, &s);
+        for (u32 i = 0; i < TEAM; i++)
+            assert_int_equal(s.member[i * EACH], i);
+    }
+    w_team_free(team);
+}
+
+/* The last member is held up at its first item until all others are done. */
+static void hold_the_last_one_up(void *context, u64 item, u32 member)
+{
+    struct shares *s = context;
+
+    s->member[item] = member;
+    atomic_fetch_add(&s->begun, 1);
+    while (atomic_load(&s->begun) < TEAM)
+        w_sleep_s(0.0001);
+    while (member == TEAM - 1 && atomic_load(&s->done) < TEAM * EACH - 1)
+        w_sleep_s(0.0001);
+    atomic_fetch_add(&s->done, 1);
+}
+
+static void others_take_over_what_a_member_does_not_come_to(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    struct shares s = {0};
+
+    assert_int_equal(w_team_new(&team, TEAM, NULL), W_DONE);
+    w_team_for(team, TEAM * EACH, hold_the_last_one_up, &s);
+    assert_int_equal(s.member[(TEAM - 1) * EACH], TEAM - 1);
+    for (u32 i = (TEAM - 1) * EACH + 1; i < TEAM * EACH; i++)
+        assert_true(s.member[i] < TEAM - 1);
+    w_team_free(team);
+}
+
 static void a_team_without_work_ends(void **state)
 {
     (void)state;
@@ -88,6 +150,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_is_done_once),
         cmocka_unit_test(jobs_follow_each_other),
+        cmocka_unit_test(a_member_begins_with_its_own_items),
+        cmocka_unit_test(others_take_over_what_a_member_does_not_come_to),
         cmocka_unit_test(a_team_without_work_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
