@@ -3,8 +3,9 @@
 /* Pieces of c in memory that are finished together: small enough to be in L1 or L2 still. */
 #define FINISH_PANELS 8
 #define PACKED_SLICE 2048
-/* Items that leave two or four threads little to wait for each other. */
-#define ITEMS_ENOUGH 8
+/* Items for each thread: what one of them leaves of its own another takes over. More of them pack blocks
+ * of a more often, or read panels more often. */
+#define ITEMS_PER_MEMBER 2
 
 /* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
 struct job {
@@ -137,8 +138,7 @@ static void pack_a(const struct job *job, struct block *block)
     job->mul->pack_rows(block->a, a, g->a_row, g->a_col, block->k1 - block->k0, block->rows);
 }
 
-/* The first row of a block, of which each has as many tiles as the others or one more. (The first of two
- * is the larger one: then the thread that is done first takes the larger one of the next two.) */
+/* The first row of a block, of which each has as many tiles as the others or one more. */
 static u64 first_row(const struct job *job, u64 block)
 {
     return ceil_div(block * job->row_tiles, job->row_blocks) * job->mul->tile_rows;
@@ -254,7 +254,8 @@ static u64 even_cols(const struct job *job)
     const struct w_gemm *g = job->g;
     const struct w_blocks *blocks = &job->engine->blocks[g->type];
     const u64 multiple = g->c ? job->mul->tile_cols : W_PIECE_COLS;
-    const u64 most = ceil_div(g->n, W_PIECE_COLS), enough = ceil_div(ITEMS_ENOUGH, job->row_blocks);
+    const u64 members = w_team_size(job->engine->team), most = ceil_div(g->n, W_PIECE_COLS);
+    const u64 enough = ceil_div(ITEMS_PER_MEMBER * members, job->row_blocks);
     const u64 items = W_MAX(ceil_div(g->n, blocks->cols), W_MIN(most, enough));
 
     if (!g->c && g->k > blocks->k)
@@ -295,7 +296,7 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         run_items(&job, library_block);
         return;
     }
-    cut_rows(&job, blocks->rows, 2);
+    cut_rows(&job, blocks->rows, w_team_size(engine->team));
     job.block_cols = even_cols(&job);
     job.step_bytes = panel_bytes(mul, g->type, mul->step);
     const u64 depth = slice_depth(&job);
