@@ -1,5 +1,7 @@
 /* onednn.h - the same matrix products by oneDNN, where libdnnl-dev was there when this was compiled.
- * Its weights are packed before, in the layout that it asks for, as a step would have them. */
+ * Its weights are packed before, in the layout that it asks for, as a step would have them. The gradient
+ * of a weight has no weight among its operands: what it wants packed is packed in every call, or taken
+ * as it lies if that is faster. */
 #ifndef W_ONEDNN_H
 #define W_ONEDNN_H
 

@@ -34,7 +34,11 @@ enum w_status products_open(struct products *, const struct w_conf *, const stru
                             struct w_err *) W_MUST_CHECK;
 /* Have sgemm as well, with so many threads of its own; false: there is none, *err says why. */
 bool products_open_blas(struct products *, u32 threads, struct w_err *err);
-/* Seconds of one product. Weights of bf16 are packed before, as a step has them. */
+/* Seconds of the fastest of the calls within a time that is the same for all contestants, so that each is
+ * seen with its threads awake and its data in the caches that it can use. `call` returns the seconds of
+ * one call, or 0 if it failed; then so does this. */
+double products_fastest(double (*call)(const void *context), const void *context);
+/* The same of one product. Weights of bf16 are packed before, as a step has them. */
 double products_time(const struct products *, const struct product *);
 double products_time_sgemm(const struct products *, const struct product *);
 double product_flops(const struct product *);

@@ -233,8 +233,7 @@ static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine
     return status;
 }
 
-/* Each product of a step by itself: the median of the rounds, of each share with the peak around it. The
- * first of two calls wakes threads that sleep, whoever's they are, and is not counted. */
+/* Each product of a step by itself: the median of the rounds, of each share with the peak around it. */
 static void tell_products(const struct settings *set, const struct w_conf *conf,
                           const struct products *products, const struct onednn *onednn,
                           const struct limit *limit)
@@ -245,15 +244,12 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
         const struct product *p = &products->list[i];
         for (u64 r = 0; r < set->rounds; r++) {
             w_sleep_s(SETTLE_S);
-            products_time(products, p);
             const double before = limit_slice(limit);
             rate[r] = product_flops(p) / products_time(products, p);
             share[r] = rate[r] / ((before + limit_slice(limit)) / 2);
             sgemm[r] = 0;
-            if (products->has_blas) {
-                products_time_sgemm(products, p);
+            if (products->has_blas)
                 sgemm[r] = product_flops(p) / products_time_sgemm(products, p);
-            }
             w_sleep_s(SETTLE_S);
             const double other_s = onednn_time(onednn, products, p);
             other[r] = other_s > 0 ? product_flops(p) / other_s : 0;
