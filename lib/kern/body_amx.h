@@ -17,7 +17,6 @@
 #include "kern/tile_unit.h"
 
 #define BF16_ROWS (2 * UNIT_ROWS)
-#define BF16_ROW_BYTES 2
 #define A_STEP_BYTES ((u64)BF16_ROWS * UNIT_BYTES)
 #define B_ROW_BYTES ((u64)TILE_COLS * 4) /* a row of pairs */
 #define B_STEP_BYTES (BF16_STEP / 2 * B_ROW_BYTES)

@@ -17,6 +17,20 @@
 
 #include "kern/body_pack.h"
 
+/* How rows of a of bf16 come to a tile (see struct w_mul). */
+#if defined BF16_DOT
+#define PACK_ROWS_BF16 PACK_PAIRS
+#define BF16_ROW_BYTES 2
+#define BF16_READS_ROWS true
+#elif defined BF16_TILE_UNIT
+#define BF16_ROW_BYTES 2
+#define BF16_READS_ROWS false /* the unit loads packed rows faster */
+#else
+#define PACK_ROWS_BF16 PACK_WIDE
+#define BF16_ROW_BYTES 4
+#define BF16_READS_ROWS false
+#endif
+
 /* The rows of sums += a b for one step of k. */
 W_INLINE void multiply_add(vec sum[TILE_ROWS][2], const float *a, vec b0, vec b1)
 {
@@ -28,19 +42,49 @@ W_INLINE void multiply_add(vec sum[TILE_ROWS][2], const float *a, vec b0, vec b1
     }
 }
 
+#if defined BF16_DOT
+W_INLINE void multiply_add_dot(vec sum[2], const void *a, ivec b0, ivec b1)
+{
+    i32 pair;
+    memcpy(&pair, a, sizeof pair);
+    ivec x = pair - (ivec){0};
+    sum[0] = v_dot(sum[0], x, b0);
+    sum[1] = v_dot(sum[1], x, b1);
+}
+
+/* All of k, of rows as they lie. Three of them to a pointer: twelve pointers would find no room in the
+ * registers. */
+W_INLINE void multiply_add_rows(vec sum[TILE_ROWS][2], u64 k, const w_bf16 *a, u64 a_row,
+                                const float *b)
+{
+    const w_bf16 *three[TILE_ROWS / 3];
+
+#pragma GCC unroll 4
+    for (u32 t = 0; t < TILE_ROWS / 3; t++)
+        three[t] = a + 3 * t * a_row;
+#pragma GCC unroll 2
+    for (; k > 0; k -= 2, b += TILE_COLS) {
+        ivec b0 = (ivec)v_load(b), b1 = (ivec)v_load(b + LANES);
+#pragma GCC unroll 4
+        for (u32 t = 0; t < TILE_ROWS / 3; t++) {
+#pragma GCC unroll 3
+            for (u32 r = 0; r < 3; r++)
+                multiply_add_dot(sum[3 * t + r], three[t] + r * a_row, b0, b1);
+            three[t] += 2;
+            __asm__("" : "+r"(three[t])); /* else the compiler makes it twelve */
+        }
+    }
+}
+#endif
+
 /* The same for two steps, b in pairs; returns where a goes on. */
 W_INLINE const float *multiply_add_pair(vec sum[TILE_ROWS][2], const float *a, const float *b)
 {
 #if defined BF16_DOT
     ivec b0 = (ivec)v_load(b), b1 = (ivec)v_load(b + LANES);
 #pragma GCC unroll 16
-    for (u32 i = 0; i < TILE_ROWS; i++) {
-        i32 pair;
-        memcpy(&pair, a + i, sizeof pair);
-        ivec x = pair - (ivec){0};
-        sum[i][0] = v_dot(sum[i][0], x, b0);
-        sum[i][1] = v_dot(sum[i][1], x, b1);
-    }
+    for (u32 i = 0; i < TILE_ROWS; i++)
+        multiply_add_dot(sum[i], a + i, b0, b1);
     return a + TILE_ROWS;
 #else
     const i32 upper = (i32)0xffff0000;
@@ -52,12 +96,14 @@ W_INLINE const float *multiply_add_pair(vec sum[TILE_ROWS][2], const float *a, c
 #endif
 }
 
-/* A whole tile, of operands of either type. */
-W_INLINE void whole_tile(const enum w_type type, u64 k, const float *a, const float *b,
+/* A whole tile, of operands of either type; a_row as in w_tile. */
+W_INLINE void whole_tile(const enum w_type type, u64 k, const void *rows, u64 a_row, const float *b,
                          const float *add, u64 add_row, float *c, u64 c_row)
 {
+    const float *a = rows;
     vec sum[TILE_ROWS][2];
 
+    (void)a_row; /* 0, but for those that read rows */
 #pragma GCC unroll 16
     for (u32 i = 0; i < TILE_ROWS; i++) {
         sum[i][0] = add ? v_load(add + i * add_row) : v_set(0);
@@ -67,6 +113,10 @@ W_INLINE void whole_tile(const enum w_type type, u64 k, const float *a, const fl
 #pragma GCC unroll 4
         for (; k > 0; k--, a += TILE_ROWS, b += TILE_COLS)
             multiply_add(sum, a, v_load(b), v_load(b + LANES));
+#if defined BF16_DOT
+    } else if (a_row) {
+        multiply_add_rows(sum, k, rows, a_row, b);
+#endif
     } else {
 #pragma GCC unroll 2
         for (; k > 0; k -= 2, b += TILE_COLS)
@@ -81,14 +131,14 @@ W_INLINE void whole_tile(const enum w_type type, u64 k, const float *a, const fl
 
 /* The last rows or columns of a matrix: through a whole tile on the stack. What a and b are filled up
  * with is zero. */
-W_INLINE void edge_tile(const enum w_type type, u64 k, const float *a, const float *b,
+W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row, const float *b,
                         const float *add, u64 add_row, float *c, u64 c_row, u64 rows, u64 cols)
 {
     float whole[TILE_ROWS * TILE_COLS] = {0};
 
     for (u64 i = 0; add && i < rows; i++)
         memcpy(whole + i * TILE_COLS, add + i * add_row, cols * sizeof(float));
-    whole_tile(type, k, a, b, whole, TILE_COLS, whole, TILE_COLS);
+    whole_tile(type, k, a, a_row, b, whole, TILE_COLS, whole, TILE_COLS);
     for (u64 i = 0; i < rows; i++)
         memcpy(c + i * c_row, whole + i * TILE_COLS, cols * sizeof(float));
 }
@@ -107,25 +157,21 @@ W_INLINE void prefetch(const u32 rows, const float *c, u64 c_row, const u8 *pane
 
 W_INLINE void tiles(const enum w_type type, const struct w_tile *t)
 {
-#if defined BF16_DOT
-    const u64 words = type == W_TYPE_BF16 ? t->k / 2 : t->k; /* of a row of a */
-#else
-    const u64 words = t->k;
-#endif
+    const u64 row_bytes = t->a_row ? t->a_row * w_type_bytes(type)
+                                   : t->k * (type == W_TYPE_BF16 ? BF16_ROW_BYTES : sizeof(float));
     const u64 share =
         t->k * TILE_COLS * w_type_bytes(type) / ((t->rows + TILE_ROWS - 1) / TILE_ROWS);
-    const float *a = t->a;
-    const u8 *next = t->next;
+    const u8 *a = t->a, *next = t->next;
 
-    for (u64 i = 0; i < t->rows; i += TILE_ROWS, a += TILE_ROWS * words) {
+    for (u64 i = 0; i < t->rows; i += TILE_ROWS, a += TILE_ROWS * row_bytes) {
         const float *add = t->add ? t->add + i * t->add_row : NULL;
         float *c = t->c + i * t->c_row;
         u64 rows = W_MIN(t->rows - i, TILE_ROWS);
         prefetch(TILE_ROWS, c + TILE_ROWS * t->c_row, t->c_row, next, share);
         if (rows == TILE_ROWS && t->cols == TILE_COLS)
-            whole_tile(type, t->k, a, t->b, add, t->add_row, c, t->c_row);
+            whole_tile(type, t->k, a, t->a_row, t->b, add, t->add_row, c, t->c_row);
         else
-            edge_tile(type, t->k, a, t->b, add, t->add_row, c, t->c_row, rows, t->cols);
+            edge_tile(type, t->k, a, t->a_row, t->b, add, t->add_row, c, t->c_row, rows, t->cols);
         next = next ? next + share : NULL;
     }
 }
@@ -151,13 +197,6 @@ static void pack_panel_bf16(void *panel, const void *b, u64 b_row, u64 b_col, u6
 }
 
 #if !defined BF16_TILE_UNIT
-#if defined BF16_DOT
-#define PACK_ROWS_BF16 PACK_PAIRS
-#define BF16_ROW_BYTES 2
-#else
-#define PACK_ROWS_BF16 PACK_WIDE
-#define BF16_ROW_BYTES 4
-#endif
 #define BF16_ROWS TILE_ROWS
 
 static void tile_bf16(const struct w_tile *t)

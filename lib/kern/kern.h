@@ -23,8 +23,10 @@
  * caller cuts k, as long as it is cut at multiples of the step: the sums begin with add, and go on in
  * the order of k. */
 struct w_tile {
-    u64 k;            /* a multiple of the step */
-    const void *a;    /* packed rows */
+    u64 k;         /* a multiple of the step */
+    const void *a; /* packed rows; or, where a_row is not 0, rows as they lie: element (i, p) at
+                          a[i * a_row + p], and rows a multiple of tile_rows */
+    u64 a_row;
     const void *b;    /* one packed panel */
     const float *add; /* element (i, j) at add[i * add_row + j]: c itself to accumulate, add_row 0
                           for a bias; NULL: zeros */
@@ -42,7 +44,8 @@ struct w_tile {
  * lines to a whole tile. */
 struct w_mul {
     u32 tile_rows, tile_cols, step;
-    u32 row_bytes; /* of an element of packed rows */
+    u32 row_bytes;   /* of an element of packed rows */
+    bool reads_rows; /* tile() takes rows as they lie */
     void (*tile)(const struct w_tile *);
     /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
      * b[p * b_row + j * b_col]; one of the strides is 1. */

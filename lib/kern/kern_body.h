@@ -368,6 +368,7 @@ const struct w_kern W_VARIANT = {
                              .tile_cols = TILE_COLS,
                              .step = BF16_STEP,
                              .row_bytes = BF16_ROW_BYTES,
+                             .reads_rows = BF16_READS_ROWS,
                              .tile = tile_bf16,
                              .pack_panel = pack_panel_bf16,
                              .pack_rows = pack_rows_bf16}},
