@@ -1,7 +1,7 @@
 /* gemm.h - products of large matrices by a team: c = add + a b.
  *
  * The columns of b are packed into panels by the whole team; then the team shares out blocks of c,
- * each of which is finished by one thread, which packs its rows of a.
+ * each of which is finished by one thread, which packs its rows of a or reads them as they lie.
  *
  *     struct w_gemm g = {.m = tokens, .n = out, .k = in,
  *                        .a = x, .a_row = in, .a_col = 1,         // x (tokens, in)

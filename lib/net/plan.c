@@ -51,7 +51,7 @@ static u64 attention_floats(const struct w_conf *conf, enum w_type type)
 /* Between the scratch of two threads. A core that fetches lines ahead of what its thread writes, row after
  * row, takes them from its neighbour: without the gap, products whose results are taken in pieces lose a
  * sixth of their speed with two threads (Zen 5, whose cores see 100 KB ahead). */
-#define GAP_FLOATS (128 << 10) / sizeof(float)
+#define GAP_FLOATS ((u64)(128 << 10) / sizeof(float))
 
 /* Scratch of a thread: rows and a piece of a product, a head of attention, or a row of a norm. */
 static u64 member_floats(const struct w_conf *conf, enum w_type type)
