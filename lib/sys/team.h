@@ -1,11 +1,12 @@
 /* team.h - a team of threads that runs the same function on every member.
  *
- * Work is cut by data and never by the number of threads: w_team_for() hands out items 0 to n - 1,
- * each of which writes its own part of the result, so that results have the same bits for any
- * number of threads. Items that follow each other go to the same member, and the first ones always to
- * the first: what a member has written is still in its core's cache when the next call's items read the
- * same rows. A member that is done takes over from those who are not (work stealing; Blumofe and
- * Leiserson, 1999). Members spin for a moment between two calls and then sleep. */
+ * What is added to what, and in which order, never depends on the number of threads: w_team_for() hands
+ * out items 0 to n - 1, each of which writes its own part of the result, so that results have the same
+ * bits for any number of threads. (More threads may be given more items, as long as no sum is divided.)
+ * Items that follow each other go to the same member, and the first ones always to the first: what a
+ * member has written is still in its core's cache when the next call's items read the same rows. A member
+ * that is done takes over from those who are not (work stealing; Blumofe and Leiserson, 1999). Members
+ * spin for a moment between two calls and then sleep. */
 #ifndef W_TEAM_H
 #define W_TEAM_H
 

@@ -93,6 +93,37 @@ static void bits_do_not_depend_on_blocks(void **state)
     w_team_free(team);
 }
 
+/* More threads get more items of a product, but its sums stay as they are. */
+static void bits_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    static const u32 threads[] = {1, 2, 3, 7};
+    const struct w_kern *kern;
+
+    for (u32 turn = 0; turn < 2 * W_TYPES; turn++)
+        for (u32 i = 0; (kern = next_usable(&i));) {
+            const struct product p = {150, 300, 600, turn / 2, true, 2, turn % 2, false};
+            struct matrices first = {0};
+            for (u32 t = 0; t < W_COUNTOF(threads); t++) {
+                struct w_team *team;
+                assert_int_equal(w_team_new(&team, threads[t], NULL), W_DONE);
+                struct w_engine engine = engine_of(kern, team, 1 << 18);
+                struct matrices x = random_matrices(&p);
+                const struct w_gemm g = gemm_of(&p, &x);
+                w_gemm(&engine, &g);
+                if (t == 0)
+                    first = x;
+                else
+                    assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
+                if (t > 0)
+                    free_matrices(&x);
+                free_engine(&engine);
+                w_team_free(team);
+            }
+            free_matrices(&first);
+        }
+}
+
 /* Variants that widen bf16 to floats do with them what they do with floats, to the bit. */
 static void widened_operands_are_floats(void **state)
 {
@@ -170,6 +201,7 @@ int main(void)
         cmocka_unit_test(products_of_floats_are_right),
         cmocka_unit_test(products_of_bf16_are_right),
         cmocka_unit_test(bits_do_not_depend_on_blocks),
+        cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(widened_operands_are_floats),
         cmocka_unit_test(packed_once_is_the_same),
         cmocka_unit_test_prestate(runs_on_this_cpu, "amx"),
