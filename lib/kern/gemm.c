@@ -140,15 +140,13 @@ static void take_rows(const struct job *job, struct block *block, void *own)
     const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    if (mul->reads_rows && g->a_col == 1 && k % mul->step == 0 &&
-        block->rows % mul->tile_rows == 0) {
-        block->a = a;
-        block->a_row = g->a_row;
-        return;
-    }
-    mul->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
-    block->a = own;
-    block->a_row = 0;
+    const bool as_they_lie =
+        mul->reads_rows && g->a_col == 1 && k % mul->step == 0 && block->rows % mul->tile_rows == 0;
+
+    if (!as_they_lie)
+        mul->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
+    block->a = as_they_lie ? a : own;
+    block->a_row = as_they_lie ? g->a_row : 0;
 }
 
 /* The first row of a block, of which each has as many tiles as the others or one more. */

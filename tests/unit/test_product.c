@@ -111,12 +111,12 @@ static void bits_do_not_depend_on_threads(void **state)
                 struct matrices x = random_matrices(&p);
                 const struct w_gemm g = gemm_of(&p, &x);
                 w_gemm(&engine, &g);
-                if (t == 0)
+                if (t == 0) {
                     first = x;
-                else
+                } else {
                     assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
-                if (t > 0)
                     free_matrices(&x);
+                }
                 free_engine(&engine);
                 w_team_free(team);
             }

@@ -110,10 +110,7 @@ static void hold_the_last_one_up(void *context, u64 item, u32 member)
 {
     struct shares *s = context;
 
-    s->member[item] = member;
-    atomic_fetch_add(&s->begun, 1);
-    while (atomic_load(&s->begun) < TEAM)
-        w_sleep_s(0.0001);
+    begin_together(s, item, member);
     while (member == TEAM - 1 && atomic_load(&s->done) < TEAM * EACH - 1)
         w_sleep_s(0.0001);
     atomic_fetch_add(&s->done, 1);
