@@ -198,6 +198,7 @@ UNIT_TESTS := \
 	test_feed \
 	test_fit \
 	test_foreign \
+	test_head \
 	test_infer \
 	test_json \
 	test_machine \

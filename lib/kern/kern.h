@@ -117,11 +117,11 @@ struct w_kern {
     void (*softmax)(float *x, float scale, u64 n);
     /* In place in dp: dx = scale * p * (dp - sum(p * dp)). */
     void (*softmax_backward)(float *dp, const float *p, float scale, u64 n);
-    /* In place: x = exp(x - max). *max is the largest of n > 0 numbers, *sum that of the results, so
-     * that log(sum(exp(x))) = *max + log(*sum). */
-    void (*exp_sum)(float *x, float *max, float *sum, u64 n);
+    /* In place: x = exp(x - base) of n > 0 numbers, with the base of W_EXP_NEAR; *sum is that of the
+     * results, so that log(sum(exp(x))) = *base + log(*sum). */
+    void (*exp_sum)(float *x, float *base, float *sum, u64 n);
     /* The same, but the results go to y, rounded; *sum is that of the numbers before rounding. */
-    void (*exp_sum_bf16)(w_bf16 *y, const float *x, float *max, float *sum, u64 n);
+    void (*exp_sum_bf16)(w_bf16 *y, const float *x, float *base, float *sum, u64 n);
     /* x *= factor */
     void (*scale)(float *x, float factor, u64 n);
     void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
@@ -131,6 +131,11 @@ struct w_kern {
 };
 
 #define W_NORM_EPSILON 1e-5f
+
+/* Exponentials are taken of the numbers themselves (base 0) where the largest one is this near to 0,
+ * else of the differences from the largest (base), so that neither they nor their sum leave the range
+ * of floats, and what becomes nothing is nothing beside the largest one's. */
+#define W_EXP_NEAR 32.0f
 
 /* The variants, in the order in which "auto" tries them, ending with NULL. */
 const struct w_kern *const *w_kern_all(void);

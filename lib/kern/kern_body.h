@@ -162,16 +162,21 @@ static void norm_backward(float *dx, float *dweight, float *dbias, const float *
 #define MINUS_2U_1 (-1.5957691216057308f) /* -2 sqrt(2 / pi) */
 #define MINUS_2U_3 (-0.0713548162726009f) /* that times 0.044715 */
 
+W_INLINE vec exp_minus_2u(vec x)
+{
+    return v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
+}
+
+/* The quotient is that of the slope: whoever needs both divides once. */
 W_INLINE vec gelu_vec(vec x)
 {
-    vec e = v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
-    return x / (e + 1.0f);
+    return x * (1.0f / (exp_minus_2u(x) + 1.0f));
 }
 
 /* With s = 1 / (1 + e): GELU' = s + x s (1 - s) d(2u)/dx, where 1 - s = e s without cancellation. */
 W_INLINE vec gelu_slope_vec(vec x)
 {
-    vec e = v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
+    vec e = exp_minus_2u(x);
     vec s = 1.0f / (e + 1.0f);
     vec minus_slope = v_fma(x * x, v_set(3 * MINUS_2U_3), v_set(MINUS_2U_1));
     return s - x * s * (e * s) * minus_slope;
@@ -182,7 +187,8 @@ static void gelu(float *y, const float *x, u64 n)
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
         v_store(y + i, gelu_vec(v_load(x + i)));
-    v_store_some(y + i, gelu_vec(v_load_some(x + i, n - i, 0)), n - i);
+    if (i < n)
+        v_store_some(y + i, gelu_vec(v_load_some(x + i, n - i, 0)), n - i);
 }
 
 static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
@@ -190,9 +196,10 @@ static void gelu_backward(float *dx, const float *dy, const float *x, u64 n)
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
         v_store(dx + i, v_load(dy + i) * gelu_slope_vec(v_load(x + i)));
-    v_store_some(dx + i,
-                 v_load_some(dy + i, n - i, 0) * gelu_slope_vec(v_load_some(x + i, n - i, 0)),
-                 n - i);
+    if (i < n)
+        v_store_some(dx + i,
+                     v_load_some(dy + i, n - i, 0) * gelu_slope_vec(v_load_some(x + i, n - i, 0)),
+                     n - i);
 }
 
 static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
@@ -204,6 +211,8 @@ static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
         v_narrow(in + i, v_load(x + i));
         v_narrow(out + i, gelu_vec(v_load_bf16(in + i)));
     }
+    if (i == n)
+        return;
     narrow(in + i, x + i, n - i);
     widen(rest, in + i, n - i);
     gelu(rest, rest, n - i);
@@ -220,6 +229,8 @@ static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w
         v_narrow(out + i, gelu_vec(v));
         v_narrow(dx + i, v_load(dy + i) * gelu_slope_vec(v));
     }
+    if (i == n)
+        return;
     widen(x, in + i, n - i);
     gelu(rest, x, n - i);
     narrow(out + i, rest, n - i);
@@ -254,9 +265,9 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
-/* exp(factor * (x - max)), in place, or rounded to `half` if that is not NULL; returns their sum, which
+/* exp(factor * (x - base)), in place, or rounded to `half` if that is not NULL; returns their sum, which
  * is that of the numbers before rounding. */
-W_INLINE float exp_of_differences(float *x, w_bf16 *half, float max, float factor, u64 n)
+W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float factor, u64 n)
 {
     vec sum[2] = {0};
     u64 i = 0;
@@ -265,7 +276,7 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float max, float facto
 #pragma GCC unroll 2
         for (u64 s = 0; s < 2; s++) {
             const u64 at = i + s * LANES;
-            const vec e = v_exp((v_load(x + at) - max) * factor);
+            const vec e = v_exp((v_load(x + at) - base) * factor);
             if (half)
                 v_narrow(half + at, e);
             else
@@ -273,29 +284,47 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float max, float facto
             sum[s] += e;
         }
     for (; i + LANES <= n; i += LANES) {
-        const vec e = v_exp((v_load(x + i) - max) * factor);
+        const vec e = v_exp((v_load(x + i) - base) * factor);
         if (half)
             v_narrow(half + i, e);
         else
             v_store(x + i, e);
         sum[0] += e;
     }
-    /* Lanes behind the end hold exp(-87), which is nothing beside the largest one's exp(0). */
-    const vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - max) * factor);
-    if (half) {
-        float last[LANES];
-        v_store(last, e);
-        narrow(half + i, last, n - i);
-    } else {
-        v_store_some(x + i, e, n - i);
+    if (i < n) {
+        /* Lanes behind the end hold exp(-87), which is nothing beside what the largest one has. */
+        const vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - base) * factor);
+        if (half) {
+            float last[LANES];
+            v_store(last, e);
+            narrow(half + i, last, n - i);
+        } else {
+            v_store_some(x + i, e, n - i);
+        }
+        sum[1] += e;
     }
-    return v_sum(sum[0] + sum[1] + e);
+    return v_sum(sum[0] + sum[1]);
+}
+
+/* The same with the base of W_EXP_NEAR. This is a branch, and not a number chosen, so that a CPU that
+ * foresees it need not wait for the largest number. */
+W_INLINE float exp_from_base(float *x, w_bf16 *half, float *base, float factor, u64 n)
+{
+    const float largest = max_of(x, n);
+
+    if (fabsf(largest * factor) <= W_EXP_NEAR) {
+        *base = 0;
+        return exp_of_differences(x, half, 0, factor, n);
+    }
+    *base = largest;
+    return exp_of_differences(x, half, largest, factor, n);
 }
 
 static void softmax(float *x, float factor, u64 n)
 {
+    float base;
     if (n > 0)
-        scale(x, 1 / exp_of_differences(x, NULL, max_of(x, n), factor, n), n);
+        scale(x, 1 / exp_from_base(x, NULL, &base, factor, n), n);
 }
 
 static void softmax_backward(float *dp, const float *p, float factor, u64 n)
@@ -308,16 +337,14 @@ static void softmax_backward(float *dp, const float *p, float factor, u64 n)
         dp[i] = factor * p[i] * (dp[i] - sum);
 }
 
-static void exp_sum(float *x, float *max, float *sum, u64 n)
+static void exp_sum(float *x, float *base, float *sum, u64 n)
 {
-    *max = max_of(x, n);
-    *sum = exp_of_differences(x, NULL, *max, 1, n);
+    *sum = exp_from_base(x, NULL, base, 1, n);
 }
 
-static void exp_sum_bf16(w_bf16 *y, const float *x, float *max, float *sum, u64 n)
+static void exp_sum_bf16(w_bf16 *y, const float *x, float *base, float *sum, u64 n)
 {
-    *max = max_of(x, n);
-    *sum = exp_of_differences((float *)(uintptr_t)x, y, *max, 1, n);
+    *sum = exp_from_base((float *)(uintptr_t)x, y, base, 1, n);
 }
 
 W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)

@@ -209,24 +209,30 @@ static void softmax_backward(float *dp, const float *p, float factor, u64 n)
         dp[i] = (float)((double)factor * (double)p[i] * ((double)dp[i] - sum));
 }
 
-static void exp_sum(float *x, float *max, float *sum, u64 n)
+static float exp_base(const float *x, u64 n)
+{
+    const float max = max_of(x, n);
+    return fabsf(max) <= W_EXP_NEAR ? 0 : max;
+}
+
+static void exp_sum(float *x, float *base, float *sum, u64 n)
 {
     double total = 0;
-    *max = max_of(x, n);
+    *base = exp_base(x, n);
     for (u64 i = 0; i < n; i++) {
-        double e = exp((double)x[i] - (double)*max);
+        double e = exp((double)x[i] - (double)*base);
         total += e;
         x[i] = (float)e;
     }
     *sum = (float)total;
 }
 
-static void exp_sum_bf16(w_bf16 *y, const float *x, float *max, float *sum, u64 n)
+static void exp_sum_bf16(w_bf16 *y, const float *x, float *base, float *sum, u64 n)
 {
     double total = 0;
-    *max = max_of(x, n);
+    *base = exp_base(x, n);
     for (u64 i = 0; i < n; i++) {
-        double e = exp((double)x[i] - (double)*max);
+        double e = exp((double)x[i] - (double)*base);
         total += e;
         y[i] = w_bf16_of((float)e);
     }

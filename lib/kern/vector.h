@@ -235,7 +235,8 @@ W_INLINE vec v_exp(vec x)
 {
     const vec to_integer = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to whole numbers */
     x = v_min(v_max(x, v_set(-87.0f)), v_set(88.0f));
-    vec n = v_fma(x, v_set(1.44269504f), to_integer) - to_integer;
+    vec shifted = v_fma(x, v_set(1.44269504f), to_integer); /* n stands in its last bits */
+    vec n = shifted - to_integer;
     vec r = v_fma(n, v_set(-0.693359375f), x); /* ln 2 in two parts: the first times n */
     r = v_fma(n, v_set(2.12194440e-4f), r);    /* is exact */
     vec q = v_set(0.0013814539f);
@@ -243,9 +244,8 @@ W_INLINE vec v_exp(vec x)
     q = v_fma(q, r, v_set(0.04166839f));
     q = v_fma(q, r, v_set(0.16666521f));
     q = v_fma(q, r, v_set(0.49999994f));
-    vec y = v_fma(r * r, q, r) + 1.0f;
-    ivec scale = (__builtin_convertvector(n, ivec) + 127) << 23;
-    return y * (vec)scale;
+    vec y = v_fma(v_fma(q, r, v_set(1.0f)), r, v_set(1.0f));
+    return (vec)((ivec)y + ((ivec)shifted << 23)); /* n is added to the exponent of y */
 }
 
 #endif

@@ -3,9 +3,14 @@
  * starts, so that a chunk of logits is all that ever exists.
  *
  * Of bf16, not even that exists in floats: pieces of the product, W_PIECE_COLS logits wide, become
- * exp(logit - the largest of the piece) while they are in the cache, and are kept as bf16, with the
- * largest and the sum of each piece as floats. The loss comes from these and from the target's logit,
- * caught as it passes; the gradient from scaling the pieces of a row to their common sum. */
+ * exponentials while they are in the cache, and are kept as bf16, with the base (kern.h) and the sum of
+ * each piece as floats. The loss comes from these and from the target's logit, caught as it passes. The
+ * gradient of a row of logits is
+ *
+ *      factor * (exponentials - their sum at the target),     factor = scale / their sum,
+ *
+ * and to multiply the factor into the largest matrix that there is would be a pass over it for nothing:
+ * it goes into the small ones instead, the rows of dx, and those of x for the gradient of the weight. */
 #include "net/layers.h"
 
 #include <math.h>
@@ -15,6 +20,7 @@
 struct job {
     const struct w_engine *engine;
     const struct w_head *head;
+    void *x;
     const u32 *ids;
     u64 first, rows; /* the chunk */
     float scale;
@@ -39,11 +45,11 @@ static void loss_rows(void *context, u64 item, u32 member)
 
     (void)member;
     for (u64 i = item * ROWS; i < end; i++) {
-        float *logits = (float *)head->logits + i * head->vocab, max, sum;
+        float *logits = (float *)head->logits + i * head->vocab, base, sum;
         u32 target = target_of(job, job->first + i);
         float hit = logits[target];
-        kern->exp_sum(logits, &max, &sum, head->vocab);
-        head->nll[job->first + i] = logf(sum) - (hit - max);
+        kern->exp_sum(logits, &base, &sum, head->vocab);
+        head->nll[job->first + i] = (float)(log((double)sum) - (double)(hit - base));
         if (job->backward) {
             kern->scale(logits, job->scale / sum, head->vocab);
             logits[target] -= job->scale;
@@ -53,9 +59,9 @@ static void loss_rows(void *context, u64 item, u32 member)
 
 /* ---- logits in bf16 ---- */
 
-/* Largest logit, and sum of exponentials below it, of each piece of a row. */
+/* Of the exponentials of a piece of a row. */
 struct piece_sum {
-    float max, sum;
+    float base, sum;
 };
 
 static struct piece_sum *sums_of(const struct w_head *head, u64 row)
@@ -73,33 +79,38 @@ static void exp_piece(void *context, const struct w_piece *p)
     for (u64 i = 0; i < p->rows; i++) {
         const u64 row = p->row + i, target = target_of(job, job->first + row);
         float *logits = p->c + i * p->c_row;
+        w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + p->col;
         struct piece_sum *sum = sums_of(head, row) + p->col / W_PIECE_COLS;
         if (target >= p->col && target < p->col + p->cols)
             head->nll[job->first + row] = logits[target - p->col];
-        kern->exp_sum_bf16((w_bf16 *)head->logits + row * head->vocab + p->col, logits, &sum->max,
-                           &sum->sum, p->cols);
+        w_foresee(kept);
+        kern->exp_sum_bf16(kept, logits, &sum->base, &sum->sum, p->cols);
     }
 }
 
-/* Exponentials become scale * (softmax - one at the target). */
-static void scale_row(const struct job *job, u64 row, float max, double total)
+/* What makes exponentials with one base those with another. Nearly all pieces have the base 0. */
+static float rebase(float from, float to)
+{
+    return from == to ? 1 : expf(from - to);
+}
+
+/* Exponentials with one base, and the target's place, become the gradient but for the factor, which x
+ * gets. exp(-nll) - 1 is without the cancellation that the difference of the two has. */
+static void gradient_row(const struct job *job, u64 row, float base, double total)
 {
     const struct w_head *head = job->head;
     const struct w_kern *kern = job->engine->kern;
     const struct piece_sum *sums = sums_of(head, row);
-    const u64 target = target_of(job, job->first + row);
+    const double nll = (double)head->nll[job->first + row];
+    w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab;
 
-    for (u64 col = 0; col < head->vocab; col += W_PIECE_COLS, sums++) {
-        const u64 cols = W_MIN(W_PIECE_COLS, head->vocab - col);
-        w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + col;
-        const float factor = (float)((double)(job->scale * expf(sums->max - max)) / total);
-        const float hit =
-            target >= col && target < col + cols ? w_bf16_to_float(kept[target - col]) : 0;
-
-        kern->scale_bf16(kept, factor, cols);
-        if (target >= col && target < col + cols)
-            kept[target - col] = w_bf16_of(hit * factor - job->scale);
-    }
+    for (u64 col = 0; col < head->vocab; col += W_PIECE_COLS, sums++)
+        if (sums->base != base)
+            kern->scale_bf16(kept + col, rebase(sums->base, base),
+                             W_MIN(W_PIECE_COLS, head->vocab - col));
+    kept[target_of(job, job->first + row)] = w_bf16_of((float)(total * expm1(-nll)));
+    head->factors[row] = (float)((double)job->scale / total);
+    kern->scale_bf16((w_bf16 *)job->x + (job->first + row) * head->d, head->factors[row], head->d);
 }
 
 static void loss_rows_bf16(void *context, u64 item, u32 member)
@@ -112,22 +123,29 @@ static void loss_rows_bf16(void *context, u64 item, u32 member)
     (void)member;
     for (u64 i = item * ROWS; i < end; i++) {
         const struct piece_sum *sums = sums_of(head, i);
-        float *nll = &head->nll[job->first + i], max = sums[0].max;
+        float *nll = &head->nll[job->first + i], base = sums[0].base;
         double total = 0;
         for (u64 s = 1; s < pieces; s++)
-            max = W_MAX(max, sums[s].max);
+            base = W_MAX(base, sums[s].base);
         for (u64 s = 0; s < pieces; s++)
-            total += (double)(sums[s].sum * expf(sums[s].max - max));
-        *nll = (float)(log(total) - (double)(*nll - max));
+            total += (double)sums[s].sum * (double)rebase(sums[s].base, base);
+        *nll = (float)(log(total) - (double)(*nll - base));
         if (job->backward)
-            scale_row(job, i, max, total);
+            gradient_row(job, i, base, total);
     }
+}
+
+static void multiply_factors(void *context, const struct w_piece *p)
+{
+    const struct job *job = context;
+    for (u64 i = 0; i < p->rows; i++)
+        job->engine->kern->scale(p->c + i * p->c_row, job->head->factors[p->row + i], p->cols);
 }
 
 /* ---- products ---- */
 
 /* Logits of a chunk: floats go to memory, of bf16 the pieces are taken. */
-static struct w_gemm logits_product(struct job *job, const void *x)
+static struct w_gemm logits_product(struct job *job)
 {
     const struct w_head *head = job->head;
     struct w_gemm g = {
@@ -135,7 +153,7 @@ static struct w_gemm logits_product(struct job *job, const void *x)
         .m = job->rows,
         .n = head->vocab,
         .k = head->d,
-        .a = w_at(x, job->engine->type, job->first * head->d),
+        .a = w_at(job->x, job->engine->type, job->first * head->d),
         .a_row = head->d,
         .a_col = 1,
         .b = head->weight,
@@ -154,7 +172,7 @@ static struct w_gemm logits_product(struct job *job, const void *x)
     return g;
 }
 
-static struct w_gemm input_product(const struct job *job, float *dx)
+static struct w_gemm input_product(struct job *job, float *dx)
 {
     const struct w_head *head = job->head;
     return (struct w_gemm){
@@ -171,10 +189,12 @@ static struct w_gemm input_product(const struct job *job, float *dx)
         .packed = head->panels_back,
         .c = dx + job->first * head->d,
         .c_row = head->d,
+        .finish = job->engine->type == W_TYPE_BF16 ? multiply_factors : NULL,
+        .context = job,
     };
 }
 
-static struct w_gemm weight_product(const struct job *job, const void *x)
+static struct w_gemm weight_product(const struct job *job)
 {
     const struct w_head *head = job->head;
     return (struct w_gemm){
@@ -185,7 +205,7 @@ static struct w_gemm weight_product(const struct job *job, const void *x)
         .a = head->logits,
         .a_row = 1,
         .a_col = head->vocab,
-        .b = w_at(x, job->engine->type, job->first * head->d),
+        .b = w_at(job->x, job->engine->type, job->first * head->d),
         .b_row = head->d,
         .b_col = 1,
         .add = head->d_weight,
@@ -198,7 +218,7 @@ static struct w_gemm weight_product(const struct job *job, const void *x)
 /* Panels of the weight serve all chunks. */
 static void pack_panels(struct job *job)
 {
-    struct w_gemm g = logits_product(job, NULL);
+    struct w_gemm g = logits_product(job);
 
     w_gemm_pack(job->engine, job->head->panels, &g);
     if (job->backward) {
@@ -207,7 +227,7 @@ static void pack_panels(struct job *job)
     }
 }
 
-static void run(struct job *job, float *dx, const void *x)
+static void run(struct job *job, float *dx)
 {
     const struct w_head *head = job->head;
     const u64 tokens = head->batch * head->length;
@@ -217,7 +237,7 @@ static void run(struct job *job, float *dx, const void *x)
         pack_panels(job);
     for (job->first = 0; job->first < tokens; job->first += job->rows) {
         job->rows = W_MIN(tokens - job->first, head->chunk);
-        g = logits_product(job, x);
+        g = logits_product(job);
         w_gemm(job->engine, &g);
         w_team_for(job->engine->team, (job->rows + ROWS - 1) / ROWS,
                    job->engine->type == W_TYPE_BF16 ? loss_rows_bf16 : loss_rows, job);
@@ -225,21 +245,22 @@ static void run(struct job *job, float *dx, const void *x)
             continue;
         g = input_product(job, dx);
         w_gemm(job->engine, &g);
-        g = weight_product(job, x);
+        g = weight_product(job);
         w_gemm(job->engine, &g);
     }
 }
 
-void w_head_forward(const struct w_engine *engine, const struct w_head *head, const void *x,
+void w_head_forward(const struct w_engine *engine, const struct w_head *head, void *x,
                     const u32 *ids)
 {
-    struct job job = {.engine = engine, .head = head, .ids = ids};
-    run(&job, NULL, x);
+    struct job job = {.engine = engine, .head = head, .x = x, .ids = ids};
+    run(&job, NULL);
 }
 
 void w_head_forward_backward(const struct w_engine *engine, const struct w_head *head, float *dx,
-                             const void *x, const u32 *ids, float scale)
+                             void *x, const u32 *ids, float scale)
 {
-    struct job job = {.engine = engine, .head = head, .ids = ids, .scale = scale, .backward = true};
-    run(&job, dx, x);
+    struct job job = {
+        .engine = engine, .head = head, .x = x, .ids = ids, .scale = scale, .backward = true};
+    run(&job, dx);
 }

@@ -13,8 +13,11 @@ static void forward_piece(void *context, const struct w_piece *p)
         void *in = w_at(h->in, type, place), *out = w_at(h->out, type, place);
         if (type == W_TYPE_F32)
             kern->gelu(out, x, p->cols);
-        else
+        else {
+            w_foresee(in);
+            w_foresee(out);
             kern->gelu_bf16(out, in, x, p->cols);
+        }
     }
 }
 
@@ -34,7 +37,11 @@ static void backward_piece(void *context, const struct w_piece *p)
             kern->gelu(out, in, p->cols);
             kern->gelu_backward(d, d, in, p->cols);
         } else {
-            kern->gelu_backward_bf16(w_at(h->d, type, place), out, d, in, p->cols);
+            w_bf16 *dx = w_at(h->d, type, place);
+            w_foresee(in);
+            w_foresee(out);
+            w_foresee(dx);
+            kern->gelu_backward_bf16(dx, out, d, in, p->cols);
         }
     }
 }

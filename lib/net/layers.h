@@ -12,6 +12,16 @@
 #include "kern/gemm.h"
 #include "net/tensors.h"
 
+/* Pieces of a product meet rows of other matrices that are kilobytes apart, which no CPU sees coming.
+ * Called with the part of such a row that belongs to a piece, this asks for the part of the next piece
+ * to the right, which is there by the time that its product is. */
+static inline void w_foresee(const void *part)
+{
+    const u8 *next = (const u8 *)part + W_PIECE_COLS * sizeof(w_bf16);
+    for (u64 line = 0; line < W_PIECE_COLS * sizeof(w_bf16); line += 64)
+        __builtin_prefetch(next + line, 1);
+}
+
 /* Sums over the rows of a matrix, for biases and norms (sums.c). partials: (row blocks, width). */
 struct w_sums {
     const struct w_engine *engine;
@@ -118,15 +128,16 @@ struct w_head {
     void *panels_back; /* and for their gradient: W_GEMM_PACKED(vocab, d) */
     bool packed;       /* they are up to date; else they are filled here */
     void *logits;      /* (chunk, V) */
-    float *sums;       /* (chunk, V / W_PIECE_COLS + 1, 2): of bf16 logits only */
+    float *sums;       /* (chunk, V / W_PIECE_COLS + 1, 2): of bf16 logits only, */
+    float *factors;    /* (chunk): as these */
     u64 chunk;
     float *nll; /* (M): loss of each token in nats */
 };
 /* Fill nll. x: (M, d) */
-void w_head_forward(const struct w_engine *, const struct w_head *, const void *x, const u32 *ids);
-/* The same, and the gradients of scale * sum(nll): dx (M, d), d_weight. */
-void w_head_forward_backward(const struct w_engine *, const struct w_head *, float *dx,
-                             const void *x, const u32 *ids, float scale);
+void w_head_forward(const struct w_engine *, const struct w_head *, void *x, const u32 *ids);
+/* The same, and the gradients of scale * sum(nll): dx (M, d), d_weight. Of bf16, x is used up. */
+void w_head_forward_backward(const struct w_engine *, const struct w_head *, float *dx, void *x,
+                             const u32 *ids, float scale);
 
 /* ---- adamw.c ---- */
 

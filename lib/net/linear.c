@@ -11,8 +11,11 @@ struct store {
 static void store_piece(void *context, const struct w_piece *p)
 {
     const struct store *s = context;
-    for (u64 i = 0; i < p->rows; i++)
-        s->kern->narrow(s->y + (p->row + i) * s->width + p->col, p->c + i * p->c_row, p->cols);
+    for (u64 i = 0; i < p->rows; i++) {
+        w_bf16 *y = s->y + (p->row + i) * s->width + p->col;
+        w_foresee(y);
+        s->kern->narrow(y, p->c + i * p->c_row, p->cols);
+    }
 }
 
 /* A product whose result goes to y. */

@@ -114,6 +114,7 @@ static u64 bytes_of(enum w_buffer_id id, const struct sizes *s)
     case W_BUF_D_HIDDEN: return train ? times(times(s->tokens, W_MAX(s->d_ff, s->d3)), element) : 0;
     case W_BUF_LOGITS: return times(times(s->chunk, s->vocab), element);
     case W_BUF_LOGIT_SUMS: return packed ? floats(times(s->chunk, times(slices, 2))) : 0;
+    case W_BUF_LOGIT_FACTORS: return packed && train ? floats(s->chunk) : 0;
     case W_BUF_NLL: return floats(s->tokens);
     case W_BUF_PARTIALS: return train ? floats(partial_floats(s)) : 0;
     case W_BUF_SHARED: return times(shared_elements(s), element);
@@ -148,6 +149,7 @@ static const struct {
     [W_BUF_D_HIDDEN] = {"d.hidden", W_LIFE_SCRATCH},
     [W_BUF_LOGITS] = {"head.logits", W_LIFE_SCRATCH},
     [W_BUF_LOGIT_SUMS] = {"head.sums", W_LIFE_SCRATCH},
+    [W_BUF_LOGIT_FACTORS] = {"head.factors", W_LIFE_SCRATCH},
     [W_BUF_NLL] = {"head.nll", W_LIFE_STEP},
     [W_BUF_PARTIALS] = {"partials", W_LIFE_SCRATCH},
     [W_BUF_SHARED] = {"gemm.panels", W_LIFE_SCRATCH},

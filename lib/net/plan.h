@@ -45,11 +45,12 @@ enum w_buffer_id {
     W_BUF_D_NORM,           /* (M, d): also of the heads' output */
     W_BUF_D_HIDDEN,         /* (M, max(d_ff, 3d)): also of qkv */
     W_BUF_LOGITS,           /* (chunk, V): of one chunk of tokens, then their gradient */
-    W_BUF_LOGIT_SUMS, /* (chunk, slices of V, 2): of bf16 logits, largest and sum of each slice */
-    W_BUF_NLL,        /* (M): loss of each token */
-    W_BUF_PARTIALS,   /* sums of one block of tokens each, added up in their order */
-    W_BUF_SHARED,     /* panels of the product that runs */
-    W_BUF_MEMBERS,    /* scratch of each thread */
+    W_BUF_LOGIT_SUMS,    /* (chunk, slices of V, 2): of bf16 logits, base and sum of each slice */
+    W_BUF_LOGIT_FACTORS, /* (chunk): of bf16 logits, what multiplies the gradient of a row */
+    W_BUF_NLL,           /* (M): loss of each token */
+    W_BUF_PARTIALS,      /* sums of one block of tokens each, added up in their order */
+    W_BUF_SHARED,        /* panels of the product that runs */
+    W_BUF_MEMBERS,       /* scratch of each thread */
     W_BUF_COUNT
 };
 

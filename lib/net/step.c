@@ -136,6 +136,7 @@ static struct w_head head_of(const struct w_model *m)
                           .panels_back = m->buffers[W_BUF_HEAD_PANELS_BACK],
                           .logits = m->buffers[W_BUF_LOGITS],
                           .sums = m->buffers[W_BUF_LOGIT_SUMS],
+                          .factors = m->buffers[W_BUF_LOGIT_FACTORS],
                           .chunk = W_HEAD_ROWS,
                           .nll = m->buffers[W_BUF_NLL]};
 

@@ -209,13 +209,13 @@ static void gelu_is_right(void **state)
 static void check_halves(const struct w_kern *kern, const struct data *d, u64 n)
 {
     w_bf16 half[N_MAX], want[N_MAX];
-    float max, sum, want_max, want_sum;
+    float base, sum, want_base, want_sum;
 
     memset(half, 0x55, sizeof half);
     memset(want, 0x55, sizeof want);
-    kern->exp_sum_bf16(half, d->x, &max, &sum, n);
-    ref->exp_sum_bf16(want, d->x, &want_max, &want_sum, n);
-    assert_true(max == want_max);
+    kern->exp_sum_bf16(half, d->x, &base, &sum, n);
+    ref->exp_sum_bf16(want, d->x, &want_base, &want_sum, n);
+    assert_true(base == want_base);
     near(kern, "exp_sum_bf16", n, n, (double)sum, (double)want_sum,
          ((double)n + 8) * 8 * ULP * (double)want_sum);
     for (u64 i = 0; i < N_MAX; i++) {
@@ -231,7 +231,7 @@ static void check_halves(const struct w_kern *kern, const struct data *d, u64 n)
 
 static void check_softmax(const struct w_kern *kern, const struct data *d, u64 n)
 {
-    float p[N_MAX], want[N_MAX], dp[N_MAX], max, sum, want_max, want_sum;
+    float p[N_MAX], want[N_MAX], dp[N_MAX], base, sum, want_base, want_sum;
 
     memcpy(p, d->x, sizeof p);
     memcpy(want, d->x, sizeof want);
@@ -252,9 +252,9 @@ static void check_softmax(const struct w_kern *kern, const struct data *d, u64 n
         return;
     memcpy(p, d->x, sizeof p);
     memcpy(want, d->x, sizeof want);
-    kern->exp_sum(p, &max, &sum, n);
-    ref->exp_sum(want, &want_max, &want_sum, n);
-    assert_true(max == want_max);
+    kern->exp_sum(p, &base, &sum, n);
+    ref->exp_sum(want, &want_base, &want_sum, n);
+    assert_true(base == want_base);
     near(kern, "exp_sum", n, n, (double)sum, (double)want_sum,
          ((double)n + 8) * 8 * ULP * (double)want_sum);
     for (u64 i = 0; i < N_MAX; i++)
@@ -284,14 +284,20 @@ static void exponentials_are_right(void **state)
         if (!w_kern_usable(kern, &why))
             continue;
         for (double x = -87; x <= 0; x += 0.00371) {
-            float y[2] = {0, (float)x}, max, sum;
+            float y[2] = {0, (float)x}, base, sum;
             double want = exp((double)y[1]);
-            kern->exp_sum(y, &max, &sum, 2);
+            kern->exp_sum(y, &base, &sum, 2);
             near(kern, "exp", 1, 0, (double)y[1], want, 6 * ULP * want);
         }
-        float far[3] = {0, -1000, -INFINITY}, max, sum;
-        kern->exp_sum(far, &max, &sum, 3);
+        float far[3] = {0, -1000, -INFINITY}, base, sum;
+        kern->exp_sum(far, &base, &sum, 3);
         assert_true(far[1] >= 0 && far[1] < 1e-37f && far[2] >= 0 && far[2] < 1e-37f);
+        float large[3] = {99, 100, -W_EXP_NEAR}, small[2] = {-200, -201};
+        kern->exp_sum(large, &base, &sum, 3);
+        assert_true(base == 100 && large[1] == 1);
+        near(kern, "sum", 3, 0, (double)sum, 1 + exp(-1), 6 * ULP);
+        kern->exp_sum(small, &base, &sum, 2);
+        assert_true(base == -200 && small[0] == 1);
     }
 }
 
