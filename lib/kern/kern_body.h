@@ -31,13 +31,26 @@ W_INLINE void v_narrow(w_bf16 *y, vec x)
 }
 #endif
 
+/* The first n < LANES of a vector. Heads of 40 columns have 8 left in every row. */
+W_INLINE void v_narrow_some(w_bf16 *y, vec x, u64 n)
+{
+#if defined W_AVX512
+    _mm512_mask_cvtepi32_storeu_epi16(y, (__mmask16)((1u << n) - 1), (__m512i)round_words(x));
+#else
+    float lanes[LANES];
+    v_store(lanes, x);
+    for (u64 i = 0; i < n; i++)
+        y[i] = w_bf16_of(lanes[i]);
+#endif
+}
+
 static void narrow(w_bf16 *y, const float *x, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
         v_narrow(y + i, v_load(x + i));
-    for (; i < n; i++)
-        y[i] = w_bf16_of(x[i]);
+    if (i < n)
+        v_narrow_some(y + i, v_load_some(x + i, n - i, 0), n - i);
 }
 
 W_INLINE vec v_load_bf16(const w_bf16 *p)
@@ -294,13 +307,10 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
     if (i < n) {
         /* Lanes behind the end hold exp(-87), which is nothing beside what the largest one has. */
         const vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - base) * factor);
-        if (half) {
-            float last[LANES];
-            v_store(last, e);
-            narrow(half + i, last, n - i);
-        } else {
+        if (half)
+            v_narrow_some(half + i, e, n - i);
+        else
             v_store_some(x + i, e, n - i);
-        }
         sum[1] += e;
     }
     return v_sum(sum[0] + sum[1]);
