@@ -94,6 +94,13 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     return status;
 }
 
+/* How long a cosine is, where the configuration does not say; 0: not known yet. A run that is shorter than
+ * the warm-up ends within it, but what it saves has to be a configuration all the same. */
+static void set_span(struct run *run, u64 steps)
+{
+    run->conf.steps = steps ? W_MAX(steps, run->conf.warmup_steps) : 0;
+}
+
 static enum w_status make_conf(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -122,7 +129,7 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
     }
     /* The span of a cosine is part of what a checkpoint has to know. */
     if (run->conf.schedule == W_SCHEDULE_COSINE && run->conf.steps == 0 && set->steps)
-        run->conf.steps = run->stop_step;
+        set_span(run, run->stop_step);
     return W_DONE;
 }
 
@@ -216,11 +223,11 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
         return W_DONE;
     if (run->set->time_s > 0)
         return W_DONE;
-    run->conf.steps = batches / run->conf.accumulate;
-    if (run->conf.steps == 0 && run->stop_step > 0)
+    if (batches < run->conf.accumulate && run->stop_step > 0)
         return w_fail(err, W_USAGE,
                       "a cosine schedule has to know its length: --steps, --time, \"steps\" in the "
                       "configuration, or batches from a file");
+    set_span(run, batches / run->conf.accumulate);
     return W_DONE;
 }
 

@@ -379,6 +379,22 @@ no_temporary_files()
     cmp m.wts n.wts
 }
 
+@test "a run that ends within the warm-up of a cosine leaves a model that goes on" {
+    local cosine=(--set schedule=cosine --set warmup_steps=8 --set learning_rate=0.8)
+    wtrain -q -c tiny.json "${cosine[@]}" -n 3 -o short.wts "$data/train.wts"
+    wsample -q -m short.wts -n 3 >/dev/null
+    wtrain -q --resume short.wts -n 5 --log log -o longer.wts "$data/train.wts"
+    jq -e -s 'map(select(.t == "step").lr * 10 | round) == [4, 5]' log
+    # By the length of the data, three batches.
+    wbatch -q -c tiny.json --steps 3 -o three.wts "$data/tiny.tok"
+    wtrain -q -c tiny.json "${cosine[@]}" -o by_data.wts three.wts
+    wsample -q -m by_data.wts -n 3 >/dev/null
+    # What the configuration itself says is another matter.
+    run wtrain -c tiny.json "${cosine[@]}" --set steps=3 "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"warmup_steps 8 is more than steps 3"* ]]
+}
+
 @test "--time ends the run" {
     wbatch -q -c tiny.json --epochs 0 "$data/tiny.tok" |
         wtrain -q -c tiny.json --time 1s --set schedule=cosine --log log -o m.wts
