@@ -202,9 +202,11 @@ static enum w_status next_block(struct w_unpack *u, const u8 **bytes, size_t *si
     }
     if (!status)
         status = check_stream(u, job, err);
-    *bytes = job->out.at;
-    *size = job->out.size;
-    u->consumed = job->place.offset;
+    if (!status) { /* else the job may be another thread's again */
+        *bytes = job->out.at;
+        *size = job->out.size;
+        u->consumed = job->place.offset;
+    }
     return status;
 }
 
