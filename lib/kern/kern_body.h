@@ -224,12 +224,12 @@ static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
         v_narrow(in + i, v_load(x + i));
         v_narrow(out + i, gelu_vec(v_load_bf16(in + i)));
     }
-    if (i == n)
-        return;
-    narrow(in + i, x + i, n - i);
-    widen(rest, in + i, n - i);
-    gelu(rest, rest, n - i);
-    narrow(out + i, rest, n - i);
+    if (i < n) {
+        narrow(in + i, x + i, n - i);
+        widen(rest, in + i, n - i);
+        gelu(rest, rest, n - i);
+        narrow(out + i, rest, n - i);
+    }
 }
 
 static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w_bf16 *in, u64 n)
@@ -242,13 +242,13 @@ static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w
         v_narrow(out + i, gelu_vec(v));
         v_narrow(dx + i, v_load(dy + i) * gelu_slope_vec(v));
     }
-    if (i == n)
-        return;
-    widen(x, in + i, n - i);
-    gelu(rest, x, n - i);
-    narrow(out + i, rest, n - i);
-    gelu_backward(rest, dy + i, x, n - i);
-    narrow(dx + i, rest, n - i);
+    if (i < n) {
+        widen(x, in + i, n - i);
+        gelu(rest, x, n - i);
+        narrow(out + i, rest, n - i);
+        gelu_backward(rest, dy + i, x, n - i);
+        narrow(dx + i, rest, n - i);
+    }
 }
 
 static float max_of(const float *x, u64 n)

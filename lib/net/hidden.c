@@ -11,9 +11,9 @@ static void forward_piece(void *context, const struct w_piece *p)
         const u64 place = (p->row + i) * h->width + p->col;
         const float *x = p->c + i * p->c_row; /* of floats, that is `in` */
         void *in = w_at(h->in, type, place), *out = w_at(h->out, type, place);
-        if (type == W_TYPE_F32)
+        if (type == W_TYPE_F32) {
             kern->gelu(out, x, p->cols);
-        else {
+        } else {
             w_foresee(in);
             w_foresee(out);
             kern->gelu_bf16(out, in, x, p->cols);
