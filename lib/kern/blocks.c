@@ -13,11 +13,15 @@ struct w_blocks w_blocks_choose(const struct w_kern *kern, enum w_type type, u64
     u64 l1 = l1_bytes ? l1_bytes : 32 << 10, l2 = l2_bytes ? l2_bytes : 512 << 10;
     struct w_blocks blocks;
 
-    /* Half of L1 for a panel of floats; the rows of a and c stream through the rest. Two thirds for one
-     * of bf16: each of its bytes is used for twice as many sums, so that less streams by meanwhile. */
-    u64 panel = type == W_TYPE_BF16 ? l1 / 3 * 2 : l1 / 2;
+    /* In L1, a panel stays while tiles stream by: it, the rows of a that a tile takes and the tile of c fit
+     * together. Where they do not, every tile reads the panel from L2 again. Floats leave a half, as their
+     * tiles stream by twice as fast. */
+    const u64 c = (u64)mul->tile_rows * mul->tile_cols * sizeof(float);
+    const u64 column = w_type_bytes(type) * mul->tile_cols,
+              row = (u64)mul->row_bytes * mul->tile_rows;
     blocks.k =
-        clamp_down(panel / w_type_bytes(type) / mul->tile_cols, W_MAX(mul->step, 8), W_BLOCK_K_MAX);
+        clamp_down(type == W_TYPE_BF16 ? (l1 - W_MIN(l1, c)) / (column + row) : l1 / 2 / column,
+                   W_MAX(mul->step, 8), W_BLOCK_K_MAX);
     /* Half of L2 for the block of a; c streams past. */
     blocks.rows = clamp_down(l2 / 2 / mul->row_bytes / blocks.k, mul->tile_rows, W_BLOCK_ROWS_MAX);
     /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
