@@ -53,7 +53,7 @@ static struct scratch take_scratch(const struct job *job, u32 member)
     s.p.operand = s.p.exact;
     s.ds.operand = s.ds.exact;
     if (job->engine->type == W_TYPE_BF16) {
-        s.p.operand = (float *)s.rows + width * (row + W_TILE_ROWS_MAX) + 4;
+        s.p.operand = (float *)s.rows + width * (row + W_TILE_ROWS_MAX) + 16;
         s.ds.operand = w_at(s.p.operand, W_TYPE_BF16, square);
     }
     return s;
@@ -110,7 +110,7 @@ static void multiply_scores(const struct job *job, const struct scratch *scratch
 static void multiply_into(const struct job *job, struct view y, u64 row, u64 col,
                           struct w_tile *tile)
 {
-    float floats[W_TILE_ROWS_MAX * W_TILE_COLS_MAX];
+    _Alignas(64) float floats[W_TILE_ROWS_MAX * W_TILE_COLS_MAX];
     const bool narrow = job->engine->type == W_TYPE_BF16;
 
     tile->c = narrow ? floats : element(job, y, row, col);

@@ -45,7 +45,7 @@ static u64 attention_floats(const struct w_conf *conf, enum w_type type)
 {
     u64 length = up(conf->max_length), width = up(conf->d_model / conf->num_heads);
     u64 squares = times(type == W_TYPE_BF16 ? 3 : 2, times(conf->max_length, length));
-    return plus(squares, plus(times(width, plus(times(2, length), W_TILE_ROWS_MAX)), 4));
+    return plus(squares, plus(times(width, plus(times(2, length), W_TILE_ROWS_MAX)), 16));
 }
 
 /* Between the scratch of two threads. A core that fetches lines ahead of what its thread writes, row after
