@@ -24,49 +24,77 @@ _Static_assert(TILE_COLS == 2 * UNIT_FLOATS && BF16_STEP * 2 == UNIT_BYTES, "two
 
 /* ---- rows of a ---- */
 
-/* Where a butterfly of 16 x 16 words takes lane j of its two results from: w is 1, 2, 4 or 8, the words
- * of the second vector are numbered from 16 on. */
-#define FIRST(w, j) ((j) & (w) ? 16 + (j) - (w) : (j))
-#define SECOND(w, j) ((j) & (w) ? 16 + (j) : (j) + (w))
-#define LANES_OF(from, w)                                                                          \
-    from(w, 0), from(w, 1), from(w, 2), from(w, 3), from(w, 4), from(w, 5), from(w, 6),            \
-        from(w, 7), from(w, 8), from(w, 9), from(w, 10), from(w, 11), from(w, 12), from(w, 13),    \
-        from(w, 14), from(w, 15)
+/* Rows that lie side by side: a step of a tile is a square of 32 numbers of k for 32 rows, and has to be
+ * transposed. Whole lines are loaded, each once: where numbers of k are a multiple of 4 KiB apart, their
+ * lines are in each other's way in L1. */
+typedef u16 halves_vec __attribute__((vector_size(4 * LANES)));
+typedef u64 longs_vec __attribute__((vector_size(4 * LANES)));
 
-#define BUTTERFLIES(w)                                                                             \
-    for (u32 i = 0; i < UNIT_FLOATS; i++)                                                          \
-        if (!(i & (w))) {                                                                          \
-            words_vec x = rows[i], y = rows[i + (w)];                                              \
-            rows[i] = __builtin_shufflevector(x, y, LANES_OF(FIRST, w));                           \
-            rows[i + (w)] = __builtin_shufflevector(x, y, LANES_OF(SECOND, w));                    \
-        }
-
-/* rows[i][j] and rows[j][i] change places. */
-W_INLINE void transpose_words(words_vec rows[UNIT_FLOATS])
+W_INLINE halves_vec load_halves(const w_bf16 *p)
 {
-#pragma GCC unroll 16
-    BUTTERFLIES(1)
-#pragma GCC unroll 16
-    BUTTERFLIES(2)
-#pragma GCC unroll 16
-    BUTTERFLIES(4)
-#pragma GCC unroll 16
-    BUTTERFLIES(8)
+    halves_vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
 }
 
-/* 16 rows of one step, whole, from a source whose rows lie side by side: pairs are put together across,
- * then transposed. */
-static void pack_across_step(u32 *out, const struct lines *s, u64 i, u64 p)
-{
-    words_vec rows[UNIT_FLOATS];
+/* Of x and y in turns: in each lane of 16 bytes four numbers from i on; and two lanes from l on. */
+#define IN_TURNS(i) (i), (i) + 32, (i) + 1, (i) + 33, (i) + 2, (i) + 34, (i) + 3, (i) + 35
+#define NUMBERS_IN_TURNS(x, y, i)                                                                  \
+    __builtin_shufflevector(x, y, IN_TURNS(i), IN_TURNS((i) + 8), IN_TURNS((i) + 16),              \
+                            IN_TURNS((i) + 24))
+#define LANES_IN_TURNS(x, y, l)                                                                    \
+    __builtin_shufflevector(x, y, 2 * (l), 2 * (l) + 1, 2 * (l) + 8, 2 * (l) + 9, 2 * (l) + 2,     \
+                            2 * (l) + 3, 2 * (l) + 10, 2 * (l) + 11)
 
-#pragma GCC unroll 16
-    for (u64 q = 0; q < UNIT_FLOATS; q++) {
-        const w_bf16 *low = (const w_bf16 *)s->base + i + (p + 2 * q) * s->step;
-        rows[q] = v_widen(low) | v_widen(low + s->step) << 16;
+/* A round moves one bit of a vector's number into the places of what it holds, and one of theirs out.
+ * Three of them: vector i has then of each lane what vectors 0 to 7 had at place i of it. */
+W_INLINE void exchange_numbers(halves_vec v[8])
+{
+#pragma GCC unroll 3
+    for (u32 round = 0; round < 3; round++) {
+        halves_vec next[8];
+#pragma GCC unroll 4
+        for (u32 i = 0; i < 4; i++) {
+            next[2 * i] = NUMBERS_IN_TURNS(v[i], v[i + 4], 0);
+            next[2 * i + 1] = NUMBERS_IN_TURNS(v[i], v[i + 4], 4);
+        }
+#pragma GCC unroll 8
+        for (u32 i = 0; i < 8; i++)
+            v[i] = next[i];
     }
-    transpose_words(rows);
-    memcpy(out, rows, sizeof rows);
+}
+
+/* Two of them: vector l has then lane l of vectors 0 to 3. */
+W_INLINE void exchange_lanes(longs_vec v[4])
+{
+#pragma GCC unroll 2
+    for (u32 round = 0; round < 2; round++) {
+        longs_vec x0 = LANES_IN_TURNS(v[0], v[2], 0), x1 = LANES_IN_TURNS(v[0], v[2], 2);
+        longs_vec y0 = LANES_IN_TURNS(v[1], v[3], 0), y1 = LANES_IN_TURNS(v[1], v[3], 2);
+        v[0] = x0, v[1] = x1, v[2] = y0, v[3] = y1;
+    }
+}
+
+static void pack_across_step(u32 *out, const w_bf16 *from, u64 stride)
+{
+    halves_vec v[4][8];
+
+#pragma GCC unroll 4
+    for (u32 g = 0; g < 4; g++) {
+#pragma GCC unroll 8
+        for (u32 i = 0; i < 8; i++)
+            v[g][i] = load_halves(from + (8 * g + i) * stride);
+        exchange_numbers(v[g]); /* v[g][i], lane l: numbers 8 g to 8 g + 7 of row 8 l + i */
+    }
+#pragma GCC unroll 8
+    for (u32 i = 0; i < 8; i++) {
+        longs_vec rows[4] = {(longs_vec)v[0][i], (longs_vec)v[1][i], (longs_vec)v[2][i],
+                             (longs_vec)v[3][i]};
+        exchange_lanes(rows);
+#pragma GCC unroll 4
+        for (u32 l = 0; l < 4; l++)
+            memcpy(out + (8 * l + i) * UNIT_FLOATS, &rows[l], sizeof rows[l]);
+    }
 }
 
 /* Row i of one step, whatever there is of it. */
@@ -80,19 +108,51 @@ static void pack_row_step(u32 *out, const struct lines *s, u64 i, u64 p)
         out[q] = i < s->count ? load_word(PACK_PAIRS, s, i, p / 2 + q) : 0;
 }
 
+/* The place of a step of a tile. */
+W_INLINE u32 *packed_step(void *packed, u64 k, u64 tile, u64 p)
+{
+    return (u32 *)packed + (tile * w_round_up(k, BF16_STEP) + p * BF16_ROWS) / 2;
+}
+
+/* Rows as they lie, one after the other. */
+#define ROWS_AHEAD 8 /* asked for: memory is that far away */
+
+static void pack_rows_along(void *packed, const struct lines *s)
+{
+    for (u64 i = 0; i < w_round_up(s->count, BF16_ROWS); i++) {
+        const u64 r = i % BF16_ROWS;
+        for (u64 p = 0; p < s->k; p += BF16_STEP) {
+            __builtin_prefetch((const w_bf16 *)s->base + (i + ROWS_AHEAD) * s->line + p, 0, 3);
+            pack_row_step(packed_step(packed, s->k, i - r, p) + r * UNIT_FLOATS, s, i, p);
+        }
+    }
+}
+
+/* One step after the other, all tiles of it, so that lines that are neighbours are read together. The next
+ * step's numbers may be so far away that the hardware does not see them coming: they are asked for. */
+static void pack_rows_across(void *packed, const struct lines *s)
+{
+    for (u64 p = 0; p < s->k; p += BF16_STEP)
+        for (u64 tile = 0; tile < s->count; tile += BF16_ROWS) {
+            u32 *out = packed_step(packed, s->k, tile, p);
+            for (u64 q = p + BF16_STEP; q < W_MIN(p + 2 * BF16_STEP, s->k); q++)
+                __builtin_prefetch(half_at(s, tile, q), 0, 3);
+            if (p + BF16_STEP <= s->k && tile + BF16_ROWS <= s->count)
+                pack_across_step(out, half_at(s, tile, p), s->step);
+            else
+                for (u64 r = 0; r < BF16_ROWS; r++)
+                    pack_row_step(out + r * UNIT_FLOATS, s, tile + r, p);
+        }
+}
+
 static void pack_rows_bf16(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
 {
     const struct lines s = {a, a_row, a_col, k, rows};
-    u32 *out = packed;
 
-    for (u64 tile = 0; tile < rows; tile += BF16_ROWS)
-        for (u64 p = 0; p < k; p += BF16_STEP)
-            for (u64 i = tile; i < tile + BF16_ROWS; i += UNIT_ROWS, out += UNIT_ROWS * UNIT_FLOATS)
-                if (a_row == 1 && p + BF16_STEP <= k && i + UNIT_ROWS <= rows)
-                    pack_across_step(out, &s, i, p);
-                else
-                    for (u64 r = 0; r < UNIT_ROWS; r++)
-                        pack_row_step(out + r * UNIT_FLOATS, &s, i + r, p);
+    if (a_row == 1)
+        pack_rows_across(packed, &s);
+    else
+        pack_rows_along(packed, &s);
 }
 
 /* ---- the tile ---- */
