@@ -4,7 +4,7 @@
  * The unit has eight tiles of up to 16 rows of 64 bytes; a configuration says how many rows and bytes
  * of each are used, and everything, loads and stores too, keeps to that. Compilers do not know what
  * memory these words read and write: whoever packs and whoever takes the sums has to be another
- * function, behind a pointer; the configuration has a barrier of its own. */
+ * function, behind a pointer; the words for the configuration are barriers. */
 #ifndef W_TILE_UNIT_H
 #define W_TILE_UNIT_H
 
@@ -28,10 +28,10 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 #include <immintrin.h>
 
 #define UNIT_CONFIGURE(config)                                                                     \
-    do {                                                                                           \
-        __asm__ volatile("" ::: "memory");                                                         \
-        _tile_loadconfig(config);                                                                  \
-    } while (0)
+    __asm__ volatile("ldtilecfg %0" : : "m"(*(const struct unit_config *)(config)) : "memory")
+/* *config = what is in force; all zero if nothing is */
+#define UNIT_CONFIGURATION(config)                                                                 \
+    __asm__ volatile("sttilecfg %0" : "=m"(*(struct unit_config *)(config)) : : "memory")
 #define UNIT_CLEAR(tile) _tile_zero(tile)
 #define UNIT_LOAD(tile, from, stride_bytes) _tile_loadd(tile, from, (long)(stride_bytes))
 #define UNIT_STORE(tile, to, stride_bytes) _tile_stored(tile, to, (long)(stride_bytes))

@@ -47,6 +47,11 @@ static inline void unit_configure(const struct unit_config *config)
     unit.config = *config;
 }
 
+static inline void unit_configuration(struct unit_config *config)
+{
+    *config = unit.config;
+}
+
 static inline void unit_use(u32 tile)
 {
     if (unit.config.palette != 1 || !unit.config.rows[tile])
@@ -118,6 +123,7 @@ static inline void unit_multiply(u32 sums, u32 a, u32 b)
 }
 
 #define UNIT_CONFIGURE(config) unit_configure(config)
+#define UNIT_CONFIGURATION(config) unit_configuration(config)
 #define UNIT_CLEAR(tile) unit_clear(tile)
 #define UNIT_LOAD(tile, from, stride) unit_load(tile, from, stride)
 #define UNIT_STORE(tile, to, stride) unit_store(tile, to, stride)
