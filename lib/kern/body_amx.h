@@ -282,3 +282,26 @@ static void tile_bf16(const struct w_tile *t)
     else if (rest)
         unit_tile(false, false, t, whole, share);
 }
+
+/* ---- what a system has to do for it ---- */
+
+/* Do tiles still hold what they held before the thread has slept? On some virtual machines they do not, and
+ * on CPUs with Intel's erratum SPR4 they can be saved as zeros: results would be wrong, now and then. */
+static bool keeps_tiles(void)
+{
+    enum { SLEEPS = 4 };
+    u8 before[UNIT_ROWS * UNIT_BYTES], after[UNIT_ROWS * UNIT_BYTES];
+    bool kept = true;
+
+    for (u32 i = 0; i < sizeof before; i++)
+        before[i] = (u8)(i % 251 + 1);
+    configure(BF16_ROWS, TILE_COLS);
+    UNIT_LOAD(0, before, UNIT_BYTES);
+    for (u32 i = 0; i < SLEEPS && kept; i++) {
+        UNIT_SLEEP();
+        memset(after, 0, sizeof after);
+        UNIT_STORE(0, after, UNIT_BYTES);
+        kept = memcmp(before, after, sizeof before) == 0;
+    }
+    return kept;
+}

@@ -60,6 +60,8 @@ static void try_unit(void)
         missing_unit = "the system does not let this process use AMX";
     else if (!unit_answers(&w_kern_amx.mul[W_TYPE_BF16]))
         missing_unit = "AMX gives wrong answers here";
+    else if (!w_kern_amx_keeps_tiles())
+        missing_unit = "the system loses what AMX's tiles hold when it switches threads";
 }
 
 static const char *missing_instructions(const struct w_kern *kern)

@@ -13,7 +13,17 @@
 #define W_VARIANT w_kern_amx
 #define W_VARIANT_NAME "amx"
 #include "kern/kern_body.h"
+
+bool w_kern_amx_keeps_tiles(void)
+{
+    return keeps_tiles();
+}
 #else
 const struct w_kern w_kern_amx = {.name = "amx", .for_bf16 = true};
+
+bool w_kern_amx_keeps_tiles(void)
+{
+    return false;
+}
 #endif
 #endif

@@ -11,6 +11,7 @@ extern const struct w_kern w_kern_avx2;
 extern const struct w_kern w_kern_avx512;
 extern const struct w_kern w_kern_avx512bf16;
 extern const struct w_kern w_kern_amx;
+bool w_kern_amx_keeps_tiles(void); /* while its thread sleeps: some systems lose what is in them */
 #endif
 
 #endif

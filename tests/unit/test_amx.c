@@ -58,10 +58,23 @@ static void the_model_adds_up_as_the_manual_says(void **state)
     assert_true(c[1] == 0x1p-126f);
 }
 
+static void a_system_that_loses_tiles_is_noticed(void **state)
+{
+    (void)state;
+    assert_true(keeps_tiles());
+    for (u32 sleeps = 0; sleeps < 4; sleeps++) {
+        unit_sleeps_kept = sleeps;
+        assert_false(keeps_tiles());
+    }
+    unit_sleeps_kept = UINT32_MAX;
+    assert_true(keeps_tiles());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_model_adds_up_as_the_manual_says),
+        cmocka_unit_test(a_system_that_loses_tiles_is_noticed),
         UNIT_TESTS,
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

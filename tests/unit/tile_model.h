@@ -21,7 +21,8 @@ struct unit {
     struct unit_config config;
     u8 tiles[8][UNIT_ROWS][UNIT_BYTES];
 };
-static _Thread_local struct unit unit; /* as every core has its own */
+static _Thread_local struct unit unit;    /* as every core has its own */
+static u32 unit_sleeps_kept = UINT32_MAX; /* a system that loses tiles after so many */
 
 static inline void unit_fault(const char *what)
 {
@@ -122,11 +123,18 @@ static inline void unit_multiply(u32 sums, u32 a, u32 b)
         }
 }
 
+static inline void unit_sleep(void)
+{
+    if (unit_sleeps_kept-- == 0)
+        memset(unit.tiles, 0, sizeof unit.tiles);
+}
+
 #define UNIT_CONFIGURE(config) unit_configure(config)
 #define UNIT_CONFIGURATION(config) unit_configuration(config)
 #define UNIT_CLEAR(tile) unit_clear(tile)
 #define UNIT_LOAD(tile, from, stride) unit_load(tile, from, stride)
 #define UNIT_STORE(tile, to, stride) unit_store(tile, to, stride)
 #define UNIT_MULTIPLY(sums, a, b) unit_multiply(sums, a, b)
+#define UNIT_SLEEP() unit_sleep()
 
 #endif
