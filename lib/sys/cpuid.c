@@ -45,6 +45,14 @@ static bool system_has_tiles(void)
     return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &mask) == 0 && BIT(mask, XTILEDATA);
 }
 
+/* Virtual machines have been seen that promise tiles and have no palette for them: instructions that are
+ * not there. */
+static bool cpu_has_palette(void)
+{
+    u32 palettes, b, c, d;
+    return __get_cpuid_count(0x1D, 0, &palettes, &b, &c, &d) && palettes >= 1;
+}
+
 static void read_instruction_sets(struct w_machine *m)
 {
     u32 a, b, c, d, b7 = 0, d7 = 0, a71 = 0;
@@ -61,7 +69,7 @@ static void read_instruction_sets(struct w_machine *m)
     /* F, DQ, BW and VL: what every AVX-512 CPU since Skylake-X has */
     m->avx512 = zmm && BIT(b7, 16) && BIT(b7, 17) && BIT(b7, 30) && BIT(b7, 31);
     m->avx512_bf16 = m->avx512 && BIT(a71, 5);
-    m->amx_bf16 = tiles && BIT(d7, 22) && BIT(d7, 24) && system_has_tiles();
+    m->amx_bf16 = tiles && BIT(d7, 22) && BIT(d7, 24) && cpu_has_palette() && system_has_tiles();
 }
 
 /* Intel's leaf 4 and AMD's 0x8000001D have the same fields. */
