@@ -8,9 +8,9 @@
 const struct table comparison_tables[] = {
     {"## Matrix Size Analysis (Per Sequence)",
      "T x d: the activations of one sequence. T x F: the hidden layer of its MLP. A verdict "
-     "compares "
-     "a working set with a thread's share of the cache, `l2.share`; a percentage is what it takes "
-     "of that. The first column alone is no reason for a speed: products are blocked, see below.",
+     "compares a working set with a thread's share of the cache, `l2.share`; a percentage is what "
+     "it takes of that. The first column alone is no reason for a speed: products are blocked, see "
+     "below.",
      false,
      {{"d_model", "d", false},
       {"max_length", "T", false},
@@ -70,12 +70,10 @@ const struct table comparison_tables[] = {
       {NULL, NULL, false}}},
     {"## Performance Projections\n\n### Theoretical Throughput",
      "Arithmetic is a multiplication and an addition as two, for the causal half of the scores, "
-     "three "
-     "times the forward pass. The bound is the machine's peak over the arithmetic of a token: "
-     "nobody "
-     "reaches it. A prediction comes from the calibration of the machine; where there is none, "
-     "from a part of its peak. The rate beside it comes from `--rate`, `--gflops` or the log of a "
-     "run, never from cache sizes.",
+     "three times the forward pass. The bound is the machine's peak over the arithmetic of a "
+     "token: nobody reaches it. A prediction comes from the calibration of the machine; where "
+     "there is none, from a part of its peak. The rate beside it comes from `--rate`, `--gflops` "
+     "or the log of a run, never from cache sizes.",
      false,
      {{"FLOP/token", "flops.train_causal", false},
       {"relative", "flops.train_causal", true},
@@ -120,8 +118,7 @@ const struct table comparison_tables[] = {
       {NULL, NULL, false}}},
     {"## Computational Complexity\n\n### Parameters",
      "Attention, MLP and small (biases, normalisations) are of one layer. The whole model is with "
-     "the "
-     "head tied to the embedding, as wtrain has it, and with a head of its own.",
+     "the head tied to the embedding, as wtrain has it, and with a head of its own.",
      false,
      {{"attention", "params.attention", false},
       {"MLP", "params.mlp", false},
@@ -133,8 +130,7 @@ const struct table comparison_tables[] = {
       {NULL, NULL, false}}},
     {"### FLOPs per Token (Forward Pass)",
      "Attention (with all T scores), MLP and layer are of one layer; the output head is a line of "
-     "its "
-     "own. The total is of the whole model, relative to the largest.",
+     "its own. The total is of the whole model, relative to the largest.",
      false,
      {{"attention", "flops.attention", false},
       {"MLP", "flops.mlp", false},
@@ -147,8 +143,7 @@ const struct table comparison_tables[] = {
       {NULL, NULL, false}}},
     {"### Arithmetic per Byte",
      "FLOP per byte of the large products over a batch, each matrix touched once in fp32. Far "
-     "above "
-     "the balance of a machine they are bound by arithmetic, wherever the matrices lie.",
+     "above the balance of a machine they are bound by arithmetic, wherever the matrices lie.",
      false,
      {{"balance", "gemm.balance", false},
       {"QKV", "intensity.qkv", false},

@@ -66,8 +66,7 @@ static const struct w_program program = {
     "make text with a model, or measure a text with it",
     "",
     "Prints the prompt and what the model makes of it. Nothing but text goes to standard output; "
-    "the "
-    "same model, prompt, options and seed give the same text.",
+    "the same model, prompt, options and seed give the same text.",
     options,
     examples,
 };

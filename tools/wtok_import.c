@@ -48,8 +48,7 @@ const struct w_program wtok_import_program = {
     "take over a vocabulary of another program",
     "FILE [MERGES]",
     "Reads a vocabulary that another program uses and writes one that gives the same ids. A "
-    "vocabulary "
-    "that changes text, or splits it in a way unknown here, is refused.",
+    "vocabulary that changes text, or splits it in a way unknown here, is refused.",
     options,
     examples,
 };

@@ -70,9 +70,8 @@ const struct w_program wtok_train_program = {
     "learn a vocabulary from text",
     "[FILE|FOLDER ...]",
     "Counts the words of the text (standard input, if no file is named) and joins the most "
-    "frequent "
-    "pair of neighbouring tokens to a new one until there are N. The result depends on the text "
-    "alone.",
+    "frequent pair of neighbouring tokens to a new one until there are N. The result depends on "
+    "the text alone.",
     options,
     examples,
 };

@@ -76,8 +76,8 @@ static const struct w_program program = {
     "turn MediaWiki dumps into documents of text",
     "[FILE|FOLDER ...]",
     "Reads XML dumps of a wiki (pages-articles; plain, or by bzip2 in one stream or many) and "
-    "writes "
-    "the text of each page that a reader sees: without markup, templates, references and tables.",
+    "writes the text of each page that a reader sees: without markup, templates, references and "
+    "tables.",
     options,
     examples,
 };
