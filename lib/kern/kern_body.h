@@ -278,8 +278,8 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
-/* exp(factor * (x - base)), in place, or rounded to `half` if that is not NULL; returns their sum, which
- * is that of the numbers before rounding. */
+/* exp(factor * (x - base)), none of them above exp(W_EXP_NEAR), in place, or rounded to `half` if that is
+ * not NULL; returns their sum, which is that of the numbers before rounding. */
 W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float factor, u64 n)
 {
     vec sum[2] = {0};
@@ -289,7 +289,7 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
 #pragma GCC unroll 2
         for (u64 s = 0; s < 2; s++) {
             const u64 at = i + s * LANES;
-            const vec e = v_exp((v_load(x + at) - base) * factor);
+            const vec e = v_exp_below_88((v_load(x + at) - base) * factor);
             if (half)
                 v_narrow(half + at, e);
             else
@@ -297,7 +297,7 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
             sum[s] += e;
         }
     for (; i + LANES <= n; i += LANES) {
-        const vec e = v_exp((v_load(x + i) - base) * factor);
+        const vec e = v_exp_below_88((v_load(x + i) - base) * factor);
         if (half)
             v_narrow(half + i, e);
         else
@@ -306,7 +306,7 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
     }
     if (i < n) {
         /* Lanes behind the end hold exp(-87), which is nothing beside what the largest one has. */
-        const vec e = v_exp((v_load_some(x + i, n - i, -INFINITY) - base) * factor);
+        const vec e = v_exp_below_88((v_load_some(x + i, n - i, -INFINITY) - base) * factor);
         if (half)
             v_narrow_some(half + i, e, n - i);
         else
