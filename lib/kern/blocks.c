@@ -14,14 +14,11 @@ struct w_blocks w_blocks_choose(const struct w_kern *kern, enum w_type type, u64
     struct w_blocks blocks;
 
     /* In L1, a panel stays while tiles stream by: it, the rows of a that a tile takes and the tile of c fit
-     * together. Where they do not, every tile reads the panel from L2 again. Floats leave a half, as their
-     * tiles stream by twice as fast. */
+     * together. Where they do not, every tile reads the panel from L2 again. */
     const u64 c = (u64)mul->tile_rows * mul->tile_cols * sizeof(float);
-    const u64 column = w_type_bytes(type) * mul->tile_cols,
-              row = (u64)mul->row_bytes * mul->tile_rows;
-    blocks.k =
-        clamp_down(type == W_TYPE_BF16 ? (l1 - W_MIN(l1, c)) / (column + row) : l1 / 2 / column,
-                   W_MAX(mul->step, 8), W_BLOCK_K_MAX);
+    const u64 column = w_type_bytes(type) * mul->tile_cols; /* of one step of k */
+    const u64 row = (u64)mul->row_bytes * mul->tile_rows;
+    blocks.k = clamp_down((l1 - W_MIN(l1, c)) / (column + row), W_MAX(mul->step, 8), W_BLOCK_K_MAX);
     /* Half of L2 for the block of a; c streams past. */
     blocks.rows = clamp_down(l2 / 2 / mul->row_bytes / blocks.k, mul->tile_rows, W_BLOCK_ROWS_MAX);
     /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
