@@ -21,6 +21,7 @@
 #define B_ROW_BYTES ((u64)TILE_COLS * 4) /* a row of pairs */
 #define B_STEP_BYTES (BF16_STEP / 2 * B_ROW_BYTES)
 _Static_assert(TILE_COLS == 2 * UNIT_FLOATS && BF16_STEP * 2 == UNIT_BYTES, "two tiles of b");
+_Static_assert(BF16_ROWS == BF16_STEP && BF16_ROWS == 2 * LANES, "a step is a square of vectors");
 
 /* ---- rows of a ---- */
 
