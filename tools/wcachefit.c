@@ -365,20 +365,6 @@ static enum w_status make_text(struct report *r, const struct settings *set,
     return status;
 }
 
-static enum w_status put_text(const char *path, const struct w_text_file *text, struct w_err *err)
-{
-    struct w_output out = {.fd = -1};
-    enum w_status status = w_output_open(&out, path, err);
-
-    if (!status)
-        status = w_output_write(&out, text->text, text->size, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    if (status)
-        w_output_abort(&out);
-    return status;
-}
-
 /* Of two answers the first that is none counts, with its error. */
 static enum w_status first_answer(enum w_status one, enum w_status two, struct w_err *err,
                                   const struct w_err *two_err)
@@ -399,7 +385,8 @@ static enum w_status answer_with_report(struct report *r, const struct settings 
         answer = first_answer(answer, make_text(r, set, &text, &later), err, &later);
     /* A requirement that does not hold leaves no file behind; people still want to see why. */
     if (answer == W_DONE || (answer == W_NO && !set->output))
-        answer = first_answer(answer, put_text(set->output, &text, &later), err, &later);
+        answer = first_answer(answer, w_output_whole(set->output, text.text, text.size, &later),
+                              err, &later);
     w_text_file_release(&text);
     return answer;
 }

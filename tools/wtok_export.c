@@ -48,20 +48,6 @@ const struct w_program wtok_export_program = {
     examples,
 };
 
-static enum w_status save(const char *path, const struct w_draft *text, struct w_err *err)
-{
-    struct w_output out = {.fd = -1};
-
-    enum w_status status = w_output_open(&out, path, err);
-    if (!status)
-        status = w_output_write(&out, text->bytes, text->count, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    else
-        w_output_abort(&out);
-    return status;
-}
-
 static enum w_status write_text(const struct w_vocab *vocab, enum format format,
                                 struct w_draft *text, struct w_draft *merges, struct w_err *err)
 {
@@ -92,9 +78,9 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
             status = w_fail_at(err, status, "%s", set->vocab);
     }
     if (!status && set->merges)
-        status = save(set->merges, &merges, err);
+        status = w_output_whole(set->merges, merges.bytes, merges.count, err);
     if (!status)
-        status = save(set->output, &text, err);
+        status = w_output_whole(set->output, text.bytes, text.count, err);
     free(text.bytes);
     free(merges.bytes);
     w_vocab_free(vocab);

@@ -123,7 +123,6 @@ static struct w_json *forgotten_json(const struct w_forgotten *f)
 static enum w_status write_report(const struct settings *set, const struct wtok_words *words,
                                   const struct w_vocab *vocab, double merge_s, struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
     struct w_json *json = w_json_object();
 
     w_json_set_string(json, "by", WTOK_BY);
@@ -140,18 +139,8 @@ static enum w_status write_report(const struct settings *set, const struct wtok_
     w_json_set_real(json, "count_s", words->seconds);
     w_json_set_real(json, "merge_s", merge_s);
     w_json_set_u64(json, "peak_memory_bytes", w_peak_memory_bytes());
-    char *text = w_json_pretty(json, err);
+    enum w_status status = w_json_save(json, true, set->report, err);
     w_json_free(json);
-    enum w_status status = text ? w_output_open(&out, set->report, err) : err->status;
-    if (!status)
-        status = w_output_write(&out, text, strlen(text), err);
-    if (!status)
-        status = w_output_write(&out, "\n", 1, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    else
-        w_output_abort(&out);
-    free(text);
     return status;
 }
 

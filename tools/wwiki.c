@@ -148,24 +148,12 @@ static void say_figures(const struct run *run, const struct figure *f, double se
 static enum w_status write_log(const struct run *run, const struct figure *f, double seconds,
                                struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
     struct w_json *json = w_json_object();
 
     for (; f->name; f++)
         w_json_set_u64(json, f->name, value(&run->counts, f));
     w_json_set_real(json, "seconds", seconds);
-    char *text = w_json_text(json, err);
-    enum w_status status = text ? W_DONE : err->status;
-    if (!status)
-        status = w_output_open(&out, run->set->log, err);
-    if (!status)
-        status = w_output_write(&out, text, strlen(text), err);
-    if (!status)
-        status = w_output_write(&out, "\n", 1, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    w_output_abort(&out);
-    free(text);
+    enum w_status status = w_json_save(json, false, run->set->log, err);
     w_json_free(json);
     return status;
 }

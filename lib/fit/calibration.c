@@ -405,21 +405,13 @@ static enum w_status measure_decodes(struct bench *b, struct w_err *err)
  * to give up. */
 static void measure_disk(struct bench *b)
 {
-    struct w_output out = {.fd = -1};
     u8 *bytes = b->how->scratch ? malloc(DISK_BYTES) : NULL;
 
     if (!bytes)
         return;
     memset(bytes, 0x5A, DISK_BYTES);
     double start = w_now_s();
-    enum w_status status = w_output_open(&out, b->how->scratch, NULL);
-    if (!status)
-        status = w_output_write(&out, bytes, DISK_BYTES, NULL);
-    if (!status)
-        status = w_output_commit(&out, NULL);
-    if (status)
-        w_output_abort(&out);
-    else
+    if (!w_output_whole(b->how->scratch, bytes, DISK_BYTES, NULL))
         b->c->disk_bytes_s = (double)DISK_BYTES / (w_now_s() - start);
     unlink(b->how->scratch);
     free(bytes);

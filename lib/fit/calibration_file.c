@@ -119,21 +119,10 @@ struct w_json *w_calibration_json(const struct w_calibration *c)
 
 enum w_status w_calibration_save(const struct w_calibration *c, const char *path, struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
     struct w_json *j = w_calibration_json(c);
-    char *text = w_json_pretty(j, err);
+    enum w_status status = w_json_save(j, true, path, err);
 
     w_json_free(j);
-    if (!text)
-        return W_NOMEM;
-    enum w_status status = w_output_open(&out, path, err);
-    if (!status)
-        status = w_output_write(&out, text, strlen(text), err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    if (status)
-        w_output_abort(&out);
-    free(text);
     return status;
 }
 

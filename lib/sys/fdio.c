@@ -298,6 +298,20 @@ void w_output_abort(struct w_output *out)
     out->is_file = false;
 }
 
+enum w_status w_output_whole(const char *path, const void *bytes, size_t size, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+
+    enum w_status status = w_output_open(&out, path, err);
+    if (!status)
+        status = w_output_write(&out, bytes, size, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (status)
+        w_output_abort(&out);
+    return status;
+}
+
 enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,
                            struct w_err *err)
 {

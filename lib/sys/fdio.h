@@ -78,6 +78,10 @@ enum w_status w_output_commit(struct w_output *out, struct w_err *err) W_MUST_CH
  */
 void w_output_abort(struct w_output *out);
 
+/* A whole file, from bytes in memory: there when all of them are, or not at all. */
+enum w_status w_output_whole(const char *path, const void *bytes, size_t size,
+                             struct w_err *err) W_MUST_CHECK;
+
 /* Append one line (with its newline) to a descriptor in a single write, so that lines of several
  * writers never mix. */
 enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/fdio.h"
+
 #define DEPTH_MAX 16
 #define VALUES_MAX 100000
 
@@ -414,6 +416,24 @@ char *w_json_text(const struct w_json *j, struct w_err *err)
 char *w_json_pretty(const struct w_json *j, struct w_err *err)
 {
     return print(j, true, err);
+}
+
+enum w_status w_json_save(const struct w_json *j, bool pretty, const char *path, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    char *text = print(j, pretty, err);
+
+    enum w_status status = text ? w_output_open(&out, path, err) : W_NOMEM;
+    if (!status)
+        status = w_output_write(&out, text, strlen(text), err);
+    if (!status)
+        status = w_output_write(&out, "\n", 1, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (status)
+        w_output_abort(&out);
+    free(text);
+    return status;
 }
 
 const char *w_cjson_version(void)

@@ -79,6 +79,10 @@ struct w_json *w_json_copy(const struct w_json *);
 char *w_json_text(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 char *w_json_pretty(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 
+/* The text and a newline as a file that is there whole or not at all. */
+enum w_status w_json_save(const struct w_json *, bool pretty, const char *path,
+                          struct w_err *err) W_MUST_CHECK;
+
 /* The version of cJSON at run time, for --version. */
 const char *w_cjson_version(void);
 

@@ -377,22 +377,9 @@ enum w_status w_vocab_load(struct w_vocab **vocab, const char *path, struct w_er
 
 enum w_status w_vocab_save(const struct w_vocab *v, const char *path, struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
     struct w_json *json = w_vocab_json(v);
-    char *text = json ? w_json_text(json, err) : NULL;
+    enum w_status status = w_json_save(json, false, path, err);
 
     w_json_free(json);
-    if (!text)
-        return w_fail(err, W_NOMEM, "vocabulary: no memory for its text");
-    enum w_status status = w_output_open(&out, path, err);
-    if (!status)
-        status = w_output_write(&out, text, strlen(text), err);
-    if (!status)
-        status = w_output_write(&out, "\n", 1, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    else
-        w_output_abort(&out);
-    free(text);
     return status;
 }

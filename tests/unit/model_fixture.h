@@ -75,9 +75,37 @@ static inline void finish(struct run *run)
     free(run->ids);
 }
 
-/* How far rounded operands may lead, relative to a tensor's norm. The longest way from a weight to its gradient rounds operands this often: per layer the outputs of
- * two norms, two matrices, attention and GELU and the matrices themselves; each again on the way back;
- * and the head. Each rounding is 2^-9 at most, relative to what it rounds. */
+/* Three steps by one thread, and the same by two and three: every bit. */
+static inline void check_bits_of_threads(const struct shape *shape, const struct w_kern *kern,
+                                         enum w_type type)
+{
+    const struct w_conf conf = conf_of(shape);
+    struct run first = start(&conf, W_PLAN_TRAIN, 1, type, kern);
+    const u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
+    double loss[3], norm[3];
+
+    for (u64 step = 0; step < 3; step++) {
+        loss[step] = w_model_gradient(first.model, first.ids, 1);
+        norm[step] = w_model_update(first.model, step + 1, 1e-3);
+    }
+    for (u32 threads = 2; threads <= 3; threads++) {
+        struct run run = start(&conf, W_PLAN_TRAIN, threads, type, kern);
+        for (u64 step = 0; step < 3; step++) {
+            assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
+            assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
+        }
+        assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);
+        assert_memory_equal(w_model_moments1(run.model), w_model_moments1(first.model), bytes);
+        assert_memory_equal(w_model_moments2(run.model), w_model_moments2(first.model), bytes);
+        finish(&run);
+    }
+    finish(&first);
+}
+
+/* How far rounded operands may lead, relative to a tensor's norm. The longest way from a weight to its
+ * gradient rounds operands this often: per layer the outputs of two norms, two matrices, attention and
+ * GELU and the matrices themselves; each again on the way back; and the head. Each rounding is 2^-9 at
+ * most, relative to what it rounds. */
 static inline double roundings(const struct w_conf *conf)
 {
     return (double)(2 * 12 * conf->num_layers + 6) * 0x1p-9;

@@ -232,4 +232,28 @@ static inline void check_products(const struct w_kern *kern, enum w_type type, s
     free_engine(&engine);
 }
 
+/* The same product cut in other depths, heights and slices: every bit. */
+static inline void check_bits_of_blocks(const struct w_kern *kern, enum w_type type,
+                                        struct w_team *team)
+{
+    const struct product p = {150, 100, 600, true, false, 2, type, false};
+    struct w_engine engine = engine_of(kern, team, 1 << 17);
+    struct matrices first = random_matrices(&p);
+    struct w_gemm g = gemm_of(&p, &first);
+
+    w_gemm(&engine, &g);
+    for (u32 depth = 32; depth <= 512; depth *= 4) {
+        struct matrices x = random_matrices(&p);
+        engine.blocks[type].k = depth;
+        engine.blocks[type].rows = kern->mul[type].tile_rows * (depth > 32 ? 4 : 1);
+        engine.shared_floats = depth * 128;
+        g = gemm_of(&p, &x);
+        w_gemm(&engine, &g);
+        assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
+        free_matrices(&x);
+    }
+    free_matrices(&first);
+    free_engine(&engine);
+}
+
 #endif

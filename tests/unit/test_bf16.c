@@ -90,29 +90,11 @@ static void loss_without_gradients_is_the_same(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
     (void)state;
+    static const struct shape shape = {24, 2, 2, 70, 300, 5, 33};
     const struct w_kern *kern;
 
-    for (u32 k = 0; (kern = next_usable(&k));) {
-        static const struct shape shape = {24, 2, 2, 70, 300, 5, 33};
-        struct w_conf conf = conf_of(&shape);
-        struct run first = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_BF16, kern);
-        u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
-        double loss[3], norm[3];
-        for (u64 step = 0; step < 3; step++) {
-            loss[step] = w_model_gradient(first.model, first.ids, 1);
-            norm[step] = w_model_update(first.model, step + 1, 1e-3);
-        }
-        for (u32 threads = 2; threads <= 3; threads++) {
-            struct run run = start(&conf, W_PLAN_TRAIN, threads, W_TYPE_BF16, kern);
-            for (u64 step = 0; step < 3; step++) {
-                assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
-                assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
-            }
-            assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);
-            finish(&run);
-        }
-        finish(&first);
-    }
+    for (u32 k = 0; (kern = next_usable(&k));)
+        check_bits_of_threads(&shape, kern, W_TYPE_BF16);
 }
 
 /* What the update writes beside the weights is what packing them anew would give. */

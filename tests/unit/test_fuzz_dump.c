@@ -7,7 +7,7 @@
 #include <bzlib.h>
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "mutate.h"
 #include "tests/fuzz/fuzz_dump.c"
 
 static const char seed[] =
@@ -19,38 +19,16 @@ static const char seed[] =
     "<page><title>B</title><ns>-1</ns><id>13</id><redirect title='A'/><revision><text/></revision>"
     "</page></mediawiki>";
 
-/* Change a few bytes: to those that mean something, by a bit, by leaving out, by a copy. */
-static size_t change(u8 *data, size_t size, size_t room, struct w_rng *rng)
-{
-    static const u8 odd[] = "<>/&;\"'=!-[]{}|\n \xff\x80";
-    for (u64 changes = 1 + w_rng_below(rng, 3); changes > 0 && size > 16; changes--) {
-        size_t at = (size_t)w_rng_below(rng, size), n = 1 + (size_t)w_rng_below(rng, 12);
-        n = W_MIN(n, size - at);
-        switch (w_rng_below(rng, 4)) {
-        case 0: data[at] = odd[w_rng_below(rng, sizeof odd)]; break;
-        case 1: data[at] ^= (u8)(1u << w_rng_below(rng, 8)); break;
-        case 2:
-            memmove(data + at, data + at + n, size - at - n);
-            size -= n;
-            break;
-        default:
-            n = W_MIN(n, room - size);
-            memmove(data + at + n, data + at, size - at);
-            size += n;
-        }
-    }
-    return size;
-}
-
 static void change_and_read(const u8 *from, size_t size, unsigned rounds)
 {
+    static const u8 odd[] = "<>/&;\"'=!-[]{}|\n \xff\x80";
     static u8 copy[4096];
     struct w_rng rng = {.seed = 2026};
     assert_true(size < sizeof copy / 2);
     LLVMFuzzerTestOneInput(from, size);
     for (unsigned i = 0; i < rounds; i++) {
         memcpy(copy, from, size);
-        LLVMFuzzerTestOneInput(copy, change(copy, size, sizeof copy, &rng));
+        LLVMFuzzerTestOneInput(copy, mutate(copy, size, sizeof copy, odd, sizeof odd, &rng));
     }
 }
 

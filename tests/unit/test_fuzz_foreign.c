@@ -5,33 +5,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "mutate.h"
 #include "tests/fuzz/fuzz_foreign.c"
 
 static struct w_rng rng = {.seed = 2027};
 
-/* What libFuzzer would do: set, flip, remove, copy a few bytes. */
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t room)
 {
     static const u8 odd[] = {0, 1, 0x7f, 0x80, 0xff, '"', ' ', ':', '\n', '1', '=', ']'};
 
-    for (u64 changes = 1 + w_rng_below(&rng, 3); changes > 0 && size > 16; changes--) {
-        size_t at = (size_t)w_rng_below(&rng, size), n = 1 + (size_t)w_rng_below(&rng, 8);
-        n = W_MIN(n, size - at);
-        switch (w_rng_below(&rng, 4)) {
-        case 0: data[at] = odd[w_rng_below(&rng, sizeof odd)]; break;
-        case 1: data[at] ^= (u8)(1u << w_rng_below(&rng, 8)); break;
-        case 2:
-            memmove(data + at, data + at + n, size - at - n);
-            size -= n;
-            break;
-        default:
-            n = W_MIN(n, room - size);
-            memmove(data + at + n, data + at, size - at);
-            size += n;
-        }
-    }
-    return size;
+    return mutate(data, size, room, odd, sizeof odd, &rng);
 }
 
 static void no_bytes_crash_a_reader(void **state)

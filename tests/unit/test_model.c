@@ -223,30 +223,10 @@ static void bits_do_not_depend_on_threads(void **state)
     static const struct shape larger = {40, 4, 2, 96, 300, 5, 50};
     const struct w_kern *kern;
     const char *why;
-    struct w_conf conf = conf_of(&larger);
 
-    for (u32 k = 0; (kern = w_kern_all()[k]); k++) {
-        if (!w_kern_usable(kern, &why))
-            continue;
-        struct run first = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
-        u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
-        double loss[3], norm[3];
-        for (u64 step = 0; step < 3; step++) {
-            loss[step] = w_model_gradient(first.model, first.ids, 1);
-            norm[step] = w_model_update(first.model, step + 1, 1e-3);
-        }
-        for (u32 threads = 2; threads <= 3; threads++) {
-            struct run run = start(&conf, W_PLAN_TRAIN, threads, W_TYPE_F32, kern);
-            for (u64 step = 0; step < 3; step++) {
-                assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
-                assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
-            }
-            assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);
-            assert_memory_equal(w_model_moments2(run.model), w_model_moments2(first.model), bytes);
-            finish(&run);
-        }
-        finish(&first);
-    }
+    for (u32 k = 0; (kern = w_kern_all()[k]); k++)
+        if (w_kern_usable(kern, &why))
+            check_bits_of_threads(&larger, kern, W_TYPE_F32);
 }
 
 static void training_learns_a_batch_by_heart(void **state)

@@ -59,26 +59,10 @@ static void edges_are_kept(void **state)
 static void bits_do_not_depend_on_blocks(void **state)
 {
     (void)state;
-    static const struct product p = {70, 100, 600, true, false, 2, W_TYPE_BF16, false};
     struct w_team *team;
 
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
-    struct w_engine engine = engine_of(&kern_model, team, 1 << 17);
-    struct matrices first = random_matrices(&p);
-    struct w_gemm g = gemm_of(&p, &first);
-    w_gemm(&engine, &g);
-    for (u32 depth = 32; depth <= 512; depth *= 4) {
-        struct matrices x = random_matrices(&p);
-        engine.blocks[W_TYPE_BF16].k = depth;
-        engine.blocks[W_TYPE_BF16].rows = kern_model.mul[W_TYPE_BF16].tile_rows;
-        engine.shared_floats = depth * 64;
-        g = gemm_of(&p, &x);
-        w_gemm(&engine, &g);
-        assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));
-        free_matrices(&x);
-    }
-    free_matrices(&first);
-    free_engine(&engine);
+    check_bits_of_blocks(&kern_model, W_TYPE_BF16, team);
     w_team_free(team);
 }
 
