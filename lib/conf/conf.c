@@ -162,8 +162,9 @@ static void check(const struct w_conf *c, struct problems *p)
     if (c->batch_size * c->max_length > INT32_MAX)
         add_problem(p, 0, "batch_size x max_length is %llu tokens: more than the %d of a batch",
                     (unsigned long long)(c->batch_size * c->max_length), INT32_MAX);
-    if (c->beta1 >= 1 || c->beta2 >= 1)
-        add_problem(p, 0, "%s must be below 1", c->beta1 >= 1 ? "beta1" : "beta2");
+    /* as the floats that the optimizer takes */
+    if ((float)c->beta1 >= 1 || (float)c->beta2 >= 1)
+        add_problem(p, 0, "%s must be below 1", (float)c->beta1 >= 1 ? "beta1" : "beta2");
     if (c->steps > 0 && c->warmup_steps > c->steps)
         add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
                     (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);

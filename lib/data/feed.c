@@ -284,7 +284,7 @@ static enum w_status open_stream(struct w_feed *feed, struct w_err *err)
     if (!status)
         status = w_header_from_json(&feed->header, w_json_copy(header->json), err);
     if (!status)
-        feed->known_batches = w_reader_known_count(feed->reader);
+        feed->known_batches = w_reader_known_total(feed->reader);
     if (!status && feed->options.start)
         status = go_to_start(feed, err);
     if (!status)

@@ -38,7 +38,7 @@ enum w_status w_feed_open(struct w_feed **, const struct w_feed_options *,
                           struct w_err *) W_MUST_CHECK;
 /* The header of the first member; lives as long as the feed. */
 const struct w_header *w_feed_header(const struct w_feed *);
-/* Batches of the whole stream, where a file of one member can say so, else 0. */
+/* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_feed_known_batches(const struct w_feed *);
 /* Where the first batch comes from: the start, verified, or the beginning. */
 struct w_feed_place w_feed_start(const struct w_feed *);

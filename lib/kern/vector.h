@@ -230,12 +230,13 @@ W_INLINE float v_largest(vec v)
 /* exp(x) = 2^n exp(r) with x = n ln 2 + r, |r| <= ln(2) / 2, and exp(r) = 1 + r + r^2 q(r). The
  * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the result
  * is within 2 units in the last place. Arguments outside [-87, 88] give the value at the border, so
- * that neither infinities nor denormal numbers come up. This one is for those that are known to be
+ * that neither infinities nor denormal numbers come up; NaN stays NaN, since the larger and the smaller
+ * of two are the second one where they do not compare. This one is for arguments that are known to be
  * below 88. */
 W_INLINE vec v_exp_below_88(vec x)
 {
     const vec to_integer = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to whole numbers */
-    x = v_max(x, v_set(-87.0f));
+    x = v_max(v_set(-87.0f), x);
     vec shifted = v_fma(x, v_set(1.44269504f), to_integer); /* n stands in its last bits */
     vec n = shifted - to_integer;
     vec r = v_fma(n, v_set(-0.693359375f), x); /* ln 2 in two parts: the first times n */
@@ -251,7 +252,7 @@ W_INLINE vec v_exp_below_88(vec x)
 
 W_INLINE vec v_exp(vec x)
 {
-    return v_exp_below_88(v_min(x, v_set(88.0f)));
+    return v_exp_below_88(v_min(v_set(88.0f), x));
 }
 
 #endif

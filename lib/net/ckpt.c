@@ -1,5 +1,6 @@
 #include "net/ckpt.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,53 @@ static enum w_status parse_conf(struct w_ckpt *ckpt, struct w_err *err)
     return status == W_USAGE ? w_fail_at(err, W_CORRUPT, "configuration inside") : status;
 }
 
+/* Which block and row an array of the file belongs to; *row is NULL if to none. */
+static enum block find_row(const struct w_tensors *tensors, const char *name,
+                           const struct w_tensor **row)
+{
+    enum block block = WEIGHTS;
+
+    for (enum block b = MOMENTS1; b < BLOCKS; b++)
+        if (!strncmp(name, block_prefixes[b], strlen(block_prefixes[b])))
+            block = b;
+    name += strlen(block_prefixes[block]);
+    *row = NULL;
+    for (u32 i = 0; i < tensors->count && !*row; i++)
+        if (!strcmp(tensors->rows[i].name, name))
+            *row = &tensors->rows[i];
+    return block;
+}
+
+static bool same_shape(const struct w_array *array, const struct w_tensor *row)
+{
+    bool same = array->dtype == W_F32 && array->ndim == row->ndim;
+
+    for (u32 i = 0; i < row->ndim && same; i++)
+        same = array->shape[i] == row->shape[i];
+    return same;
+}
+
+/* Are the weights those of the configuration inside? Before anybody takes memory for what it says. */
+static enum w_status check_arrays(const struct w_ckpt *ckpt, struct w_err *err)
+{
+    struct w_tensors tensors = {0};
+    u32 found = 0;
+
+    enum w_status status = w_tensors_make(&tensors, &ckpt->conf, err);
+    for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
+        const struct w_array *array = &ckpt->header.arrays[i];
+        const struct w_tensor *row = NULL;
+        if (find_row(&tensors, array->name, &row) == WEIGHTS && row)
+            found += same_shape(array, row);
+    }
+    if (!status && found != tensors.count)
+        status = w_fail(err, W_MISMATCH,
+                        "%s: has %u of the %u tensors that its own configuration says",
+                        ckpt->in.name, (unsigned)found, (unsigned)tensors.count);
+    w_tensors_free(&tensors);
+    return status;
+}
+
 enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *err)
 {
     struct w_ckpt *ckpt = calloc(1, sizeof *ckpt);
@@ -209,6 +257,8 @@ enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *e
         if (status)
             status = w_fail_at(err, status, "%s", ckpt->in.name);
     }
+    if (!status)
+        status = check_arrays(ckpt, err);
     if (status)
         w_ckpt_close(out);
     return status;
@@ -236,32 +286,6 @@ bool w_ckpt_has_moments(const struct w_ckpt *ckpt)
 
     snprintf(name, sizeof name, "%swte.weight", block_prefixes[MOMENTS1]);
     return w_header_find(&ckpt->header, name) != NULL;
-}
-
-/* Which block and row an array of the file belongs to; *row is NULL if to none. */
-static enum block find_row(const struct w_tensors *tensors, const char *name,
-                           const struct w_tensor **row)
-{
-    enum block block = WEIGHTS;
-
-    for (enum block b = MOMENTS1; b < BLOCKS; b++)
-        if (!strncmp(name, block_prefixes[b], strlen(block_prefixes[b])))
-            block = b;
-    name += strlen(block_prefixes[block]);
-    *row = NULL;
-    for (u32 i = 0; i < tensors->count && !*row; i++)
-        if (!strcmp(tensors->rows[i].name, name))
-            *row = &tensors->rows[i];
-    return block;
-}
-
-static bool same_shape(const struct w_array *array, const struct w_tensor *row)
-{
-    bool same = array->ndim == row->ndim;
-
-    for (u32 i = 0; i < row->ndim && same; i++)
-        same = array->shape[i] == row->shape[i];
-    return same;
 }
 
 /* Read and drop: padding, and tensors that nobody asked for. */
@@ -295,6 +319,15 @@ static enum w_status read_end(struct w_ckpt *ckpt, struct w_err *err)
     return status == W_END ? W_DONE : status;
 }
 
+static bool all_finite(const float *x, u64 n)
+{
+    bool finite = true;
+
+    for (u64 i = 0; i < n; i++)
+        finite &= isfinite(x[i]) != 0;
+    return finite;
+}
+
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
                           float *moments1, float *moments2, struct w_err *err)
 {
@@ -314,13 +347,18 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
             break;
         if (!row || !blocks[block]) {
             status = skip_bytes(ckpt, array->bytes, err);
-        } else if (array->dtype != W_F32 || !same_shape(array, row)) {
+        } else if (!same_shape(array, row)) {
             status = w_fail(err, W_MISMATCH,
                             "%s: tensor %s has another type or shape than the "
                             "configuration gives it",
                             ckpt->in.name, array->name);
         } else {
             status = w_reader_exactly(ckpt->reader, blocks[block] + row->offset, array->bytes, err);
+            if (!status && block == WEIGHTS && !all_finite(weights + row->offset, row->count))
+                status = w_fail(err, W_CORRUPT,
+                                "%s: tensor %s has numbers that are not finite: its training "
+                                "diverged",
+                                ckpt->in.name, array->name);
             found[block]++;
         }
     }

@@ -37,14 +37,15 @@ struct w_ckpt_write {
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Open and read the header: configuration, state and vocabulary, so that memory can be planned. */
+/* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
+ * weights that it announces have the shapes that the configuration gives them. */
 struct w_ckpt;
 enum w_status w_ckpt_open(struct w_ckpt **, const char *path, struct w_err *) W_MUST_CHECK;
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_moments(const struct w_ckpt *);
-/* Read the tensors, each checked, and the end frame. weights, and moments unless NULL, are blocks laid
+/* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT. weights, and moments unless NULL, are blocks laid
  * out as in w_tensors. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;

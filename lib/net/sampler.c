@@ -162,7 +162,8 @@ static u32 keep_top_p(struct w_sampler *s, double sum, u32 in_heap, u32 in_sorte
 
     if (in_heap)
         heap_make(s->heap, in_heap);
-    while (reached < wanted && (in_heap || kept < in_sorted)) {
+    /* At least the best one, whatever is wanted; also where NaN makes every comparison false. */
+    while ((kept == 0 || reached < wanted) && (in_heap || kept < in_sorted)) {
         if (in_heap)
             s->sorted[kept] = heap_pop(s->heap, &in_heap);
         reached += s->sorted[kept++].value;

@@ -133,9 +133,11 @@ enum w_status w_reader_seek(struct w_reader *, u64 pos, const u32 *link,
 struct w_place w_reader_place(const struct w_reader *);
 /* CRC-32 of the present member's header line, to recognise the same source again. */
 u32 w_reader_header_crc(const struct w_reader *);
-/* Records of the present member if the file says so already (a regular file's end frame, reached by
- * its last 256 bytes when the file has one member), else 0. */
+/* Records of the present member if the file says so already (a regular file's end frames, of which each
+ * member has its last 256 bytes), else 0. */
 u64 w_reader_known_count(struct w_reader *);
+/* The same of the present member and of all that follow it. */
+u64 w_reader_known_total(struct w_reader *);
 /* The end frame's object, after W_END of the records; valid until the next member. */
 const struct w_json *w_reader_end(const struct w_reader *);
 /* Called for each metrics line that passes by; NULL to ignore them. */

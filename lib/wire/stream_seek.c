@@ -29,12 +29,20 @@ static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *f
            got == frame->stored_len && w_crc32(0, bytes, got) == frame->payload_crc;
 }
 
-/* The end frame of the present member, and its offset; NULL if it is not there. */
-static struct w_json *peek_end(struct w_reader *r, u64 *end_offset)
+static u64 records_of(const struct w_json *end)
+{
+    u64 records = 0;
+    return w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records) ? records : 0;
+}
+
+/* The end frame of the present member, and its offset; NULL if it is not there. *behind: records of the
+ * members that follow it. */
+static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind)
 {
     u64 at = r->in->seekable ? r->in->size_bytes : 0, bytes = 0;
     struct w_json *end = NULL;
 
+    *behind = 0;
     while (at >= r->member_start + W_FRAME_END_BYTES) {
         u8 payload[W_FRAME_END_PAYLOAD];
         struct w_frame f;
@@ -48,6 +56,7 @@ static struct w_json *peek_end(struct w_reader *r, u64 *end_offset)
         if (at - bytes == r->member_start)
             return end;
         at -= bytes;
+        *behind += records_of(end);
         w_json_free(end);
         end = NULL;
     }
@@ -57,18 +66,27 @@ static struct w_json *peek_end(struct w_reader *r, u64 *end_offset)
 
 u64 w_reader_known_count(struct w_reader *r)
 {
-    u64 end_offset, records = 0;
-    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset);
+    u64 end_offset, behind;
+    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind);
+    u64 records = records_of(end);
 
-    if (!w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records))
-        records = 0;
+    w_json_free(end);
+    return records;
+}
+
+u64 w_reader_known_total(struct w_reader *r)
+{
+    u64 end_offset, behind = 0;
+    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind);
+    u64 records = end ? records_of(end) + behind : 0;
+
     w_json_free(end);
     return records;
 }
 
 static void load_index(struct w_reader *r)
 {
-    u64 end_offset = 0, at = 0, records = 0;
+    u64 end_offset = 0, at = 0, records = 0, behind;
     struct w_frame f;
     struct w_err unheard;
 
@@ -76,7 +94,7 @@ static void load_index(struct w_reader *r)
         return;
     r->index_loaded = true;
     r->index.count = 0;
-    struct w_json *end = peek_end(r, &end_offset);
+    struct w_json *end = peek_end(r, &end_offset, &behind);
     bool told = w_json_u64(w_json_get(end, "index"), W_FRAME_BYTES, W_JSON_INT_MAX, &at) &&
                 w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records);
     w_json_free(end);

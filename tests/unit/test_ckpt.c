@@ -1,4 +1,5 @@
 /* Checkpoints: what is saved is what is read, and a changed byte is never believed. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,6 +182,41 @@ static void another_shape_is_refused(void **state)
     w_tensors_free(&tensors);
 }
 
+/* What it says of itself has to be true before memory is taken for it. */
+static void a_configuration_of_other_tensors_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct w_conf conf = f->conf;
+    struct w_ckpt_write write = {.path = path};
+    struct w_ckpt *ckpt = NULL;
+
+    conf.d_ff = 1 << 20;
+    assert_int_equal(w_ckpt_save(f->model, &conf, &some_state, &write, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_MISMATCH);
+    assert_null(ckpt);
+    assert_non_null(strstr(f->err.text, "of the 16 tensors"));
+}
+
+static void weights_that_are_no_numbers_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct w_tensors *tensors = w_model_tensors(f->model);
+    float *weight = w_model_weights(f->model) + tensors->rows[3].offset, before = *weight;
+    float *block = calloc(tensors->floats, sizeof *block);
+    struct w_ckpt *ckpt = NULL;
+
+    for (u32 i = 0; i < 2; i++) {
+        *weight = i ? NAN : INFINITY;
+        save(f, true);
+        assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+        assert_int_equal(w_ckpt_read(ckpt, tensors, block, NULL, NULL, &f->err), W_CORRUPT);
+        assert_non_null(strstr(f->err.text, tensors->rows[3].name));
+        w_ckpt_close(&ckpt);
+    }
+    *weight = before;
+    free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +224,8 @@ int main(void)
         cmocka_unit_test(weights_alone_have_no_moments),
         cmocka_unit_test(no_damage_is_believed),
         cmocka_unit_test(another_shape_is_refused),
+        cmocka_unit_test(a_configuration_of_other_tensors_is_refused),
+        cmocka_unit_test(weights_that_are_no_numbers_are_refused),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

@@ -87,6 +87,7 @@ static void what_cannot_work_is_refused(void **state)
     set_refused("num_heads=5", "num_heads 5 does not divide d_model 64");
     set_refused("warmup_steps=-1", "warmup_steps");
     set_refused("beta2=1", "beta2 must be below 1");
+    set_refused("beta1=0.99999999", "beta1 must be below 1"); /* the float is 1 */
     set_refused("d_model=99999999", "d_model");
     set_refused("num_hads=4", "did you mean num_heads?");
     set_refused("num_heads", "is not KEY=VALUE");

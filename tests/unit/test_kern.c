@@ -322,6 +322,33 @@ static void check_adamw(const struct w_kern *kern, const struct data *d, u64 n)
     }
 }
 
+/* What is no number stays none: a broken model must not look like one that works. */
+static void check_nan(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    if (n == 0)
+        return;
+    for (u64 at = 0; at < n; at += 1 + n / 5) {
+        float x[N_MAX], y[N_MAX], dx[N_MAX], base, sum;
+        memcpy(x, d->x, sizeof x);
+        x[at] = NAN;
+        kern->gelu(y, x, n);
+        kern->gelu_backward(dx, d->y, x, n);
+        assert_true(isnan(y[at]) && isnan(dx[at]));
+        memcpy(y, x, sizeof y);
+        kern->exp_sum(y, &base, &sum, n);
+        assert_true(isnan(y[at]) && isnan(sum));
+        kern->softmax(x, 0.5f, n);
+        for (u64 i = 0; i < n; i++)
+            assert_true(isnan(x[i]));
+    }
+}
+
+static void nan_stays_nan(void **state)
+{
+    (void)state;
+    for_all(check_nan);
+}
+
 static void adamw_is_right(void **state)
 {
     (void)state;
@@ -453,6 +480,7 @@ int main(void)
         cmocka_unit_test(gelu_is_right),
         cmocka_unit_test(softmax_is_right),
         cmocka_unit_test(exponentials_are_right),
+        cmocka_unit_test(nan_stays_nan),
         cmocka_unit_test(adamw_is_right),
         cmocka_unit_test(floats_are_rounded_to_the_nearest),
         cmocka_unit_test(conversions_stay_within_their_rows),

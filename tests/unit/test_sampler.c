@@ -110,6 +110,34 @@ static void top_p_keeps_the_fewest_that_reach_p(void **state)
     assert_int_equal(hits[1], DRAWS);
 }
 
+/* A model that diverged gives what compares with nothing: still an id, and never none. */
+static void some_id_is_drawn_whatever_the_logits(void **state)
+{
+    (void)state;
+    static const float odd[] = {NAN, INFINITY, -INFINITY};
+    u32 hits[IDS];
+    struct w_sampler_options options = plain;
+
+    options.top_p = 0;
+    draw_many(options, NULL, 0, hits);
+    assert_int_equal(hits[1], DRAWS);
+    for (u32 p = 0; p <= 4; p++)
+        for (u32 k = 0; k <= 3; k += 3)
+            for (u32 o = 0; o < W_COUNTOF(odd); o++)
+                for (u32 from = 0; from <= 2; from += 2) {
+                    struct w_sampler *s = NULL;
+                    float logits[IDS];
+                    make_logits(logits);
+                    for (u32 i = from; i < IDS; i++)
+                        logits[i] = odd[o];
+                    options.top_p = p / 4.0;
+                    options.top_k = k;
+                    assert_int_equal(w_sampler_new(&s, IDS, NULL, &options, NULL), W_DONE);
+                    assert_true(w_sampler_draw(s, logits, NULL, 0, 0, 1) < IDS);
+                    w_sampler_free(s);
+                }
+}
+
 static void min_p_is_relative_to_the_best(void **state)
 {
     (void)state;
@@ -276,6 +304,7 @@ int main(void)
         cmocka_unit_test(temperature_sharpens),
         cmocka_unit_test(top_k_keeps_k),
         cmocka_unit_test(top_p_keeps_the_fewest_that_reach_p),
+        cmocka_unit_test(some_id_is_drawn_whatever_the_logits),
         cmocka_unit_test(min_p_is_relative_to_the_best),
         cmocka_unit_test(the_penalty_acts_on_recent_ids),
         cmocka_unit_test(equal_logits_go_by_id),
