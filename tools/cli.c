@@ -302,6 +302,17 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     return 0;
 }
 
+/* What a process does first, once; a command of a program comes here again. */
+static void begin(const struct w_program *p, int argc, char **argv)
+{
+    program_name = p->name;
+    if (!command_line[0])
+        remember_command_line(argc, argv);
+    w_fill_standard_fds();
+    signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
+    signal(SIGXFSZ, SIG_IGN); /* and EFBIG, that a file reached its limit */
+}
+
 int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv)
 {
     static const char **list_items[16];
@@ -310,12 +321,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     int kept = 0, stop = 0;
     char **words = *argv;
 
-    program_name = p->name;
-    if (!command_line[0])
-        remember_command_line(*argc, words);
-    w_fill_standard_fds();
-    signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
-    signal(SIGXFSZ, SIG_IGN); /* and EFBIG, that a file reached its limit */
+    begin(p, *argc, words);
     for (const struct w_option *o = p->options; o && o->name; o++)
         if (o->type == W_OPT_LIST && lists < W_COUNTOF(list_items)) {
             struct w_text_list *list = (void *)((char *)fields + o->offset);
@@ -353,9 +359,7 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
     const char *word = *argc > 1 ? (*argv)[1] : NULL;
     size_t count = 0;
 
-    program_name = p->name;
-    remember_command_line(*argc, *argv);
-    w_fill_standard_fds();
+    begin(p, *argc, *argv);
     while (commands[count].name)
         count++;
     if (!word)
@@ -398,16 +402,27 @@ static void on_save(int number)
     w_signal_save = number;
 }
 
+/* What was ignored stays it: shells start jobs in the background so, and nohup. */
+static void catch_signal(int number, void (*handler)(int), int flags)
+{
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = flags};
+
+    sigemptyset(&action.sa_mask);
+    if (!sigaction(number, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+void w_cli_catch_save(void)
+{
+    catch_signal(SIGUSR1, on_save, SA_RESTART);
+}
+
 void w_cli_catch_signals(void)
 {
-    struct sigaction stop = {.sa_handler = on_stop}, save = {.sa_handler = on_save};
-
-    sigemptyset(&stop.sa_mask);
-    sigemptyset(&save.sa_mask);
-    stop.sa_flags = save.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGUSR1, &save, NULL);
+    w_heed_stop(&w_signal_stop);
+    catch_signal(SIGINT, on_stop, 0);
+    catch_signal(SIGTERM, on_stop, 0);
+    catch_signal(SIGHUP, on_stop, 0);
 }
 
 /* ---- terminals ---- */

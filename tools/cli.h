@@ -65,11 +65,13 @@ void w_progress(bool last, const char *format, ...) W_PRINTF(2, 3);
 const char *w_short_time(char text[24], double seconds);
 
 /* ---- signals ---- */
-/* The number of the SIGINT or SIGTERM that arrived, or 0. A second one ends the process at once.
- * w_cli_finish() raises it again, so that the shell sees how the program ended. */
+/* The number of the SIGINT, SIGTERM or SIGHUP that arrived, or 0. Whoever waits for input or for a reader
+ * then gets W_SIGNAL. A second one ends the process at once. w_cli_finish() raises it again, so that the
+ * shell sees how the program ended. */
 extern volatile sig_atomic_t w_signal_stop;
-extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
 void w_cli_catch_signals(void);
+extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
+void w_cli_catch_save(void);
 
 /* Refuse to write binary data to a terminal. */
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,

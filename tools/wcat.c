@@ -448,6 +448,7 @@ static enum w_status run(struct settings *set, char **paths, struct w_err *err)
     enum w_status status = check_settings(set, err);
     if (status)
         return status;
+    w_cli_catch_signals(); /* a signal must not leave a temporary file behind */
     status = w_output_open(&out, set->output, err);
     if (status)
         return status;

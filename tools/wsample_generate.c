@@ -25,8 +25,9 @@ struct speech {
     size_t prompt_ids; /* with the end id before them */
     size_t fed;        /* of ids, into the cache of infer */
     struct w_draft made;
-    size_t shown; /* bytes of made that were written */
-    double *logprobs;
+    size_t shown;     /* bytes of made that were written */
+    double *logprobs; /* of what was made */
+    size_t logprob_room;
     u64 tokens_made; /* of all samples */
     double prompt_s, making_s;
 };
@@ -61,6 +62,23 @@ static enum w_status append_id(struct w_ids *ids, u32 id, struct w_err *err)
     }
     ids->ids[ids->count++] = id;
     return W_DONE;
+}
+
+static enum w_status note_logprob(struct speech *s, size_t number, double value, struct w_err *err)
+{
+    if (number >= s->logprob_room) {
+        size_t room = 2 * number + 256;
+        double *bigger = realloc(s->logprobs, room * sizeof *bigger);
+        if (!bigger)
+            return w_fail(err, W_NOMEM, "no memory for the text");
+        s->logprobs = bigger;
+        s->logprob_room = room;
+    }
+    s->logprobs[number] = value;
+    return isfinite(value)
+               ? W_DONE
+               : w_fail(err, W_CORRUPT, "%s: gives no numbers but NaN: its training diverged",
+                        s->set->model);
 }
 
 /* Feed what the model has not seen and return the logits of the next id. A text that outgrows the
@@ -98,11 +116,10 @@ static enum w_status speak(struct speech *s, u64 sample, enum ending *ending, st
     size_t number = s->ids.count - s->prompt_ids, before = s->made.count;
     u32 size = 0, id = w_sampler_draw(s->sampler, logits, s->ids.ids, s->ids.count, sample, number);
 
-    s->logprobs[number] = w_log_probability(logits, (u32)s->model->conf.vocab_size, id);
-    if (!isfinite(s->logprobs[number]))
-        return w_fail(err, W_CORRUPT, "%s: gives no numbers but NaN: its training diverged",
-                      s->set->model);
-    enum w_status status = append_id(&s->ids, id, err);
+    double logprob = w_log_probability(logits, (u32)s->model->conf.vocab_size, id);
+    enum w_status status = note_logprob(s, number, logprob, err);
+    if (!status)
+        status = append_id(&s->ids, id, err);
     if (status)
         return status;
     if (id == w_vocab_end_id(s->model->vocab)) {
@@ -228,8 +245,7 @@ static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, 
     if (s->prompt_ids > m->conf.max_length)
         w_warn("the prompt has %zu tokens, the model sees %llu: only the last of them count",
                s->prompt_ids, (unsigned long long)W_MAX(m->conf.max_length / 2, 1));
-    s->logprobs = calloc(s->set->count ? s->set->count : 1, sizeof *s->logprobs);
-    return s->logprobs ? W_DONE : w_fail(err, W_NOMEM, "no memory for the text");
+    return W_DONE;
 }
 
 static void report(const struct speech *s)

@@ -82,8 +82,8 @@ static enum w_status print_score(const struct settings *set, const struct score 
         {"bits_per_byte", bits / (double)s->bytes, 5},
         {"words", words, 0},
         {"lines", lines, 0},
-        {"word_perplexity", words > 0 ? exp(s->nats / words) : 0, 4},
-        {"word_perplexity_lines", words + lines > 0 ? exp(s->nats / (words + lines)) : 0, 4},
+        {"word_perplexity", words > 0 ? exp(s->nats / words) : NAN, 4},
+        {"word_perplexity_lines", words + lines > 0 ? exp(s->nats / (words + lines)) : NAN, 4},
         {"window", (double)window, 0},
     };
 
@@ -92,11 +92,13 @@ static enum w_status print_score(const struct settings *set, const struct score 
         w_json_set_string(json, "model", set->model);
         w_json_set_string(json, "file", set->score);
         for (size_t i = 0; i < W_COUNTOF(rows); i++)
-            w_json_set_real(json, rows[i].name, rows[i].value);
+            if (!isnan(rows[i].value)) /* a text without words has no perplexity by them */
+                w_json_set_real(json, rows[i].name, rows[i].value);
         return wsample_print_json(json, err);
     }
     for (size_t i = 0; i < W_COUNTOF(rows); i++)
-        printf("%-22s %.*f\n", rows[i].name, rows[i].digits, rows[i].value);
+        if (!isnan(rows[i].value))
+            printf("%-22s %.*f\n", rows[i].name, rows[i].digits, rows[i].value);
     return W_DONE;
 }
 

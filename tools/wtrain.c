@@ -38,7 +38,8 @@ static const struct w_option options[] = {
          "the initial model. Default: steps of the configuration, else all of the data."},
     {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
      .help = "End the run after so much time of training (90s, 5m, 2h), that before a resume "
-             "included. Where no number of steps is known, a cosine schedule follows the time."},
+             "included if it had a --time too; 0: no limit. Where no number of steps is known, a "
+             "cosine schedule follows the time."},
     {"val", 0, W_OPT_TEXT, FIELD(val), .arg = "FILE",
      .help = "Validation batches, a regular file of wbatch; evaluated at the end of the run."},
     {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
@@ -98,8 +99,8 @@ static const struct w_program program = {
     .about =
         "Reads batches from wbatch on standard input or from a file, trains the model of the "
         "configuration, and writes it as one file that holds the configuration, the vocabulary "
-        "and all that is needed to go on. SIGTERM and SIGINT save a checkpoint and end; SIGUSR1 "
-        "saves one and goes on.",
+        "and all that is needed to go on. SIGTERM, SIGINT and SIGHUP save a checkpoint and end; "
+        "SIGUSR1 saves one and goes on.",
     .options = options,
     .examples = examples,
 };
@@ -131,8 +132,9 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
 
 static enum w_status train(struct run *run, struct w_err *err)
 {
+    /* Somebody may ask before there is anything to save; then that is told by doing nothing. */
+    w_cli_catch_save();
     enum w_status status = run_open(run, err);
-
     if (status)
         return status;
     log_header(run);

@@ -50,8 +50,9 @@ struct run {
     struct w_team *team;
     struct w_model *model;
     struct w_feed *feed;      /* NULL if no data are needed */
-    const struct w_json *tok; /* the vocabulary, or NULL; of the feed's header or of resumed */
+    const struct w_json *tok; /* the vocabulary, or NULL; of the feed, of resumed or of init */
     struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
+    struct w_ckpt *init;      /* the model to begin with, or NULL */
     char resumed_path[4200];
     struct w_ckpt_state state; /* as of the last whole step: what a checkpoint says */
     enum run_end end;
@@ -96,6 +97,10 @@ void run_heed_save_signal(struct run *);
 /* ---- wtrain_save.c ---- */
 enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool save_is_due(const struct run *);
+/* Checkpoints of later steps than the one to go on from are another try's: not in this folder. */
+enum w_status save_refuse_later(const struct run *, struct w_err *) W_MUST_CHECK;
+/* Can what is to be saved be said in a file's header? Asked before the first step. */
+enum w_status save_check(const struct run *, struct w_err *) W_MUST_CHECK;
 /* A checkpoint in the folder. A failure is told as a warning too: training goes on without. */
 enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
 /* The model under -o. */

@@ -45,7 +45,7 @@ enum w_status eval_open(struct run *run, struct w_err *err)
     struct w_feed *feed = NULL;
     struct stat st;
 
-    if (stat(run->set->val, &st) == 0 && !S_ISREG(st.st_mode))
+    if (!strcmp(run->set->val, "-") || (stat(run->set->val, &st) == 0 && !S_ISREG(st.st_mode)))
         return w_fail(err, W_USAGE,
                       "--val %s: needs a regular file: each evaluation reads it again",
                       run->set->val);
@@ -105,6 +105,9 @@ enum w_status eval_run(struct run *run, struct w_err *err)
     run->val_loss = nats / (double)batches;
     run->val_bits = bytes ? nats * (double)batch_tokens / M_LN2 / (double)bytes : 0;
     run->evaluated_step = run->state.step;
+    if (!isfinite(run->val_loss))
+        w_warn("step %llu: the validation loss is not a finite number",
+               (unsigned long long)run->state.step);
     log_eval(run, batches, batches * batch_tokens, bytes, w_now_s() - started_s);
     return W_DONE;
 }

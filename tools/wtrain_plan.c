@@ -101,7 +101,9 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     bool fits = !available || run->plan.bytes <= available;
     char *text = NULL;
 
-    enum w_status status = w_tensors_make(&tensors, &run->conf, err);
+    enum w_status status = save_check(run, err);
+    if (!status)
+        status = w_tensors_make(&tensors, &run->conf, err);
     if (!status && (fits || run->set->rate > 0)) {
         status = forecast(run, &cast, err);
         w_json_set(root, "forecast", cast);

@@ -116,8 +116,8 @@ enum w_status save_find(const char *folder, char *path, size_t size, struct w_er
     return status;
 }
 
-/* Keep the newest few. Those of later steps than ours were refused or belong to another try: what we
- * write replaces them one by one. */
+/* Keep the newest few. Those of later steps than ours were refused, since they are not whole: what we write
+ * replaces them one by one. */
 static void delete_old(struct run *run)
 {
     struct step_list list = {0};
@@ -149,6 +149,28 @@ static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
                         "%s: holds checkpoints of an earlier run, up to step %llu: go on with "
                         "--resume %s, or remove them, or name another folder with --checkpoints",
                         run->folder, (unsigned long long)list.steps[list.count - 1], run->folder);
+    free(list.steps);
+    return status;
+}
+
+enum w_status save_refuse_later(const struct run *run, struct w_err *err)
+{
+    struct step_list list = {0};
+    struct w_err refusal = {0};
+    char path[4200];
+
+    enum w_status status = list_steps(run->folder, &list, err);
+    for (size_t i = list.count; i-- > 0 && !status;) {
+        if (list.steps[i] <= w_ckpt_state(run->resumed)->step)
+            break;
+        /* One that is not whole is no reason: it will be written anew. */
+        step_path(path, sizeof path, run->folder, list.steps[i]);
+        if (w_ckpt_verify(path, &refusal) == W_DONE)
+            status = w_fail(err, W_USAGE,
+                            "%s: is of a later step than %s: go on with that one, or remove what "
+                            "is later, or name another folder with --checkpoints",
+                            path, run->resumed_path);
+    }
     free(list.steps);
     return status;
 }
@@ -211,13 +233,33 @@ static struct w_ckpt_write write_to(const struct run *run, const char *path)
         .path = path, .tok = run->tok, .upstream = tell ? w_feed_header(run->feed) : NULL};
 }
 
-/* The state to write. Time is in it only where it ends the run: otherwise equal runs give equal
- * bytes. */
+enum w_status save_check(const struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->set;
+    struct w_ckpt_write write = write_to(run, "");
+    struct w_tensors tensors = {0};
+
+    write.weights_only = set->weights_only && !run->folder[0];
+    enum w_status status = w_tensors_make(&tensors, &run->conf, err);
+    if (!status && (set->output || run->folder[0])) {
+        status = w_ckpt_check(&tensors, &run->conf, &write, err);
+        if (status && status != W_NOMEM)
+            status = w_fail_at(err, W_USAGE, "no file can hold this model, with %u tensors",
+                               (unsigned)tensors.count);
+    }
+    w_tensors_free(&tensors);
+    return status;
+}
+
+/* The state to write. Time is in it only where it ends the run, or ended an earlier part of it: otherwise
+ * equal runs give equal bytes. */
 static struct w_ckpt_state state_to_save(const struct run *run)
 {
     struct w_ckpt_state state = run->state;
 
-    state.seconds = run->set->time_s > 0 ? run_elapsed_s(run) : 0;
+    bool counts = run->set->time_s > 0 || (run->resumed && w_ckpt_state(run->resumed)->seconds > 0);
+
+    state.seconds = counts ? run_elapsed_s(run) : 0;
     return state;
 }
 

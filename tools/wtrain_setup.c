@@ -173,6 +173,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     status = save_open(run, err);
     if (!status && set->resume)
         status = find_resumed(run, err);
+    if (!status && run->resumed && run->folder[0])
+        status = save_refuse_later(run, err);
     if (!status)
         status = make_conf(run, err);
     if (status)
@@ -252,18 +254,19 @@ static enum w_status same_tok(const struct w_json *a, const struct w_json *b, co
     return W_DONE;
 }
 
-static enum w_status load_init(struct run *run, struct w_err *err)
+/* The vocabulary is that of the batches; where there are none, or they have none, the model's. */
+static enum w_status find_tok(struct run *run, struct w_err *err)
 {
-    struct w_ckpt *ckpt = NULL;
+    const struct w_json *fed = run->feed ? w_json_get(w_feed_header(run->feed)->json, "tok") : NULL;
+    enum w_status status = W_DONE;
 
-    enum w_status status = w_ckpt_open(&ckpt, run->set->init, err);
-    if (!status)
-        status = same_tok(run->tok, w_ckpt_tok(ckpt), run->set->init, err);
-    if (!status)
-        status = w_ckpt_read(ckpt, w_model_tensors(run->model), w_model_weights(run->model), NULL,
-                             NULL, err);
-    w_ckpt_close(&ckpt);
-    return status;
+    if (run->set->init)
+        status = w_ckpt_open(&run->init, run->set->init, err);
+    if (status)
+        return status;
+    const struct w_ckpt *model = run->resumed ? run->resumed : run->init;
+    run->tok = w_json_is_object(fed) ? fed : model ? w_ckpt_tok(model) : NULL;
+    return run->init ? same_tok(run->tok, w_ckpt_tok(run->init), run->set->init, err) : W_DONE;
 }
 
 static enum w_status load_weights(struct run *run, struct w_err *err)
@@ -278,8 +281,9 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
         if (!status)
             w_say("going on from %s: %llu steps, %llu tokens", run->resumed_path,
                   (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
-    } else if (run->set->init) {
-        status = load_init(run, err);
+    } else if (run->init) {
+        status =
+            w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
     } else {
         w_model_init(model);
     }
@@ -306,18 +310,16 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = settle_schedule(run, err);
     if (status)
         return status;
-    if (run->feed)
-        run->tok = w_json_get(w_feed_header(run->feed)->json, "tok");
-    else if (run->resumed)
-        run->tok = w_ckpt_tok(run->resumed);
-    if (!w_json_is_object(run->tok))
-        run->tok = NULL;
-    if (run->set->val)
+    status = find_tok(run, err);
+    if (!status && run->set->val)
         status = eval_open(run, err);
     if (status)
         return status;
     if (!run->set->output && !run->folder[0])
         w_say("no -o: the model will not be kept");
+    status = save_check(run, err);
+    if (status)
+        return status;
     status = w_team_new(&run->team, run->threads, err);
     if (!status)
         status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->type, run->kern, run->team,
@@ -343,5 +345,6 @@ void run_close(struct run *run)
     w_model_free(run->model);
     w_team_free(run->team);
     w_ckpt_close(&run->resumed);
+    w_ckpt_close(&run->init);
     free(run->id_bytes);
 }

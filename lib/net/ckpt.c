@@ -64,6 +64,28 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
     return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
 }
 
+enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf *conf,
+                           const struct w_ckpt_write *write, struct w_err *err)
+{
+    const struct w_ckpt_state longest = {.step = W_JSON_INT_MAX,
+                                         .tokens = W_JSON_INT_MAX,
+                                         .loss = 1.0 / 3,
+                                         .member = W_JSON_INT_MAX,
+                                         .place = {.pos = W_JSON_INT_MAX},
+                                         .seconds = 1.0 / 3};
+    struct w_header header = {0}, as_read = {0};
+    char *line = NULL;
+    size_t size = 0;
+
+    enum w_status status = build_header(&header, tensors, conf, &longest, write, err);
+    if (!status)
+        status = w_header_line(&header, &line, &size, &as_read, err);
+    free(line);
+    w_header_free(&as_read);
+    w_header_free(&header);
+    return status;
+}
+
 /* The tensors of the header's rows [first, first + count) from one block. */
 static enum w_status write_block(struct w_writer *writer, const struct w_header *header,
                                  const struct w_tensors *tensors, u32 first, const float *block,
@@ -222,9 +244,9 @@ static enum w_status check_arrays(const struct w_ckpt *ckpt, struct w_err *err)
             found += same_shape(array, row);
     }
     if (!status && found != tensors.count)
-        status = w_fail(err, W_MISMATCH,
-                        "%s: has %u of the %u tensors that its own configuration says",
-                        ckpt->in.name, (unsigned)found, (unsigned)tensors.count);
+        status =
+            w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors that its own configuration says",
+                   ckpt->in.name, (unsigned)found, (unsigned)tensors.count);
     w_tensors_free(&tensors);
     return status;
 }

@@ -37,6 +37,11 @@ struct w_ckpt_write {
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
+/* Will w_ckpt_save() be able to say what the file holds? A reader bounds the header's line and what is in
+ * it, which many layers and a large vocabulary together can exceed: better known before the first step. */
+enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
+                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
+
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
  * weights that it announces have the shapes that the configuration gives them. */
 struct w_ckpt;

@@ -10,24 +10,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Somebody else may have set O_NONBLOCK on a shared descriptor: wait instead of failing, and never
- * change the flag, which is not ours. */
-static bool wait_ready(int fd, short events)
+static const volatile sig_atomic_t *stop_flag; /* see w_heed_stop() */
+
+void w_heed_stop(const volatile sig_atomic_t *flag)
+{
+    stop_flag = flag;
+}
+
+static bool is_told_to_stop(void)
+{
+    return stop_flag && *stop_flag;
+}
+
+/* What a call that ended with errno means: a signal, or a failure. */
+static enum w_status call_failed(struct w_err *err, const char *name, const char *what)
+{
+    if (errno == EINTR && is_told_to_stop())
+        return w_fail(err, W_SIGNAL, "%s: stopped by a signal", name);
+    return w_fail_errno(err, "%s: %s", name, what);
+}
+
+/* May a call be made again? Somebody else may have set O_NONBLOCK on a shared descriptor: wait instead of
+ * failing, and never change the flag, which is not ours. */
+static bool can_try_again(int fd, short events)
 {
     struct pollfd p = {.fd = fd, .events = events};
-    return poll(&p, 1, -1) >= 0 || errno == EINTR;
+
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return poll(&p, 1, -1) >= 0 || (errno == EINTR && !is_told_to_stop());
+    return errno == EINTR && !is_told_to_stop();
 }
 
 static ssize_t read_once(int fd, void *bytes, size_t size)
 {
     ssize_t n;
-    do
+    do {
+        if (is_told_to_stop()) {
+            errno = EINTR;
+            return -1;
+        }
         n = read(fd, bytes, size);
-    while (n < 0 && (errno == EINTR ||
-                     ((errno == EAGAIN || errno == EWOULDBLOCK) && wait_ready(fd, POLLIN))));
+    } while (n < 0 && can_try_again(fd, POLLIN));
     return n;
 }
 
+/* A signal that came before does not keep a program from writing what it wants to save: only one that comes
+ * while the reader of a pipe keeps it waiting. */
 static bool write_all(int fd, const void *bytes, size_t size)
 {
     const char *p = bytes;
@@ -36,8 +64,7 @@ static bool write_all(int fd, const void *bytes, size_t size)
         ssize_t n = write(fd, p, size);
         if (n >= 0)
             p += n, size -= (size_t)n;
-        else if (errno != EINTR &&
-                 !((errno == EAGAIN || errno == EWOULDBLOCK) && wait_ready(fd, POLLOUT)))
+        else if (!can_try_again(fd, POLLOUT))
             return false;
     }
     return true;
@@ -66,7 +93,7 @@ enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *e
         display_name(in->name, sizeof in->name, path);
         in->fd = open(path, O_RDONLY | O_CLOEXEC);
         if (in->fd < 0)
-            return w_fail_errno(err, "%s: cannot open", in->name);
+            return call_failed(err, in->name, "cannot open");
         in->owned = true;
     }
     if (fstat(in->fd, &st)) {
@@ -103,7 +130,7 @@ enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t 
         return w_fail(err, W_SIGNAL, "%s: reading was stopped", in->name);
     ssize_t n = read_once(in->fd, bytes, size);
     *got = n > 0 ? (size_t)n : 0;
-    return n < 0 ? w_fail_errno(err, "%s: cannot read", in->name) : W_DONE;
+    return n < 0 ? call_failed(err, in->name, "cannot read") : W_DONE;
 }
 
 enum w_status w_input_read(struct w_input *in, void *bytes, size_t size, size_t *got,
@@ -194,6 +221,64 @@ enum w_status w_input_slurp(const char *path, u64 limit, char **text, size_t *si
 
 /* ---- output ---- */
 
+/* Does the path lead to what is open as standard output or standard error, as /dev/stdout does? */
+static int standard_fd_of(const char *path, const struct stat *st)
+{
+    struct stat link, standard;
+
+    if (lstat(path, &link) || !S_ISLNK(link.st_mode))
+        return -1;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (!fstat(fd, &standard) && standard.st_dev == st->st_dev && standard.st_ino == st->st_ino)
+            return fd;
+    return -1;
+}
+
+/* The file appears where a link points, and the link stays; whether there is a file already or not. */
+static enum w_status follow_links(struct w_output *out, struct w_err *err)
+{
+    enum { LINKS_MAX = 40 };
+    char target[sizeof out->path];
+    ssize_t size;
+
+    for (unsigned links = 0; (size = readlink(out->path, target, sizeof target)) >= 0; links++) {
+        const char *slash = strrchr(out->path, '/');
+        size_t folder = target[0] != '/' && slash ? (size_t)(slash - out->path) + 1 : 0;
+        if (links == LINKS_MAX || folder + (size_t)size >= sizeof out->path)
+            return w_fail(err, W_IO, "%s: too many links, or too long ones", out->name);
+        memcpy(out->path + folder, target, (size_t)size);
+        out->path[folder + (size_t)size] = 0;
+    }
+    return W_DONE;
+}
+
+/* A temporary file beside the final one, with the rights of the one that it will replace. */
+static enum w_status open_temporary(struct w_output *out, const struct stat *old, struct w_err *err)
+{
+    enum { NAME_MAX_BYTES = 200 }; /* of 255, so that there is room for what is added */
+    const char *slash = strrchr(out->path, '/');
+    int folder = slash ? (int)(slash - out->path) + 1 : 0;
+    struct stat now;
+
+    for (unsigned attempt = 0; attempt < 100 && out->fd < 0; attempt++) {
+        snprintf(out->temp, sizeof out->temp, "%.*s.%.*s.%ld.%u.tmp", folder, out->path,
+                 NAME_MAX_BYTES, out->path + folder, (long)getpid(), attempt);
+        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (out->fd < 0 && errno != EEXIST)
+            break;
+    }
+    if (out->fd < 0)
+        return w_fail_errno(err, "%s: cannot create", out->name);
+    out->is_file = true;
+    if (old && (fstat(out->fd, &now) ||
+                (now.st_mode != old->st_mode && fchmod(out->fd, old->st_mode & 07777)))) {
+        enum w_status status = w_fail_errno(err, "%s: cannot keep its permissions", out->name);
+        w_output_abort(out);
+        return status;
+    }
+    return W_DONE;
+}
+
 enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err)
 {
     struct stat st;
@@ -205,36 +290,30 @@ enum w_status w_output_open(struct w_output *out, const char *path, struct w_err
         out->fd = STDOUT_FILENO;
         return W_DONE;
     }
+    if (!*path)
+        return w_fail(err, W_USAGE, "an output without a name");
     display_name(out->name, sizeof out->name, path);
     if (strlen(path) >= sizeof out->path)
         return w_fail(err, W_USAGE, "%s: the path is too long", out->name);
     snprintf(out->path, sizeof out->path, "%s", path);
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-        if (S_ISDIR(st.st_mode))
-            return w_fail(err, W_IO, "%s: is a folder, not a file", out->name);
-        out->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return out->fd < 0 ? w_fail_errno(err, "%s: cannot open for writing", out->name) : W_DONE;
+    const bool exists = stat(path, &st) == 0;
+    const int standard = exists ? standard_fd_of(path, &st) : -1;
+    if (exists && S_ISDIR(st.st_mode))
+        return w_fail(err, W_IO, "%s: is a folder, not a file", out->name);
+    if (standard >= 0 || (exists && !S_ISREG(st.st_mode))) {
+        out->fd = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                : open(path, O_WRONLY | O_CLOEXEC);
+        return out->fd < 0 ? call_failed(err, out->name, "cannot open for writing") : W_DONE;
     }
-    const char *slash = strrchr(out->path, '/');
-    int folder = slash ? (int)(slash - out->path) + 1 : 0;
-    for (unsigned attempt = 0; attempt < 100 && out->fd < 0; attempt++) {
-        snprintf(out->temp, sizeof out->temp, "%.*s.%s.%ld.%u.tmp", folder, out->path,
-                 out->path + folder, (long)getpid(), attempt);
-        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (out->fd < 0 && errno != EEXIST)
-            break;
-    }
-    if (out->fd < 0)
-        return w_fail_errno(err, "%s: cannot create", out->name);
-    out->is_file = true;
-    return W_DONE;
+    enum w_status status = follow_links(out, err);
+    return status ? status : open_temporary(out, exists ? &st : NULL, err);
 }
 
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
                              struct w_err *err)
 {
     if (!write_all(out->fd, bytes, size))
-        return w_fail_errno(err, "%s: cannot write", out->name);
+        return call_failed(err, out->name, "cannot write");
     out->bytes += size;
     return W_DONE;
 }
@@ -257,9 +336,9 @@ static enum w_status sync_folder(const char *path, struct w_err *err)
     char copy[4096];
     snprintf(copy, sizeof copy, "%s", path);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems cannot sync a folder (EINVAL): the rename is then as safe as they make it.
-     */
-    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    /* Some file systems cannot sync a folder (EINVAL), and one that may not be read cannot be opened: the
+     * rename is then as safe as they make it. */
+    bool ok = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
     enum w_status status = ok ? W_DONE : w_fail_errno(err, "%s: cannot sync its folder", path);
     if (fd >= 0)
         close(fd);
@@ -315,7 +394,7 @@ enum w_status w_output_whole(const char *path, const void *bytes, size_t size, s
 enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,
                            struct w_err *err)
 {
-    return write_all(fd, line, size) ? W_DONE : w_fail_errno(err, "%s: cannot write", name);
+    return write_all(fd, line, size) ? W_DONE : call_failed(err, name, "cannot write");
 }
 
 bool w_is_terminal(int fd)
@@ -325,10 +404,9 @@ bool w_is_terminal(int fd)
 
 void w_fill_standard_fds(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
+    /* The lowest free descriptor is the one that is closed. What nobody reads must not look written. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
 }

@@ -6,7 +6,13 @@
 #ifndef W_FDIO_H
 #define W_FDIO_H
 
+#include <signal.h>
+
 #include "base/status.h"
+
+/* From now on, what waits ends with W_SIGNAL once a signal's handler has set the flag and interrupted it
+ * (no SA_RESTART); reading, also before it waits. NULL: no more. */
+void w_heed_stop(const volatile sig_atomic_t *flag);
 
 /* ---- input ---- */
 
@@ -59,8 +65,9 @@ struct w_output {
 };
 
 /* Open for writing. NULL and "-" are standard output. Any other path is written under a temporary
- * name in the same folder until commit. A path that is no regular file (a FIFO, /dev/null) is
- * opened as it is. */
+ * name in the same folder until commit, with the permissions of the file that it replaces; of a link, in
+ * the folder of what it points to. A path that is no regular file (a FIFO, /dev/null) is opened as it is,
+ * and so is a link to what is open as standard output or error (/dev/stdout). */
 enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err) W_MUST_CHECK;
 
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
@@ -91,7 +98,8 @@ enum w_status w_write_line(int fd, const char *line, size_t size, const char *na
 bool w_is_terminal(int fd);
 
 /* Open /dev/null on those of the descriptors 0 to 2 that are closed, so that a data file never
- * becomes standard output. Call first in main. */
+ * becomes standard output; what is written to a standard output that was closed fails. Call first in
+ * main. */
 void w_fill_standard_fds(void);
 
 #endif

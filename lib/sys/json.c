@@ -322,6 +322,11 @@ void w_json_set(struct w_json *object, const char *key, struct w_json *child)
 {
     if (object)
         cJSON_DeleteItemFromObjectCaseSensitive(node_mut(object), key);
+    w_json_append(object, key, child);
+}
+
+void w_json_append(struct w_json *object, const char *key, struct w_json *child)
+{
     if (!object || !child || !cJSON_AddItemToObject(node_mut(object), key, node_mut(child))) {
         w_json_free(child);
         poison(object);
@@ -352,7 +357,14 @@ static struct w_json *new_real(double value)
         return wrap(cJSON_CreateString("NaN"));
     if (isinf(value))
         return wrap(cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity"));
-    return wrap(cJSON_CreateNumber(value));
+    /* cJSON is content with 15 digits where they are a unit in the last place off: a run that goes on
+     * from a file has to go on with the same number. */
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.15g", value);
+    if (strtod(digits, NULL) == value)
+        return wrap(cJSON_CreateNumber(value));
+    snprintf(digits, sizeof digits, "%.17g", value);
+    return wrap(cJSON_CreateRaw(digits));
 }
 
 void w_json_set_u64(struct w_json *object, const char *key, u64 value)

@@ -68,6 +68,8 @@ void w_json_set_string(struct w_json *object, const char *key, const char *text)
 void w_json_set_null(struct w_json *object, const char *key);
 /* Takes over child, in every case. Replaces a member of that name. */
 void w_json_set(struct w_json *object, const char *key, struct w_json *child);
+/* The same for a name that is known to be new: does not look for it, which takes as long as the object. */
+void w_json_append(struct w_json *object, const char *key, struct w_json *child);
 void w_json_add(struct w_json *array, struct w_json *child);
 void w_json_add_u64(struct w_json *array, u64 value);
 void w_json_add_real(struct w_json *array, double value);

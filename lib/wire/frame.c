@@ -48,8 +48,8 @@ static enum w_status check_sync(const u8 *bytes, struct w_err *err)
 static u32 raw_limit(u8 type)
 {
     switch (type) {
-    case W_FRAME_HEADER:
-    case W_FRAME_INDEX: return W_FRAME_LINE_MAX;
+    case W_FRAME_HEADER: return W_FRAME_LINE_MAX;
+    case W_FRAME_INDEX: return W_FRAME_INDEX_MAX;
     case W_FRAME_NOTE:
     case W_FRAME_ABORT: return W_FRAME_NOTE_MAX;
     case W_FRAME_END: return W_FRAME_END_PAYLOAD;

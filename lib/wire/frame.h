@@ -24,9 +24,11 @@
 #include "base/status.h"
 
 enum {
-    W_FRAME_BYTES = 48,          /* of a frame header */
-    W_FRAME_RAW_MAX = 16 << 20,  /* bytes of an inflated payload */
-    W_FRAME_LINE_MAX = 1 << 20,  /* bytes of a header line, with its newline; of an index */
+    W_FRAME_BYTES = 48,         /* of a frame header */
+    W_FRAME_RAW_MAX = 16 << 20, /* bytes of an inflated payload */
+    W_FRAME_LINE_MAX =
+        8 << 20, /* bytes of a header line, with its newline: a vocabulary of a million */
+    W_FRAME_INDEX_MAX = 1 << 20, /* bytes of an index */
     W_FRAME_NOTE_MAX = 64 << 10, /* bytes of a note or of an abort message, with the newline */
     W_FRAME_END_PAYLOAD = 208, /* the end frame has one size, so that it can be found from behind */
     W_FRAME_END_BYTES = W_FRAME_BYTES + W_FRAME_END_PAYLOAD,

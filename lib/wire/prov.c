@@ -4,25 +4,26 @@
 
 enum {
     GENERATIONS_MAX = 6, /* headers nest: the parser's depth is bounded, and so is the line */
+    IN_TOK,              /* in place of a generation: a vocabulary, of which lists are bulk too */
     TEXT_MAX = 1024,     /* a longer string is bulk: merges, texts */
 };
 
-/* Copy what tells where data came from: every key but the lists of arrays and the state of a run;
- * objects (the vocabulary) give their short members. */
+/* Copy what tells where data came from: every key but the lists of arrays and the state of a run; of
+ * objects (the vocabulary) the short members. */
 static struct w_json *essence(const struct w_json *header, unsigned generation)
 {
     struct w_json *src = w_json_object();
 
     for (const struct w_json *j = w_json_first(header); j; j = w_json_next(j)) {
         const char *key = w_json_key(j), *text = w_json_string(j);
+        bool bulk = text ? strlen(text) > TEXT_MAX : generation == IN_TOK && w_json_first(j);
         if (!strcmp(key, "src")) {
             if (generation < GENERATIONS_MAX)
-                w_json_set(src, key, essence(j, generation + 1));
+                w_json_append(src, key, essence(j, generation + 1));
         } else if (!strcmp(key, "tok") && w_json_is_object(j)) {
-            w_json_set(src, key, essence(j, GENERATIONS_MAX));
-        } else if (strcmp(key, "tensors") && strcmp(key, "state") && strcmp(key, "must") &&
-                   !(text && strlen(text) > TEXT_MAX)) {
-            w_json_set(src, key, w_json_copy(j));
+            w_json_append(src, key, essence(j, IN_TOK));
+        } else if (strcmp(key, "tensors") && strcmp(key, "state") && strcmp(key, "must") && !bulk) {
+            w_json_append(src, key, w_json_copy(j));
         }
     }
     return src;

@@ -76,6 +76,11 @@ struct w_write_options {
                         one record), 1 MiB of tensors */
 };
 
+/* The line of a header that is being built, with its newline, and the header as any reader will find it:
+ * what that one would refuse is found here, by the program that makes it. The caller frees both. */
+enum w_status w_header_line(const struct w_header *, char **line, size_t *size,
+                            struct w_header *as_read, struct w_err *) W_MUST_CHECK;
+
 struct w_writer;
 
 /* Write a header frame. The output stays the caller's: commit or abort it after the writer. */

@@ -130,30 +130,38 @@ static enum w_status next_parcel(struct w_writer *w, struct w_err *err)
 
 /* ---- life ---- */
 
-/* Write the header line, after reading it back as any reader will: what it would refuse is found
- * now, by the program that made it. */
+enum w_status w_header_line(const struct w_header *header, char **line, size_t *size,
+                            struct w_header *as_read, struct w_err *err)
+{
+    struct w_json *parsed = NULL;
+    enum w_status status = W_DONE;
+
+    *line = w_json_text(header->json, err);
+    if (!*line)
+        return W_NOMEM;
+    *size = strlen(*line) + 1;
+    if (*size > W_FRAME_LINE_MAX)
+        status = w_fail(err, W_LIMIT, "header of %zu bytes: at most %u", *size, W_FRAME_LINE_MAX);
+    if (!status)
+        status = w_json_parse(&parsed, *line, *size - 1, err);
+    if (!status)
+        status = w_header_from_json(as_read, parsed, err);
+    (*line)[*size - 1] = '\n'; /* in the place of the NUL */
+    return status;
+}
+
 static enum w_status put_header(struct w_writer *w, const struct w_header *header,
                                 struct w_err *err)
 {
-    struct w_json *parsed = NULL;
-    char *line = w_json_text(header->json, err);
-    if (!line)
-        return W_NOMEM;
-    size_t size = strlen(line);
-    enum w_status status = W_DONE;
-    if (size >= W_FRAME_LINE_MAX)
-        status =
-            w_fail(err, W_LIMIT, "header of %zu bytes: at most %u", size, W_FRAME_LINE_MAX - 1);
-    if (!status)
-        status = w_json_parse(&parsed, line, size, err);
-    if (!status)
-        status = w_header_from_json(&w->header, parsed, err);
+    char *line = NULL;
+    size_t size = 0;
+
+    enum w_status status = w_header_line(header, &line, &size, &w->header, err);
     if (status) {
         w_fail_at(err, status, "%s", w->out->name);
     } else {
-        line[size] = '\n'; /* in the place of the NUL */
         w->chain.record_bytes = w->header.record_bytes;
-        status = put_stored(w, W_FRAME_HEADER, 0, line, (u32)size + 1, err);
+        status = put_stored(w, W_FRAME_HEADER, 0, line, (u32)size, err);
     }
     free(line);
     return status;

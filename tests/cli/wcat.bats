@@ -129,6 +129,64 @@ setup()
     run -4 wcat --verify nothing.wts
 }
 
+@test "a file appears where a link points, with the rights of the one before" {
+    cp e.wts private.wts
+    chmod 600 private.wts
+    ln -s private.wts link
+    ln -s new.wts dangling
+    wcat --join -o link three.wts
+    wcat --join -o dangling three.wts
+    [ -L link ] && [ -L dangling ]
+    cmp <(wcat --raw private.wts) <(wcat --raw new.wts)
+    [ "$(stat -c %a private.wts)" = 600 ]
+    # /dev/stdout leads to the file that standard output is: no file takes the place of the link.
+    ln -s /proc/self/fd/1 standard
+    { echo before && wcat --join -o standard three.wts; } >out
+    [ -L standard ]
+    cmp <(tail -c +8 out | wcat --raw) <(wcat --raw new.wts)
+    ln -s loop loop
+    run -4 wcat --join -o loop e.wts
+    run -2 wcat --join -o "" e.wts
+    run -0 wcat --join -o "$(printf 'x%.0s' {1..250})" e.wts
+}
+
+@test "a standard output that is closed is one that cannot be written to" {
+    run -4 bash -c 'wcat e.wts >&-'
+    [[ $output == *"standard output: cannot write"* ]]
+    run -4 bash -c 'wcat --raw e.wts >&-'
+    run -0 bash -c 'wcat --join -o file e.wts >&-'
+    cmp <(wcat --raw e.wts) <(wcat --raw file)
+}
+
+# Waiting for a pipe that nobody writes to.
+@test "one signal ends it while it waits, and leaves nothing behind" {
+    mkfifo silent
+    exec 9<>silent
+    for signal in TERM INT HUP; do
+        # bash lets a job in the background ignore SIGINT: env gives it back.
+        env --default-signal=INT wcat --join -o made silent 9>&- &
+        pid=$!
+        for _ in $(seq 100); do
+            ls .made.*.tmp >/dev/null 2>&1 && break
+            sleep 0.05
+        done
+        kill -s $signal $pid
+        local ended=0
+        wait $pid || ended=$?
+        [ "$ended" -eq $((128 + $(kill -l $signal))) ]
+        [ -z "$(find . -name '*made*')" ]
+    done
+    # What was ignored stays ignored.
+    (trap '' HUP && exec wcat --join -o made silent) 9>&- &
+    pid=$!
+    sleep 0.3
+    kill -s HUP $pid
+    cat e.wts >&9
+    exec 9>&-
+    wait $pid
+    wcat --verify made
+}
+
 @test "mistakes of use are status 2 and change nothing" {
     run -2 wcat --verfy e.wts
     [[ $output == *"did you mean --verify?"* ]]

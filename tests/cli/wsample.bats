@@ -131,6 +131,13 @@ setup()
     jq -e '(.nats / 4 | exp) as $p | (.word_perplexity - $p) | fabs < 1e-6 * $p' w.json
     jq -e '(.nats / 7 | exp) as $p | (.word_perplexity_lines - $p) | fabs < 1e-6 * $p' w.json
     [ "$(wsample $model --score words.txt | awk '$1 == "words" { print $2 }')" = 4 ]
+    # Where there are none, there is no perplexity by them.
+    printf '   ' | wsample $model --score - --json | jq -e '.words == 0 and (has("word_perplexity") | not)'
+}
+
+@test "the narrowest nucleus is the likeliest token, and a count without end ends with the text" {
+    [ "$(wsample $model -p "line 1" -n 8 --top-p 0)" = "$(wsample $model -p "line 1" -n 8 --temperature 0)" ]
+    run -0 wsample $model -p "line 1" -n 100G --stop king
 }
 
 @test "a reader that has enough ends it quietly" {

@@ -281,6 +281,9 @@ no_temporary_files()
     [ "$status" -eq 2 ]
     run wtrain -c tiny.json "$data/train.wts" "$data/other.wts"
     [ "$status" -eq 2 ]
+    run bash -c 'wtrain -c tiny.json -n 1 --val - <"$0"' "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--val -"*"regular file"* ]]
     run bash -c 'cat "$0" | wtrain -c tiny.json --set schedule=cosine' "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *--steps* ]]
@@ -377,6 +380,57 @@ no_temporary_files()
         -n 30 --set steps=$((batches / 4)) --checkpoints ck "$data/train.wts"
     cat "$data/train.wts" | wtrain -q --resume ck -o n.wts
     cmp m.wts n.wts
+}
+
+@test "streams behind each other are one: the cosine ends with the last, before and after a resume" {
+    wcat --cut 0:30 -o a "$data/train.wts"
+    wcat --cut 30:50 -o b "$data/train.wts"
+    cat a b >both.wts
+    wtrain -q -c tiny.json --set schedule=cosine --set min_lr_ratio=0.5 --log log \
+        --checkpoints ck --every-steps 20 -o m.wts both.wts
+    jq -e -s 'map(select(.t == "step")) | length == 50 and .[-1].lr == 0.0015 and .[30].lr > 0.0015' log
+    wtrain -q --resume ck/step-00000040.wts --checkpoints other -o n.wts both.wts
+    cmp m.wts n.wts
+}
+
+@test "what is later than the checkpoint to go on from belongs to another try" {
+    wtrain -q -c tiny.json -n 40 --every-steps 10 --keep 9 --checkpoints ck "$data/train.wts"
+    run wtrain --resume ck/step-00000010.wts --set learning_rate=0.001 --checkpoints ck "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"ck/step-00000040.wts"*"later step"* ]]
+    wtrain -q --resume ck/step-00000010.wts -n 20 --checkpoints fork "$data/train.wts"
+    rm ck/step-000000[34]0.wts
+    echo broken >ck/step-00000020.wts
+    wtrain -q --resume ck/step-00000010.wts -n 20 --checkpoints ck "$data/train.wts"
+    cmp ck/step-00000020.wts fork/step-00000020.wts
+}
+
+@test "a model hands its vocabulary on where there are no batches to do it" {
+    wtrain -q -c tiny.json --init "$data/reference.wts" -n 0 -o again.wts
+    [ "$(header again.wts | jq .tok.sha256)" = "$(header "$data/reference.wts" | jq .tok.sha256)" ]
+    wtrain -q -c tiny.json --init "$data/reference.wts" -n 0 --val "$data/val.wts" --log log
+    jq -e -s 'map(select(.t == "eval")) | .[-1].bits_per_byte > 0' log
+}
+
+@test "what no header can hold is told before the first step" {
+    run wtrain -c tiny.json --set num_layers=1500 -n 1 -o m.wts "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"no file can hold this model"* ]]
+    run wtrain -c tiny.json --set num_layers=1500 --dry-run
+    [ "$status" -eq 2 ]
+}
+
+@test "SIGUSR1 before the first step does no harm" {
+    mkfifo silent
+    wtrain -q -c tiny.json -n 3 --checkpoints ck silent &
+    pid=$!
+    exec 9>silent
+    sleep 0.3
+    kill -USR1 $pid
+    cat "$data/train.wts" >&9 || true
+    exec 9>&-
+    wait $pid
+    [ -e ck/step-00000003.wts ]
 }
 
 @test "a run that ends within the warm-up of a cosine leaves a model that goes on" {

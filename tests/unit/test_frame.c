@@ -121,7 +121,7 @@ static void sizes_are_bounded_before_anything_is_allocated(void **state)
         u8 type;
         u32 most;
     } limits[] = {
-        {'H', 1 << 20}, {'m', 64 << 10}, {'X', 64 << 10}, {'i', 1 << 20}, {'z', 16 << 20}};
+        {'H', 8 << 20}, {'m', 64 << 10}, {'X', 64 << 10}, {'i', 1 << 20}, {'z', 16 << 20}};
     for (size_t i = 0; i < W_COUNTOF(limits); i++) {
         struct w_frame one = {.type = limits[i].type};
         one.raw_len = one.stored_len = limits[i].most;

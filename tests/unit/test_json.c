@@ -63,11 +63,12 @@ static void what_is_written_reads_back(void **state)
     w_json_set_u64(j, "round", 1200000000000000ull);
     w_json_set_real(j, "nan", 0.0 / 0.0);
     w_json_set_real(j, "third", 1.0 / 3.0);
+    w_json_set_real(j, "odd", 0.010000000000000002); /* 15 digits are one of its last places off */
     w_json_set_string(j, "s", "a\"b\n");
     char *text = w_json_text(j, NULL);
-    assert_string_equal(text,
-                        "{\"big\":9007199254740991,\"round\":1200000000000000,\"nan\":\"NaN\","
-                        "\"third\":0.33333333333333331,\"s\":\"a\\\"b\\n\"}");
+    assert_string_equal(
+        text, "{\"big\":9007199254740991,\"round\":1200000000000000,\"nan\":\"NaN\","
+              "\"third\":0.33333333333333331,\"odd\":0.010000000000000002,\"s\":\"a\\\"b\\n\"}");
     free(text);
     w_json_free(j);
 }

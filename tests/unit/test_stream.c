@@ -430,8 +430,8 @@ static void a_writer_refuses_what_no_reader_takes(void **state)
     w_json_set(h.json, "state", deep);
     assert_int_equal(w_writer_open(&w, &f.out, &h, &options, &f.err), W_LIMIT);
     assert_null(w);
-    char *bulk = calloc(1, (1 << 20) + 1);
-    memset(bulk, 'x', 1 << 20);
+    char *bulk = calloc(1, W_FRAME_LINE_MAX + 1);
+    memset(bulk, 'x', W_FRAME_LINE_MAX);
     w_json_set_string(h.json, "state", bulk);
     assert_int_equal(w_writer_open(&w, &f.out, &h, &options, &f.err), W_LIMIT);
     free(bulk);
