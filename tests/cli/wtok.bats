@@ -199,6 +199,20 @@ setup()
     [ "$(wtok decode 1.tok 2.tok)" = onetwo ]
 }
 
+@test "decoding takes the same memory however much text a frame stands for" {
+    # merges that double a run of a: a token of 65,536 bytes
+    awk 'BEGIN {
+        printf "{\"type\":\"bpe\",\"split\":\"gpt2\",\"size\":273,\"merges\":\"97 97"
+        for (i = 256; i < 271; i++)
+            printf " %d %d", i, i
+        printf "\",\"specials\":[\"<end>\"]}"
+    }' >double
+    head -c 16M /dev/zero | tr '\0' a | wtok encode -q -V double --level 9 -o double.tok
+    [ "$(stat -c %s double.tok)" -lt 2000 ]
+    [ ! -e "$BUILD/tests/inject.so" ] || ulimit -v 20000 # not with a sanitizer, which takes more
+    wtok decode double.tok | cmp - <(head -c 16M /dev/zero | tr '\0' a)
+}
+
 @test "a consumer that has enough ends encode and decode quietly" {
     for _ in 1 2 3 4 5 6 7 8; do cat prose.txt prose.txt; done >long
     wtok encode -q -V v long 2>err | head -c 100 >/dev/null
