@@ -1,6 +1,8 @@
 /* wtok - learn byte-pair vocabularies, turn text into tokens and back. */
 #include "tools/wtok.h"
 
+#include <string.h>
+
 #include "sys/clock.h"
 #include "wire/stream.h"
 
@@ -85,6 +87,16 @@ void wtok_reader_close(struct wtok_reader *r)
 {
     w_documents_close(r->documents);
     w_file_list_release(&r->files);
+}
+
+enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *err)
+{
+    a = a ? a : "-";
+    b = b ? b : "-";
+    return strcmp(a, b)
+               ? W_DONE
+               : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
+                        strcmp(a, "-") ? a : "standard output");
 }
 
 enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,

@@ -129,6 +129,15 @@ ids()
     done
 }
 
+@test "two files are written both or not at all" {
+    run -2 wtok export -V v -f gpt2 -o same --merges same
+    run -2 wtok export -V v -f gpt2 --merges -
+    [ ! -e same ]
+    run -4 wtok export -V v -f gpt2 -o nowhere/x --merges alone
+    run -4 wtok export -V v -f gpt2 -o alone --merges nowhere/x
+    [ ! -e alone ]
+}
+
 @test "names of special tokens are tokens only when asked for" {
     printf 'a<|endoftext|>b' >named
     [ "$(wtok encode -q -V v named | wcat --raw | od -An -v -tu2 | grep -cw 269)" -eq 1 ]
