@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sys/clock.h"
+#include "text/unicode.h"
 #include "wire/stream.h"
 
 static const char *const examples[] = {
@@ -97,6 +98,15 @@ enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *err
                ? W_DONE
                : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
                         strcmp(a, "-") ? a : "standard output");
+}
+
+enum w_status wtok_check_end(const char *end, struct w_err *err)
+{
+    size_t size = strlen(end);
+
+    return size >= 2 && w_utf8_valid((const u8 *)end, size)
+               ? W_DONE
+               : w_fail(err, W_USAGE, "--end: a name is valid UTF-8 of two bytes or more");
 }
 
 enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,

@@ -273,6 +273,29 @@ setup()
     run -2 wtok info --text prose.txt
 }
 
+@test "what is wrong with the options of a training is said before its work" {
+    # a pipe that nobody writes to: whoever reads it waits
+    mkfifo silent
+    exec 9<>silent
+    for words in "-o nowhere/v" "-o late --report nowhere/r"; do
+        # shellcheck disable=SC2086 # words
+        run -4 timeout 20 wtok train $words silent 9<&-
+        [[ "$output" == *nowhere/* ]]
+    done
+    for end in '' a $'\xff\xfe'; do
+        run -2 timeout 20 wtok train --end "$end" -o late silent 9<&-
+        [[ "$output" == *--end* ]]
+        run -2 wtok import --end "$end" -o late v
+        [[ "$output" == *--end* ]]
+    done
+    run -2 timeout 20 wtok train -o late --report late silent 9<&-
+    run -2 timeout 20 wtok train --report - silent 9<&-
+    run -2 wtok train -n 600 --end ' the' -o late prose.txt
+    [[ "$output" == *--end* ]]
+    [ ! -e late ]
+    exec 9<&-
+}
+
 @test "ties can be broken by each rule" {
     printf 'ab cd ab cd\n' >tied
     # ab, " c" and cd occur twice each
