@@ -27,7 +27,7 @@ static const struct w_option options[] = {
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
-    {"allow-special", 0, W_OPT_TEXT, AT(allow_special), "NAMES", .optional = true,
+    {"allow-special", 0, W_OPT_TEXT, AT(allow_special), .arg = "[=NAMES]", .optional = true,
      .help = "Take these names of special tokens in the text, divided by commas, for the tokens; "
              "without NAMES, or for all, those of all. Otherwise they are plain text."},
     {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
