@@ -37,7 +37,8 @@ static const struct w_option options[] = {
              "others. Default: all of it."},
     {"counts", 0, W_OPT_FLAG, AT(counts),
      .help = "The input is no text but words counted before, in lines of JSON: "
-             "{\"word\":\" the\",\"count\":48886}. They are not split."},
+             "{\"word\":\" the\",\"count\":48886}. They are not split; "
+             "--max-bytes and --doc-cap do not go with them."},
     {"min-count", 0, W_OPT_COUNT, AT(min_count), "N", "2", .min = 1,
      .help = "A pair that occurs less often in the text becomes no token."},
     {"max-words", 0, W_OPT_COUNT, AT(max_words), "N", "8M", .min = 2, .max = UINT32_MAX / 2,
@@ -164,6 +165,9 @@ static enum w_status check(const struct settings *set, struct w_err *err)
 {
     enum w_status status = wtok_check_end(set->end, err);
 
+    if (!status && set->counts && (set->input.max_bytes || set->input.doc_cap))
+        status = w_fail(err, W_USAGE,
+                        "--counts: words that are counted have no --max-bytes or --doc-cap");
     if (!status && set->report)
         status = wtok_check_outputs(set->output, set->report, err);
     return status;

@@ -140,7 +140,7 @@ static enum w_status add_counts(struct counting *c, struct w_err *err)
             return status == W_END ? W_DONE : status;
         status = add_line(c, &line, err);
         if (status)
-            return w_fail_at(err, status, "line %llu of the counts", (unsigned long long)number);
+            return w_fail_at(err, status, "entry %llu of the counts", (unsigned long long)number);
         wtok_reader_progress(&c->reader, "read", false);
     }
 }

@@ -78,8 +78,10 @@ setup()
     for wrong in '{"word": "ab"}' '{"word": "ab", "count": 0}' '{"count": 1}' '["ab", 1]' ab; do
         printf '{"word": "ab", "count": 2}\n%s\n' "$wrong" >counts
         run -3 wtok train --counts -n 300 -o none counts
-        [[ "$output" == *"line 2"* ]]
+        [[ "$output" == *"entry 2"* ]]
     done
+    run -2 wtok train --counts --max-bytes 20 counts
+    run -2 wtok train --counts --doc-cap 20 counts
 }
 
 @test "a report says what was learned from what" {
