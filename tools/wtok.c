@@ -90,6 +90,11 @@ void wtok_reader_close(struct wtok_reader *r)
     w_file_list_release(&r->files);
 }
 
+enum w_status wtok_check_signal(struct w_err *err)
+{
+    return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
+}
+
 enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *err)
 {
     a = a ? a : "-";

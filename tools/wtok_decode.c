@@ -131,8 +131,9 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
 
     enum w_status status = choose_vocab(d, header, &vocab, err);
     while (!status) {
-        status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                               : w_reader_records(reader, &records, &count, err);
+        status = wtok_check_signal(err);
+        if (!status)
+            status = w_reader_records(reader, &records, &count, err);
         if (!status)
             status = decode_records(d, vocab, header->arrays[0].dtype, records, count, done, err);
         done += status ? 0 : count;
@@ -179,6 +180,8 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         status = decode_file(&d, NULL, err);
     for (int i = 0; i < argc && !status; i++)
         status = decode_file(&d, argv[i], err);
+    if (!status)
+        status = wtok_check_signal(err);
     if (!status)
         status = w_output_commit(&d.out, err);
     w_output_abort(&d.out);

@@ -206,8 +206,9 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
 
     while (!status) {
         while (!at_end && w_ordered_next(e->ordered, &slot)) {
-            status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                                   : w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
+            status = wtok_check_signal(err);
+            if (!status)
+                status = w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
             at_end = status == W_END;
             if (status && !at_end)
                 return status;
@@ -215,7 +216,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
                 w_ordered_submit(e->ordered);
         }
         if (!w_ordered_take(e->ordered, &slot))
-            return W_DONE;
+            return wtok_check_signal(err);
         status = write_job(e, &e->jobs[slot], writer, err);
         w_ordered_release(e->ordered);
         wtok_reader_progress(reader, "encoded", false);

@@ -223,6 +223,8 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         status = learn(set, &words, &vocab, err);
     }
     double merge_s = w_now_s() - started_s;
+    if (!status)
+        status = wtok_check_signal(err);
     if (!status) /* the vocabulary first: it is what the work was for */
         status = save(&out, w_vocab_json(vocab), false, err);
     if (!status && set->report)

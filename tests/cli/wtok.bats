@@ -275,6 +275,31 @@ setup()
     run -2 wtok info --text prose.txt
 }
 
+@test "what is told to stop at its end writes nothing" {
+    wtok encode -q -V v -o stop.tok prose.txt
+    for words in "train -n 300" "train -n 300 --counts" "encode -V v" "decode"; do
+        rm -f feed
+        mkfifo feed
+        # shellcheck disable=SC2086 # words
+        wtok $words -q -o stopped - <feed 9<&- &
+        program=$!
+        exec 9>feed
+        case $words in
+        *counts) echo '{"word": "abab", "count": 2}' >&9 ;;
+        decode) cat stop.tok >&9 ;;
+        *) cat prose.txt >&9 ;;
+        esac
+        sleep 0.3
+        kill "$program"
+        sleep 0.1
+        exec 9>&-
+        status=0
+        wait "$program" || status=$?
+        [ "$status" -eq 143 ]
+        [ ! -e stopped ]
+    done
+}
+
 @test "what is wrong with the options of a training is said before its work" {
     # a pipe that nobody writes to: whoever reads it waits
     mkfifo silent
