@@ -42,7 +42,8 @@ const struct w_program wtok_export_program = {
     "wtok export",
     "write a vocabulary for another program",
     "",
-    "Writes a file with which the other program gives the same ids to any text. What its format "
+    "Writes a file with which the other program gives the same ids to any text, but for names of "
+    "special tokens, which it may take for them as encode --allow-special does. What its format "
     "cannot say exactly is refused.",
     options,
     examples,
