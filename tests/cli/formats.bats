@@ -93,6 +93,16 @@ ids()
     [[ "$stderr" == *--end* ]]
 }
 
+@test "the token that ends documents may be called by letters of bytes" {
+    for end in '<é>' 'ĠxÃ'; do
+        wtok train -q -n 270 --end "$end" -o named.vocab prose.txt
+        wtok export -V named.vocab -o named.json
+        wtok import -q --end "$end" named.json | cmp - named.vocab
+        run -3 wtok export -V named.vocab -f gpt2 -o named.json --merges named.txt
+        [[ "$output" == *"special token 269"* ]]
+    done
+}
+
 @test "what cannot be kept is refused with 3 and the reason" {
     wtok export -V v >good.json
     jq -c '.normalizer = {type: "NFC"}' good.json >nfc.json
