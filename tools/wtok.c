@@ -125,11 +125,16 @@ enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *h
     return w_vocab_from_json(vocab, tok, err);
 }
 
-/* What is no vocabulary of ours may be another program's. */
-static enum w_status hint_at_import(struct w_err *err)
+/* What is no vocabulary of ours may be another program's, or, from a pipe, a stream with one. */
+static enum w_status hint(bool seekable, struct w_err *err)
 {
     struct w_err why = *err;
 
+    if (!seekable)
+        return w_fail(err, why.status,
+                      "%s (a stream or a model that stands for its vocabulary has to be a regular "
+                      "file, and what other programs use goes through 'wtok import' first)",
+                      why.text);
     return w_fail(err, why.status, "%s (what other programs use goes through 'wtok import' first)",
                   why.text);
 }
@@ -147,10 +152,11 @@ enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w
         return status;
     if (in.seekable) /* what comes from a pipe cannot be looked at first: it has to be a vocabulary */
         status = w_input_read(&in, &first, 1, &got, err);
+    bool seekable = in.seekable;
     if (!status && first != 0x89) { /* a stream begins with this byte, and JSON never */
         w_input_close(&in);
         status = w_vocab_load(vocab, path, err);
-        return status == W_CORRUPT || status == W_LIMIT ? hint_at_import(err) : status;
+        return status == W_CORRUPT || status == W_LIMIT ? hint(seekable, err) : status;
     }
     if (!status)
         status = w_input_seek(&in, 0, err);

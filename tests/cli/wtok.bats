@@ -192,6 +192,8 @@ setup()
     wtok decode -V names.tok a | cmp - prose.txt
     wtok decode -V <(cat v) a | cmp - prose.txt
     run -3 wtok encode -q -V prose.txt prose.txt
+    run -3 wtok info - < <(cat names.tok)
+    [[ "$output" == *"a stream or a model"*"regular file"* ]]
 }
 
 @test "several streams in one pipe decode one after the other" {
