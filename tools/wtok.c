@@ -1,7 +1,10 @@
 /* wtok - learn byte-pair vocabularies, turn text into tokens and back. */
 #include "tools/wtok.h"
 
+#include <string.h>
+
 #include "sys/clock.h"
+#include "text/unicode.h"
 #include "wire/stream.h"
 
 static const char *const examples[] = {
@@ -87,6 +90,30 @@ void wtok_reader_close(struct wtok_reader *r)
     w_file_list_release(&r->files);
 }
 
+enum w_status wtok_check_signal(struct w_err *err)
+{
+    return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
+}
+
+enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *err)
+{
+    a = a ? a : "-";
+    b = b ? b : "-";
+    return strcmp(a, b)
+               ? W_DONE
+               : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
+                        strcmp(a, "-") ? a : "standard output");
+}
+
+enum w_status wtok_check_end(const char *end, struct w_err *err)
+{
+    size_t size = strlen(end);
+
+    return size >= 2 && w_utf8_valid((const u8 *)end, size)
+               ? W_DONE
+               : w_fail(err, W_USAGE, "--end: a name is valid UTF-8 of two bytes or more");
+}
+
 enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,
                                 struct w_err *err)
 {
@@ -98,11 +125,16 @@ enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *h
     return w_vocab_from_json(vocab, tok, err);
 }
 
-/* What is no vocabulary of ours may be another program's. */
-static enum w_status hint_at_import(struct w_err *err)
+/* What is no vocabulary of ours may be another program's, or, from a pipe, a stream with one. */
+static enum w_status hint(bool seekable, struct w_err *err)
 {
     struct w_err why = *err;
 
+    if (!seekable)
+        return w_fail(err, why.status,
+                      "%s (a stream or a model that stands for its vocabulary has to be a regular "
+                      "file, and what other programs use goes through 'wtok import' first)",
+                      why.text);
     return w_fail(err, why.status, "%s (what other programs use goes through 'wtok import' first)",
                   why.text);
 }
@@ -120,10 +152,11 @@ enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w
         return status;
     if (in.seekable) /* what comes from a pipe cannot be looked at first: it has to be a vocabulary */
         status = w_input_read(&in, &first, 1, &got, err);
+    bool seekable = in.seekable;
     if (!status && first != 0x89) { /* a stream begins with this byte, and JSON never */
         w_input_close(&in);
         status = w_vocab_load(vocab, path, err);
-        return status == W_CORRUPT || status == W_LIMIT ? hint_at_import(err) : status;
+        return status == W_CORRUPT || status == W_LIMIT ? hint(seekable, err) : status;
     }
     if (!status)
         status = w_input_seek(&in, 0, err);

@@ -51,6 +51,16 @@ enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, 
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
+/* W_SIGNAL once a signal has told the program to stop. Asked again behind the last input, so that what
+ * was stopped is not said to be done. */
+enum w_status wtok_check_signal(struct w_err *) W_MUST_CHECK;
+
+/* Refuse two outputs of one name, of which one would be lost. NULL and "-" are standard output. */
+enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *) W_MUST_CHECK;
+
+/* Refuse a name for the token that ends documents which no vocabulary can have: bytes are tokens. */
+enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
+
 /* The vocabulary in the header of a stream; W_MISMATCH if there is none. */
 struct w_header;
 enum w_status wtok_header_vocab(struct w_vocab **, const struct w_header *,

@@ -5,6 +5,8 @@
 #include "tools/wtok.h"
 #include "wire/stream.h"
 
+#define TEXT_BYTES ((size_t)1 << 20) /* that are gathered before they are written */
+
 struct settings {
     const char *vocab, *output, *separator;
 };
@@ -45,10 +47,20 @@ struct decoding {
     struct w_vocab *given, *own; /* from -V; from the present stream */
     struct w_input in;
     struct w_output out;
-    u8 *text; /* of one frame */
+    u8 *text; /* not yet written */
     size_t size, room;
 };
 
+static enum w_status flush(struct decoding *d, struct w_err *err)
+{
+    size_t size = d->size;
+
+    d->size = 0;
+    return w_output_write(&d->out, d->text, size, err);
+}
+
+/* Text is written in portions: a compressed frame of a few hundred bytes can hold millions of records,
+ * each of the longest token. */
 static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, struct w_err *err)
 {
     if (d->size + size > d->room) {
@@ -61,7 +73,7 @@ static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, st
     }
     memcpy(d->text + d->size, bytes, size);
     d->size += size;
-    return W_DONE;
+    return d->size < TEXT_BYTES ? W_DONE : flush(d, err);
 }
 
 /* Which vocabulary a member is in. */
@@ -96,7 +108,6 @@ static enum w_status decode_records(struct decoding *d, const struct w_vocab *vo
     enum w_status status = W_DONE;
     u32 end_id = w_vocab_end_id(vocab), size;
 
-    d->size = 0;
     for (u64 i = 0; i < count && !status; i++) {
         u32 id = dtype == W_U16 ? w_get16(records + 2 * i) : w_get32(records + 4 * i);
         const u8 *bytes = w_vocab_bytes(vocab, id, &size);
@@ -108,7 +119,7 @@ static enum w_status decode_records(struct decoding *d, const struct w_vocab *vo
         else
             status = append(d, bytes, size, err);
     }
-    return status ? status : w_output_write(&d->out, d->text, d->size, err);
+    return status ? status : flush(d, err);
 }
 
 static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
@@ -120,8 +131,9 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
 
     enum w_status status = choose_vocab(d, header, &vocab, err);
     while (!status) {
-        status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                               : w_reader_records(reader, &records, &count, err);
+        status = wtok_check_signal(err);
+        if (!status)
+            status = w_reader_records(reader, &records, &count, err);
         if (!status)
             status = decode_records(d, vocab, header->arrays[0].dtype, records, count, done, err);
         done += status ? 0 : count;
@@ -168,6 +180,8 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         status = decode_file(&d, NULL, err);
     for (int i = 0; i < argc && !status; i++)
         status = decode_file(&d, argv[i], err);
+    if (!status)
+        status = wtok_check_signal(err);
     if (!status)
         status = w_output_commit(&d.out, err);
     w_output_abort(&d.out);

@@ -27,7 +27,7 @@ static const struct w_option options[] = {
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
-    {"allow-special", 0, W_OPT_TEXT, AT(allow_special), "NAMES", .optional = true,
+    {"allow-special", 0, W_OPT_TEXT, AT(allow_special), .arg = "[=NAMES]", .optional = true,
      .help = "Take these names of special tokens in the text, divided by commas, for the tokens; "
              "without NAMES, or for all, those of all. Otherwise they are plain text."},
     {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
@@ -206,8 +206,9 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
 
     while (!status) {
         while (!at_end && w_ordered_next(e->ordered, &slot)) {
-            status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                                   : w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
+            status = wtok_check_signal(err);
+            if (!status)
+                status = w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
             at_end = status == W_END;
             if (status && !at_end)
                 return status;
@@ -215,7 +216,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
                 w_ordered_submit(e->ordered);
         }
         if (!w_ordered_take(e->ordered, &slot))
-            return W_DONE;
+            return wtok_check_signal(err);
         status = write_job(e, &e->jobs[slot], writer, err);
         w_ordered_release(e->ordered);
         wtok_reader_progress(reader, "encoded", false);

@@ -42,7 +42,8 @@ const struct w_program wtok_export_program = {
     "wtok export",
     "write a vocabulary for another program",
     "",
-    "Writes a file with which the other program gives the same ids to any text. What its format "
+    "Writes a file with which the other program gives the same ids to any text, but for names of "
+    "special tokens, which it may take for them as encode --allow-special does. What its format "
     "cannot say exactly is refused.",
     options,
     examples,
@@ -58,6 +59,28 @@ static enum w_status write_text(const struct w_vocab *vocab, enum format format,
     }
 }
 
+/* Both files or none: neither appears before all of both could be written. */
+static enum w_status write_files(const struct settings *set, const struct w_draft *text,
+                                 const struct w_draft *merges, struct w_err *err)
+{
+    struct w_output out = {.fd = -1}, merges_out = {.fd = -1};
+
+    enum w_status status = w_output_open(&out, set->output, err);
+    if (!status && set->merges)
+        status = w_output_open(&merges_out, set->merges, err);
+    if (!status)
+        status = w_output_write(&out, text->bytes, text->count, err);
+    if (!status && set->merges)
+        status = w_output_write(&merges_out, merges->bytes, merges->count, err);
+    if (!status)
+        status = w_output_commit(&merges_out, err);
+    if (!status)
+        status = w_output_commit(&out, err);
+    w_output_abort(&merges_out);
+    w_output_abort(&out);
+    return status;
+}
+
 static enum w_status run(const struct settings *set, int operands, struct w_err *err)
 {
     struct w_vocab *vocab = NULL;
@@ -71,16 +94,16 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
         return w_fail(err, W_USAGE,
                       "--merges FILE goes with the format gpt2, which is two files, and with no "
                       "other");
-    enum w_status status = wtok_load_vocab(&vocab, set->vocab, err);
+    enum w_status status = set->merges ? wtok_check_outputs(set->output, set->merges, err) : W_DONE;
+    if (!status)
+        status = wtok_load_vocab(&vocab, set->vocab, err);
     if (!status) {
         status = write_text(vocab, set->format, &text, &merges, err);
         if (status)
             status = w_fail_at(err, status, "%s", set->vocab);
     }
-    if (!status && set->merges)
-        status = w_output_whole(set->merges, merges.bytes, merges.count, err);
     if (!status)
-        status = w_output_whole(set->output, text.bytes, text.count, err);
+        status = write_files(set, &text, &merges, err);
     free(text.bytes);
     free(merges.bytes);
     w_vocab_free(vocab);

@@ -179,7 +179,9 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
 
     if (argc < 1 || argc > 2)
         return w_fail(err, W_USAGE, "name one vocabulary, or vocab.json and merges.txt");
-    enum w_status status = import_files(&vocab, set, argv, argc, err);
+    enum w_status status = set->end ? wtok_check_end(set->end, err) : W_DONE;
+    if (!status)
+        status = import_files(&vocab, set, argv, argc, err);
     if (!status)
         status = w_vocab_save(vocab, set->output, err);
     if (!status) {

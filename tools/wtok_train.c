@@ -37,7 +37,8 @@ static const struct w_option options[] = {
              "others. Default: all of it."},
     {"counts", 0, W_OPT_FLAG, AT(counts),
      .help = "The input is no text but words counted before, in lines of JSON: "
-             "{\"word\":\" the\",\"count\":48886}. They are not split."},
+             "{\"word\":\" the\",\"count\":48886}. They are not split; "
+             "--max-bytes and --doc-cap do not go with them."},
     {"min-count", 0, W_OPT_COUNT, AT(min_count), "N", "2", .min = 1,
      .help = "A pair that occurs less often in the text becomes no token."},
     {"max-words", 0, W_OPT_COUNT, AT(max_words), "N", "8M", .min = 2, .max = UINT32_MAX / 2,
@@ -120,8 +121,8 @@ static struct w_json *forgotten_json(const struct w_forgotten *f)
 }
 
 /* Everything about the training as one JSON object. */
-static enum w_status write_report(const struct settings *set, const struct wtok_words *words,
-                                  const struct w_vocab *vocab, double merge_s, struct w_err *err)
+static struct w_json *report_json(const struct settings *set, const struct wtok_words *words,
+                                  const struct w_vocab *vocab, double merge_s)
 {
     struct w_json *json = w_json_object();
 
@@ -139,12 +140,38 @@ static enum w_status write_report(const struct settings *set, const struct wtok_
     w_json_set_real(json, "count_s", words->seconds);
     w_json_set_real(json, "merge_s", merge_s);
     w_json_set_u64(json, "peak_memory_bytes", w_peak_memory_bytes());
-    enum w_status status = w_json_save(json, true, set->report, err);
+    return json;
+}
+
+/* Write JSON, which is freed, to an output that is open, and finish that. */
+static enum w_status save(struct w_output *out, struct w_json *json, bool pretty, struct w_err *err)
+{
+    char *text = pretty ? w_json_pretty(json, err) : w_json_text(json, err);
+
+    enum w_status status = text ? w_output_write(out, text, strlen(text), err) : W_NOMEM;
+    if (!status)
+        status = w_output_write(out, "\n", 1, err);
+    if (!status)
+        status = w_output_commit(out, err);
+    free(text);
     w_json_free(json);
     return status;
 }
 
 /* ---- the command ---- */
+
+/* Everything that can be wrong with options is said before hours of work. */
+static enum w_status check(const struct settings *set, struct w_err *err)
+{
+    enum w_status status = wtok_check_end(set->end, err);
+
+    if (!status && set->counts && (set->input.max_bytes || set->input.doc_cap))
+        status = w_fail(err, W_USAGE,
+                        "--counts: words that are counted have no --max-bytes or --doc-cap");
+    if (!status && set->report)
+        status = wtok_check_outputs(set->output, set->report, err);
+    return status;
+}
 
 /* Learn from counted words. */
 static enum w_status learn(const struct settings *set, const struct wtok_words *words,
@@ -162,6 +189,8 @@ static enum w_status learn(const struct settings *set, const struct wtok_words *
     enum w_status status = w_bpe_train(&words->total, &train, &merges, &count, err);
     if (!status)
         status = w_vocab_new(vocab, set->split, merges, count, &set->end, 1, err);
+    if (status == W_CORRUPT) /* there is nothing else that learned merges can break */
+        status = w_fail(err, W_USAGE, "--end: the text gave a token of this name: choose another");
     if (!status && count < merging.wanted)
         w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",
                w_vocab_size(*vocab), (unsigned long long)set->size);
@@ -178,25 +207,36 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
                                           .counts = set->counts};
     struct wtok_words words = {0};
     struct w_vocab *vocab = NULL;
+    struct w_output out = {.fd = -1}, report = {.fd = -1};
 
+    enum w_status status = check(set, err);
     w_cli_catch_signals();
-    enum w_status status = wtok_words_count(&words, &counting, argc, argv, err);
+    if (!status)
+        status = w_output_open(&out, set->output, err);
+    if (!status && set->report)
+        status = w_output_open(&report, set->report, err);
+    if (!status)
+        status = wtok_words_count(&words, &counting, argc, argv, err);
     double started_s = w_now_s();
     if (!status) {
         tell_forgotten(&words, set->max_words);
         status = learn(set, &words, &vocab, err);
     }
     double merge_s = w_now_s() - started_s;
-    if (!status && set->report)
-        status = write_report(set, &words, vocab, merge_s, err);
     if (!status)
-        status = w_vocab_save(vocab, set->output, err);
+        status = wtok_check_signal(err);
+    if (!status) /* the vocabulary first: it is what the work was for */
+        status = save(&out, w_vocab_json(vocab), false, err);
+    if (!status && set->report)
+        status = save(&report, report_json(set, &words, vocab, merge_s), true, err);
     if (!status)
         w_say("%llu words, %u different, counted in %.2f s; %u merges in %.2f s; peak memory %.0f "
               "MB; vocabulary of %u ids, sha256 %.16s",
               (unsigned long long)words.total.total, words.total.count, words.seconds,
               w_vocab_merge_count(vocab), merge_s, (double)w_peak_memory_bytes() / 1e6,
               w_vocab_size(vocab), w_vocab_sha256(vocab));
+    w_output_abort(&out);
+    w_output_abort(&report);
     w_vocab_free(vocab);
     w_word_count_release(&words.total);
     return status;

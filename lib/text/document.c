@@ -128,11 +128,13 @@ static enum w_format guess(const struct w_documents *d)
 
     if (starts(d, 0, "<doc "))
         return W_FORMAT_WIKI;
-    while (end > 0 && (d->bytes[end - 1] == '\r' || d->bytes[end - 1] == ' '))
-        end--;
-    if (end > 1 && d->bytes[0] == '{' && d->bytes[end - 1] == '}')
+    if (end == 0 || d->bytes[0] != '{')
+        return W_FORMAT_PLAIN;
+    if (end == d->end && !d->at_eof) /* such a line is an object rather than anybody's prose */
         return W_FORMAT_JSONL;
-    return W_FORMAT_PLAIN;
+    while (memchr(" \t\r", d->bytes[end - 1], 3)) /* ends at the brace */
+        end--;
+    return end > 1 && d->bytes[end - 1] == '}' ? W_FORMAT_JSONL : W_FORMAT_PLAIN;
 }
 
 static enum w_status open_next(struct w_documents *d, struct w_err *err)

@@ -115,13 +115,24 @@ static u8 *unlettered(const char *letters, size_t size, size_t *count, bool *oth
     return bytes;
 }
 
+/* Is there a special token of this id and name? */
+static bool is_named(const struct w_foreign *f, u32 id, const char *name, size_t size)
+{
+    u32 slot;
+
+    return w_token_set_find(&f->tokens, (const u8 *)name, size, &slot) &&
+           f->slots[slot].kind == W_FOREIGN_SPECIAL && f->slots[slot].id == id;
+}
+
 enum w_status w_foreign_letters(struct w_foreign *f, u32 id, const char *letters, size_t size,
                                 enum w_foreign_kind kind, struct w_err *err)
 {
     bool other;
     size_t count = 0;
-    u8 *bytes = unlettered(letters, size, &count, &other);
 
+    if (is_named(f, id, letters, size))
+        return W_DONE;
+    u8 *bytes = unlettered(letters, size, &count, &other);
     if (other)
         return w_foreign_token(f, id, (const u8 *)letters, size, W_FOREIGN_SPECIAL, err);
     if (!bytes)

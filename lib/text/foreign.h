@@ -50,7 +50,8 @@ void w_foreign_release(struct w_foreign *); /* harmless on zeroes */
 enum w_status w_foreign_token(struct w_foreign *, u32 id, const u8 *bytes, size_t size,
                               enum w_foreign_kind, struct w_err *) W_MUST_CHECK;
 /* The same for a token written in letters (byte_letters.h). One in other characters cannot come from
- * text: it is special, and the characters are its name. */
+ * text: it is special, and the characters are its name; as they are where a special token of this id has
+ * that name already. */
 enum w_status w_foreign_letters(struct w_foreign *, u32 id, const char *letters, size_t size,
                                 enum w_foreign_kind, struct w_err *) W_MUST_CHECK;
 

@@ -60,7 +60,7 @@ enum w_status w_vocab_write_gpt2(const struct w_vocab *v, struct w_draft *tokens
             err, W_MISMATCH,
             "takes words that are tokens whole, which merges.txt cannot say: export it as "
             "tokenizer.json");
-    enum w_status status = w_letters_write_vocab(v, tokens, err);
+    enum w_status status = w_letters_write_vocab(v, false, tokens, err);
     if (!status)
         status = w_draft_append(tokens, "\n", 1, err);
     if (!status)

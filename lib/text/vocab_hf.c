@@ -200,10 +200,10 @@ static enum w_status read_parts(struct w_foreign *f, const struct w_json *json,
     if (!status)
         status = read_split(f, json, options, err);
     f->whole_words = flag(model, "ignore_merges", false);
+    if (!status) /* first: in the vocabulary their names stand as they are, among letters */
+        status = read_added(f, w_json_get(json, "added_tokens"), err);
     if (!status)
         status = w_letters_read_vocab(f, w_json_get(model, "vocab"), W_FOREIGN_NORMAL, err);
-    if (!status)
-        status = read_added(f, w_json_get(json, "added_tokens"), err);
     if (!status)
         status = read_merges(f, w_json_get(model, "merges"), err);
     return status;
@@ -288,7 +288,7 @@ static enum w_status write_model(const struct w_vocab *v, struct w_draft *out, s
     if (!status)
         status = append(out, ",\"vocab\":", err);
     if (!status)
-        status = w_letters_write_vocab(v, out, err);
+        status = w_letters_write_vocab(v, true, out, err);
     if (!status)
         status = append(out, ",\"merges\":[", err);
     for (u32 i = 0; i < w_vocab_merge_count(v) && !status; i++) {

@@ -367,7 +367,10 @@ enum w_status w_vocab_load(struct w_vocab **vocab, const char *path, struct w_er
     enum w_status status = w_input_slurp(path, FILE_BYTES_MAX, &text, &size, err);
     if (status)
         return status;
-    status = w_json_parse(&json, text, size, err);
+    if (size > 0 && (u8)text[0] == 0x89) /* its first byte, which JSON never has */
+        status = w_fail(err, W_CORRUPT, "a stream or a model, not a file of a vocabulary");
+    if (!status)
+        status = w_json_parse(&json, text, size, err);
     if (!status)
         status = w_vocab_from_json(vocab, json, err);
     w_json_free(json);

@@ -64,8 +64,9 @@ enum w_status w_letters_write(const struct w_vocab *v, u32 id, bool escaped, str
     return status;
 }
 
-/* Would the name of a special token be read as another token? */
-static enum w_status check_name(const struct w_vocab *v, u32 id, struct w_err *err)
+/* Would the name of a special token be read as another token, or as another name? */
+static enum w_status check_name(const struct w_vocab *v, u32 id, bool lists_specials,
+                                struct w_err *err)
 {
     u32 size, other;
     const u8 *name = w_vocab_bytes(v, id, &size);
@@ -74,16 +75,23 @@ static enum w_status check_name(const struct w_vocab *v, u32 id, struct w_err *e
 
     if (!bytes)
         return w_fail(err, W_NOMEM, "no memory for a token");
-    bool taken = w_letters_to_bytes((const char *)name, size, bytes, &count) &&
-                 w_vocab_find(v, bytes, count, &other) && other != id;
+    bool letters = w_letters_to_bytes((const char *)name, size, bytes, &count);
+    bool taken = letters && w_vocab_find(v, bytes, count, &other) && other != id;
+    bool changed = letters && (count != size || memcmp(bytes, name, size));
     free(bytes);
-    return taken ? w_fail(err, W_MISMATCH,
-                          "the name of special token %u is that of token %u in this format", id,
-                          other)
-                 : W_DONE;
+    if (taken)
+        return w_fail(err, W_MISMATCH,
+                      "the name of special token %u is that of token %u in this format", id, other);
+    return changed && !lists_specials
+               ? w_fail(err, W_MISMATCH,
+                        "the name of special token %u would be read as other bytes in this format: "
+                        "export it as tokenizer.json",
+                        id)
+               : W_DONE;
 }
 
-enum w_status w_letters_write_vocab(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
+enum w_status w_letters_write_vocab(const struct w_vocab *v, bool lists_specials,
+                                    struct w_draft *out, struct w_err *err)
 {
     enum w_status status = w_draft_append(out, "{", 1, err);
     const char *before = "\"";
@@ -93,7 +101,7 @@ enum w_status w_letters_write_vocab(const struct w_vocab *v, struct w_draft *out
         if (w_vocab_kind(v, id) == W_TOKEN_UNUSED)
             continue;
         if (w_vocab_is_special(v, id))
-            status = check_name(v, id, err);
+            status = check_name(v, id, lists_specials, err);
         if (!status)
             status = w_draft_append(out, before, strlen(before), err);
         if (!status)

@@ -13,8 +13,9 @@ enum w_status w_letters_read_vocab(struct w_foreign *, const struct w_json *obje
                                    enum w_foreign_kind kind, struct w_err *) W_MUST_CHECK;
 
 /* Append the object, by id. Special tokens are in it under their names; one whose name is another
- * token's letters is refused. */
-enum w_status w_letters_write_vocab(const struct w_vocab *, struct w_draft *,
+ * token's letters is refused, and, unless the format lists special tokens in a place of their own, one
+ * whose name is the letters of other bytes. */
+enum w_status w_letters_write_vocab(const struct w_vocab *, bool lists_specials, struct w_draft *,
                                     struct w_err *) W_MUST_CHECK;
 /* Append the letters of a token, or the name of a special one, escaped for a JSON string or not. */
 enum w_status w_letters_write(const struct w_vocab *, u32 id, bool escaped, struct w_draft *,

@@ -93,6 +93,16 @@ ids()
     [[ "$stderr" == *--end* ]]
 }
 
+@test "the token that ends documents may be called by letters of bytes" {
+    for end in '<é>' 'ĠxÃ'; do
+        wtok train -q -n 270 --end "$end" -o named.vocab prose.txt
+        wtok export -V named.vocab -o named.json
+        wtok import -q --end "$end" named.json | cmp - named.vocab
+        run -3 wtok export -V named.vocab -f gpt2 -o named.json --merges named.txt
+        [[ "$output" == *"special token 269"* ]]
+    done
+}
+
 @test "what cannot be kept is refused with 3 and the reason" {
     wtok export -V v >good.json
     jq -c '.normalizer = {type: "NFC"}' good.json >nfc.json
@@ -127,6 +137,15 @@ ids()
         [ "$status" -eq 2 ]
         [ -n "$stderr" ]
     done
+}
+
+@test "two files are written both or not at all" {
+    run -2 wtok export -V v -f gpt2 -o same --merges same
+    run -2 wtok export -V v -f gpt2 --merges -
+    [ ! -e same ]
+    run -4 wtok export -V v -f gpt2 -o nowhere/x --merges alone
+    run -4 wtok export -V v -f gpt2 -o alone --merges nowhere/x
+    [ ! -e alone ]
 }
 
 @test "names of special tokens are tokens only when asked for" {

@@ -78,8 +78,10 @@ setup()
     for wrong in '{"word": "ab"}' '{"word": "ab", "count": 0}' '{"count": 1}' '["ab", 1]' ab; do
         printf '{"word": "ab", "count": 2}\n%s\n' "$wrong" >counts
         run -3 wtok train --counts -n 300 -o none counts
-        [[ "$output" == *"line 2"* ]]
+        [[ "$output" == *"entry 2"* ]]
     done
+    run -2 wtok train --counts --max-bytes 20 counts
+    run -2 wtok train --counts --doc-cap 20 counts
 }
 
 @test "a report says what was learned from what" {
@@ -190,6 +192,8 @@ setup()
     wtok decode -V names.tok a | cmp - prose.txt
     wtok decode -V <(cat v) a | cmp - prose.txt
     run -3 wtok encode -q -V prose.txt prose.txt
+    run -3 wtok info - < <(cat names.tok)
+    [[ "$output" == *"a stream or a model"*"regular file"* ]]
 }
 
 @test "several streams in one pipe decode one after the other" {
@@ -197,6 +201,20 @@ setup()
     printf two | wtok encode -q -V v -o 2.tok
     [ "$(cat 1.tok 2.tok | wtok decode)" = onetwo ]
     [ "$(wtok decode 1.tok 2.tok)" = onetwo ]
+}
+
+@test "decoding takes the same memory however much text a frame stands for" {
+    # merges that double a run of a: a token of 65,536 bytes
+    awk 'BEGIN {
+        printf "{\"type\":\"bpe\",\"split\":\"gpt2\",\"size\":273,\"merges\":\"97 97"
+        for (i = 256; i < 271; i++)
+            printf " %d %d", i, i
+        printf "\",\"specials\":[\"<end>\"]}"
+    }' >double
+    head -c 16M /dev/zero | tr '\0' a | wtok encode -q -V double --level 9 -o double.tok
+    [ "$(stat -c %s double.tok)" -lt 2000 ]
+    [ ! -e "$BUILD/tests/inject.so" ] || ulimit -v 20000 # not with a sanitizer, which takes more
+    wtok decode double.tok | cmp - <(head -c 16M /dev/zero | tr '\0' a)
 }
 
 @test "a consumer that has enough ends encode and decode quietly" {
@@ -257,6 +275,54 @@ setup()
     run -2 wtok train --tie idmin prose.txt
     run -2 wtok info
     run -2 wtok info --text prose.txt
+}
+
+@test "what is told to stop at its end writes nothing" {
+    wtok encode -q -V v -o stop.tok prose.txt
+    for words in "train -n 300" "train -n 300 --counts" "encode -V v" "decode"; do
+        rm -f feed
+        mkfifo feed
+        # shellcheck disable=SC2086 # words
+        wtok $words -q -o stopped - <feed 9<&- &
+        program=$!
+        exec 9>feed
+        case $words in
+        *counts) echo '{"word": "abab", "count": 2}' >&9 ;;
+        decode) cat stop.tok >&9 ;;
+        *) cat prose.txt >&9 ;;
+        esac
+        sleep 0.3
+        kill "$program"
+        sleep 0.1
+        exec 9>&-
+        status=0
+        wait "$program" || status=$?
+        [ "$status" -eq 143 ]
+        [ ! -e stopped ]
+    done
+}
+
+@test "what is wrong with the options of a training is said before its work" {
+    # a pipe that nobody writes to: whoever reads it waits
+    mkfifo silent
+    exec 9<>silent
+    for words in "-o nowhere/v" "-o late --report nowhere/r"; do
+        # shellcheck disable=SC2086 # words
+        run -4 timeout 20 wtok train $words silent 9<&-
+        [[ "$output" == *nowhere/* ]]
+    done
+    for end in '' a $'\xff\xfe'; do
+        run -2 timeout 20 wtok train --end "$end" -o late silent 9<&-
+        [[ "$output" == *--end* ]]
+        run -2 wtok import --end "$end" -o late v
+        [[ "$output" == *--end* ]]
+    done
+    run -2 timeout 20 wtok train -o late --report late silent 9<&-
+    run -2 timeout 20 wtok train --report - silent 9<&-
+    run -2 wtok train -n 600 --end ' the' -o late prose.txt
+    [[ "$output" == *--end* ]]
+    [ ! -e late ]
+    exec 9<&-
 }
 
 @test "ties can be broken by each rule" {

@@ -126,11 +126,32 @@ static void json_lines_give_their_member(void **state)
     EXPECT(W_FORMAT_AUTO,
            "{\"id\":1,\"text\":\"a\\n\\u00e9\"}\n\n{\"text\":\"\"}\n{\"text\":\"b\",\"x\":[]}",
            W_END, "a\n\xc3\xa9|b|");
+    EXPECT(W_FORMAT_AUTO, "{\"text\":\"a\"} \t\r\n{\"text\":\"b\"}", W_END, "a|b|");
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"}\n{\"body\":\"b\"}\n", W_CORRUPT, "a|");
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"", W_CORRUPT, NULL);
     /* cJSON would end the text at the NUL */
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\u0000b\"}\n", W_CORRUPT, NULL);
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\\\u0000b\"}\n", W_END, "a\\u0000b|");
+}
+
+static void a_first_line_of_json_may_be_long(void **state)
+{
+    (void)state;
+    static const char head[] = "{\"text\":\"";
+    size_t size = 5u << 20;
+    u8 *file = malloc(size);
+    struct text all;
+    struct w_err err = {0};
+
+    memset(file, 'a', size);
+    memcpy(file, head, sizeof head - 1);
+    memcpy(file + size - 3, "\"}\n", 3);
+    put("one", file, size);
+    assert_int_equal(read_paths((char *[]){path_of("one")}, 1, W_FORMAT_AUTO, &all, &err), W_END);
+    assert_int_equal(all.size, size - (sizeof head - 1) - 3 + 1);
+    assert_int_equal(all.bytes[0], 'a');
+    free(all.bytes);
+    free(file);
 }
 
 static void folders_are_read_in_the_order_of_bytes(void **state)
@@ -303,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_line_is_a_document),
         cmocka_unit_test(wiki_blocks_lose_their_tags_alone),
         cmocka_unit_test(json_lines_give_their_member),
+        cmocka_unit_test(a_first_line_of_json_may_be_long),
         cmocka_unit_test(folders_are_read_in_the_order_of_bytes),
         cmocka_unit_test(limits_cut_at_the_ends_of_words),
         cmocka_unit_test(long_documents_come_in_pieces_that_cut_no_word),

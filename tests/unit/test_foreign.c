@@ -130,7 +130,7 @@ static void what_tokenizer_json_cannot_mean_here_is_refused(void **state)
         {"\"t h\"", "[\"t\",\"h\",\"e\"]", W_CORRUPT, "merge 0"},
         {"\"t h\"", "\"t h\",\"t h\"", W_CORRUPT, "there twice"},
         {"\"t h\",\"h e\",\"th e\"", "\"th e\",\"t h\",\"h e\"", W_CORRUPT, "merge 0 uses id 256"},
-        {"\"content\":\"<|endoftext|>\"", "\"content\":\"the\"", W_CORRUPT, "258 and 270"},
+        {"\"content\":\"<|endoftext|>\"", "\"content\":\"the\"", W_CORRUPT, "270 and 258"},
         {"\"content\":\"<|endoftext|>\"", "\"contend\":\"\"", W_CORRUPT, "added_tokens"},
         {"\"merges\":", "\"merges\":3,\"x\":", W_CORRUPT, "merges"},
         {"]}}", "]}", W_CORRUPT, "syntax"},
