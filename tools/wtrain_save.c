@@ -241,7 +241,7 @@ enum w_status save_check(const struct run *run, struct w_err *err)
 
     write.weights_only = set->weights_only && !run->folder[0];
     enum w_status status = w_tensors_make(&tensors, &run->conf, err);
-    if (!status && (set->output || run->folder[0])) {
+    if (!status && (set->output || run->folder[0] || set->dry_run)) {
         status = w_ckpt_check(&tensors, &run->conf, &write, err);
         if (status && status != W_NOMEM)
             status = w_fail_at(err, W_USAGE, "no file can hold this model, with %u tensors",
