@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "data/batches.h"
 #include "tools/cli.h"
+#include "wire/frame.h"
 #include "wire/prov.h"
 #include "wire/stream.h"
 
@@ -28,7 +29,7 @@ struct settings {
 
 static const struct w_option options[] = {
     {"config", 'c', W_OPT_TEXT, AT(config), "FILE",
-     .help = "Configuration: batch_size, max_length and seed are used."},
+     .help = "Configuration: batch_size, max_length, vocab_size and seed are used."},
     {"set", 0, W_OPT_LIST, AT(sets), "KEY=VALUE",
      .help = "Change a key of the configuration. May be given again."},
     {"batch", 'b', W_OPT_COUNT, AT(batch), "B", .min = 1, .max = 1 << 20,
@@ -94,11 +95,12 @@ static const struct w_program program = {
 static enum w_status parse_shard(struct settings *set, struct w_err *err)
 {
     const char *slash = strchr(set->shard_text, '/');
-    char index[32];
+    char index[32] = "";
+    size_t length = slash ? (size_t)(slash - set->shard_text) : sizeof index;
 
-    snprintf(index, sizeof index, "%.*s", slash ? (int)(slash - set->shard_text) : 0,
-             set->shard_text);
-    if (!slash || w_parse_count(slash + 1, 1, UINT32_MAX, &set->shards, NULL) ||
+    if (length < sizeof index)
+        memcpy(index, set->shard_text, length);
+    if (length >= sizeof index || w_parse_count(slash + 1, 1, UINT32_MAX, &set->shards, NULL) ||
         w_parse_count(index, 0, set->shards - 1, &set->shard, NULL))
         return w_fail(err, W_USAGE, "--shard %s: say which of how many, as 0/4 to 3/4",
                       set->shard_text);
@@ -146,6 +148,19 @@ static enum w_status check_vocabulary(const struct settings *set,
     return W_DONE;
 }
 
+static enum w_status check_record(const struct settings *set, const struct w_corpus_facts *facts,
+                                  struct w_err *err)
+{
+    const double bytes = (double)set->batch * (double)(set->length + 1) * facts->id_bytes;
+
+    if (bytes > W_FRAME_RAW_MAX)
+        return w_fail(err, W_USAGE,
+                      "batches of %llu sequences of %llu + 1 ids have %.0f bytes: at most %d",
+                      (unsigned long long)set->batch, (unsigned long long)set->length, bytes,
+                      W_FRAME_RAW_MAX);
+    return W_DONE;
+}
+
 static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
                                   struct w_pack **pack, struct w_batches **batches,
                                   struct w_err *err)
@@ -169,6 +184,8 @@ static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
                                               .window = (window + set->length - 1) / set->length};
 
     enum w_status status = check_vocabulary(set, facts, err);
+    if (!status)
+        status = check_record(set, facts, err);
     if (!status)
         status = w_pack_new(pack, corpus, &pack_options, err);
     if (!status)

@@ -9,6 +9,7 @@
 
 #include "base/strnum.h"
 #include "data/id_stats.h"
+#include "text/draft.h"
 #include "tools/cli.h"
 #include "tools/wcat.h"
 #include "wire/frame.h"
@@ -302,7 +303,9 @@ static enum w_status show_stats(const char *path, struct w_output *out, struct w
     if (status)
         return status;
     struct w_json *j = w_json_object();
-    w_json_set_string(j, "file", path);
+    char *name = w_utf8_mended(path, strlen(path)); /* a path may hold anything, JSON may not */
+    w_json_set_string(j, "file", name ? name : "");
+    free(name);
     w_json_set_u64(j, "bytes", t.bytes);
     w_json_set_u64(j, "members", t.members);
     w_json_set_u64(j, "frames", t.frames);

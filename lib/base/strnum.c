@@ -43,9 +43,9 @@ enum w_status w_parse_count(const char *text, u64 min, u64 max, u64 *value, stru
         if (!(real < 0x1p63))
             return w_fail(err, W_USAGE, "'%s' is too large", text);
         /* A suffix may leave a fraction (1.5k is whole, 0.0001k is not); rounding absorbs what
-         * binary fractions add to a decimal one. */
+         * binary fractions add to a decimal one, a few units in the last place. */
         number = (u64)llround(real);
-        if (fabs(real - (double)number) > 1e-6 * W_MAX(1.0, real))
+        if (fabs(real - (double)number) > 0x1p-50 * real)
             return w_fail(err, W_USAGE, "'%s' is not a whole number", text);
     }
     if (number < min || number > max)

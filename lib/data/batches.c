@@ -90,8 +90,8 @@ static enum w_status start_held(struct w_batches *b, struct w_err *err)
     b->epoch_len = b->count / o->batch;
     if (b->epoch_len == 0)
         return not_one_batch(b, b->count, err);
-    if (o->epochs && (!w_mul_ok(o->epochs, b->epoch_len, &batches) || o->start > batches))
-        return start_behind_end(b, o->epochs * b->epoch_len, err);
+    if (o->epochs && w_mul_ok(o->epochs, b->epoch_len, &batches) && o->start > batches)
+        return start_behind_end(b, batches, err);
     b->next = o->start;
     b->order = malloc(b->count * sizeof *b->order);
     return b->order ? W_DONE : w_fail(err, W_NOMEM, "no memory for the order of an epoch");

@@ -44,6 +44,11 @@ static enum w_status check_sync(const u8 *bytes, struct w_err *err)
                   bytes[1], bytes[2], bytes[3]);
 }
 
+bool w_frame_begins(const u8 *bytes, size_t size)
+{
+    return !memcmp(bytes, sync_bytes, W_MIN(size, sizeof sync_bytes));
+}
+
 /* Most bytes of a raw payload, by type. */
 static u32 raw_limit(u8 type)
 {

@@ -58,6 +58,9 @@ struct w_frame {
     u32 link;
 };
 
+/* May these be the first bytes of a frame, of which there are no more? */
+bool w_frame_begins(const u8 *bytes, size_t size);
+
 void w_frame_encode(const struct w_frame *frame, u8 bytes[W_FRAME_BYTES]);
 
 /* Decode and check what a header says by itself: sync, checksum, type, codec, reserved bytes, sizes

@@ -59,7 +59,7 @@ static enum w_status reserve(u8 **buffer, size_t *room, size_t size, struct w_er
 /* Read and check a frame header. W_END at the end of the file right behind an end frame. */
 static enum w_status next_header(struct w_reader *r, struct w_err *err)
 {
-    u8 bytes[W_FRAME_BYTES];
+    u8 bytes[W_FRAME_BYTES] = {0};
     size_t got = 0;
     bool between = r->state == W_BETWEEN || r->state == W_ENDED;
 
@@ -77,7 +77,7 @@ static enum w_status next_header(struct w_reader *r, struct w_err *err)
     r->frame_number = r->chain.seq;
     if (got == 0 && between)
         status = w_fail(err, W_TRUNCATED, "empty: a stream has at least a header and an end");
-    else if (got < sizeof bytes)
+    else if (got < sizeof bytes && w_frame_begins(bytes, got))
         status = w_fail(err, W_TRUNCATED,
                         "ends without its end frame: the producer failed or the file was cut");
     if (!status)

@@ -29,21 +29,25 @@ static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *f
            got == frame->stored_len && w_crc32(0, bytes, got) == frame->payload_crc;
 }
 
+/* Members that are walked over for what is asked of each member: with all of them a file of thousands would
+ * take as long as their square. */
+#define NEAR 64
+
 static u64 records_of(const struct w_json *end)
 {
     u64 records = 0;
     return w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records) ? records : 0;
 }
 
-/* The end frame of the present member, and its offset; NULL if it is not there. *behind: records of the
- * members that follow it. */
-static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind)
+/* The end frame of the present member, and its offset; NULL if it is not there, or if more than `most`
+ * members follow. *behind: records of those that do. */
+static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind, u64 most)
 {
     u64 at = r->in->seekable ? r->in->size_bytes : 0, bytes = 0;
     struct w_json *end = NULL;
 
     *behind = 0;
-    while (at >= r->member_start + W_FRAME_END_BYTES) {
+    for (u64 members = 0; at >= r->member_start + W_FRAME_END_BYTES && members <= most; members++) {
         u8 payload[W_FRAME_END_PAYLOAD];
         struct w_frame f;
         struct w_err unheard;
@@ -67,7 +71,7 @@ static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind)
 u64 w_reader_known_count(struct w_reader *r)
 {
     u64 end_offset, behind;
-    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind);
+    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind, NEAR);
     u64 records = records_of(end);
 
     w_json_free(end);
@@ -77,7 +81,8 @@ u64 w_reader_known_count(struct w_reader *r)
 u64 w_reader_known_total(struct w_reader *r)
 {
     u64 end_offset, behind = 0;
-    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind);
+    struct w_json *end =
+        r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind, UINT64_MAX);
     u64 records = end ? records_of(end) + behind : 0;
 
     w_json_free(end);
@@ -94,7 +99,7 @@ static void load_index(struct w_reader *r)
         return;
     r->index_loaded = true;
     r->index.count = 0;
-    struct w_json *end = peek_end(r, &end_offset, &behind);
+    struct w_json *end = peek_end(r, &end_offset, &behind, NEAR);
     bool told = w_json_u64(w_json_get(end, "index"), W_FRAME_BYTES, W_JSON_INT_MAX, &at) &&
                 w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records);
     w_json_free(end);

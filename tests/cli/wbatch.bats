@@ -176,6 +176,10 @@ sequences()
     run -2 wbatch $size --epoch 3 tokens
     [[ $output == *"--epochs"* ]]
     run -2 wbatch $size --seed x tokens
+    run -2 wbatch -b 4 -T 3000000 tokens
+    [[ $output == *"4 sequences of 3000000 + 1 ids"* ]]
+    run -2 wbatch $size --shard 0000000000000000000000000000000000000001/2 tokens
+    run -0 wbatch $size --epochs 9007199254740991 -n 1 -o x tokens
     run -4 wbatch $size absent
     [[ $output == *absent* ]]
 }

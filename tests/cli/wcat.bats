@@ -99,6 +99,28 @@ setup()
     cmp a.wts b.wts
 }
 
+@test "a slice of very many members is that of a pipe" {
+    for _ in {1..150}; do cat e.wts; done >many.wts
+    for slice in 3:7 300:310 598:; do
+        cmp <(wcat --cut $slice --no-provenance many.wts) \
+            <(cat many.wts | wcat --cut $slice --no-provenance)
+    done
+}
+
+@test "what is too short for a frame is either cut or none" {
+    run -3 bash -c 'echo hello | wcat'
+    [[ $output == *"no WTS frame here"* ]]
+    run -3 bash -c '(cat e.wts; echo) | wcat --verify'
+    [[ $output == *"no WTS frame here"* ]]
+    run -3 bash -c 'head -c 5 e.wts | wcat'
+    [[ $output == *"ends without its end frame"* ]]
+}
+
+@test "statistics are JSON whatever a file is called" {
+    cp e.wts $'a\xff.wts'
+    wcat --stats $'a\xff.wts' | jq -e .bytes
+}
+
 @test "a slice that is not there is no shorter slice" {
     run -3 --separate-stderr wcat --cut 3:99 -o x.wts three.wts
     [[ $stderr == "wcat: there are only 12 records" ]]
