@@ -71,7 +71,7 @@ static const struct w_option options[] = {
          "Operands of the matrix products, as for wtrain. auto is what wtrain would choose here, "
          "and fp32 for a target."},
     {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
-     .help = "The machine's fp32 peak in FLOP a second, like 448G."},
+     .help = "The machine's peak in the precision that is used, in FLOP a second, like 448G."},
     {"bandwidth", 0, W_OPT_COUNT, FIELD(bandwidth), .arg = "BYTES",
      .help = "Bytes a second that the memory gives, like 10G."},
     {"memory", 0, W_OPT_COUNT, FIELD(memory), .arg = "BYTES",
@@ -232,15 +232,17 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
 }
 
 /* What the user says goes before what anybody has measured. */
-static void apply_rates(struct w_machine *m, const struct settings *set)
+static void apply_rates(struct w_machine *m, const struct settings *set, enum w_type type)
 {
+    struct w_rate *peak = type == W_TYPE_BF16 ? &m->bf16_flops_per_s : &m->flops_per_s;
+
     if (set->peak)
-        m->flops_per_s = (struct w_rate){(double)set->peak, W_FROM_USER};
+        *peak = (struct w_rate){(double)set->peak, W_FROM_USER};
     if (set->bandwidth)
         m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
 }
 
-static enum w_status read_machine(struct w_machine *m, const struct settings *set,
+static enum w_status read_machine(struct w_machine *m, const struct settings *set, enum w_type type,
                                   struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -249,7 +251,7 @@ static enum w_status read_machine(struct w_machine *m, const struct settings *se
         status = w_target_find(m, set->target, err);
     else
         w_machine_read(m, "");
-    apply_rates(m, set);
+    apply_rates(m, set, type);
     if (set->memory) {
         m->available_bytes = set->memory;
         m->memory_source = W_FROM_USER;
@@ -453,8 +455,8 @@ static enum w_status get_calibration(struct report *r, const struct settings *se
         return status;
     r->calibration = c;
     find_residuals(r);
-    w_calibration_apply(c, machine, r->type);
-    apply_rates(machine, set);
+    w_calibration_apply(c, machine);
+    apply_rates(machine, set, r->type);
     return W_DONE;
 }
 
@@ -475,9 +477,7 @@ static enum w_status make_report(struct report *r, const struct settings *set,
 {
     static struct w_calibration calibration;
 
-    enum w_status status = choose_precision(r, set, err);
-    if (!status)
-        status = load_confs(r->confs, r->count, paths, set, err);
+    enum w_status status = load_confs(r->confs, r->count, paths, set, err);
     if (!status)
         status = get_calibration(r, set, machine, &calibration, err);
     if (!status && set->verify.count && !r->calibration)
@@ -496,7 +496,9 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     enum w_status status = check_usage(set, &r, argc, err);
     if (status)
         return status;
-    status = read_machine(&machine, set, err);
+    status = choose_precision(&r, set, err);
+    if (!status)
+        status = read_machine(&machine, set, r.type, err);
     if (status)
         return status;
     r.threads = w_machine_threads(&machine, set->threads,

@@ -76,7 +76,7 @@ const struct w_figure w_figures[] = {
     {"l3.bytes_s", "L3 bandwidth of one core", W_UNIT_BYTES_S, NULL},
     {"ram.bytes", "memory that can be had", W_UNIT_BYTES, NULL},
     {"ram.bytes_s", "memory bandwidth", W_UNIT_BYTES_S, NULL},
-    {"peak", "fp32 peak", W_UNIT_FLOP_S, NULL},
+    {"peak", "peak of the precision used", W_UNIT_FLOP_S, NULL},
     {"l1.measured", "L1, what it really holds; 0: not measured", W_UNIT_BYTES, NULL},
     {"l2.measured", "L2, what it really holds", W_UNIT_BYTES, NULL},
     {"l3.measured", "L3, what it really holds", W_UNIT_BYTES, NULL},

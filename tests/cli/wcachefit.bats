@@ -161,6 +161,18 @@ config()
     wcachefit --target "$out.json" --json "$small" | cmp - <(wcachefit --target seed-host --json "$small")
 }
 
+@test "a peak is that of the precision used, and stays with it in the description of a machine" {
+    wcachefit --target seed-host --precision bf16 --peak 1T --host --json -o "$out.json"
+    jq -e '.machine | .flops_per_s.value == 448e9 and .bf16_flops_per_s.value == 1e12' "$out.json"
+    for row in fp32:448000000000 bf16:1000000000000; do
+        wcachefit --target "$out.json" --precision "${row%:*}" --json "$small" |
+            jq -e ".configs[0].figures.peak == ${row#*:}"
+    done
+    wcachefit --target "$out.json" --host | grep -c 'FLOP/s in .*(user)\|FLOP/s in .*(datasheet)' | grep 2
+    wcachefit --target "$out.json" --md "$small" | grep '^Peak in bf16: 1.00 TFLOP/s (user)'
+    wcachefit --target xeon-8480 --precision bf16 --json "$small" | jq -e '.configs[0].figures.peak == null'
+}
+
 @test "a configuration may come from standard input, and a closed output is no failure" {
     wcachefit --json - <"$small" | jq -e '.configs[0].name == "stdin"'
     set -o pipefail

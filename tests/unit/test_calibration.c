@@ -154,8 +154,9 @@ static void a_calibration_measures_every_part(void **state)
     }
     assert_true(c->decode_count == 2 && c->decodes[1].bytes > c->decodes[0].bytes);
     struct w_machine m = machine;
-    w_calibration_apply(c, &m, W_TYPE_BF16);
-    assert_true(m.flops_per_s.value == c->peak[W_TYPE_BF16].all && m.memory_bytes_per_s.value > 0);
+    w_calibration_apply(c, &m);
+    assert_true(m.flops_per_s.value == c->peak[W_TYPE_F32].all && m.memory_bytes_per_s.value > 0);
+    assert_true(m.bf16_flops_per_s.value == c->peak[W_TYPE_BF16].all);
     assert_int_equal(m.flops_per_s.source, W_FROM_MEASUREMENT);
 }
 
