@@ -144,12 +144,23 @@ static u32 read_u32(struct reader *r, const struct w_json *parent, const char *k
     return (u32)read_u64(r, w_json_get(parent, key), UINT32_MAX);
 }
 
-/* Costs, rates and spreads: none is negative. */
-static double read_real(struct reader *r, const struct w_json *j)
+static double read_within(struct reader *r, const struct w_json *j, double max)
 {
     double value = 0;
-    r->ok = r->ok && w_json_real(j, &value) && value >= 0;
+    r->ok = r->ok && w_json_real(j, &value) && value >= 0 && value <= max;
     return value;
+}
+
+/* Costs and rates. The bound is no machine's: figures made of it stay finite. */
+static double read_real(struct reader *r, const struct w_json *j)
+{
+    return read_within(r, j, 1e30);
+}
+
+/* Half a distance as a part of the middle. */
+static double read_spread(struct reader *r, const struct w_json *j)
+{
+    return read_within(r, j, 1);
 }
 
 static void read_text(struct reader *r, const struct w_json *parent, const char *key, char *text,
@@ -173,7 +184,7 @@ static void read_curve(struct reader *r, const struct w_json *j, enum w_curve_ki
     c->kind = kind;
     c->threads = read_u32(r, j, "threads");
     c->noisy = read_u32(r, j, "noisy");
-    c->spread = read_real(r, w_json_get(j, "spread"));
+    c->spread = read_spread(r, w_json_get(j, "spread"));
     r->ok = r->ok && w_json_is_array(points) && count >= 1 && count <= W_CURVE_POINTS;
     for (size_t i = 0; i < count && r->ok; i++) {
         const struct w_json *point = w_json_at(points, i);
@@ -202,7 +213,7 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
         const struct w_json *cost = w_json_get(j, w_step_part_keys[part]);
         p->parts[part].token_s = read_real(r, w_json_at(cost, 0));
         p->parts[part].call_s = read_real(r, w_json_at(cost, 1));
-        p->parts[part].spread = read_real(r, w_json_at(cost, 2));
+        p->parts[part].spread = read_spread(r, w_json_at(cost, 2));
     }
 }
 

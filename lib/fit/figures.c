@@ -237,8 +237,9 @@ const struct w_figure w_figures[] = {
     {"predict.tok_s", "predicted training rate", W_UNIT_TOKENS_S,
      "if(calibrated, predict.factor*accumulate*rows/step.seconds, "
      "rule.share*peak/flops.train_causal)"},
+    /* wide intervals have a lower end too: less than a twentieth is no residual, see residuals.c */
     {"predict.low", "the least of it, nine of ten", W_UNIT_TOKENS_S,
-     "predict.tok_s*(1 - predict.interval)"},
+     "predict.tok_s*max(1 - predict.interval, 0.05)"},
     {"predict.high", "the most of it", W_UNIT_TOKENS_S, "predict.tok_s*(1 + predict.interval)"},
     {"half.seconds", "a step in the slower state, of a machine that has two", W_UNIT_SECONDS, NULL},
     {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
@@ -290,7 +291,7 @@ const struct w_figure w_figures[] = {
      "time + time.eval + time.ckpt"},
     {"time.interval", "nine of ten are within this part of it", W_UNIT_PART, NULL},
     {"time.least", "the least of it", W_UNIT_SECONDS, "time.total / (1 + time.interval)"},
-    {"time.most", "the most of it", W_UNIT_SECONDS, "time.total / (1 - time.interval)"},
+    {"time.most", "the most of it", W_UNIT_SECONDS, "time.total / max(1 - time.interval, 0.05)"},
     {"hours", "the same in hours", W_UNIT_HOURS, "time.total / 3600"},
     {"time.file", "time for a file", W_UNIT_SECONDS, "file.tokens / tok_s"},
     {"time.megabyte", "time for a megabyte of text", W_UNIT_SECONDS,

@@ -209,6 +209,9 @@ static void damaged_calibrations_are_refused(void **state)
     assert_int_equal(load_changed("\"points\":[[4096", "\"points\":[[9999999"), W_CORRUPT);
     assert_int_equal(load_changed("\"d_model\":64", "\"d_model\":63"), W_CORRUPT);
     assert_int_equal(load_changed("\"decode_s\":[[", "\"decode_s\":[[-"), W_CORRUPT);
+    assert_int_equal(load_changed("\"spread\":", "\"spread\":1e300,\"was\":"), W_CORRUPT);
+    assert_int_equal(load_changed("\"disk_bytes_s\":", "\"disk_bytes_s\":1e300,\"was\":"),
+                     W_CORRUPT);
     assert_int_equal(load_changed("{", ""), W_CORRUPT);
 }
 

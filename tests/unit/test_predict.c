@@ -260,6 +260,19 @@ static void predictions_use_what_was_learned(void **state)
     assert_true(before.learned_from == 0 && after.learned_from == 3);
 }
 
+static void the_widest_interval_has_two_ends(void **state)
+{
+    (void)state;
+    static struct w_fit fit;
+    struct w_conf conf = conf_of(128, 3, 32);
+    struct w_residuals r = {.ratios = {0.5, 1, 3}, .count = 3};
+    make(&fit, &conf, &r);
+    double rate = w_fit_value(&fit, "predict.tok_s"), time = w_fit_value(&fit, "time.total");
+    assert_true(w_fit_value(&fit, "predict.interval") == 3);
+    assert_true(w_fit_value(&fit, "predict.low") > 0 && w_fit_value(&fit, "predict.low") < rate);
+    assert_true(w_fit_value(&fit, "time.most") > time && isfinite(w_fit_value(&fit, "time.most")));
+}
+
 static void residuals_are_lines_of_a_file(void **state)
 {
     (void)state;
@@ -296,6 +309,7 @@ int main(void)
         cmocka_unit_test(generation_is_between_the_measured_sizes),
         cmocka_unit_test(residuals_correct_and_narrow),
         cmocka_unit_test(predictions_use_what_was_learned),
+        cmocka_unit_test(the_widest_interval_has_two_ends),
         cmocka_unit_test(residuals_are_lines_of_a_file),
     };
     return cmocka_run_group_tests(tests, make_fixture, NULL);
