@@ -159,25 +159,40 @@ static const struct w_program program = {
 
 /* ---- input ---- */
 
+static enum w_status change_conf(struct w_conf *conf, const char *path, const struct settings *set,
+                                 struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t k = 0; k < set->set.count && !status; k++) {
+        status = w_conf_set(conf, set->set.items[k], err);
+        if (status)
+            w_fail_at(err, status, "--set %.100s", set->set.items[k]);
+    }
+    if (!status && set->set.count) {
+        status = w_conf_check(conf, err);
+        if (status)
+            w_fail_at(err, status, "%.200s with --set", path);
+    }
+    return status;
+}
+
 static enum w_status load_confs(struct w_conf *confs, size_t count, char **paths,
                                 const struct settings *set, struct w_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        enum w_status status = w_conf_load(&confs[i], paths[i], err);
-        for (size_t k = 0; k < set->set.count && !status; k++) {
-            status = w_conf_set(&confs[i], set->set.items[k], err);
-            if (status)
-                w_fail_at(err, status, "--set %.100s", set->set.items[k]);
-        }
-        if (!status && set->set.count) {
-            status = w_conf_check(&confs[i], err);
-            if (status)
-                w_fail_at(err, status, "%.200s with --set", paths[i]);
-        }
-        if (status)
-            return status;
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < count && !status; i++) {
+        status = w_conf_load(&confs[i], paths[i], err);
+        if (!status)
+            status = change_conf(&confs[i], paths[i], set, err);
     }
-    return W_DONE;
+    if (set->search && count == 0) {
+        status = search_base(&confs[0], err);
+        if (!status)
+            status = change_conf(&confs[0], "--search", set, err);
+    }
+    return status;
 }
 
 /* The rate of configuration `index` among `count`: the index-th number of all lists, or the only
@@ -325,7 +340,7 @@ static enum w_status write_report(FILE *f, struct report *r, const struct settin
                                : PLOT_AS_TEXT,
                     err);
     if (set->search)
-        return search(f, r, r->count ? r->confs : NULL, set->time_s, set->memory, err);
+        return write_tree(f, w_conf_json(r->confs), err);
     if (set->fit)
         return fit_into_memory(f, r, r->confs, set->memory, set->json, err);
     if (set->verify.count)
@@ -420,6 +435,8 @@ static enum w_status check_usage(const struct settings *set, const struct report
         return w_fail(err, W_USAGE,
                       set->host ? "--host takes no configuration"
                                 : "name a configuration (or --host, or --calibrate)");
+    if (set->require.count && operands == 0 && !set->search)
+        return w_fail(err, W_USAGE, "--require judges configurations: name one");
     if (set->calibrate && (set->target || set->calibration || set->no_calibration))
         return w_fail(err, W_USAGE,
                       "--calibrate measures this machine: not with --target, --calibration or "
@@ -482,6 +499,8 @@ static enum w_status make_report(struct report *r, const struct settings *set,
         status = get_calibration(r, set, machine, &calibration, err);
     if (!status && set->verify.count && !r->calibration)
         status = w_fail(err, W_USAGE, "--verify needs a calibration: wcachefit --calibrate");
+    if (!status && set->search)
+        status = search(r, set->time_s, set->memory, err);
     return status ? status : make_fits(r, set, err);
 }
 

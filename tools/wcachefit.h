@@ -49,10 +49,11 @@ enum w_status verify(FILE *, struct report *, const struct w_text_list *logs, co
 
 /* ---- configurations for a budget (wcachefit_search.c); memory 0: what the machine has ---- */
 
-/* Write the configuration that becomes best in so many seconds of training. base: for what is not
- * searched; NULL: usual values. W_NO: there is none. */
-enum w_status search(FILE *, const struct report *, const struct w_conf *base, double seconds,
-                     u64 memory, struct w_err *) W_MUST_CHECK;
+/* What a search takes from a configuration when none is named. */
+enum w_status search_base(struct w_conf *, struct w_err *) W_MUST_CHECK;
+/* Put the configuration that becomes best in so many seconds of training in the place of the first,
+ * which gives what is not searched; the report is then of that one. W_NO: there is none. */
+enum w_status search(struct report *, double seconds, u64 memory, struct w_err *) W_MUST_CHECK;
 /* Write for each configuration the smallest change after which it fits. W_NO: there is none. */
 enum w_status fit_into_memory(FILE *, const struct report *, const struct w_conf *, u64 memory,
                               bool json, struct w_err *) W_MUST_CHECK;

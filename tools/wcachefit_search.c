@@ -9,7 +9,6 @@
 #define SHOWN 5
 #define MEMORY_USABLE 0.85 /* the rest is for the system */
 
-/* What a search takes from a configuration when none is named. */
 static const char base_text[] = "{\"d_model\":128,\"num_heads\":4,\"num_layers\":3,\"d_ff\":512,"
                                 "\"vocab_size\":8192,\"batch_size\":8,\"max_length\":128,"
                                 "\"learning_rate\":0.002}";
@@ -32,8 +31,12 @@ static void tell_found(const struct w_found *f, u32 rank)
           f->resident / (1024 * 1024), f->outside ? " (beyond the runs behind the law)" : "");
 }
 
-enum w_status search(FILE *f, const struct report *r, const struct w_conf *base, double seconds,
-                     u64 memory, struct w_err *err)
+enum w_status search_base(struct w_conf *conf, struct w_err *err)
+{
+    return w_conf_parse(conf, base_text, strlen(base_text), "search", err);
+}
+
+enum w_status search(struct report *r, double seconds, u64 memory, struct w_err *err)
 {
     static struct w_found found[SHOWN];
     struct w_fit_ask ask = {.threads = r->threads,
@@ -41,19 +44,17 @@ enum w_status search(FILE *f, const struct report *r, const struct w_conf *base,
                             .calibration = r->calibration,
                             .residuals = &r->residuals};
     struct w_search_limits limits = {.seconds = seconds, .bytes = memory_limit(r->machine, memory)};
-    struct w_conf usual;
     u32 count = 0;
-    enum w_status status = W_DONE;
+    enum w_status status =
+        w_search_best(found, SHOWN, &count, r->confs, r->machine, &ask, &limits, err);
 
-    if (!base) {
-        status = w_conf_parse(&usual, base_text, strlen(base_text), "search", err);
-        base = &usual;
-    }
-    if (!status)
-        status = w_search_best(found, SHOWN, &count, base, r->machine, &ask, &limits, err);
-    for (u32 i = 0; i < count && !status; i++)
+    if (status)
+        return status;
+    for (u32 i = 0; i < count; i++)
         tell_found(&found[i], i + 1);
-    return status ? status : write_tree(f, w_conf_json(&found[0].conf), err);
+    r->confs[0] = found[0].conf;
+    r->count = 1;
+    return W_DONE;
 }
 
 /* ---- making it fit ---- */

@@ -106,6 +106,11 @@ config()
     [[ $output == *"hours is not known"* ]]
     run -0 wcachefit --rate 56 --files 1 --require 'hours<=0.51,tok/s>=50' "$small"
     run -2 wcachefit --require 'ram<=' "$small"
+    for flags in --host "--verify log" "--plot memory" --calibrate; do
+        # shellcheck disable=SC2086
+        run -2 wcachefit --require 'params>1' $flags
+        [[ $output == *"--require judges configurations"* ]]
+    done
     run -2 wcachefit --require 'attn@L2,rom<=80%' --target seed-host configs/wiki_gpu_optimized.json
     [[ $output == *"did you mean"* ]]
 }
@@ -311,8 +316,16 @@ train_tiny()
     wtrain -q -c "$BATS_TEST_TMPDIR/best.json" --dry-run --rate 1 | jq -e '.plan.bytes <= 2e8'
     jq -e '.schedule == "cosine" and .steps == 0' "$BATS_TEST_TMPDIR/best.json"
     wcachefit -q -t 2 --json --search --time 1m "$small" 2>/dev/null | jq -e '.max_length == 128'
+    wcachefit -q -t 2 --search --time 1m --set max_length=64 --set weight_decay=0.25 2>/dev/null |
+        jq -e '.max_length == 64 and .weight_decay == 0.25'
+    run -2 wcachefit --search --time 1m --set max_length=0
     run -1 wcachefit -t 2 --search --time 5m --ram 1MB -o "$BATS_TEST_TMPDIR/none.json"
     [[ $output == *"keeps to these limits"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/none.json" ]
+    # a requirement is judged of the configuration that was found
+    wcachefit -q -t 2 --search --time 1m --require 'params<1G,predict.tok_s>0' -o "$BATS_TEST_TMPDIR/b.json"
+    run -1 wcachefit -q -t 2 --search --time 1m --require 'params<1' -o "$BATS_TEST_TMPDIR/none.json"
+    [[ $output == *"requirement params<1 does not hold"* ]]
     [ ! -e "$BATS_TEST_TMPDIR/none.json" ]
     run -2 wcachefit --search "$small"
     run -2 wcachefit --time 5m "$small"
