@@ -15,15 +15,6 @@
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
 
-struct settings {
-    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
-    double gflops, bytes_per_token, every_s, time_s;
-    u32 plot, precision; /* enum plot_kind, enum w_precision */
-    const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
-    struct w_text_list set, rate, log, require, verify;
-    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn, fit, search, svg;
-};
-
 #define FIELD(name) offsetof(struct settings, name)
 static const struct w_option options[] = {
     {"json", 0, W_OPT_FLAG, FIELD(json),
@@ -408,51 +399,6 @@ static enum w_status answer_with_report(struct report *r, const struct settings 
     return answer;
 }
 
-static enum w_status check_usage(const struct settings *set, const struct report *r, int operands,
-                                 struct w_err *err)
-{
-    if (set->json + set->markdown + set->tsv > 1)
-        return w_fail(err, W_USAGE, "--json, --md and --tsv are three outputs: choose one");
-    if ((set->rate.count > 0) + (set->log.count > 0) + (set->gflops > 0) > 1)
-        return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
-    if (set->tokens && set->files)
-        return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
-    if (set->verify.count && operands > 0)
-        return w_fail(err, W_USAGE, "--verify takes the configuration from the log");
-    if (!set->verify.count && (set->learn || set->tolerance))
-        return w_fail(err, W_USAGE, "--learn and --tolerance belong to --verify LOG");
-    if (set->search ? operands > 1 || set->time_s <= 0 : set->time_s > 0)
-        return w_fail(err, W_USAGE,
-                      "--search and --time DURATION belong together, with at most "
-                      "one configuration");
-    if (set->host + set->fit + set->search + (set->verify.count > 0) > 1)
-        return w_fail(err, W_USAGE, "--host, --fit, --search and --verify: choose one");
-    bool curves = set->plot == PLOT_MEMORY || set->plot == PLOT_LATENCY;
-    if (set->svg && set->plot == PLOT_NONE)
-        return w_fail(err, W_USAGE, "--svg says how --plot CHART is drawn");
-    bool alone = curves || set->calibrate || set->verify.count || set->search;
-    if (set->host ? operands > 0 : operands == 0 && !alone)
-        return w_fail(err, W_USAGE,
-                      set->host ? "--host takes no configuration"
-                                : "name a configuration (or --host, or --calibrate)");
-    if (set->require.count && operands == 0 && !set->search)
-        return w_fail(err, W_USAGE, "--require judges configurations: name one");
-    if (set->calibrate && (set->target || set->calibration || set->no_calibration))
-        return w_fail(err, W_USAGE,
-                      "--calibrate measures this machine: not with --target, --calibration or "
-                      "--no-calibration");
-    if (set->explain && *set->explain && w_figure_find(set->explain) < 0) {
-        bool prefix = false;
-        for (int row = 0; w_figures[row].key; row++)
-            prefix |= report_explains(r, row);
-        const char *near = prefix ? NULL : w_figure_suggest(set->explain);
-        if (!prefix)
-            return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
-                          near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-    }
-    return W_DONE;
-}
-
 /* What was measured of this machine, now or before, and put into its description. */
 static enum w_status get_calibration(struct report *r, const struct settings *set,
                                      struct w_machine *machine, struct w_calibration *c,
@@ -535,13 +481,21 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-static enum w_status list_targets(bool json, struct w_err *err)
+static enum w_status list_targets(bool json, const char *output, struct w_err *err)
 {
-    if (json)
-        return write_targets_json(stdout, err);
-    for (const struct w_target *t = w_targets; t->name; t++)
-        printf("%-16s %s\n", t->name, t->about);
-    return W_DONE;
+    struct w_text_file text = {0};
+    enum w_status status = w_text_file_open(&text, err);
+
+    if (!status && json)
+        status = write_targets_json(text.file, err);
+    for (const struct w_target *t = w_targets; t->name && !status && !json; t++)
+        fprintf(text.file, "%-16s %s\n", t->name, t->about);
+    if (!status)
+        status = w_text_file_close(&text, err);
+    if (!status)
+        status = w_output_whole(output, text.text, text.size, err);
+    w_text_file_release(&text);
+    return status;
 }
 
 /* For the generator of wconf(5): the fields of --dump-options. */
@@ -573,6 +527,6 @@ int main(int argc, char **argv)
     if (stop)
         return stop - 1;
     enum w_status status =
-        set.list_targets ? list_targets(set.json, &err) : run(&set, argc, argv, &err);
+        set.list_targets ? list_targets(set.json, set.output, &err) : run(&set, argc, argv, &err);
     return w_cli_finish(status, &err);
 }

@@ -25,6 +25,22 @@ struct report {
     struct w_residuals residuals;            /* of verified runs on this host */
 };
 
+/* The command line. */
+struct settings {
+    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
+    double gflops, bytes_per_token, every_s, time_s;
+    u32 plot, precision; /* enum plot_kind, enum w_precision */
+    const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
+    struct w_text_list set, rate, log, require, verify;
+    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn, fit, search, svg;
+};
+
+/* ---- what does not go together (wcachefit_usage.c) ---- */
+
+/* operands: how many configurations are named. W_USAGE: which of the options, and what to do. */
+enum w_status check_usage(const struct settings *, const struct report *, int operands,
+                          struct w_err *) W_MUST_CHECK;
+
 /* ---- calibration (wcachefit_calibrate.c) ---- */
 
 /* Measure this host and keep the result in the user's cache folder. seconds: as text, "" for the usual

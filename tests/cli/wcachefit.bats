@@ -33,6 +33,8 @@ config()
 @test "the known machines are listed, as JSON too" {
     wcachefit --list-targets | grep '^seed-host  *4 cores'
     wcachefit --json --list-targets | jq -e '.targets | any(.name == "seed-host" and .about != "")'
+    [ -z "$(wcachefit --list-targets -o "$out")" ]
+    wcachefit --list-targets | cmp - "$out"
 }
 
 @test "the output does not depend on threads of the environment for a target" {
@@ -154,6 +156,16 @@ config()
     run -2 wcachefit --rate 1,2 "$small"
     run -2 wcachefit --rate 1 --gflops 1 "$small"
     run -2 wcachefit --host "$small"
+    for flags in "--plot memory --host" "--plot memory --verify log" "--plot memory --search --time 1m" \
+        "--plot memory --fit $small" "--plot memory --svg --json" "--plot memory --svg --tsv" \
+        "--md --plot memory" "--md --fit $small" "--md --verify log" "--md --search --time 1m" \
+        "--md --host" "--md --explain $small" "--tsv --host" "--tsv --fit $small" \
+        "--tsv --explain $small" "--tsv --verify log" "--tsv --search --time 1m" \
+        "--buffers --tsv $small" "--buffers --md $small" "--buffers --host" "--explain --host"; do
+        # shellcheck disable=SC2086
+        run -2 wcachefit $flags
+        [[ $output == *"choose one"* ]]
+    done
     run -2 wcachefit --explain=parms "$small"
     [[ $output == *"did you mean params?"* ]]
     run -2 wcachefit --target sed-host "$small"
@@ -295,7 +307,7 @@ train_tiny()
         head -n 1 "$out" | grep '^<?xml'
         [ "$(tail -n 1 "$out")" = "</svg>" ]
         run ! grep nan "$out"
-        wcachefit -q --plot $chart --svg --json "$small" 2>/dev/null |
+        wcachefit -q --plot $chart --json "$small" 2>/dev/null |
             jq -e '.series | length >= 1 and all(.[]; .points | length >= 1)'
         wcachefit -q --plot $chart --tsv "$small" 2>/dev/null | awk -F '\t' 'NF != 4 { exit 1 }'
     done
