@@ -315,6 +315,11 @@ train_tiny()
     for part in embedding norm linear linear_back attention attention_back head update; do
         grep -P "^demo\t$part\t" "$out"
     done
+    run -2 wcachefit -q --plot roofline "${four[@]}" "$small"
+    [[ $output == *"at most 4 configurations"* ]]
+    mapfile -t many < <(yes "$small" | head -n 17)
+    run -2 wcachefit -q --plot threads "${many[@]}"
+    [[ $output == *"at most 16 configurations"* ]]
     run -2 wcachefit --plot roofline
     run -2 wcachefit --svg "$small"
     run -2 wcachefit --plot pie "$small"

@@ -206,6 +206,9 @@ static void damaged_calibrations_are_refused(void **state)
     assert_int_equal(load_changed("calibration/3", "calibration/4"), W_NEWER);
     assert_int_equal(load_changed("\"schema\"", "\"skema\""), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":0"), W_CORRUPT);
+    assert_int_equal(load_changed("\"threads\":2", "\"threads\":4294967295"), W_CORRUPT);
+    assert_int_equal(load_changed("\"threads\":2,\"samples\"", "\"threads\":65537,\"samples\""),
+                     W_CORRUPT);
     assert_int_equal(load_changed("\"points\":[[4096", "\"points\":[[9999999"), W_CORRUPT);
     assert_int_equal(load_changed("\"d_model\":64", "\"d_model\":63"), W_CORRUPT);
     assert_int_equal(load_changed("\"decode_s\":[[", "\"decode_s\":[[-"), W_CORRUPT);
