@@ -113,6 +113,7 @@ static void take_text(struct reader *r, const char *key, char *text, size_t size
         r->status = w_fail(r->err, W_USAGE, "\"%s\" must be a string", key);
     else
         snprintf(text, size, "%s", w_json_string(j));
+    w_make_printable(text); /* what a file says goes to terminals; ASCII, and so cut anywhere */
 }
 
 /* A number alone is the user's word. */

@@ -414,9 +414,10 @@ static void requirements_hold_or_name_themselves(void **state)
 static void requirements_with_mistakes_are_refused(void **state)
 {
     (void)state;
-    const char *const bad[] = {"",          "ram",       "ram<=",  "<=3",       "ram<=x",
-                               "prams<=3",  "attn@L4",   "foo@L2", "ram<=80%,", "ram=<3",
-                               "ram<==80%", "ram<=80%%", "attn@",  "ram<>3",    "params<1,x<2"};
+    const char *const bad[] = {
+        "",        "ram",       "ram<=",        "<=3",      "ram<=x",      "prams<=3",
+        "attn@L4", "foo@L2",    "instances@L1", "bytes@L2", "measured@L3", "ram<=80%,",
+        "ram=<3",  "ram<==80%", "ram<=80%%",    "attn@",    "ram<>3",      "params<1,x<2"};
     for (size_t i = 0; i < W_COUNTOF(bad); i++)
         if (require(bad[i]) != W_USAGE)
             fail_msg("'%s' was accepted", bad[i]);

@@ -224,6 +224,9 @@ static void json_keeps_every_fact(void **state)
     struct w_json *j = w_machine_json(&m);
     assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
     assert_memory_equal(&m, &back, sizeof m);
+    w_json_set_string(j, "name", "Some\033[2J CPU\xc2\xae\n");
+    assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
+    assert_string_equal(back.name, "Some?[2J CPU???");
     w_json_set_string(j, "l3", "large");
     assert_int_equal(w_machine_from_json(&back, j, &err), W_USAGE);
     assert_non_null(strstr(err.text, "l3"));
