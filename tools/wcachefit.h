@@ -70,7 +70,7 @@ enum w_status search_base(struct w_conf *, struct w_err *) W_MUST_CHECK;
 /* Put the configuration that becomes best in so many seconds of training in the place of the first,
  * which gives what is not searched; the report is then of that one. W_NO: there is none. */
 enum w_status search(struct report *, double seconds, u64 memory, struct w_err *) W_MUST_CHECK;
-/* Write for each configuration the smallest change after which it fits. W_NO: there is none. */
+/* Write for each configuration the smallest change after which it fits. W_NO: one has none. */
 enum w_status fit_into_memory(FILE *, const struct report *, const struct w_conf *, u64 memory,
                               bool json, struct w_err *) W_MUST_CHECK;
 

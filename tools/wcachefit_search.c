@@ -72,6 +72,19 @@ static struct w_json *change_json(const struct w_change *c)
     return j;
 }
 
+/* A configuration of which nothing like it fits. */
+static struct w_json *no_change_json(const struct w_conf *conf)
+{
+    static const char *const unknown[] = {"flags", "largest_batch", "plan_bytes", "parameters_lost",
+                                          "config"};
+    struct w_json *j = w_json_object();
+
+    w_json_set_string(j, "name", conf->name);
+    for (size_t i = 0; i < W_COUNTOF(unknown); i++)
+        w_json_set_null(j, unknown[i]);
+    return j;
+}
+
 static void write_change(FILE *f, const struct w_change *c, double bytes)
 {
     char plan[W_FIGURE_TEXT], room[W_FIGURE_TEXT];
@@ -91,17 +104,23 @@ enum w_status fit_into_memory(FILE *f, const struct report *r, const struct w_co
 {
     struct w_json *root = w_json_object(), *list = w_json_array();
     const double bytes = memory_limit(r->machine, memory);
-    enum w_status status = W_DONE;
+    enum w_status status = W_DONE, answer = W_DONE;
 
     for (size_t i = 0; i < r->count && !status; i++) {
         struct w_change change;
-        status = w_search_fit(&change, &confs[i], r->type, r->threads, bytes, err);
-        if (status)
-            break;
-        if (json)
-            w_json_add(list, change_json(&change));
-        else
+        struct w_err one = {0};
+        status = w_search_fit(&change, &confs[i], r->type, r->threads, bytes, &one);
+        const bool fits = status == W_DONE;
+        if (status && !answer)
+            *err = one; /* of several that do not fit, the first is named */
+        if (status == W_NO)
+            answer = W_NO, status = W_DONE;
+        if (!status && json)
+            w_json_add(list, fits ? change_json(&change) : no_change_json(&confs[i]));
+        else if (fits)
             write_change(f, &change, bytes);
+        else if (!status)
+            fprintf(f, "%s\n", one.text);
     }
     w_json_set_string(root, "schema", "wcachefit-fit/1");
     w_json_set_real(root, "bytes", bytes);
@@ -113,5 +132,5 @@ enum w_status fit_into_memory(FILE *f, const struct report *r, const struct w_co
         status = W_NOMEM;
     free(text);
     w_json_free(root);
-    return status;
+    return status ? status : answer;
 }

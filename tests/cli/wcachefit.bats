@@ -359,6 +359,12 @@ train_tiny()
     wcachefit -t 2 --fit --json "${four[@]}" --ram 60GiB | jq -e 'all(.configs[]; .flags == "")'
     run -1 wcachefit --fit --ram 1MB "$small"
     [[ $output == *"nothing like it fits"* ]]
+    # one that cannot fit does not hide the others
+    run -1 --separate-stderr wcachefit --fit --ram 20MB --json "${four[0]}" "$small"
+    jq -e '.configs | length == 2 and .[0].flags == null and .[1].flags != null' <<<"$output"
+    [[ $stderr == *"wiki_gpu_optimized: nothing like it fits"* ]]
+    run -1 --separate-stderr wcachefit --fit --ram 20MB "${four[0]}" "$small"
+    [[ $output == *"nothing like it fits"*demo:* ]]
     run -2 wcachefit --fit
 }
 
