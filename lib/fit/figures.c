@@ -284,7 +284,7 @@ const struct w_figure w_figures[] = {
     {"ckpt.bandwidth", "of writing them", W_UNIT_BYTES_S, NULL},
     {"ckpt.time", "writing a checkpoint", W_UNIT_SECONDS, "ckpt.bytes / ckpt.bandwidth"},
     {"time.eval", "all evaluations", W_UNIT_SECONDS,
-     "if(eval.tokens, (1 + if(eval.every, floor(steps/max(eval.every, 1)), 0))*eval.time, 0)"},
+     "if(eval.tokens, if(eval.every, max(ceil(steps/max(eval.every, 1)), 1), 1)*eval.time, 0)"},
     {"time.ckpt", "all checkpoints, and the model", W_UNIT_SECONDS,
      "if(ckpt.every, (1 + floor(time/max(ckpt.every, 1)))*ckpt.time, 0)"},
     {"time.total", "time with evaluations and checkpoints", W_UNIT_SECONDS,
