@@ -294,12 +294,30 @@ static void residuals_are_lines_of_a_file(void **state)
     unlink(path);
     assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
     assert_int_equal(r.count, 0);
-    assert_int_equal(w_residuals_add(path, "a", "avx2", 0.9, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "b", "ref", 0.1, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "c", "avx2", 1.1, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "d", "avx2", 1e6, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 1}, "avx2", 0.9, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"b", 1}, "ref", 0.1, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"c", 1}, "avx2", 1.1, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"d", 2}, "avx2", 1e6, 1700000000, &err), W_DONE);
     assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
     assert_true(r.count == 2 && r.ratios[0] == 0.9 && r.ratios[1] == 1.1);
+    /* the same runs again: the last line of each counts, and that of another time beside it */
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 1}, "avx2", 0.8, 1700000001, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 2}, "avx2", 0.7, 1700000001, &err), W_DONE);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_true(r.count == 3 && r.ratios[0] == 0.8 && r.ratios[1] == 1.1 && r.ratios[2] == 0.7);
+    /* of runs that nobody knows each line counts */
+    for (u32 i = 0; i < 300; i++)
+        assert_int_equal(
+            w_residuals_add(path, &(struct w_verified){"a", 0}, "avx2", 1 + i / 1e3, 1, &err),
+            W_DONE);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_true(r.count == W_RESIDUALS_MAX && r.ratios[302 % W_RESIDUALS_MAX] == 1.299);
     unlink(path);
 }
 
