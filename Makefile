@@ -303,10 +303,11 @@ demo test: PACKAGE_ACTION := --install
 packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
-# Other flags than last time: everything is compiled again.
+# Other flags than last time: everything is compiled and linked again.
+FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(LDFLAGS) $(W_LIBS))'
 $(BUILD)/flags: force | packages
 	@mkdir -p $(@D)
-	@echo '$(CC) $(W_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(W_CFLAGS)' >$@
+	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -415,19 +416,19 @@ COMPLETIONDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 SHAREDIR      = $(DESTDIR)$(PREFIX)/share/wtools
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
-	$(INSTALL) -d $(BINDIR) $(COMPLETIONDIR) $(SHAREDIR)/configs $(SHAREDIR)/pipelines
-	$(INSTALL) -m 755 $(PROGRAMS) $(BINDIR)
-	for page in $(PAGES); do section=$(MANDIR)/man$${page##*.}; \
-		$(INSTALL) -d $$section && $(INSTALL) -m 644 $$page $$section || exit 1; done
-	$(INSTALL) -m 644 $(COMPLETIONS) $(COMPLETIONDIR)
-	$(INSTALL) -m 644 configs/*.json $(SHAREDIR)/configs
-	$(INSTALL) -m 755 pipelines/*.sh $(SHAREDIR)/pipelines
-	$(INSTALL) -m 644 pipelines/wtools.mk $(SHAREDIR)
+	$(INSTALL) -d '$(BINDIR)' '$(COMPLETIONDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines'
+	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
+	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
+		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
+	$(INSTALL) -m 644 $(COMPLETIONS) '$(COMPLETIONDIR)'
+	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
+	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
+	$(INSTALL) -m 644 pipelines/wtools.mk '$(SHAREDIR)'
 
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(COMPLETIONDIR)/%)
-	for page in $(notdir $(PAGES)); do rm -f $(MANDIR)/man$${page##*.}/$$page; done
-	rm -rf $(SHAREDIR)
+	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(COMPLETIONDIR)/%')
+	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
+	rm -rf '$(SHAREDIR)'
 
 VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz

@@ -9,8 +9,8 @@
 
 /* Which run it was: its configuration, and when it began, in seconds since 1970. */
 struct w_verified {
-    char name[64]; /* cut, if longer */
-    u64 began;     /* 0: not known */
+    char name[64];
+    u64 began; /* 0: not known */
 };
 
 struct w_residuals {
