@@ -167,7 +167,7 @@ TOOL_SOURCES := \
 
 wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_charts.c \
 	tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_search.c tools/wcachefit_tables.c \
-	tools/wcachefit_text.c tools/wcachefit_verify.c
+	tools/wcachefit_text.c tools/wcachefit_usage.c tools/wcachefit_verify.c
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
@@ -303,10 +303,11 @@ demo test: PACKAGE_ACTION := --install
 packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
-# Other flags than last time: everything is compiled again.
+# Other flags than last time: everything is compiled and linked again.
+FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(LDFLAGS) $(W_LIBS))'
 $(BUILD)/flags: force | packages
 	@mkdir -p $(@D)
-	@echo '$(CC) $(W_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(W_CFLAGS)' >$@
+	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -415,19 +416,19 @@ COMPLETIONDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 SHAREDIR      = $(DESTDIR)$(PREFIX)/share/wtools
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
-	$(INSTALL) -d $(BINDIR) $(COMPLETIONDIR) $(SHAREDIR)/configs $(SHAREDIR)/pipelines
-	$(INSTALL) -m 755 $(PROGRAMS) $(BINDIR)
-	for page in $(PAGES); do section=$(MANDIR)/man$${page##*.}; \
-		$(INSTALL) -d $$section && $(INSTALL) -m 644 $$page $$section || exit 1; done
-	$(INSTALL) -m 644 $(COMPLETIONS) $(COMPLETIONDIR)
-	$(INSTALL) -m 644 configs/*.json $(SHAREDIR)/configs
-	$(INSTALL) -m 755 pipelines/*.sh $(SHAREDIR)/pipelines
-	$(INSTALL) -m 644 pipelines/wtools.mk $(SHAREDIR)
+	$(INSTALL) -d '$(BINDIR)' '$(COMPLETIONDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines'
+	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
+	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
+		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
+	$(INSTALL) -m 644 $(COMPLETIONS) '$(COMPLETIONDIR)'
+	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
+	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
+	$(INSTALL) -m 644 pipelines/wtools.mk '$(SHAREDIR)'
 
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(COMPLETIONDIR)/%)
-	for page in $(notdir $(PAGES)); do rm -f $(MANDIR)/man$${page##*.}/$$page; done
-	rm -rf $(SHAREDIR)
+	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(COMPLETIONDIR)/%')
+	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
+	rm -rf '$(SHAREDIR)'
 
 VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz

@@ -40,16 +40,18 @@ shift
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+number=0
 for config; do
+    number=$((number + 1)) # of two folders' configurations the names may be the same
     name=$(basename "$config" .json)
     echo "$name: training for $duration" >&2
     wbatch -q -c "$config" "${batch[@]}" --epochs 0 "$tokens" |
-        wtrain -q -c "$config" "${batch[@]}" --time "$duration" --log "$work/$name.jsonl"
+        wtrain -q -c "$config" "${batch[@]}" --time "$duration" --log "$work/$number.jsonl"
     # The first step warms caches up and is left out where there are more.
     jq -s --arg name "$name" 'map(select(.t == "step")) | .[-1] as $last
         | (if length > 1 then .[1:] else . end) | sort_by(.tok_s) | .[length / 2 | floor]
         | {name: $name, tok_s, gflops, loss: $last.loss, steps: $last.step,
-           peak_bytes: $last.peak_bytes}' "$work/$name.jsonl" >>"$work/measured"
+           peak_bytes: $last.peak_bytes}' "$work/$number.jsonl" >>"$work/measured"
 done
 
 gflops=$(jq -s '.[0].gflops' "$work/measured")

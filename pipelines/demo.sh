@@ -9,14 +9,19 @@ usage: demo.sh [FOLDER]
 
 Learns a vocabulary and a small model from English text, tells how well it predicts documents that
 it has not seen, and lets it write. The text is FOLDER (plain text files), or what this machine has:
-its manual pages and documentation. Everything it makes is in build/demo.
+its manual pages and documentation. Everything it makes is in build/demo of the source tree, or in
+wtools-demo here when wtools is installed.
 TEXT
 }
 
 [ "${1:-}" = --help ] && { usage; exit 0; }
 project=$(cd "$(dirname "$0")/.." && pwd)
 config=$project/configs/demo.json
-work=$project/build/demo
+if [ -e "$project/Makefile" ]; then
+    work=$project/build/demo wsample=build/release/wsample model=build/demo/demo.wts
+else
+    work=wtools-demo wsample=wsample model=wtools-demo/demo.wts
+fi
 mkdir -p "$work"
 
 title()
@@ -55,4 +60,4 @@ wsample -q -m "$work/demo.wts" -p 'The' -n 120 -s 1
 echo
 
 title 'done; try'
-echo 'build/release/wsample -m build/demo/demo.wts -p "If the file"'
+echo "$wsample -m $model -p 'If the file'"

@@ -8,7 +8,8 @@ usage()
 usage: plot-loss.sh [-o FILE.png] LOG.jsonl...
 
 Draws loss against tokens for logs that wtrain --log wrote: training as lines, smoothed over 20
-steps, validation as points. On the terminal, or into a PNG. Needs jq and gnuplot.
+steps, validation as points. Of several runs in a log the last is drawn, with what it was resumed
+from. On the terminal, or into a PNG. Needs jq and gnuplot.
 
 Examples:
   plot-loss.sh wiki.jsonl
@@ -20,7 +21,7 @@ output=
 while [ $# -gt 0 ]; do
     case $1 in
     --help) usage; exit 0 ;;
-    -o) output=${2:?-o needs a file}; shift 2 ;;
+    -o) [ $# -ge 2 ] || { usage >&2; exit 2; }; output=$2; shift 2 ;;
     -*) usage >&2; exit 2 ;;
     *) break ;;
     esac
@@ -32,28 +33,38 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# The last run of a log, with the parts from which it was resumed; a killed run may leave half a line.
+run='[inputs | fromjson? | objects]
+    | .[(map(.t == "header" and .resumed == null) | rindex(true) // 0):]'
+# The last line of a step counts: a run that was resumed may tell one twice.
+once='group_by(.step) | map(.[-1])'
 plots=()
 number=0
 for log; do
     number=$((number + 1))
     title=$(basename "$log" .jsonl)
-    # The mean of the last 20 losses; a run that was resumed may tell a step twice: the last counts.
-    jq -rn '[inputs | select(.t == "step")] | group_by(.step) | map(.[-1]) as $s
+    # Within quotes of gnuplot a quote is written twice; of control characters it knows none.
+    title=${title//[[:cntrl:]_]/ }
+    title=${title//\'/\'\'}
+    # The mean of the last 20 losses.
+    jq -Rrn "$run"' | map(select(.t == "step" and (.loss | type) == "number")) | '"$once"' as $s
         | range($s | length) as $i | $s[([0, $i - 19] | max):$i + 1]
         | [.[-1].tokens, (map(.loss) | add / length)] | @tsv' "$log" >"$work/$number.train"
-    jq -r 'select(.t == "eval") | [.tokens, .loss] | @tsv' "$log" >"$work/$number.val"
+    jq -Rrn "$run"' | map(select(.t == "eval")) | '"$once"'[] | [.tokens, .loss] | @tsv' \
+        "$log" >"$work/$number.val"
     [ -s "$work/$number.train" ] || { echo "plot-loss.sh: $log: no steps in it" >&2; exit 3; }
-    plots+=("'$work/$number.train' with lines lc $number title '${title//_/ }'")
+    plots+=("'$number.train' with lines lc $number title '$title'")
     [ ! -s "$work/$number.val" ] ||
-        plots+=("'$work/$number.val' with points pt 7 lc $number title '${title//_/ } validation'")
+        plots+=("'$number.val' with points pt 7 lc $number title '$title validation'")
 done
 
 if [ -n "$output" ]; then
-    terminal="set terminal png size 1000,600; set output '$output.tmp'"
+    terminal="set terminal png size 1000,600; set output 'plot.png'"
 else
     terminal="set terminal dumb size ${COLUMNS:-79},${LINES:-24}"
 fi
 joined=$(printf ', %s' "${plots[@]}")
-gnuplot -e "$terminal; set xlabel 'tokens'; set ylabel 'loss (nats per token)'; set grid;
-    set format x '%.0s%c'; plot ${joined:2}"
-[ -z "$output" ] || mv "$output.tmp" "$output"
+# In the folder of its files: no name of anybody else is code of gnuplot.
+(cd "$work" && gnuplot -e "$terminal; set xlabel 'tokens'; set ylabel 'loss (nats per token)';
+    set grid; set format x '%.0s%c'; plot ${joined:2}")
+[ -z "$output" ] || { cp "$work/plot.png" "$output.tmp" && mv "$output.tmp" "$output"; }

@@ -8,8 +8,8 @@ usage()
     cat <<'TEXT'
 usage: system-text.sh FOLDER [BYTES]
 
-Writes FOLDER/*.txt, one document a file, until BYTES (8M unless told) are there. The choice is the
-same each time. A machine whose documentation was stripped has at least this project's own, which
+Writes FOLDER/00000.txt and so on, one document a file, until BYTES (8M unless told) are there; those
+of an earlier time are removed, and no other files. The choice is the same each time. A machine whose documentation was stripped has at least this project's own, which
 is repeated until it is enough to train on.
 
 Example:
@@ -100,12 +100,16 @@ gather()
 }
 
 mkdir -p "$folder"
-rm -f "$folder"/*.txt
+shopt -s nullglob
+digits='[0-9][0-9][0-9][0-9][0-9]'
+# shellcheck disable=SC2206 # $digits is a pattern
+earlier=("$folder"/$digits.txt "$folder"/$digits-[0-9]*.txt)
+[ ${#earlier[@]} -eq 0 ] || rm -f "${earlier[@]}"
 candidates | gather || true # find and shuf are cut short when there is enough
 
 # Too little for a batch: the same documents again, under other names.
-shopt -s nullglob
-documents=("$folder"/*.txt)
+# shellcheck disable=SC2206
+documents=("$folder"/$digits.txt)
 [ ${#documents[@]} -gt 0 ] || { echo "system-text.sh: no English text found" >&2; exit 1; }
 bytes=$(cat "${documents[@]}" | wc -c)
 enough=$((limit < 400000 ? limit : 400000))

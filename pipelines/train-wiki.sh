@@ -11,8 +11,9 @@ Learns a vocabulary of the configuration's vocab_size from TEXT (files or folder
 writes them, or plain text), trains CONFIG on it, and leaves
   OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
 A vocabulary that is there is used again; a training that was interrupted goes on. One document in
-a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation. Nothing
-of the text is held twice: tokens and batches flow through pipes.
+a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation; with 0,
+or where so few documents give no batch, there is none. Nothing of the text is held twice: tokens and
+batches flow through pipes.
 
 Examples:
   train-wiki.sh configs/wiki_cache_optimized.json wiki -- wiki
@@ -35,15 +36,23 @@ fi
 output=$2
 shift 2
 
-split=(wbatch -c "$config" --val-fraction "${VAL_FRACTION:-0.01}")
+fraction=${VAL_FRACTION:-0.01}
+train=(wbatch -c "$config")
+validation=()
 if [ ! -e "$output.vocab" ]; then
     wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" "${texts[@]}"
 fi
-if [ ! -e "$output.val" ]; then
-    wtok encode -V "$output.vocab" "${texts[@]}" | "${split[@]}" --split val -o "$output.val"
+if [ -n "${fraction//[0.]/}" ]; then
+    split=(--val-fraction "$fraction" --split)
+    train+=("${split[@]}" train)
+    # The split goes by a hash of each document's number: few documents may give no validation.
+    if [ -e "$output.val" ] || wtok encode -V "$output.vocab" "${texts[@]}" |
+        wbatch -c "$config" "${split[@]}" val -o "$output.val"; then
+        validation=(--val "$output.val")
+    fi
 fi
 wtok encode -V "$output.vocab" "${texts[@]}" |
-    "${split[@]}" --split train |
-    wtrain -c "$config" --val "$output.val" --log "$output.jsonl" --resume "$output.wts.ckpt" \
+    "${train[@]}" |
+    wtrain -c "$config" "${validation[@]}" --log "$output.jsonl" --resume "$output.wts.ckpt" \
         "$@" -o "$output.wts"
 wsample -m "$output.wts" -p 'The history of' -n 100

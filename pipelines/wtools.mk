@@ -21,11 +21,14 @@
 #     W/NAME.sample    text that it writes
 #     W/NAME.score     how well it predicts the validation file W_SCORE, JSON
 #
-# Every program writes with -o, so that a target is complete or not there. A training that was
+# Every program writes with -o, or its output is renamed: a target is complete or not there. A training that was
 # interrupted, by Ctrl-C or a power cut, goes on from its last checkpoint when make is called again:
 # the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when a recipe fails.
 # Targets depend on their inputs and not on the variables below: after changing one, delete the
 # target. Recipes run under bash with pipefail, those of the including Makefile as well.
+
+# The first target here is not the goal of the Makefile that includes this.
+W_GOAL_BEFORE := $(.DEFAULT_GOAL)
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -49,6 +52,9 @@ W_BATCH_FLAGS  ?=
 W_TRAIN_FLAGS  ?=
 W_SAMPLE_FLAGS ?=
 
+# A word of the shell, whatever is in it.
+w_quoted = '$(subst ','\'',$(1))'
+
 ifneq ($(W_DUMP),)
 W_TEXT ?= $(W)/text.jsonl
 endif
@@ -66,7 +72,7 @@ $(W)/tokens: $(W)/vocab $(W_TEXT)
 	wtok encode -V $< $(W_TOK_FLAGS) -o $@ $(W_TEXT)
 
 $(W)/%.fit: $(W_CONFIGS)/%.json | $(W)
-	wcachefit --json --require '$(W_REQUIRE)' $< >$@
+	wcachefit --json --require $(call w_quoted,$(W_REQUIRE)) -o $@ $<
 
 $(W)/%.train: $(W)/tokens $(W_CONFIGS)/%.json
 	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split train \
@@ -82,7 +88,11 @@ $(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit
 		$(W_TRAIN_FLAGS) -o $@ $<
 
 $(W)/%.sample: $(W)/%.wts
-	wsample -m $< -p '$(W_PROMPT)' -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS) >$@
+	wsample -m $< -p $(call w_quoted,$(W_PROMPT)) -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS) >$@.tmp
+	mv $@.tmp $@
 
 $(W)/%.score: $(W)/%.wts $(W_SCORE)
-	wsample -m $< --score $(W_SCORE) --json >$@
+	wsample -m $< --score $(W_SCORE) --json >$@.tmp
+	mv $@.tmp $@
+
+.DEFAULT_GOAL := $(W_GOAL_BEFORE)

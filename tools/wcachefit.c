@@ -15,15 +15,6 @@
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
 
-struct settings {
-    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
-    double gflops, bytes_per_token, every_s, time_s;
-    u32 plot, precision; /* enum plot_kind, enum w_precision */
-    const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
-    struct w_text_list set, rate, log, require, verify;
-    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn, fit, search, svg;
-};
-
 #define FIELD(name) offsetof(struct settings, name)
 static const struct w_option options[] = {
     {"json", 0, W_OPT_FLAG, FIELD(json),
@@ -71,7 +62,7 @@ static const struct w_option options[] = {
          "Operands of the matrix products, as for wtrain. auto is what wtrain would choose here, "
          "and fp32 for a target."},
     {"peak", 0, W_OPT_COUNT, FIELD(peak), .arg = "FLOPS",
-     .help = "The machine's fp32 peak in FLOP a second, like 448G."},
+     .help = "The machine's peak in the precision that is used, in FLOP a second, like 448G."},
     {"bandwidth", 0, W_OPT_COUNT, FIELD(bandwidth), .arg = "BYTES",
      .help = "Bytes a second that the memory gives, like 10G."},
     {"memory", 0, W_OPT_COUNT, FIELD(memory), .arg = "BYTES",
@@ -159,25 +150,40 @@ static const struct w_program program = {
 
 /* ---- input ---- */
 
+static enum w_status change_conf(struct w_conf *conf, const char *path, const struct settings *set,
+                                 struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t k = 0; k < set->set.count && !status; k++) {
+        status = w_conf_set(conf, set->set.items[k], err);
+        if (status)
+            w_fail_at(err, status, "--set %.100s", set->set.items[k]);
+    }
+    if (!status && set->set.count) {
+        status = w_conf_check(conf, err);
+        if (status)
+            w_fail_at(err, status, "%.200s with --set", path);
+    }
+    return status;
+}
+
 static enum w_status load_confs(struct w_conf *confs, size_t count, char **paths,
                                 const struct settings *set, struct w_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        enum w_status status = w_conf_load(&confs[i], paths[i], err);
-        for (size_t k = 0; k < set->set.count && !status; k++) {
-            status = w_conf_set(&confs[i], set->set.items[k], err);
-            if (status)
-                w_fail_at(err, status, "--set %.100s", set->set.items[k]);
-        }
-        if (!status && set->set.count) {
-            status = w_conf_check(&confs[i], err);
-            if (status)
-                w_fail_at(err, status, "%.200s with --set", paths[i]);
-        }
-        if (status)
-            return status;
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < count && !status; i++) {
+        status = w_conf_load(&confs[i], paths[i], err);
+        if (!status)
+            status = change_conf(&confs[i], paths[i], set, err);
     }
-    return W_DONE;
+    if (set->search && count == 0) {
+        status = search_base(&confs[0], err);
+        if (!status)
+            status = change_conf(&confs[0], "--search", set, err);
+    }
+    return status;
 }
 
 /* The rate of configuration `index` among `count`: the index-th number of all lists, or the only
@@ -232,15 +238,17 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
 }
 
 /* What the user says goes before what anybody has measured. */
-static void apply_rates(struct w_machine *m, const struct settings *set)
+static void apply_rates(struct w_machine *m, const struct settings *set, enum w_type type)
 {
+    struct w_rate *peak = type == W_TYPE_BF16 ? &m->bf16_flops_per_s : &m->flops_per_s;
+
     if (set->peak)
-        m->flops_per_s = (struct w_rate){(double)set->peak, W_FROM_USER};
+        *peak = (struct w_rate){(double)set->peak, W_FROM_USER};
     if (set->bandwidth)
         m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
 }
 
-static enum w_status read_machine(struct w_machine *m, const struct settings *set,
+static enum w_status read_machine(struct w_machine *m, const struct settings *set, enum w_type type,
                                   struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -249,7 +257,7 @@ static enum w_status read_machine(struct w_machine *m, const struct settings *se
         status = w_target_find(m, set->target, err);
     else
         w_machine_read(m, "");
-    apply_rates(m, set);
+    apply_rates(m, set, type);
     if (set->memory) {
         m->available_bytes = set->memory;
         m->memory_source = W_FROM_USER;
@@ -323,7 +331,7 @@ static enum w_status write_report(FILE *f, struct report *r, const struct settin
                                : PLOT_AS_TEXT,
                     err);
     if (set->search)
-        return search(f, r, r->count ? r->confs : NULL, set->time_s, set->memory, err);
+        return write_tree(f, w_conf_json(r->confs), err);
     if (set->fit)
         return fit_into_memory(f, r, r->confs, set->memory, set->json, err);
     if (set->verify.count)
@@ -391,49 +399,6 @@ static enum w_status answer_with_report(struct report *r, const struct settings 
     return answer;
 }
 
-static enum w_status check_usage(const struct settings *set, const struct report *r, int operands,
-                                 struct w_err *err)
-{
-    if (set->json + set->markdown + set->tsv > 1)
-        return w_fail(err, W_USAGE, "--json, --md and --tsv are three outputs: choose one");
-    if ((set->rate.count > 0) + (set->log.count > 0) + (set->gflops > 0) > 1)
-        return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
-    if (set->tokens && set->files)
-        return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
-    if (set->verify.count && operands > 0)
-        return w_fail(err, W_USAGE, "--verify takes the configuration from the log");
-    if (!set->verify.count && (set->learn || set->tolerance))
-        return w_fail(err, W_USAGE, "--learn and --tolerance belong to --verify LOG");
-    if (set->search ? operands > 1 || set->time_s <= 0 : set->time_s > 0)
-        return w_fail(err, W_USAGE,
-                      "--search and --time DURATION belong together, with at most "
-                      "one configuration");
-    if (set->host + set->fit + set->search + (set->verify.count > 0) > 1)
-        return w_fail(err, W_USAGE, "--host, --fit, --search and --verify: choose one");
-    bool curves = set->plot == PLOT_MEMORY || set->plot == PLOT_LATENCY;
-    if (set->svg && set->plot == PLOT_NONE)
-        return w_fail(err, W_USAGE, "--svg says how --plot CHART is drawn");
-    bool alone = curves || set->calibrate || set->verify.count || set->search;
-    if (set->host ? operands > 0 : operands == 0 && !alone)
-        return w_fail(err, W_USAGE,
-                      set->host ? "--host takes no configuration"
-                                : "name a configuration (or --host, or --calibrate)");
-    if (set->calibrate && (set->target || set->calibration || set->no_calibration))
-        return w_fail(err, W_USAGE,
-                      "--calibrate measures this machine: not with --target, --calibration or "
-                      "--no-calibration");
-    if (set->explain && *set->explain && w_figure_find(set->explain) < 0) {
-        bool prefix = false;
-        for (int row = 0; w_figures[row].key; row++)
-            prefix |= report_explains(r, row);
-        const char *near = prefix ? NULL : w_figure_suggest(set->explain);
-        if (!prefix)
-            return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
-                          near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-    }
-    return W_DONE;
-}
-
 /* What was measured of this machine, now or before, and put into its description. */
 static enum w_status get_calibration(struct report *r, const struct settings *set,
                                      struct w_machine *machine, struct w_calibration *c,
@@ -453,8 +418,8 @@ static enum w_status get_calibration(struct report *r, const struct settings *se
         return status;
     r->calibration = c;
     find_residuals(r);
-    w_calibration_apply(c, machine, r->type);
-    apply_rates(machine, set);
+    w_calibration_apply(c, machine);
+    apply_rates(machine, set, r->type);
     return W_DONE;
 }
 
@@ -475,13 +440,13 @@ static enum w_status make_report(struct report *r, const struct settings *set,
 {
     static struct w_calibration calibration;
 
-    enum w_status status = choose_precision(r, set, err);
-    if (!status)
-        status = load_confs(r->confs, r->count, paths, set, err);
+    enum w_status status = load_confs(r->confs, r->count, paths, set, err);
     if (!status)
         status = get_calibration(r, set, machine, &calibration, err);
     if (!status && set->verify.count && !r->calibration)
         status = w_fail(err, W_USAGE, "--verify needs a calibration: wcachefit --calibrate");
+    if (!status && set->search)
+        status = search(r, set->time_s, set->memory, err);
     return status ? status : make_fits(r, set, err);
 }
 
@@ -496,7 +461,9 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     enum w_status status = check_usage(set, &r, argc, err);
     if (status)
         return status;
-    status = read_machine(&machine, set, err);
+    status = choose_precision(&r, set, err);
+    if (!status)
+        status = read_machine(&machine, set, r.type, err);
     if (status)
         return status;
     r.threads = w_machine_threads(&machine, set->threads,
@@ -514,13 +481,21 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-static enum w_status list_targets(bool json, struct w_err *err)
+static enum w_status list_targets(bool json, const char *output, struct w_err *err)
 {
-    if (json)
-        return write_targets_json(stdout, err);
-    for (const struct w_target *t = w_targets; t->name; t++)
-        printf("%-16s %s\n", t->name, t->about);
-    return W_DONE;
+    struct w_text_file text = {0};
+    enum w_status status = w_text_file_open(&text, err);
+
+    if (!status && json)
+        status = write_targets_json(text.file, err);
+    for (const struct w_target *t = w_targets; t->name && !status && !json; t++)
+        fprintf(text.file, "%-16s %s\n", t->name, t->about);
+    if (!status)
+        status = w_text_file_close(&text, err);
+    if (!status)
+        status = w_output_whole(output, text.text, text.size, err);
+    w_text_file_release(&text);
+    return status;
 }
 
 /* For the generator of wconf(5): the fields of --dump-options. */
@@ -552,6 +527,6 @@ int main(int argc, char **argv)
     if (stop)
         return stop - 1;
     enum w_status status =
-        set.list_targets ? list_targets(set.json, &err) : run(&set, argc, argv, &err);
+        set.list_targets ? list_targets(set.json, set.output, &err) : run(&set, argc, argv, &err);
     return w_cli_finish(status, &err);
 }

@@ -25,6 +25,22 @@ struct report {
     struct w_residuals residuals;            /* of verified runs on this host */
 };
 
+/* The command line. */
+struct settings {
+    u64 threads, tokens, files, tokens_per_file, peak, bandwidth, memory, val_tokens, val_every;
+    double gflops, bytes_per_token, every_s, time_s;
+    u32 plot, precision; /* enum plot_kind, enum w_precision */
+    const char *target, *output, *explain, *calibrate, *calibration, *tolerance;
+    struct w_text_list set, rate, log, require, verify;
+    bool json, markdown, tsv, host, buffers, list_targets, no_calibration, learn, fit, search, svg;
+};
+
+/* ---- what does not go together (wcachefit_usage.c) ---- */
+
+/* operands: how many configurations are named. W_USAGE: which of the options, and what to do. */
+enum w_status check_usage(const struct settings *, const struct report *, int operands,
+                          struct w_err *) W_MUST_CHECK;
+
 /* ---- calibration (wcachefit_calibrate.c) ---- */
 
 /* Measure this host and keep the result in the user's cache folder. seconds: as text, "" for the usual
@@ -49,11 +65,12 @@ enum w_status verify(FILE *, struct report *, const struct w_text_list *logs, co
 
 /* ---- configurations for a budget (wcachefit_search.c); memory 0: what the machine has ---- */
 
-/* Write the configuration that becomes best in so many seconds of training. base: for what is not
- * searched; NULL: usual values. W_NO: there is none. */
-enum w_status search(FILE *, const struct report *, const struct w_conf *base, double seconds,
-                     u64 memory, struct w_err *) W_MUST_CHECK;
-/* Write for each configuration the smallest change after which it fits. W_NO: there is none. */
+/* What a search takes from a configuration when none is named. */
+enum w_status search_base(struct w_conf *, struct w_err *) W_MUST_CHECK;
+/* Put the configuration that becomes best in so many seconds of training in the place of the first,
+ * which gives what is not searched; the report is then of that one. W_NO: there is none. */
+enum w_status search(struct report *, double seconds, u64 memory, struct w_err *) W_MUST_CHECK;
+/* Write for each configuration the smallest change after which it fits. W_NO: one has none. */
 enum w_status fit_into_memory(FILE *, const struct report *, const struct w_conf *, u64 memory,
                               bool json, struct w_err *) W_MUST_CHECK;
 

@@ -5,6 +5,8 @@
 #include "fit/chart.h"
 #include "tools/wcachefit.h"
 
+#define ROOFLINE_CONFIGS 4 /* their points lie close together */
+
 /* ---- memory: against the working set, with the sizes of the caches ---- */
 
 static void mark_caches(struct w_chart *chart, const struct w_calibration *c)
@@ -83,7 +85,7 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
     add_roof(chart, "L1", w_curve_at(all, 8192), c->peak[r->type].all, x0, x1);
     add_roof(chart, "L2", w_curve_at(all, l2 / 2), c->peak[r->type].all, x0, x1);
     add_roof(chart, "memory", w_curve_at(all, 1e12), c->peak[r->type].all, x0, x1);
-    for (size_t i = 0; i < r->count && i < 4; i++) {
+    for (size_t i = 0; i < r->count; i++) {
         const struct w_fit *fit = &r->fits[i];
         struct w_series *s = w_chart_series(chart, fit->conf.name, W_SERIES_POINT);
         for (u32 part = 0; part < W_STEP_PARTS; part++)
@@ -97,15 +99,15 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
 static enum w_status chart_threads(struct w_chart *chart, const struct report *r, struct w_err *err)
 {
     static struct w_fit fit;
-    u32 most = W_MAX(r->threads, r->calibration->threads) * 2;
+    const u64 most = (u64)W_MAX(r->threads, r->calibration->threads) * 2;
 
     *chart = (struct w_chart){.x = {"threads", W_UNIT_COUNT},
                               .y = {"predicted tokens per second", W_UNIT_TOKENS_S}};
     snprintf(chart->title, sizeof chart->title, "Threads on %.80s, measured with 1 and %u",
              r->machine->name, (unsigned)r->calibration->threads);
-    for (size_t i = 0; i < r->count && i < W_CHART_SERIES; i++) {
+    for (size_t i = 0; i < r->count; i++) {
         struct w_series *s = w_chart_series(chart, r->confs[i].name, W_SERIES_LINE);
-        for (u32 threads = 1; threads <= most; threads += W_MAX(most / 32, 1)) {
+        for (u64 threads = 1; threads <= most; threads += W_MAX(most / 32, 1)) {
             struct w_fit_ask ask = {.threads = threads,
                                     .type = r->type,
                                     .calibration = r->calibration,
@@ -113,7 +115,7 @@ static enum w_status chart_threads(struct w_chart *chart, const struct report *r
             enum w_status status = w_fit_make(&fit, &r->confs[i], r->machine, &ask, err);
             if (status)
                 return status;
-            w_series_point(s, threads, w_fit_value(&fit, "predict.tok_s"), NULL);
+            w_series_point(s, (double)threads, w_fit_value(&fit, "predict.tok_s"), NULL);
         }
     }
     return W_DONE;
@@ -129,6 +131,12 @@ enum w_status plot(FILE *f, const struct report *r, enum plot_kind kind, enum pl
 
     if (!r->calibration)
         return w_fail(err, W_USAGE, "--plot needs a calibration: wcachefit --calibrate");
+    const size_t limit = kind == PLOT_ROOFLINE  ? ROOFLINE_CONFIGS
+                         : kind == PLOT_THREADS ? W_CHART_SERIES
+                                                : SIZE_MAX; /* draws none */
+    if (r->count > limit)
+        return w_fail(err, W_USAGE, "such a chart shows at most %zu configurations, not %zu", limit,
+                      r->count);
     switch (kind) {
     case PLOT_MEMORY: chart_memory(&chart, r); break;
     case PLOT_LATENCY: chart_latency(&chart, r); break;

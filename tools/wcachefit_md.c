@@ -99,11 +99,19 @@ static void write_level(FILE *f, const char *name, const struct w_cache *c)
     fputc('\n', f);
 }
 
+static void write_peak(FILE *f, const char *precision, const struct w_rate *rate)
+{
+    char text[W_FIGURE_TEXT];
+
+    w_figure_text(text, W_UNIT_FLOP_S, rate->value > 0 ? rate->value : NAN);
+    fprintf(f, "Peak in %s: %s (%s).\n", precision, text, w_source_name(rate->source));
+}
+
 static void write_facts(FILE *f, const struct report *r)
 {
     const struct w_machine *m = r->machine;
     const struct w_rate *l2 = &m->l2.latency_cycles, *l3 = &m->l3.latency_cycles;
-    char size[W_FIGURE_TEXT], peak[W_FIGURE_TEXT];
+    char size[W_FIGURE_TEXT];
 
     fprintf(f, "## Cache Efficiency Analysis\n\n### The Machine\n\n");
     fprintf(f, "%s: %u cores, %u logical CPUs, %u threads (%s).\n", m->name, m->physical_cores,
@@ -119,8 +127,10 @@ static void write_facts(FILE *f, const struct report *r)
     fprintf(f, "| Memory | %s | 1 | %s |", size, w_source_name(m->memory_source));
     write_rate(f, W_UNIT_COUNT, &m->memory_latency_cycles);
     write_rate(f, W_UNIT_BYTES_S, &m->memory_bytes_per_s);
-    w_figure_text(peak, W_UNIT_FLOP_S, m->flops_per_s.value > 0 ? m->flops_per_s.value : NAN);
-    fprintf(f, "\n\nPeak in fp32: %s (%s).\n", peak, w_source_name(m->flops_per_s.source));
+    fputs("\n\n", f);
+    write_peak(f, w_type_name(W_TYPE_F32), &m->flops_per_s);
+    if (m->bf16_flops_per_s.value > 0 || r->type == W_TYPE_BF16)
+        write_peak(f, w_type_name(W_TYPE_BF16), &m->bf16_flops_per_s);
     if (l2->value > 0 && l3->value > 0 && m->memory_latency_cycles.value > 0)
         fprintf(
             f,

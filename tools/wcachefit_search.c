@@ -9,7 +9,6 @@
 #define SHOWN 5
 #define MEMORY_USABLE 0.85 /* the rest is for the system */
 
-/* What a search takes from a configuration when none is named. */
 static const char base_text[] = "{\"d_model\":128,\"num_heads\":4,\"num_layers\":3,\"d_ff\":512,"
                                 "\"vocab_size\":8192,\"batch_size\":8,\"max_length\":128,"
                                 "\"learning_rate\":0.002}";
@@ -32,8 +31,12 @@ static void tell_found(const struct w_found *f, u32 rank)
           f->resident / (1024 * 1024), f->outside ? " (beyond the runs behind the law)" : "");
 }
 
-enum w_status search(FILE *f, const struct report *r, const struct w_conf *base, double seconds,
-                     u64 memory, struct w_err *err)
+enum w_status search_base(struct w_conf *conf, struct w_err *err)
+{
+    return w_conf_parse(conf, base_text, strlen(base_text), "search", err);
+}
+
+enum w_status search(struct report *r, double seconds, u64 memory, struct w_err *err)
 {
     static struct w_found found[SHOWN];
     struct w_fit_ask ask = {.threads = r->threads,
@@ -41,19 +44,17 @@ enum w_status search(FILE *f, const struct report *r, const struct w_conf *base,
                             .calibration = r->calibration,
                             .residuals = &r->residuals};
     struct w_search_limits limits = {.seconds = seconds, .bytes = memory_limit(r->machine, memory)};
-    struct w_conf usual;
     u32 count = 0;
-    enum w_status status = W_DONE;
+    enum w_status status =
+        w_search_best(found, SHOWN, &count, r->confs, r->machine, &ask, &limits, err);
 
-    if (!base) {
-        status = w_conf_parse(&usual, base_text, strlen(base_text), "search", err);
-        base = &usual;
-    }
-    if (!status)
-        status = w_search_best(found, SHOWN, &count, base, r->machine, &ask, &limits, err);
-    for (u32 i = 0; i < count && !status; i++)
+    if (status)
+        return status;
+    for (u32 i = 0; i < count; i++)
         tell_found(&found[i], i + 1);
-    return status ? status : write_tree(f, w_conf_json(&found[0].conf), err);
+    r->confs[0] = found[0].conf;
+    r->count = 1;
+    return W_DONE;
 }
 
 /* ---- making it fit ---- */
@@ -68,6 +69,19 @@ static struct w_json *change_json(const struct w_change *c)
     w_json_set_u64(j, "plan_bytes", c->bytes);
     w_json_set_real(j, "parameters_lost", c->lost);
     w_json_set(j, "config", w_conf_json(&c->conf));
+    return j;
+}
+
+/* A configuration of which nothing like it fits. */
+static struct w_json *no_change_json(const struct w_conf *conf)
+{
+    static const char *const unknown[] = {"flags", "largest_batch", "plan_bytes", "parameters_lost",
+                                          "config"};
+    struct w_json *j = w_json_object();
+
+    w_json_set_string(j, "name", conf->name);
+    for (size_t i = 0; i < W_COUNTOF(unknown); i++)
+        w_json_set_null(j, unknown[i]);
     return j;
 }
 
@@ -90,17 +104,23 @@ enum w_status fit_into_memory(FILE *f, const struct report *r, const struct w_co
 {
     struct w_json *root = w_json_object(), *list = w_json_array();
     const double bytes = memory_limit(r->machine, memory);
-    enum w_status status = W_DONE;
+    enum w_status status = W_DONE, answer = W_DONE;
 
     for (size_t i = 0; i < r->count && !status; i++) {
         struct w_change change;
-        status = w_search_fit(&change, &confs[i], r->type, r->threads, bytes, err);
-        if (status)
-            break;
-        if (json)
-            w_json_add(list, change_json(&change));
-        else
+        struct w_err one = {0};
+        status = w_search_fit(&change, &confs[i], r->type, r->threads, bytes, &one);
+        const bool fits = status == W_DONE;
+        if (status && !answer)
+            *err = one; /* of several that do not fit, the first is named */
+        if (status == W_NO)
+            answer = W_NO, status = W_DONE;
+        if (!status && json)
+            w_json_add(list, fits ? change_json(&change) : no_change_json(&confs[i]));
+        else if (fits)
             write_change(f, &change, bytes);
+        else if (!status)
+            fprintf(f, "%s\n", one.text);
     }
     w_json_set_string(root, "schema", "wcachefit-fit/1");
     w_json_set_real(root, "bytes", bytes);
@@ -112,5 +132,5 @@ enum w_status fit_into_memory(FILE *f, const struct report *r, const struct w_co
         status = W_NOMEM;
     free(text);
     w_json_free(root);
-    return status;
+    return status ? status : answer;
 }

@@ -20,15 +20,25 @@ static void write_cache(FILE *f, const char *name, const struct w_cache *c)
             c->ways, c->shared_by, w_source_name(c->source));
 }
 
-static void write_rate(FILE *f, const char *name, enum w_unit unit, const struct w_rate *rate)
+static void write_rate(FILE *f, const char *name, enum w_unit unit, const struct w_rate *rate,
+                       const char *what, const char *option)
 {
     char text[W_FIGURE_TEXT];
 
     w_figure_text(text, unit, rate->value > 0 ? rate->value : NAN);
     if (rate->value > 0)
-        fprintf(f, "  %-8s %s (%s)\n", name, text, w_source_name(rate->source));
+        fprintf(f, "  %-8s %s%s (%s)\n", name, text, what, w_source_name(rate->source));
     else
-        fprintf(f, "  %-8s not known (--%s)\n", name, unit == W_UNIT_FLOP_S ? "peak" : "bandwidth");
+        fprintf(f, "  %-8s not known%s (%s)\n", name, what, option);
+}
+
+/* Of fp32, and of bf16 where that is known or has instructions of its own. */
+static void write_peaks(FILE *f, const struct w_machine *m)
+{
+    write_rate(f, "peak", W_UNIT_FLOP_S, &m->flops_per_s, " in fp32", "--peak");
+    if (m->bf16_flops_per_s.value > 0 || m->avx512_bf16 || m->amx_bf16)
+        write_rate(f, "", W_UNIT_FLOP_S, &m->bf16_flops_per_s, " in bf16",
+                   "--precision bf16 --peak");
 }
 
 void write_machine(FILE *f, const struct w_machine *m, const char *threads_why, u32 threads)
@@ -49,8 +59,8 @@ void write_machine(FILE *f, const struct w_machine *m, const char *threads_why, 
     fprintf(f, "  vectors %s%s%s%s%s\n", m->avx2_fma ? " AVX2+FMA" : "",
             m->avx512 ? " AVX-512" : "", m->avx512_bf16 ? " AVX512-BF16" : "",
             m->amx_bf16 ? " AMX-BF16" : "", m->avx2_fma || m->avx512 ? "" : " none of x86");
-    write_rate(f, "peak", W_UNIT_FLOP_S, &m->flops_per_s);
-    write_rate(f, "RAM", W_UNIT_BYTES_S, &m->memory_bytes_per_s);
+    write_peaks(f, m);
+    write_rate(f, "RAM", W_UNIT_BYTES_S, &m->memory_bytes_per_s, "", "--bandwidth");
     if (m->virtualised)
         fprintf(f, "  warning: a virtual machine: cache sizes are the hypervisor's word, and other "
                    "guests may share them\n");

@@ -161,8 +161,9 @@ static enum w_status learn(const struct verdict *v, const struct report *r, stru
     if (status)
         return status;
     host_kernels(kernels, r->calibration, v->log.type);
-    return w_residuals_add(path, v->log.conf.name, kernels, v->ratio * v->factor, (u64)time(NULL),
-                           err);
+    struct w_verified run = {.began = v->log.began};
+    snprintf(run.name, sizeof run.name, "%s", v->log.conf.name);
+    return w_residuals_add(path, &run, kernels, v->ratio * v->factor, (u64)time(NULL), err);
 }
 
 /* "10%" or "0.1" */

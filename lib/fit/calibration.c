@@ -477,13 +477,15 @@ bool w_calibration_knows(const struct w_calibration *c, enum w_type type)
     return false;
 }
 
-void w_calibration_apply(const struct w_calibration *c, struct w_machine *m, enum w_type type)
+void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
 {
+    struct w_rate *peaks[W_TYPES] = {&m->flops_per_s, &m->bf16_flops_per_s};
     struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
     double inside = 4096;
 
-    m->flops_per_s = (struct w_rate){c->peak[type].all,
-                                     c->peak[type].all > 0 ? W_FROM_MEASUREMENT : W_FROM_NOWHERE};
+    for (u32 type = 0; type < W_TYPES; type++)
+        if (c->peak[type].all > 0)
+            *peaks[type] = (struct w_rate){c->peak[type].all, W_FROM_MEASUREMENT};
     m->memory_bytes_per_s = (struct w_rate){
         c->bandwidth_all.points[c->bandwidth_all.count - 1].value, W_FROM_MEASUREMENT};
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {

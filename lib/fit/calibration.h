@@ -96,7 +96,7 @@ enum w_state w_calibration_state(const struct w_calibration *, const struct w_st
 /* Whether steps of a precision were measured. */
 bool w_calibration_knows(const struct w_calibration *, enum w_type);
 
-/* What it knows of a machine put into its description: peak of a precision, bandwidths. */
-void w_calibration_apply(const struct w_calibration *, struct w_machine *, enum w_type);
+/* What it knows of a machine put into its description: peaks, bandwidths. */
+void w_calibration_apply(const struct w_calibration *, struct w_machine *);
 
 #endif

@@ -14,6 +14,7 @@
 #define FILE_MAX_BYTES ((u64)1 << 20)
 #define OLD_S (30 * 24 * 3600.0)
 #define NOISY_PART 0.25
+#define THREADS_MAX 65536 /* as for -t */
 
 static const char *const levels[W_CALIBRATION_LEVELS] = {"l1d", "l2", "l3"};
 
@@ -144,12 +145,30 @@ static u32 read_u32(struct reader *r, const struct w_json *parent, const char *k
     return (u32)read_u64(r, w_json_get(parent, key), UINT32_MAX);
 }
 
-/* Costs, rates and spreads: none is negative. */
-static double read_real(struct reader *r, const struct w_json *j)
+static double read_within(struct reader *r, const struct w_json *j, double max)
 {
     double value = 0;
-    r->ok = r->ok && w_json_real(j, &value) && value >= 0;
+    r->ok = r->ok && w_json_real(j, &value) && value >= 0 && value <= max;
     return value;
+}
+
+static u32 read_threads(struct reader *r, const struct w_json *parent)
+{
+    u32 threads = (u32)read_u64(r, w_json_get(parent, "threads"), THREADS_MAX);
+    r->ok = r->ok && threads > 0;
+    return threads;
+}
+
+/* Costs and rates. The bound is no machine's: figures made of it stay finite. */
+static double read_real(struct reader *r, const struct w_json *j)
+{
+    return read_within(r, j, 1e30);
+}
+
+/* Half a distance as a part of the middle. */
+static double read_spread(struct reader *r, const struct w_json *j)
+{
+    return read_within(r, j, 1);
 }
 
 static void read_text(struct reader *r, const struct w_json *parent, const char *key, char *text,
@@ -171,9 +190,9 @@ static void read_curve(struct reader *r, const struct w_json *j, enum w_curve_ki
     size_t count = w_json_size(points);
 
     c->kind = kind;
-    c->threads = read_u32(r, j, "threads");
+    c->threads = read_threads(r, j);
     c->noisy = read_u32(r, j, "noisy");
-    c->spread = read_real(r, w_json_get(j, "spread"));
+    c->spread = read_spread(r, w_json_get(j, "spread"));
     r->ok = r->ok && w_json_is_array(points) && count >= 1 && count <= W_CURVE_POINTS;
     for (size_t i = 0; i < count && r->ok; i++) {
         const struct w_json *point = w_json_at(points, i);
@@ -192,17 +211,17 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
                                 read_u32(r, j, "max_length"), read_u32(r, j, "batch_size")};
     const char *precision = w_json_string(w_json_get(j, "precision"));
     p->type = precision && !strcmp(precision, w_type_name(W_TYPE_BF16)) ? W_TYPE_BF16 : W_TYPE_F32;
-    p->threads = read_u32(r, j, "threads");
+    p->threads = read_threads(r, j);
     p->samples = read_u32(r, j, "samples");
     p->peak = read_real(r, w_json_get(j, "peak_flop_s"));
     struct w_conf conf = w_shape_conf(&p->shape, p->shape.batch_size);
-    r->ok = r->ok && p->threads && conf.d_model && conf.num_heads && conf.max_length &&
+    r->ok = r->ok && conf.d_model && conf.num_heads && conf.max_length &&
             w_conf_check(&conf, NULL) == W_DONE;
     for (u32 part = 0; part < W_STEP_PARTS; part++) {
         const struct w_json *cost = w_json_get(j, w_step_part_keys[part]);
         p->parts[part].token_s = read_real(r, w_json_at(cost, 0));
         p->parts[part].call_s = read_real(r, w_json_at(cost, 1));
-        p->parts[part].spread = read_real(r, w_json_at(cost, 2));
+        p->parts[part].spread = read_spread(r, w_json_at(cost, 2));
     }
 }
 
@@ -248,7 +267,7 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     read_text(r, j, "host", c->host, sizeof c->host);
     read_text(r, j, "cpu", c->cpu, sizeof c->cpu);
     c->logical_cpus = read_u32(r, j, "logical_cpus");
-    c->threads = read_u32(r, j, "threads");
+    c->threads = read_threads(r, j);
     c->time = read_u64(r, w_json_get(j, "time"), W_JSON_INT_MAX);
     c->took_s = read_real(r, w_json_get(j, "took_s"));
     c->measurements = read_u32(r, j, "measurements");
@@ -267,7 +286,6 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     read_curve(r, w_json_get(j, "bandwidth_all"), W_CURVE_BANDWIDTH, &c->bandwidth_all);
     read_lists(r, j, c);
     c->draw_s = read_real(r, w_json_get(j, "draw_s"));
-    r->ok = r->ok && c->threads > 0;
 }
 
 enum w_status w_calibration_parse(struct w_calibration *c, const char *text, size_t size,

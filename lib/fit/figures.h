@@ -80,6 +80,9 @@ struct w_fit {
 enum w_status w_fit_make(struct w_fit *, const struct w_conf *, const struct w_machine *,
                          const struct w_fit_ask *, struct w_err *) W_MUST_CHECK;
 
+/* The peak that bounds products with operands of a precision; 0 if it is not known. */
+struct w_rate w_fit_peak(const struct w_machine *, enum w_type);
+
 /* The value of a key of the table; NaN if it is not known. */
 double w_fit_value(const struct w_fit *, const char *key);
 

@@ -81,9 +81,18 @@ static void give_rate(struct w_fit *fit, const char *key, const struct w_rate *r
     give(fit, key, rate->value, w_source_name(rate->source));
 }
 
+/* Without instructions for bf16 its operands are widened: products are no faster than with fp32. */
+struct w_rate w_fit_peak(const struct w_machine *m, enum w_type type)
+{
+    const bool known = m->bf16_flops_per_s.value > 0, wider = m->avx512_bf16 || m->amx_bf16;
+
+    return type == W_TYPE_BF16 && (known || wider) ? m->bf16_flops_per_s : m->flops_per_s;
+}
+
 static void give_machine(struct w_fit *fit, const struct w_machine *m)
 {
     const struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
+    const struct w_rate peak = w_fit_peak(m, fit->type);
 
     for (int level = 1; level <= 3; level++) {
         const struct w_cache *c = caches[level - 1];
@@ -95,7 +104,7 @@ static void give_machine(struct w_fit *fit, const struct w_machine *m)
     }
     give_rate(fit, "l3.bytes_s", &m->l3.bytes_per_s);
     give_rate(fit, "ram.bytes_s", &m->memory_bytes_per_s);
-    give_rate(fit, "peak", &m->flops_per_s);
+    give_rate(fit, "peak", &peak);
     u64 ram = m->available_bytes ? m->available_bytes : m->memory_bytes;
     give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
 }

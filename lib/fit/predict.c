@@ -159,7 +159,9 @@ static const char *level_of(const struct w_calibration *c, double bytes_each, u3
 /* Seconds per byte between the two measured sizes around this one; and drawing from the vocabulary. */
 static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf)
 {
-    double bytes = 4 * w_part_units(W_STEP_UPDATE, conf);
+    /* as calibration.c counts them: of the positions only one is read */
+    double positions = (double)conf->max_length * (double)conf->d_model;
+    double bytes = 4 * (w_part_units(W_STEP_UPDATE, conf) - positions);
     u32 i = 0;
 
     while (i < c->decode_count && (double)c->decodes[i].bytes < bytes)

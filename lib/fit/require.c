@@ -44,7 +44,8 @@ static int find_fit(const char *name, const char *level)
         if (!strcmp(kernels[i].name, name))
             kernel = kernels[i].kernel;
     snprintf(key, sizeof key, "l%c.%.40s", level[1], kernel);
-    return w_figure_find(key);
+    int row = w_figure_find(key); /* l1.instances is no working set */
+    return row >= 0 && w_figures[row].unit == W_UNIT_FILL ? row : -1;
 }
 
 static enum w_status parse_limit(const char *text, double *limit, struct w_err *err)

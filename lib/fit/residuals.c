@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,17 @@
 #define STRETCH 1.5
 #define ABSURD 20.0 /* a ratio beyond is no residual but a mix-up */
 
+/* Where the ratio of a run belongs: over an earlier one of the same run, else behind all others. */
+static u32 place_of(const struct w_residuals *r, const struct w_verified *run)
+{
+    const u32 n = W_MIN(r->count, W_RESIDUALS_MAX);
+
+    for (u32 i = 0; i < n && run->began; i++)
+        if (r->runs[i].began == run->began && !strcmp(r->runs[i].name, run->name))
+            return i;
+    return r->count;
+}
+
 static void read_line(struct w_residuals *r, const char *line, size_t size, const char *kernel)
 {
     struct w_json *j = NULL;
@@ -26,10 +38,18 @@ static void read_line(struct w_residuals *r, const char *line, size_t size, cons
     if (w_json_parse(&j, line, size, NULL))
         return;
     const char *theirs = w_json_string(w_json_get(j, "kernel"));
+    const char *name = w_json_string(w_json_get(j, "name"));
+    struct w_verified run = {.began = 0};
+
+    if (!w_json_u64(w_json_get(j, "began"), 0, W_JSON_INT_MAX, &run.began))
+        run.began = 0; /* an older line */
+    snprintf(run.name, sizeof run.name, "%s", name ? name : "");
     if (theirs && !strcmp(theirs, kernel) && w_json_real(w_json_get(j, "ratio"), &ratio) &&
         ratio > 1 / ABSURD && ratio < ABSURD) {
-        r->ratios[r->count % W_RESIDUALS_MAX] = ratio;
-        r->count++;
+        const u32 place = place_of(r, &run);
+        r->ratios[place % W_RESIDUALS_MAX] = ratio;
+        r->runs[place % W_RESIDUALS_MAX] = run;
+        r->count += place == r->count;
     }
     w_json_free(j);
 }
@@ -57,13 +77,14 @@ enum w_status w_residuals_read(struct w_residuals *r, const char *path, const ch
     return W_DONE;
 }
 
-enum w_status w_residuals_add(const char *path, const char *name, const char *kernel, double ratio,
-                              u64 time, struct w_err *err)
+enum w_status w_residuals_add(const char *path, const struct w_verified *run, const char *kernel,
+                              double ratio, u64 time, struct w_err *err)
 {
     struct w_json *j = w_json_object();
 
     w_json_set_u64(j, "time", time);
-    w_json_set_string(j, "name", name);
+    w_json_set_string(j, "name", run->name);
+    w_json_set_u64(j, "began", run->began);
     w_json_set_string(j, "kernel", kernel);
     w_json_set_real(j, "ratio", ratio);
     char *text = w_json_text(j, err);

@@ -7,18 +7,26 @@
 
 #define W_RESIDUALS_MAX 256
 
+/* Which run it was: its configuration, and when it began, in seconds since 1970. */
+struct w_verified {
+    char name[64];
+    u64 began; /* 0: not known */
+};
+
 struct w_residuals {
     double ratios[W_RESIDUALS_MAX]; /* measured / predicted before any correction; the latest */
+    struct w_verified runs[W_RESIDUALS_MAX];
     u32 count;
 };
 
-/* JSON Lines, one for each verified run; a file that is not there holds none, and so do lines that
- * are none, since a killed program may have left one. Those with other kernels do not count. */
+/* JSON Lines, one for each verification; a file that is not there holds none, and so do lines that
+ * are none, since a killed program may have left one. Those with other kernels do not count, and of a
+ * run that was verified again only the last line does. */
 enum w_status w_residuals_read(struct w_residuals *, const char *path, const char *kernel,
                                struct w_err *) W_MUST_CHECK;
-/* Add one line. */
-enum w_status w_residuals_add(const char *path, const char *name, const char *kernel, double ratio,
-                              u64 time, struct w_err *) W_MUST_CHECK;
+/* Add one line. time: now. */
+enum w_status w_residuals_add(const char *path, const struct w_verified *, const char *kernel,
+                              double ratio, u64 time, struct w_err *) W_MUST_CHECK;
 
 /* The factor by which a prediction is to be corrected, and the part of the result on both sides of it
  * in which nine of ten measurements are expected.

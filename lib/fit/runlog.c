@@ -25,6 +25,9 @@ static void read_header(struct w_runlog *log, const struct w_json *j)
     char *text = w_json_text(w_json_get(j, "config"), NULL);
     u64 threads = 0;
 
+    if (!w_json_u64(w_json_get(j, "time"), 0, W_JSON_INT_MAX, &log->began))
+        log->began = 0;
+
     log->has_header =
         text && w_conf_parse(&log->conf, text, strlen(text), name ? name : "log", NULL) == W_DONE &&
         w_json_u64(w_json_get(j, "threads"), 1, 65536, &threads) &&

@@ -20,6 +20,7 @@ struct w_runlog {
     enum w_type type; /* of operands: the precision */
     char kernel[16], cpu[128];
     u64 plan_bytes;
+    u64 began; /* seconds since 1970; 0: it does not say */
 };
 
 /* "-" is standard input. Of several runs in one file the last counts. A file without a step line is

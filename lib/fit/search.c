@@ -40,11 +40,11 @@ static bool within(u64 value, const u64 range[2])
 }
 
 /* What becomes of a candidate in the time. Of more tokens than a model of its size can use only those
- * count: the runs behind the law had fewer, so that it does not know when a model is full.
- * W_NO: it needs too much memory, or nothing is known. */
+ * count: the runs behind the law had fewer, so that it does not know when a model is full. *rated
+ * becomes true where a rate is known. W_NO: it needs too much memory, or nothing is known. */
 static enum w_status judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
                            const struct w_fit_ask *asked, const struct w_search_limits *limits,
-                           struct w_err *err)
+                           bool *rated, struct w_err *err)
 {
     static struct w_fit fit;
     struct w_fit_ask ask = *asked;
@@ -53,6 +53,7 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
     if (status)
         return status == W_USAGE ? W_NO : status;
     double tok_s = w_fit_value(&fit, "predict.tok_s"), tokens = tok_s * limits->seconds;
+    *rated |= tok_s > 0;
     ask.tokens = W_MIN(tokens, TOKENS_ENOUGH * w_fit_value(&fit, "params"));
     if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0))
         return W_NO;
@@ -91,6 +92,7 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                             const struct w_search_limits *limits, struct w_err *err)
 {
     enum w_status status = W_DONE;
+    bool rated = false;
 
     *count = 0;
     for (size_t d = 0; d < W_COUNTOF(widths); d++)
@@ -100,7 +102,10 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                     struct w_conf conf =
                         candidate(base, widths[d], depths[l], vocabularies[v], step_tokens[b]);
                     struct w_found f;
-                    status = judge(&f, &conf, m, ask, limits, err);
+                    /* of long sequences several numbers of tokens are one and the same batch */
+                    if (b && conf.batch_size == W_MAX(step_tokens[b - 1] / conf.max_length, 1))
+                        continue;
+                    status = judge(&f, &conf, m, ask, limits, &rated, err);
                     if (!status)
                         insert(list, room, count, &f);
                     else if (status != W_NO)
@@ -108,8 +113,8 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                 }
     if (*count == 0)
         return w_fail(err, W_NO,
-                      ask->calibration ? "no configuration keeps to these limits"
-                                       : "no rate can be predicted: wcachefit --calibrate first");
+                      rated ? "no configuration keeps to these limits"
+                            : "no rate can be predicted: wcachefit --calibrate first");
     return W_DONE;
 }
 

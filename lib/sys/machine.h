@@ -52,6 +52,7 @@ struct w_machine {
     bool avx2_fma, avx512, avx512_bf16, amx_bf16;
     enum w_source source;
     struct w_rate flops_per_s;        /* fp32 peak of all physical cores */
+    struct w_rate bf16_flops_per_s;   /* the same of products with operands of bf16 */
     struct w_rate memory_bytes_per_s; /* of all cores together */
     struct w_rate memory_latency_cycles;
 };

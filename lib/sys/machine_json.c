@@ -59,6 +59,7 @@ struct w_json *w_machine_json(const struct w_machine *m)
     w_json_set_bool(j, "avx512_bf16", m->avx512_bf16);
     w_json_set_bool(j, "amx_bf16", m->amx_bf16);
     w_json_set(j, "flops_per_s", rate_json(&m->flops_per_s));
+    w_json_set(j, "bf16_flops_per_s", rate_json(&m->bf16_flops_per_s));
     w_json_set(j, "memory_bytes_per_s", rate_json(&m->memory_bytes_per_s));
     w_json_set(j, "memory_latency_cycles", rate_json(&m->memory_latency_cycles));
     w_json_set_string(j, "source", w_source_name(m->source));
@@ -112,6 +113,7 @@ static void take_text(struct reader *r, const char *key, char *text, size_t size
         r->status = w_fail(r->err, W_USAGE, "\"%s\" must be a string", key);
     else
         snprintf(text, size, "%s", w_json_string(j));
+    w_make_printable(text); /* what a file says goes to terminals; ASCII, and so cut anywhere */
 }
 
 /* A number alone is the user's word. */
@@ -181,6 +183,7 @@ enum w_status w_machine_from_json(struct w_machine *m, const struct w_json *j, s
     m->avx512_bf16 = take_bool(&r, "avx512_bf16");
     m->amx_bf16 = take_bool(&r, "amx_bf16");
     m->flops_per_s = take_rate(&r, "flops_per_s");
+    m->bf16_flops_per_s = take_rate(&r, "bf16_flops_per_s");
     m->memory_bytes_per_s = take_rate(&r, "memory_bytes_per_s");
     m->memory_latency_cycles = take_rate(&r, "memory_latency_cycles");
     m->source = source_named(w_json_string(w_json_get(j, "source")));

@@ -34,6 +34,12 @@ teardown()
     [ -z "$output" ]
 }
 
+@test "a compiler and a pkg-config of several words are commands with options" {
+    CC='env cc -O1' PKG_CONFIG='pkg-config --static' run "$packages" --print build
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+}
+
 @test "what is missing is named in one command, and nothing is installed without being asked" {
     has pkg-config '[ "$2" != libcjson ]'
     has apt-get "touch $BATS_TEST_TMPDIR/called"

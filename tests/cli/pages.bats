@@ -70,6 +70,39 @@ page()
     [ "$output" = encode ]
 }
 
+@test "a completion follows = into the same word, and offers options behind what takes no other" {
+    run bash -c "source $share/bash-completion/completions/wcachefit
+        COMP_WORDS=(wcachefit --plot = ro) COMP_CWORD=3; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit --plot =) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit --explain --js) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\""
+    [ "${lines[0]}" = roofline ]
+    [ "${lines[1]}" = "none roofline memory latency threads" ]
+    [ "${lines[2]}" = --json ]
+}
+
+@test "no page and no completion is made of a program that fails" {
+    mkdir -p broken
+    man=$BATS_TEST_DIRNAME/../../man
+    for part in 'exit 1' '[ "$1" != encode ] || exit 1; exec "$REAL" "$@"'; do
+        printf '#!/bin/sh\n%s\n' "$part" >broken/wtok
+        chmod +x broken/wtok
+        REAL=$bin/wtok run ! "$man/generate" broken "$man/wtok.1.in"
+        REAL=$bin/wtok run ! "$man/completion" broken/wtok
+    done
+    printf '#!/bin/sh\nexit 1\n' >broken/wcachefit
+    chmod +x broken/wcachefit
+    run ! "$man/generate" broken "$man/wconf.5.in"
+}
+
+@test "a folder with a space is installed into and left clean" {
+    for goal in install uninstall; do
+        make -s -C "$BATS_TEST_DIRNAME/../.." CONFIG="${BUILD##*/}" DESTDIR="$PWD/a tree" \
+            PREFIX='/opt/w tools' $goal
+        [ "$goal" = uninstall ] || [ -s "a tree/opt/w tools/share/man/man1/wtok.1" ]
+    done
+    [ -z "$(find 'a tree' -type f)" ]
+}
+
 @test "everything runs from the installed tree" {
     PATH=$bin:/usr/bin:/bin
     [ "$(command -v wtrain)" = "$bin/wtrain" ]
@@ -99,6 +132,21 @@ page()
     run ! grep 'beginning anew' err
     cmp whole/tiny.wts work/tiny.wts
     cmp whole/tiny.sample work/tiny.sample
+}
+
+@test "the installed rules take any prompt, leave no half target and no goal of their own" {
+    PATH=$bin:/usr/bin:/bin
+    mkdir -p rules/configs
+    cp tiny.json rules/configs
+    cd rules
+    printf '%s\n' 'W_TEXT := ../text' 'W_PROMPT := It'"'"'s "so"' "include $share/wtools/wtools.mk" \
+        'first:' '	@echo mine' >Makefile
+    [ "$(make -s)" = mine ]
+    make -n work/tiny.sample >said
+    grep -F -- "-p 'It'\\''s \"so\"'" said
+    run ! grep -E '>work/tiny\.(fit|sample|score)$' said
+    printf '%s\n' 'own:' '	@echo own' "include $share/wtools/wtools.mk" >own.mk
+    [ "$(make -s -f own.mk)" = own ]
 }
 
 @test "the installed rules make a model from a dump in one target" {

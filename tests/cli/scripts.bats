@@ -29,6 +29,28 @@ setup()
     diff -r one two
     [ "$(cat one/*.txt | wc -c)" -ge 61440 ]
     grep -q ' the ' one/*.txt
+    # again, with less, beside files that are not its own
+    echo mine | tee one/notes.txt one/chapter-00001.txt >one/1.txt
+    "$pipelines/system-text.sh" one 20K
+    [ "$(cat one/notes.txt one/chapter-00001.txt one/1.txt | sort -u)" = mine ]
+    [ "$(ls one | wc -l)" -lt "$(ls two | wc -l)" ]
+}
+
+@test "demo.sh works in the present folder when it is not in a source tree" {
+    mkdir -p share/pipelines share/configs here
+    cp "$pipelines/demo.sh" share/pipelines
+    # stands in for the programs, which have tests of their own
+    for program in wtok wcachefit wbatch wtrain; do
+        printf '#!/bin/sh\necho "$0" "$@" >>calls\n' >"here/$program"
+        chmod +x "here/$program"
+    done
+    cp here/wtok here/wsample
+    cp "$pipelines/../configs/demo.json" share/configs
+    cd here
+    PATH=$PWD:$PATH ../share/pipelines/demo.sh ../text >said
+    grep 'wtok train .* -o wtools-demo/demo.vocab' calls
+    grep 'wsample -m wtools-demo/demo.wts' said
+    [ ! -e ../build ] && [ ! -e ../share/build ]
 }
 
 @test "train-wiki.sh makes a model, and uses again what is there" {
@@ -41,12 +63,29 @@ setup()
     [ "$(stat -c %Y run.vocab)" -eq "$(date -d '2001-01-01' +%s)" ]
 }
 
+@test "train-wiki.sh trains without validation where there is none" {
+    VAL_FRACTION=0 "$pipelines/train-wiki.sh" tiny.json text -- unsplit --steps 2
+    [ -s unsplit.wts ] && [ ! -e unsplit.val ]
+    # of one document nothing is left to validate with
+    VAL_FRACTION=0.0001 "$pipelines/train-wiki.sh" tiny.json text/1.txt -- single --steps 2
+    [ -s single.wts ] && [ ! -e single.val ]
+}
+
 @test "compare.sh puts measured beside predicted" {
     sed 's/"d_model": 16/"d_model": 32/' tiny.json >wide.json
     "$pipelines/compare.sh" -j -d 0.2s tiny.tokens tiny.json wide.json >table
     [ "$(jq -r .name table | tr '\n' ' ')" = "tiny wide " ]
     jq -e '.parameters > 0 and .memory.predicted > 0 and .memory.measured > 0
         and .tok_s.predicted > 0 and .tok_s.measured > 0 and .loss > 0' table
+    # two of the same name are two
+    mkdir -p other
+    cp wide.json other/tiny.json
+    printf '#!/bin/sh\necho "$@" >>wtrain.calls\nexec %s "$@"\n' "$(type -P wtrain)" >other/wtrain
+    chmod +x other/wtrain
+    PATH=$PWD/other:$PATH "$pipelines/compare.sh" -j -d 0.1s tiny.tokens tiny.json other/tiny.json >table
+    [ "$(grep -o -e '--log .*' wtrain.calls | sort -u | wc -l)" -eq 2 ]
+    wcachefit --json tiny.json other/tiny.json | jq -c '.configs[].figures.params' >parameters
+    jq .parameters table | cmp - parameters
     "$pipelines/compare.sh" -d 0.1s tiny.tokens tiny.json | grep -q 'tok/s predicted'
 }
 
@@ -58,4 +97,45 @@ setup()
     [ "$(head -c 4 loss.png | tail -c 3)" = PNG ]
     : >empty.jsonl
     run -3 "$pipelines/plot-loss.sh" empty.jsonl
+    run -2 "$pipelines/plot-loss.sh" -o
+}
+
+# The data that plot-loss.sh gives gnuplot, and the code, by a gnuplot that only copies them.
+drawn()
+{
+    mkdir -p fake
+    printf '#!/bin/sh\ncat ./*.train >%s/points\necho "$2" >%s/code\n: >plot.png\n' "$PWD" "$PWD" >fake/gnuplot
+    chmod +x fake/gnuplot
+    PATH=$PWD/fake:$PATH "$pipelines/plot-loss.sh" "$@"
+}
+
+@test "plot-loss.sh draws the last run of a log, however it ends" {
+    step() { echo "{\"t\":\"step\",\"step\":$1,\"tokens\":$1,\"loss\":$2}"; }
+    {
+        echo '{"t":"header"}'
+        step 1 9
+        step 2 9
+        echo '{"t":"header"}'
+        step 1 4
+        step 2 7
+        echo '{"t":"header","resumed":"run.ckpt"}'
+        step 2 2
+        step 3 '"NaN"'
+        printf '{"t":"step","st'
+    } >runs.jsonl
+    drawn runs.jsonl
+    [ "$(tr '\t\n' '  ' <points)" = "1 4 2 3 " ]
+}
+
+@test "plot-loss.sh draws logs of any name, and runs nothing of them" {
+    printf '{"t":"step","step":1,"tokens":1,"loss":2}\n' >"it's.jsonl"
+    cp "it's.jsonl" "x'; system('touch called'); plot 'y.jsonl"
+    drawn -o "a'b.png" "it's.jsonl" "x'; system('touch called'); plot 'y.jsonl"
+    grep "title 'it''s'" code
+    grep "title 'x''; system(''touch called''); plot ''y'" code
+    [ -e "a'b.png" ]
+    if command -v gnuplot; then
+        "$pipelines/plot-loss.sh" -o "c'd.png" "it's.jsonl" "x'; system('touch called'); plot 'y.jsonl"
+        [ -s "c'd.png" ] && [ ! -e called ]
+    fi
 }

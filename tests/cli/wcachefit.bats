@@ -33,6 +33,8 @@ config()
 @test "the known machines are listed, as JSON too" {
     wcachefit --list-targets | grep '^seed-host  *4 cores'
     wcachefit --json --list-targets | jq -e '.targets | any(.name == "seed-host" and .about != "")'
+    [ -z "$(wcachefit --list-targets -o "$out")" ]
+    wcachefit --list-targets | cmp - "$out"
 }
 
 @test "the output does not depend on threads of the environment for a target" {
@@ -106,6 +108,11 @@ config()
     [[ $output == *"hours is not known"* ]]
     run -0 wcachefit --rate 56 --files 1 --require 'hours<=0.51,tok/s>=50' "$small"
     run -2 wcachefit --require 'ram<=' "$small"
+    for flags in --host "--verify log" "--plot memory" --calibrate; do
+        # shellcheck disable=SC2086
+        run -2 wcachefit --require 'params>1' $flags
+        [[ $output == *"--require judges configurations"* ]]
+    done
     run -2 wcachefit --require 'attn@L2,rom<=80%' --target seed-host configs/wiki_gpu_optimized.json
     [[ $output == *"did you mean"* ]]
 }
@@ -149,6 +156,16 @@ config()
     run -2 wcachefit --rate 1,2 "$small"
     run -2 wcachefit --rate 1 --gflops 1 "$small"
     run -2 wcachefit --host "$small"
+    for flags in "--plot memory --host" "--plot memory --verify log" "--plot memory --search --time 1m" \
+        "--plot memory --fit $small" "--plot memory --svg --json" "--plot memory --svg --tsv" \
+        "--md --plot memory" "--md --fit $small" "--md --verify log" "--md --search --time 1m" \
+        "--md --host" "--md --explain $small" "--tsv --host" "--tsv --fit $small" \
+        "--tsv --explain $small" "--tsv --verify log" "--tsv --search --time 1m" \
+        "--buffers --tsv $small" "--buffers --md $small" "--buffers --host" "--explain --host"; do
+        # shellcheck disable=SC2086
+        run -2 wcachefit $flags
+        [[ $output == *"choose one"* ]]
+    done
     run -2 wcachefit --explain=parms "$small"
     [[ $output == *"did you mean params?"* ]]
     run -2 wcachefit --target sed-host "$small"
@@ -159,6 +176,18 @@ config()
 @test "what --host --json wrote is a target" {
     wcachefit --target seed-host --host --json -o "$out.json"
     wcachefit --target "$out.json" --json "$small" | cmp - <(wcachefit --target seed-host --json "$small")
+}
+
+@test "a peak is that of the precision used, and stays with it in the description of a machine" {
+    wcachefit --target seed-host --precision bf16 --peak 1T --host --json -o "$out.json"
+    jq -e '.machine | .flops_per_s.value == 448e9 and .bf16_flops_per_s.value == 1e12' "$out.json"
+    for row in fp32:448000000000 bf16:1000000000000; do
+        wcachefit --target "$out.json" --precision "${row%:*}" --json "$small" |
+            jq -e ".configs[0].figures.peak == ${row#*:}"
+    done
+    wcachefit --target "$out.json" --host | grep -c 'FLOP/s in .*(user)\|FLOP/s in .*(datasheet)' | grep 2
+    wcachefit --target "$out.json" --md "$small" | grep '^Peak in bf16: 1.00 TFLOP/s (user)'
+    wcachefit --target xeon-8480 --precision bf16 --json "$small" | jq -e '.configs[0].figures.peak == null'
 }
 
 @test "a configuration may come from standard input, and a closed output is no failure" {
@@ -220,8 +249,14 @@ train_tiny()
     # memory is exact, whatever the rate of so small a model
     wcachefit -q --verify log --tolerance 100000% --json >verified 2>/dev/null
     jq -es '.[0].runs[0] | .plan_holds and .resident_holds and .ratio > 0 and .rate_holds' verified
+    # one run is one run, however often it is verified
     for _ in 1 2 3; do wcachefit -q --verify log --tolerance 100000% --learn; done 2>/dev/null
-    [ "$(cat "$XDG_CACHE_HOME"/wtools/host-*.residuals | wc -l)" -eq 3 ]
+    wcachefit -q -t 2 --json tiny.json 2>/dev/null | jq -e '.configs[0].figures."predict.factor" == 1'
+    for began in 1 2; do
+        jq -c "if .t == \"header\" then .time = $began else . end" log >"$began.log"
+        wcachefit -q --verify $began.log --tolerance 100000% --learn 2>/dev/null
+    done
+    [ "$(cat "$XDG_CACHE_HOME"/wtools/host-*.residuals | wc -l)" -eq 5 ]
     # corrected by what was learned, to the rate that was measured
     wcachefit -q -t 2 --json tiny.json 2>/dev/null >predicted
     jq -e --slurpfile p predicted -s '(map(select(.t == "step").tok_s) | sort) as $r |
@@ -278,7 +313,7 @@ train_tiny()
         head -n 1 "$out" | grep '^<?xml'
         [ "$(tail -n 1 "$out")" = "</svg>" ]
         run ! grep nan "$out"
-        wcachefit -q --plot $chart --svg --json "$small" 2>/dev/null |
+        wcachefit -q --plot $chart --json "$small" 2>/dev/null |
             jq -e '.series | length >= 1 and all(.[]; .points | length >= 1)'
         wcachefit -q --plot $chart --tsv "$small" 2>/dev/null | awk -F '\t' 'NF != 4 { exit 1 }'
     done
@@ -286,6 +321,11 @@ train_tiny()
     for part in embedding norm linear linear_back attention attention_back head update; do
         grep -P "^demo\t$part\t" "$out"
     done
+    run -2 wcachefit -q --plot roofline "${four[@]}" "$small"
+    [[ $output == *"at most 4 configurations"* ]]
+    mapfile -t many < <(yes "$small" | head -n 17)
+    run -2 wcachefit -q --plot threads "${many[@]}"
+    [[ $output == *"at most 16 configurations"* ]]
     run -2 wcachefit --plot roofline
     run -2 wcachefit --svg "$small"
     run -2 wcachefit --plot pie "$small"
@@ -299,8 +339,16 @@ train_tiny()
     wtrain -q -c "$BATS_TEST_TMPDIR/best.json" --dry-run --rate 1 | jq -e '.plan.bytes <= 2e8'
     jq -e '.schedule == "cosine" and .steps == 0' "$BATS_TEST_TMPDIR/best.json"
     wcachefit -q -t 2 --json --search --time 1m "$small" 2>/dev/null | jq -e '.max_length == 128'
+    wcachefit -q -t 2 --search --time 1m --set max_length=64 --set weight_decay=0.25 2>/dev/null |
+        jq -e '.max_length == 64 and .weight_decay == 0.25'
+    run -2 wcachefit --search --time 1m --set max_length=0
     run -1 wcachefit -t 2 --search --time 5m --ram 1MB -o "$BATS_TEST_TMPDIR/none.json"
     [[ $output == *"keeps to these limits"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/none.json" ]
+    # a requirement is judged of the configuration that was found
+    wcachefit -q -t 2 --search --time 1m --require 'params<1G,predict.tok_s>0' -o "$BATS_TEST_TMPDIR/b.json"
+    run -1 wcachefit -q -t 2 --search --time 1m --require 'params<1' -o "$BATS_TEST_TMPDIR/none.json"
+    [[ $output == *"requirement params<1 does not hold"* ]]
     [ ! -e "$BATS_TEST_TMPDIR/none.json" ]
     run -2 wcachefit --search "$small"
     run -2 wcachefit --time 5m "$small"
@@ -317,6 +365,12 @@ train_tiny()
     wcachefit -t 2 --fit --json "${four[@]}" --ram 60GiB | jq -e 'all(.configs[]; .flags == "")'
     run -1 wcachefit --fit --ram 1MB "$small"
     [[ $output == *"nothing like it fits"* ]]
+    # one that cannot fit does not hide the others
+    run -1 --separate-stderr wcachefit --fit --ram 20MB --json "${four[0]}" "$small"
+    jq -e '.configs | length == 2 and .[0].flags == null and .[1].flags != null' <<<"$output"
+    [[ $stderr == *"wiki_gpu_optimized: nothing like it fits"* ]]
+    run -1 --separate-stderr wcachefit --fit --ram 20MB "${four[0]}" "$small"
+    [[ $output == *"nothing like it fits"*demo:* ]]
     run -2 wcachefit --fit
 }
 

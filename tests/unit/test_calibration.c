@@ -154,8 +154,9 @@ static void a_calibration_measures_every_part(void **state)
     }
     assert_true(c->decode_count == 2 && c->decodes[1].bytes > c->decodes[0].bytes);
     struct w_machine m = machine;
-    w_calibration_apply(c, &m, W_TYPE_BF16);
-    assert_true(m.flops_per_s.value == c->peak[W_TYPE_BF16].all && m.memory_bytes_per_s.value > 0);
+    w_calibration_apply(c, &m);
+    assert_true(m.flops_per_s.value == c->peak[W_TYPE_F32].all && m.memory_bytes_per_s.value > 0);
+    assert_true(m.bf16_flops_per_s.value == c->peak[W_TYPE_BF16].all);
     assert_int_equal(m.flops_per_s.source, W_FROM_MEASUREMENT);
 }
 
@@ -205,9 +206,15 @@ static void damaged_calibrations_are_refused(void **state)
     assert_int_equal(load_changed("calibration/3", "calibration/4"), W_NEWER);
     assert_int_equal(load_changed("\"schema\"", "\"skema\""), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":0"), W_CORRUPT);
+    assert_int_equal(load_changed("\"threads\":2", "\"threads\":4294967295"), W_CORRUPT);
+    assert_int_equal(load_changed("\"threads\":2,\"samples\"", "\"threads\":65537,\"samples\""),
+                     W_CORRUPT);
     assert_int_equal(load_changed("\"points\":[[4096", "\"points\":[[9999999"), W_CORRUPT);
     assert_int_equal(load_changed("\"d_model\":64", "\"d_model\":63"), W_CORRUPT);
     assert_int_equal(load_changed("\"decode_s\":[[", "\"decode_s\":[[-"), W_CORRUPT);
+    assert_int_equal(load_changed("\"spread\":", "\"spread\":1e300,\"was\":"), W_CORRUPT);
+    assert_int_equal(load_changed("\"disk_bytes_s\":", "\"disk_bytes_s\":1e300,\"was\":"),
+                     W_CORRUPT);
     assert_int_equal(load_changed("{", ""), W_CORRUPT);
 }
 

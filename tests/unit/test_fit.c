@@ -243,6 +243,27 @@ static void blocks_are_those_of_the_machines_kernels(void **state)
     }
 }
 
+static double peak_of(const struct w_machine *m, enum w_type type)
+{
+    struct w_fit_ask ask = {.threads = 1, .type = type};
+    struct w_fit fit;
+    assert_int_equal(w_fit_make(&fit, &fits[0].conf, m, &ask, &err), W_DONE);
+    return w_fit_value(&fit, "peak");
+}
+
+static void a_peak_is_that_of_the_precision(void **state)
+{
+    (void)state;
+    struct w_machine m = seed_host();
+    double fp32 = m.flops_per_s.value;
+    assert_true(peak_of(&m, W_TYPE_F32) == fp32);
+    assert_true(peak_of(&m, W_TYPE_BF16) == fp32); /* nothing of its own: no faster */
+    m.avx512_bf16 = true;
+    assert_true(isnan(peak_of(&m, W_TYPE_BF16)));
+    m.bf16_flops_per_s = (struct w_rate){2 * fp32, W_FROM_USER};
+    assert_true(peak_of(&m, W_TYPE_BF16) == 2 * fp32 && peak_of(&m, W_TYPE_F32) == fp32);
+}
+
 /* With everything given, everything is known: each formula has names, and only those of rows above. */
 static void every_formula_can_be_computed(void **state)
 {
@@ -393,9 +414,10 @@ static void requirements_hold_or_name_themselves(void **state)
 static void requirements_with_mistakes_are_refused(void **state)
 {
     (void)state;
-    const char *const bad[] = {"",          "ram",       "ram<=",  "<=3",       "ram<=x",
-                               "prams<=3",  "attn@L4",   "foo@L2", "ram<=80%,", "ram=<3",
-                               "ram<==80%", "ram<=80%%", "attn@",  "ram<>3",    "params<1,x<2"};
+    const char *const bad[] = {
+        "",        "ram",       "ram<=",        "<=3",      "ram<=x",      "prams<=3",
+        "attn@L4", "foo@L2",    "instances@L1", "bytes@L2", "measured@L3", "ram<=80%,",
+        "ram=<3",  "ram<==80%", "ram<=80%%",    "attn@",    "ram<>3",      "params<1,x<2"};
     for (size_t i = 0; i < W_COUNTOF(bad); i++)
         if (require(bad[i]) != W_USAGE)
             fail_msg("'%s' was accepted", bad[i]);
@@ -485,6 +507,7 @@ int main(void)
         cmocka_unit_test(golden_figures_hold),
         cmocka_unit_test(verdicts_follow_the_share_of_a_thread),
         cmocka_unit_test(blocks_are_those_of_the_machines_kernels),
+        cmocka_unit_test(a_peak_is_that_of_the_precision),
         cmocka_unit_test(every_formula_can_be_computed),
         cmocka_unit_test(parameters_are_those_of_the_tensors),
         cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),

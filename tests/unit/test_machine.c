@@ -219,10 +219,14 @@ static void json_keeps_every_fact(void **state)
     put_machine();
     w_machine_read(&m, root);
     m.memory_bytes_per_s = (struct w_rate){1e10, W_FROM_MEASUREMENT};
+    m.bf16_flops_per_s = (struct w_rate){2e12, W_FROM_USER};
     m.l2.latency_cycles = (struct w_rate){13, W_FROM_DATASHEET};
     struct w_json *j = w_machine_json(&m);
     assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
     assert_memory_equal(&m, &back, sizeof m);
+    w_json_set_string(j, "name", "Some\033[2J CPU\xc2\xae\n");
+    assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
+    assert_string_equal(back.name, "Some?[2J CPU???");
     w_json_set_string(j, "l3", "large");
     assert_int_equal(w_machine_from_json(&back, j, &err), W_USAGE);
     assert_non_null(strstr(err.text, "l3"));

@@ -155,11 +155,13 @@ static void levels_follow_the_working_set(void **state)
     assert_true(costs.bytes_s[W_STEP_NORM] == 16e9 && costs.bytes_s[W_STEP_ATTENTION] == 200e9);
 }
 
+static double tokens_asked = 1e6;
+
 static void make(struct w_fit *fit, const struct w_conf *conf, const struct w_residuals *residuals)
 {
     struct w_machine m;
     struct w_fit_ask ask = {.threads = 2,
-                            .tokens = 1e6,
+                            .tokens = tokens_asked,
                             .eval_tokens = 10000,
                             .eval_every = 50,
                             .ckpt_every_s = 60,
@@ -200,8 +202,13 @@ static void time_counts_evaluations_and_checkpoints(void **state)
     struct w_conf conf = conf_of(128, 3, 32);
     make(&fit, &conf, NULL);
     double steps = floor(1e6 / 4096), eval = w_fit_value(&fit, "eval.time");
-    assert_true(eval > 0 &&
-                near(w_fit_value(&fit, "time.eval"), (1 + floor(steps / 50)) * eval, 1e-9));
+    assert_true(eval > 0 && near(w_fit_value(&fit, "time.eval"), ceil(steps / 50) * eval, 1e-9));
+    /* the last step is evaluated once, whether --val-every divides the steps or not */
+    tokens_asked = 4096 * 100;
+    make(&fit, &conf, NULL);
+    assert_true(near(w_fit_value(&fit, "time.eval"), 2 * w_fit_value(&fit, "eval.time"), 1e-9));
+    tokens_asked = 1e6;
+    make(&fit, &conf, NULL);
     double ckpt = 12 * w_fit_value(&fit, "params") / 100e6, time = w_fit_value(&fit, "time");
     assert_true(near(w_fit_value(&fit, "time.ckpt"), (1 + floor(time / 60)) * ckpt, 1e-9));
     double total = w_fit_value(&fit, "time.total");
@@ -217,7 +224,8 @@ static void generation_is_between_the_measured_sizes(void **state)
     make(&fit, &small, NULL);
     assert_true(w_fit_value(&fit, "predict.decode") > 10000); /* 0.1 ns a byte, less than 1 MB */
     make(&fit, &large, NULL);                                 /* 0.2 ns a byte of 0.6 GB */
-    double bytes = 4 * w_part_units(W_STEP_UPDATE, &large);
+    /* of the positions a token reads one */
+    double bytes = 4 * (w_part_units(W_STEP_UPDATE, &large) - 128 * 1024);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9), 1e-3));
     calibration.draw_s = 1e-6; /* of each of 4096 ids */
     make(&fit, &large, NULL);
@@ -260,6 +268,19 @@ static void predictions_use_what_was_learned(void **state)
     assert_true(before.learned_from == 0 && after.learned_from == 3);
 }
 
+static void the_widest_interval_has_two_ends(void **state)
+{
+    (void)state;
+    static struct w_fit fit;
+    struct w_conf conf = conf_of(128, 3, 32);
+    struct w_residuals r = {.ratios = {0.5, 1, 3}, .count = 3};
+    make(&fit, &conf, &r);
+    double rate = w_fit_value(&fit, "predict.tok_s"), time = w_fit_value(&fit, "time.total");
+    assert_true(w_fit_value(&fit, "predict.interval") == 3);
+    assert_true(w_fit_value(&fit, "predict.low") > 0 && w_fit_value(&fit, "predict.low") < rate);
+    assert_true(w_fit_value(&fit, "time.most") > time && isfinite(w_fit_value(&fit, "time.most")));
+}
+
 static void residuals_are_lines_of_a_file(void **state)
 {
     (void)state;
@@ -273,12 +294,30 @@ static void residuals_are_lines_of_a_file(void **state)
     unlink(path);
     assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
     assert_int_equal(r.count, 0);
-    assert_int_equal(w_residuals_add(path, "a", "avx2", 0.9, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "b", "ref", 0.1, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "c", "avx2", 1.1, 1700000000, &err), W_DONE);
-    assert_int_equal(w_residuals_add(path, "d", "avx2", 1e6, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 1}, "avx2", 0.9, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"b", 1}, "ref", 0.1, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"c", 1}, "avx2", 1.1, 1700000000, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"d", 2}, "avx2", 1e6, 1700000000, &err), W_DONE);
     assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
     assert_true(r.count == 2 && r.ratios[0] == 0.9 && r.ratios[1] == 1.1);
+    /* the same runs again: the last line of each counts, and that of another time beside it */
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 1}, "avx2", 0.8, 1700000001, &err), W_DONE);
+    assert_int_equal(
+        w_residuals_add(path, &(struct w_verified){"a", 2}, "avx2", 0.7, 1700000001, &err), W_DONE);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_true(r.count == 3 && r.ratios[0] == 0.8 && r.ratios[1] == 1.1 && r.ratios[2] == 0.7);
+    /* of runs that nobody knows each line counts */
+    for (u32 i = 0; i < 300; i++)
+        assert_int_equal(
+            w_residuals_add(path, &(struct w_verified){"a", 0}, "avx2", 1 + i / 1e3, 1, &err),
+            W_DONE);
+    assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
+    assert_true(r.count == W_RESIDUALS_MAX && r.ratios[302 % W_RESIDUALS_MAX] == 1.299);
     unlink(path);
 }
 
@@ -296,6 +335,7 @@ int main(void)
         cmocka_unit_test(generation_is_between_the_measured_sizes),
         cmocka_unit_test(residuals_correct_and_narrow),
         cmocka_unit_test(predictions_use_what_was_learned),
+        cmocka_unit_test(the_widest_interval_has_two_ends),
         cmocka_unit_test(residuals_are_lines_of_a_file),
     };
     return cmocka_run_group_tests(tests, make_fixture, NULL);

@@ -78,6 +78,20 @@ static void the_best_are_sorted_and_keep_to_the_limits(void **state)
     }
 }
 
+static void no_candidate_is_listed_twice(void **state)
+{
+    (void)state;
+    struct w_found found[3];
+    u32 count;
+    struct w_conf had = base;
+    base.max_length = 8192; /* every number of tokens is one sequence */
+    assert_int_equal(best(found, &count, 300, 20e9, &calibration), W_DONE);
+    assert_int_equal(count, 3);
+    for (u32 i = 1; i < count; i++)
+        assert_memory_not_equal(&found[i].conf, &found[i - 1].conf, sizeof base);
+    base = had;
+}
+
 static void more_time_asks_for_a_larger_model(void **state)
 {
     (void)state;
@@ -99,6 +113,8 @@ static void a_search_without_an_answer_says_why(void **state)
     u32 count;
     struct w_machine had = machine;
     assert_int_equal(best(found, &count, 300, 1e6, &calibration), W_NO);
+    assert_non_null(strstr(err.text, "limits"));
+    assert_int_equal(best(found, &count, 300, 1e6, NULL), W_NO); /* a peak is a rate too */
     assert_non_null(strstr(err.text, "limits"));
     machine.flops_per_s.value = 0; /* not even a peak to go by */
     assert_int_equal(best(found, &count, 300, 8e9, NULL), W_NO);
@@ -159,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_tokens_and_larger_models_are_better),
         cmocka_unit_test(the_best_are_sorted_and_keep_to_the_limits),
+        cmocka_unit_test(no_candidate_is_listed_twice),
         cmocka_unit_test(more_time_asks_for_a_larger_model),
         cmocka_unit_test(a_search_without_an_answer_says_why),
         cmocka_unit_test(what_fits_is_left_as_it_is),
