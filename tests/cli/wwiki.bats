@@ -164,6 +164,45 @@ setup()
     { cat large.jsonl && head -n 100 streams.jsonl; } | cmp - got
 }
 
+@test "where a dump is broken does not matter behind the last document that is wanted" {
+    head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
+    run -3 wwiki -q -t 1 cut
+    printf '%s\n' "${lines[@]:0:1000}" >expected
+    for threads in 1 2 8; do
+        wwiki -q -t $threads -n 1000 cut | cmp - expected
+    done
+}
+
+@test "what stands before a place where a dump is broken is the same for any number of threads" {
+    head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
+    for threads in 1 2 8; do
+        status=0
+        wwiki -q -t $threads cut >"got$threads" 2>"err$threads" || status=$?
+        [ "$status" -eq 3 ]
+        cmp got$threads got1
+        cmp err$threads err1
+    done
+    [ "$(wc -l <got1)" -gt 1300 ]
+    head -n "$(wc -l <got1)" large.jsonl | cmp - got1
+}
+
+@test "-n does not wait for more than it needs" {
+    mkfifo slow
+    { cat large.xml && sleep 30; } >slow 3>&- &
+    timeout 15 wwiki -q -t 8 -n 5 slow >got
+    kill $!
+    head -n 5 large.jsonl | cmp - got
+}
+
+@test "pages behind the last document that is wanted are not counted" {
+    for threads in 1 8; do
+        wwiki -q -t $threads -n 1 --log counts small.xml large.xml >got
+        [ "$(jq -c '[.pages, .documents, .redirects]' counts)" = '[1,1,0]' ]
+        wwiki -q -t $threads -n 2 --log counts small.xml large.xml >got
+        [ "$(jq -c '[.pages, .documents, .redirects]' counts)" = '[8,2,1]' ]
+    done
+}
+
 @test "a consumer that has enough ends it quietly" {
     wwiki -q large.xml.bz2 2>err | head -n 1 >/dev/null
     [ ! -s err ]
