@@ -167,13 +167,46 @@ static u32 choose_threads(u64 asked)
     return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
 }
 
+/* What would have no effect was meant to have one. */
+static enum w_status check_settings(const struct settings *set, struct w_err *err)
+{
+    const struct {
+        const char *name;
+        bool is_given, is_of_clean;
+    } rows[] = {
+        {"--format", set->format != W_WIKI_JSONL, false},
+        {"--count", set->count != 0, false},
+        {"--namespace", set->namespaces.count != 0, false},
+        {"--no-disambiguation", set->no_disambiguation, false},
+        {"--title", set->title, false},
+        {"--separator", set->separator, false},
+        {"--headings", set->headings != W_HEADINGS_PLAIN, false},
+        {"--drop-sections", set->drop_sections, false},
+        {"--item", set->item, false},
+        {"--math", set->math, false},
+        {"--tables", set->tables, false},
+        {"--inlines", set->inlines, false},
+        {"--unescape", set->unescape != UNESCAPE_AUTO, true},
+        {"--field", strcmp(set->field, "text"), true},
+    };
+    const char *output = set->output ? set->output : "-";
+
+    for (size_t i = 0; i < W_COUNTOF(rows); i++)
+        if (rows[i].is_given && rows[i].is_of_clean != set->clean)
+            return w_fail(err, W_USAGE, "%s %s --clean", rows[i].name,
+                          set->clean ? "has no effect with" : "goes with");
+    if (set->log && !strcmp(set->log, output))
+        return w_fail(err, W_USAGE, "--log and the text would both go to %.200s", output);
+    return W_DONE;
+}
+
 static enum w_status run_all(const struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct run run = {.set = set, .out = {.fd = -1}, .started_s = w_now_s()};
     const struct figure *figures = set->clean ? cleaned : extracted;
-    enum w_status status = W_DONE;
+    enum w_status status = check_settings(set, err);
 
-    if (argc == 0)
+    if (!status && argc == 0)
         status = w_cli_refuse_typing("name a dump, or pipe one in", err);
     if (!status)
         status = w_file_list_make(&run.files, argv, (size_t)argc, err);

@@ -317,6 +317,18 @@ setup()
     [[ $output == *--format* ]]
     run -2 wwiki --namespace x small.xml
     run -2 wwiki -t 0 small.xml
+    for options in '-n 1' '-f plain' --title '--namespace 4' --tables '--inlines X' '--item x' \
+        --no-disambiguation '--separator x' '--headings none' '--drop-sections x' '--math x'; do
+        # shellcheck disable=SC2086 # an option and its value
+        run -2 wwiki --clean $options small.xml
+        [[ $output == *--clean* ]]
+    done
+    run -2 wwiki --unescape yes small.xml
+    [[ $output == *--clean* ]]
+    run -2 wwiki --field body small.xml
+    run -2 wwiki -o same --log same small.xml
+    [ ! -e same ]
+    run -2 wwiki --log - small.xml
     run -4 wwiki absent.xml
     run -0 wwiki --help
     [[ $output == *Examples:* ]]
