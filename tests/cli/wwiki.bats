@@ -361,6 +361,38 @@ setup()
     [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
 }
 
+@test "--clean begins a line where a file begins" {
+    printf 'one' >a && printf 'two' >b && : >c
+    [ "$(wwiki -q --clean a b c)" = $'one\ntwo' ]
+    wwiki -q --clean a c | cmp - a
+    printf '<doc id="1">\nT\n\nx\n</doc>' >a
+    { cat a && echo && cat a; } >expected
+    wwiki -q --clean a a | cmp - expected
+}
+
+@test "--clean sees what form a file has" {
+    printf '{{about|x}}\nText.\n' | wwiki -q --clean >got
+    [ "$(cat got)" = Text. ]
+    for lines in '\xef\xbb\xbf{"text":"a {{b}} c"}\n' '\n \n{ "text":"a {{b}} c"}\r\n' '{"text":"a {{b}} c"}'; do
+        # shellcheck disable=SC2059 # the lines are a format
+        printf "$lines" | wwiki -q --clean >got
+        [ "$(jq -r .text got)" = 'a c' ]
+    done
+    { printf '{"text":"{{b}}' && head -c 2500000 /dev/zero | sed 's/\x0/x /g' && printf '"}\n'; } >long
+    [ "$(wwiki -q --clean long | jq -r .text | wc -c)" -eq 5000001 ]
+    printf '\xef\xbb\xbf<doc id="1">\nformula_1\n\nx\n</doc>\n' | wwiki -q --clean >got
+    printf '<doc id="1">\nformula_1\n\nx\n</doc>\n' | cmp - got
+}
+
+@test "--clean reads bzip2" {
+    printf '{"text":"a {{b}} c"}\n' | bzip2 >packed
+    [ "$(wwiki -q --clean --log counts packed packed | jq -r .text | tr '\n' ' ')" = 'a c a c ' ]
+    jq -e '.read_bytes == 42' counts
+    head -c 40 packed >cut
+    run -3 wwiki -q --clean -o never cut
+    [ ! -e never ]
+}
+
 @test "--clean refuses with 3 what breaks its form" {
     printf '<doc id="1">\nT\n\ncut' >bad
     run -3 wwiki -q --clean -o never bad
