@@ -21,9 +21,10 @@ struct cleaning {
     u64 line, read_bytes;
     enum w_wiki_form form;
     struct w_clean clean;
-    struct w_buffer head; /* the lines of a block before its text: written when there is text */
-    unsigned head_lines;  /* 0: outside of a block */
-    bool has_text;        /* the block has, and its head is written */
+    struct w_buffer head;  /* the lines of a block before its text: written when there is text */
+    unsigned head_lines;   /* 0: outside of a block */
+    bool has_text;         /* the block has, and its head is written */
+    struct w_buffer piece; /* what is left of a line of a block */
     struct w_buffer out;
     bool has_written; /* of this file */
     u8 last;          /* byte that was written, of any file; a newline before the first */
@@ -162,17 +163,22 @@ static void clean_block_line(struct cleaning *c, struct w_span line)
             c->head.size = 0;
             c->has_text = c->clean.after_blank = c->clean.after_removed = false;
         }
-        w_buffer_span(&c->head, line);
+        if (c->head_lines == 1)
+            w_buffer_span(&c->head, line);
+        else
+            w_wiki_block_text(&c->head, w_clean_unescape(&c->clean, line));
         return;
     }
-    struct w_buffer *out = c->has_text ? &c->out : &c->head;
-    size_t before = out->size;
-    w_clean_text(&c->clean, line, out);
-    if (!c->has_text && w_span_trim((struct w_span){out->at + before, out->size - before}).size) {
+    c->piece.size = 0;
+    w_clean_text(&c->clean, line, &c->piece);
+    struct w_span piece = {c->piece.at, c->piece.size};
+    if (!c->has_text && w_span_trim(piece).size) {
         c->has_text = true;
         w_buffer_put(&c->out, c->head.at, c->head.size);
-        c->out.failed = c->out.failed || c->head.failed;
     }
+    w_wiki_block_text(c->has_text ? &c->out : &c->head, piece);
+    if (c->piece.failed || c->head.failed || c->clean.line.failed)
+        c->out.failed = true;
 }
 
 static enum w_status clean_object(struct cleaning *c, struct w_span line, struct w_err *err)
@@ -276,6 +282,7 @@ enum w_status wwiki_clean(struct run *run, struct w_err *err)
     run->counts.text_bytes = run->out.bytes;
     w_buffer_free(&c.bytes);
     w_buffer_free(&c.head);
+    w_buffer_free(&c.piece);
     w_buffer_free(&c.out);
     w_clean_release(&c.clean);
     return status;

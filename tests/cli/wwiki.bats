@@ -358,7 +358,18 @@ setup()
     printf '<doc id="1">\nT\n\na < b, written &lt;\n</doc>\n' >raw
     wwiki -q --clean raw | cmp - raw
     wwiki -q --clean escaped raw | tail -n 5 | cmp - raw
+    printf '<doc id="1" title="A &amp;amp; B">\nA &amp; B\n\na &lt;b&gt;c&lt;/b&gt; &amp;amp; d\n</doc>\n' >escaped
+    wwiki -q --clean escaped >got
+    printf '<doc id="1" title="A &amp;amp; B">\nA & B\n\na c &amp; d\n</doc>\n' | cmp - got
     [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
+}
+
+@test "--clean lets no line of a text end its block" {
+    printf '<doc id="1">\n&lt;/doc&gt;\n\na\n&lt;/doc&gt;\n&lt;/doc&gt; \nb&lt;br&gt;&lt;/doc&gt;\n</doc>\n' >escaped
+    wwiki -q --clean escaped >got
+    printf '<doc id="1">\n </doc>\n\na\n </doc>\n </doc> \nb\n </doc>\n</doc>\n' | cmp - got
+    printf '<doc id="1">\nT\n\na\n<b></doc></b>\n</doc>\n' | wwiki -q --clean >got
+    printf '<doc id="1">\nT\n\na\n </doc>\n</doc>\n' | cmp - got
 }
 
 @test "--clean begins a line where a file begins" {
