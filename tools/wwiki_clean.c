@@ -1,10 +1,10 @@
 /* wwiki --clean: text of other extractors, line by line, in the form that it has. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sys/json.h"
 #include "sys/unpack.h"
 #include "tools/wwiki.h"
+#include "wiki/member.h"
 
 #define READ_BYTES                                                                                 \
     ((size_t)4 << 20) /* at a time; what decides about a file is in the first of them */
@@ -24,7 +24,7 @@ struct cleaning {
     struct w_buffer head;  /* the lines of a block before its text: written when there is text */
     unsigned head_lines;   /* 0: outside of a block */
     bool has_text;         /* the block has, and its head is written */
-    struct w_buffer piece; /* what is left of a line of a block */
+    struct w_buffer piece; /* what is left of a line of a block, or of the text of an object */
     struct w_buffer out;
     bool has_written; /* of this file */
     u8 last;          /* byte that was written, of any file; a newline before the first */
@@ -181,42 +181,58 @@ static void clean_block_line(struct cleaning *c, struct w_span line)
         c->out.failed = true;
 }
 
+/* The value of a member of an object: as text, and as it is written in the line. */
+static enum w_status find_text(struct w_span line, const struct w_json *json, const char *field,
+                               struct w_span *text, struct w_span *written, struct w_err *err)
+{
+    const struct w_json *child = w_json_first(json);
+    const char *string = NULL;
+    enum w_status status = w_json_need_string(json, field, &string, err);
+    size_t index = 0;
+
+    if (status)
+        return status;
+    for (; child && strcmp(w_json_key(child), field); child = w_json_next(child))
+        index++;
+    *text = w_span_of(string);
+    *written = w_member_value(line, index);
+    return W_DONE;
+}
+
+/* Only the bytes of the text change, and only where something was removed. */
 static enum w_status clean_object(struct cleaning *c, struct w_span line, struct w_err *err)
 {
-    const char *field = c->run->set->field, *text = NULL;
     struct w_json *json = NULL;
-    char *written = NULL;
-    struct w_span all = w_span_trim(line);
+    struct w_span all = w_span_trim(line), text, written;
 
     if (all.size == 0)
         return W_DONE;
     enum w_status status = w_json_parse(&json, (const char *)all.at, all.size, err);
     if (!status)
-        status = w_json_need_string(json, field, &text, err);
-    if (!status) {
-        c->head.size = 0;
-        c->clean.after_blank = c->clean.after_removed = false;
-        w_clean_text(&c->clean, w_span_of(text), &c->head);
-        w_buffer_byte(&c->head, 0);
-        if (c->head.failed)
-            status = no_memory(c, err);
+        status = find_text(line, json, c->run->set->field, &text, &written, err);
+    if (status) {
+        w_json_free(json);
+        return w_fail_at(err, status, "%s: line %llu", c->in.name, (unsigned long long)c->line);
     }
-    if (!status && !*(char *)c->head.at) {
+    c->piece.size = 0;
+    c->clean.after_blank = c->clean.after_removed = false;
+    w_clean_text(&c->clean, text, &c->piece);
+    struct w_span left = {c->piece.at, c->piece.size};
+    if (w_span_trim(left).size == 0) {
         c->run->counts.empty++;
-    } else if (!status) {
-        w_json_set_string(json, field, (char *)c->head.at);
-        written = w_json_text(json, err);
-        status = written ? W_DONE : err->status;
-        if (written) {
-            w_buffer_put(&c->out, written, strlen(written));
-            w_buffer_byte(&c->out, '\n');
-            c->run->counts.documents++;
+    } else {
+        bool same = w_span_is(left, text);
+        size_t before = (size_t)(written.at - line.at) + 1, behind = before + written.size - 2;
+        w_buffer_put(&c->out, line.at, same ? line.size : before);
+        if (!same) {
+            w_wiki_json_text(&c->out, left);
+            w_buffer_put(&c->out, line.at + behind, line.size - behind);
         }
+        c->run->counts.documents++;
     }
-    free(written);
+    c->out.failed = c->out.failed || c->piece.failed;
     w_json_free(json);
-    return status ? w_fail_at(err, status, "%s: line %llu", c->in.name, (unsigned long long)c->line)
-                  : W_DONE;
+    return W_DONE;
 }
 
 static enum w_status clean_lines(struct cleaning *c, struct w_err *err)

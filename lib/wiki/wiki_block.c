@@ -6,8 +6,7 @@
 /* What a JSON string must not have as it is. */
 static const bool needs_escape[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
 
-/* The inside of a JSON string. */
-static void put_string(struct w_buffer *out, struct w_span text)
+void w_wiki_json_text(struct w_buffer *out, struct w_span text)
 {
     static const char hex[] = "0123456789abcdef";
 
@@ -90,17 +89,17 @@ static void put_object(struct w_buffer *out, const struct w_wiki_style *style, c
     w_buffer_text(out, id);
     if (*style->address) {
         w_buffer_text(out, "\",\"url\":\"");
-        put_string(out, w_span_of(style->address));
+        w_wiki_json_text(out, w_span_of(style->address));
         w_buffer_text(out, id);
     }
     w_buffer_text(out, "\",\"title\":\"");
-    put_string(out, title);
+    w_wiki_json_text(out, title);
     w_buffer_text(out, "\",\"text\":\"");
     if (style->with_title) {
-        put_string(out, title);
+        w_wiki_json_text(out, title);
         w_buffer_text(out, "\\n\\n");
     }
-    put_string(out, text);
+    w_wiki_json_text(out, text);
     w_buffer_text(out, "\"}\n");
 }
 

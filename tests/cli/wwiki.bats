@@ -364,6 +364,17 @@ setup()
     [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
 }
 
+@test "--clean changes nothing of an object but the text" {
+    printf '{ "n":1234567890123456789, "t\\u0065xt" : "a \\u00e9 {{b}} \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >in
+    printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>in
+    printf '{"text":"{{c}}\\n"}\n{"z":[],"text":"last {{x}}"}' >>in
+    printf '{ "n":1234567890123456789, "t\\u0065xt" : "a é \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >expected
+    printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>expected
+    printf '{"z":[],"text":"last"}' >>expected
+    wwiki -q --clean --log counts in | cmp - expected
+    jq -e '.documents == 3 and .empty == 1' counts
+}
+
 @test "--clean lets no line of a text end its block" {
     printf '<doc id="1">\n&lt;/doc&gt;\n\na\n&lt;/doc&gt;\n&lt;/doc&gt; \nb&lt;br&gt;&lt;/doc&gt;\n</doc>\n' >escaped
     wwiki -q --clean escaped >got
