@@ -348,6 +348,9 @@ setup()
     [ "$(sed s/text/body/g objects | wwiki -q --clean --field body | jq -r .body)" = $'a c\n\nd' ]
     printf 'plain {{text}} here\n\nand there' | wwiki -q --clean >got
     printf 'plain here\n\nand there' | cmp - got
+    run -0 wwiki --clean --log counts -o text got
+    [[ $output != *documents* ]]
+    jq -e '.text_bytes == 21 and .documents == null' counts
     dd bs=1 if=blocks 2>/dev/null | wwiki -q --clean | cmp - expected
 }
 
