@@ -235,6 +235,23 @@ setup()
     [ "$(wwiki -q history.xml | jq -r .text)" = new ]
 }
 
+@test "a dump without <ns> and <redirect> has the same pages" {
+    {
+        head_of_dump
+        page 0 1 One 'An article.'
+        page 0 2 Two '#redirect : [[One]]'
+        page 1 3 Talk:One 'Talk.'
+        page 6 4 'bild:X' 'A picture.'
+        page 0 5 'Re: Zero' 'A colon is no namespace.'
+        page 0 6 Six $'# REDIRECT [[One]]\n#REDIRECT\nis a word.'
+        echo '</mediawiki>'
+    } | sed '/<ns>/d' >old.xml
+    wwiki -q --log counts old.xml >got
+    [ "$(jq -r .id got | tr '\n' ' ')" = '1 5 6 ' ]
+    jq -e '.other_namespace == 2 and .redirects == 1' counts
+    [ "$(wwiki -q --namespace 1 old.xml | jq -r .id)" = 3 ]
+}
+
 @test "the words of a wiki's links come from the dump" {
     {
         head_of_dump
