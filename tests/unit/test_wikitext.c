@@ -227,6 +227,10 @@ static void tables_can_be_kept(void **state)
           {"a\n{| class=\"b\"\n|+ Head\n! x !! y\n|-\n| c || style=\"d\" | ''e''\n|-\n| f\n| " "g\nh\n|}\ni",
            "a\n\nHead\nx | y\nc | e\nf | g h\n\ni"},
           {"{|\n| [[a|b]] || {{nowrap|c}}\n|}", "b | c"},
+          {"{|\n| colspan=\"5\" {{yes}}\n| a=b style='c d' {{nowrap|e}} || x=1 f || 2=3 {{nowrap|g}}\n|}",
+           "| e | x=1 f | 2=3 g"},
+          {"{|\n| a\n{|\n| b\n|}\n| c || d\n|-\n| e\n{|\n| f\n|}\ng\n| h\n|}",
+           "a\n\nb\n\nc | d\ne\n\nf\n\ng | h"},
           {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a | b\nc"});
     w_wikitext_free(r);
 }
@@ -284,6 +288,7 @@ static void lists_and_lines(void **state)
           {"<ul><li>a</li><li>b</li></ul>", "a\nb"},
           {"<blockquote>a</blockquote>b<p>c</p>", "a\n\nb\n\nc"},
           {"<poem>\na\nb\n\nc\n</poem>d\ne", "a\nb\n\nc\n\nd e"},
+          {"<poem>\na\nb\n== c ==\nd\ne", "a\nb\n\nc\n\nd e"},
           {"a  b \t c&nbsp; d", "a b c d"});
 }
 
@@ -448,7 +453,7 @@ static void marked_headings_stand_at_any_place(void **state)
 
 static void a_file_of_rows_extends_the_table(void **state)
 {
-    static const char rows[] = "# a comment\n\n"
+    static const char rows[] = "\xEF\xBB\xBF# a comment\n\n"
                                "Hello = hello, {name|1:capital}!\n"
                                "nowrap =\n"
                                "list = {*; } || none\n"
