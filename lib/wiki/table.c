@@ -66,8 +66,8 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
             text.begin = bar + 1;
         else
             text = cell, text.begin = behind_attributes(r, cell);
-        if (*in_row &&
-            w_buffer_last(&r->marked) != W_MARK_BLOCK) /* of a table in the cell before */
+        /* Behind a table in the cell before, a line has to begin. */
+        if (*in_row && w_buffer_last(&r->marked) != W_MARK_BLOCK)
             w_buffer_put(&r->marked, " | ", 3);
         else
             w_mark(r, W_MARK_ROW);
