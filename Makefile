@@ -100,6 +100,7 @@ LIB_SOURCES := \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
+	lib/wiki/member.c \
 	lib/wiki/quotes.c \
 	lib/wiki/script.c \
 	lib/wiki/site.c \

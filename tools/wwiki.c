@@ -82,18 +82,26 @@ static const struct w_program program = {
     examples,
 };
 
+/* Do documents come out, and not only text? */
+static bool has_documents(const struct run *run)
+{
+    return !run->set->clean || run->counts.documents + run->counts.empty > 0;
+}
+
 void wwiki_progress(const struct run *run, u64 bytes, bool last)
 {
+    char documents[40] = "";
     double read_mb = (double)(run->bytes + bytes) / 1e6;
     double seconds = w_now_s() - run->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
 
+    if (has_documents(run))
+        snprintf(documents, sizeof documents, "%llu documents, ",
+                 (unsigned long long)run->counts.documents);
     if (run->files.sized)
-        w_progress(last, "%llu documents, read %.1f of %.1f MB, %.1f MB/s",
-                   (unsigned long long)run->counts.documents, read_mb,
+        w_progress(last, "%sread %.1f of %.1f MB, %.1f MB/s", documents, read_mb,
                    (double)run->files.bytes / 1e6, rate);
     else
-        w_progress(last, "%llu documents, read %.1f MB, %.1f MB/s",
-                   (unsigned long long)run->counts.documents, read_mb, rate);
+        w_progress(last, "%sread %.1f MB, %.1f MB/s", documents, read_mb, rate);
 }
 
 /* What is counted: its name in the log, and the words behind it in the closing line. */
@@ -112,11 +120,13 @@ static const struct figure extracted[] = {
     {"empty", "empty", offsetof(struct counts, empty)},
     {0},
 };
+/* Plain text has no documents: the first two are left out. */
+#define FIGURES_OF_DOCUMENTS 2
 static const struct figure cleaned[] = {
     {"documents", "documents", offsetof(struct counts, documents)},
+    {"empty", "documents of which nothing is left", offsetof(struct counts, empty)},
     {"text_bytes", "bytes", offsetof(struct counts, text_bytes)},
     {"read_bytes", "bytes before", offsetof(struct counts, read_bytes)},
-    {"empty", "documents of which nothing is left", offsetof(struct counts, empty)},
     {"placeholders", "formula_N and codice_N", offsetof(struct counts, cleaned.placeholders)},
     {"parentheses", "empty parentheses", offsetof(struct counts, cleaned.parentheses)},
     {"templates", "templates", offsetof(struct counts, cleaned.templates)},
@@ -167,13 +177,45 @@ static u32 choose_threads(u64 asked)
     return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
 }
 
+/* What would have no effect was meant to have one. */
+static enum w_status check_settings(const struct settings *set, struct w_err *err)
+{
+    const struct {
+        const char *name;
+        bool is_given, is_of_clean;
+    } rows[] = {
+        {"--format", set->format != W_WIKI_JSONL, false},
+        {"--count", set->count != 0, false},
+        {"--namespace", set->namespaces.count != 0, false},
+        {"--no-disambiguation", set->no_disambiguation, false},
+        {"--title", set->title, false},
+        {"--separator", set->separator, false},
+        {"--headings", set->headings != W_HEADINGS_PLAIN, false},
+        {"--drop-sections", set->drop_sections, false},
+        {"--item", set->item, false},
+        {"--math", set->math, false},
+        {"--tables", set->tables, false},
+        {"--inlines", set->inlines, false},
+        {"--unescape", set->unescape != UNESCAPE_AUTO, true},
+        {"--field", strcmp(set->field, "text"), true},
+    };
+    const char *output = set->output ? set->output : "-";
+
+    for (size_t i = 0; i < W_COUNTOF(rows); i++)
+        if (rows[i].is_given && rows[i].is_of_clean != set->clean)
+            return w_fail(err, W_USAGE, "%s %s --clean", rows[i].name,
+                          set->clean ? "has no effect with" : "goes with");
+    if (set->log && !strcmp(set->log, output))
+        return w_fail(err, W_USAGE, "--log and the text would both go to %.200s", output);
+    return W_DONE;
+}
+
 static enum w_status run_all(const struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct run run = {.set = set, .out = {.fd = -1}, .started_s = w_now_s()};
-    const struct figure *figures = set->clean ? cleaned : extracted;
-    enum w_status status = W_DONE;
+    enum w_status status = check_settings(set, err);
 
-    if (argc == 0)
+    if (!status && argc == 0)
         status = w_cli_refuse_typing("name a dump, or pipe one in", err);
     if (!status)
         status = w_file_list_make(&run.files, argv, (size_t)argc, err);
@@ -183,6 +225,9 @@ static enum w_status run_all(const struct settings *set, int argc, char **argv, 
         status = w_output_open(&run.out, set->output, err);
     if (!status)
         status = set->clean ? wwiki_clean(&run, err) : wwiki_extract(&run, err);
+    const struct figure *figures = !set->clean           ? extracted
+                                   : has_documents(&run) ? cleaned
+                                                         : cleaned + FIGURES_OF_DOCUMENTS;
     double seconds = w_now_s() - run.started_s;
     if (!status)
         status = w_output_commit(&run.out, err);

@@ -26,7 +26,7 @@ struct counts {
     u64 pages, other_namespace, redirects, other_models, disambiguations, empty, documents;
     u64 text_bytes; /* of the documents */
     struct w_clean_counts cleaned;
-    u64 read_bytes; /* --clean: of the files */
+    u64 read_bytes; /* --clean: of the files, unpacked */
 };
 
 /* One run, from its input to its output. */

@@ -1,9 +1,10 @@
 /* wwiki --clean: text of other extractors, line by line, in the form that it has. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sys/json.h"
+#include "sys/unpack.h"
 #include "tools/wwiki.h"
+#include "wiki/member.h"
 
 #define READ_BYTES                                                                                 \
     ((size_t)4 << 20) /* at a time; what decides about a file is in the first of them */
@@ -13,16 +14,20 @@
 struct cleaning {
     struct run *run;
     struct w_input in;
+    struct w_unpack *unpack;
     struct w_buffer bytes; /* [at, bytes.size) is not used yet */
     size_t at;
     bool at_eof;
     u64 line, read_bytes;
     enum w_wiki_form form;
     struct w_clean clean;
-    struct w_buffer head; /* the lines of a block before its text: written when there is text */
-    unsigned head_lines;  /* 0: outside of a block */
-    bool has_text;        /* the block has, and its head is written */
+    struct w_buffer head;  /* the lines of a block before its text: written when there is text */
+    unsigned head_lines;   /* 0: outside of a block */
+    bool has_text;         /* the block has, and its head is written */
+    struct w_buffer piece; /* what is left of a line of a block, or of the text of an object */
     struct w_buffer out;
+    bool has_written; /* of this file */
+    u8 last;          /* byte that was written, of any file; a newline before the first */
 };
 
 static enum w_status no_memory(const struct cleaning *c, struct w_err *err)
@@ -34,7 +39,7 @@ static enum w_status no_memory(const struct cleaning *c, struct w_err *err)
 /* Drop what was used and read more. */
 static enum w_status fill(struct cleaning *c, struct w_err *err)
 {
-    size_t got, left = c->bytes.size - c->at;
+    size_t left = c->bytes.size - c->at;
 
     if (left >= LINE_BYTES)
         return w_fail(err, W_LIMIT, "%s: line %llu is longer than %zu bytes", c->in.name,
@@ -43,12 +48,36 @@ static enum w_status fill(struct cleaning *c, struct w_err *err)
         memmove(c->bytes.at, c->bytes.at + c->at, left);
     c->bytes.size = left;
     c->at = 0;
-    if (c->bytes.room - left < READ_BYTES && !w_buffer_grow(&c->bytes, READ_BYTES))
-        return no_memory(c, err);
-    enum w_status status = w_input_read(&c->in, c->bytes.at + left, READ_BYTES, &got, err);
-    c->bytes.size += got;
-    c->read_bytes += got;
-    c->at_eof = got < READ_BYTES;
+    while (c->bytes.size - left < READ_BYTES) {
+        const u8 *piece = NULL;
+        size_t size = 0;
+        enum w_status status = w_unpack_next(c->unpack, &piece, &size, err);
+        c->at_eof = status == W_END;
+        if (status)
+            return c->at_eof ? W_DONE : status;
+        w_buffer_put(&c->bytes, piece, size);
+        if (c->bytes.failed)
+            return no_memory(c, err);
+        c->read_bytes += size;
+    }
+    return W_DONE;
+}
+
+/* Write what there is. Where a file ends without a newline, what comes of the next begins a line. */
+static enum w_status flush(struct cleaning *c, struct w_err *err)
+{
+    struct w_output *out = &c->run->out;
+    enum w_status status = W_DONE;
+
+    if (c->out.size == 0)
+        return W_DONE;
+    if (!c->has_written && c->last != '\n')
+        status = w_output_write(out, "\n", 1, err);
+    if (!status)
+        status = w_output_write(out, c->out.at, c->out.size, err);
+    c->has_written = true;
+    c->last = w_buffer_last(&c->out);
+    c->out.size = 0;
     return status;
 }
 
@@ -78,20 +107,35 @@ static bool begins(struct w_span s, const char *text)
     return s.size >= size && !memcmp(s.at, text, size);
 }
 
-/* What the first bytes of the file say. */
+/* Is a line an object of JSON, or may it be the begin of a long one? "{{about|x}}" is text. */
+static bool is_object(struct w_span line, bool is_whole)
+{
+    if (!begins(line, "{") || (is_whole && line.at[line.size - 1] != '}'))
+        return false;
+    struct w_span inside = w_span_trim((struct w_span){line.at + 1, line.size - 1});
+    return begins(inside, "\"") || begins(inside, "}");
+}
+
+/* What the first bytes of the file say, behind a byte order mark and empty lines. */
 static void look(struct cleaning *c)
 {
-    struct w_span all = {c->bytes.at, c->bytes.size}, first = all;
-    const u8 *newline = all.size ? memchr(all.at, '\n', all.size) : NULL;
+    static const char mark[] = "\xef\xbb\xbf";
+    struct w_span all = {c->bytes.at, c->bytes.size};
     u32 unescape = c->run->set->unescape;
 
+    if (begins(all, mark)) {
+        c->at = sizeof mark - 1;
+        all = (struct w_span){all.at + c->at, all.size - c->at};
+    }
+    struct w_span first = w_span_trim(all);
+    first.size = (size_t)(all.at + all.size - first.at); /* the end of the line is looked for */
+    const u8 *newline = first.size ? memchr(first.at, '\n', first.size) : NULL;
     if (newline)
-        first.size = (size_t)(newline - all.at);
+        first.size = (size_t)(newline - first.at);
     first = w_span_trim(first);
-    c->form = begins(first, "<doc ") ? W_WIKI_BLOCKS
-              : first.size > 1 && first.at[0] == '{' && first.at[first.size - 1] == '}'
-                  ? W_WIKI_JSONL
-                  : W_WIKI_PLAIN;
+    c->form = begins(first, "<doc ")      ? W_WIKI_BLOCKS
+              : is_object(first, newline) ? W_WIKI_JSONL
+                                          : W_WIKI_PLAIN;
     c->clean.escaped =
         unescape == UNESCAPE_YES || (unescape == UNESCAPE_AUTO && w_clean_is_escaped(all));
 }
@@ -119,55 +163,76 @@ static void clean_block_line(struct cleaning *c, struct w_span line)
             c->head.size = 0;
             c->has_text = c->clean.after_blank = c->clean.after_removed = false;
         }
-        w_buffer_span(&c->head, line);
+        if (c->head_lines == 1)
+            w_buffer_span(&c->head, line);
+        else
+            w_wiki_block_text(&c->head, w_clean_unescape(&c->clean, line));
         return;
     }
-    struct w_buffer *out = c->has_text ? &c->out : &c->head;
-    size_t before = out->size;
-    w_clean_text(&c->clean, line, out);
-    if (!c->has_text && w_span_trim((struct w_span){out->at + before, out->size - before}).size) {
+    c->piece.size = 0;
+    w_clean_text(&c->clean, line, &c->piece);
+    struct w_span piece = {c->piece.at, c->piece.size};
+    if (!c->has_text && w_span_trim(piece).size) {
         c->has_text = true;
         w_buffer_put(&c->out, c->head.at, c->head.size);
-        c->out.failed = c->out.failed || c->head.failed;
     }
+    w_wiki_block_text(c->has_text ? &c->out : &c->head, piece);
+    if (c->piece.failed || c->head.failed || c->clean.line.failed)
+        c->out.failed = true;
 }
 
+/* The value of a member of an object: as text, and as it is written in the line. */
+static enum w_status find_text(struct w_span line, const struct w_json *json, const char *field,
+                               struct w_span *text, struct w_span *written, struct w_err *err)
+{
+    const struct w_json *child = w_json_first(json);
+    const char *string = NULL;
+    enum w_status status = w_json_need_string(json, field, &string, err);
+    size_t index = 0;
+
+    if (status)
+        return status;
+    for (; child && strcmp(w_json_key(child), field); child = w_json_next(child))
+        index++;
+    *text = w_span_of(string);
+    *written = w_member_value(line, index);
+    return W_DONE;
+}
+
+/* Only the bytes of the text change, and only where something was removed. */
 static enum w_status clean_object(struct cleaning *c, struct w_span line, struct w_err *err)
 {
-    const char *field = c->run->set->field, *text = NULL;
     struct w_json *json = NULL;
-    char *written = NULL;
-    struct w_span all = w_span_trim(line);
+    struct w_span all = w_span_trim(line), text, written;
 
     if (all.size == 0)
         return W_DONE;
     enum w_status status = w_json_parse(&json, (const char *)all.at, all.size, err);
     if (!status)
-        status = w_json_need_string(json, field, &text, err);
-    if (!status) {
-        c->head.size = 0;
-        c->clean.after_blank = c->clean.after_removed = false;
-        w_clean_text(&c->clean, w_span_of(text), &c->head);
-        w_buffer_byte(&c->head, 0);
-        if (c->head.failed)
-            status = no_memory(c, err);
+        status = find_text(line, json, c->run->set->field, &text, &written, err);
+    if (status) {
+        w_json_free(json);
+        return w_fail_at(err, status, "%s: line %llu", c->in.name, (unsigned long long)c->line);
     }
-    if (!status && !*(char *)c->head.at) {
+    c->piece.size = 0;
+    c->clean.after_blank = c->clean.after_removed = false;
+    w_clean_text(&c->clean, text, &c->piece);
+    struct w_span left = {c->piece.at, c->piece.size};
+    if (w_span_trim(left).size == 0) {
         c->run->counts.empty++;
-    } else if (!status) {
-        w_json_set_string(json, field, (char *)c->head.at);
-        written = w_json_text(json, err);
-        status = written ? W_DONE : err->status;
-        if (written) {
-            w_buffer_put(&c->out, written, strlen(written));
-            w_buffer_byte(&c->out, '\n');
-            c->run->counts.documents++;
+    } else {
+        bool same = w_span_is(left, text);
+        size_t before = (size_t)(written.at - line.at) + 1, behind = before + written.size - 2;
+        w_buffer_put(&c->out, line.at, same ? line.size : before);
+        if (!same) {
+            w_wiki_json_text(&c->out, left);
+            w_buffer_put(&c->out, line.at + behind, line.size - behind);
         }
+        c->run->counts.documents++;
     }
-    free(written);
+    c->out.failed = c->out.failed || c->piece.failed;
     w_json_free(json);
-    return status ? w_fail_at(err, status, "%s: line %llu", c->in.name, (unsigned long long)c->line)
-                  : W_DONE;
+    return W_DONE;
 }
 
 static enum w_status clean_lines(struct cleaning *c, struct w_err *err)
@@ -187,17 +252,13 @@ static enum w_status clean_lines(struct cleaning *c, struct w_err *err)
         if (!status && c->out.failed)
             status = no_memory(c, err);
         if (!status && c->out.size >= READ_BYTES / 4) {
-            status = w_output_write(&c->run->out, c->out.at, c->out.size, err);
-            c->out.size = 0;
-            wwiki_progress(c->run, c->read_bytes, false);
+            status = flush(c, err);
+            wwiki_progress(c->run, w_unpack_consumed(c->unpack), false);
         }
     }
     if (status == W_END && c->head_lines)
         status = w_fail(err, W_TRUNCATED, "%s: ends inside a <doc> block", c->in.name);
-    if (status == W_END)
-        status = w_output_write(&c->run->out, c->out.at, c->out.size, err);
-    c->out.size = 0;
-    return status;
+    return status == W_END ? flush(c, err) : status;
 }
 
 static enum w_status clean_file(struct cleaning *c, const char *path, struct w_err *err)
@@ -205,32 +266,39 @@ static enum w_status clean_file(struct cleaning *c, const char *path, struct w_e
     c->at = c->bytes.size = 0;
     c->line = c->read_bytes = 0;
     c->head_lines = 0;
+    c->at_eof = c->has_written = false;
     c->clean.after_blank = c->clean.after_removed = false;
     enum w_status status = w_input_open(&c->in, path, err);
     if (status)
         return status;
-    status = fill(c, err);
+    status = w_unpack_open(&c->unpack, &c->in, c->run->threads, err);
+    if (!status)
+        status = fill(c, err);
     if (!status) {
         look(c);
         status = clean_lines(c, err);
     }
+    if (c->unpack)
+        c->run->bytes += w_unpack_consumed(c->unpack);
+    c->run->counts.read_bytes += c->read_bytes;
+    w_unpack_close(c->unpack);
+    c->unpack = NULL;
     w_input_close(&c->in);
-    c->run->bytes += c->read_bytes;
     return status;
 }
 
 enum w_status wwiki_clean(struct run *run, struct w_err *err)
 {
-    struct cleaning c = {.run = run};
+    struct cleaning c = {.run = run, .last = '\n'};
     enum w_status status = W_DONE;
 
     for (size_t i = 0; i < run->files.count && !status; i++)
         status = clean_file(&c, run->files.paths[i], err);
     run->counts.cleaned = c.clean.counts;
-    run->counts.read_bytes = run->bytes;
     run->counts.text_bytes = run->out.bytes;
     w_buffer_free(&c.bytes);
     w_buffer_free(&c.head);
+    w_buffer_free(&c.piece);
     w_buffer_free(&c.out);
     w_clean_release(&c.clean);
     return status;

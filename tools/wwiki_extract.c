@@ -11,10 +11,13 @@
 #include "wiki/dump.h"
 
 #define BATCH_BYTES ((size_t)256 << 10) /* pages for a thread: full from here on */
+#define BATCH_PAGES 4096                /* or from here on, where most are left out */
 
-enum fate { DOCUMENT, EMPTY, DISAMBIGUATION };
+/* What becomes of a page. DOCUMENT is what it is taken for until it has been rendered. */
+enum fate { DOCUMENT, EMPTY, DISAMBIGUATION, OTHER_NAMESPACE, REDIRECT, OTHER_MODEL };
 
-/* A page on its way: title and source stand one behind the other in the batch's text. */
+/* A page on its way: title and source stand one behind the other in the batch's text; of one that is
+ * not rendered they are empty. */
 struct record {
     u64 id;
     size_t title_size, source_size;
@@ -28,6 +31,7 @@ struct job {
     struct w_buffer source, out;
     struct record *records;
     size_t count, room;
+    u64 hoped; /* pages that may become documents */
     enum w_status status;
     struct w_err err;
 };
@@ -45,6 +49,9 @@ struct extraction {
     u32 slots;
     i64 *namespaces;
     size_t namespace_count;
+    u64 hoped;          /* of all jobs that are not written yet */
+    enum w_status read; /* how reading ended, for behind the jobs before; W_DONE: it has not */
+    struct w_err read_err;
 };
 
 /* ---- on a thread ---- */
@@ -54,7 +61,6 @@ static enum w_status render_page(const struct extraction *x, u32 member, struct 
 {
     struct w_span title = {at, r->title_size}, source = {at + r->title_size, r->source_size}, text;
 
-    r->end = job->out.size;
     r->fate = DISAMBIGUATION;
     if (x->run->set->no_disambiguation && w_is_disambiguation(title, source))
         return W_DONE;
@@ -79,37 +85,35 @@ static void render_job(void *context, u32 slot, u32 member)
     job->status = W_DONE;
     for (size_t i = 0; i < job->count && !job->status; i++) {
         struct record *r = &job->records[i];
-        job->status = render_page(x, member, job, r, at);
+        r->end = job->out.size;
+        if (r->fate == DOCUMENT)
+            job->status = render_page(x, member, job, r, at);
         at += r->title_size + r->source_size;
     }
 }
 
 /* ---- the thread that reads and writes ---- */
 
-/* Is the page one to render? Counts it if not. */
-static bool is_wanted(struct extraction *x, const struct w_page *page)
+/* What is known of a page before it is rendered. */
+static enum fate fate_of(const struct extraction *x, const struct w_page *page)
 {
-    struct counts *c = &x->run->counts;
     bool in_namespace = false;
 
-    c->pages++;
     for (size_t i = 0; i < x->namespace_count; i++)
         in_namespace = in_namespace || x->namespaces[i] == page->ns;
     if (!in_namespace)
-        c->other_namespace++;
-    else if (page->redirect)
-        c->redirects++;
-    else if (!page->wikitext)
-        c->other_models++;
-    else if (page->text.size == 0)
-        c->empty++;
-    else
-        return true;
-    return false;
+        return OTHER_NAMESPACE;
+    if (page->redirect)
+        return REDIRECT;
+    if (!page->wikitext)
+        return OTHER_MODEL;
+    return page->text.size ? DOCUMENT : EMPTY;
 }
 
-static bool add_page(struct job *job, const struct w_page *page)
+static bool add_page(struct job *job, const struct w_page *page, enum fate fate)
 {
+    struct record record = {.id = page->id, .fate = fate};
+
     if (job->count == job->room) {
         size_t room = job->room ? 2 * job->room : 64;
         struct record *records = realloc(job->records, room * sizeof *records);
@@ -118,14 +122,29 @@ static bool add_page(struct job *job, const struct w_page *page)
         job->records = records;
         job->room = room;
     }
-    job->records[job->count++] = (struct record){
-        .id = page->id, .title_size = page->title.size, .source_size = page->text.size};
-    w_buffer_span(&job->source, page->title);
-    w_buffer_span(&job->source, page->text);
-    return !job->source.failed;
+    if (fate == DOCUMENT) {
+        record.title_size = page->title.size;
+        record.source_size = page->text.size;
+        w_buffer_span(&job->source, page->title);
+        w_buffer_span(&job->source, page->text);
+        if (job->source.failed)
+            return false;
+        job->hoped++;
+    }
+    job->records[job->count++] = record;
+    return true;
 }
 
-/* Replace a job's pages by the next of the dump. W_END if there are none. */
+/* Are there as many documents as were asked for, if each page that was read becomes one? Then what was
+ * read has to be looked at before more is: it may be long until more comes. */
+static bool has_enough(const struct extraction *x, u64 hoped)
+{
+    u64 most = x->run->set->count;
+
+    return most && x->run->counts.documents + hoped >= most;
+}
+
+/* Replace a job's pages by the next of the dump. It may have some even where reading fails. */
 static enum w_status fill(struct extraction *x, struct job *job, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -133,52 +152,79 @@ static enum w_status fill(struct extraction *x, struct job *job, struct w_err *e
 
     job->source.size = 0;
     job->count = 0;
-    while (!status && job->source.size < BATCH_BYTES) {
+    job->hoped = 0;
+    while (!status && job->source.size < BATCH_BYTES && job->count < BATCH_PAGES &&
+           !has_enough(x, x->hoped + job->hoped)) {
         if (w_signal_stop)
             return w_fail(err, W_SIGNAL, "stopped by a signal");
         status = w_dump_next(x->dump, &page, err);
-        if (!status && is_wanted(x, &page) && !add_page(job, &page))
+        if (!status && !add_page(job, &page, fate_of(x, &page)))
             status = w_fail(err, W_NOMEM, "no memory for a page");
     }
-    return status == W_END && job->count > 0 ? W_DONE : status;
+    return status;
 }
 
-/* Write what a job gave. W_END when there are as many documents as were asked for. */
+static void count_page(struct counts *c, const struct record *r)
+{
+    c->pages++;
+    switch (r->fate) {
+    case DOCUMENT:
+        c->documents++;
+        c->text_bytes += r->text_size;
+        break;
+    case EMPTY: c->empty++; break;
+    case DISAMBIGUATION: c->disambiguations++; break;
+    case OTHER_NAMESPACE: c->other_namespace++; break;
+    case REDIRECT: c->redirects++; break;
+    case OTHER_MODEL: c->other_models++; break;
+    }
+}
+
+/* Write what a job gave. W_END when there are as many documents as were asked for; pages behind the
+ * last of them are not counted, since how many were read depends on the number of threads. */
 static enum w_status write_job(struct extraction *x, const struct job *job, struct w_err *err)
 {
-    struct counts *c = &x->run->counts;
-    u64 most = x->run->set->count;
     size_t end = 0;
 
-    for (size_t i = 0; i < job->count && !(most && c->documents == most); i++) {
-        const struct record *r = &job->records[i];
-        c->disambiguations += r->fate == DISAMBIGUATION;
-        c->empty += r->fate == EMPTY;
-        c->documents += r->fate == DOCUMENT;
-        c->text_bytes += r->fate == DOCUMENT ? r->text_size : 0;
-        end = r->end;
+    x->hoped -= job->hoped;
+    for (size_t i = 0; i < job->count && !has_enough(x, 0); i++) {
+        count_page(&x->run->counts, &job->records[i]);
+        end = job->records[i].end;
     }
     enum w_status status = w_output_write(&x->run->out, job->out.at, end, err);
-    return !status && most && c->documents == most ? W_END : status;
+    return !status && has_enough(x, 0) ? W_END : status;
 }
 
+/* Read ahead until all slots are in use, or the dump ends or breaks. */
+static void submit_all(struct extraction *x)
+{
+    u32 slot;
+
+    while (!x->read && !has_enough(x, x->hoped) && w_ordered_next(x->ordered, &slot)) {
+        struct job *job = &x->jobs[slot];
+        x->read = fill(x, job, &x->read_err);
+        if (job->count > 0) {
+            x->hoped += job->hoped;
+            w_ordered_submit(x->ordered);
+        }
+    }
+}
+
+/* What stands before a place where the dump is broken is written, however many threads read ahead; and
+ * where it has the documents that were asked for, that place does not matter. */
 static enum w_status extract_all(struct extraction *x, struct w_err *err)
 {
     enum w_status status = W_DONE;
-    bool at_end = false;
     u32 slot;
 
     while (!status) {
-        while (!at_end && w_ordered_next(x->ordered, &slot)) {
-            status = fill(x, &x->jobs[slot], err);
-            at_end = status == W_END;
-            if (status && !at_end)
-                return status;
-            if (!at_end)
-                w_ordered_submit(x->ordered);
+        submit_all(x);
+        if (x->read == W_SIGNAL || !w_ordered_take(x->ordered, &slot)) {
+            if (x->read == W_END)
+                return W_DONE;
+            *err = x->read_err;
+            return x->read;
         }
-        if (!w_ordered_take(x->ordered, &slot))
-            return W_DONE;
         const struct job *job = &x->jobs[slot];
         if (job->status)
             *err = job->err;
@@ -204,6 +250,8 @@ static enum w_status start(struct extraction *x, struct w_err *err)
     enum w_status status = W_DONE;
 
     x->style.address = w_dump_address(x->dump);
+    x->hoped = 0;
+    x->read = W_DONE;
     x->slots = w_ordered_slots(threads);
     x->renderers = calloc(threads, sizeof *x->renderers);
     x->jobs = calloc(x->slots, sizeof *x->jobs);

@@ -158,17 +158,32 @@ static enum w_status enter_stream(struct w_bzip2_scan *s, struct w_err *err)
     return W_DONE;
 }
 
+/* Is what stands behind a stream the begin of another one, cut short? */
+static bool is_cut_header(const struct w_bzip2_scan *s, size_t behind)
+{
+    size_t left = s->size - behind;
+
+    return left < HEADER_BYTES && !memcmp(s->bytes + behind, "BZh", W_MIN(left, (size_t)3));
+}
+
 /* Where the block at s->at ends. */
 static enum w_status find_end(struct w_bzip2_scan *s, u64 *end, u64 *mark, size_t *behind,
                               struct w_err *err)
 {
     u64 from = s->at + MARK_BITS;
+    size_t other = 0; /* what is no bzip2 begins there, behind what may have been an end */
 
     while (find_mark(s, from, end, mark)) {
         if (*mark == W_BZIP2_BLOCK || ends_stream(s, *end, behind))
             return W_DONE;
+        if (*behind < s->size && !is_cut_header(s, *behind))
+            other = *behind;
         from = *end + 1;
     }
+    if (other)
+        return w_fail(err, W_CORRUPT,
+                      "%s: byte %llu: what stands behind a bzip2 stream is no bzip2", s->in->name,
+                      (unsigned long long)(s->base + other));
     return s->at_eof ? truncated(s, err) : broken(s, (size_t)(s->at / 8), err);
 }
 

@@ -10,6 +10,7 @@
 #define SLICE_BYTES ((size_t)64 << 10) /* read into the window at a time: stays in the cache */
 #define WINDOW_BYTES (MARKUP_BYTES + W_UTF16_ROOM(SLICE_BYTES))
 #define MOST_ATTRIBUTES 64
+#define REFERENCE_BYTES ((size_t)40) /* longest "&#...;", with zeros before the number */
 
 struct w_xml {
     struct w_unpack *unpack;
@@ -18,6 +19,9 @@ struct w_xml {
     void *context;
     const u8 *packed; /* given by unpack, not yet in the window */
     size_t packed_size;
+    enum w_status
+        ended; /* how unpacking ended, for behind what was read before; W_DONE: it has not */
+    struct w_err ended_err;
     u8 *window; /* [at, end) is not read yet */
     size_t at, end;
     u64 base;    /* offset of the window in the file */
@@ -88,7 +92,8 @@ static void look(struct w_xml *x)
     }
 }
 
-/* Move what is left to the front and read more behind it. W_END at the end of the file. */
+/* Move what is left to the front and read more behind it: a whole slice if there is one, since each time
+ * what is left is looked at again. W_END at the end of the file. */
 static enum w_status fill(struct w_xml *x, struct w_err *err)
 {
     if (x->end - x->at >= MARKUP_BYTES)
@@ -98,22 +103,28 @@ static enum w_status fill(struct w_xml *x, struct w_err *err)
     x->base += x->at;
     x->end -= x->at;
     x->at = 0;
-    while (x->packed_size == 0) {
-        enum w_status status = w_unpack_next(x->unpack, &x->packed, &x->packed_size, err);
-        if (status)
-            return status;
+    for (size_t got = 0; got < SLICE_BYTES;) {
+        if (x->packed_size == 0 && !x->ended)
+            x->ended = w_unpack_next(x->unpack, &x->packed, &x->packed_size, &x->ended_err);
+        if (x->ended && got > 0)
+            return W_DONE;
+        if (x->ended) {
+            *err = x->ended_err;
+            return x->ended;
+        }
+        if (!x->looked)
+            look(x);
+        size_t slice = W_MIN(x->packed_size, SLICE_BYTES - got);
+        if (x->is_utf16) {
+            x->end += w_utf16_convert(&x->utf16, x->packed, slice, x->window + x->end);
+        } else {
+            memcpy(x->window + x->end, x->packed, slice);
+            x->end += slice;
+        }
+        x->packed += slice;
+        x->packed_size -= slice;
+        got += slice;
     }
-    if (!x->looked)
-        look(x);
-    size_t slice = W_MIN(x->packed_size, SLICE_BYTES);
-    if (x->is_utf16) {
-        x->end += w_utf16_convert(&x->utf16, x->packed, slice, x->window + x->end);
-    } else {
-        memcpy(x->window + x->end, x->packed, slice);
-        x->end += slice;
-    }
-    x->packed += slice;
-    x->packed_size -= slice;
     return W_DONE;
 }
 
@@ -132,20 +143,50 @@ static bool is_next(const struct w_xml *x, const char *text, bool *more)
     return same && left >= size;
 }
 
+/* Pass over what begins with `open` and ends with `close`. W_NO if it ends behind the window. */
+static enum w_status skip(struct w_xml *x, const char *open, const char *close)
+{
+    const u8 *from = x->window + x->at + strlen(open);
+    const u8 *found = memmem(from, (size_t)(x->window + x->end - from), close, strlen(close));
+
+    if (!found)
+        return W_NO;
+    x->at = (size_t)(found - x->window) + strlen(close);
+    return W_DONE;
+}
+
+/* Pass over what may stand between documents. W_NO if more has to be read first. */
+static enum w_status skip_between(struct w_xml *x)
+{
+    bool more, maybe, perhaps;
+    enum w_status status = W_DONE;
+
+    while (!status) {
+        while (x->at < x->end && is_blank(x->window[x->at]))
+            x->at++;
+        if (is_next(x, "\xef\xbb\xbf", &more)) /* byte order mark */
+            x->at += 3;
+        else if (is_next(x, "<!--", &maybe))
+            status = skip(x, "<!--", "-->");
+        else if (is_next(x, "<?", &perhaps))
+            status = skip(x, "<?", "?>");
+        else
+            return more || maybe || perhaps ? W_NO : W_DONE;
+    }
+    return status;
+}
+
 enum w_status w_xml_begin(struct w_xml *x, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    for (bool more = true; more && !status;) {
-        while (x->at < x->end && is_blank(x->window[x->at]))
-            x->at++;
-        if (is_next(x, "\xef\xbb\xbf", &more)) /* byte order mark */
-            x->at += 3, more = true;
-        else if (more)
-            status = fill(x, err);
+    while (!status && skip_between(x) == W_NO)
+        status = fill(x, err);
+    if (status == W_END && x->at < x->end) {
+        if (x->window[x->at] != '<')
+            return broken(x, "not XML", err);
+        status = W_DONE; /* w_xml_run() says that it is cut short */
     }
-    if (status == W_END && x->at < x->end)
-        return broken(x, "not XML", err);
     if (status == W_END && !x->any)
         return w_fail(err, W_TRUNCATED, "%s: empty", x->name);
     x->any = true;
@@ -204,7 +245,7 @@ static u32 reference(const u8 *p, size_t size)
     for (size_t i = 0; i < W_COUNTOF(names); i++)
         if (strlen(names[i].name) == size && !memcmp(names[i].name, p, size))
             return names[i].code;
-    if (size < 4 || p[1] != '#' || size > 12)
+    if (size < 4 || p[1] != '#')
         return 0;
     for (size_t i = hex ? 3 : 2; i < size - 1; i++) {
         u32 digit = (u8)(p[i] - '0') < 10                  ? p[i] - (u32)'0'
@@ -261,9 +302,9 @@ static size_t put_text(struct w_buffer *out, const u8 *bytes, size_t size, struc
         if (t->raw && (bytes[i] == '<' || bytes[i] == '&')) {
             out->at[out->size++] = bytes[i++];
         } else if (bytes[i] == '&') {
-            const u8 *end = memchr(bytes + i, ';', W_MIN(size - i, (size_t)13));
+            const u8 *end = memchr(bytes + i, ';', W_MIN(size - i, REFERENCE_BYTES));
             u32 code = end ? reference(bytes + i, (size_t)(end - bytes) - i + 1) : 0;
-            if (!end && size - i < 13)
+            if (!end && size - i < REFERENCE_BYTES)
                 break;
             if (!code)
                 t->wrong = "a reference that only a document type could explain";
@@ -442,18 +483,6 @@ static const u8 *find_tag_end(const u8 *p, const u8 *end)
         else if (!quote && *p == '>')
             return p;
     return NULL;
-}
-
-/* Pass over what begins with `open` and ends with `close`. W_NO if it ends behind the window. */
-static enum w_status skip(struct w_xml *x, const char *open, const char *close)
-{
-    const u8 *from = x->window + x->at + strlen(open);
-    const u8 *found = memmem(from, (size_t)(x->window + x->end - from), close, strlen(close));
-
-    if (!found)
-        return W_NO;
-    x->at = (size_t)(found - x->window) + strlen(close);
-    return W_DONE;
 }
 
 static enum w_status read_cdata(struct w_xml *x, const char *open, struct w_err *err)

@@ -38,7 +38,7 @@ enum w_status w_xml_new(struct w_xml **, struct w_unpack *, const char *name,
                         struct w_err *err) W_MUST_CHECK;
 void w_xml_free(struct w_xml *); /* accepts NULL */
 
-/* Go to the next document. W_END if nothing but white space is left. */
+/* Go to the next document. W_END if nothing but white space, comments and instructions is left. */
 enum w_status w_xml_begin(struct w_xml *, struct w_err *err) W_MUST_CHECK;
 
 /* Read until a handler asks for a pause, or the document ends: W_END. W_TRUNCATED if the bytes end

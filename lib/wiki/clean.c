@@ -274,11 +274,11 @@ static bool has_words(struct w_span s)
 }
 
 /* &lt; and the like to what they stand for, in place of the line. */
-static struct w_span unescape(struct w_clean *c, struct w_span s)
+struct w_span w_clean_unescape(struct w_clean *c, struct w_span s)
 {
     size_t i = 0;
 
-    if (!memchr(s.at, '&', s.size))
+    if (!c->escaped || s.size == 0 || !memchr(s.at, '&', s.size))
         return s;
     c->line.size = 0;
     while (i < s.size) {
@@ -310,8 +310,7 @@ void w_clean_text(struct w_clean *c, struct w_span text, struct w_buffer *out)
             c->after_removed = false;
             continue;
         }
-        if (c->escaped)
-            s = unescape(c, s);
+        s = w_clean_unescape(c, s);
         struct line l = {.clean = c, .out = out, .start = before};
         if (!is_table_line(s))
             clean_line(&l, s);

@@ -38,6 +38,10 @@ struct w_clean {
  * it is with what is left. Look at out->failed. */
 void w_clean_text(struct w_clean *, struct w_span text, struct w_buffer *out);
 
+/* A line that is not cleaned, such as a title, without the escapes of an escaped file. Valid until the
+ * next call; look at line.failed of the struct. */
+struct w_span w_clean_unescape(struct w_clean *, struct w_span line);
+
 void w_clean_release(struct w_clean *);
 
 /* Newer extractors write text as HTML, older ones as it is. Text is escaped if entities for < > & are

@@ -45,8 +45,20 @@ static const char *const templates[] = {
     "פירושונים",
 };
 
+/* {{disambiguation needed}} stands behind a link in a sentence. */
+static bool is_note(struct w_span name)
+{
+    static const struct w_span end = W_SPAN(" needed");
+
+    if (name.size < end.size)
+        return false;
+    return w_span_is_word((struct w_span){name.at + name.size - end.size, end.size}, end);
+}
+
 static bool is_listed(struct w_span name)
 {
+    if (is_note(name))
+        return false;
     for (size_t i = 0; i < W_COUNTOF(templates); i++) {
         struct w_span listed = w_span_of(templates[i]), front = name;
         if (listed.at[listed.size - 1] == '*') {

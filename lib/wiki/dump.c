@@ -56,7 +56,8 @@ struct w_dump {
     struct w_buffer title, text, word;
     struct w_page page;
     bool has_page, has_site;
-    i64 key; /* of the present <namespace> */
+    bool has_ns; /* the present page says its namespace */
+    i64 key;     /* of the present <namespace> */
     struct w_wiki_site *site;
     char *address;
 };
@@ -109,6 +110,7 @@ static enum w_status on_start(void *context, const char *name, const char *const
     switch (element) {
     case PAGE:
         d->page = (struct w_page){.wikitext = true};
+        d->has_ns = false;
         d->title.size = d->text.size = 0;
         if (!d->has_site) {
             d->has_site = true;
@@ -162,8 +164,37 @@ static enum w_status end_number(struct w_dump *d, enum element element, struct w
     if (element == ID)
         d->page.id = (u64)number;
     else
-        d->page.ns = number;
+        d->page.ns = number, d->has_ns = true;
     return W_DONE;
+}
+
+/* "#REDIRECT [[page]]", as MediaWiki reads it, though in English alone. Old dumps have no <redirect>. */
+static bool redirects(struct w_span text)
+{
+    static const struct w_span word = W_SPAN("#REDIRECT");
+    size_t at = 0;
+
+    while (at < text.size && w_is_blank(text.at[at]))
+        at++;
+    if (text.size - at < word.size ||
+        !w_span_is_word((struct w_span){text.at + at, word.size}, word))
+        return false;
+    at += word.size;
+    while (at < text.size && (w_is_blank(text.at[at]) || text.at[at] == ':'))
+        at++;
+    return text.size - at > 2 && text.at[at] == '[' && text.at[at + 1] == '[';
+}
+
+static void end_page(struct w_dump *d)
+{
+    struct w_page *page = &d->page;
+
+    page->title = (struct w_span){d->title.at, d->title.size};
+    page->text = (struct w_span){d->text.at, d->text.size};
+    if (!d->has_ns)
+        page->ns = w_wiki_site_namespace(d->site, page->title);
+    page->redirect = page->redirect || redirects(page->text);
+    d->has_page = true;
 }
 
 static enum w_status on_end(void *context, struct w_err *err)
@@ -185,7 +216,7 @@ static enum w_status on_end(void *context, struct w_err *err)
     case NS:
     case ID: return end_number(d, element, err);
     case MODEL: d->page.wikitext = !strcmp((const char *)d->word.at, "wikitext"); break;
-    case PAGE: d->has_page = true; return W_END;
+    case PAGE: end_page(d); return W_END;
     default: break;
     }
     return W_DONE;
@@ -251,8 +282,6 @@ enum w_status w_dump_next(struct w_dump *d, struct w_page *page, struct w_err *e
         return status;
     d->has_page = false;
     *page = d->page;
-    page->title = (struct w_span){d->title.at, d->title.size};
-    page->text = (struct w_span){d->text.at, d->text.size};
     return W_DONE;
 }
 

@@ -19,10 +19,10 @@
 
 struct w_page {
     u64 id;
-    i64 ns; /* namespace: 0 has the articles */
+    i64 ns; /* namespace: 0 has the articles. Old dumps do not give it: by the title then */
     struct w_span title,
         text;      /* valid until the next call; the text is empty for deleted ones too */
-    bool redirect; /* has <redirect>, in whatever language its text says so */
+    bool redirect; /* has <redirect>, whatever the language; or its text begins with #REDIRECT */
     bool wikitext; /* and not JSON, CSS, Lua... */
 };
 

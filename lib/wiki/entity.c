@@ -100,7 +100,9 @@ static size_t parse_number(struct w_span text, u32 *code)
     }
     if (at == begin || at == text.size || text.at[at] != ';')
         return 0;
-    if (*code >= NO_CHARACTER || (*code >= 0xD800 && *code < 0xE000) ||
+    /* As MediaWiki: what HTML does not allow stays as it is written. */
+    if (*code >= NO_CHARACTER || (*code >= 0xD800 && *code < 0xE000) || *code == 0xFFFE ||
+        *code == 0xFFFF || (*code >= 0x7F && *code < 0xA0) ||
         (*code < ' ' && *code != '\t' && *code != '\n'))
         return 0;
     return at + 1;

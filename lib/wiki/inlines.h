@@ -18,13 +18,13 @@
  * have no row of their own; one that ends in ":" is a function, {{lc:TEXT}}, and TEXT its argument 1.
  *
  * A pattern is text in which {NAME} stands for the template's argument of that name; arguments without
- * one are called 1, 2 and so on to 9. Patterns with "||" between them are alternatives, of which the first
+ * one are called 1, 2 and so on. Patterns with "||" between them are alternatives, of which the first
  * is taken whose arguments are all there and not empty; if none is, nothing is put. A row without a
  * pattern is that of a template which nobody sees, such as {{shy}} in a word. In braces:
  *
  *     {1|text}      argument 1, or text where there is no 1; and so on
  *     {df?}         nothing, but the alternative needs the argument
- *     {*} {*, }     all arguments without name, with nothing or ", " between them; or "\n"
+ *     {*} {*, }     all arguments that have a number, with nothing or ", " between them; or "\n"
  *     {2:month}     the name of the month with that number
  *     {1:number}    commas between thousands
  *     {1:sup}       a number as superscript

@@ -53,6 +53,7 @@ static void heading(struct w_wikitext *r, struct w_range *g)
     u32 level = W_MIN(W_MIN(lead, trail), LEVEL_MAX);
     if (!trail || lead + trail >= end - g->begin)
         return;
+    r->poems = 0; /* one that is not closed ends with its section */
     w_mark(r, W_MARK_HEADING);
     w_buffer_byte(&r->marked, (u8)('0' + level));
     w_walk(r, (struct w_range){g->begin + level, end - level, g->markup}, false);

@@ -398,6 +398,8 @@ static void begin_line(struct scanner *s)
     }
     while (at < s->size && s->text[at] == ':')
         at++;
+    while (at < s->size && (s->text[at] == ' ' || s->text[at] == '\t')) /* ": {|" is a table, too */
+        at++;
     if (looking_at(s, at, "{|")) {
         push(s, (struct w_markup){.kind = W_MARKUP_TABLE, .begin = at, .body = at + 2});
         s->at = at + 2;

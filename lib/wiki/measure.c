@@ -203,14 +203,14 @@ void w_measure(struct w_wikitext *r, const struct w_arguments *all)
     bool american = w_span_is(spelling, W_SPAN("us"));
     bool as_adjective = w_span_is(adjective, W_SPAN("on")) || w_span_is(adjective, W_SPAN("mid"));
     bool symbol = w_span_is(abbreviate, W_SPAN("on")) || w_span_is(abbreviate, W_SPAN("in"));
-    u32 count = 0;
-
-    while (count < all->count && all->items[count].number)
-        count++;
+    const struct w_range *value, *unit;
+    u32 number_at = 0;
     bool after_unit = false;
-    for (u32 i = 0; i + 1 < count; i += 2) {
+
+    while ((value = w_argument_next(all, &number_at)) &&
+           (unit = w_argument_next(all, &number_at))) {
         size_t from = r->marked.size;
-        w_walk(r, all->items[i].value, false);
+        w_walk(r, *value, false);
         bool number = r->marked.size > from && w_is_digit(w_buffer_last(&r->marked));
         if (after_unit && !number) { /* "6|ft|2|in" goes on, "6|ft|m" does not */
             r->marked.size = from;
@@ -220,7 +220,7 @@ void w_measure(struct w_wikitext *r, const struct w_arguments *all)
         w_group_digits(r, from);
         if (after_unit)
             w_buffer_insert(&r->marked, from, " ", 1);
-        struct w_span word = word_of(r, &all->items[i + 1].value, bytes[0]);
+        struct w_span word = word_of(r, unit, bytes[0]);
         const char *range = range_of(word);
         after_unit = !range;
         if (range) {

@@ -26,14 +26,14 @@ struct w_range {
     u32 markup; /* index of the first markup that begins in it or behind it */
 };
 
-#define W_ARGUMENTS_MAX 24
+#define W_ARGUMENTS_MAX 100
 
 /* The arguments of a template. What goes beyond the room is left out. */
 struct w_arguments {
     u32 count;
     struct w_argument {
-        struct w_span name; /* empty: it has a number */
-        u32 number;         /* from 1 on; 0: it has a name */
+        struct w_span name; /* empty: it has only a number */
+        u32 number;         /* from 1 on, its place or its name; 0: it has another name */
         struct w_range value;
     } items[W_ARGUMENTS_MAX];
 };
@@ -78,8 +78,10 @@ void w_table(struct w_wikitext *, u32 index);
 /* template.c */
 void w_template(struct w_wikitext *, u32 index);
 void w_argument(struct w_wikitext *, u32 index);
-/* The argument of a name, or of a number of one digit; NULL if it is missing or empty. */
+/* The argument of a name or number; NULL if it is missing or empty. */
 const struct w_range *w_argument_find(const struct w_arguments *, struct w_span name);
+/* Go to the argument with the next number that is not empty; NULL if there is none. Begin with 0. */
+const struct w_range *w_argument_next(const struct w_arguments *, u32 *number);
 /* measure.c: the arguments of {{convert}}. */
 void w_measure(struct w_wikitext *, const struct w_arguments *);
 /* Commas between the thousands of a number that was appended from an offset on. */

@@ -45,7 +45,7 @@ static const char languages[] =
 struct name {
     char *text; /* owned */
     size_t size;
-    enum w_link_kind kind;
+    int key;
 };
 
 struct w_wiki_site {
@@ -74,7 +74,7 @@ enum w_status w_wiki_site_add(struct w_wiki_site *site, int key, struct w_span n
 {
     struct name *names;
 
-    if (key != FILE_KEY && key != CATEGORY_KEY)
+    if (name.size == 0) /* of the articles */
         return W_DONE;
     names = realloc(site->names, (site->count + 1) * sizeof *names);
     if (!names)
@@ -83,7 +83,7 @@ enum w_status w_wiki_site_add(struct w_wiki_site *site, int key, struct w_span n
     names[site->count] = (struct name){
         .text = strndup((const char *)name.at, name.size),
         .size = name.size,
-        .kind = key == FILE_KEY ? W_LINK_FILE : W_LINK_CATEGORY,
+        .key = key,
     };
     if (!names[site->count].text)
         return w_fail(err, W_NOMEM, "no memory for the names of namespaces");
@@ -134,18 +134,39 @@ static bool is_language(struct w_span prefix)
     return memmem(languages, sizeof languages - 1, word, size + 2) != NULL;
 }
 
+/* The word before the first colon; empty if there is none. */
+static struct w_span prefix_of(struct w_span title)
+{
+    const u8 *colon = title.size ? memchr(title.at, ':', title.size) : NULL;
+
+    return w_span_trim((struct w_span){title.at, colon ? (size_t)(colon - title.at) : 0});
+}
+
+static bool is_name(const struct name *n, struct w_span prefix)
+{
+    return same_name(prefix, (struct w_span){(const u8 *)n->text, n->size});
+}
+
+int w_wiki_site_namespace(const struct w_wiki_site *site, struct w_span title)
+{
+    struct w_span prefix = prefix_of(title);
+
+    for (size_t i = 0; prefix.size && i < site->count; i++)
+        if (is_name(&site->names[i], prefix))
+            return site->names[i].key;
+    return 0;
+}
+
 enum w_link_kind w_wiki_site_link(const struct w_wiki_site *site, struct w_span target)
 {
-    const u8 *colon = target.size ? memchr(target.at, ':', target.size) : NULL;
-    struct w_span prefix = {target.at, colon ? (size_t)(colon - target.at) : 0};
+    struct w_span prefix = prefix_of(target);
 
-    prefix = w_span_trim(prefix);
     if (!prefix.size) /* none, or [[:File:...]]: a link that shows its name */
         return W_LINK_PAGE;
     for (size_t i = 0; site && i < site->count; i++) {
-        struct w_span name = {(const u8 *)site->names[i].text, site->names[i].size};
-        if (same_name(prefix, name))
-            return site->names[i].kind;
+        const struct name *n = &site->names[i];
+        if ((n->key == FILE_KEY || n->key == CATEGORY_KEY) && is_name(n, prefix))
+            return n->key == FILE_KEY ? W_LINK_FILE : W_LINK_CATEGORY;
     }
     for (size_t i = 0; i < W_COUNTOF(known); i++)
         if (same_name(prefix, w_span_of(known[i].name)))

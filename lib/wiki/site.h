@@ -27,10 +27,13 @@ struct w_wiki_site;
 enum w_status w_wiki_site_new(struct w_wiki_site **, struct w_err *) W_MUST_CHECK;
 void w_wiki_site_free(struct w_wiki_site *); /* accepts NULL */
 
-/* A namespace by its number in MediaWiki, with its name in the wiki's language. Any number may come;
- * those of files (6) and categories (14) matter. */
+/* A namespace by its number in MediaWiki, with its name in the wiki's language. For links those of files
+ * (6) and categories (14) matter. */
 enum w_status w_wiki_site_add(struct w_wiki_site *, int key, struct w_span name,
                               struct w_err *) W_MUST_CHECK;
+
+/* The number of the namespace whose name stands before a page's title; 0 if there is none. */
+int w_wiki_site_namespace(const struct w_wiki_site *, struct w_span title);
 
 /* The kind of a link's target, without the brackets. The site may be NULL: English names. */
 enum w_link_kind w_wiki_site_link(const struct w_wiki_site *, struct w_span target);

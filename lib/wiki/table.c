@@ -12,6 +12,45 @@ static u32 find_pair(const struct w_wikitext *r, struct w_range *g, u8 c)
     }
 }
 
+/* name=value, name="..." and blanks, and something of it. */
+static bool is_attributes(struct w_span s)
+{
+    bool any = false;
+
+    for (s = w_span_trim(s); s.size; any = true) {
+        size_t at = 0;
+        while (at < s.size && (w_is_letter(s.at[at]) || s.at[at] == '-' || s.at[at] == ':'))
+            at++;
+        if (!at || at == s.size || s.at[at++] != '=' || at == s.size)
+            return false;
+        const u8 quote = s.at[at];
+        if (quote == '"' || quote == '\'') {
+            const u8 *end = memchr(s.at + at + 1, quote, s.size - at - 1);
+            if (!end)
+                return false;
+            at = (size_t)(end + 1 - s.at);
+        } else {
+            while (at < s.size && !w_is_blank(s.at[at]))
+                at++;
+        }
+        s = w_span_trim((struct w_span){s.at + at, s.size - at});
+    }
+    return any;
+}
+
+/* Where a cell without a bar begins: in `colspan="2" {{yes}}` the bar comes from the template. */
+static u32 behind_attributes(const struct w_wikitext *r, struct w_range cell)
+{
+    const struct w_markup *m = &r->markup.items[cell.markup];
+
+    while (m->begin < cell.begin)
+        m++;
+    if (m->begin >= cell.end || m->kind != W_MARKUP_TEMPLATE ||
+        !is_attributes(w_source(r, cell.begin, m->begin)))
+        return cell.begin;
+    return m->begin;
+}
+
 /* The cells of one line behind its first mark. `style="..." |` before a cell's text is not text. */
 static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bool *in_row)
 {
@@ -26,8 +65,9 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         if (bar < cell.end)
             text.begin = bar + 1;
         else
-            text = cell;
-        if (*in_row)
+            text = cell, text.begin = behind_attributes(r, cell);
+        /* Behind a table in the cell before, a line has to begin. */
+        if (*in_row && w_buffer_last(&r->marked) != W_MARK_BLOCK)
             w_buffer_put(&r->marked, " | ", 3);
         else
             w_mark(r, W_MARK_ROW);

@@ -3,6 +3,8 @@
 #include "wiki/inline_pattern.h"
 #include "wiki/render.h"
 
+#define NUMBER_DIGITS 9 /* fits into 32 bits */
+
 /* A value without the space around it. */
 static struct w_range trimmed(const struct w_wikitext *r, struct w_range g)
 {
@@ -11,6 +13,21 @@ static struct w_range trimmed(const struct w_wikitext *r, struct w_range g)
     while (g.begin < g.end && w_is_blank(r->source[g.begin]))
         g.begin++;
     return g;
+}
+
+/* The number that a name is, or 0. */
+static u32 number_of(struct w_span name)
+{
+    u32 number = 0;
+
+    if (name.size == 0 || name.size > NUMBER_DIGITS || *name.at == '0')
+        return 0;
+    for (size_t i = 0; i < name.size; i++) {
+        if (!w_is_digit(name.at[i]))
+            return 0;
+        number = number * 10 + (u32)(name.at[i] - '0');
+    }
+    return number;
 }
 
 /* Cut what follows the name's bar. */
@@ -28,6 +45,7 @@ static void read_arguments(const struct w_wikitext *r, struct w_range g, struct 
         *a = (struct w_argument){0};
         if (equals < value.end) {
             a->name = w_span_trim(w_source(r, value.begin, equals));
+            a->number = number_of(a->name);
             rest.begin = equals + 1;
             a->value = trimmed(r, rest);
         } else {
@@ -42,10 +60,8 @@ static void read_arguments(const struct w_wikitext *r, struct w_range g, struct 
 
 const struct w_range *w_argument_find(const struct w_arguments *all, struct w_span name)
 {
-    u32 number = 0;
+    u32 number = number_of(name);
 
-    if (name.size == 1 && w_is_digit(*name.at))
-        number = (u32)(*name.at - '0');
     for (u32 i = all->count; i-- > 0;) { /* the last of equal names holds */
         const struct w_argument *a = &all->items[i];
         bool same = a->number ? a->number == number : w_span_is(a->name, name);
@@ -53,6 +69,20 @@ const struct w_range *w_argument_find(const struct w_arguments *all, struct w_sp
             return &a->value;
     }
     return NULL;
+}
+
+const struct w_range *w_argument_next(const struct w_arguments *all, u32 *number)
+{
+    const struct w_argument *next = NULL;
+
+    for (u32 i = 0; i < all->count; i++) {
+        const struct w_argument *a = &all->items[i];
+        if (a->number > *number && (!next || a->number <= next->number) &&
+            a->value.begin < a->value.end)
+            next = a;
+    }
+    *number = next ? next->number : *number;
+    return next ? &next->value : NULL;
 }
 
 /* The first of some names that is there. */
@@ -77,7 +107,7 @@ static bool has_all(const struct w_arguments *all, struct w_span pattern)
                 return false;
             break;
         case W_PIECE_ALL:
-            if (!find_any(all, W_SPAN("1|2|3")))
+            if (!w_argument_next(all, &(u32){0}))
                 return false;
             break;
         case W_PIECE_OR:
@@ -159,16 +189,13 @@ static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
 /* The text between the arguments is a pattern of texts and line ends. */
 static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct w_span between)
 {
-    bool first = true;
+    const struct w_range *value;
+    u32 number = 0;
 
-    for (u32 i = 0; i < all->count; i++) {
-        const struct w_argument *a = &all->items[i];
-        if (!a->number || a->value.begin == a->value.end)
-            continue;
+    for (bool first = true; (value = w_argument_next(all, &number)); first = false) {
         for (struct w_span rest = between; !first && rest.size;)
             put_text(r, w_pattern_next(&rest));
-        first = false;
-        put_value(r, a->value, false); /* items of a list already */
+        put_value(r, *value, false); /* items of a list already */
     }
 }
 

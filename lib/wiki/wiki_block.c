@@ -6,8 +6,7 @@
 /* What a JSON string must not have as it is. */
 static const bool needs_escape[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
 
-/* The inside of a JSON string. */
-static void put_string(struct w_buffer *out, struct w_span text)
+void w_wiki_json_text(struct w_buffer *out, struct w_span text)
 {
     static const char hex[] = "0123456789abcdef";
 
@@ -43,16 +42,17 @@ static void put_attribute(struct w_buffer *out, struct w_span text)
         }
 }
 
-/* A line of the text that would end the block gets a blank before it. */
-static void put_lines(struct w_buffer *out, struct w_span text)
+void w_wiki_block_text(struct w_buffer *out, struct w_span text)
 {
     static const char tag[] = "</doc>";
     const size_t size = sizeof tag - 1;
     const u8 *from = text.at, *end = text.at + text.size, *found = from;
 
     while (found < end && (found = memmem(found, (size_t)(end - found), tag, size))) {
-        bool alone = (found == text.at || found[-1] == '\n') &&
-                     (found + size == end || found[size] == '\n' || found[size] == '\r');
+        const u8 *behind = found + size;
+        while (behind < end && *behind != '\n' && w_is_blank(*behind))
+            behind++;
+        bool alone = (found == text.at || found[-1] == '\n') && (behind == end || *behind == '\n');
         if (alone) {
             w_buffer_put(out, from, (size_t)(found - from));
             w_buffer_byte(out, ' ');
@@ -76,9 +76,9 @@ static void put_block(struct w_buffer *out, const struct w_wiki_style *style, co
     w_buffer_text(out, "\" title=\"");
     put_attribute(out, title);
     w_buffer_text(out, "\">\n");
-    put_lines(out, title);
+    w_wiki_block_text(out, title);
     w_buffer_text(out, "\n\n");
-    put_lines(out, text);
+    w_wiki_block_text(out, text);
     w_buffer_text(out, "\n</doc>\n");
 }
 
@@ -89,17 +89,17 @@ static void put_object(struct w_buffer *out, const struct w_wiki_style *style, c
     w_buffer_text(out, id);
     if (*style->address) {
         w_buffer_text(out, "\",\"url\":\"");
-        put_string(out, w_span_of(style->address));
+        w_wiki_json_text(out, w_span_of(style->address));
         w_buffer_text(out, id);
     }
     w_buffer_text(out, "\",\"title\":\"");
-    put_string(out, title);
+    w_wiki_json_text(out, title);
     w_buffer_text(out, "\",\"text\":\"");
     if (style->with_title) {
-        put_string(out, title);
+        w_wiki_json_text(out, title);
         w_buffer_text(out, "\\n\\n");
     }
-    put_string(out, text);
+    w_wiki_json_text(out, text);
     w_buffer_text(out, "\"}\n");
 }
 

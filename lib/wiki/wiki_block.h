@@ -21,4 +21,10 @@ struct w_wiki_style {
 void w_wiki_block_add(struct w_buffer *out, const struct w_wiki_style *, u64 id,
                       struct w_span title, struct w_span text);
 
+/* Append the inside of a JSON string that stands for a text. */
+void w_wiki_json_text(struct w_buffer *out, struct w_span text);
+
+/* Append whole lines of the inside of a block: one that would end it gets a blank before it. */
+void w_wiki_block_text(struct w_buffer *out, struct w_span lines);
+
 #endif

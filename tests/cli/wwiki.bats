@@ -164,6 +164,45 @@ setup()
     { cat large.jsonl && head -n 100 streams.jsonl; } | cmp - got
 }
 
+@test "where a dump is broken does not matter behind the last document that is wanted" {
+    head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
+    run -3 wwiki -q -t 1 cut
+    printf '%s\n' "${lines[@]:0:1000}" >expected
+    for threads in 1 2 8; do
+        wwiki -q -t $threads -n 1000 cut | cmp - expected
+    done
+}
+
+@test "what stands before a place where a dump is broken is the same for any number of threads" {
+    head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
+    for threads in 1 2 8; do
+        status=0
+        wwiki -q -t $threads cut >"got$threads" 2>"err$threads" || status=$?
+        [ "$status" -eq 3 ]
+        cmp got$threads got1
+        cmp err$threads err1
+    done
+    [ "$(wc -l <got1)" -gt 1300 ]
+    head -n "$(wc -l <got1)" large.jsonl | cmp - got1
+}
+
+@test "-n does not wait for more than it needs" {
+    mkfifo slow
+    { cat large.xml && sleep 30; } >slow 3>&- &
+    timeout 15 wwiki -q -t 8 -n 5 slow >got
+    kill $! || true # cat may have ended: wwiki did not want all of it
+    head -n 5 large.jsonl | cmp - got
+}
+
+@test "pages behind the last document that is wanted are not counted" {
+    for threads in 1 8; do
+        wwiki -q -t $threads -n 1 --log counts small.xml large.xml >got
+        [ "$(jq -c '[.pages, .documents, .redirects]' counts)" = '[1,1,0]' ]
+        wwiki -q -t $threads -n 2 --log counts small.xml large.xml >got
+        [ "$(jq -c '[.pages, .documents, .redirects]' counts)" = '[8,2,1]' ]
+    done
+}
+
 @test "a consumer that has enough ends it quietly" {
     wwiki -q large.xml.bz2 2>err | head -n 1 >/dev/null
     [ ! -s err ]
@@ -176,10 +215,13 @@ setup()
         page 0 2 'Mars (disambiguation)' 'Mars may be a planet.'
         page 0 3 Venus 'Venus is a planet.'
         page 0 4 Merkur $'Merkur ist:\n{{Begriffsklärung}}'
+        page 0 5 Moon 'It circles [[Earth]]{{disambiguation needed|date=May 2020}}.'
+        page 0 6 Sun 'It is in [[Leo]]{{Disambig_needed}}.'
         echo '</mediawiki>'
     } >many.xml
-    [ "$(wwiki -q many.xml | wc -l)" -eq 4 ]
-    [ "$(wwiki -q --no-disambiguation --log counts many.xml | jq -r .title)" = Venus ]
+    [ "$(wwiki -q many.xml | wc -l)" -eq 6 ]
+    wwiki -q --no-disambiguation --log counts many.xml >got
+    [ "$(jq -r .title got | tr '\n' ' ')" = 'Venus Moon Sun ' ]
     [ "$(jq .disambiguations counts)" -eq 3 ]
 }
 
@@ -191,6 +233,23 @@ setup()
         echo '<revision><id>3</id><model>wikitext</model><text>new</text></revision></page></mediawiki>'
     } >history.xml
     [ "$(wwiki -q history.xml | jq -r .text)" = new ]
+}
+
+@test "a dump without <ns> and <redirect> has the same pages" {
+    {
+        head_of_dump
+        page 0 1 One 'An article.'
+        page 0 2 Two '#redirect : [[One]]'
+        page 1 3 Talk:One 'Talk.'
+        page 6 4 'bild:X' 'A picture.'
+        page 0 5 'Re: Zero' 'A colon is no namespace.'
+        page 0 6 Six $'# REDIRECT [[One]]\n#REDIRECT\nis a word.'
+        echo '</mediawiki>'
+    } | sed '/<ns>/d' >old.xml
+    wwiki -q --log counts old.xml >got
+    [ "$(jq -r .id got | tr '\n' ' ')" = '1 5 6 ' ]
+    jq -e '.other_namespace == 2 and .redirects == 1' counts
+    [ "$(wwiki -q --namespace 1 old.xml | jq -r .id)" = 3 ]
 }
 
 @test "the words of a wiki's links come from the dump" {
@@ -275,6 +334,18 @@ setup()
     [[ $output == *--format* ]]
     run -2 wwiki --namespace x small.xml
     run -2 wwiki -t 0 small.xml
+    for options in '-n 1' '-f plain' --title '--namespace 4' --tables '--inlines X' '--item x' \
+        --no-disambiguation '--separator x' '--headings none' '--drop-sections x' '--math x'; do
+        # shellcheck disable=SC2086 # an option and its value
+        run -2 wwiki --clean $options small.xml
+        [[ $output == *--clean* ]]
+    done
+    run -2 wwiki --unescape yes small.xml
+    [[ $output == *--clean* ]]
+    run -2 wwiki --field body small.xml
+    run -2 wwiki -o same --log same small.xml
+    [ ! -e same ]
+    run -2 wwiki --log - small.xml
     run -4 wwiki absent.xml
     run -0 wwiki --help
     [[ $output == *Examples:* ]]
@@ -294,6 +365,9 @@ setup()
     [ "$(sed s/text/body/g objects | wwiki -q --clean --field body | jq -r .body)" = $'a c\n\nd' ]
     printf 'plain {{text}} here\n\nand there' | wwiki -q --clean >got
     printf 'plain here\n\nand there' | cmp - got
+    run -0 wwiki --clean --log counts -o text got
+    [[ $output != *documents* ]]
+    jq -e '.text_bytes == 21 and .documents == null' counts
     dd bs=1 if=blocks 2>/dev/null | wwiki -q --clean | cmp - expected
 }
 
@@ -304,7 +378,61 @@ setup()
     printf '<doc id="1">\nT\n\na < b, written &lt;\n</doc>\n' >raw
     wwiki -q --clean raw | cmp - raw
     wwiki -q --clean escaped raw | tail -n 5 | cmp - raw
+    printf '<doc id="1" title="A &amp;amp; B">\nA &amp; B\n\na &lt;b&gt;c&lt;/b&gt; &amp;amp; d\n</doc>\n' >escaped
+    wwiki -q --clean escaped >got
+    printf '<doc id="1" title="A &amp;amp; B">\nA & B\n\na c &amp; d\n</doc>\n' | cmp - got
     [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
+}
+
+@test "--clean changes nothing of an object but the text" {
+    printf '{ "n":1234567890123456789, "t\\u0065xt" : "a \\u00e9 {{b}} \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >in
+    printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>in
+    printf '{"text":"{{c}}\\n"}\n{"z":[],"text":"last {{x}}"}' >>in
+    printf '{ "n":1234567890123456789, "t\\u0065xt" : "a é \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >expected
+    printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>expected
+    printf '{"z":[],"text":"last"}' >>expected
+    wwiki -q --clean --log counts in | cmp - expected
+    jq -e '.documents == 3 and .empty == 1' counts
+}
+
+@test "--clean lets no line of a text end its block" {
+    printf '<doc id="1">\n&lt;/doc&gt;\n\na\n&lt;/doc&gt;\n&lt;/doc&gt; \nb&lt;br&gt;&lt;/doc&gt;\n</doc>\n' >escaped
+    wwiki -q --clean escaped >got
+    printf '<doc id="1">\n </doc>\n\na\n </doc>\n </doc> \nb\n </doc>\n</doc>\n' | cmp - got
+    printf '<doc id="1">\nT\n\na\n<b></doc></b>\n</doc>\n' | wwiki -q --clean >got
+    printf '<doc id="1">\nT\n\na\n </doc>\n</doc>\n' | cmp - got
+}
+
+@test "--clean begins a line where a file begins" {
+    printf 'one' >a && printf 'two' >b && : >c
+    [ "$(wwiki -q --clean a b c)" = $'one\ntwo' ]
+    wwiki -q --clean a c | cmp - a
+    printf '<doc id="1">\nT\n\nx\n</doc>' >a
+    { cat a && echo && cat a; } >expected
+    wwiki -q --clean a a | cmp - expected
+}
+
+@test "--clean sees what form a file has" {
+    printf '{{about|x}}\nText.\n' | wwiki -q --clean >got
+    [ "$(cat got)" = Text. ]
+    for lines in '\xef\xbb\xbf{"text":"a {{b}} c"}\n' '\n \n{ "text":"a {{b}} c"}\r\n' '{"text":"a {{b}} c"}'; do
+        # shellcheck disable=SC2059 # the lines are a format
+        printf "$lines" | wwiki -q --clean >got
+        [ "$(jq -r .text got)" = 'a c' ]
+    done
+    { printf '{"text":"{{b}}' && head -c 2500000 /dev/zero | sed 's/\x0/x /g' && printf '"}\n'; } >long
+    [ "$(wwiki -q --clean long | jq -r .text | wc -c)" -eq 5000001 ]
+    printf '\xef\xbb\xbf<doc id="1">\nformula_1\n\nx\n</doc>\n' | wwiki -q --clean >got
+    printf '<doc id="1">\nformula_1\n\nx\n</doc>\n' | cmp - got
+}
+
+@test "--clean reads bzip2" {
+    printf '{"text":"a {{b}} c"}\n' | bzip2 >packed
+    [ "$(wwiki -q --clean --log counts packed packed | jq -r .text | tr '\n' ' ')" = 'a c a c ' ]
+    jq -e '.read_bytes == 42' counts
+    head -c 40 packed >cut
+    run -3 wwiki -q --clean -o never cut
+    [ ! -e never ]
 }
 
 @test "--clean refuses with 3 what breaks its form" {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -184,8 +185,15 @@ static void bytes_behind_the_last_stream_are_refused(void **state)
     struct w_buffer packed = {0}, out = {0};
     struct w_err err = {0};
     pack(&packed, "data", 4, 1);
+    size_t size = packed.size;
+    char place[32];
+    snprintf(place, sizeof place, "byte %zu: what stands behind", size);
     w_buffer_text(&packed, "and more");
-    assert_int_equal(w_exit_code(unpack(&out, packed.at, packed.size, 1, &err)), 3);
+    assert_int_equal(unpack(&out, packed.at, packed.size, 1, &err), W_CORRUPT);
+    assert_non_null(strstr(err.text, place));
+    packed.size = size;
+    w_buffer_text(&packed, "BZh");
+    assert_int_equal(unpack(&out, packed.at, packed.size, 1, &err), W_TRUNCATED);
     w_buffer_free(&packed);
     w_buffer_free(&out);
 }

@@ -137,6 +137,8 @@ static void templates_are_left_out_but_for_inline_ones(void **state)
           {"{{convert|1|km|mi|sp=us}}, {{convert|5|ft|2|in|cm}}", "1 kilometer, 5 feet 2 inches"},
           {"{{convert|2|e6acre}} {{convert|166|Goilbbl|m3}}", "2 million acres 166 billion barrels"},
           {"{{convert|10|to|20|kg|lb|abbr=on}}", "10 to 20 kg"},
+          {"{{convert|abbr=on|10|km|mi}} {{convert|1=5|2=km|sp=us}} {{convert|2=t|1=3}}",
+           "10 km 5 kilometers 3 tonnes"},
           {"a {{Convert|30|ft|m|adj=on}} wall", "a 30-foot wall"},
           {"{{convert|3|x|4|m}} {{convert|7|furlongs|m}}", "3 × 4 metres 7 furlongs"},
           {"{{lang|fr|''bon''}} {{lang-de|Rad}} {{lang-xx|y}}", "bon German: Rad y"},
@@ -157,6 +159,7 @@ static void templates_are_left_out_but_for_inline_ones(void **state)
           {"a\n{{Columns|width=9em|col1=* b\n* c|col2=\n* d\n|col3=* e}}\nf", "a\nb\nc\nd\ne\n\nf"},
           {"{{plainlist|* a\n* b}} {{ubl|#1|:2}} {{small|* c}}", "a\nb\n#1\n:2\n* c"},
           {"{{hlist|a|b|c}} {{!}} {{=}}", "a, b, c | ="},
+          {"{{hlist|1=a|2=b}} {{hlist|2=b|1=a|x=y}} {{hlist|a|1=b|3=|12=c|01=d}}", "a, b a, b b, c"},
           {"a {{ordered list|start=1|b|c}} d", "a\nb\nc\nd"},
           {"{{PAGENAME}} {{lc:ABC}} {{#tag:ref|x}}", "Title abc"},
           {"{{nowrap|{{lang|de|{{small|a}}}}}}", "a"},
@@ -207,6 +210,7 @@ static void tables_are_left_out(void **state)
           {"{|\n|\n{|\n|b\n|}\n|c\n|}\nd", "d"},
           {"{|\n| {{x\n|y=1\n|}}\n| b\n|}\nc", "c"},
           {":{|\n|b\n|}\nc", "c"},
+          {"a\n: {|\n|b\n|}\n::\t{| x\n|c\n|}\nd", "a\n\nd"},
           {"{|\n| a\n| b\nc\n\n== d ==\ne", "c\n\nd\n\ne"},
           {"{{table start}}\n|-\n| a\n! b\n|}\nc", "c"},
           {"a<table><tr><td>b<table><tr><td>c</td></tr></table></td></tr></table>d", "a\n\nd"});
@@ -223,6 +227,10 @@ static void tables_can_be_kept(void **state)
           {"a\n{| class=\"b\"\n|+ Head\n! x !! y\n|-\n| c || style=\"d\" | ''e''\n|-\n| f\n| " "g\nh\n|}\ni",
            "a\n\nHead\nx | y\nc | e\nf | g h\n\ni"},
           {"{|\n| [[a|b]] || {{nowrap|c}}\n|}", "b | c"},
+          {"{|\n| colspan=\"5\" {{yes}}\n| a=b style='c d' {{nowrap|e}} || x=1 f || 2=3 {{nowrap|g}}\n|}",
+           "| e | x=1 f | 2=3 g"},
+          {"{|\n| a\n{|\n| b\n|}\n| c || d\n|-\n| e\n{|\n| f\n|}\ng\n| h\n|}",
+           "a\n\nb\n\nc | d\ne\n\nf\n\ng | h"},
           {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a | b\nc"});
     w_wikitext_free(r);
 }
@@ -280,6 +288,7 @@ static void lists_and_lines(void **state)
           {"<ul><li>a</li><li>b</li></ul>", "a\nb"},
           {"<blockquote>a</blockquote>b<p>c</p>", "a\n\nb\n\nc"},
           {"<poem>\na\nb\n\nc\n</poem>d\ne", "a\nb\n\nc\n\nd e"},
+          {"<poem>\na\nb\n== c ==\nd\ne", "a\nb\n\nc\n\nd e"},
           {"a  b \t c&nbsp; d", "a b c d"});
 }
 
@@ -366,6 +375,8 @@ static void entities_are_characters(void **state)
           {"&amp;ndash; &amp;#8211;", "– –"},
           {"a&shy;b&lrm;c", "abc"},
           {"&#xD800;&#1114112;&#0;", "&#xD800;&#1114112;&#0;"},
+          {"&#150;&#127;&#xFFFF;&#xfffe;", "&#150;&#127;&#xFFFF;&#xfffe;"},
+          {"&#126;&#160;&#xFFFD;&#x1FFFF;", "~ \xEF\xBF\xBD\xF0\x9F\xBF\xBF"},
           {"&#91;&#91;a]]", "[[a]]"},
           {"a\x01\x02\x06" "b", "ab"});
 }
@@ -442,12 +453,13 @@ static void marked_headings_stand_at_any_place(void **state)
 
 static void a_file_of_rows_extends_the_table(void **state)
 {
-    static const char rows[] = "# a comment\n\n"
+    static const char rows[] = "\xEF\xBB\xBF# a comment\n\n"
                                "Hello = hello, {name|1:capital}!\n"
                                "nowrap =\n"
                                "list = {*; } || none\n"
                                "x-* = \\s{a?}\\{{1}\\}\\\\ || -{2:month}-\n"
                                "y = \\d{1}\n"
+                               "z = {10}{26}\n"
                                "f: = <{1:upper}>";
     struct w_wikitext_options options = {0};
     struct w_inline_table *table = NULL;
@@ -461,7 +473,8 @@ static void a_file_of_rows_extends_the_table(void **state)
     CHECK(r, {"{{hello|world}} {{Hello|name=you|x}}", "hello, World! hello, You!"},
           {"a {{nowrap|b}} c", "a c"}, {"{{list|a|b}} {{list}}", "a; b none"},
           {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"},
-          {"1{{y|2}} a{{y|3}} {{y|4}}", "1 2 a3 4"});
+          {"1{{y|2}} a{{y|3}} {{y|4}}", "1 2 a3 4"},
+          {"{{z||||||||||a||||||||||||||||b}} {{z|26=d|10=c}}", "ab cd"});
     w_wikitext_free(r);
     w_inline_table_free(table);
 }

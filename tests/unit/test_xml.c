@@ -154,17 +154,18 @@ static const char *pick(struct w_rng *rng, const char *const *from, size_t count
 
 static void make_text(struct w_buffer *out, struct w_rng *rng)
 {
-    static const char *const pieces[] = {"word ",     "&lt;b&gt;",
-                                         "&amp;amp;", "&quot;",
-                                         "&#233;",    "&#x1F600;",
-                                         "&apos;",    "é",
-                                         "中文 ",     "\xf0\x9f\x98\x80",
-                                         "\r\n",      "\r",
-                                         "\n\n",      "\t",
-                                         "&#13;",     "<!-- a <b> -->",
-                                         "<?php x?>", "<![CDATA[<x>&amp;é]]>",
-                                         "\"",        "'",
-                                         "] ",        ">"};
+    static const char *const pieces[] = {"word ",      "&lt;b&gt;",
+                                         "&amp;amp;",  "&quot;",
+                                         "&#233;",     "&#x1F600;",
+                                         "&#x000041;", "&#00000000000000065;",
+                                         "&apos;",     "é",
+                                         "中文 ",      "\xf0\x9f\x98\x80",
+                                         "\r\n",       "\r",
+                                         "\n\n",       "\t",
+                                         "&#13;",      "<!-- a <b> -->",
+                                         "<?php x?>",  "<![CDATA[<x>&amp;é]]>",
+                                         "\"",         "'",
+                                         "] ",         ">"};
     for (u64 n = w_rng_below(rng, 12); n > 0; n--)
         w_buffer_text(out, pick(rng, pieces, W_COUNTOF(pieces)));
 }
@@ -195,10 +196,11 @@ static void make_document(struct w_buffer *out, struct w_rng *rng)
 {
     static const char *const heads[] = {"", "<?xml version=\"1.0\"?>\n", "\xef\xbb\xbf",
                                         "<!-- c -->\n"};
+    static const char *const tails[] = {"", "\n", "\n<!-- <x> -->\n", "<?p x?> "};
     out->size = 0;
     w_buffer_text(out, pick(rng, heads, W_COUNTOF(heads)));
     make_element(out, rng, 0);
-    w_buffer_text(out, "\n");
+    w_buffer_text(out, pick(rng, tails, W_COUNTOF(tails)));
 }
 
 static void what_expat_accepts_is_the_same(void **state)
@@ -277,6 +279,10 @@ static void what_is_broken_or_hostile_is_refused(void **state)
         {"</a>", W_CORRUPT, "match"},
         {"<a></a></a>", W_CORRUPT, "match"},
         {"<a></a>text", W_CORRUPT, "outside"},
+        {"<a/><!-- c -->text", W_CORRUPT, "outside"},
+        {"<a/> <!-- c", W_TRUNCATED, "byte 11"},
+        {"<a/> <", W_TRUNCATED, "byte 6"},
+        {"<!-- c --> <?p?>", W_TRUNCATED, "empty"},
         {"<a>&nbsp;</a>", W_CORRUPT, "byte 3"},
         {"<a>&lt</a>", W_CORRUPT, "cut short"},
         {"<a>&#0;</a>", W_CORRUPT, "reference"},
@@ -324,7 +330,8 @@ static void limits_hold(void **state)
 static void documents_follow_each_other(void **state)
 {
     (void)state;
-    static const char xml[] = "<a>1</a>\n\n<?xml version='1.0'?><b>2</b> <c/>";
+    static const char xml[] = "<a>1</a>\n\n<?xml version='1.0'?><b>2</b> <!-- <x> --><c/>"
+                              "\n<!-- end -->\n<?end?> ";
     struct seen s = {0};
     struct w_err err = {0};
     assert_int_equal(read_ours(&s, xml, sizeof xml - 1, &err), W_END);
