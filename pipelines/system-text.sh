@@ -9,8 +9,9 @@ usage()
 usage: system-text.sh FOLDER [BYTES]
 
 Writes FOLDER/00000.txt and so on, one document a file, until BYTES (8M unless told) are there; those
-of an earlier time are removed, and no other files. The choice is the same each time. A machine whose documentation was stripped has at least this project's own, which
-is repeated until it is enough to train on.
+of an earlier time are removed, and no other files. The choice is the same each time. A machine whose
+documentation was stripped has at least this project's own, which is repeated until it is enough to
+train on.
 
 Example:
   system-text.sh corpus 2M

@@ -21,9 +21,10 @@
 #     W/NAME.sample    text that it writes
 #     W/NAME.score     how well it predicts the validation file W_SCORE, JSON
 #
-# Every program writes with -o, or its output is renamed: a target is complete or not there. A training that was
-# interrupted, by Ctrl-C or a power cut, goes on from its last checkpoint when make is called again:
-# the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when a recipe fails.
+# Every program writes with -o, or its output is renamed: a target is complete or not there. A
+# training that was interrupted, by Ctrl-C or a power cut, goes on from its last checkpoint when make
+# is called again: the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when
+# a recipe fails.
 # Targets depend on their inputs and not on the variables below: after changing one, delete the
 # target. Recipes run under bash with pipefail, those of the including Makefile as well.
 
