@@ -100,7 +100,9 @@ static enum w_status append(struct w_header *h, const char *name, enum w_dtype d
         return w_fail(err, W_CORRUPT,
                       "header: column %s: columns stand in the order of falling element size",
                       name);
-    struct w_array *grown = realloc(h->arrays, (h->array_count + 1) * sizeof *grown);
+    /* Room is a power of two: at one it is full. */
+    const u64 n = h->array_count, room = n & (n - 1) ? 0 : n ? 2 * n : 1;
+    struct w_array *grown = room ? realloc(h->arrays, room * sizeof *grown) : h->arrays;
     if (!grown)
         return w_fail(err, W_NOMEM, "header: no memory for %u arrays", h->array_count + 1);
     h->arrays = grown;
