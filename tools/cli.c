@@ -309,6 +309,7 @@ static void begin(const struct w_program *p, int argc, char **argv)
     if (!command_line[0])
         remember_command_line(argc, argv);
     w_fill_standard_fds();
+    w_heed_stop(&w_signal_stop); /* before there are threads that read */
     signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
     signal(SIGXFSZ, SIG_IGN); /* and EFBIG, that a file reached its limit */
 }
@@ -394,7 +395,7 @@ static void on_stop(int number)
         signal(number, SIG_DFL);
         raise(number);
     }
-    w_signal_stop = number;
+    __atomic_store_n(&w_signal_stop, number, __ATOMIC_RELAXED); /* threads read it */
 }
 
 static void on_save(int number)
@@ -419,7 +420,6 @@ void w_cli_catch_save(void)
 
 void w_cli_catch_signals(void)
 {
-    w_heed_stop(&w_signal_stop);
     catch_signal(SIGINT, on_stop, 0);
     catch_signal(SIGTERM, on_stop, 0);
     catch_signal(SIGHUP, on_stop, 0);

@@ -19,7 +19,7 @@ void w_heed_stop(const volatile sig_atomic_t *flag)
 
 static bool is_told_to_stop(void)
 {
-    return stop_flag && *stop_flag;
+    return stop_flag && __atomic_load_n(stop_flag, __ATOMIC_RELAXED);
 }
 
 /* What a call that ended with errno means: a signal, or a failure. */

@@ -11,7 +11,7 @@
 #include "base/status.h"
 
 /* From now on, what waits ends with W_SIGNAL once a signal's handler has set the flag and interrupted it
- * (no SA_RESTART); reading, also before it waits. NULL: no more. */
+ * (no SA_RESTART); reading, also before it waits. For before any thread reads. NULL: no more. */
 void w_heed_stop(const volatile sig_atomic_t *flag);
 
 /* ---- input ---- */

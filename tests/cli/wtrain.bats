@@ -413,10 +413,10 @@ no_temporary_files()
 }
 
 @test "what no header can hold is told before the first step" {
-    run wtrain -c tiny.json --set num_layers=500 -n 1 -o m.wts "$data/train.wts"
+    run wtrain -c tiny.json --set num_layers=600 -n 1 -o m.wts "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *"no file can hold this model"* ]]
-    run wtrain -c tiny.json --set num_layers=500 --dry-run
+    run wtrain -c tiny.json --set num_layers=600 --dry-run
     [ "$status" -eq 2 ]
 }
 
