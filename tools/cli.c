@@ -310,8 +310,8 @@ static void begin(const struct w_program *p, int argc, char **argv)
         remember_command_line(argc, argv);
     w_fill_standard_fds();
     w_heed_stop(&w_signal_stop); /* before there are threads that read */
-    signal(SIGPIPE, SIG_IGN); /* EPIPE says it, whatever was inherited */
-    signal(SIGXFSZ, SIG_IGN); /* and EFBIG, that a file reached its limit */
+    signal(SIGPIPE, SIG_IGN);    /* EPIPE says it, whatever was inherited */
+    signal(SIGXFSZ, SIG_IGN);    /* and EFBIG, that a file reached its limit */
 }
 
 int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv)
