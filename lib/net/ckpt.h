@@ -50,8 +50,8 @@ const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_moments(const struct w_ckpt *);
-/* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT. weights, and moments unless NULL, are blocks laid
- * out as in w_tensors. */
+/* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT. weights,
+ * and moments unless NULL, are blocks laid out as in w_tensors. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
