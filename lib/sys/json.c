@@ -432,18 +432,13 @@ char *w_json_pretty(const struct w_json *j, struct w_err *err)
 
 enum w_status w_json_save(const struct w_json *j, bool pretty, const char *path, struct w_err *err)
 {
-    struct w_output out = {.fd = -1};
     char *text = print(j, pretty, err);
 
-    enum w_status status = text ? w_output_open(&out, path, err) : W_NOMEM;
-    if (!status)
-        status = w_output_write(&out, text, strlen(text), err);
-    if (!status)
-        status = w_output_write(&out, "\n", 1, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-    if (status)
-        w_output_abort(&out);
+    if (!text)
+        return W_NOMEM;
+    size_t size = strlen(text);
+    text[size] = '\n'; /* in the place of the NUL */
+    enum w_status status = w_output_whole(path, text, size + 1, err);
     free(text);
     return status;
 }

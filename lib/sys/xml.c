@@ -19,8 +19,7 @@ struct w_xml {
     void *context;
     const u8 *packed; /* given by unpack, not yet in the window */
     size_t packed_size;
-    enum w_status
-        ended; /* how unpacking ended, for behind what was read before; W_DONE: it has not */
+    enum w_status ended; /* unpacking, once what came before is read; W_DONE: it has not */
     struct w_err ended_err;
     u8 *window; /* [at, end) is not read yet */
     size_t at, end;
