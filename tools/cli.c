@@ -425,7 +425,17 @@ void w_cli_catch_signals(void)
     catch_signal(SIGHUP, on_stop, 0);
 }
 
-/* ---- terminals ---- */
+/* ---- outputs and terminals ---- */
+
+enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
+{
+    a = a ? a : "-";
+    b = b ? b : "-";
+    return strcmp(a, b)
+               ? W_DONE
+               : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
+                        strcmp(a, "-") ? a : "standard output");
+}
 
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint, struct w_err *err)
 {

@@ -76,6 +76,8 @@ void w_cli_catch_save(void);
 /* Refuse to write binary data to a terminal. */
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,
                                     struct w_err *err) W_MUST_CHECK;
+/* Refuse two outputs of one name, of which one would be lost. NULL and "-" are standard output. */
+enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err) W_MUST_CHECK;
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;
 

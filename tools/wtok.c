@@ -95,16 +95,6 @@ enum w_status wtok_check_signal(struct w_err *err)
     return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
 }
 
-enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *err)
-{
-    a = a ? a : "-";
-    b = b ? b : "-";
-    return strcmp(a, b)
-               ? W_DONE
-               : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
-                        strcmp(a, "-") ? a : "standard output");
-}
-
 enum w_status wtok_check_end(const char *end, struct w_err *err)
 {
     size_t size = strlen(end);

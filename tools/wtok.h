@@ -55,9 +55,6 @@ void wtok_reader_close(struct wtok_reader *);
  * was stopped is not said to be done. */
 enum w_status wtok_check_signal(struct w_err *) W_MUST_CHECK;
 
-/* Refuse two outputs of one name, of which one would be lost. NULL and "-" are standard output. */
-enum w_status wtok_check_outputs(const char *a, const char *b, struct w_err *) W_MUST_CHECK;
-
 /* Refuse a name for the token that ends documents which no vocabulary can have: bytes are tokens. */
 enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
 

@@ -94,7 +94,7 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
         return w_fail(err, W_USAGE,
                       "--merges FILE goes with the format gpt2, which is two files, and with no "
                       "other");
-    enum w_status status = set->merges ? wtok_check_outputs(set->output, set->merges, err) : W_DONE;
+    enum w_status status = set->merges ? w_cli_refuse_same(set->output, set->merges, err) : W_DONE;
     if (!status)
         status = wtok_load_vocab(&vocab, set->vocab, err);
     if (!status) {

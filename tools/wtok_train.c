@@ -169,7 +169,7 @@ static enum w_status check(const struct settings *set, struct w_err *err)
         status = w_fail(err, W_USAGE,
                         "--counts: words that are counted have no --max-bytes or --doc-cap");
     if (!status && set->report)
-        status = wtok_check_outputs(set->output, set->report, err);
+        status = w_cli_refuse_same(set->output, set->report, err);
     return status;
 }
 

@@ -132,7 +132,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
 
 static enum w_status train(struct run *run, struct w_err *err)
 {
-    /* Somebody may ask before there is anything to save; then that is told by doing nothing. */
+    /* SIGUSR1 may come before there is anything to save: it must not end the run. */
     w_cli_catch_save();
     enum w_status status = run_open(run, err);
     if (status)

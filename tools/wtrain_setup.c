@@ -170,7 +170,10 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
 
     if (set->resume && set->init)
         return w_fail(err, W_USAGE, "--resume goes on with a run, --init begins one: not both");
-    status = save_open(run, err);
+    if (set->output && set->log)
+        status = w_cli_refuse_same(set->output, set->log, err);
+    if (!status)
+        status = save_open(run, err);
     if (!status && set->resume)
         status = find_resumed(run, err);
     if (!status && run->resumed && run->folder[0])

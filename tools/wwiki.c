@@ -199,15 +199,12 @@ static enum w_status check_settings(const struct settings *set, struct w_err *er
         {"--unescape", set->unescape != UNESCAPE_AUTO, true},
         {"--field", strcmp(set->field, "text"), true},
     };
-    const char *output = set->output ? set->output : "-";
 
     for (size_t i = 0; i < W_COUNTOF(rows); i++)
         if (rows[i].is_given && rows[i].is_of_clean != set->clean)
             return w_fail(err, W_USAGE, "%s %s --clean", rows[i].name,
                           set->clean ? "has no effect with" : "goes with");
-    if (set->log && !strcmp(set->log, output))
-        return w_fail(err, W_USAGE, "--log and the text would both go to %.200s", output);
-    return W_DONE;
+    return set->log ? w_cli_refuse_same(set->output, set->log, err) : W_DONE;
 }
 
 static enum w_status run_all(const struct settings *set, int argc, char **argv, struct w_err *err)

@@ -119,14 +119,10 @@ static bool is_object(struct w_span line, bool is_whole)
 /* What the first bytes of the file say, behind a byte order mark and empty lines. */
 static void look(struct cleaning *c)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    struct w_span all = {c->bytes.at, c->bytes.size};
+    struct w_span all = w_span_unmarked((struct w_span){c->bytes.at, c->bytes.size});
     u32 unescape = c->run->set->unescape;
 
-    if (begins(all, mark)) {
-        c->at = sizeof mark - 1;
-        all = (struct w_span){all.at + c->at, all.size - c->at};
-    }
+    c->at = c->bytes.size - all.size;
     struct w_span first = w_span_trim(all);
     first.size = (size_t)(all.at + all.size - first.at); /* the end of the line is looked for */
     const u8 *newline = first.size ? memchr(first.at, '\n', first.size) : NULL;

@@ -133,13 +133,9 @@ static enum w_status add_row(struct w_inline_table *t, struct w_span name, struc
 
 enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, struct w_err *err)
 {
-    static const u8 mark[] = {0xEF, 0xBB, 0xBF}; /* of the byte order, by some editors */
     u32 number = 0;
 
-    if (text.size >= sizeof mark && !memcmp(text.at, mark, sizeof mark)) {
-        text.at += sizeof mark;
-        text.size -= sizeof mark;
-    }
+    text = w_span_unmarked(text);
     if (text.size > UINT32_MAX / 4)
         return w_fail(err, W_LIMIT, "a table of templates of more than 1 GiB");
     if (!w_utf8_valid(text.at, text.size))

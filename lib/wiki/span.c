@@ -16,6 +16,15 @@ struct w_span w_span_trim(struct w_span s)
     return s;
 }
 
+struct w_span w_span_unmarked(struct w_span s)
+{
+    static const u8 mark[] = {0xEF, 0xBB, 0xBF};
+
+    if (s.size >= sizeof mark && !memcmp(s.at, mark, sizeof mark))
+        s = (struct w_span){s.at + sizeof mark, s.size - sizeof mark};
+    return s;
+}
+
 bool w_span_is(struct w_span a, struct w_span b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);

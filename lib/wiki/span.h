@@ -14,9 +14,11 @@ struct w_span {
 /* A string literal as a span. */
 #define W_SPAN(literal) ((struct w_span){(const u8 *)(literal), sizeof(literal) - 1})
 
-struct w_span w_span_of(const char *text);          /* NULL gives the empty span */
-struct w_span w_span_trim(struct w_span);           /* without space, tab and line ends around it */
-bool w_span_is(struct w_span, struct w_span other); /* byte for byte */
+struct w_span w_span_of(const char *text); /* NULL gives the empty span */
+struct w_span w_span_trim(struct w_span);  /* without space, tab and line ends around it */
+struct w_span w_span_unmarked(
+    struct w_span); /* without a byte order mark, which some editors put */
+bool w_span_is(struct w_span, struct w_span other);      /* byte for byte */
 bool w_span_is_word(struct w_span, struct w_span other); /* a letter is its capital, '_' a space */
 
 static inline void w_buffer_span(struct w_buffer *b, struct w_span s)

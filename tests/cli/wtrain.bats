@@ -281,6 +281,9 @@ no_temporary_files()
     [ "$status" -eq 2 ]
     run wtrain -c tiny.json "$data/train.wts" "$data/other.wts"
     [ "$status" -eq 2 ]
+    run wtrain -c tiny.json -n 1 -o same --log same "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [ ! -e same ]
     run bash -c 'wtrain -c tiny.json -n 1 --val - <"$0"' "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *"--val -"*"regular file"* ]]
