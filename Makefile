@@ -118,15 +118,18 @@ LIB_SOURCES := \
 	lib/data/pack.c \
 	lib/data/shuffle.c \
 	lib/net/adamw.c \
+	lib/net/arch.c \
 	lib/net/attention.c \
 	lib/net/ckpt.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
-	lib/net/hidden.c \
 	lib/net/infer.c \
 	lib/net/linear.c \
+	lib/net/mlp.c \
 	lib/net/model.c \
 	lib/net/norm.c \
+	lib/net/optim.c \
+	lib/net/phase.c \
 	lib/net/plan.c \
 	lib/net/sampler.c \
 	lib/net/schedule.c \

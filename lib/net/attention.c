@@ -4,35 +4,20 @@
  * The products are made of the tiles of kern.h. Causal: tiles of scores above the diagonal are not
  * computed, and sums over keys or queries run only over the half that is not zero. Scores and their
  * softmax are floats; what is multiplied further has the type of the activations. */
-#include "net/layers.h"
+#include "net/layer.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Scores, or their gradients, of one head: rows of `row` elements, T rounded up. */
-struct scores {
-    float *exact;  /* (T, row) */
-    void *operand; /* the same in the type of the activations; of floats, `exact` itself */
-};
+enum { KEYS, VALUES, SCORES }; /* buffers, in generation: the KV cache (T, d) each; (T) of one head */
 
-/* Scratch of one thread. */
-struct scratch {
-    struct scores p, ds;
-    u64 row;
-    void *rows;   /* packed rows of a product: T of head_dim, or one tile of T */
-    void *panels; /* one packed matrix of T x head_dim, either way round */
-};
-
+/* A batch of heads at work: an item is one head of one sequence. */
 struct job {
+    const struct w_layer_at *at;
     const struct w_engine *engine;
-    const struct w_attention *at;
     const struct w_mul *mul;
-    void *out;        /* (M, d) */
-    const void *qkv;  /* (M, 3d) */
-    const void *dout; /* (M, d) */
-    void *dqkv;       /* (M, 3d) */
-    u64 head_dim;
-    float scale;
+    u64 length, d, heads, head_dim;
+    float scale; /* 1 / sqrt(head_dim) */
 };
 
 /* A matrix (T, head_dim) inside a larger one: one head's columns. */
@@ -41,22 +26,77 @@ struct view {
     u64 row;
 };
 
+/* Scores, or their gradients, of one head: rows of `row` numbers, T rounded up. */
+struct scores {
+    float *exact;  /* (T, row) */
+    void *operand; /* the same in the compute type; with fp32, `exact` itself */
+};
+
+/* Scratch of one thread, from `floats` on, and how many floats it takes: without memory, that alone is
+ * computed. */
+struct scratch {
+    struct scores p, ds;
+    u64 row;
+    void *panels; /* one packed matrix of T x head_dim, either way round */
+    void *rows;   /* packed rows of a product: T of head_dim, or one tile of T */
+};
+
+static u64 up(u64 n)
+{
+    return n > UINT64_MAX - W_TILE_COLS_MAX ? n : w_round_up(n, W_TILE_COLS_MAX);
+}
+
+/* Floats in front of each part of the scratch; the last is its size. */
+enum part { P, DS, PANELS, ROWS, OPERANDS, PARTS };
+
+static void scratch_layout(u64 at[PARTS + 1], u64 length, u64 head_dim, enum w_type type)
+{
+    const u64 row = up(length), width = up(head_dim), square = w_size_mul(length, row);
+    const u64 sizes[PARTS] = {
+        [P] = square,
+        [DS] = square,
+        [PANELS] = w_size_mul(width, row),
+        [ROWS] = w_size_add(w_size_mul(width, w_size_add(row, W_TILE_ROWS_MAX)), 16),
+        [OPERANDS] = type == W_TYPE_BF16 ? square : 0, /* two squares of 2 bytes a number */
+    };
+
+    at[0] = 0;
+    for (u32 i = 0; i < PARTS; i++)
+        at[i + 1] = w_size_add(at[i], sizes[i]);
+}
+
 static struct scratch take_scratch(const struct job *job, u32 member)
 {
-    const u64 length = job->at->length, row = w_round_up(length, W_TILE_COLS_MAX);
-    const u64 square = length * row, width = w_round_up(job->head_dim, W_TILE_COLS_MAX);
+    const enum w_type type = job->engine->type;
     float *floats = w_engine_member(job->engine, member);
-    struct scratch s = {.p.exact = floats, .ds.exact = floats + square, .row = row};
+    struct scratch s = {.row = up(job->length)};
+    u64 at[PARTS + 1];
 
-    s.panels = floats + 2 * square;
-    s.rows = floats + 2 * square + width * row;
-    s.p.operand = s.p.exact;
-    s.ds.operand = s.ds.exact;
-    if (job->engine->type == W_TYPE_BF16) {
-        s.p.operand = (float *)s.rows + width * (row + W_TILE_ROWS_MAX) + 16;
-        s.ds.operand = w_at(s.p.operand, W_TYPE_BF16, square);
-    }
+    scratch_layout(at, job->length, job->head_dim, type);
+    s.p.exact = floats + at[P];
+    s.ds.exact = floats + at[DS];
+    s.panels = floats + at[PANELS];
+    s.rows = floats + at[ROWS];
+    s.p.operand = type == W_TYPE_BF16 ? floats + at[OPERANDS] : s.p.exact;
+    s.ds.operand = type == W_TYPE_BF16 ? w_at(s.p.operand, type, job->length * s.row) : s.ds.exact;
     return s;
+}
+
+static void plan(struct w_planner *p, struct w_layer *layer)
+{
+    const u64 length = p->conf->max_length;
+    u64 at[PARTS + 1];
+
+    if (p->mode == W_PLAN_DECODE) {
+        const u64 cache = w_size_mul(w_size_mul(length, layer->out), sizeof(float));
+        layer->own_at[KEYS] = w_plan_each(p, "kv.keys", W_LIFE_RUN, cache);
+        layer->own_at[VALUES] = w_plan_each(p, "kv.values", W_LIFE_RUN, cache);
+        layer->own_at[SCORES] = w_plan_shared(p, "attn.scores", W_LIFE_SCRATCH,
+                                              w_size_mul(length, sizeof(float)));
+        return;
+    }
+    scratch_layout(at, length, layer->out / p->conf->num_heads, p->type);
+    w_plan_thread(p, at[PARTS]);
 }
 
 static void *element(const struct job *job, struct view x, u64 row, u64 col)
@@ -68,7 +108,7 @@ static void *element(const struct job *job, struct view x, u64 row, u64 col)
 static void pack_across(const struct job *job, void *panels, struct view x)
 {
     const struct w_mul *mul = job->mul;
-    const u64 length = job->at->length, k = w_round_up(job->head_dim, mul->step);
+    const u64 length = job->length, k = w_round_up(job->head_dim, mul->step);
 
     for (u64 col = 0; col < length; col += mul->tile_cols)
         mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, col, 0), 1, x.row,
@@ -79,7 +119,7 @@ static void pack_across(const struct job *job, void *panels, struct view x)
 static void pack_along(const struct job *job, void *panels, struct view x)
 {
     const struct w_mul *mul = job->mul;
-    const u64 length = job->at->length, k = w_round_up(length, mul->step);
+    const u64 length = job->length, k = w_round_up(length, mul->step);
 
     for (u64 col = 0; col < job->head_dim; col += mul->tile_cols)
         mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, 0, col), x.row, 1,
@@ -91,7 +131,7 @@ static void multiply_scores(const struct job *job, const struct scratch *scratch
                             struct view x)
 {
     const struct w_mul *mul = job->mul;
-    const u64 length = job->at->length, k = w_round_up(job->head_dim, mul->step);
+    const u64 length = job->length, k = w_round_up(job->head_dim, mul->step);
 
     mul->pack_rows(scratch->rows, x.data, x.row, 1, job->head_dim, length);
     for (u64 col = 0; col < length; col += mul->tile_cols) {
@@ -127,7 +167,7 @@ static void combine(const struct job *job, const struct scratch *scratch, struct
                     struct view s, bool transposed)
 {
     const struct w_mul *mul = job->mul;
-    const u64 length = job->at->length, depth = w_round_up(length, mul->step);
+    const u64 length = job->length, depth = w_round_up(length, mul->step);
 
     for (u64 i = 0; i < length; i += mul->tile_rows) {
         const u64 rows = W_MIN(length - i, mul->tile_rows);
@@ -172,7 +212,7 @@ static void probabilities(const struct job *job, const struct scratch *scratch, 
 {
     pack_across(job, scratch->panels, k);
     multiply_scores(job, scratch, scratch->p.exact, q);
-    for (u64 i = 0; i < job->at->length; i++) {
+    for (u64 i = 0; i < job->length; i++) {
         job->engine->kern->softmax(scratch->p.exact + i * scratch->row, job->scale, i + 1);
         finish_row(job, scratch, scratch->p, i);
     }
@@ -188,40 +228,42 @@ static struct view head_view(const struct job *job, const void *matrix, u64 row,
 static void forward_head(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
-    const u64 d = job->at->d, first = item / job->at->heads * job->at->length;
-    const u64 col = item % job->at->heads * job->head_dim;
+    const u64 d = job->d, first = item / job->heads * job->length;
+    const u64 col = item % job->heads * job->head_dim;
     const struct scratch scratch = take_scratch(job, member);
-    struct view q = head_view(job, job->qkv, 3 * d, first, col),
-                k = head_view(job, job->qkv, 3 * d, first, d + col),
-                v = head_view(job, job->qkv, 3 * d, first, 2 * d + col),
-                out = head_view(job, job->out, d, first, col);
+    const void *qkv = job->at->x;
+    struct view q = head_view(job, qkv, 3 * d, first, col),
+                k = head_view(job, qkv, 3 * d, first, d + col),
+                v = head_view(job, qkv, 3 * d, first, 2 * d + col),
+                y = head_view(job, job->at->y, d, first, col);
 
     probabilities(job, &scratch, q, k);
     pack_along(job, scratch.panels, v);
-    combine(job, &scratch, out, operand_view(&scratch, scratch.p), false);
+    combine(job, &scratch, y, operand_view(&scratch, scratch.p), false);
 }
 
 static void backward_head(void *context, u64 item, u32 member)
 {
     const struct job *job = context;
-    const u64 d = job->at->d, first = item / job->at->heads * job->at->length;
-    const u64 col = item % job->at->heads * job->head_dim;
+    const u64 d = job->d, first = item / job->heads * job->length;
+    const u64 col = item % job->heads * job->head_dim;
     const struct scratch scratch = take_scratch(job, member);
-    struct view q = head_view(job, job->qkv, 3 * d, first, col),
-                k = head_view(job, job->qkv, 3 * d, first, d + col),
-                v = head_view(job, job->qkv, 3 * d, first, 2 * d + col),
-                dout = head_view(job, job->dout, d, first, col),
-                dq = head_view(job, job->dqkv, 3 * d, first, col),
-                dk = head_view(job, job->dqkv, 3 * d, first, d + col),
-                dv = head_view(job, job->dqkv, 3 * d, first, 2 * d + col),
+    const void *qkv = job->at->x, *dqkv = job->at->dx;
+    struct view q = head_view(job, qkv, 3 * d, first, col),
+                k = head_view(job, qkv, 3 * d, first, d + col),
+                v = head_view(job, qkv, 3 * d, first, 2 * d + col),
+                dy = head_view(job, job->at->dy, d, first, col),
+                dq = head_view(job, dqkv, 3 * d, first, col),
+                dk = head_view(job, dqkv, 3 * d, first, d + col),
+                dv = head_view(job, dqkv, 3 * d, first, 2 * d + col),
                 p = operand_view(&scratch, scratch.p), ds = operand_view(&scratch, scratch.ds);
 
     probabilities(job, &scratch, q, k);
-    pack_along(job, scratch.panels, dout);
-    combine(job, &scratch, dv, p, true); /* dv = p^T dout */
+    pack_along(job, scratch.panels, dy);
+    combine(job, &scratch, dv, p, true); /* dv = p^T dy */
     pack_across(job, scratch.panels, v);
-    multiply_scores(job, &scratch, scratch.ds.exact, dout); /* dp = dout v^T */
-    for (u64 i = 0; i < job->at->length; i++) {
+    multiply_scores(job, &scratch, scratch.ds.exact, dy); /* dp = dy v^T */
+    for (u64 i = 0; i < job->length; i++) {
         const u64 place = i * scratch.row;
         job->engine->kern->softmax_backward(scratch.ds.exact + place, scratch.p.exact + place,
                                             job->scale, i + 1);
@@ -233,24 +275,83 @@ static void backward_head(void *context, u64 item, u32 member)
     combine(job, &scratch, dk, ds, true); /* dk = ds^T q */
 }
 
-static void run(struct job *job, void (*work)(void *, u64, u32))
+static void run(const struct w_layer_at *at, void (*work)(void *, u64, u32))
 {
-    job->mul = &job->engine->kern->mul[job->engine->type];
-    job->head_dim = job->at->d / job->at->heads;
-    job->scale = (float)(1 / sqrt((double)job->head_dim));
-    w_team_for(job->engine->team, job->at->batch * job->at->heads, work, job);
+    const struct w_conf *conf = at->pass->conf;
+    const struct w_engine *engine = &at->pass->engine;
+    struct job job = {.at = at,
+                      .engine = engine,
+                      .mul = &engine->kern->mul[engine->type],
+                      .length = conf->max_length,
+                      .d = at->layer->out,
+                      .heads = conf->num_heads,
+                      .head_dim = at->layer->out / conf->num_heads};
+
+    job.scale = (float)(1 / sqrt((double)job.head_dim));
+    w_team_for(engine->team, conf->batch_size * conf->num_heads, work, &job);
 }
 
-void w_attention_forward(const struct w_engine *engine, const struct w_attention *at, void *out,
-                         const void *qkv)
+static void forward(const struct w_layer_at *at)
 {
-    struct job job = {.engine = engine, .at = at, .out = out, .qkv = qkv};
-    run(&job, forward_head);
+    run(at, forward_head);
 }
 
-void w_attention_backward(const struct w_engine *engine, const struct w_attention *at, void *dqkv,
-                          const void *dout, const void *qkv)
+static void backward(const struct w_layer_at *at)
 {
-    struct job job = {.engine = engine, .at = at, .dqkv = dqkv, .dout = dout, .qkv = qkv};
-    run(&job, backward_head);
+    run(at, backward_head);
 }
+
+/* The newest token looks at itself and at all before it. */
+static void decode(const struct w_layer_at *at)
+{
+    const struct w_kern *kern = at->pass->engine.kern;
+    const u64 d = at->layer->out, size = d / at->pass->conf->num_heads;
+    const u64 position = at->pass->position, count = position + 1;
+    const float *qkv = at->x;
+    float *keys = at->own[KEYS], *values = at->own[VALUES], *scores = at->own[SCORES], *y = at->y;
+    const float scale = 1 / sqrtf((float)size);
+
+    memcpy(keys + position * d, qkv + d, d * sizeof(float));
+    memcpy(values + position * d, qkv + 2 * d, d * sizeof(float));
+    memset(y, 0, d * sizeof(float));
+    for (u64 first = 0; first < d; first += size) {
+        for (u64 t = 0; t < count; t++)
+            scores[t] = kern->dot(qkv + first, keys + t * d + first, size);
+        kern->softmax(scores, scale, count);
+        for (u64 t = 0; t < count; t++)
+            for (u64 i = first; i < first + size; i++)
+                y[i] += scores[t] * values[t * d + i];
+    }
+}
+
+/* Scores and sums over (T + 1) / 2 keys on average. The backward pass computes scores again. */
+static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
+                 struct w_work *forward, struct w_work *backward)
+{
+    const double rows = w_work_rows(conf), length = (double)conf->max_length;
+    const double d = (double)layer->out, head_dim = d / (double)conf->num_heads;
+    const double element = (double)w_type_bytes(type), pair = rows * (length + 1) * d;
+
+    *forward =
+        (struct w_work){.flops = 2 * pair,
+                        .bytes = 4 * element * rows * d,
+                        .units = d * length,
+                        .thread_set = 4 * element * length * head_dim + 4 * length * length};
+    *backward =
+        (struct w_work){.flops = 5 * pair,
+                        .bytes = 7 * element * rows * d,
+                        .units = d * length,
+                        .thread_set = 8 * element * length * head_dim + 8 * length * length};
+}
+
+const struct w_layer_kind w_layer_attention = {
+    .name = "attention",
+    .forward_phase = W_PHASE_ATTENTION,
+    .backward_phase = W_PHASE_ATTENTION_BACK,
+    .multiplies = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .decode = decode,
+    .work = work,
+};

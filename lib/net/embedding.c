@@ -1,35 +1,52 @@
-#include "net/layers.h"
+/* Token and position embedding: y (M, d) = wte[id] + wpe[t], the beginning of the residual stream. */
+#include "net/layer.h"
 
 #include <string.h>
 
-struct job {
-    const struct w_engine *engine;
-    const struct w_embedding *e;
-    float *y;
-    const float *dy;
-    const u32 *ids;
-};
+enum { TOKENS, POSITIONS };
+
+static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
+                    const struct w_conf *conf)
+{
+    /* an operand of the head, which is tied to it */
+    w_tensors_matrix(tensors, layer->name, "wte.weight", conf->vocab_size, layer->out,
+                     W_INIT_NORMAL, true);
+    w_tensors_matrix(tensors, layer->name, "wpe.weight", conf->max_length, layer->out,
+                     W_INIT_NORMAL, false);
+}
+
+/* ---- forward ---- */
+
+static void embed(const struct w_layer_at *at, float *y, u64 id, u64 position)
+{
+    const u64 d = at->layer->out;
+
+    memcpy(y, w_layer_weight(at, TOKENS) + id * d, d * sizeof *y);
+    at->pass->engine.kern->add(y, w_layer_weight(at, POSITIONS) + position * d, d);
+}
 
 static void embed_sequence(void *context, u64 b, u32 member)
 {
-    const struct job *job = context;
-    const struct w_embedding *e = job->e;
+    const struct w_layer_at *at = context;
+    const u64 length = at->pass->conf->max_length;
 
     (void)member;
-    for (u64 t = 0; t < e->length; t++) {
-        float *y = job->y + (b * e->length + t) * e->d;
-        u64 id = job->ids[b * (e->length + 1) + t];
-        memcpy(y, e->tokens + id * e->d, e->d * sizeof *y);
-        job->engine->kern->add(y, e->positions + t * e->d, e->d);
-    }
+    for (u64 t = 0; t < length; t++)
+        embed(at, (float *)at->y + (b * length + t) * at->layer->out,
+              at->pass->ids[b * (length + 1) + t], t);
 }
 
-void w_embedding_forward(const struct w_engine *engine, const struct w_embedding *e, float *y,
-                         const u32 *ids)
+static void forward(const struct w_layer_at *at)
 {
-    struct job job = {.engine = engine, .e = e, .y = y, .ids = ids};
-    w_team_for(engine->team, e->batch, embed_sequence, &job);
+    w_team_for(at->pass->engine.team, at->pass->conf->batch_size, embed_sequence, (void *)at);
 }
+
+static void decode(const struct w_layer_at *at)
+{
+    embed(at, at->y, at->pass->ids[0], at->pass->position);
+}
+
+/* ---- backward ---- */
 
 /* Gradients of a slice of the vocabulary: each item looks through all tokens for its ids, so that
  * every row is added to in the order of the tokens, by one thread. */
@@ -37,34 +54,58 @@ void w_embedding_forward(const struct w_engine *engine, const struct w_embedding
 
 static void backward_slice(void *context, u64 slice, u32 member)
 {
-    const struct job *job = context;
-    const struct w_embedding *e = job->e;
+    const struct w_layer_at *at = context;
+    const struct w_pass *pass = at->pass;
+    const u64 length = pass->conf->max_length, d = at->layer->out;
+    float *d_tokens = w_layer_gradient(at, TOKENS);
 
     (void)member;
-    for (u64 b = 0; b < e->batch; b++)
-        for (u64 t = 0; t < e->length; t++) {
-            u64 id = job->ids[b * (e->length + 1) + t];
+    for (u64 b = 0; b < pass->conf->batch_size; b++)
+        for (u64 t = 0; t < length; t++) {
+            const u64 id = pass->ids[b * (length + 1) + t];
             if (id % SLICES == slice)
-                job->engine->kern->add(e->d_tokens + id * e->d,
-                                       job->dy + (b * e->length + t) * e->d, e->d);
+                pass->engine.kern->add(d_tokens + id * d, pass->d_residual + (b * length + t) * d,
+                                       d);
         }
 }
 
 static void backward_position(void *context, u64 t, u32 member)
 {
-    const struct job *job = context;
-    const struct w_embedding *e = job->e;
+    const struct w_layer_at *at = context;
+    const struct w_pass *pass = at->pass;
+    const u64 d = at->layer->out;
 
     (void)member;
-    for (u64 b = 0; b < e->batch; b++)
-        job->engine->kern->add(e->d_positions + t * e->d, job->dy + (b * e->length + t) * e->d,
-                               e->d);
+    for (u64 b = 0; b < pass->conf->batch_size; b++)
+        pass->engine.kern->add(w_layer_gradient(at, POSITIONS) + t * d,
+                               pass->d_residual + (b * pass->conf->max_length + t) * d, d);
 }
 
-void w_embedding_backward(const struct w_engine *engine, const struct w_embedding *e,
-                          const float *dy, const u32 *ids)
+static void backward(const struct w_layer_at *at)
 {
-    struct job job = {.engine = engine, .e = e, .dy = dy, .ids = ids};
-    w_team_for(engine->team, SLICES, backward_slice, &job);
-    w_team_for(engine->team, e->length, backward_position, &job);
+    struct w_team *team = at->pass->engine.team;
+
+    w_team_for(team, SLICES, backward_slice, (void *)at);
+    w_team_for(team, at->pass->conf->max_length, backward_position, (void *)at);
 }
+
+static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
+                 struct w_work *forward, struct w_work *backward)
+{
+    const double numbers = w_work_rows(conf) * (double)layer->out;
+
+    (void)type; /* it is fp32 always */
+    *forward = (struct w_work){.flops = numbers, .bytes = 12 * numbers, .units = (double)layer->out};
+    *backward = (struct w_work){.flops = numbers, .bytes = 12 * numbers};
+}
+
+const struct w_layer_kind w_layer_embedding = {
+    .name = "embedding",
+    .forward_phase = W_PHASE_EMBEDDING,
+    .backward_phase = W_PHASE_EMBEDDING,
+    .tensors = tensors,
+    .forward = forward,
+    .backward = backward,
+    .decode = decode,
+    .work = work,
+};

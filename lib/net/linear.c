@@ -1,4 +1,29 @@
-#include "net/layers.h"
+#include "net/linear.h"
+
+#include "net/sums.h"
+
+struct w_linear w_linear_of(const struct w_layer_at *at, u32 row)
+{
+    const struct w_tensor *t = &at->tensors[row];
+    const struct w_pass *pass = at->pass;
+
+    return (struct w_linear){.pass = pass,
+                             .weight = w_layer_weight(at, row),
+                             .bias = w_layer_weight(at, row + 1),
+                             .packed = pass->packed ? pass->packed + t->packed : NULL,
+                             .packed_back = pass->packed_back ? pass->packed_back + t->packed : NULL,
+                             .d_weight = w_layer_gradient(at, row),
+                             .d_bias = w_layer_gradient(at, row + 1),
+                             .in = t->shape[1],
+                             .out = t->shape[0]};
+}
+
+void w_linear_tensors(struct w_tensors *tensors, const char *name, u64 in, u64 out,
+                      enum w_init init)
+{
+    w_tensors_matrix(tensors, name, "weight", out, in, init, true);
+    w_tensors_vector(tensors, name, "bias", out, W_INIT_ZERO);
+}
 
 /* ---- where results go ---- */
 
@@ -13,7 +38,7 @@ static void store_piece(void *context, const struct w_piece *p)
     const struct store *s = context;
     for (u64 i = 0; i < p->rows; i++) {
         w_bf16 *y = s->y + (p->row + i) * s->width + p->col;
-        w_foresee(y);
+        w_prefetch_next(y);
         s->kern->narrow(y, p->c + i * p->c_row, p->cols);
     }
 }
@@ -37,13 +62,12 @@ static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_re
 
 /* ---- forward ---- */
 
-/* x (m, in) * weight^T, to which the callers say what is added, and where it goes. */
-static struct w_gemm forward_product(const struct w_engine *engine, const struct w_linear *l,
-                                     const void *x, u64 m)
+/* x (M, in) * weight^T, to which the callers say what is added, and where it goes. */
+static struct w_gemm forward_product(const struct w_linear *l, const void *x)
 {
     return (struct w_gemm){
-        .type = engine->type,
-        .m = m,
+        .type = l->pass->engine.type,
+        .m = l->pass->tokens,
         .n = l->out,
         .k = l->in,
         .a = x,
@@ -56,45 +80,37 @@ static struct w_gemm forward_product(const struct w_engine *engine, const struct
     };
 }
 
-void w_linear_forward(const struct w_engine *engine, const struct w_linear *l, struct w_result y,
-                      const void *x, u64 m)
+void w_linear_forward(const struct w_linear *l, struct w_result y, const void *x)
 {
-    struct w_gemm g = forward_product(engine, l, x, m);
+    struct w_gemm g = forward_product(l, x);
     g.add = l->bias;
-    multiply(engine, g, y);
+    multiply(&l->pass->engine, g, y);
 }
 
 /* The product starts from the residual; the bias is added while the result is in the cache. */
-struct residual {
-    const struct w_engine *engine;
-    const struct w_linear *l;
-};
-
 static void add_bias(void *context, const struct w_piece *piece)
 {
-    const struct residual *r = context;
+    const struct w_linear *l = context;
     for (u64 i = 0; i < piece->rows; i++)
-        r->engine->kern->add(piece->c + i * piece->c_row, r->l->bias + piece->col, piece->cols);
+        l->pass->engine.kern->add(piece->c + i * piece->c_row, l->bias + piece->col, piece->cols);
 }
 
-void w_linear_forward_residual(const struct w_engine *engine, const struct w_linear *l, float *y,
-                               const void *x, const float *residual, u64 m)
+void w_linear_forward_residual(const struct w_linear *l, float *y, const void *x,
+                               const float *residual)
 {
-    struct residual r = {.engine = engine, .l = l};
-    struct w_gemm g = forward_product(engine, l, x, m);
+    struct w_gemm g = forward_product(l, x);
     g.add = residual;
     g.add_row = l->out;
-    multiply(engine, g, (struct w_result){W_TYPE_F32, y, {add_bias, &r}});
+    multiply(&l->pass->engine, g, (struct w_result){W_TYPE_F32, y, {add_bias, (void *)l}});
 }
 
 /* ---- backward ---- */
 
-void w_linear_backward_input(const struct w_engine *engine, const struct w_linear *l,
-                             struct w_result dx, const void *dy, u64 m)
+void w_linear_backward_input(const struct w_linear *l, struct w_result dx, const void *dy)
 {
     struct w_gemm g = {
-        .type = engine->type,
-        .m = m,
+        .type = l->pass->engine.type,
+        .m = l->pass->tokens,
         .n = l->in,
         .k = l->out,
         .a = dy,
@@ -105,17 +121,16 @@ void w_linear_backward_input(const struct w_engine *engine, const struct w_linea
         .b_col = 1,
         .packed = l->packed_back,
     };
-    multiply(engine, g, dx);
+    multiply(&l->pass->engine, g, dx);
 }
 
-void w_linear_backward_weight(const struct w_sums *sums, const struct w_linear *l, const void *dy,
-                              const void *x, u64 m)
+void w_linear_backward_weight(const struct w_linear *l, const void *dy, const void *x)
 {
     struct w_gemm g = {
-        .type = sums->engine->type,
+        .type = l->pass->engine.type,
         .m = l->out,
         .n = l->in,
-        .k = m,
+        .k = l->pass->tokens,
         .a = dy,
         .a_row = 1,
         .a_col = l->out,
@@ -127,6 +142,134 @@ void w_linear_backward_weight(const struct w_sums *sums, const struct w_linear *
         .c = l->d_weight,
         .c_row = l->in,
     };
-    w_gemm(sums->engine, &g);
-    w_sum_rows(sums, l->d_bias, dy, m, l->out);
+    w_gemm(&l->pass->engine, &g);
+    w_sum_rows(l->pass, l->d_bias, dy, l->pass->tokens, l->out);
 }
+
+/* ---- one row ---- */
+
+#define ROWS_PER_ITEM 64 /* of the weight: what one thread does in one go */
+
+struct decode_job {
+    const struct w_linear *l;
+    float *y;
+    const float *x;
+    bool add;
+};
+
+static void decode_rows(void *context, u64 item, u32 member)
+{
+    const struct decode_job *job = context;
+    const struct w_linear *l = job->l;
+    const u64 end = W_MIN((item + 1) * ROWS_PER_ITEM, l->out);
+
+    (void)member;
+    for (u64 row = item * ROWS_PER_ITEM; row < end; row++) {
+        const float y = (l->bias ? l->bias[row] : 0) +
+                        l->pass->engine.kern->dot(l->weight + row * l->in, job->x, l->in);
+        job->y[row] = job->add ? job->y[row] + y : y;
+    }
+}
+
+void w_linear_decode(const struct w_linear *l, float *y, const float *x, bool add)
+{
+    struct decode_job job = {.l = l, .y = y, .x = x, .add = add};
+
+    w_team_for(l->pass->engine.team, (l->out + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM, decode_rows,
+               &job);
+}
+
+/* ---- the two kinds: into the branch, and onto the residual stream ---- */
+
+static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
+                    const struct w_conf *conf)
+{
+    (void)conf;
+    w_linear_tensors(tensors, layer->name, layer->in, layer->out, W_INIT_NORMAL);
+}
+
+static void add_tensors(struct w_tensors *tensors, const struct w_layer *layer,
+                        const struct w_conf *conf)
+{
+    (void)conf;
+    w_linear_tensors(tensors, layer->name, layer->in, layer->out, W_INIT_RESIDUAL);
+}
+
+static void plan(struct w_planner *p, struct w_layer *layer)
+{
+    w_plan_product(p, layer->in, layer->out);
+}
+
+static void forward(const struct w_layer_at *at)
+{
+    const struct w_linear l = w_linear_of(at, 0);
+    w_linear_forward(&l, (struct w_result){at->pass->engine.type, at->y, {0}}, at->x);
+}
+
+static void add_forward(const struct w_layer_at *at)
+{
+    const struct w_linear l = w_linear_of(at, 0);
+    w_linear_forward_residual(&l, at->y, at->x, at->stream);
+}
+
+/* Of both: dy of the stream is kept in the compute type too. */
+static void backward(const struct w_layer_at *at)
+{
+    const struct w_linear l = w_linear_of(at, 0);
+    w_linear_backward_weight(&l, at->dy, w_layer_input(at));
+    w_linear_backward_input(&l, w_layer_dx(at), at->dy);
+}
+
+static void decode(const struct w_layer_at *at)
+{
+    const struct w_linear l = w_linear_of(at, 0);
+    w_linear_decode(&l, at->y, at->x, false);
+}
+
+static void add_decode(const struct w_layer_at *at)
+{
+    const struct w_linear l = w_linear_of(at, 0);
+    w_linear_decode(&l, at->y, at->x, true);
+}
+
+static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
+                 struct w_work *forward, struct w_work *backward)
+{
+    const double rows = w_work_rows(conf), element = (double)w_type_bytes(type);
+    const double in = (double)layer->in, out = (double)layer->out, weights = in * out;
+    /* onto the stream: it is read and written in fp32 */
+    const double y_bytes = layer->y ? element * out : 8 * out;
+
+    *forward = (struct w_work){.flops = 2 * rows * weights,
+                               .bytes = rows * (element * in + y_bytes) + element * weights,
+                               .units = weights};
+    *backward = (struct w_work){.flops = 4 * rows * weights,
+                                .bytes = 2 * rows * element * (in + out) + (element + 8) * weights,
+                                .units = weights};
+}
+
+const struct w_layer_kind w_layer_linear = {
+    .name = "linear",
+    .forward_phase = W_PHASE_LINEAR,
+    .backward_phase = W_PHASE_LINEAR_BACK,
+    .multiplies = true,
+    .tensors = tensors,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .decode = decode,
+    .work = work,
+};
+
+const struct w_layer_kind w_layer_linear_add = {
+    .name = "linear_add",
+    .forward_phase = W_PHASE_LINEAR,
+    .backward_phase = W_PHASE_LINEAR_BACK,
+    .multiplies = true,
+    .tensors = add_tensors,
+    .plan = plan,
+    .forward = add_forward,
+    .backward = backward,
+    .decode = add_decode,
+    .work = work,
+};

@@ -3,88 +3,119 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/rng.h"
 #include "sys/machine.h"
+#include "sys/pages.h"
 
-#define HUGE_PAGE (2u << 20)
+#define STRIPE_BYTES (2u << 20) /* that a thread touches in one go */
 
 /* Streams of random numbers are told apart by a number per use. */
 #define INIT_STREAM 0x696e6974 /* "init" */
 
-static enum w_status map_block(struct w_model *m, struct w_err *err)
+struct w_layer_at *w_layers_place(const struct w_arch *arch, const struct w_plan *plan, u8 *block,
+                                  struct w_pass *pass)
 {
-    void *block =
-        mmap(NULL, m->plan.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED)
-        return w_fail(err, W_NOMEM,
-                      "no memory for the %llu bytes of this configuration; a smaller batch_size or "
-                      "max_length needs less",
-                      (unsigned long long)m->plan.bytes);
-    /* Rows of a matrix are kilobytes apart: with pages of 4 KiB, address translation would cost as
-     * much as the arithmetic. A refusal is no harm. */
-    (void)madvise(block, m->plan.bytes, MADV_HUGEPAGE);
-    m->block = block;
-    m->block_bytes = m->plan.bytes;
-    for (u32 id = 0; id < m->plan.count; id++)
-        if (m->plan.buffers[id].bytes)
-            m->buffers[id] = (float *)(void *)(m->block + m->plan.buffers[id].offset);
-    return W_DONE;
+    struct w_layer_at *layers = calloc(arch->count, sizeof *layers);
+
+    for (u32 i = 0; layers && i < arch->count; i++) {
+        const struct w_layer *layer = &arch->layers[i];
+        struct w_layer_at *at = &layers[i];
+        *at = (struct w_layer_at){.layer = layer,
+                                  .pass = pass,
+                                  .tensors = arch->tensors.rows + layer->tensor,
+                                  .y = w_plan_at(plan, block, layer->y_at),
+                                  .dy = w_plan_at(plan, block, layer->dy_at),
+                                  .stream = w_plan_at(plan, block, layer->stream_at)};
+        for (u32 b = 0; b < W_LAYER_BUFFERS; b++)
+            at->own[b] = w_plan_at(plan, block, layer->own_at[b]);
+        if (i > 0) {
+            at->x = at[-1].y;
+            at->dx = at[-1].dy;
+        }
+    }
+    return layers;
 }
 
 /* Every page is touched by the team before the first step, so that the step itself never waits for
  * the system to clear pages, and memory that is not there shows now. */
-static void touch_stretch(void *context, u64 item, u32 member)
+static void touch_stripe(void *context, u64 item, u32 member)
 {
     const struct w_model *m = context;
-    u64 begin = item * HUGE_PAGE, end = W_MIN(begin + HUGE_PAGE, m->block_bytes);
+    u64 begin = item * STRIPE_BYTES, end = W_MIN(begin + STRIPE_BYTES, m->plan.bytes);
 
     (void)member;
     memset(m->block + begin, 0, end - begin);
+}
+
+/* The model's own blocks, and what all layers share. */
+static void wire(struct w_model *m, const struct w_plan_common *common, enum w_type type,
+                 const struct w_kern *kern, struct w_team *team)
+{
+    struct w_machine machine;
+    struct w_pass *pass = &m->pass;
+#define AT(place) w_plan_at(&m->plan, m->block, common->place)
+
+    w_machine_read(&machine, "");
+    m->weights = AT(weights);
+    for (u32 i = 0; i < W_OPTIMIZER_STATES; i++)
+        m->states[i] = AT(states[i]);
+    *pass = (struct w_pass){.conf = &m->conf,
+                            .tokens = m->conf.batch_size * m->conf.max_length,
+                            .tensors = &m->arch.tensors,
+                            .weights = m->weights,
+                            .gradients = AT(gradients),
+                            .packed = AT(packed),
+                            .packed_back = AT(packed_back),
+                            .d_residual = AT(d_residual),
+                            .d_stream = type == W_TYPE_BF16 ? AT(d_stream) : AT(d_residual),
+                            .partials = AT(partials),
+                            .nll = AT(nll)};
+    pass->engine = (struct w_engine){
+        .kern = kern,
+        .type = type,
+        .blocks = {w_blocks_choose(kern, W_TYPE_F32, machine.l1d.bytes, machine.l2.bytes),
+                   w_blocks_choose(kern, W_TYPE_BF16, machine.l1d.bytes, machine.l2.bytes)},
+        .team = team,
+        .shared = AT(panels),
+        .shared_floats = m->plan.rows[common->panels.row].bytes / sizeof(float),
+        .member = AT(threads),
+        .member_floats = m->plan.thread_bytes / sizeof(float),
+    };
+#undef AT
 }
 
 enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum w_plan_mode mode,
                           enum w_type type, const struct w_kern *kern, struct w_team *team,
                           struct w_err *err)
 {
-    static const char *const names[W_PART_COUNT] = {
-        "embedding",          "norm", "linear", "linear backward", "attention",
-        "attention backward", "head", "update",
-    };
     struct w_model *m = calloc(1, sizeof *m);
-    struct w_machine machine;
-    enum w_status status;
+    struct w_plan_common common;
+    enum w_status status = m ? W_DONE : w_fail(err, W_NOMEM, "no memory for a model");
 
     *out = NULL;
-    if (!m)
-        return w_fail(err, W_NOMEM, "no memory for a model");
-    m->conf = *conf;
-    m->keeps_layers = mode == W_PLAN_TRAIN;
-    status = w_tensors_make(&m->tensors, conf, err);
+    if (!status) {
+        m->conf = *conf;
+        m->optimizer = w_optimizer_of(conf);
+        status = w_arch_make(&m->arch, conf, err);
+    }
     if (!status)
-        status = w_plan_make(&m->plan, conf, mode, type, w_team_size(team), err);
-    if (!status)
-        status = map_block(m, err);
+        status = w_plan_arch(&m->plan, &common, &m->arch, conf, mode, type, w_team_size(team), err);
+    if (!status) {
+        m->block = w_pages_new(m->plan.bytes);
+        m->layers = m->block ? w_layers_place(&m->arch, &m->plan, m->block, &m->pass) : NULL;
+        if (!m->layers)
+            status = w_fail(err, W_NOMEM,
+                            "no memory for the %llu bytes of this configuration; a smaller "
+                            "batch_size or max_length needs less",
+                            (unsigned long long)m->plan.bytes);
+    }
     if (status) {
         w_model_free(m);
         return status;
     }
-    w_machine_read(&machine, "");
-    m->engine = (struct w_engine){
-        .kern = kern,
-        .type = type,
-        .blocks = {w_blocks_choose(kern, W_TYPE_F32, machine.l1d.bytes, machine.l2.bytes),
-                   w_blocks_choose(kern, W_TYPE_BF16, machine.l1d.bytes, machine.l2.bytes)},
-        .team = team,
-        .shared = m->buffers[W_BUF_SHARED],
-        .shared_floats = m->plan.buffers[W_BUF_SHARED].bytes / sizeof(float),
-        .member = m->buffers[W_BUF_MEMBERS],
-        .member_floats = m->plan.member_bytes / sizeof(float),
-    };
-    for (u32 i = 0; i < W_PART_COUNT; i++)
-        m->times[i].name = names[i];
-    w_team_for(team, (m->block_bytes + HUGE_PAGE - 1) / HUGE_PAGE, touch_stretch, m);
+    wire(m, &common, type, kern, team);
+    w_team_for(team, (m->plan.bytes + STRIPE_BYTES - 1) / STRIPE_BYTES, touch_stripe, m);
     *out = m;
     return W_DONE;
 }
@@ -93,51 +124,41 @@ void w_model_free(struct w_model *m)
 {
     if (!m)
         return;
-    if (m->block)
-        munmap(m->block, m->block_bytes);
-    w_tensors_free(&m->tensors);
+    w_pages_free(m->block, m->plan.bytes);
+    w_arch_free(&m->arch);
+    free(m->layers);
     free(m);
 }
 
 u64 w_model_bytes(const struct w_model *m)
 {
-    return m->block_bytes;
-}
-
-const struct w_plan *w_model_plan(const struct w_model *m)
-{
-    return &m->plan;
+    return m->plan.bytes;
 }
 
 const struct w_tensors *w_model_tensors(const struct w_model *m)
 {
-    return &m->tensors;
-}
-
-const struct w_engine *w_model_engine(const struct w_model *m)
-{
-    return &m->engine;
+    return &m->arch.tensors;
 }
 
 float *w_model_weights(struct w_model *m)
 {
     m->stale = true;
-    return m->buffers[W_BUF_WEIGHTS];
+    return m->weights;
 }
 
 float *w_model_gradients(struct w_model *m)
 {
-    return m->buffers[W_BUF_GRADIENTS];
+    return m->pass.gradients;
 }
 
-float *w_model_moments1(struct w_model *m)
+const char *w_model_state_name(const struct w_model *m, u32 state)
 {
-    return m->buffers[W_BUF_MOMENTS1];
+    return state < W_OPTIMIZER_STATES ? m->optimizer->states[state] : NULL;
 }
 
-float *w_model_moments2(struct w_model *m)
+float *w_model_state(struct w_model *m, u32 state)
 {
-    return m->buffers[W_BUF_MOMENTS2];
+    return m->states[state];
 }
 
 void w_model_init(struct w_model *m)
@@ -145,8 +166,8 @@ void w_model_init(struct w_model *m)
     const double std = m->conf.init_std;
     const double residual_std = std / sqrt(2 * (double)m->conf.num_layers);
 
-    for (u32 i = 0; i < m->tensors.count; i++) {
-        const struct w_tensor *t = &m->tensors.rows[i];
+    for (u32 i = 0; i < m->arch.tensors.count; i++) {
+        const struct w_tensor *t = &m->arch.tensors.rows[i];
         float *w = w_model_weights(m) + t->offset;
         struct w_rng rng = {.seed = m->conf.seed, .stream = (u64)INIT_STREAM << 32 | i};
         for (u64 j = 0; j < t->count; j++)
@@ -159,25 +180,12 @@ void w_model_init(struct w_model *m)
     }
 }
 
-double w_model_flops_per_token(const struct w_conf *conf)
+const double *w_model_seconds(const struct w_model *m)
 {
-    double d = (double)conf->d_model, layers = (double)conf->num_layers;
-    double d_ff = (double)conf->d_ff, vocab = (double)conf->vocab_size;
-    double positions = (double)conf->max_length;
-    /* Per layer 4 d^2 + 2 d d_ff weights, and scores and sums over (T + 1) / 2 keys on average; the
-     * head; a multiply-add is 2; backward takes twice the forward. */
-    double forward = layers * (8 * d * d + 4 * d * d_ff + 2 * (positions + 1) * d) + 2 * d * vocab;
-    return 3 * forward;
+    return m->pass.clock.seconds;
 }
 
-u32 w_model_times(const struct w_model *m, const struct w_part_time **times)
+void w_model_seconds_reset(struct w_model *m)
 {
-    *times = m->times;
-    return W_PART_COUNT;
-}
-
-void w_model_times_reset(struct w_model *m)
-{
-    for (u32 i = 0; i < W_PART_COUNT; i++)
-        m->times[i].seconds = 0;
+    m->pass.clock = (struct w_clock){0};
 }

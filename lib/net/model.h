@@ -4,34 +4,36 @@
  *     w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, &err)  // one allocation, as planned
  *     w_model_init(model)                                     // from conf.seed; or load a checkpoint
  *     loss = w_model_gradient(model, ids, 1.0)                // forward and backward of one batch
- *     norm = w_model_update(model, step, learning_rate)       // clip, AdamW, clear the gradient
+ *     norm = w_model_update(model, step, learning_rate)       // clip, optimizer, clear the gradient
  *
  * Results have the same bits for any number of threads. */
 #ifndef W_MODEL_H
 #define W_MODEL_H
 
 #include "kern/gemm.h"
+#include "net/phase.h"
 #include "net/plan.h"
 
 struct w_model;
 
-/* The type is that of operands (plan.h); kern: from w_kern_choose(). The team must outlive the model. */
+/* type: the compute type (plan.h); kern: from w_kern_choose(). The team must outlive the model. W_USAGE:
+ * sizes that overflow; W_NOMEM: no memory for the block. */
 enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_mode, enum w_type,
                           const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
 /* The block's real size, to be compared with the plan's. */
 u64 w_model_bytes(const struct w_model *);
-const struct w_plan *w_model_plan(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
-const struct w_engine *w_model_engine(const struct w_model *);
 
-/* Blocks of tensors->floats floats each; the last three are NULL unless planned for training. Ask for
- * the weights again after a step, before you write to them: what is made of them follows the call. */
+/* Blocks of tensors->floats floats each. Call this again after each step before you write through the
+ * pointer: the call marks what was made of the weights as stale. */
 float *w_model_weights(struct w_model *);
+/* NULL unless planned for training, as are the states. */
 float *w_model_gradients(struct w_model *);
-float *w_model_moments1(struct w_model *);
-float *w_model_moments2(struct w_model *);
+/* States of the optimizer, from 0 on, and how they are named in files: "adam.m". NULL: no more. */
+const char *w_model_state_name(const struct w_model *, u32 state);
+float *w_model_state(struct w_model *, u32 state);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);
@@ -43,20 +45,12 @@ double w_model_gradient(struct w_model *, const u32 *ids, double scale);
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
 double w_model_loss(struct w_model *, const u32 *ids, float *nll);
 
-/* One AdamW step (Loshchilov and Hutter, 2019) with global clipping; step counts from 1. Returns the
- * norm of the gradient before clipping; the gradients are zero afterwards. */
+/* One step of the optimizer with global clipping of the gradient; step counts from 1. Returns the norm of
+ * the gradient before clipping; the gradients are zero afterwards. */
 double w_model_update(struct w_model *, u64 step, double learning_rate);
 
-/* Training FLOPs per token of this configuration, scores over the causal half only: what the step
- * has to do, and what GFLOP/s are counted by (wcachefit --explain has the formula). */
-double w_model_flops_per_token(const struct w_conf *);
-
-/* Seconds spent in each part since the last reset, for the log and the benchmark. */
-struct w_part_time {
-    const char *name;
-    double seconds;
-};
-u32 w_model_times(const struct w_model *, const struct w_part_time **);
-void w_model_times_reset(struct w_model *);
+/* Seconds spent in each phase since the last reset, for the log and the benchmark. */
+const double *w_model_seconds(const struct w_model *); /* [W_PHASES] */
+void w_model_seconds_reset(struct w_model *);
 
 #endif

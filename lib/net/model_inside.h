@@ -2,32 +2,31 @@
 #ifndef W_MODEL_INSIDE_H
 #define W_MODEL_INSIDE_H
 
-#include "net/layers.h"
+#include "net/arch.h"
 #include "net/model.h"
-
-enum w_part {
-    W_PART_EMBEDDING,
-    W_PART_NORM,
-    W_PART_LINEAR,
-    W_PART_LINEAR_BACKWARD,
-    W_PART_ATTENTION,
-    W_PART_ATTENTION_BACKWARD,
-    W_PART_HEAD,
-    W_PART_UPDATE,
-    W_PART_COUNT
-};
+#include "net/optim.h"
 
 struct w_model {
     struct w_conf conf;
     struct w_plan plan;
-    struct w_tensors tensors;
-    struct w_engine engine;
+    struct w_arch arch;
+    struct w_layer_at *layers; /* arch.count, with their memory */
+    struct w_pass pass;
+    const struct w_optimizer *optimizer;
     u8 *block;
-    u64 block_bytes;
-    float *buffers[W_BUF_COUNT]; /* NULL where the plan has none; of operands, see engine.type */
-    bool stale;        /* somebody may have written weights: their panels are not up to date */
-    bool keeps_layers; /* planned for training: every layer's activations have their place */
-    struct w_part_time times[W_PART_COUNT];
+    float *weights, *states[W_OPTIMIZER_STATES];
+    bool stale; /* somebody may have written weights: their panels are not up to date */
 };
+
+/* Layers with the memory that a plan gives them within a block. NULL: no memory. */
+struct w_layer_at *w_layers_place(const struct w_arch *, const struct w_plan *, u8 *block,
+                                  struct w_pass *);
+
+/* The address of a place, or NULL. */
+static inline void *w_plan_at(const struct w_plan *plan, u8 *block, struct w_place place)
+{
+    return place.row == W_PLAN_NOWHERE ? NULL
+                                       : block + plan->rows[place.row].offset + place.offset;
+}
 
 #endif

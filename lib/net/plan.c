@@ -1,19 +1,21 @@
+/* A plan is made by a walk over the layers, which ask for what they need by name. Only then are the
+ * sizes of all rows known, and the rows laid out one after the other. */
 #include "net/plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "kern/gemm.h"
+#include "net/arch.h"
+#include "net/optim.h"
 
-/* Sizes of a configuration, saturating: a product that overflows becomes UINT64_MAX and stays it. */
-static u64 times(u64 a, u64 b)
+u64 w_size_mul(u64 a, u64 b)
 {
     u64 product;
     return w_mul_ok(a, b, &product) ? product : UINT64_MAX;
 }
 
-static u64 plus(u64 a, u64 b)
+u64 w_size_add(u64 a, u64 b)
 {
     u64 sum;
     return w_add_ok(a, b, &sum) ? sum : UINT64_MAX;
@@ -24,137 +26,212 @@ static u64 up(u64 n)
     return n > UINT64_MAX - W_TILE_COLS_MAX ? n : w_round_up(n, W_TILE_COLS_MAX);
 }
 
-/* What the rows of the table are made of. */
-struct sizes {
-    const struct w_conf *conf;
-    u64 floats; /* of the block of parameters */
-    u64 tokens; /* M */
-    u64 d, d3, d_ff, vocab, layers;
-    u64 norms; /* 2L + 1 */
-    u64 kept;  /* layers whose activations are kept: all, or one without backward */
-    u64 members, member_floats;
-    u64 packed; /* elements of the weights' panels, in one direction */
-    u64 chunk;  /* tokens whose logits exist at a time */
-    enum w_type type;
-    bool train;
-};
+/* ---- what layers ask for ---- */
 
-/* One (sequence, head): two squares of scores, in bf16 once more as operands, one packed matrix and
- * packed rows (attention.c). */
-static u64 attention_floats(const struct w_conf *conf, enum w_type type)
+static const struct w_place nowhere = {.row = W_PLAN_NOWHERE};
+
+static struct w_plan_row *row_of(struct w_planner *p, const char *name, enum w_lifetime lifetime)
 {
-    u64 length = up(conf->max_length), width = up(conf->d_model / conf->num_heads);
-    u64 squares = times(type == W_TYPE_BF16 ? 3 : 2, times(conf->max_length, length));
-    return plus(squares, plus(times(width, plus(times(2, length), W_TILE_ROWS_MAX)), 16));
+    struct w_plan *plan = p->plan;
+
+    for (u32 i = 0; i < plan->count; i++)
+        if (!strcmp(plan->rows[i].name, name))
+            return &plan->rows[i];
+    if (plan->count == W_PLAN_ROWS) { /* more names than there are in the sources */
+        p->overflow = true;
+        return &plan->rows[0];
+    }
+    plan->rows[plan->count] = (struct w_plan_row){.name = name, .lifetime = lifetime};
+    return &plan->rows[plan->count++];
 }
 
-/* Between the scratch of two threads. A core that fetches lines ahead of what its thread writes, row after
- * row, takes them from its neighbour: without the gap, products whose results are taken in pieces lose a
- * sixth of their speed with two threads (Zen 5, whose cores see 100 KB ahead). */
-#define GAP_FLOATS ((u64)(128 << 10) / sizeof(float))
-
-/* Scratch of a thread: rows and a piece of a product, a head of attention, or a row of a norm. */
-static u64 member_floats(const struct w_conf *conf, enum w_type type)
+struct w_place w_plan_shared(struct w_planner *p, const char *name, enum w_lifetime lifetime,
+                             u64 bytes)
 {
-    u64 product = type == W_TYPE_BF16 ? W_GEMM_MEMBER_FLOATS : W_GEMM_ROWS_FLOATS;
-    return plus(up(W_MAX(W_MAX(product, conf->d_model), attention_floats(conf, type))), GAP_FLOATS);
+    struct w_plan_row *row = row_of(p, name, lifetime);
+
+    row->bytes = W_MAX(row->bytes, bytes);
+    return (struct w_place){.row = (u32)(row - p->plan->rows)};
 }
 
-/* Elements of the panels of the largest weight matrix; or, if that is small, of a slice of the tokens
- * that keeps the threads busy between two barriers. */
-static u64 shared_elements(const struct sizes *s)
+struct w_place w_plan_each(struct w_planner *p, const char *name, enum w_lifetime lifetime,
+                           u64 bytes)
 {
-    u64 largest = times(s->d, up(s->d3));
-    largest = W_MAX(largest, times(s->d, up(s->d_ff)));
-    largest = W_MAX(largest, times(s->d_ff, up(s->d)));
-    largest = W_MAX(largest, times(s->d3, up(s->d)));
-    largest = W_MAX(largest, times(W_TILE_STEP_MAX, up(W_MAX(s->d_ff, s->d3))));
-    return W_MAX(largest, 1 << 20);
+    struct w_plan_row *row = row_of(p, name, lifetime);
+    struct w_place place = {.row = (u32)(row - p->plan->rows), .offset = row->bytes};
+
+    row->bytes = w_size_add(row->bytes, bytes);
+    return place;
 }
 
-/* Three rows of sums per block of tokens (norm.c); one double per block of parameters (adamw.c). */
-static u64 partial_floats(const struct sizes *s)
+struct w_place w_plan_kept(struct w_planner *p, const char *name, u64 bytes)
 {
-    u64 blocks = plus(s->tokens / W_PARTIAL_ROWS, 1);
-    u64 width = W_MAX(s->d3, s->d_ff);
-    return W_MAX(times(blocks, width), plus(s->floats / 1024, 64));
+    return p->mode == W_PLAN_TRAIN ? w_plan_each(p, name, W_LIFE_STEP, bytes)
+                                   : w_plan_shared(p, name, W_LIFE_STEP, bytes);
 }
+
+void w_plan_thread(struct w_planner *p, u64 floats)
+{
+    p->thread_floats = W_MAX(p->thread_floats, floats);
+}
+
+void w_plan_product(struct w_planner *p, u64 in, u64 out)
+{
+    u64 largest = W_MAX(w_size_mul(in, up(out)), w_size_mul(out, up(in)));
+
+    largest = W_MAX(largest, w_size_mul(W_TILE_STEP_MAX, up(W_MAX(in, out))));
+    p->panel_elements = W_MAX(p->panel_elements, largest);
+    w_plan_thread(p, p->type == W_TYPE_BF16 ? W_GEMM_MEMBER_FLOATS : W_GEMM_ROWS_FLOATS);
+    w_plan_partials(p, out); /* of the gradient of a bias */
+}
+
+void w_plan_partials(struct w_planner *p, u64 width)
+{
+    const u64 blocks = w_size_add(p->tokens / W_PARTIAL_ROWS, 1);
+    p->partial_floats = W_MAX(p->partial_floats, w_size_mul(blocks, width));
+}
+
+/* ---- the walk ---- */
 
 static u64 floats(u64 count)
 {
-    return times(count, sizeof(float));
+    return w_size_mul(count, sizeof(float));
 }
 
-static u64 bytes_of(enum w_buffer_id id, const struct sizes *s)
+/* Weights, and what is as large as they are. */
+static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
+                            const struct w_tensors *tensors)
 {
-    const u64 train = s->train, element = w_type_bytes(s->type);
-    const u64 packed = s->type == W_TYPE_BF16 ? times(s->packed, element) : 0;
-    const u64 kept = times(times(s->kept, s->tokens), element);
-    const u64 slices = s->vocab / W_PIECE_COLS + 1;
+    const struct w_optimizer *optimizer = w_optimizer_of(p->conf);
+    const u64 bytes = floats(tensors->floats), packed = w_size_mul(tensors->packed, p->element);
+    const bool train = p->mode == W_PLAN_TRAIN;
 
-    switch (id) {
-    case W_BUF_WEIGHTS: return floats(s->floats);
-    case W_BUF_GRADIENTS:
-    case W_BUF_MOMENTS1:
-    case W_BUF_MOMENTS2: return train ? floats(s->floats) : 0;
-    case W_BUF_PACKED: return packed;
-    case W_BUF_PACKED_BACK: return train ? packed : 0;
-    case W_BUF_RESIDUAL: return floats(times(train ? s->norms : 1, times(s->tokens, s->d)));
-    case W_BUF_STATS: return floats(times(train ? s->norms : 1, times(s->tokens, 2)));
-    case W_BUF_QKV: return times(kept, s->d3);
-    case W_BUF_ATTENTION: return times(kept, s->d);
-    case W_BUF_HIDDEN_IN: return times(kept, s->d_ff);
-    case W_BUF_HEAD_PANELS: return packed ? 0 : floats(times(s->d, up(s->vocab)));
-    case W_BUF_HEAD_PANELS_BACK: return train && !packed ? floats(times(s->vocab, up(s->d))) : 0;
-    case W_BUF_NORM: return times(times(s->tokens, s->d), element);
-    case W_BUF_HIDDEN: return times(times(s->tokens, s->d_ff), element);
-    case W_BUF_D_STREAM: return train && packed ? times(times(s->tokens, s->d), element) : 0;
-    case W_BUF_D_RESIDUAL:
-    case W_BUF_D_NORM: return train ? floats(times(s->tokens, s->d)) : 0;
-    case W_BUF_D_HIDDEN: return train ? times(times(s->tokens, W_MAX(s->d_ff, s->d3)), element) : 0;
-    case W_BUF_LOGITS: return times(times(s->chunk, s->vocab), element);
-    case W_BUF_LOGIT_SUMS: return packed ? floats(times(s->chunk, times(slices, 2))) : 0;
-    case W_BUF_LOGIT_FACTORS: return packed && train ? floats(s->chunk) : 0;
-    case W_BUF_NLL: return floats(s->tokens);
-    case W_BUF_PARTIALS: return train ? floats(partial_floats(s)) : 0;
-    case W_BUF_SHARED: return times(shared_elements(s), element);
-    case W_BUF_MEMBERS: return floats(times(s->members, s->member_floats));
-    case W_BUF_COUNT: break;
+    common->weights = w_plan_shared(p, "weights", W_LIFE_RUN, bytes);
+    if (train) {
+        common->gradients = w_plan_shared(p, "gradients", W_LIFE_RUN, bytes);
+        for (u32 i = 0; i < W_OPTIMIZER_STATES && optimizer->states[i]; i++)
+            common->states[i] = w_plan_shared(p, optimizer->states[i], W_LIFE_RUN, bytes);
+        /* a double per W_UPDATE_FLOATS, with room to spare */
+        p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
     }
-    return 0;
+    if (p->type == W_TYPE_BF16)
+        common->packed = w_plan_shared(p, "weights.packed", W_LIFE_RUN, packed);
+    if (p->type == W_TYPE_BF16 && train)
+        common->packed_back = w_plan_shared(p, "weights.packed_back", W_LIFE_RUN, packed);
 }
 
-static const struct {
-    const char *name;
-    enum w_lifetime lifetime;
-} buffers[W_BUF_COUNT] = {
-    [W_BUF_WEIGHTS] = {"weights", W_LIFE_RUN},
-    [W_BUF_GRADIENTS] = {"gradients", W_LIFE_RUN},
-    [W_BUF_MOMENTS1] = {"adam.m", W_LIFE_RUN},
-    [W_BUF_MOMENTS2] = {"adam.v", W_LIFE_RUN},
-    [W_BUF_PACKED] = {"weights.packed", W_LIFE_RUN},
-    [W_BUF_PACKED_BACK] = {"weights.packed_back", W_LIFE_RUN},
-    [W_BUF_RESIDUAL] = {"residual", W_LIFE_STEP},
-    [W_BUF_STATS] = {"norm.stats", W_LIFE_STEP},
-    [W_BUF_QKV] = {"attn.qkv", W_LIFE_STEP},
-    [W_BUF_ATTENTION] = {"attn.out", W_LIFE_STEP},
-    [W_BUF_HIDDEN_IN] = {"mlp.hidden_in", W_LIFE_STEP},
-    [W_BUF_HEAD_PANELS] = {"head.panels", W_LIFE_STEP},
-    [W_BUF_HEAD_PANELS_BACK] = {"head.panels_back", W_LIFE_STEP},
-    [W_BUF_NORM] = {"norm", W_LIFE_SCRATCH},
-    [W_BUF_HIDDEN] = {"mlp.hidden", W_LIFE_SCRATCH},
-    [W_BUF_D_RESIDUAL] = {"d.residual", W_LIFE_STEP},
-    [W_BUF_D_STREAM] = {"d.stream", W_LIFE_STEP},
-    [W_BUF_D_NORM] = {"d.norm", W_LIFE_SCRATCH},
-    [W_BUF_D_HIDDEN] = {"d.hidden", W_LIFE_SCRATCH},
-    [W_BUF_LOGITS] = {"head.logits", W_LIFE_SCRATCH},
-    [W_BUF_LOGIT_SUMS] = {"head.sums", W_LIFE_SCRATCH},
-    [W_BUF_LOGIT_FACTORS] = {"head.factors", W_LIFE_SCRATCH},
-    [W_BUF_NLL] = {"head.nll", W_LIFE_STEP},
-    [W_BUF_PARTIALS] = {"partials", W_LIFE_SCRATCH},
-    [W_BUF_SHARED] = {"gemm.panels", W_LIFE_SCRATCH},
-    [W_BUF_MEMBERS] = {"threads", W_LIFE_SCRATCH},
-};
+/* Outputs of the layers and their gradients, then what each kind wants beside them. */
+static void plan_layers(struct w_planner *p, struct w_plan_common *common, struct w_arch *arch)
+{
+    const bool train = p->mode == W_PLAN_TRAIN;
+    struct w_place stream = nowhere;
+
+    for (u32 i = 0; i < arch->count; i++) {
+        struct w_layer *layer = &arch->layers[i];
+        const u64 numbers = w_size_mul(p->tokens, layer->out);
+        const u64 bytes = w_size_mul(numbers, p->element);
+
+        layer->stream_at = stream;
+        layer->y_at = layer->dy_at = nowhere;
+        for (u32 b = 0; b < W_LAYER_BUFFERS; b++)
+            layer->own_at[b] = nowhere;
+        if (layer->out && !layer->y)
+            layer->y_at = stream = w_plan_kept(p, "residual", floats(numbers));
+        else if (layer->out && layer->kind->recomputed)
+            layer->y_at = w_plan_shared(p, layer->y, W_LIFE_SCRATCH, bytes);
+        else if (layer->out)
+            layer->y_at = w_plan_kept(p, layer->y, bytes);
+        if (layer->dy && train)
+            layer->dy_at = w_plan_shared(p, layer->dy, W_LIFE_SCRATCH,
+                                         layer->kind->dy_fp32 ? floats(numbers) : bytes);
+        else if (layer->out && train)
+            layer->dy_at = common->d_residual =
+                w_plan_shared(p, "d.residual", W_LIFE_STEP, floats(numbers));
+        if (layer->out && !layer->dy && train && p->type == W_TYPE_BF16)
+            layer->dy_at = common->d_stream = w_plan_shared(p, "d.stream", W_LIFE_STEP, bytes);
+        if (layer->kind->plan)
+            layer->kind->plan(p, layer);
+    }
+}
+
+/* Between the scratch of two threads. A core that fetches lines ahead of what its thread writes, row after
+ * row, takes them from its neighbour: without the gap, products whose results are taken tile by tile lose
+ * a sixth of their speed with two threads (Zen 5, whose cores see 100 KB ahead). */
+#define GAP_FLOATS ((u64)(128 << 10) / sizeof(float))
+
+/* Fewer panels would keep threads busy too shortly between two barriers. */
+#define PANEL_ELEMENTS_MIN (1 << 20)
+
+static void plan_scratch(struct w_planner *p, struct w_plan_common *common, u32 threads)
+{
+    const u64 thread_floats = w_size_add(up(p->thread_floats), GAP_FLOATS);
+    const u64 panels = W_MAX(p->panel_elements, PANEL_ELEMENTS_MIN);
+
+    common->nll = w_plan_shared(p, "head.nll", W_LIFE_STEP, floats(p->tokens));
+    if (p->mode == W_PLAN_TRAIN)
+        common->partials =
+            w_plan_shared(p, "partials", W_LIFE_SCRATCH, floats(p->partial_floats));
+    common->panels =
+        w_plan_shared(p, "gemm.panels", W_LIFE_SCRATCH, w_size_mul(panels, p->element));
+    common->threads =
+        w_plan_shared(p, "threads", W_LIFE_SCRATCH, floats(w_size_mul(threads, thread_floats)));
+    p->plan->thread_bytes = floats(thread_floats);
+}
+
+static enum w_status lay_out(struct w_planner *p, struct w_err *err)
+{
+    struct w_plan *plan = p->plan;
+    struct w_arena arena = {0};
+
+    for (u32 i = 0; i < plan->count; i++) {
+        struct w_plan_row *row = &plan->rows[i];
+        row->offset = arena.used;
+        w_arena_push(&arena, row->bytes, 1);
+        row->bytes = arena.used - row->offset;
+    }
+    plan->bytes = arena.used;
+    /* 2^53 bytes are the limit of what JSON can say */
+    if (p->overflow || arena.overflow || plan->bytes > W_JSON_INT_MAX)
+        return w_fail(err, W_USAGE, "the memory of this configuration is more than can be counted");
+    return W_DONE;
+}
+
+enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, struct w_arch *arch,
+                          const struct w_conf *conf, enum w_plan_mode mode, enum w_type type,
+                          u32 threads, struct w_err *err)
+{
+    struct w_planner p = {.plan = plan,
+                          .conf = conf,
+                          .mode = mode,
+                          .type = type,
+                          .element = w_type_bytes(type),
+                          .tokens = w_size_mul(conf->batch_size, conf->max_length)};
+
+    *plan = (struct w_plan){0};
+    *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere}, nowhere, nowhere, nowhere,
+                                     nowhere, nowhere, nowhere,            nowhere, nowhere};
+    if (mode == W_PLAN_DECODE)
+        p.tokens = 1;
+    else
+        plan_parameters(&p, common, &arch->tensors);
+    plan_layers(&p, common, arch);
+    if (mode != W_PLAN_DECODE)
+        plan_scratch(&p, common, threads);
+    return lay_out(&p, err);
+}
+
+enum w_status w_plan_make(struct w_plan *plan, const struct w_conf *conf, enum w_plan_mode mode,
+                          enum w_type type, u32 threads, struct w_err *err)
+{
+    struct w_plan_common common;
+    struct w_arch arch;
+    enum w_status status = w_arch_make(&arch, conf, err);
+
+    if (!status)
+        status = w_plan_arch(plan, &common, &arch, conf, mode, type, threads, err);
+    w_arch_free(&arch);
+    return status;
+}
 
 const char *w_lifetime_name(enum w_lifetime lifetime)
 {
@@ -162,69 +239,24 @@ const char *w_lifetime_name(enum w_lifetime lifetime)
     return names[lifetime];
 }
 
-enum w_status w_plan_make(struct w_plan *plan, const struct w_conf *conf, enum w_plan_mode mode,
-                          enum w_type type, u32 members, struct w_err *err)
-{
-    struct w_tensors tensors;
-    struct w_arena arena = {0};
-    enum w_status status = w_tensors_make(&tensors, conf, err);
-
-    *plan = (struct w_plan){.count = W_BUF_COUNT};
-    if (status)
-        return status;
-    struct sizes s = {
-        .conf = conf,
-        .floats = tensors.floats,
-        .tokens = times(conf->batch_size, conf->max_length),
-        .d = conf->d_model,
-        .d3 = times(3, conf->d_model),
-        .d_ff = conf->d_ff,
-        .vocab = conf->vocab_size,
-        .layers = conf->num_layers,
-        .norms = plus(times(2, conf->num_layers), 1),
-        .kept = mode == W_PLAN_TRAIN ? conf->num_layers : 1,
-        .members = members,
-        .member_floats = member_floats(conf, type),
-        .packed = tensors.packed,
-        .type = type,
-        .train = mode == W_PLAN_TRAIN,
-    };
-    s.chunk = W_MIN(s.tokens, type == W_TYPE_BF16 ? W_HEAD_ROWS_BF16 : W_HEAD_ROWS);
-    w_tensors_free(&tensors);
-    for (u32 id = 0; id < W_BUF_COUNT; id++) {
-        struct w_buffer *b = &plan->buffers[id];
-        u64 bytes = bytes_of(id, &s);
-        snprintf(b->name, sizeof b->name, "%s", buffers[id].name);
-        b->lifetime = buffers[id].lifetime;
-        b->offset = arena.used;
-        w_arena_push(&arena, bytes, 1);
-        b->bytes = arena.used - b->offset;
-    }
-    if (arena.overflow)
-        return w_fail(err, W_USAGE, "the memory of this configuration is more than can be counted");
-    plan->bytes = arena.used;
-    plan->member_bytes = s.member_floats * sizeof(float);
-    return W_DONE;
-}
-
-const struct w_buffer *w_plan_find(const struct w_plan *plan, const char *name)
+const struct w_plan_row *w_plan_find(const struct w_plan *plan, const char *name)
 {
     for (u32 i = 0; i < plan->count; i++)
-        if (!strcmp(plan->buffers[i].name, name))
-            return &plan->buffers[i];
+        if (!strcmp(plan->rows[i].name, name))
+            return &plan->rows[i];
     return NULL;
 }
 
 /* ---- what fits ---- */
 
-enum w_status w_plan_fits(const struct w_conf *conf, enum w_type type, u32 members, double bytes,
+enum w_status w_plan_fits(const struct w_conf *conf, enum w_type type, u32 threads, double bytes,
                           u64 *needed, struct w_err *err)
 {
     struct w_plan plan = {0};
     enum w_status status = w_conf_check(conf, err);
 
     if (!status)
-        status = w_plan_make(&plan, conf, W_PLAN_TRAIN, type, members, err);
+        status = w_plan_make(&plan, conf, W_PLAN_TRAIN, type, threads, err);
     if (!status && needed)
         *needed = plan.bytes;
     if (status == W_USAGE || (!status && (double)plan.bytes > bytes))
@@ -232,7 +264,7 @@ enum w_status w_plan_fits(const struct w_conf *conf, enum w_type type, u32 membe
     return status;
 }
 
-enum w_status w_plan_largest_batch(const struct w_conf *conf, enum w_type type, u32 members,
+enum w_status w_plan_largest_batch(const struct w_conf *conf, enum w_type type, u32 threads,
                                    double bytes, u64 most, u64 *batch, struct w_err *err)
 {
     struct w_conf c = *conf;
@@ -241,7 +273,7 @@ enum w_status w_plan_largest_batch(const struct w_conf *conf, enum w_type type, 
 
     while (fails - fits > 1 && !status) {
         c.batch_size = fits + (fails - fits) / 2;
-        status = w_plan_fits(&c, type, members, bytes, NULL, err);
+        status = w_plan_fits(&c, type, threads, bytes, NULL, err);
         if (!status)
             fits = c.batch_size;
         else if (status == W_NO) {

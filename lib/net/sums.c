@@ -1,5 +1,4 @@
-#include "net/layers.h"
-#include "net/plan.h"
+#include "net/sums.h"
 
 #include <string.h>
 
@@ -52,23 +51,22 @@ static void add_blocks(void *context, u64 item, u32 member)
         job->engine->kern->add(job->out + col, partials + block * job->stride + col, cols);
 }
 
-void w_sum_partials(const struct w_sums *sums, float *out, const float *partials, u64 blocks,
-                    u64 stride, u64 n)
+void w_sum_partials(const struct w_pass *pass, float *out, u64 first, u64 blocks, u64 stride, u64 n)
 {
-    struct job job = {.engine = sums->engine,
+    struct job job = {.engine = &pass->engine,
                       .out = out,
-                      .x = partials,
+                      .x = pass->partials + first,
                       .rows = blocks,
                       .n = n,
                       .stride = stride};
-    w_team_for(sums->engine->team, (n + COLS - 1) / COLS, add_blocks, &job);
+    w_team_for(pass->engine.team, (n + COLS - 1) / COLS, add_blocks, &job);
 }
 
-void w_sum_rows(const struct w_sums *sums, float *out, const void *x, u64 rows, u64 n)
+void w_sum_rows(const struct w_pass *pass, float *out, const void *x, u64 rows, u64 n)
 {
-    struct job job = {.engine = sums->engine, .out = sums->partials, .x = x, .rows = rows, .n = n};
-    u64 blocks = (rows + W_PARTIAL_ROWS - 1) / W_PARTIAL_ROWS;
+    struct job job = {
+        .engine = &pass->engine, .out = pass->partials, .x = x, .rows = rows, .n = n};
 
-    w_team_for(sums->engine->team, blocks, sum_block, &job);
-    w_sum_partials(sums, out, sums->partials, blocks, n, n);
+    w_team_for(pass->engine.team, w_sum_blocks(rows), sum_block, &job);
+    w_sum_partials(pass, out, 0, w_sum_blocks(rows), n, n);
 }

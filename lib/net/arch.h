@@ -1,0 +1,37 @@
+/* arch.h - the model described once: which layers a configuration has, in their order. A table of rows
+ * for each architecture; the only one so far is GPT-2's: pre-LN, learned positions, tied head.
+ *
+ *     for (u64 i = 0; i < w_arch_count(&conf); i++)
+ *         layer = w_arch_layer(&conf, i);      // kind, name, widths
+ *
+ *     w_arch_make(&arch, &conf, &err)          // all of them, with the table of their tensors
+ *     ...
+ *     w_arch_free(&arch)
+ *
+ * It cannot describe what is no chain of layers around one residual stream. */
+#ifndef W_ARCH_H
+#define W_ARCH_H
+
+#include "net/layer.h"
+
+u64 w_arch_count(const struct w_conf *);
+/* Layer i, without tensors and places in memory. */
+struct w_layer w_arch_layer(const struct w_conf *, u64 i);
+
+struct w_arch {
+    struct w_layer *layers;
+    u32 count;
+    struct w_tensors tensors;
+};
+/* W_USAGE: more layers or parameters than can be counted; W_NOMEM. */
+enum w_status w_arch_make(struct w_arch *, const struct w_conf *, struct w_err *) W_MUST_CHECK;
+void w_arch_free(struct w_arch *); /* harmless on zeros */
+
+/* What a phase has to do for one batch: sums over the layers; the update for one optimizer step. */
+void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *, enum w_type);
+
+/* Training FLOPs per token, scores over the causal half only: what a step has to do, and what GFLOP/s
+ * are counted by. The backward pass counts as two forward passes (wcachefit --explain has the formula). */
+double w_arch_flops_per_token(const struct w_conf *);
+
+#endif

@@ -1,0 +1,155 @@
+/* The pass over the weights: items are fixed parts of the parameters, whoever works on them. Weights,
+ * gradients and states stream through once; the panels of products in bf16 are packed while the new
+ * weights are in the cache. */
+#include "net/optim.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct w_optimizer *const optimizers[] = {&w_optimizer_adamw};
+
+const struct w_optimizer *w_optimizer_of(const struct w_conf *conf)
+{
+    (void)conf; /* no key yet: there is one row */
+    return optimizers[0];
+}
+
+int w_optimizer_state(const struct w_optimizer *optimizer, const char *name, size_t length)
+{
+    for (int i = 0; i < W_OPTIMIZER_STATES && optimizer->states[i]; i++)
+        if (strlen(optimizer->states[i]) == length && !memcmp(optimizer->states[i], name, length))
+            return i;
+    return -1;
+}
+
+/* ---- the norm of the gradient ---- */
+
+struct norm_job {
+    const struct w_engine *engine;
+    const float *g;
+    u64 n;
+    double *partials;
+};
+
+static void square_block(void *context, u64 item, u32 member)
+{
+    const struct norm_job *job = context;
+    u64 begin = item * W_UPDATE_FLOATS;
+
+    (void)member;
+    job->partials[item] =
+        job->engine->kern->sum_squares(job->g + begin, W_MIN(W_UPDATE_FLOATS, job->n - begin));
+}
+
+double w_gradient_norm(const struct w_engine *engine, const float *g, u64 n, double *partials)
+{
+    struct norm_job job = {.engine = engine, .g = g, .n = n, .partials = partials};
+    u64 items = (n + W_UPDATE_FLOATS - 1) / W_UPDATE_FLOATS;
+    double sum = 0;
+
+    w_team_for(engine->team, items, square_block, &job);
+    for (u64 i = 0; i < items; i++)
+        sum += partials[i];
+    return sqrt(sum);
+}
+
+/* ---- the update ---- */
+
+/* Rows of a matrix per item: whole panels of its columns and whole steps of its rows, for any variant.
+ * And columns at a time, so that a block stays in the cache until it is packed. */
+#define ROWS 32
+#define COLS 1024
+
+struct update_job {
+    const struct w_engine *engine;
+    const struct w_update *u;
+};
+
+/* Rows [row, row + rows) of a tensor; a vector is one row. */
+struct stripe {
+    const struct w_tensor *tensor;
+    u64 row, rows, width;
+};
+
+static u64 rows_of(const struct w_tensor *t)
+{
+    return t->ndim == 2 ? t->shape[0] : 1;
+}
+
+static u64 items_of(const struct w_tensor *t)
+{
+    return (rows_of(t) + ROWS - 1) / ROWS;
+}
+
+static struct stripe find_stripe(const struct w_tensors *tensors, u64 item)
+{
+    const struct w_tensor *t = tensors->rows;
+
+    for (; item >= items_of(t); t++)
+        item -= items_of(t);
+    return (struct stripe){.tensor = t,
+                           .row = item * ROWS,
+                           .rows = W_MIN(rows_of(t) - item * ROWS, ROWS),
+                           .width = t->count / rows_of(t)};
+}
+
+/* Columns [col, col + cols) of the stripe, of which `block` has the numbers, into the tensor's panels.
+ * Forward, rows are the columns of b; backward, they are its steps of k. */
+static void pack_block(const struct update_job *job, const struct stripe *s, const w_bf16 *block,
+                       u64 col, u64 cols)
+{
+    const struct w_mul *mul = &job->engine->kern->mul[W_TYPE_BF16];
+    const struct w_update *u = job->u;
+    const u64 width = w_round_up(s->width, mul->step), tile = mul->tile_cols;
+    const u64 height = w_round_up(s->tensor->shape[0], mul->step);
+
+    for (u64 i = 0; i < s->rows; i += tile)
+        mul->pack_panel(u->packed + s->tensor->packed + (s->row + i) * width + col * tile,
+                        block + i * cols, 1, cols, cols, (u32)W_MIN(tile, s->rows - i));
+    for (u64 j = 0; u->packed_back && j < cols; j += tile)
+        mul->pack_panel(u->packed_back + s->tensor->packed + (col + j) * height + s->row * tile,
+                        block + j, cols, 1, s->rows, (u32)W_MIN(tile, cols - j));
+}
+
+static void apply_rule(const struct w_update *u, const struct w_kern *kern,
+                       const struct w_tensor *tensor, u64 at, u64 n)
+{
+    float *states[W_OPTIMIZER_STATES] = {0};
+
+    for (u32 i = 0; i < W_OPTIMIZER_STATES && u->states[i]; i++)
+        states[i] = u->states[i] + at;
+    u->optimizer->update(&u->step, kern, tensor, u->weights + at, u->gradients + at, states, n);
+}
+
+static void update_stripe(void *context, u64 item, u32 member)
+{
+    const struct update_job *job = context;
+    const struct w_kern *kern = job->engine->kern;
+    const struct w_update *u = job->u;
+    const struct stripe s = find_stripe(u->tensors, item);
+    const bool packs = u->packed && s.tensor->operand;
+    w_bf16 *block = (w_bf16 *)(void *)w_engine_member(job->engine, member);
+
+    for (u64 col = 0, cols; col < s.width; col += cols) {
+        cols = W_MIN(COLS, s.width - col);
+        for (u64 i = 0; i < s.rows; i++) {
+            const u64 at = s.tensor->offset + (s.row + i) * s.width + col;
+            if (u->optimizer)
+                apply_rule(u, kern, s.tensor, at, cols);
+            if (packs)
+                kern->narrow(block + i * cols, u->weights + at, cols);
+        }
+        if (packs)
+            pack_block(job, &s, block, col, cols);
+    }
+}
+
+void w_update_weights(const struct w_engine *engine, const struct w_update *update)
+{
+    struct update_job job = {.engine = engine, .u = update};
+    u64 items = 0;
+
+    for (u32 i = 0; i < update->tensors->count; i++)
+        items += items_of(&update->tensors->rows[i]);
+    w_team_for(engine->team, items, update_stripe, &job);
+}
