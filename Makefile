@@ -133,25 +133,25 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
-	lib/fit/calibration.c \
-	lib/fit/calibration_file.c \
+	lib/bench/calibration.c \
+	lib/bench/calibration_file.c \
+	lib/bench/memory_curve.c \
+	lib/bench/probe.c \
+	lib/bench/step_probe.c \
+	lib/bench/target.c \
 	lib/fit/chart.c \
 	lib/fit/chart_svg.c \
 	lib/fit/chart_text.c \
+	lib/fit/evaluate.c \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
-	lib/fit/fit.c \
 	lib/fit/hints.c \
 	lib/fit/loss_law.c \
-	lib/fit/memory_curve.c \
 	lib/fit/predict.c \
-	lib/fit/probe.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \
 	lib/fit/runlog.c \
 	lib/fit/search.c \
-	lib/fit/step_probe.c \
-	lib/fit/target.c \
 
 TOOLS := \
 	wbatch \

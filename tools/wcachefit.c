@@ -6,7 +6,7 @@
 
 #include "fit/require.h"
 #include "fit/runlog.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "base/strnum.h"
 #include "sys/fdio.h"
 #include "sys/text_file.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "conf/option.h"
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 #include "fit/figures.h"
 
 struct report {

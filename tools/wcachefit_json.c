@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "fit/hints.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "tools/wcachefit.h"
 
 static void set_number(struct w_json *j, const char *key, double value)

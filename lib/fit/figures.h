@@ -12,7 +12,7 @@
 #ifndef W_FIGURES_H
 #define W_FIGURES_H
 
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 #include "fit/residuals.h"
 #include "net/plan.h"
 #include "sys/machine.h"

@@ -16,7 +16,7 @@
 #include "fit/hints.h"
 #include "fit/require.h"
 #include "fit/runlog.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "net/model.h"
 #include "tests/unit/calibration_fixture.h"
 

@@ -12,7 +12,7 @@
 
 #include "fit/figures.h"
 #include "fit/predict.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "tests/unit/calibration_fixture.h"
 
 static struct w_err err;
