@@ -12,8 +12,8 @@
 
 #include "base/rng.h"
 #include "fit/expr.h"
-#include "fit/figures.h"
-#include "fit/hints.h"
+#include "fit/evaluate.h"
+#include "tools/wcachefit/hints.h"
 #include "fit/require.h"
 #include "fit/runlog.h"
 #include "bench/target.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 #include "fit/predict.h"
 #include "bench/target.h"
 #include "tests/unit/calibration_fixture.h"
