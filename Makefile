@@ -136,25 +136,22 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
-	lib/fit/calibration.c \
-	lib/fit/calibration_file.c \
-	lib/fit/chart.c \
-	lib/fit/chart_svg.c \
-	lib/fit/chart_text.c \
+	lib/bench/calibration.c \
+	lib/bench/calibration_file.c \
+	lib/bench/memory_curve.c \
+	lib/bench/probe.c \
+	lib/bench/step_probe.c \
+	lib/bench/target.c \
+	lib/fit/evaluate.c \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
-	lib/fit/fit.c \
-	lib/fit/hints.c \
 	lib/fit/loss_law.c \
-	lib/fit/memory_curve.c \
 	lib/fit/predict.c \
-	lib/fit/probe.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \
 	lib/fit/runlog.c \
 	lib/fit/search.c \
-	lib/fit/step_probe.c \
-	lib/fit/target.c \
+	lib/fit/units.c \
 
 TOOLS := \
 	wbatch \
@@ -169,9 +166,7 @@ TOOLS := \
 TOOL_SOURCES := \
 	tools/cli.c \
 
-wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_charts.c \
-	tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_search.c tools/wcachefit_tables.c \
-	tools/wcachefit_text.c tools/wcachefit_usage.c tools/wcachefit_verify.c
+wcachefit_PARTS := tools/host_cache.c $(sort $(wildcard tools/wcachefit/*.c))
 wcat_PARTS := tools/wcat_copy.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
@@ -179,6 +174,9 @@ wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
+# What a unit test takes from a program.
+test_chart_PARTS := tools/wcachefit/chart.c tools/wcachefit/chart_svg.c tools/wcachefit/chart_text.c
+test_fit_PARTS := tools/wcachefit/hints.c
 
 UNIT_TESTS := \
 	test_amx \
@@ -328,10 +326,10 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
-$(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
+$(TESTS): $(BUILD)/%: %.c $$(call parts_of,$$(notdir $$*)) $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.c %.o %.a,$^) $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)

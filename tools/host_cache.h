@@ -3,7 +3,7 @@
 #ifndef HOST_CACHE_H
 #define HOST_CACHE_H
 
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 
 #define HOST_CACHE_PATH 4096
 

@@ -6,12 +6,12 @@
 
 #include "fit/require.h"
 #include "fit/runlog.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "base/strnum.h"
 #include "sys/fdio.h"
 #include "sys/text_file.h"
 #include "tools/cli.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
 

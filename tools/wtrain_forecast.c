@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 #include "tools/host_cache.h"
 #include "tools/wtrain.h"
 

@@ -314,15 +314,3 @@ const char *w_figure_suggest(const char *key)
 {
     return w_nearest_name(key, &w_figures[0].key, W_COUNTOF(w_figures) - 1, sizeof w_figures[0]);
 }
-
-const char *w_unit_name(enum w_unit unit)
-{
-    static const char *const names[W_UNITS] = {
-        [W_UNIT_COUNT] = "1",       [W_UNIT_BYTES] = "B",     [W_UNIT_FLOP] = "FLOP",
-        [W_UNIT_RATIO] = "1",       [W_UNIT_PART] = "1",      [W_UNIT_FILL] = "1",
-        [W_UNIT_SECONDS] = "s",     [W_UNIT_HOURS] = "h",     [W_UNIT_TOKENS_S] = "tok/s",
-        [W_UNIT_FLOP_S] = "FLOP/s", [W_UNIT_BYTES_S] = "B/s", [W_UNIT_INTENSITY] = "FLOP/B",
-        [W_UNIT_BITS] = "bit",
-    };
-    return names[unit];
-}

@@ -6,7 +6,7 @@
 #ifndef W_PREDICT_H
 #define W_PREDICT_H
 
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 
 struct w_costs {
     struct w_part_cost parts[W_STEP_PARTS]; /* of a unit, with the threads that were asked for */

@@ -8,7 +8,7 @@
 #ifndef W_REQUIRE_H
 #define W_REQUIRE_H
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 
 /* W_DONE: all hold. W_NO: names the first that does not, with the figure. W_USAGE: not understood. */
 enum w_status w_require_check(const struct w_fit *, const char *text, struct w_err *) W_MUST_CHECK;

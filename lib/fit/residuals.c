@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fit/probe.h"
+#include "bench/probe.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
 

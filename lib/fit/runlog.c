@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fit/probe.h"
+#include "bench/probe.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
 

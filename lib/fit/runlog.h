@@ -3,7 +3,7 @@
 #define W_RUNLOG_H
 
 #include "conf/conf.h"
-#include "fit/probe.h"
+#include "bench/probe.h"
 #include "kern/bf16.h"
 
 struct w_runlog {

@@ -7,7 +7,7 @@
 #ifndef W_SEARCH_H
 #define W_SEARCH_H
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 
 struct w_search_limits {
     double seconds; /* of training */

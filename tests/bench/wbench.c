@@ -14,7 +14,7 @@
 #include "net/model.h"
 #include "sys/clock.h"
 #include "sys/machine.h"
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 #include "tests/bench/limit.h"
 #include "tests/bench/onednn.h"
 #include "tests/bench/peer.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 
 static char *text_of(const struct w_calibration *c)
 {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 
 /* Each unit of a part takes 1 ns for a token and 100 ns for a call with one thread, half with two; at
  * twice the width (128 -> 256) half as much again. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fit/chart.h"
+#include "tools/wcachefit/chart.h"
 
 static struct w_err err;
 

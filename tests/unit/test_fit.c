@@ -12,11 +12,11 @@
 
 #include "base/rng.h"
 #include "fit/expr.h"
-#include "fit/figures.h"
-#include "fit/hints.h"
+#include "fit/evaluate.h"
+#include "tools/wcachefit/hints.h"
 #include "fit/require.h"
 #include "fit/runlog.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "net/model.h"
 #include "tests/unit/calibration_fixture.h"
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 #include "fit/predict.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "tests/unit/calibration_fixture.h"
 
 static struct w_err err;

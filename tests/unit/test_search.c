@@ -11,7 +11,7 @@
 
 #include "fit/loss_law.h"
 #include "fit/search.h"
-#include "fit/target.h"
+#include "bench/target.h"
 #include "tests/unit/calibration_fixture.h"
 
 static struct w_err err;

@@ -1,4 +1,4 @@
-#include "fit/hints.h"
+#include "tools/wcachefit/hints.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -9,7 +9,7 @@
 #include "base/strnum.h"
 #include "tools/cli.h"
 #include "tools/host_cache.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 #define SECONDS                                                                                    \
     7 /* after which no shape is begun, unless --calibrate=SECONDS; it takes twice that */

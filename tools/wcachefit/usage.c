@@ -1,5 +1,5 @@
 /* wcachefit: which options do not go together. */
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 /* Where one of two would be ignored, both are refused. */
 static enum w_status check_pairs(const struct settings *set, struct w_err *err)

@@ -11,7 +11,7 @@
 #ifndef W_MEMORY_CURVE_H
 #define W_MEMORY_CURVE_H
 
-#include "fit/probe.h"
+#include "bench/probe.h"
 #include "kern/kern.h"
 #include "sys/team.h"
 

@@ -7,7 +7,7 @@
 #include "fit/runlog.h"
 #include "sys/fdio.h"
 #include "tools/host_cache.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 /* One run as it was and as it was predicted. */
 struct verdict {

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "fit/hints.h"
-#include "fit/target.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/hints.h"
+#include "bench/target.h"
+#include "tools/wcachefit/report.h"
 
 static void set_number(struct w_json *j, const char *key, double value)
 {

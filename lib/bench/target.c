@@ -1,4 +1,4 @@
-#include "fit/target.h"
+#include "bench/target.h"
 
 #include <stdlib.h>
 #include <string.h>

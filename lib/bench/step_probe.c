@@ -1,4 +1,4 @@
-#include "fit/step_probe.h"
+#include "bench/step_probe.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "conf/option.h"
-#include "fit/calibration.h"
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 
 struct report {
     const struct w_machine *machine;

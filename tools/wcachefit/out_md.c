@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "fit/hints.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/hints.h"
+#include "tools/wcachefit/report.h"
 
 static const char *figure(char text[W_FIGURE_TEXT], const struct w_fit *fit, const char *key)
 {

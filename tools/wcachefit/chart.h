@@ -13,7 +13,8 @@
 
 #include <stdio.h>
 
-#include "fit/figures.h"
+#include "fit/units.h"
+#include "sys/json.h"
 
 #define W_CHART_SERIES 16
 #define W_CHART_MARKS 8

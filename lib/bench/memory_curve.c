@@ -1,4 +1,4 @@
-#include "fit/memory_curve.h"
+#include "bench/memory_curve.h"
 
 #include <math.h>
 #include <sys/mman.h>

@@ -12,8 +12,8 @@
 #ifndef W_CALIBRATION_H
 #define W_CALIBRATION_H
 
-#include "fit/memory_curve.h"
-#include "fit/step_probe.h"
+#include "bench/memory_curve.h"
+#include "bench/step_probe.h"
 #include "sys/machine.h"
 
 #define W_CALIBRATION_PROBES 48

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "fit/chart.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/chart.h"
+#include "tools/wcachefit/report.h"
 
 #define ROOFLINE_CONFIGS 4 /* their points lie close together */
 

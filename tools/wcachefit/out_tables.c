@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 const struct table comparison_tables[] = {
     {"## Matrix Size Analysis (Per Sequence)",

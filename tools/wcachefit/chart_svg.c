@@ -1,7 +1,7 @@
 /* A chart as SVG 1.1: lines, points, text; no style sheet, no script, nothing fetched. */
 #include <math.h>
 
-#include "fit/chart.h"
+#include "tools/wcachefit/chart.h"
 
 #define WIDTH 860
 #define HEIGHT 520

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fit/chart.h"
+#include "tools/wcachefit/chart.h"
 
 #define COLUMNS 64
 #define ROWS 18

@@ -4,7 +4,7 @@
 
 #include "fit/search.h"
 #include "tools/cli.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/report.h"
 
 #define SHOWN 5
 #define MEMORY_USABLE 0.85 /* the rest is for the system */

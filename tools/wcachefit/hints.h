@@ -2,7 +2,7 @@
 #ifndef W_HINTS_H
 #define W_HINTS_H
 
-#include "fit/figures.h"
+#include "fit/evaluate.h"
 
 #define W_HINTS_MAX 8
 

@@ -1,4 +1,4 @@
-#include "fit/chart.h"
+#include "tools/wcachefit/chart.h"
 
 #include <math.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #ifndef W_STEP_PROBE_H
 #define W_STEP_PROBE_H
 
-#include "fit/probe.h"
+#include "bench/probe.h"
 #include "kern/kern.h"
 #include "net/plan.h"
 #include "sys/team.h"

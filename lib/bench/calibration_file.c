@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/sha256.h"
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 #include "sys/fdio.h"
 
 #define SCHEMA "wtools-calibration/3"

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "fit/hints.h"
-#include "tools/wcachefit.h"
+#include "tools/wcachefit/hints.h"
+#include "tools/wcachefit/report.h"
 
 /* ---- the machine ---- */
 

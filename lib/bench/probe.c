@@ -1,4 +1,4 @@
-#include "fit/probe.h"
+#include "bench/probe.h"
 
 #include <math.h>
 #include <stdlib.h>

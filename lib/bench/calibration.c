@@ -1,5 +1,5 @@
 /* A calibration, measured. Its file is calibration_file.c. */
-#include "fit/calibration.h"
+#include "bench/calibration.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,0 +1,86 @@
+#include "fit/units.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/base.h"
+
+const char *w_unit_name(enum w_unit unit)
+{
+    static const char *const names[W_UNITS] = {
+        [W_UNIT_COUNT] = "1",       [W_UNIT_BYTES] = "B",     [W_UNIT_FLOP] = "FLOP",
+        [W_UNIT_RATIO] = "1",       [W_UNIT_PART] = "1",      [W_UNIT_FILL] = "1",
+        [W_UNIT_SECONDS] = "s",     [W_UNIT_HOURS] = "h",     [W_UNIT_TOKENS_S] = "tok/s",
+        [W_UNIT_FLOP_S] = "FLOP/s", [W_UNIT_BYTES_S] = "B/s", [W_UNIT_INTENSITY] = "FLOP/B",
+        [W_UNIT_BITS] = "bit",
+    };
+    return names[unit];
+}
+
+/* Three digits that count, with the largest prefix that leaves at least one before the point. */
+static void scaled(char *text, double value, double base, const char *const prefixes[],
+                   const char *unit)
+{
+    int i = 0;
+    while (i < 5 && fabs(value) >= base * 0.9995)
+        value /= base, i++;
+    int decimals = i == 0 && value == floor(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    snprintf(text, W_FIGURE_TEXT, "%.*f %s%s", decimals, value, prefixes[i], unit);
+}
+
+/* 27238400 -> 27,238,400 */
+static void grouped(char *text, double value)
+{
+    char digits[32];
+    size_t n = (size_t)snprintf(digits, sizeof digits, "%.0f", value), used = 0;
+    n = W_MIN(n, sizeof digits - 1);
+
+    for (size_t i = 0; i < n && used + 2 < W_FIGURE_TEXT; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = 0;
+}
+
+static void duration(char *text, double seconds)
+{
+    if (seconds < 99.5)
+        snprintf(text, W_FIGURE_TEXT, "%.3g s", seconds);
+    else if (seconds < 5970)
+        snprintf(text, W_FIGURE_TEXT, "%.3g min", seconds / 60);
+    else if (seconds < 100 * 3600)
+        snprintf(text, W_FIGURE_TEXT, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, W_FIGURE_TEXT, "%.1f days", seconds / 86400);
+}
+
+void w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
+{
+    static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+    static const char *const decimal[] = {"", "k", "M", "G", "T", "P"};
+
+    if (isnan(value)) {
+        snprintf(text, W_FIGURE_TEXT, "-");
+        return;
+    }
+    switch (unit) {
+    case W_UNIT_COUNT: grouped(text, value); return;
+    case W_UNIT_BYTES: scaled(text, value, 1024, binary, "B"); return;
+    case W_UNIT_FLOP: scaled(text, value, 1000, decimal, "FLOP"); return;
+    case W_UNIT_FLOP_S: scaled(text, value, 1000, decimal, "FLOP/s"); return;
+    case W_UNIT_BYTES_S: scaled(text, value, 1000, decimal, "B/s"); return;
+    case W_UNIT_SECONDS: duration(text, value); return;
+    case W_UNIT_HOURS: snprintf(text, W_FIGURE_TEXT, "%.2f h", value); return;
+    case W_UNIT_TOKENS_S: grouped(text, value); return;
+    case W_UNIT_PART:
+    case W_UNIT_FILL:
+        snprintf(text, W_FIGURE_TEXT, value < 9.995 ? "%.3g %%" : "%.0f %%", 100 * value);
+        return;
+    case W_UNIT_RATIO:
+    case W_UNIT_INTENSITY:
+    case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3g", value); return;
+    case W_UNITS: break;
+    }
+    snprintf(text, W_FIGURE_TEXT, "%g", value);
+}
