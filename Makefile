@@ -119,7 +119,6 @@ LIB_SOURCES := \
 	lib/data/shuffle.c \
 	lib/net/adamw.c \
 	lib/net/attention.c \
-	lib/net/ckpt.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
 	lib/net/hidden.c \
@@ -133,6 +132,7 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
+	lib/store/checkpoint.c \
 	lib/fit/calibration.c \
 	lib/fit/calibration_file.c \
 	lib/fit/chart.c \
@@ -184,7 +184,7 @@ UNIT_TESTS := \
 	test_bf16 \
 	test_calibration \
 	test_chart \
-	test_ckpt \
+	test_checkpoint \
 	test_clean \
 	test_conf \
 	test_document \

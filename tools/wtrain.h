@@ -13,7 +13,7 @@
 
 #include "data/feed.h"
 #include "kern/kern.h"
-#include "net/ckpt.h"
+#include "store/checkpoint.h"
 #include "sys/machine.h"
 #include "tools/cli.h"
 

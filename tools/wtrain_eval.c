@@ -82,7 +82,7 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
 enum w_status eval_run(struct run *run, struct w_err *err)
 {
     struct w_feed *feed = NULL;
-    struct w_feed_place after;
+    struct w_stream_place after;
     double started_s = w_now_s(), nats = 0;
     u64 batches = 0, bytes = 0;
     const u32 *ids = NULL;

@@ -196,7 +196,6 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
 
 static enum w_status open_data(struct run *run, struct w_err *err)
 {
-    struct w_feed_place start = {0};
     bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
 
     if (!run->set->batches) {
@@ -205,18 +204,15 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         if (status)
             return status;
     }
-    if (begun) {
-        const struct w_ckpt_state *state = w_ckpt_state(run->resumed);
-        start = (struct w_feed_place){state->member, state->place, state->header_crc};
-    }
-    return w_feed_open(&run->feed,
-                       &(struct w_feed_options){.path = run->set->batches,
-                                                .batch_size = run->conf.batch_size,
-                                                .length = run->conf.max_length,
-                                                .vocab_size = run->conf.vocab_size,
-                                                .start = begun ? &start : NULL,
-                                                .stop = &w_signal_stop},
-                       err);
+    return w_feed_open(
+        &run->feed,
+        &(struct w_feed_options){.path = run->set->batches,
+                                 .batch_size = run->conf.batch_size,
+                                 .length = run->conf.max_length,
+                                 .vocab_size = run->conf.vocab_size,
+                                 .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
+                                 .stop = &w_signal_stop},
+        err);
 }
 
 /* How long the cosine is, from what is known now. */
@@ -333,11 +329,8 @@ enum w_status run_open(struct run *run, struct w_err *err)
     }
     if (!status)
         status = load_weights(run, err);
-    if (run->feed && !run->resumed) {
-        struct w_feed_place start = w_feed_start(run->feed);
-        run->state.place = start.place;
-        run->state.header_crc = start.header_crc;
-    }
+    if (run->feed && !run->resumed)
+        run->state.data = w_feed_start(run->feed);
     return status;
 }
 

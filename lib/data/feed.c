@@ -14,7 +14,7 @@
 
 struct slot {
     u32 *ids;
-    struct w_feed_place after;
+    struct w_stream_place after;
 };
 
 /* Slots [taken, filled) hold batches, counted from the beginning; slot number n % SLOTS. The reader
@@ -25,7 +25,7 @@ struct w_feed {
     struct w_reader *reader;
     struct w_header header; /* of the first member, a copy */
     u64 known_batches;
-    struct w_feed_place start;
+    struct w_stream_place start;
     double wait_s;
 
     /* the reading side alone, once the thread runs */
@@ -94,17 +94,17 @@ static enum w_status next_member(struct w_feed *feed, const struct w_header **he
     return status ? status : check_header(feed, *header, err);
 }
 
-static struct w_feed_place present_place(const struct w_feed *feed)
+static struct w_stream_place present_place(const struct w_feed *feed)
 {
-    return (struct w_feed_place){.member = feed->member,
-                                 .place = w_reader_place(feed->reader),
-                                 .header_crc = w_reader_header_crc(feed->reader)};
+    return (struct w_stream_place){.member = feed->member,
+                                   .place = w_reader_place(feed->reader),
+                                   .header_crc = w_reader_header_crc(feed->reader)};
 }
 
 /* Go to the place where an earlier run stopped, and make sure that it is the same data. */
 static enum w_status go_to_start(struct w_feed *feed, struct w_err *err)
 {
-    const struct w_feed_place *start = feed->options.start;
+    const struct w_stream_place *start = feed->options.start;
     const struct w_header *header = NULL;
     enum w_status status = W_DONE;
 
@@ -198,7 +198,7 @@ static void wait_a_moment(struct w_feed *feed)
     pthread_cond_timedwait(&feed->changed, &feed->lock, &until);
 }
 
-enum w_status w_feed_next(struct w_feed *feed, const u32 **ids, struct w_feed_place *after,
+enum w_status w_feed_next(struct w_feed *feed, const u32 **ids, struct w_stream_place *after,
                           struct w_err *err)
 {
     double started_s = w_now_s();
@@ -239,7 +239,7 @@ u64 w_feed_known_batches(const struct w_feed *feed)
     return feed->known_batches;
 }
 
-struct w_feed_place w_feed_start(const struct w_feed *feed)
+struct w_stream_place w_feed_start(const struct w_feed *feed)
 {
     return feed->start;
 }

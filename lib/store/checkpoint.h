@@ -1,7 +1,7 @@
-/* ckpt.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a model to
- * speak. Header keys beside the tensors: "config" (wconf), "tok" (the vocabulary, with its merges, or
- * null), "state" {step, tokens, loss, seed, "data": place in the batch stream}, "src" (the header of
- * the batch stream).
+/* checkpoint.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a model
+ * to generate text with. Header keys beside the tensors: "config" (wconf), "tok" (the vocabulary, with
+ * its merges, or null), "state" {step, tokens, loss, seed, "data": place in the batch stream}, "src"
+ * (the header of the batch stream).
  *
  * Tensors: the parameters by their names, f32, then, unless left out, "adam.m.NAME" and
  * "adam.v.NAME".
@@ -9,21 +9,19 @@
  * The bytes are a function of the configuration and of the data alone: no times, no command line, no
  * number of threads. So a run that was killed and resumed ends with the same file as one that was
  * not, and cmp(1) can say so. */
-#ifndef W_CKPT_H
-#define W_CKPT_H
+#ifndef W_CHECKPOINT_H
+#define W_CHECKPOINT_H
 
 #include "net/model.h"
 #include "wire/stream.h"
 
 /* What a checkpoint says of the run. */
 struct w_ckpt_state {
-    u64 step;             /* optimizer steps done */
-    u64 tokens;           /* trained on */
-    double loss;          /* of the last step */
-    u64 member;           /* of the batch stream: number of the one that place is in, from 0 */
-    struct w_place place; /* of the next record in the batch stream */
-    u32 header_crc;       /* of that member's header */
-    double seconds;       /* of training so far: only where the schedule follows time, else 0 */
+    u64 step;                   /* optimizer steps done */
+    u64 tokens;                 /* trained on */
+    double loss;                /* of the last step */
+    struct w_stream_place data; /* of the next record in the batch stream */
+    double seconds; /* of training so far: only where the schedule follows time, else 0 */
 };
 
 /* Write a whole file: under a temporary name, synced, then renamed. tok: the vocabulary's JSON or
