@@ -133,6 +133,7 @@ LIB_SOURCES := \
 	lib/net/sums.c \
 	lib/net/tensors.c \
 	lib/store/checkpoint.c \
+	lib/store/checkpoint_folder.c \
 	lib/fit/calibration.c \
 	lib/fit/calibration_file.c \
 	lib/fit/chart.c \
@@ -185,6 +186,7 @@ UNIT_TESTS := \
 	test_calibration \
 	test_chart \
 	test_checkpoint \
+	test_checkpoint_folder \
 	test_clean \
 	test_conf \
 	test_document \

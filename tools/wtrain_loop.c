@@ -18,7 +18,7 @@ void run_heed_save_signal(struct run *run)
     if (!w_signal_save)
         return;
     w_signal_save = 0;
-    if (run->folder[0] && run->state.step > 0 && run->saved_step != run->state.step)
+    if (run->folder.path && run->state.step > 0 && run->saved_step != run->state.step)
         if (save_checkpoint(run, &err) == W_DONE)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }

@@ -77,8 +77,10 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     size_t length = strlen(path);
     bool is_folder = stat(path, &st) == 0 ? S_ISDIR(st.st_mode)
                                           : length < 4 || strcmp(path + length - 4, ".wts");
-    if (is_folder)
-        status = save_find(path, run->resumed_path, sizeof run->resumed_path, err);
+    if (is_folder) {
+        const struct w_ckpt_folder folder = save_folder(path);
+        status = w_ckpt_folder_newest(&folder, run->resumed_path, err);
+    }
     if (status == W_END) {
         w_say("%s holds no checkpoint yet: beginning anew", path);
         return W_DONE;
@@ -176,7 +178,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         status = save_open(run, err);
     if (!status && set->resume)
         status = find_resumed(run, err);
-    if (!status && run->resumed && run->folder[0])
+    if (!status && run->resumed && run->folder.path)
         status = save_refuse_later(run, err);
     if (!status)
         status = make_conf(run, err);
@@ -314,7 +316,7 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = eval_open(run, err);
     if (status)
         return status;
-    if (!run->set->output && !run->folder[0])
+    if (!run->set->output && !run->folder.path)
         w_say("no -o: the model will not be kept");
     status = save_check(run, err);
     if (status)
