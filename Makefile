@@ -52,6 +52,7 @@ LIB_SOURCES := \
 	lib/wire/stream_reader.c \
 	lib/wire/stream_seek.c \
 	lib/wire/stream_writer.c \
+	lib/wire/token_header.c \
 	lib/kern/blocks.c \
 	lib/kern/gemm.c \
 	lib/kern/gemm_blas.c \
@@ -213,6 +214,7 @@ UNIT_TESTS := \
 	test_predict \
 	test_product \
 	test_team \
+	test_token_header \
 	test_schedule \
 	test_sampler \
 	test_search \

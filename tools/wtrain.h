@@ -17,6 +17,7 @@
 #include "store/checkpoint_folder.h"
 #include "sys/machine.h"
 #include "tools/cli.h"
+#include "wire/token_header.h"
 
 struct settings {
     const char *config, *output, *init, *resume, *val, *log, *checkpoints, *kernel;

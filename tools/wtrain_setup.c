@@ -236,29 +236,10 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 
 /* ---- weights ---- */
 
-static const char *tok_sha256(const struct w_json *tok)
-{
-    const char *text = w_json_string(w_json_get(tok, "sha256"));
-    return text ? text : "";
-}
-
-/* Two vocabularies that both are known have to be the same one. */
-static enum w_status same_tok(const struct w_json *a, const struct w_json *b, const char *name,
-                              struct w_err *err)
-{
-    const char *sha_a = tok_sha256(a), *sha_b = tok_sha256(b);
-
-    if (*sha_a && *sha_b && strcmp(sha_a, sha_b))
-        return w_fail(err, W_MISMATCH,
-                      "%s: has another vocabulary (%.12s...) than the batches (%.12s...)", name,
-                      sha_b, sha_a);
-    return W_DONE;
-}
-
 /* The vocabulary is that of the batches; where there are none, or they have none, the model's. */
 static enum w_status find_tok(struct run *run, struct w_err *err)
 {
-    const struct w_json *fed = run->feed ? w_json_get(w_feed_header(run->feed)->json, "tok") : NULL;
+    const struct w_json *fed = run->feed ? w_header_tok(w_feed_header(run->feed)) : NULL;
     enum w_status status = W_DONE;
 
     if (run->set->init)
@@ -266,8 +247,10 @@ static enum w_status find_tok(struct run *run, struct w_err *err)
     if (status)
         return status;
     const struct w_ckpt *model = run->resumed ? run->resumed : run->init;
-    run->tok = w_json_is_object(fed) ? fed : model ? w_ckpt_tok(model) : NULL;
-    return run->init ? same_tok(run->tok, w_ckpt_tok(run->init), run->set->init, err) : W_DONE;
+    run->tok = fed ? fed : model ? w_ckpt_tok(model) : NULL;
+    if (run->init && w_tok_same(run->tok, w_ckpt_tok(run->init), err))
+        return w_fail_at(err, W_MISMATCH, "%s", run->set->init);
+    return W_DONE;
 }
 
 static enum w_status load_weights(struct run *run, struct w_err *err)

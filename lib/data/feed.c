@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "wire/token_header.h"
 
 #define SLOTS 8          /* batches read ahead: more than a frame of small ones */
 #define STOP_POLL_S 0.05 /* how often a wait looks at the stop flag */
@@ -30,7 +31,7 @@ struct w_feed {
 
     /* the reading side alone, once the thread runs */
     u64 member;
-    enum w_dtype dtype;
+    u32 id_bytes;
     u8 *record; /* one batch as it is in the stream */
 
     pthread_t thread;
@@ -60,12 +61,13 @@ static enum w_status check_header(struct w_feed *feed, const struct w_header *he
 {
     const struct w_feed_options *o = &feed->options;
     const struct w_array *x = w_header_find(header, COLUMN);
-    u64 vocab = 0;
+    struct w_token_header said;
 
+    w_token_header_read(&said, header);
     if (header->kind != W_BATCH)
         return w_fail(err, W_MISMATCH, "%s: is a stream of %s, not of batches: wbatch makes them",
                       feed->in.name, w_kind_name(header->kind));
-    if (!x || x->ndim != 2 || (x->dtype != W_U16 && x->dtype != W_U32) || header->array_count != 1)
+    if (!x || x->ndim != 2 || !said.id_bytes || header->array_count != 1)
         return w_fail(err, W_MISMATCH,
                       "%s: batches of an unknown layout: one column \"" COLUMN
                       "\" (B, T+1) of u16 or u32 is needed",
@@ -78,12 +80,12 @@ static enum w_status check_header(struct w_feed *feed, const struct w_header *he
             feed->in.name, (unsigned long long)x->shape[0], (unsigned long long)x->shape[1],
             (unsigned long long)o->batch_size, (unsigned long long)o->length,
             (unsigned long long)o->batch_size, (unsigned long long)(o->length + 1));
-    if (w_json_u64(w_json_get(header->json, "vocab"), 1, UINT32_MAX, &vocab) &&
-        vocab > o->vocab_size)
+    if (said.vocab != W_NOT_SAID && said.vocab > o->vocab_size)
         return w_fail(err, W_MISMATCH,
                       "%s: ids of a vocabulary of %llu, but the configuration has vocab_size %llu",
-                      feed->in.name, (unsigned long long)vocab, (unsigned long long)o->vocab_size);
-    feed->dtype = x->dtype;
+                      feed->in.name, (unsigned long long)said.vocab,
+                      (unsigned long long)o->vocab_size);
+    feed->id_bytes = said.id_bytes;
     return W_DONE;
 }
 
@@ -139,8 +141,7 @@ static enum w_status read_batch(struct w_feed *feed, struct slot *slot, struct w
     if (status)
         return status;
     for (u64 i = 0; i < count; i++) {
-        u32 id =
-            feed->dtype == W_U16 ? w_get16(feed->record + 2 * i) : w_get32(feed->record + 4 * i);
+        u32 id = w_id_at(feed->record, feed->id_bytes, i);
         largest = W_MAX(largest, id);
         slot->ids[i] = id;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wire/prov.h"
+#include "wire/token_header.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are copied as they are in memory, which is how the stream has them");
@@ -57,7 +58,7 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
         return status;
     w_json_set(header->json, "config", w_conf_json(conf));
     if (write->tok)
-        w_json_set(header->json, "tok", w_json_copy(write->tok));
+        w_header_set_tok(header, w_json_copy(write->tok));
     w_json_set(header->json, "state", state_json(state, conf->seed));
     return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
 }
@@ -296,8 +297,7 @@ const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *ckpt)
 
 const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
 {
-    const struct w_json *tok = w_json_get(ckpt->header.json, "tok");
-    return w_json_is_object(tok) ? tok : NULL;
+    return w_header_tok(&ckpt->header);
 }
 
 bool w_ckpt_has_moments(const struct w_ckpt *ckpt)
