@@ -52,6 +52,7 @@ LIB_SOURCES := \
 	lib/wire/stream_reader.c \
 	lib/wire/stream_seek.c \
 	lib/wire/stream_writer.c \
+	lib/wire/token_header.c \
 	lib/kern/blocks.c \
 	lib/kern/gemm.c \
 	lib/kern/gemm_blas.c \
@@ -120,7 +121,6 @@ LIB_SOURCES := \
 	lib/net/adamw.c \
 	lib/net/arch.c \
 	lib/net/attention.c \
-	lib/net/ckpt.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
 	lib/net/infer.c \
@@ -136,6 +136,8 @@ LIB_SOURCES := \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
+	lib/store/checkpoint.c \
+	lib/store/checkpoint_folder.c \
 	lib/bench/calibration.c \
 	lib/bench/calibration_file.c \
 	lib/bench/memory_curve.c \
@@ -185,7 +187,8 @@ UNIT_TESTS := \
 	test_bf16 \
 	test_calibration \
 	test_chart \
-	test_ckpt \
+	test_checkpoint \
+	test_checkpoint_folder \
 	test_clean \
 	test_conf \
 	test_document \
@@ -212,6 +215,7 @@ UNIT_TESTS := \
 	test_predict \
 	test_product \
 	test_team \
+	test_token_header \
 	test_schedule \
 	test_sampler \
 	test_search \

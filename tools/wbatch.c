@@ -9,7 +9,7 @@
 #include "tools/cli.h"
 #include "wire/frame.h"
 #include "wire/prov.h"
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 #define BY "wbatch " W_VERSION_TEXT
 #define PIPE_WINDOW_TOKENS (32ull << 20)
@@ -200,15 +200,14 @@ static enum w_status make_header(struct w_header *header, const struct settings 
 {
     u64 shape[2] = {set->batch, set->length + 1};
     u64 epoch_len = batches ? w_batches_epoch_len(batches) : 0;
-    const struct w_json *tok = w_json_get(facts->header->json, "tok");
+    const struct w_json *tok = w_header_tok(facts->header);
 
     enum w_status status = w_header_begin(header, W_BATCH, BY, err);
     if (!status)
         status = w_header_add(header, "x", facts->dtype, 2, shape, err);
     if (status)
         return status;
-    w_json_set_u64(header->json, "vocab", facts->vocab);
-    w_json_set_u64(header->json, "eot", facts->eot);
+    w_token_header_write(header, facts->vocab, facts->eot);
     w_json_set_u64(header->json, "seed", set->seed);
     w_json_set_bool(header->json, "shuffle", !set->no_shuffle);
     w_json_set_u64(header->json, "epochs", set->epochs);
@@ -230,7 +229,7 @@ static enum w_status make_header(struct w_header *header, const struct settings 
         w_json_set(header->json, "shard", shard);
     }
     if (tok)
-        w_json_set(header->json, "tok", w_json_copy(tok));
+        w_header_set_tok(header, w_json_copy(tok));
     if (!set->no_provenance)
         status = w_prov_add(header, w_cli_command_line(), facts->header, err);
     return status;

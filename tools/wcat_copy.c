@@ -150,7 +150,7 @@ enum w_status wcat_copy(const struct settings *set, char **paths, struct w_outpu
     if (!status && !(stats = w_json_object()))
         status = w_fail(err, W_NOMEM, "no memory for the end frame");
     if (!status) {
-        if (c.ids.bytes) {
+        if (c.ids.said.id_bytes) {
             w_json_set_u64(stats, "max", c.ids.max);
             w_json_set_u64(stats, "docs", c.ids.docs);
         }

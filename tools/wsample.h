@@ -4,8 +4,8 @@
 
 #include "conf/conf.h"
 #include "kern/kern.h"
-#include "net/ckpt.h"
 #include "net/sampler.h"
+#include "store/checkpoint.h"
 #include "sys/fdio.h"
 #include "sys/team.h"
 #include "text/bpe_encode.h"

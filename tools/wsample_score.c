@@ -114,15 +114,10 @@ enum w_status wsample_score(const struct settings *set, struct spoken *m, struct
     enum w_status status = w_input_slurp(set->score, TEXT_LIMIT, &bytes, &size, err);
     if (!status && size == 0)
         status = w_fail(err, W_MISMATCH, "%s: empty: there is nothing to score", set->score);
-    if (!status) {
-        text.ids = malloc(256 * sizeof *text.ids);
-        text.room = 256;
-        status = text.ids ? W_DONE : w_fail(err, W_NOMEM, "no memory for the text");
-    }
-    if (!status) {
-        text.ids[text.count++] = end_id;
+    if (!status)
+        status = w_ids_append(&text, end_id, err);
+    if (!status)
         status = w_encode(m->encoder, (const u8 *)bytes, size, &text, err);
-    }
     if (!status) {
         count_words(&score, bytes, size);
         score.tokens = text.count - 1;

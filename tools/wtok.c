@@ -5,7 +5,7 @@
 
 #include "sys/clock.h"
 #include "text/unicode.h"
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 static const char *const examples[] = {
     "Learn a vocabulary of 16,000 tokens from a folder of text",
@@ -107,10 +107,10 @@ enum w_status wtok_check_end(const char *end, struct w_err *err)
 enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,
                                 struct w_err *err)
 {
-    const struct w_json *tok = w_json_get(header->json, "tok");
+    const struct w_json *tok = w_header_tok(header);
 
     *vocab = NULL;
-    if (!tok || !w_json_get(tok, "merges"))
+    if (!w_json_get(tok, "merges"))
         return w_fail(err, W_MISMATCH, "there is no vocabulary in its header: name one with -V");
     return w_vocab_from_json(vocab, tok, err);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tools/wtok.h"
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 #define TEXT_BYTES ((size_t)1 << 20) /* that are gathered before they are written */
 
@@ -80,10 +80,9 @@ static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, st
 static enum w_status choose_vocab(struct decoding *d, const struct w_header *header,
                                   const struct w_vocab **vocab, struct w_err *err)
 {
-    const char *sha256 = w_json_string(w_json_get(w_json_get(header->json, "tok"), "sha256"));
+    const char *sha256 = w_tok_sha256(w_header_tok(header));
 
-    if (header->kind != W_TOKENS || header->array_count != 1 || header->arrays[0].ndim != 0 ||
-        (header->arrays[0].dtype != W_U16 && header->arrays[0].dtype != W_U32))
+    if (header->kind != W_TOKENS)
         return w_fail(err, W_MISMATCH, "%s: holds %s, not tokens", d->in.name,
                       w_kind_name(header->kind));
     *vocab = d->given;
@@ -101,15 +100,14 @@ static enum w_status choose_vocab(struct decoding *d, const struct w_header *hea
 }
 
 /* Write the text of some records; `first` is the number of the first one. */
-static enum w_status decode_records(struct decoding *d, const struct w_vocab *vocab,
-                                    enum w_dtype dtype, const u8 *records, u64 count, u64 first,
-                                    struct w_err *err)
+static enum w_status decode_records(struct decoding *d, const struct w_vocab *vocab, u32 id_bytes,
+                                    const u8 *records, u64 count, u64 first, struct w_err *err)
 {
     enum w_status status = W_DONE;
     u32 end_id = w_vocab_end_id(vocab), size;
 
     for (u64 i = 0; i < count && !status; i++) {
-        u32 id = dtype == W_U16 ? w_get16(records + 2 * i) : w_get32(records + 4 * i);
+        u32 id = w_id_at(records, id_bytes, i);
         const u8 *bytes = w_vocab_bytes(vocab, id, &size);
         if (!bytes)
             status = w_fail(err, W_CORRUPT, "%s: record %llu: id %u is not in the vocabulary of %u",
@@ -128,14 +126,16 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
     const struct w_vocab *vocab = NULL;
     const void *records;
     u64 count, done = 0;
+    struct w_token_header said;
 
+    w_token_header_read(&said, header);
     enum w_status status = choose_vocab(d, header, &vocab, err);
     while (!status) {
         status = wtok_check_signal(err);
         if (!status)
             status = w_reader_records(reader, &records, &count, err);
         if (!status)
-            status = decode_records(d, vocab, header->arrays[0].dtype, records, count, done, err);
+            status = decode_records(d, vocab, said.id_bytes, records, count, done, err);
         done += status ? 0 : count;
     }
     return status == W_END ? W_DONE : status;

@@ -8,7 +8,7 @@
 #include "text/text_batch.h"
 #include "tools/wtok.h"
 #include "wire/prov.h"
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 struct settings {
     struct wtok_input input;
@@ -235,9 +235,8 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
     if (!status)
         status = w_header_add(&header, "tok", dtype, 0, NULL, err);
     if (!status) {
-        w_json_set_u64(header.json, "vocab", w_vocab_size(vocab));
-        w_json_set_u64(header.json, "eot", w_vocab_end_id(vocab));
-        w_json_set(header.json, "tok", w_vocab_json(vocab));
+        w_token_header_write(&header, w_vocab_size(vocab), w_vocab_end_id(vocab));
+        w_header_set_tok(&header, w_vocab_json(vocab));
         if (!set->no_provenance)
             status = w_prov_add(&header, w_cli_command_line(), NULL, err);
     }

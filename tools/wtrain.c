@@ -116,7 +116,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     if (!status)
         status = save_model(run, err);
     /* A run that has no model to show for its steps keeps them as a checkpoint. */
-    if (worth_saving && run->folder[0] && run->saved_step != run->state.step &&
+    if (worth_saving && run->folder.path && run->saved_step != run->state.step &&
         (status || !run->set->output)) {
         enum w_status saved = save_checkpoint(run, &save_err);
         if (saved && (status == W_DONE || status == W_SIGNAL)) {
@@ -124,9 +124,9 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
             status = saved;
         }
     }
-    if (run->saved_step <= run->state.step && run->folder[0] && status == W_SIGNAL)
+    if (run->saved_step <= run->state.step && run->folder.path && status == W_SIGNAL)
         status = w_fail(err, status, "stopped by a signal after step %llu: go on with --resume %s",
-                        (unsigned long long)run->state.step, run->folder);
+                        (unsigned long long)run->state.step, run->folder.path);
     return status;
 }
 

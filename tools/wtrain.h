@@ -3,7 +3,7 @@
  *   wtrain.c       options, main: the way of a run from the command line to the exit status
  *   wtrain_setup.c configuration, memory, model, data: everything that is decided before step 1
  *   wtrain_loop.c  the steps
- *   wtrain_save.c  checkpoints: their folder, when, which are kept, which one to resume
+ *   wtrain_save.c  when the run is saved, and where
  *   wtrain_eval.c  the validation loss
  *   wtrain_log.c   --log, the progress line, the summary
  *   wtrain_plan.c  --dry-run
@@ -13,9 +13,11 @@
 
 #include "data/feed.h"
 #include "kern/kern.h"
-#include "net/ckpt.h"
+#include "store/checkpoint.h"
+#include "store/checkpoint_folder.h"
 #include "sys/machine.h"
 #include "tools/cli.h"
+#include "wire/token_header.h"
 
 struct settings {
     const char *config, *output, *init, *resume, *val, *log, *checkpoints, *kernel;
@@ -53,12 +55,13 @@ struct run {
     const struct w_json *tok; /* the vocabulary, or NULL; of the feed, of resumed or of init */
     struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
     struct w_ckpt *init;      /* the model to begin with, or NULL */
-    char resumed_path[4200];
+    char resumed_path[W_CKPT_PATH];
     struct w_ckpt_state state; /* as of the last whole step: what a checkpoint says */
     enum run_end end;
 
     /* checkpoints */
-    char folder[4096]; /* "": none */
+    struct w_ckpt_folder folder; /* its path is NULL: none */
+    char folder_path[4096];
     double next_save_s;
     u64 saved_step; /* of the newest one; W_JSON_INT_MAX: none */
     u64 retry_step; /* when to try again after a failure; 0: nothing to make up for */
@@ -105,8 +108,8 @@ enum w_status save_check(const struct run *, struct w_err *) W_MUST_CHECK;
 enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
 /* The model under -o. */
 enum w_status save_model(struct run *, struct w_err *) W_MUST_CHECK;
-/* The newest checkpoint of a folder that verifies whole. W_END: there is none at all. */
-enum w_status save_find(const char *folder, char *path, size_t size, struct w_err *) W_MUST_CHECK;
+/* A folder of checkpoints, which tells what it has to tell as warnings and details. */
+struct w_ckpt_folder save_folder(const char *path);
 void save_close(struct run *);
 
 /* ---- wtrain_eval.c ---- */

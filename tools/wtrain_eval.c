@@ -52,13 +52,9 @@ enum w_status eval_open(struct run *run, struct w_err *err)
     enum w_status status = open_feed(run, &feed, err);
     if (status)
         return status;
-    const char *ours = w_json_string(w_json_get(run->tok, "sha256"));
-    const char *theirs =
-        w_json_string(w_json_get(w_json_get(w_feed_header(feed)->json, "tok"), "sha256"));
-    if (ours && theirs && strcmp(ours, theirs))
-        status = w_fail(err, W_MISMATCH,
-                        "--val %s: has another vocabulary (%.12s...) than the batches (%.12s...)",
-                        run->set->val, theirs, ours);
+    status = w_tok_same(run->tok, w_header_tok(w_feed_header(feed)), err);
+    if (status)
+        status = w_fail_at(err, status, "--val %s", run->set->val);
     w_feed_close(&feed);
     run->evaluated_step = W_JSON_INT_MAX;
     return status ? status : measure_ids(run, err);
@@ -82,7 +78,7 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
 enum w_status eval_run(struct run *run, struct w_err *err)
 {
     struct w_feed *feed = NULL;
-    struct w_feed_place after;
+    struct w_stream_place after;
     double started_s = w_now_s(), nats = 0;
     u64 batches = 0, bytes = 0;
     const u32 *ids = NULL;

@@ -74,7 +74,7 @@ static struct w_json *host_json(const struct run *run)
 
 void log_header(struct run *run)
 {
-    const char *sha256 = w_json_string(w_json_get(run->tok, "sha256"));
+    const char *sha256 = w_tok_sha256(run->tok);
 
     if (run->log_fd < 0)
         return;

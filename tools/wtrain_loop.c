@@ -18,14 +18,14 @@ void run_heed_save_signal(struct run *run)
     if (!w_signal_save)
         return;
     w_signal_save = 0;
-    if (run->folder[0] && run->state.step > 0 && run->saved_step != run->state.step)
+    if (run->folder.path && run->state.step > 0 && run->saved_step != run->state.step)
         if (save_checkpoint(run, &err) == W_DONE)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
 
 /* The mean gradient of `accumulate` batches, into the model; *after: where the next batch begins. A
  * group that is not complete is dropped: the state stays that of the last whole step. */
-static enum w_status gather_gradient(struct run *run, double *loss, struct w_feed_place *after,
+static enum w_status gather_gradient(struct run *run, double *loss, struct w_stream_place *after,
                                      struct w_err *err)
 {
     double share = 1.0 / (double)run->conf.accumulate;
@@ -63,7 +63,7 @@ static enum w_status refuse_bad_numbers(const struct run *run, const char *what,
 static enum w_status take_step(struct run *run, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
-    struct w_feed_place after = {0};
+    struct w_stream_place after = {0};
     double started_s = w_now_s(), waited_s = w_feed_wait_s(run->feed);
     u64 step = run->state.step + 1;
     bool first = run->began_s == 0;
@@ -83,9 +83,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     run->state.step = step;
     run->state.tokens += run_step_tokens(run);
     run->state.loss = facts->loss;
-    run->state.member = after.member;
-    run->state.place = after.place;
-    run->state.header_crc = after.header_crc;
+    run->state.data = after;
     facts->seconds = w_now_s() - (first ? run->began_s : started_s);
     facts->wait_s = w_feed_wait_s(run->feed) - (first ? run->start_up_s : waited_s);
     run->steps++;

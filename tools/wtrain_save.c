@@ -1,9 +1,6 @@
-/* Checkpoints: DIR/step-00001234.wts, the newest few of them. */
-#include <dirent.h>
+/* When a run saves itself, and where: its folder of checkpoints and the model under -o. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,126 +11,18 @@
 #define NONE W_JSON_INT_MAX /* as a step: there is none */
 #define RETRIES 3           /* of a failed save, after 1, 4 and 16 steps */
 
-/* ---- the folder ---- */
-
-struct step_list {
-    u64 *steps; /* ascending */
-    size_t count;
-};
-
-static int compare_steps(const void *a, const void *b)
+/* What the folder tells of. */
+static void tell(bool warning, const char *text)
 {
-    u64 x = *(const u64 *)a, y = *(const u64 *)b;
-    return x < y ? -1 : x > y;
+    if (warning)
+        w_warn("%s", text);
+    else
+        w_detail("%s", text);
 }
 
-/* The step in a name like step-00001234.wts. */
-static bool parse_name(const char *name, u64 *step)
+struct w_ckpt_folder save_folder(const char *path)
 {
-    unsigned long long number = 0;
-    char again[64];
-
-    if (sscanf(name, "step-%llu.wts", &number) != 1)
-        return false;
-    snprintf(again, sizeof again, "step-%08llu.wts", number);
-    *step = number;
-    return !strcmp(name, again);
-}
-
-static void step_path(char *path, size_t size, const char *folder, u64 step)
-{
-    snprintf(path, size, "%s/step-%08llu.wts", folder, (unsigned long long)step);
-}
-
-/* A process that was killed while it saved has left its temporary file, .NAME.PID.N.tmp. */
-static void reap_temporary(const char *folder, const char *name)
-{
-    const char *wts = strstr(name, ".wts.");
-    size_t length = strlen(name);
-    char path[4400];
-
-    if (strncmp(name, ".step-", 6) || !wts || strcmp(name + length - W_MIN(length, 4), ".tmp"))
-        return;
-    long pid = strtol(wts + 5, NULL, 10);
-    if (pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-        return;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (unlink(path) == 0)
-        w_detail("%s: removed what a killed process left", path);
-}
-
-static enum w_status list_steps(const char *folder, struct step_list *list, struct w_err *err)
-{
-    DIR *dir = opendir(folder);
-    enum w_status status = W_DONE;
-    size_t room = 0;
-
-    *list = (struct step_list){0};
-    if (!dir && errno == ENOENT)
-        return W_DONE;
-    if (!dir)
-        return w_fail_errno(err, "%s: cannot open the folder", folder);
-    for (struct dirent *entry; !status && (entry = readdir(dir)) != NULL;) {
-        u64 step;
-        reap_temporary(folder, entry->d_name);
-        if (!parse_name(entry->d_name, &step))
-            continue;
-        if (list->count == room) {
-            room = room ? 2 * room : 64;
-            u64 *more = realloc(list->steps, room * sizeof *more);
-            if (!more) {
-                status = w_fail(err, W_NOMEM, "%s: no memory to list it", folder);
-                break;
-            }
-            list->steps = more;
-        }
-        list->steps[list->count++] = step;
-    }
-    closedir(dir);
-    if (list->count)
-        qsort(list->steps, list->count, sizeof *list->steps, compare_steps);
-    return status;
-}
-
-enum w_status save_find(const char *folder, char *path, size_t size, struct w_err *err)
-{
-    struct step_list list = {0};
-    struct w_err refusal = {0};
-    bool found = false;
-
-    enum w_status status = list_steps(folder, &list, err);
-    for (size_t i = list.count; i-- > 0 && !status && !found;) {
-        step_path(path, size, folder, list.steps[i]);
-        found = w_ckpt_verify(path, &refusal) == W_DONE;
-        if (!found)
-            w_warn("refused %s", refusal.text);
-    }
-    if (!status && !found)
-        status = list.count ? w_fail(err, W_CORRUPT, "%s: none of its %zu checkpoints is whole",
-                                     folder, list.count)
-                            : W_END;
-    free(list.steps);
-    return status;
-}
-
-/* Keep the newest few. Those of later steps than ours were refused, since they are not whole: what we write
- * replaces them one by one. */
-static void delete_old(struct run *run)
-{
-    struct step_list list = {0};
-    struct w_err err = {0};
-    char path[4200];
-    u64 ours = 0;
-
-    if (list_steps(run->folder, &list, &err))
-        w_warn("%s", err.text);
-    for (size_t i = list.count; i-- > 0;) {
-        ours += list.steps[i] <= run->state.step;
-        step_path(path, sizeof path, run->folder, list.steps[i]);
-        if (ours > run->set->keep && unlink(path))
-            w_warn("%s: cannot delete it: %s", path, strerror(errno));
-    }
-    free(list.steps);
+    return (struct w_ckpt_folder){.path = path, .tell = tell};
 }
 
 /* ---- opening ---- */
@@ -141,38 +30,30 @@ static void delete_old(struct run *run)
 /* A folder with checkpoints of another run is no place for this one: --resume would mix them up. */
 static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
 {
-    struct step_list list = {0};
+    u64 last = 0;
 
-    enum w_status status = list_steps(run->folder, &list, err);
-    if (!status && list.count && !run->set->resume)
+    enum w_status status = w_ckpt_folder_last(&run->folder, &last, err);
+    if (!status && !run->set->resume)
         status = w_fail(err, W_USAGE,
                         "%s: holds checkpoints of an earlier run, up to step %llu: go on with "
                         "--resume %s, or remove them, or name another folder with --checkpoints",
-                        run->folder, (unsigned long long)list.steps[list.count - 1], run->folder);
-    free(list.steps);
-    return status;
+                        run->folder.path, (unsigned long long)last, run->folder.path);
+    return status == W_END ? W_DONE : status;
 }
 
 enum w_status save_refuse_later(const struct run *run, struct w_err *err)
 {
-    struct step_list list = {0};
-    struct w_err refusal = {0};
-    char path[4200];
+    char path[W_CKPT_PATH];
 
-    enum w_status status = list_steps(run->folder, &list, err);
-    for (size_t i = list.count; i-- > 0 && !status;) {
-        if (list.steps[i] <= w_ckpt_state(run->resumed)->step)
-            break;
-        /* One that is not whole is no reason: it will be written anew. */
-        step_path(path, sizeof path, run->folder, list.steps[i]);
-        if (w_ckpt_verify(path, &refusal) == W_DONE)
-            status = w_fail(err, W_USAGE,
-                            "%s: is of a later step than %s: go on with that one, or remove what "
-                            "is later, or name another folder with --checkpoints",
-                            path, run->resumed_path);
-    }
-    free(list.steps);
-    return status;
+    /* One that is not whole is no reason: it will be written anew. */
+    enum w_status status =
+        w_ckpt_folder_later(&run->folder, w_ckpt_state(run->resumed)->step, path, err);
+    if (!status)
+        status = w_fail(err, W_USAGE,
+                        "%s: is of a later step than %s: go on with that one, or remove what "
+                        "is later, or name another folder with --checkpoints",
+                        path, run->resumed_path);
+    return status == W_END ? W_DONE : status;
 }
 
 enum w_status save_open(struct run *run, struct w_err *err)
@@ -196,12 +77,14 @@ enum w_status save_open(struct run *run, struct w_err *err)
     }
     if (status || !base || initial)
         return status;
-    if (strlen(base) + 6 > sizeof run->folder)
+    if (strlen(base) + 6 > sizeof run->folder_path)
         return w_fail(err, W_USAGE, "%.100s...: the path is too long", base);
-    snprintf(run->folder, sizeof run->folder, "%s%s", base, set->checkpoints ? "" : ".ckpt");
+    snprintf(run->folder_path, sizeof run->folder_path, "%s%s", base,
+             set->checkpoints ? "" : ".ckpt");
+    run->folder = save_folder(run->folder_path);
     status = refuse_strangers(run, err);
-    if (!status && mkdir(run->folder, 0777) && errno != EEXIST)
-        status = w_fail_errno(err, "%s: cannot make the folder", run->folder);
+    if (!status && mkdir(run->folder.path, 0777) && errno != EEXIST)
+        status = w_fail_errno(err, "%s: cannot make the folder", run->folder.path);
     run->next_save_s = w_now_s() + set->every_s;
     return status;
 }
@@ -209,8 +92,8 @@ enum w_status save_open(struct run *run, struct w_err *err)
 void save_close(struct run *run)
 {
     /* The folder that we named ourselves goes if it is empty, and stays if not. */
-    if (run->folder[0] && !run->set->checkpoints)
-        rmdir(run->folder);
+    if (run->folder.path && !run->set->checkpoints)
+        rmdir(run->folder.path);
 }
 
 /* ---- saving ---- */
@@ -220,7 +103,7 @@ bool save_is_due(const struct run *run)
     const struct settings *set = run->set;
     u64 step = run->state.step;
 
-    if (!run->folder[0] || run->saved_step == step)
+    if (!run->folder.path || run->saved_step == step)
         return false;
     return (set->every_steps && step % set->every_steps == 0) ||
            (set->every_s > 0 && w_now_s() >= run->next_save_s) || step == run->retry_step;
@@ -239,9 +122,9 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     struct w_ckpt_write write = write_to(run, "");
     struct w_tensors tensors = {0};
 
-    write.weights_only = set->weights_only && !run->folder[0];
+    write.weights_only = set->weights_only && !run->folder.path;
     enum w_status status = w_tensors_make(&tensors, &run->conf, err);
-    if (!status && (set->output || run->folder[0] || set->dry_run)) {
+    if (!status && (set->output || run->folder.path || set->dry_run)) {
         status = w_ckpt_check(&tensors, &run->conf, &write, err);
         if (status && status != W_NOMEM)
             status = w_fail_at(err, W_USAGE, "no file can hold this model, with %u tensors",
@@ -251,8 +134,8 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     return status;
 }
 
-/* The state to write. Time is in it only where it ends the run, or ended an earlier part of it: otherwise
- * equal runs give equal bytes. */
+/* The state to write. Time is in it only where it ends the run, or ended an earlier part of it:
+ * otherwise equal runs give equal bytes. */
 static struct w_ckpt_state state_to_save(const struct run *run)
 {
     struct w_ckpt_state state = run->state;
@@ -266,9 +149,10 @@ static struct w_ckpt_state state_to_save(const struct run *run)
 enum w_status save_checkpoint(struct run *run, struct w_err *err)
 {
     double started_s = w_now_s();
-    char path[4200];
+    struct w_err trouble;
+    char path[W_CKPT_PATH];
 
-    step_path(path, sizeof path, run->folder, run->state.step);
+    w_ckpt_folder_path(&run->folder, run->state.step, path);
     struct w_ckpt_write write = write_to(run, path);
     struct w_ckpt_state state = state_to_save(run);
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
@@ -278,7 +162,10 @@ enum w_status save_checkpoint(struct run *run, struct w_err *err)
         run->saved_step = run->state.step;
         run->failures = 0;
         run->retry_step = 0;
-        delete_old(run);
+        /* Those of later steps than ours were refused, since they are not whole: what we write
+         * replaces them one by one. */
+        if (w_ckpt_folder_prune(&run->folder, run->state.step, run->set->keep, &trouble))
+            w_warn("%s", trouble.text);
         return W_DONE;
     }
     run->retry_step = run->failures < RETRIES ? run->state.step + (1ull << (2 * run->failures)) : 0;
@@ -290,24 +177,15 @@ enum w_status save_checkpoint(struct run *run, struct w_err *err)
 
 enum w_status save_model(struct run *run, struct w_err *err)
 {
-    struct step_list list = {0};
     struct w_ckpt_write write = write_to(run, run->set->output);
-    char path[4200];
 
     if (!run->set->output)
         return W_DONE;
     write.weights_only = run->set->weights_only;
     struct w_ckpt_state state = state_to_save(run);
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
-    if (status || run->set->checkpoints || !run->folder[0])
+    if (status || run->set->checkpoints || !run->folder.path)
         return status;
     /* The model has all that its checkpoints had. */
-    status = list_steps(run->folder, &list, err);
-    for (size_t i = 0; i < list.count; i++) {
-        step_path(path, sizeof path, run->folder, list.steps[i]);
-        if (unlink(path))
-            w_warn("%s: cannot delete it: %s", path, strerror(errno));
-    }
-    free(list.steps);
-    return status;
+    return w_ckpt_folder_prune(&run->folder, UINT64_MAX, 0, err);
 }

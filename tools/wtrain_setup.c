@@ -77,8 +77,10 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     size_t length = strlen(path);
     bool is_folder = stat(path, &st) == 0 ? S_ISDIR(st.st_mode)
                                           : length < 4 || strcmp(path + length - 4, ".wts");
-    if (is_folder)
-        status = save_find(path, run->resumed_path, sizeof run->resumed_path, err);
+    if (is_folder) {
+        const struct w_ckpt_folder folder = save_folder(path);
+        status = w_ckpt_folder_newest(&folder, run->resumed_path, err);
+    }
     if (status == W_END) {
         w_say("%s holds no checkpoint yet: beginning anew", path);
         return W_DONE;
@@ -176,7 +178,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         status = save_open(run, err);
     if (!status && set->resume)
         status = find_resumed(run, err);
-    if (!status && run->resumed && run->folder[0])
+    if (!status && run->resumed && run->folder.path)
         status = save_refuse_later(run, err);
     if (!status)
         status = make_conf(run, err);
@@ -196,7 +198,6 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
 
 static enum w_status open_data(struct run *run, struct w_err *err)
 {
-    struct w_feed_place start = {0};
     bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
 
     if (!run->set->batches) {
@@ -205,18 +206,15 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         if (status)
             return status;
     }
-    if (begun) {
-        const struct w_ckpt_state *state = w_ckpt_state(run->resumed);
-        start = (struct w_feed_place){state->member, state->place, state->header_crc};
-    }
-    return w_feed_open(&run->feed,
-                       &(struct w_feed_options){.path = run->set->batches,
-                                                .batch_size = run->conf.batch_size,
-                                                .length = run->conf.max_length,
-                                                .vocab_size = run->conf.vocab_size,
-                                                .start = begun ? &start : NULL,
-                                                .stop = &w_signal_stop},
-                       err);
+    return w_feed_open(
+        &run->feed,
+        &(struct w_feed_options){.path = run->set->batches,
+                                 .batch_size = run->conf.batch_size,
+                                 .length = run->conf.max_length,
+                                 .vocab_size = run->conf.vocab_size,
+                                 .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
+                                 .stop = &w_signal_stop},
+        err);
 }
 
 /* How long the cosine is, from what is known now. */
@@ -238,29 +236,10 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 
 /* ---- weights ---- */
 
-static const char *tok_sha256(const struct w_json *tok)
-{
-    const char *text = w_json_string(w_json_get(tok, "sha256"));
-    return text ? text : "";
-}
-
-/* Two vocabularies that both are known have to be the same one. */
-static enum w_status same_tok(const struct w_json *a, const struct w_json *b, const char *name,
-                              struct w_err *err)
-{
-    const char *sha_a = tok_sha256(a), *sha_b = tok_sha256(b);
-
-    if (*sha_a && *sha_b && strcmp(sha_a, sha_b))
-        return w_fail(err, W_MISMATCH,
-                      "%s: has another vocabulary (%.12s...) than the batches (%.12s...)", name,
-                      sha_b, sha_a);
-    return W_DONE;
-}
-
 /* The vocabulary is that of the batches; where there are none, or they have none, the model's. */
 static enum w_status find_tok(struct run *run, struct w_err *err)
 {
-    const struct w_json *fed = run->feed ? w_json_get(w_feed_header(run->feed)->json, "tok") : NULL;
+    const struct w_json *fed = run->feed ? w_header_tok(w_feed_header(run->feed)) : NULL;
     enum w_status status = W_DONE;
 
     if (run->set->init)
@@ -268,8 +247,10 @@ static enum w_status find_tok(struct run *run, struct w_err *err)
     if (status)
         return status;
     const struct w_ckpt *model = run->resumed ? run->resumed : run->init;
-    run->tok = w_json_is_object(fed) ? fed : model ? w_ckpt_tok(model) : NULL;
-    return run->init ? same_tok(run->tok, w_ckpt_tok(run->init), run->set->init, err) : W_DONE;
+    run->tok = fed ? fed : model ? w_ckpt_tok(model) : NULL;
+    if (run->init && w_tok_same(run->tok, w_ckpt_tok(run->init), err))
+        return w_fail_at(err, W_MISMATCH, "%s", run->set->init);
+    return W_DONE;
 }
 
 static enum w_status load_weights(struct run *run, struct w_err *err)
@@ -318,7 +299,7 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = eval_open(run, err);
     if (status)
         return status;
-    if (!run->set->output && !run->folder[0])
+    if (!run->set->output && !run->folder.path)
         w_say("no -o: the model will not be kept");
     status = save_check(run, err);
     if (status)
@@ -333,11 +314,8 @@ enum w_status run_open(struct run *run, struct w_err *err)
     }
     if (!status)
         status = load_weights(run, err);
-    if (run->feed && !run->resumed) {
-        struct w_feed_place start = w_feed_start(run->feed);
-        run->state.place = start.place;
-        run->state.header_crc = start.header_crc;
-    }
+    if (run->feed && !run->resumed)
+        run->state.data = w_feed_start(run->feed);
     return status;
 }
 

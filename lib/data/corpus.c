@@ -18,8 +18,7 @@ struct w_corpus {
 
 static const char *sha256_of(const struct w_header *header)
 {
-    const struct w_json *tok = w_json_get(header->json, "tok");
-    const char *text = tok ? w_json_string(w_json_get(tok, "sha256")) : NULL;
+    const char *text = w_tok_sha256(w_header_tok(header));
     return text ? text : "unknown";
 }
 
@@ -30,17 +29,14 @@ static enum w_status read_facts(const struct w_header *header, struct w_corpus_f
     if (header->kind != W_TOKENS)
         return w_fail(err, W_MISMATCH, "holds %s, not tokens: make tokens with 'wtok encode'",
                       w_kind_name(header->kind));
-    const struct w_array *column = header->array_count == 1 ? &header->arrays[0] : NULL;
-    if (!column || column->ndim != 0 || (column->dtype != W_U16 && column->dtype != W_U32))
-        return w_fail(err, W_CORRUPT, "its records are not single ids of type u16 or u32");
-    facts->dtype = column->dtype;
-    facts->id_bytes = w_dtype_bytes(column->dtype);
-    u64 vocab, eot;
-    if (!w_json_u64(w_json_get(header->json, "vocab"), 1, UINT32_MAX, &vocab) ||
-        !w_json_u64(w_json_get(header->json, "eot"), 0, vocab - 1, &eot))
+    struct w_token_header said;
+    w_token_header_read(&said, header);
+    if (said.vocab > UINT32_MAX || said.eot >= said.vocab)
         return w_fail(err, W_CORRUPT, "its header lacks a valid \"vocab\" or \"eot\"");
-    facts->vocab = (u32)vocab;
-    facts->eot = (u32)eot;
+    facts->dtype = header->arrays[0].dtype;
+    facts->id_bytes = said.id_bytes;
+    facts->vocab = (u32)said.vocab;
+    facts->eot = (u32)said.eot;
     return W_DONE;
 }
 

@@ -6,7 +6,7 @@
 #define W_CORPUS_H
 
 #include "base/status.h"
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 struct w_corpus;
 
@@ -27,14 +27,8 @@ void w_corpus_close(struct w_corpus **); /* accepts NULL */
 
 const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *);
 
-/* The next piece of ids, valid until the next call; W_END after the last stream. */
+/* The next piece of ids (see w_id_at), valid until the next call; W_END after the last stream. */
 enum w_status w_corpus_read(struct w_corpus *, const u8 **ids, u64 *count,
                             struct w_err *) W_MUST_CHECK;
-
-/* Read the id at an index of such a piece. */
-static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
-{
-    return id_bytes == 2 ? w_get16(ids + 2 * index) : w_get32(ids + 4 * index);
-}
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "wire/token_header.h"
 
 #define SLOTS 8          /* batches read ahead: more than a frame of small ones */
 #define STOP_POLL_S 0.05 /* how often a wait looks at the stop flag */
@@ -14,7 +15,7 @@
 
 struct slot {
     u32 *ids;
-    struct w_feed_place after;
+    struct w_stream_place after;
 };
 
 /* Slots [taken, filled) hold batches, counted from the beginning; slot number n % SLOTS. The reader
@@ -25,12 +26,12 @@ struct w_feed {
     struct w_reader *reader;
     struct w_header header; /* of the first member, a copy */
     u64 known_batches;
-    struct w_feed_place start;
+    struct w_stream_place start;
     double wait_s;
 
     /* the reading side alone, once the thread runs */
     u64 member;
-    enum w_dtype dtype;
+    u32 id_bytes;
     u8 *record; /* one batch as it is in the stream */
 
     pthread_t thread;
@@ -60,12 +61,13 @@ static enum w_status check_header(struct w_feed *feed, const struct w_header *he
 {
     const struct w_feed_options *o = &feed->options;
     const struct w_array *x = w_header_find(header, COLUMN);
-    u64 vocab = 0;
+    struct w_token_header said;
 
+    w_token_header_read(&said, header);
     if (header->kind != W_BATCH)
         return w_fail(err, W_MISMATCH, "%s: is a stream of %s, not of batches: wbatch makes them",
                       feed->in.name, w_kind_name(header->kind));
-    if (!x || x->ndim != 2 || (x->dtype != W_U16 && x->dtype != W_U32) || header->array_count != 1)
+    if (!x || x->ndim != 2 || !said.id_bytes || header->array_count != 1)
         return w_fail(err, W_MISMATCH,
                       "%s: batches of an unknown layout: one column \"" COLUMN
                       "\" (B, T+1) of u16 or u32 is needed",
@@ -78,12 +80,12 @@ static enum w_status check_header(struct w_feed *feed, const struct w_header *he
             feed->in.name, (unsigned long long)x->shape[0], (unsigned long long)x->shape[1],
             (unsigned long long)o->batch_size, (unsigned long long)o->length,
             (unsigned long long)o->batch_size, (unsigned long long)(o->length + 1));
-    if (w_json_u64(w_json_get(header->json, "vocab"), 1, UINT32_MAX, &vocab) &&
-        vocab > o->vocab_size)
+    if (said.vocab != W_NOT_SAID && said.vocab > o->vocab_size)
         return w_fail(err, W_MISMATCH,
                       "%s: ids of a vocabulary of %llu, but the configuration has vocab_size %llu",
-                      feed->in.name, (unsigned long long)vocab, (unsigned long long)o->vocab_size);
-    feed->dtype = x->dtype;
+                      feed->in.name, (unsigned long long)said.vocab,
+                      (unsigned long long)o->vocab_size);
+    feed->id_bytes = said.id_bytes;
     return W_DONE;
 }
 
@@ -94,17 +96,17 @@ static enum w_status next_member(struct w_feed *feed, const struct w_header **he
     return status ? status : check_header(feed, *header, err);
 }
 
-static struct w_feed_place present_place(const struct w_feed *feed)
+static struct w_stream_place present_place(const struct w_feed *feed)
 {
-    return (struct w_feed_place){.member = feed->member,
-                                 .place = w_reader_place(feed->reader),
-                                 .header_crc = w_reader_header_crc(feed->reader)};
+    return (struct w_stream_place){.member = feed->member,
+                                   .place = w_reader_place(feed->reader),
+                                   .header_crc = w_reader_header_crc(feed->reader)};
 }
 
 /* Go to the place where an earlier run stopped, and make sure that it is the same data. */
 static enum w_status go_to_start(struct w_feed *feed, struct w_err *err)
 {
-    const struct w_feed_place *start = feed->options.start;
+    const struct w_stream_place *start = feed->options.start;
     const struct w_header *header = NULL;
     enum w_status status = W_DONE;
 
@@ -139,8 +141,7 @@ static enum w_status read_batch(struct w_feed *feed, struct slot *slot, struct w
     if (status)
         return status;
     for (u64 i = 0; i < count; i++) {
-        u32 id =
-            feed->dtype == W_U16 ? w_get16(feed->record + 2 * i) : w_get32(feed->record + 4 * i);
+        u32 id = w_id_at(feed->record, feed->id_bytes, i);
         largest = W_MAX(largest, id);
         slot->ids[i] = id;
     }
@@ -198,7 +199,7 @@ static void wait_a_moment(struct w_feed *feed)
     pthread_cond_timedwait(&feed->changed, &feed->lock, &until);
 }
 
-enum w_status w_feed_next(struct w_feed *feed, const u32 **ids, struct w_feed_place *after,
+enum w_status w_feed_next(struct w_feed *feed, const u32 **ids, struct w_stream_place *after,
                           struct w_err *err)
 {
     double started_s = w_now_s();
@@ -239,7 +240,7 @@ u64 w_feed_known_batches(const struct w_feed *feed)
     return feed->known_batches;
 }
 
-struct w_feed_place w_feed_start(const struct w_feed *feed)
+struct w_stream_place w_feed_start(const struct w_feed *feed)
 {
     return feed->start;
 }

@@ -15,18 +15,11 @@
 
 #include "wire/stream.h"
 
-/* Where the batch after the present one begins. Equal places mean equal data up to there. */
-struct w_feed_place {
-    u64 member;           /* of the stream, from 0 */
-    struct w_place place; /* in the member */
-    u32 header_crc;       /* of the member's header */
-};
-
 struct w_feed_options {
     const char *path;       /* NULL or "-": standard input */
     u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
     u64 vocab_size;
-    const struct w_feed_place *start; /* where to go on; NULL: at the beginning */
+    const struct w_stream_place *start; /* where to go on; NULL: at the beginning */
     const volatile sig_atomic_t
         *stop; /* waiting ends with W_SIGNAL once this is set; may be NULL */
 };
@@ -41,11 +34,11 @@ const struct w_header *w_feed_header(const struct w_feed *);
 /* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_feed_known_batches(const struct w_feed *);
 /* Where the first batch comes from: the start, verified, or the beginning. */
-struct w_feed_place w_feed_start(const struct w_feed *);
+struct w_stream_place w_feed_start(const struct w_feed *);
 
 /* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after it
  * begins. */
-enum w_status w_feed_next(struct w_feed *, const u32 **ids, struct w_feed_place *after,
+enum w_status w_feed_next(struct w_feed *, const u32 **ids, struct w_stream_place *after,
                           struct w_err *) W_MUST_CHECK;
 /* Seconds that w_feed_next() has waited so far. */
 double w_feed_wait_s(const struct w_feed *);

@@ -8,14 +8,12 @@
 #ifndef W_ID_STATS_H
 #define W_ID_STATS_H
 
-#include "wire/stream.h"
+#include "wire/token_header.h"
 
 struct w_id_stats {
-    u64 max, distinct, docs; /* docs: ids that end a document */
-    /* of the present member */
-    u32 bytes;      /* of an id; 0: it holds no ids */
-    u64 vocab, eot; /* as the header says; UINT64_MAX: it does not */
-    u8 *seen;       /* a bit for each id below `bits` */
+    u64 max, distinct, docs;    /* docs: ids that end a document */
+    struct w_token_header said; /* by the header of the present member */
+    u8 *seen;                   /* a bit for each id below `bits` */
     u64 bits;
 };
 

@@ -7,7 +7,6 @@ enum {
     COLUMNS_MAX = 16,
     TENSORS_MAX = 65535,
     RECORD_BYTES_MAX = 16 << 20, /* a frame holds at least one record */
-    TENSOR_ALIGN = 64,           /* bytes, in the blob */
 };
 
 static const char *const kind_names[] = {
@@ -87,7 +86,7 @@ static enum w_status append(struct w_header *h, const char *name, enum w_dtype d
         a.shape[i] = shape[i];
     }
     /* Both terms are below 2^53 + 64. */
-    a.offset = h->kind == W_TENSORS ? w_round_up(h->blob_bytes, TENSOR_ALIGN) : h->record_bytes;
+    a.offset = h->kind == W_TENSORS ? w_round_up(h->blob_bytes, W_TENSOR_ALIGN) : h->record_bytes;
     u64 end = a.offset + a.bytes;
     if (h->kind == W_TENSORS && end > W_JSON_INT_MAX)
         return w_fail(err, W_LIMIT, "header: tensors up to %s are larger than 2^53 bytes", name);

@@ -31,7 +31,8 @@ u32 w_dtype_bytes(enum w_dtype dtype);
 const char *w_dtype_name(enum w_dtype dtype); /* "u16", "f32", ... */
 
 #define W_DIMS_MAX 8
-#define W_NAME_BYTES 256 /* with the NUL; [A-Za-z0-9_./-] */
+#define W_TENSOR_ALIGN 64 /* bytes: every tensor begins at a multiple in the blob */
+#define W_NAME_BYTES 256  /* with the NUL; [A-Za-z0-9_./-] */
 
 /* A column of a record, or a tensor: a name, a type, a shape (ndim 0: one number). */
 struct w_array {
@@ -40,7 +41,7 @@ struct w_array {
     u32 ndim;
     u64 shape[W_DIMS_MAX];
     u64 bytes;  /* computed: product of the shape times the size of the type */
-    u64 offset; /* computed: in the record (column), or in the blob (tensor, at multiples of 64) */
+    u64 offset; /* computed: in the record (column), or in the blob (tensor, aligned) */
 };
 
 /* The header of a member, checked. For tensors a record is one byte of the blob. */
@@ -110,6 +111,13 @@ u64 w_writer_count(const struct w_writer *);
 struct w_place {
     u64 pos;
     u32 link;
+};
+
+/* A place in a stream of several members. Equal ones mean equal data up to there. */
+struct w_stream_place {
+    u64 member;           /* from 0 */
+    struct w_place place; /* in the member */
+    u32 header_crc;       /* of the member's header */
 };
 
 struct w_reader;

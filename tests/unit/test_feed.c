@@ -62,10 +62,10 @@ static struct w_feed_options plain_options(void)
 }
 
 /* Reads to the end, expecting batches [from, to), and remembers the places behind them. */
-static void expect_batches(struct w_feed *feed, u64 from, u64 to, struct w_feed_place *places)
+static void expect_batches(struct w_feed *feed, u64 from, u64 to, struct w_stream_place *places)
 {
     struct w_err err = {0};
-    struct w_feed_place after;
+    struct w_stream_place after;
     const u32 *ids = NULL;
 
     for (u64 k = from; k < to; k++) {
@@ -83,7 +83,7 @@ static void every_batch_arrives_and_every_place_leads_on(void **state)
 {
     (void)state;
     static const u64 members[] = {23, 1, 40};
-    struct w_feed_place places[64];
+    struct w_stream_place places[64];
     struct w_feed *feed = NULL;
     struct w_err err = {0};
 
@@ -118,7 +118,7 @@ static void a_single_file_knows_its_length(void **state)
 static void other_data_are_refused(void **state)
 {
     (void)state;
-    struct w_feed_place places[17];
+    struct w_stream_place places[17];
     struct w_feed *feed = NULL;
     struct w_err err = {0};
 
@@ -143,7 +143,7 @@ static void other_shapes_and_ids_are_refused(void **state)
     (void)state;
     struct w_feed *feed = NULL;
     struct w_err err = {0};
-    struct w_feed_place after;
+    struct w_stream_place after;
     const u32 *ids = NULL;
 
     write_stream((u64[]){17}, 1, 1, 2);
@@ -172,7 +172,7 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
     struct w_feed_options options = plain_options();
     for (off_t cut = 1; cut < 400; cut += 7) {
         struct w_feed *feed = NULL;
-        struct w_feed_place after;
+        struct w_stream_place after;
         const u32 *ids = NULL;
         enum w_status status;
         write_stream((u64[]){17}, 1, 1, UINT32_MAX);
@@ -195,7 +195,7 @@ static void a_silent_pipe_can_be_left(void **state)
     (void)state;
     static volatile sig_atomic_t stop;
     struct w_feed *feed = NULL;
-    struct w_feed_place after;
+    struct w_stream_place after;
     const u32 *ids = NULL;
     struct w_err err = {0};
     char pipe_path[32], bytes[8192];

@@ -10,17 +10,16 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "net/ckpt.h"
+#include "store/checkpoint.h"
 #include "sys/fdio.h"
 
-static char path[] = "/tmp/test_ckpt.XXXXXX";
+static char path[] = "/tmp/test_checkpoint.XXXXXX";
 
-static const struct w_ckpt_state some_state = {.step = 17,
-                                               .tokens = 17 * 8,
-                                               .loss = 5.43,
-                                               .member = 2,
-                                               .place = {.pos = 1234, .link = 0xdeadbeef},
-                                               .header_crc = 0x00c0ffee};
+static const struct w_ckpt_state some_state = {
+    .step = 17,
+    .tokens = 17 * 8,
+    .loss = 5.43,
+    .data = {.member = 2, .place = {.pos = 1234, .link = 0xdeadbeef}, .header_crc = 0x00c0ffee}};
 
 struct fixture {
     struct w_conf conf;
@@ -91,10 +90,10 @@ static void what_is_saved_is_read(void **state)
     assert_int_equal(s->step, some_state.step);
     assert_int_equal(s->tokens, some_state.tokens);
     assert_memory_equal(&s->loss, &some_state.loss, sizeof s->loss);
-    assert_int_equal(s->member, some_state.member);
-    assert_int_equal(s->place.pos, some_state.place.pos);
-    assert_int_equal(s->place.link, some_state.place.link);
-    assert_int_equal(s->header_crc, some_state.header_crc);
+    assert_int_equal(s->data.member, some_state.data.member);
+    assert_int_equal(s->data.place.pos, some_state.data.place.pos);
+    assert_int_equal(s->data.place.link, some_state.data.place.link);
+    assert_int_equal(s->data.header_crc, some_state.data.header_crc);
     assert_int_equal(w_ckpt_conf(ckpt)->d_ff, 6);
     assert_true(w_ckpt_has_moments(ckpt));
     assert_null(w_ckpt_tok(ckpt));

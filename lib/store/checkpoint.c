@@ -1,4 +1,4 @@
-#include "net/ckpt.h"
+#include "store/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "wire/prov.h"
+#include "wire/token_header.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are copied as they are in memory, which is how the stream has them");
-
-#define TENSOR_ALIGN 64 /* bytes: wstream(5) puts every tensor at a multiple */
 
 static const char by[] = "wtrain " W_VERSION_TEXT;
 
@@ -31,11 +30,11 @@ static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
     w_json_set_u64(json, "seed", seed);
     if (state->seconds > 0)
         w_json_set_real(json, "seconds", state->seconds);
-    w_json_set_u64(data, "member", state->member);
-    w_json_set_u64(data, "pos", state->place.pos);
-    snprintf(hex, sizeof hex, "%08x", (unsigned)state->place.link);
+    w_json_set_u64(data, "member", state->data.member);
+    w_json_set_u64(data, "pos", state->data.place.pos);
+    snprintf(hex, sizeof hex, "%08x", (unsigned)state->data.place.link);
     w_json_set_string(data, "link", hex);
-    snprintf(hex, sizeof hex, "%08x", (unsigned)state->header_crc);
+    snprintf(hex, sizeof hex, "%08x", (unsigned)state->data.header_crc);
     w_json_set_string(data, "hcrc", hex);
     w_json_set(json, "data", data);
     return json;
@@ -59,7 +58,7 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
         return status;
     w_json_set(header->json, "config", w_conf_json(conf));
     if (write->tok)
-        w_json_set(header->json, "tok", w_json_copy(write->tok));
+        w_header_set_tok(header, w_json_copy(write->tok));
     w_json_set(header->json, "state", state_json(state, conf->seed));
     return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
 }
@@ -67,12 +66,12 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
 enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf *conf,
                            const struct w_ckpt_write *write, struct w_err *err)
 {
-    const struct w_ckpt_state longest = {.step = W_JSON_INT_MAX,
-                                         .tokens = W_JSON_INT_MAX,
-                                         .loss = 1.0 / 3,
-                                         .member = W_JSON_INT_MAX,
-                                         .place = {.pos = W_JSON_INT_MAX},
-                                         .seconds = 1.0 / 3};
+    const struct w_ckpt_state longest = {
+        .step = W_JSON_INT_MAX,
+        .tokens = W_JSON_INT_MAX,
+        .loss = 1.0 / 3,
+        .data = {.member = W_JSON_INT_MAX, .place = {.pos = W_JSON_INT_MAX}},
+        .seconds = 1.0 / 3};
     struct w_header header = {0}, as_read = {0};
     char *line = NULL;
     size_t size = 0;
@@ -91,7 +90,7 @@ static enum w_status write_block(struct w_writer *writer, const struct w_header 
                                  const struct w_tensors *tensors, u32 first, const float *block,
                                  struct w_err *err)
 {
-    static const u8 zeroes[TENSOR_ALIGN];
+    static const u8 zeroes[W_TENSOR_ALIGN];
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < tensors->count && !status; i++) {
@@ -178,13 +177,13 @@ static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json
     if (!w_json_real(w_json_get(json, "seconds"), &state->seconds))
         state->seconds = 0;
     if (!status)
-        status = w_json_need_u64(data, "member", 0, max, &state->member, err);
+        status = w_json_need_u64(data, "member", 0, max, &state->data.member, err);
     if (!status)
-        status = w_json_need_u64(data, "pos", 0, max, &state->place.pos, err);
+        status = w_json_need_u64(data, "pos", 0, max, &state->data.place.pos, err);
     if (!status)
-        status = need_hex(data, "link", &state->place.link, err);
+        status = need_hex(data, "link", &state->data.place.link, err);
     if (!status)
-        status = need_hex(data, "hcrc", &state->header_crc, err);
+        status = need_hex(data, "hcrc", &state->data.header_crc, err);
     return status ? w_fail_at(err, status, "\"state\"") : W_DONE;
 }
 
@@ -298,8 +297,7 @@ const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *ckpt)
 
 const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
 {
-    const struct w_json *tok = w_json_get(ckpt->header.json, "tok");
-    return w_json_is_object(tok) ? tok : NULL;
+    return w_header_tok(&ckpt->header);
 }
 
 bool w_ckpt_has_moments(const struct w_ckpt *ckpt)

@@ -1,29 +1,27 @@
-/* ckpt.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a model to
- * speak. Header keys beside the tensors: "config" (wconf), "tok" (the vocabulary, with its merges, or
- * null), "state" {step, tokens, loss, seed, "data": place in the batch stream}, "src" (the header of
- * the batch stream).
+/* checkpoint.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a
+ * model to generate text with. Header keys beside the tensors: "config" (wconf), "tok" (the
+ * vocabulary, with its merges, or null), "state" {step, tokens, loss, seed, "data": place in the
+ * batch stream}, "src" (the header of the batch stream).
  *
  * Tensors: the parameters by their names, f32, then, unless left out, "adam.m.NAME" and
  * "adam.v.NAME".
  *
- * The bytes are a function of the configuration and of the data alone: no times, no command line, no
- * number of threads. So a run that was killed and resumed ends with the same file as one that was
- * not, and cmp(1) can say so. */
-#ifndef W_CKPT_H
-#define W_CKPT_H
+ * The bytes are a function of the configuration and of the data alone: no times, no command line,
+ * no number of threads. So a run that was killed and resumed ends with the same file as one that
+ * was not, and cmp(1) can say so. */
+#ifndef W_CHECKPOINT_H
+#define W_CHECKPOINT_H
 
 #include "net/model.h"
 #include "wire/stream.h"
 
 /* What a checkpoint says of the run. */
 struct w_ckpt_state {
-    u64 step;             /* optimizer steps done */
-    u64 tokens;           /* trained on */
-    double loss;          /* of the last step */
-    u64 member;           /* of the batch stream: number of the one that place is in, from 0 */
-    struct w_place place; /* of the next record in the batch stream */
-    u32 header_crc;       /* of that member's header */
-    double seconds;       /* of training so far: only where the schedule follows time, else 0 */
+    u64 step;                   /* optimizer steps done */
+    u64 tokens;                 /* trained on */
+    double loss;                /* of the last step */
+    struct w_stream_place data; /* of the next record in the batch stream */
+    double seconds; /* of training so far: only where the schedule follows time, else 0 */
 };
 
 /* Write a whole file: under a temporary name, synced, then renamed. tok: the vocabulary's JSON or
@@ -37,8 +35,9 @@ struct w_ckpt_write {
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Will w_ckpt_save() be able to say what the file holds? A reader bounds the header's line and what is in
- * it, which many layers and a large vocabulary together can exceed: better known before the first step. */
+/* Will w_ckpt_save() be able to say what the file holds? A reader bounds the header's line and what
+ * is in it, which many layers and a large vocabulary together can exceed: better known before the
+ * first step. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
@@ -50,8 +49,8 @@ const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_moments(const struct w_ckpt *);
-/* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT. weights,
- * and moments unless NULL, are blocks laid out as in w_tensors. */
+/* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
+ * weights, and moments unless NULL, are blocks laid out as in w_tensors. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */

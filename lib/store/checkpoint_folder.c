@@ -1,0 +1,185 @@
+#include "store/checkpoint_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/checkpoint.h"
+
+struct step_list {
+    u64 *steps; /* ascending */
+    size_t count;
+};
+
+W_PRINTF(3, 4)
+static void tell(const struct w_ckpt_folder *folder, bool warning, const char *format, ...)
+{
+    char text[W_CKPT_PATH + W_ERR_TEXT];
+    va_list args;
+
+    if (!folder->tell)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    folder->tell(warning, text);
+}
+
+void w_ckpt_folder_path(const struct w_ckpt_folder *folder, u64 step, char path[W_CKPT_PATH])
+{
+    snprintf(path, W_CKPT_PATH, "%s/step-%08llu.wts", folder->path, (unsigned long long)step);
+}
+
+/* The step in a name like step-00001234.wts. */
+static bool parse_name(const char *name, u64 *step)
+{
+    unsigned long long number = 0;
+    char again[64];
+
+    if (sscanf(name, "step-%llu.wts", &number) != 1)
+        return false;
+    snprintf(again, sizeof again, "step-%08llu.wts", number);
+    *step = number;
+    return !strcmp(name, again);
+}
+
+/* A process that was killed while it saved has left its temporary file, .NAME.PID.N.tmp. */
+static void reap_temporary(const struct w_ckpt_folder *folder, const char *name)
+{
+    const char *wts = strstr(name, ".wts.");
+    size_t length = strlen(name);
+    char path[W_CKPT_PATH + 256];
+
+    if (strncmp(name, ".step-", 6) || !wts || strcmp(name + length - W_MIN(length, 4), ".tmp"))
+        return;
+    long pid = strtol(wts + 5, NULL, 10);
+    if (pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+        return;
+    snprintf(path, sizeof path, "%s/%s", folder->path, name);
+    if (unlink(path) == 0)
+        tell(folder, false, "%s: removed what a killed process left", path);
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return x < y ? -1 : x > y;
+}
+
+static enum w_status add_step(struct step_list *list, size_t *room, u64 step, const char *folder,
+                              struct w_err *err)
+{
+    if (list->count == *room) {
+        size_t more = *room ? 2 * *room : 64;
+        u64 *steps = realloc(list->steps, more * sizeof *steps);
+        if (!steps)
+            return w_fail(err, W_NOMEM, "%s: no memory to list it", folder);
+        list->steps = steps;
+        *room = more;
+    }
+    list->steps[list->count++] = step;
+    return W_DONE;
+}
+
+/* The steps of which there are files. The caller frees list->steps, also after a failure. */
+static enum w_status list_steps(const struct w_ckpt_folder *folder, struct step_list *list,
+                                struct w_err *err)
+{
+    DIR *dir = opendir(folder->path);
+    enum w_status status = W_DONE;
+    struct dirent *entry = NULL;
+    size_t room = 0;
+    u64 step;
+
+    *list = (struct step_list){0};
+    if (!dir && errno == ENOENT)
+        return W_DONE;
+    if (!dir)
+        return w_fail_errno(err, "%s: cannot open the folder", folder->path);
+    while (!status && (errno = 0, entry = readdir(dir)) != NULL) {
+        reap_temporary(folder, entry->d_name);
+        if (parse_name(entry->d_name, &step))
+            status = add_step(list, &room, step, folder->path, err);
+    }
+    if (!status && errno)
+        status = w_fail_errno(err, "%s: cannot read the folder", folder->path);
+    closedir(dir);
+    if (list->count)
+        qsort(list->steps, list->count, sizeof *list->steps, compare_steps);
+    return status;
+}
+
+enum w_status w_ckpt_folder_last(const struct w_ckpt_folder *folder, u64 *step, struct w_err *err)
+{
+    struct step_list list = {0};
+
+    enum w_status status = list_steps(folder, &list, err);
+    if (!status && list.count)
+        *step = list.steps[list.count - 1];
+    else if (!status)
+        status = W_END;
+    free(list.steps);
+    return status;
+}
+
+enum w_status w_ckpt_folder_newest(const struct w_ckpt_folder *folder, char path[W_CKPT_PATH],
+                                   struct w_err *err)
+{
+    struct step_list list = {0};
+    struct w_err refusal = {0};
+    bool found = false;
+
+    enum w_status status = list_steps(folder, &list, err);
+    for (size_t i = list.count; i-- > 0 && !status && !found;) {
+        w_ckpt_folder_path(folder, list.steps[i], path);
+        found = w_ckpt_verify(path, &refusal) == W_DONE;
+        if (!found)
+            tell(folder, true, "refused %s", refusal.text);
+    }
+    if (!status && !found)
+        status = list.count ? w_fail(err, W_CORRUPT, "%s: none of its %zu checkpoints is whole",
+                                     folder->path, list.count)
+                            : W_END;
+    free(list.steps);
+    return status;
+}
+
+enum w_status w_ckpt_folder_later(const struct w_ckpt_folder *folder, u64 step,
+                                  char path[W_CKPT_PATH], struct w_err *err)
+{
+    struct step_list list = {0};
+    struct w_err refusal = {0};
+    bool found = false;
+
+    enum w_status status = list_steps(folder, &list, err);
+    for (size_t i = list.count; i-- > 0 && !status && !found && list.steps[i] > step;) {
+        w_ckpt_folder_path(folder, list.steps[i], path);
+        found = w_ckpt_verify(path, &refusal) == W_DONE;
+    }
+    free(list.steps);
+    return status || found ? status : W_END;
+}
+
+enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *folder, u64 step, u64 keep,
+                                  struct w_err *err)
+{
+    struct step_list list = {0};
+    char path[W_CKPT_PATH];
+    u64 kept = 0;
+
+    enum w_status status = list_steps(folder, &list, err);
+    for (size_t i = list.count; i-- > 0 && !status;) {
+        if (list.steps[i] > step || kept++ < keep)
+            continue;
+        w_ckpt_folder_path(folder, list.steps[i], path);
+        if (unlink(path))
+            tell(folder, true, "%s: cannot delete it: %s", path, strerror(errno));
+    }
+    free(list.steps);
+    return status;
+}

@@ -1,0 +1,53 @@
+#include "wire/token_header.h"
+
+#include <string.h>
+
+static u64 number_of(const struct w_header *header, const char *key)
+{
+    u64 value;
+    return w_json_u64(w_json_get(header->json, key), 0, W_JSON_INT_MAX, &value) ? value
+                                                                                : W_NOT_SAID;
+}
+
+void w_token_header_read(struct w_token_header *said, const struct w_header *header)
+{
+    const struct w_array *first = &header->arrays[0]; /* every header has one */
+    bool ids = header->kind != W_TENSORS && (first->dtype == W_U16 || first->dtype == W_U32);
+
+    said->id_bytes = ids ? w_dtype_bytes(first->dtype) : 0;
+    said->ids = ids ? first->bytes / said->id_bytes : 0;
+    said->vocab = number_of(header, "vocab");
+    said->eot = number_of(header, "eot");
+}
+
+void w_token_header_write(struct w_header *header, u64 vocab, u64 eot)
+{
+    w_json_set_u64(header->json, "vocab", vocab);
+    w_json_set_u64(header->json, "eot", eot);
+}
+
+const struct w_json *w_header_tok(const struct w_header *header)
+{
+    const struct w_json *tok = w_json_get(header->json, "tok");
+    return w_json_is_object(tok) ? tok : NULL;
+}
+
+void w_header_set_tok(struct w_header *header, struct w_json *tok)
+{
+    w_json_set(header->json, "tok", tok);
+}
+
+const char *w_tok_sha256(const struct w_json *tok)
+{
+    return w_json_string(w_json_get(tok, "sha256"));
+}
+
+enum w_status w_tok_same(const struct w_json *ours, const struct w_json *theirs, struct w_err *err)
+{
+    const char *a = w_tok_sha256(ours), *b = w_tok_sha256(theirs);
+
+    if (!a || !b || !strcmp(a, b))
+        return W_DONE;
+    return w_fail(err, W_MISMATCH, "has another vocabulary (%.12s...) than the batches (%.12s...)",
+                  b, a);
+}

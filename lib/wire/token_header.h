@@ -1,0 +1,45 @@
+/* token_header.h - what the header of a stream says of its ids: how wide they are, of which
+ * vocabulary, and which one ends documents. Streams of tokens and of batches have all of it,
+ * "vocab", "eot" and "tok" of wstream(5); a model has the vocabulary, "tok".
+ *
+ *     struct w_token_header said;
+ *     w_token_header_read(&said, header);
+ *     for (u64 i = 0; i < count * said.ids; i++)
+ *         use(w_id_at(records, said.id_bytes, i)); */
+#ifndef W_TOKEN_HEADER_H
+#define W_TOKEN_HEADER_H
+
+#include "wire/stream.h"
+
+#define W_NOT_SAID UINT64_MAX
+
+struct w_token_header {
+    u32 id_bytes; /* of an id, little-endian: 2 or 4; 0: the records hold no ids */
+    u64 ids;      /* in a record: 1 of tokens; of a batch, those of its first column */
+    u64 vocab;    /* every id is below it; W_NOT_SAID */
+    u64 eot;      /* the id that ends documents; W_NOT_SAID */
+};
+
+/* Read what a header says; nothing is required of it. */
+void w_token_header_read(struct w_token_header *, const struct w_header *);
+/* Set "vocab" and "eot" in a header that is being built. */
+void w_token_header_write(struct w_header *, u64 vocab, u64 eot);
+
+/* The vocabulary in a header, an object that belongs to it; NULL if there is none. */
+const struct w_json *w_header_tok(const struct w_header *);
+/* Put a vocabulary into a header that is being built; takes it over. */
+void w_header_set_tok(struct w_header *, struct w_json *tok);
+/* The hash that a vocabulary carries; NULL if it has none or is NULL. */
+const char *w_tok_sha256(const struct w_json *tok);
+/* W_MISMATCH: both vocabularies are known by their hashes, and they differ. `theirs` is of the
+ * stream or model that the caller names in front of the message, `ours` of the batches. */
+enum w_status w_tok_same(const struct w_json *ours, const struct w_json *theirs,
+                         struct w_err *) W_MUST_CHECK;
+
+/* The id at an index of ids that stand one after another. */
+static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
+{
+    return id_bytes == 2 ? w_get16(ids + 2 * index) : w_get32(ids + 4 * index);
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* What headers say of ids: read as it was written, and nothing taken for said that was not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "wire/token_header.h"
+
+static struct w_header header_of(enum w_kind kind, enum w_dtype dtype, u32 ndim)
+{
+    static const u64 shape[] = {3, 5};
+    struct w_header header = {0};
+    struct w_err err;
+
+    if (w_header_begin(&header, kind, "test 1", &err) ||
+        w_header_add(&header, "x", dtype, ndim, shape, &err))
+        fail_msg("%s", err.text);
+    return header;
+}
+
+static void expect_ids(enum w_kind kind, enum w_dtype dtype, u32 ndim, u32 id_bytes, u64 ids)
+{
+    struct w_header header = header_of(kind, dtype, ndim);
+    struct w_token_header said;
+
+    w_token_header_read(&said, &header);
+    assert_int_equal(said.id_bytes, id_bytes);
+    assert_int_equal(said.ids, ids);
+    w_header_free(&header);
+}
+
+static void ids_are_where_they_can_be(void **state)
+{
+    (void)state;
+    expect_ids(W_TOKENS, W_U16, 0, 2, 1);
+    expect_ids(W_TOKENS, W_U32, 0, 4, 1);
+    expect_ids(W_BATCH, W_U16, 2, 2, 15);
+    expect_ids(W_BATCH, W_U32, 2, 4, 15);
+    expect_ids(W_BATCH, W_F32, 2, 0, 0);
+    expect_ids(W_BATCH, W_I32, 2, 0, 0);
+    expect_ids(W_TENSORS, W_U16, 2, 0, 0);
+}
+
+static void what_is_written_is_read(void **state)
+{
+    struct w_header header = header_of(W_TOKENS, W_U16, 0);
+    struct w_token_header said;
+    struct w_json *tok = w_json_object();
+
+    (void)state;
+    w_token_header_read(&said, &header);
+    assert_true(said.vocab == W_NOT_SAID && said.eot == W_NOT_SAID);
+    assert_null(w_header_tok(&header));
+    w_token_header_write(&header, 300, 299);
+    w_json_set_string(tok, "sha256", "abc");
+    w_header_set_tok(&header, tok);
+    w_token_header_read(&said, &header);
+    assert_int_equal(said.vocab, 300);
+    assert_int_equal(said.eot, 299);
+    assert_string_equal(w_tok_sha256(w_header_tok(&header)), "abc");
+    w_header_free(&header);
+}
+
+static void what_is_no_number_or_object_is_not_said(void **state)
+{
+    struct w_header header = header_of(W_TOKENS, W_U16, 0);
+    struct w_token_header said;
+
+    (void)state;
+    w_json_set_string(header.json, "vocab", "300");
+    w_json_set_real(header.json, "eot", 0.5);
+    w_json_set_null(header.json, "tok");
+    w_token_header_read(&said, &header);
+    assert_true(said.vocab == W_NOT_SAID && said.eot == W_NOT_SAID);
+    assert_null(w_header_tok(&header));
+    assert_null(w_tok_sha256(NULL));
+    w_header_free(&header);
+}
+
+static void vocabularies_that_are_known_have_to_be_the_same(void **state)
+{
+    struct w_json *a = w_json_object(), *b = w_json_object(), *unknown = w_json_object();
+    struct w_err err;
+
+    (void)state;
+    w_json_set_string(a, "sha256", "aaaaaaaaaaaaaaaa");
+    w_json_set_string(b, "sha256", "aaaaaaaaaaaaaaab");
+    assert_int_equal(w_tok_same(a, a, &err), W_DONE);
+    assert_int_equal(w_tok_same(a, unknown, &err), W_DONE);
+    assert_int_equal(w_tok_same(NULL, b, &err), W_DONE);
+    assert_int_equal(w_tok_same(a, b, &err), W_MISMATCH);
+    w_json_free(a);
+    w_json_free(b);
+    w_json_free(unknown);
+}
+
+static void ids_are_little_endian(void **state)
+{
+    static const u8 bytes[] = {1, 2, 3, 4, 5, 6, 7, 0x88};
+
+    (void)state;
+    assert_int_equal(w_id_at(bytes, 2, 3), 0x8807);
+    assert_int_equal(w_id_at(bytes, 4, 1), 0x88070605u);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_are_where_they_can_be),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(what_is_no_number_or_object_is_not_said),
+        cmocka_unit_test(vocabularies_that_are_known_have_to_be_the_same),
+        cmocka_unit_test(ids_are_little_endian),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
