@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "net/infer.h"
 #include "sys/clock.h"
 #include "sys/pages.h"
@@ -50,30 +51,13 @@ static enum w_status read_prompt(const struct settings *set, struct w_draft *pro
     return status;
 }
 
-static enum w_status append_id(struct w_ids *ids, u32 id, struct w_err *err)
-{
-    if (ids->count == ids->room) {
-        size_t room = 2 * ids->room + 256;
-        u32 *bigger = realloc(ids->ids, room * sizeof *bigger);
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "no memory for the text");
-        ids->ids = bigger;
-        ids->room = room;
-    }
-    ids->ids[ids->count++] = id;
-    return W_DONE;
-}
-
 static enum w_status note_logprob(struct speech *s, size_t number, double value, struct w_err *err)
 {
-    if (number >= s->logprob_room) {
-        size_t room = 2 * number + 256;
-        double *bigger = realloc(s->logprobs, room * sizeof *bigger);
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "no memory for the text");
-        s->logprobs = bigger;
-        s->logprob_room = room;
-    }
+    enum w_status status = w_grow(&s->logprobs, &s->logprob_room, number + 1, sizeof *s->logprobs,
+                                  "probabilities", err);
+
+    if (status)
+        return status;
     s->logprobs[number] = value;
     return isfinite(value)
                ? W_DONE
@@ -119,7 +103,7 @@ static enum w_status speak(struct speech *s, u64 sample, enum ending *ending, st
     double logprob = w_log_probability(logits, (u32)s->model->conf.vocab_size, id);
     enum w_status status = note_logprob(s, number, logprob, err);
     if (!status)
-        status = append_id(&s->ids, id, err);
+        status = w_ids_append(&s->ids, id, err);
     if (status)
         return status;
     if (id == w_vocab_end_id(s->model->vocab)) {
@@ -236,7 +220,7 @@ static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, 
     if (!status)
         status = make_sampler(s, err);
     if (!status)
-        status = append_id(&s->ids, end_id, err);
+        status = w_ids_append(&s->ids, end_id, err);
     if (!status)
         status = w_encode(m->encoder, (const u8 *)s->prompt.bytes, s->prompt.count, &s->ids, err);
     if (status)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
 
@@ -78,16 +79,10 @@ static enum w_status list_steps(const char *folder, struct step_list *list, stru
         reap_temporary(folder, entry->d_name);
         if (!parse_name(entry->d_name, &step))
             continue;
-        if (list->count == room) {
-            room = room ? 2 * room : 64;
-            u64 *more = realloc(list->steps, room * sizeof *more);
-            if (!more) {
-                status = w_fail(err, W_NOMEM, "%s: no memory to list it", folder);
-                break;
-            }
-            list->steps = more;
-        }
-        list->steps[list->count++] = step;
+        status =
+            w_grow(&list->steps, &room, list->count + 1, sizeof *list->steps, "checkpoints", err);
+        if (!status)
+            list->steps[list->count++] = step;
     }
     closedir(dir);
     if (list->count)
