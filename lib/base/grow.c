@@ -9,8 +9,7 @@ enum w_status w_grow_now(void *array, size_t *room, size_t need, size_t item_byt
     size_t items = W_MAX(need, *room > SIZE_MAX / 2 ? SIZE_MAX : 2 * *room), bytes;
     void *old, *bigger = NULL;
 
-    memcpy(&old, array,
-           sizeof old); /* a pointer to any type: reading it as void * would be an alias */
+    memcpy(&old, array, sizeof old); /* of any type: read through a void ** it would be an alias */
     if (!__builtin_mul_overflow(items, item_bytes, &bytes))
         bigger = realloc(old, bytes);
     if (!bigger)

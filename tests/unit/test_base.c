@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/grow.h"
+#include "base/lines.h"
 #include "base/rng.h"
 #include "base/strnum.h"
 
@@ -150,6 +151,31 @@ static void arrays_double_or_stay_as_they_are(void **state)
     free(items);
 }
 
+static void a_text_is_its_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        u32 lines;
+        size_t lengths[3];
+    } rows[] = {
+        {"", 0, {0}},     {"\n", 1, {0}},       {"ab", 1, {2}},
+        {"ab\n", 1, {2}}, {"ab\nc", 2, {2, 1}}, {"\n\nabc\n", 3, {0, 0, 3}},
+    };
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        const char *at = rows[i].text, *end = at + strlen(at), *line, *expected = at;
+        size_t length;
+        u32 count = 0;
+        for (; w_line_next(&at, end, &line, &length); count++) {
+            assert_true(count < rows[i].lines);
+            assert_ptr_equal(line, expected);
+            assert_int_equal(length, rows[i].lengths[count]);
+            expected = line + length + 1;
+        }
+        assert_int_equal(count, rows[i].lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +186,7 @@ int main(void)
         cmocka_unit_test(normal_numbers_have_their_moments),
         cmocka_unit_test(measured_arena_equals_used_arena),
         cmocka_unit_test(arrays_double_or_stay_as_they_are),
+        cmocka_unit_test(a_text_is_its_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
