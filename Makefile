@@ -23,6 +23,7 @@ endif
 LIB_SOURCES := \
 	lib/base/arena.c \
 	lib/base/buffer.c \
+	lib/base/grow.c \
 	lib/base/rng.c \
 	lib/base/sha256.c \
 	lib/base/status.c \

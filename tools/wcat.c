@@ -75,14 +75,12 @@ static const struct w_program program = {
 /* Write a JSON value as a line; takes over json. */
 static enum w_status put_json(struct w_output *out, struct w_json *json, struct w_err *err)
 {
-    enum w_status status = W_NOMEM;
-    char *text = w_json_text(json, err);
+    char *text = NULL;
+    size_t size;
+    enum w_status status = w_json_line(json, &text, &size, err);
 
-    if (text) {
-        size_t size = strlen(text);
-        text[size] = '\n';
-        status = w_output_write(out, text, size + 1, err);
-    }
+    if (!status)
+        status = w_output_write(out, text, size, err);
     free(text);
     w_json_free(json);
     return status;

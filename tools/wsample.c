@@ -73,14 +73,12 @@ static const struct w_program program = {
 
 enum w_status wsample_print_json(struct w_json *json, struct w_err *err)
 {
-    char *text = w_json_text(json, err);
-    enum w_status status = text ? W_DONE : W_NOMEM;
+    char *text = NULL;
+    size_t size;
+    enum w_status status = w_json_line(json, &text, &size, err);
 
-    if (!status) {
-        size_t size = strlen(text);
-        text[size] = '\n'; /* in the place of the NUL: the line leaves in one write */
-        status = w_write_line(STDOUT_FILENO, text, size + 1, "standard output", err);
-    }
+    if (!status)
+        status = w_write_line(STDOUT_FILENO, text, size, "standard output", err);
     free(text);
     w_json_free(json);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "net/infer.h"
 #include "sys/clock.h"
 #include "sys/pages.h"
@@ -52,14 +53,11 @@ static enum w_status read_prompt(const struct settings *set, struct w_draft *pro
 
 static enum w_status note_logprob(struct speech *s, size_t number, double value, struct w_err *err)
 {
-    if (number >= s->logprob_room) {
-        size_t room = 2 * number + 256;
-        double *bigger = realloc(s->logprobs, room * sizeof *bigger);
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "no memory for the text");
-        s->logprobs = bigger;
-        s->logprob_room = room;
-    }
+    enum w_status status = w_grow(&s->logprobs, &s->logprob_room, number + 1, sizeof *s->logprobs,
+                                  "probabilities", err);
+
+    if (status)
+        return status;
     s->logprobs[number] = value;
     return isfinite(value)
                ? W_DONE

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "tools/wtok.h"
 #include "wire/token_header.h"
 
@@ -63,14 +64,10 @@ static enum w_status flush(struct decoding *d, struct w_err *err)
  * each of the longest token. */
 static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, struct w_err *err)
 {
-    if (d->size + size > d->room) {
-        size_t room = W_MAX(d->size + size, d->room * 2);
-        u8 *text = realloc(d->text, room);
-        if (!text)
-            return w_fail(err, W_NOMEM, "no memory for %zu bytes of text", room);
-        d->text = text;
-        d->room = room;
-    }
+    enum w_status status = w_grow(&d->text, &d->room, d->size + size, 1, "bytes of text", err);
+
+    if (status)
+        return status;
     memcpy(d->text + d->size, bytes, size);
     d->size += size;
     return d->size < TEXT_BYTES ? W_DONE : flush(d, err);

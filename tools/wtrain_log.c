@@ -45,14 +45,12 @@ static struct w_json *new_line(const struct run *run, const char *type)
 static void put_line(struct run *run, struct w_json *line)
 {
     struct w_err err = {0};
-    char *text = w_json_text(line, &err);
-    size_t length = text ? strlen(text) : 0;
-    enum w_status status = text ? W_DONE : err.status;
+    char *text = NULL;
+    size_t size;
+    enum w_status status = w_json_line(line, &text, &size, &err);
 
-    if (!run->log_dead && text) {
-        text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
-        status = w_write_line(run->log_fd, text, length + 1, run->set->log, &err);
-    }
+    if (!run->log_dead && !status)
+        status = w_write_line(run->log_fd, text, size, run->set->log, &err);
     if (status && !run->log_dead) {
         run->log_dead = true;
         w_warn("the log has stopped: %s: training goes on", err.text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/strnum.h"
 #include "sys/ordered.h"
 #include "tools/wwiki.h"
@@ -114,14 +115,8 @@ static bool add_page(struct job *job, const struct w_page *page, enum fate fate)
 {
     struct record record = {.id = page->id, .fate = fate};
 
-    if (job->count == job->room) {
-        size_t room = job->room ? 2 * job->room : 64;
-        struct record *records = realloc(job->records, room * sizeof *records);
-        if (!records)
-            return false;
-        job->records = records;
-        job->room = room;
-    }
+    if (w_grow(&job->records, &job->room, job->count + 1, sizeof *job->records, "pages", NULL))
+        return false;
     if (fate == DOCUMENT) {
         record.title_size = page->title.size;
         record.source_size = page->text.size;

@@ -2,21 +2,21 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
+
+#define SMALLEST 256 /* bytes: a buffer is made for more than a word */
 
 bool w_buffer_grow(struct w_buffer *b, size_t more)
 {
-    u64 room = (u64)b->size + more + b->room + 256;
-    u8 *bigger = b->failed || room > SIZE_MAX / 2 ? NULL : realloc(b->at, (size_t)room);
+    size_t need;
 
-    if (!bigger) {
-        b->failed = true;
-        b->room = b->size; /* the quick path of a write finds no room either */
-        return false;
-    }
-    b->at = bigger;
-    b->room = (size_t)room;
-    return true;
+    if (!b->failed && !__builtin_add_overflow(b->size, more, &need) &&
+        !w_grow(&b->at, &b->room, W_MAX(need, SMALLEST), 1, "bytes", NULL))
+        return true;
+    b->failed = true;
+    b->room = b->size; /* the quick path of a write finds no room either */
+    return false;
 }
 
 void w_buffer_free(struct w_buffer *b)

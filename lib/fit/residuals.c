@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lines.h"
 #include "bench/probe.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
@@ -67,11 +68,10 @@ enum w_status w_residuals_read(struct w_residuals *r, const char *path, const ch
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
     if (status)
         return status;
-    for (char *line = text, *end; line < text + size; line = end + 1) {
-        end = memchr(line, '\n', (size_t)(text + size - line));
-        end = end ? end : text + size;
-        read_line(r, line, (size_t)(end - line), kernel);
-    }
+    const char *line;
+    size_t length;
+    for (const char *at = text; w_line_next(&at, text + size, &line, &length);)
+        read_line(r, line, length, kernel);
     r->count = W_MIN(r->count, W_RESIDUALS_MAX);
     free(text);
     return W_DONE;
@@ -87,18 +87,17 @@ enum w_status w_residuals_add(const char *path, const struct w_verified *run, co
     w_json_set_u64(j, "began", run->began);
     w_json_set_string(j, "kernel", kernel);
     w_json_set_real(j, "ratio", ratio);
-    char *text = w_json_text(j, err);
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = w_json_line(j, &text, &size, err);
     w_json_free(j);
-    if (!text)
-        return W_NOMEM;
-    enum w_status status = W_DONE;
+    if (status)
+        return status;
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) {
         status = w_fail_errno(err, "%.500s: cannot open", path);
     } else {
-        size_t length = strlen(text);
-        text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
-        status = w_write_line(fd, text, length + 1, path, err);
+        status = w_write_line(fd, text, size, path, err);
         if (close(fd) && !status)
             status = w_fail_errno(err, "%.500s: cannot close", path);
     }

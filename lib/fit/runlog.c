@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "bench/probe.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
@@ -83,11 +84,11 @@ enum w_status w_runlog_read(struct w_runlog *log, const char *path, struct w_err
         status = w_fail(err, W_NOMEM, "%s: no memory for %zu lines", path, lines);
         goto out;
     }
-    for (char *line = text, *end; line < text + size; line = end + 1) {
-        end = memchr(line, '\n', (size_t)(text + size - line));
-        end = end ? end : text + size;
+    const char *line;
+    size_t length;
+    for (const char *at = text; w_line_next(&at, text + size, &line, &length);) {
         bool begins;
-        double tok_s = read_line(log, line, (size_t)(end - line), &begins);
+        double tok_s = read_line(log, line, length, &begins);
         if (begins)
             count = 0;
         if (tok_s > 0)

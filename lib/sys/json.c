@@ -430,15 +430,30 @@ char *w_json_pretty(const struct w_json *j, struct w_err *err)
     return print(j, true, err);
 }
 
+static enum w_status line(const struct w_json *j, bool pretty, char **text, size_t *size,
+                          struct w_err *err)
+{
+    *text = print(j, pretty, err);
+    if (!*text)
+        return W_NOMEM;
+    *size = strlen(*text) + 1;
+    (*text)[*size - 1] = '\n';
+    return W_DONE;
+}
+
+enum w_status w_json_line(const struct w_json *j, char **text, size_t *size, struct w_err *err)
+{
+    return line(j, false, text, size, err);
+}
+
 enum w_status w_json_save(const struct w_json *j, bool pretty, const char *path, struct w_err *err)
 {
-    char *text = print(j, pretty, err);
+    char *text = NULL;
+    size_t size;
 
-    if (!text)
-        return W_NOMEM;
-    size_t size = strlen(text);
-    text[size] = '\n'; /* in the place of the NUL */
-    enum w_status status = w_output_whole(path, text, size + 1, err);
+    enum w_status status = line(j, pretty, &text, &size, err);
+    if (!status)
+        status = w_output_whole(path, text, size, err);
     free(text);
     return status;
 }

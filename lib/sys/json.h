@@ -80,6 +80,10 @@ struct w_json *w_json_copy(const struct w_json *);
 /* One line without a newline, or indented lines; NULL and an error without memory. free() it. */
 char *w_json_text(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 char *w_json_pretty(const struct w_json *, struct w_err *err) W_MUST_CHECK;
+/* The text and a newline, which stands in the place of the NUL: a line that leaves in one write, and so is
+ * never part of one. *text is to be freed, NULL without memory; *size has the newline in it. */
+enum w_status w_json_line(const struct w_json *, char **text, size_t *size,
+                          struct w_err *err) W_MUST_CHECK;
 
 /* The text and a newline as a file that is there whole or not at all. */
 enum w_status w_json_save(const struct w_json *, bool pretty, const char *path,

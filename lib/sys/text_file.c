@@ -3,19 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 static ssize_t append(void *cookie, const char *bytes, size_t size)
 {
     struct w_text_file *t = cookie;
 
-    if (t->room - t->size < size + 1) {
-        size_t room = 2 * t->room + size + 1;
-        char *text = t->lost ? NULL : realloc(t->text, room);
-        if (!text) {
-            t->lost = true;
-            return 0;
-        }
-        t->text = text;
-        t->room = room;
+    if (t->lost || w_grow(&t->text, &t->room, t->size + size + 1, 1, "bytes of text", NULL)) {
+        t->lost = true;
+        return 0;
     }
     memcpy(t->text + t->size, bytes, size);
     t->size += size;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "text/split.h"
 #include "text/word_cache.h"
 #include "text/word_merge.h"
@@ -47,15 +48,7 @@ void w_encoder_free(struct w_encoder *e)
 
 static enum w_status reserve_ids(struct w_ids *out, size_t more, struct w_err *err)
 {
-    if (out->count + more <= out->room)
-        return W_DONE;
-    size_t room = W_MAX(out->count + more, out->room * 2);
-    u32 *bigger = realloc(out->ids, room * sizeof *bigger);
-    if (!bigger)
-        return w_fail(err, W_NOMEM, "no memory for %zu ids", room);
-    out->ids = bigger;
-    out->room = room;
-    return W_DONE;
+    return w_grow(&out->ids, &out->room, out->count + more, sizeof *out->ids, "ids", err);
 }
 
 enum w_status w_ids_append(struct w_ids *ids, u32 id, struct w_err *err)

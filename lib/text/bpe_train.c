@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "text/byte_letters.h"
 #include "text/pair_map.h"
 #include "text/token_set.h"
@@ -37,10 +38,11 @@ struct trainer {
     struct w_token_set tokens;
     u64 *words; /* units, each the beginning of a struct word or inside one */
     struct pair *pairs;
-    u32 pair_count, pair_room;
+    u32 pair_count;
+    size_t pair_room;
     struct w_pair_map index; /* (left, right) -> number of the pair */
     struct item *heap;
-    u64 heap_count, heap_room;
+    size_t heap_count, heap_room;
     struct w_err *err;
 };
 
@@ -113,15 +115,10 @@ static enum w_status heap_push(struct trainer *t, u32 pair)
 
     if (item.count < t->min_count)
         return W_DONE;
-    if (t->heap_count == t->heap_room) {
-        u64 room = t->heap_room ? t->heap_room * 2 : 65536;
-        struct item *heap = realloc(t->heap, room * sizeof *heap);
-        if (!heap)
-            return w_fail(t->err, W_NOMEM, "no memory for a heap of %llu pairs",
-                          (unsigned long long)room);
-        t->heap = heap;
-        t->heap_room = room;
-    }
+    enum w_status status = w_grow(&t->heap, &t->heap_room, t->heap_count + 1, sizeof *t->heap,
+                                  "pairs in a heap", t->err);
+    if (status)
+        return status;
     u64 i = t->heap_count++;
     for (; i > 0 && is_before(t, item, t->heap[(i - 1) / 2]); i = (i - 1) / 2)
         t->heap[i] = t->heap[(i - 1) / 2];
@@ -149,14 +146,10 @@ static struct item heap_pop(struct trainer *t)
 
 static enum w_status new_pair(struct trainer *t, u32 left, u32 right, u32 *number)
 {
-    if (t->pair_count == t->pair_room) {
-        u32 room = t->pair_room ? t->pair_room * 2 : 65536;
-        struct pair *pairs = realloc(t->pairs, room * sizeof *pairs);
-        if (!pairs)
-            return w_fail(t->err, W_NOMEM, "no memory for %u pairs", room);
-        t->pairs = pairs;
-        t->pair_room = room;
-    }
+    enum w_status status =
+        w_grow(&t->pairs, &t->pair_room, t->pair_count + 1u, sizeof *t->pairs, "pairs", t->err);
+    if (status)
+        return status;
     *number = t->pair_count++;
     t->pairs[*number] = (struct pair){.left = left, .right = right};
     return w_pair_map_add(&t->index, left, right, *number, t->err);
@@ -176,14 +169,12 @@ static enum w_status count_pair(struct trainer *t, u32 left, u32 right, u32 w)
     p->count += word_at(t, w)->count;
     if (p->word_count > 0 && p->words[p->word_count - 1] == w)
         return W_DONE;
-    if (p->word_count == p->word_room) {
-        u32 room = p->word_room ? p->word_room * 2 : 2;
-        u32 *words = realloc(p->words, room * sizeof *words);
-        if (!words)
-            return w_fail(t->err, W_NOMEM, "no memory for an index of %u words", room);
-        p->words = words;
-        p->word_room = room;
-    }
+    size_t room = p->word_room;
+    status =
+        w_grow(&p->words, &room, p->word_count + 1u, sizeof *p->words, "words of a pair", t->err);
+    if (status)
+        return status;
+    p->word_room = (u32)room;
     p->words[p->word_count++] = w;
     return W_DONE;
 }

@@ -3,19 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "text/unicode.h"
 
 enum w_status w_draft_append(struct w_draft *draft, const void *bytes, size_t size,
                              struct w_err *err)
 {
-    if (draft->room - draft->count < size) {
-        size_t room = 2 * draft->room + size + 256;
-        char *bigger = realloc(draft->bytes, room);
-        if (!bigger)
-            return w_fail(err, W_NOMEM, "no memory for the text");
-        draft->bytes = bigger;
-        draft->room = room;
-    }
+    enum w_status status =
+        w_grow(&draft->bytes, &draft->room, draft->count + size, 1, "bytes of text", err);
+
+    if (status)
+        return status;
     if (size)
         memcpy(draft->bytes + draft->count, bytes, size);
     draft->count += size;

@@ -7,19 +7,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/grow.h"
+
 #define DEPTH_MAX 64 /* of folders */
 
 static enum w_status add(struct w_file_list *list, const char *path, const struct stat *st,
                          struct w_err *err)
 {
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        char **paths = realloc(list->paths, room * sizeof *paths);
-        if (!paths)
-            return w_fail(err, W_NOMEM, "no memory for %zu file names", room);
-        list->paths = paths;
-        list->room = room;
-    }
+    enum w_status status =
+        w_grow(&list->paths, &list->room, list->count + 1, sizeof *list->paths, "file names", err);
+
+    if (status)
+        return status;
     list->paths[list->count] = strdup(path);
     if (!list->paths[list->count])
         return w_fail(err, W_NOMEM, "no memory for file names");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "text/byte_letters.h"
 #include "text/unicode.h"
 
@@ -58,18 +59,6 @@ static const char *shown(const u8 *bytes, size_t size, char text[64])
     return text;
 }
 
-static enum w_status room_for_slot(struct w_foreign *f, struct w_err *err)
-{
-    if (f->tokens.count < f->slot_room)
-        return W_DONE;
-    struct w_foreign_slot *bigger = realloc(f->slots, 2 * (size_t)f->slot_room * sizeof *bigger);
-    if (!bigger)
-        return w_fail(err, W_NOMEM, "no memory for %u tokens", f->slot_room);
-    f->slots = bigger;
-    f->slot_room *= 2;
-    return W_DONE;
-}
-
 enum w_status w_foreign_token(struct w_foreign *f, u32 id, const u8 *bytes, size_t size,
                               enum w_foreign_kind kind, struct w_err *err)
 {
@@ -82,7 +71,8 @@ enum w_status w_foreign_token(struct w_foreign *f, u32 id, const u8 *bytes, size
         return w_fail(err, W_CORRUPT, "the token of id %u is empty", id);
     if (kind == W_FOREIGN_SPECIAL && !w_utf8_valid(bytes, size))
         return w_fail(err, W_CORRUPT, "the special token of id %u has no name in UTF-8", id);
-    enum w_status status = room_for_slot(f, err);
+    enum w_status status =
+        w_grow(&f->slots, &f->slot_room, slot + 1u, sizeof *f->slots, "tokens", err);
     if (!status)
         status = w_token_set_add(&f->tokens, bytes, size, &slot, err);
     if (status && status != W_NO)
@@ -150,17 +140,10 @@ static enum w_status room_for_merge(struct w_foreign *f, struct w_err *err)
         return W_DONE;
     if (f->merge_count >= W_TOKENS_MAX)
         return w_fail(err, W_LIMIT, "more than %u merges", W_TOKENS_MAX);
-    u32 room = f->merge_room ? 2 * f->merge_room : 1024;
-    struct w_merge *merges = realloc(f->merges, room * sizeof *merges);
-    if (merges)
-        f->merges = merges;
-    u32 *made = realloc(f->made, room * sizeof *made);
-    if (made)
-        f->made = made;
-    if (!merges || !made)
-        return w_fail(err, W_NOMEM, "no memory for %u merges", room);
-    f->merge_room = room;
-    return W_DONE;
+    size_t room = f->merge_room;
+    enum w_status status =
+        w_grow(&f->merges, &room, f->merge_count + 1u, sizeof *f->merges, "merges", err);
+    return status ? status : w_grow(&f->made, &f->merge_room, room, sizeof *f->made, "merges", err);
 }
 
 /* The slot of a token that text can have. */

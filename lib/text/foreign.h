@@ -40,7 +40,8 @@ struct w_foreign {
     struct w_foreign_slot *slots;
     struct w_merge *merges; /* of slots */
     u32 *made;              /* slots that merges make first, in that order */
-    u32 slot_room, merge_count, merge_room, made_count;
+    size_t slot_room, merge_room;
+    u32 merge_count, made_count;
 };
 
 enum w_status w_foreign_init(struct w_foreign *, struct w_err *) W_MUST_CHECK;

@@ -3,24 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 static enum w_status append(struct w_text_batch *b, const struct w_piece *piece, struct w_err *err)
 {
-    if (b->size + piece->size > b->room) {
-        size_t room = W_MAX(b->size + piece->size, 2 * W_TEXT_BATCH_BYTES);
-        u8 *text = realloc(b->text, room);
-        if (!text)
-            return w_fail(err, W_NOMEM, "no memory for %zu bytes of text", room);
-        b->text = text;
-        b->room = room;
-    }
-    if (b->part_count == b->part_room) {
-        u32 room = b->part_room ? b->part_room * 2 : 64;
-        struct w_text_part *parts = realloc(b->parts, room * sizeof *parts);
-        if (!parts)
-            return w_fail(err, W_NOMEM, "no memory for %u documents", room);
-        b->parts = parts;
-        b->part_room = room;
-    }
+    enum w_status status =
+        w_grow(&b->text, &b->room, W_MAX(b->size + piece->size, 2 * W_TEXT_BATCH_BYTES), 1,
+               "bytes of text", err);
+
+    if (!status)
+        status = w_grow(&b->parts, &b->part_room, b->part_count + 1u, sizeof *b->parts, "documents",
+                        err);
+    if (status)
+        return status;
     memcpy(b->text + b->size, piece->text, piece->size);
     b->size += piece->size;
     b->documents += piece->ends;

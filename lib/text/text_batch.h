@@ -16,7 +16,7 @@ struct w_text_batch {
     u8 *text;
     size_t size, room;
     struct w_text_part *parts;
-    u32 part_count, part_room;
+    size_t part_count, part_room;
     u64 documents; /* that end in this batch */
 };
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 enum w_status w_token_set_init(struct w_token_set *set, struct w_err *err)
 {
     memset(set, 0, sizeof *set);
@@ -80,15 +82,7 @@ static enum w_status grow_bytes(struct w_token_set *set, size_t size, struct w_e
     if (size > W_TOKEN_BYTES_MAX || end > W_TOKENS_BYTES_MAX || set->count >= W_TOKENS_MAX)
         return w_fail(err, W_LIMIT, "token %u: a token has at most %u bytes, all have %u, of %u",
                       set->count, W_TOKEN_BYTES_MAX, W_TOKENS_BYTES_MAX, W_TOKENS_MAX);
-    if (end <= set->bytes_room)
-        return W_DONE;
-    u64 room = W_MAX(end * 2, 16384);
-    u8 *bytes = realloc(set->bytes, room);
-    if (!bytes)
-        return w_fail(err, W_NOMEM, "no memory for the bytes of %u tokens", set->count);
-    set->bytes = bytes;
-    set->bytes_room = room;
-    return W_DONE;
+    return w_grow(&set->bytes, &set->bytes_room, (size_t)end, 1, "bytes of tokens", err);
 }
 
 /* Give an id to the size bytes that were placed behind the last token. */

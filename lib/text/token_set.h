@@ -17,7 +17,7 @@ struct w_token_set {
     u32 room;
     u32 *offsets; /* count + 1 of them, into bytes */
     u8 *bytes;
-    u64 bytes_room;
+    size_t bytes_room;
     u32 *table; /* by hash of the bytes: id + 1, 0 is free; at most half full */
     u64 table_size;
 };

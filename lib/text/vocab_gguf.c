@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "text/vocab_formats.h"
 
 #define BUFFER 65536
@@ -39,7 +40,8 @@ static const struct {
 struct strings {
     struct w_draft text;
     size_t *ends;
-    u32 count, room;
+    size_t room;
+    u32 count;
 };
 
 struct reading {
@@ -187,14 +189,8 @@ static enum w_status take_string(struct reading *r, struct strings *s, const cha
         status =
             w_fail(r->err, W_LIMIT, "GGUF: %s: string %u of %llu bytes, or all of more than %u",
                    key, s->count, (unsigned long long)size, STRINGS_MAX);
-    if (!status && s->count == s->room) {
-        u32 room = s->room ? 2 * s->room : 1024;
-        size_t *ends = realloc(s->ends, room * sizeof *ends);
-        if (!ends)
-            return w_fail(r->err, W_NOMEM, "no memory for %u strings", room);
-        s->ends = ends;
-        s->room = room;
-    }
+    if (!status)
+        status = w_grow(&s->ends, &s->room, s->count + 1u, sizeof *s->ends, "strings", r->err);
     for (size_t n; !status && size > 0; size -= n) {
         n = (size_t)W_MIN(size, sizeof piece);
         status = take(r, piece, n);
@@ -220,19 +216,16 @@ static enum w_status take_strings(struct reading *r, u32 type, const char *key, 
 
 static enum w_status take_kinds(struct reading *r, u32 type, const char *key)
 {
-    u32 count, room = 0;
+    size_t room = 0;
+    u32 count;
 
     if (r->kinds)
         return w_fail(r->err, W_CORRUPT, "GGUF: %s is there twice", key);
     enum w_status status = take_array(r, type, I32, key, &count);
     for (u32 i = 0; i < count && !status; i++) {
-        if (i == room) {
-            room = room ? 2 * room : 1024;
-            u32 *bigger = realloc(r->kinds, room * sizeof *bigger);
-            if (!bigger)
-                return w_fail(r->err, W_NOMEM, "no memory for %u kinds", room);
-            r->kinds = bigger;
-        }
+        status = w_grow(&r->kinds, &room, i + 1u, sizeof *r->kinds, "kinds", r->err);
+        if (status)
+            break;
         status = take_u32(r, &r->kinds[i]);
         r->kind_count = i + 1;
     }

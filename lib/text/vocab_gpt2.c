@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "text/vocab_formats.h"
 #include "text/vocab_letters.h"
 
@@ -10,18 +11,17 @@ static enum w_status read_merges(struct w_foreign *f, const char *text, size_t s
                                  struct w_err *err)
 {
     enum w_status status = W_DONE;
-    size_t line = 1;
+    size_t number = 0, length;
+    const char *line;
 
-    for (const char *p = text, *end = text + size, *next; p < end && !status; p = next, line++) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        next = newline ? newline + 1 : end;
-        size_t length = (size_t)((newline ? newline : end) - p);
-        length -= length > 0 && p[length - 1] == '\r';
-        bool version = line == 1 && length >= 9 && !memcmp(p, "#version:", 9);
+    for (const char *at = text; !status && w_line_next(&at, text + size, &line, &length);) {
+        number++;
+        length -= length > 0 && line[length - 1] == '\r';
+        bool version = number == 1 && length >= 9 && !memcmp(line, "#version:", 9);
         if (length > 0 && !version)
-            status = w_foreign_merge_line(f, p, length, err);
+            status = w_foreign_merge_line(f, line, length, err);
         if (status)
-            status = w_fail_at(err, status, "merges: line %zu", line);
+            status = w_fail_at(err, status, "merges: line %zu", number);
     }
     return status;
 }

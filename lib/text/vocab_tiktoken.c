@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "text/pair_map.h"
 #include "text/vocab_formats.h"
 
@@ -103,7 +104,8 @@ static bool parse_line(const char *line, size_t size, u8 *bytes, struct w_token 
 
 static enum w_status read_lines(struct reading *r, const char *text, size_t size, struct w_err *err)
 {
-    size_t lines = 1, line = 1;
+    size_t lines = 1, number = 0, length;
+    const char *line;
 
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';
@@ -112,20 +114,18 @@ static enum w_status read_lines(struct reading *r, const char *text, size_t size
     if (!r->tokens || !r->bytes)
         return w_fail(err, W_NOMEM, "no memory for %zu tokens", lines);
     u8 *bytes = r->bytes;
-    for (const char *p = text, *end = text + size, *next; p < end; p = next, line++) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
+    for (const char *at = text; w_line_next(&at, text + size, &line, &length);) {
         struct w_token *token = &r->tokens[r->count];
-        next = newline ? newline + 1 : end;
-        size_t length = (size_t)((newline ? newline : end) - p);
-        length -= length > 0 && p[length - 1] == '\r';
+        number++;
+        length -= length > 0 && line[length - 1] == '\r';
         if (length == 0)
             continue;
-        if (!parse_line(p, length, bytes, token))
+        if (!parse_line(line, length, bytes, token))
             return w_fail(err, W_CORRUPT, "line %zu is not a token in base64, a blank and a rank",
-                          line);
+                          number);
         if (token->size > RANKED_BYTES_MAX)
-            return w_fail(err, W_LIMIT, "line %zu: a token of %u bytes; at most %u are read", line,
-                          token->size, RANKED_BYTES_MAX);
+            return w_fail(err, W_LIMIT, "line %zu: a token of %u bytes; at most %u are read",
+                          number, token->size, RANKED_BYTES_MAX);
         bytes += token->size;
         r->count++;
     }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define GOLDEN 0x9E3779B97F4A7C15ull /* 2^64 / golden ratio: Knuth, TAOCP 3, 6.4 */
 #define KEY_BYTES sizeof((struct w_word *)0)->key
 
@@ -131,19 +133,6 @@ static enum w_status grow_words(struct w_word_count *t, struct w_err *err)
     return W_DONE;
 }
 
-static enum w_status grow_bytes(struct w_word_count *t, size_t size, struct w_err *err)
-{
-    if (t->bytes_used + size <= t->bytes_room)
-        return W_DONE;
-    u64 room = W_MAX((t->bytes_used + size) * 2, 65536);
-    u8 *bytes = realloc(t->bytes, room);
-    if (!bytes)
-        return w_fail(err, W_NOMEM, "no memory for %llu bytes of words", (unsigned long long)room);
-    t->bytes = bytes;
-    t->bytes_room = room;
-    return W_DONE;
-}
-
 /* Count a word `times` more, given its key and its bytes. */
 static inline enum w_status count_word(struct w_word_count *t, const struct w_word *key,
                                        const u8 *bytes, u64 times, struct w_err *err)
@@ -160,7 +149,8 @@ static inline enum w_status count_word(struct w_word_count *t, const struct w_wo
         *word = *key;
         word->count = times;
         if (key->size > KEY_BYTES) {
-            status = grow_bytes(t, key->size, err);
+            status = w_grow(&t->bytes, &t->bytes_room, t->bytes_used + key->size, 1,
+                            "bytes of words", err);
             if (status)
                 return status;
             word->key[1] = t->bytes_used;

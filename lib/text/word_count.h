@@ -28,7 +28,7 @@ struct w_word_count {
     struct w_word *words;
     u32 count, room;
     u8 *bytes; /* of the words of more than 16 bytes, in their order */
-    u64 bytes_used, bytes_room;
+    size_t bytes_used, bytes_room;
     u32 *table; /* index + 1 into words; 0 is free; at most half full */
     u32 shift;  /* 64 - log2 of the size of the table */
     u64 total;  /* occurrences of all words, of the forgotten ones too */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define KIND(kind) (1u << W_MARKUP_##kind)
 
 /* Markup that is open. Of a run of braces nobody knows what it opens before it is closed: "{{{{a}}}}" is a
@@ -36,17 +38,10 @@ static void append(struct scanner *s, struct w_markup item)
 {
     struct w_markup_list *l = s->list;
 
-    if (l->count == l->room) {
-        u32 room = l->room * 2 + 256;
-        struct w_markup *items = realloc(l->items, room * sizeof *items);
-        if (!items) {
-            s->failed = true;
-            return;
-        }
-        l->items = items;
-        l->room = room;
-    }
-    l->items[l->count++] = item;
+    if (w_grow(&l->items, &l->room, l->count + 1u, sizeof *l->items, "markup", NULL))
+        s->failed = true;
+    else
+        l->items[l->count++] = item;
 }
 
 /* A markup that nothing is inside of, or not yet. */

@@ -43,7 +43,8 @@ struct w_markup {
 
 struct w_markup_list {
     struct w_markup *items; /* in the order of begin; behind the last one, one at UINT32_MAX */
-    u32 count, room;
+    u32 count;
+    size_t room;
 };
 
 /* Find the markup of a page of less than 4 GiB, in place of what the list held. */

@@ -134,19 +134,14 @@ enum w_status w_header_line(const struct w_header *header, char **line, size_t *
                             struct w_header *as_read, struct w_err *err)
 {
     struct w_json *parsed = NULL;
-    enum w_status status = W_DONE;
 
-    *line = w_json_text(header->json, err);
-    if (!*line)
-        return W_NOMEM;
-    *size = strlen(*line) + 1;
-    if (*size > W_FRAME_LINE_MAX)
+    enum w_status status = w_json_line(header->json, line, size, err);
+    if (!status && *size > W_FRAME_LINE_MAX)
         status = w_fail(err, W_LIMIT, "header of %zu bytes: at most %u", *size, W_FRAME_LINE_MAX);
     if (!status)
         status = w_json_parse(&parsed, *line, *size - 1, err);
     if (!status)
         status = w_header_from_json(as_read, parsed, err);
-    (*line)[*size - 1] = '\n'; /* in the place of the NUL */
     return status;
 }
 
@@ -391,14 +386,12 @@ void w_writer_abort(struct w_writer **writer, const char *tool, const struct w_e
         w_json_set_string(j, "tool", tool);
         w_json_set_string(j, "msg", message);
         w_json_set_u64(j, "exit", (u64)w_exit_code(why ? why->status : W_SIGNAL));
-        char *text = w_json_text(j, &unheard);
-        if (text) {
-            size_t size = strlen(text);
-            text[size] = '\n';
-            /* The program has failed already: that its last word is lost changes nothing. */
-            if (put_stored(w, W_FRAME_ABORT, 0, text, (u32)size + 1, &unheard))
-                w->torn = true;
-        }
+        char *text = NULL;
+        size_t size;
+        /* The program has failed already: that its last word is lost changes nothing. */
+        if (!w_json_line(j, &text, &size, &unheard) &&
+            put_stored(w, W_FRAME_ABORT, 0, text, (u32)size, &unheard))
+            w->torn = true;
         free(text);
         w_json_free(j);
     }

@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/grow.h"
+#include "base/lines.h"
 #include "base/rng.h"
 #include "base/strnum.h"
 
@@ -125,6 +128,54 @@ static void measured_arena_equals_used_arena(void **state)
     assert_true(measure.overflow);
 }
 
+static void arrays_double_or_stay_as_they_are(void **state)
+{
+    (void)state;
+    struct w_err err;
+    u32 *items = NULL;
+    size_t room = 0;
+    for (u32 i = 0; i < 1000; i++) {
+        const size_t before = room;
+        assert_int_equal(w_grow(&items, &room, i + 1u, sizeof *items, "items", &err), W_DONE);
+        assert_true(room == before || (i == before && room >= 2 * before));
+        items[i] = i;
+    }
+    for (u32 i = 0; i < 1000; i++)
+        assert_int_equal(items[i], i);
+    const u32 *old = items;
+    const size_t old_room = room, too_many = SIZE_MAX / sizeof *items + 2; /* bytes overflow */
+    assert_int_equal(w_grow(&items, &room, too_many, sizeof *items, "items", &err), W_NOMEM);
+    assert_ptr_equal(items, old);
+    assert_int_equal(room, old_room);
+    assert_non_null(strstr(err.text, " items"));
+    free(items);
+}
+
+static void a_text_is_its_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        u32 lines;
+        size_t lengths[3];
+    } rows[] = {
+        {"", 0, {0}},     {"\n", 1, {0}},       {"ab", 1, {2}},
+        {"ab\n", 1, {2}}, {"ab\nc", 2, {2, 1}}, {"\n\nabc\n", 3, {0, 0, 3}},
+    };
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        const char *at = rows[i].text, *end = at + strlen(at), *line, *expected = at;
+        size_t length;
+        u32 count = 0;
+        for (; w_line_next(&at, end, &line, &length); count++) {
+            assert_true(count < rows[i].lines);
+            assert_ptr_equal(line, expected);
+            assert_int_equal(length, rows[i].lengths[count]);
+            expected = line + length + 1;
+        }
+        assert_int_equal(count, rows[i].lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +185,8 @@ int main(void)
         cmocka_unit_test(philox_gives_the_published_numbers),
         cmocka_unit_test(normal_numbers_have_their_moments),
         cmocka_unit_test(measured_arena_equals_used_arena),
+        cmocka_unit_test(arrays_double_or_stay_as_they_are),
+        cmocka_unit_test(a_text_is_its_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
