@@ -186,6 +186,7 @@ UNIT_TESTS := \
 	test_chart \
 	test_ckpt \
 	test_clean \
+	test_cli \
 	test_conf \
 	test_document \
 	test_dot \
@@ -325,10 +326,11 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
+$(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
 $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
