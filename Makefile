@@ -169,7 +169,7 @@ TOOL_SOURCES := \
 wcachefit_PARTS := tools/host_cache.c tools/wcachefit_calibrate.c tools/wcachefit_charts.c \
 	tools/wcachefit_json.c tools/wcachefit_md.c tools/wcachefit_search.c tools/wcachefit_tables.c \
 	tools/wcachefit_text.c tools/wcachefit_usage.c tools/wcachefit_verify.c
-wcat_PARTS := tools/wcat_copy.c
+wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_verify.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
