@@ -35,6 +35,7 @@ LIB_SOURCES := \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
 	lib/sys/json.c \
+	lib/sys/json_span.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
@@ -100,7 +101,6 @@ LIB_SOURCES := \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
-	lib/wiki/member.c \
 	lib/wiki/quotes.c \
 	lib/wiki/script.c \
 	lib/wiki/site.c \
