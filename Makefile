@@ -36,6 +36,7 @@ LIB_SOURCES := \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
 	lib/sys/json.c \
+	lib/sys/json_span.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
@@ -102,7 +103,6 @@ LIB_SOURCES := \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
-	lib/wiki/member.c \
 	lib/wiki/quotes.c \
 	lib/wiki/script.c \
 	lib/wiki/site.c \
@@ -170,7 +170,7 @@ TOOL_SOURCES := \
 	tools/cli.c \
 
 wcachefit_PARTS := tools/host_cache.c $(sort $(wildcard tools/wcachefit/*.c))
-wcat_PARTS := tools/wcat_copy.c
+wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_verify.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
@@ -191,6 +191,7 @@ UNIT_TESTS := \
 	test_checkpoint \
 	test_checkpoint_folder \
 	test_clean \
+	test_cli \
 	test_conf \
 	test_document \
 	test_dot \

@@ -1,17 +1,24 @@
-/* wcat.h - what the files of wcat share: its settings, an opened stream. */
+/* wcat.h - what the commands of wcat share. */
 #ifndef W_WCAT_H
 #define W_WCAT_H
 
+#include "data/id_stats.h"
+#include "tools/cli.h"
 #include "wire/stream.h"
 
-struct settings {
-    bool verify, stats, header, notes, raw, join, no_provenance;
-    const char *tensor, *cut, *records, *output;
-    u64 threads, level;
-    /* from cut or records: the slice [from, to) */
-    u64 from, to;
-    bool slice;
-};
+extern const struct w_program wcat_show_program, wcat_verify_program, wcat_raw_program,
+    wcat_copy_program;
+int wcat_show(int argc, char **argv);
+int wcat_verify(int argc, char **argv);
+int wcat_raw(int argc, char **argv);
+int wcat_copy(int argc, char **argv);
+
+#define WCAT_OUTPUT_OPTION(settings)                                                               \
+    {                                                                                              \
+        "output", 'o', W_OPT_TEXT, offsetof(settings, output), "FILE",                             \
+            .help =                                                                                \
+                "Write to FILE, which appears when it is complete, instead of standard output."    \
+    }
 
 struct source {
     struct w_input in;
@@ -22,9 +29,26 @@ struct source {
 enum w_status wcat_open(struct source *, const char *path, struct w_err *) W_MUST_CHECK;
 void wcat_close(struct source *);
 
-/* --join, --cut, --records: write the records of the slice, counted over all members of all paths, as
- * one member. paths ends with NULL. */
-enum w_status wcat_copy(const struct settings *, char **paths, struct w_output *,
-                        struct w_err *) W_MUST_CHECK;
+/* What is in a stream, read as a whole and checked. */
+struct totals {
+    u64 members, frames, records, raw, stored, bytes;
+    struct w_id_stats ids; /* its counts; released otherwise */
+    bool tokens;
+};
+enum w_status wcat_count(const char *path, struct totals *, struct w_err *) W_MUST_CHECK;
+
+/* Check all files, whatever the first ones are like: a warning for each bad one but the last, whose
+ * status and error are returned. */
+enum w_status wcat_verify_all(char **paths, struct w_err *) W_MUST_CHECK;
+
+/* Do the work of a command: paths ends with NULL, and is standard input where none was named; output
+ * is a file, or NULL for standard output. The file appears when the work ends with W_DONE. All that a
+ * command writes goes through one w_output, so that a full disk or a reader that left is noticed in
+ * one place. */
+typedef enum w_status wcat_work(const void *settings, char **paths, struct w_output *,
+                                struct w_err *);
+enum w_status wcat_write(const char *output, char **paths, wcat_work *work, const void *settings,
+                         struct w_err *) W_MUST_CHECK;
+char **wcat_paths(char **operands);
 
 #endif

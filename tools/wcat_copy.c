@@ -1,12 +1,51 @@
+/* wcat copy - the records of many members as one, all or a slice of them. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/id_stats.h"
-#include "tools/cli.h"
 #include "tools/wcat.h"
 #include "wire/prov.h"
 
-/* Join and cut: the records of many members as one. */
+struct settings {
+    const char *output;
+    u64 threads, level;
+    u64 from, to, count; /* to, count: 0 where not given; once checked, the slice is [from, to) */
+    bool no_provenance;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    WCAT_OUTPUT_OPTION(struct settings),
+    {"from", 0, W_OPT_COUNT, AT(from), "N", "0",
+     .help = "Begin with record N; the first is 0. Records are counted over all files."},
+    {"to", 0, W_OPT_COUNT, AT(to), "N", .min = 1,
+     .help = "End before record N. Default: after the last."},
+    {"count", 'n', W_OPT_COUNT, AT(count), "N", .min = 1, .help = "Instead of --to: N records."},
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
+     .help = "Threads that compress. The bytes do not depend on it."},
+    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", 0, 9,
+     .help = "Compression of what is written: 1 fast to 9 small; 0 stores."},
+    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
+     .help = "Leave the command line and the origin out of the header."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "Shards into one",
+    "wcat copy -o all.tokens shard-*.tokens",
+    "The first million ids",
+    "wcat copy --to 1M -o small.tokens all.tokens",
+    NULL,
+};
+
+const struct w_program wcat_copy_program = {
+    "wcat copy",
+    "join streams, or cut records out of them",
+    "[FILE ...]",
+    "Writes the records of all members of all files, or a slice of them, as one member.",
+    options,
+    examples,
+};
 
 struct copy {
     const struct settings *set;
@@ -122,7 +161,7 @@ static enum w_status copy_file(struct copy *c, const char *path, struct w_err *e
         if (h->kind == W_TENSORS)
             status = w_fail(err, W_MISMATCH,
                             "%s: tensors can be neither joined nor cut: see "
-                            "--raw --tensor",
+                            "wcat raw --tensor",
                             s.in.name);
         else if (c->writer)
             status = check_agreement(c, h, s.in.name, err);
@@ -135,17 +174,18 @@ static enum w_status copy_file(struct copy *c, const char *path, struct w_err *e
     return status == W_END ? W_DONE : status;
 }
 
-enum w_status wcat_copy(const struct settings *set, char **paths, struct w_output *out,
-                        struct w_err *err)
+static enum w_status copy_all(const void *settings, char **paths, struct w_output *out,
+                              struct w_err *err)
 {
+    const struct settings *set = settings;
     struct copy c = {.set = set, .out = out};
     struct w_json *stats = NULL;
     enum w_status status = W_DONE;
 
     for (; *paths && !status && c.at < set->to; paths++)
         status = copy_file(&c, *paths, err);
-    bool short_of = set->to == UINT64_MAX ? c.at < set->from : c.at < set->to;
-    if (!status && set->slice && short_of)
+    bool short_of = c.at < (set->to == UINT64_MAX ? set->from : set->to);
+    if (!status && short_of)
         status = w_fail(err, W_MISMATCH, "there are only %llu records", (unsigned long long)c.at);
     if (!status && !(stats = w_json_object()))
         status = w_fail(err, W_NOMEM, "no memory for the end frame");
@@ -161,4 +201,35 @@ enum w_status wcat_copy(const struct settings *set, char **paths, struct w_outpu
     w_json_free(c.header);
     w_id_stats_free(&c.ids);
     return status;
+}
+
+/* Make [from, to) of the options. */
+static enum w_status find_slice(struct settings *set, struct w_err *err)
+{
+    if (set->to && set->count)
+        return w_fail(err, W_USAGE, "--to and --count both say where the slice ends: give one");
+    if (set->to && set->to <= set->from)
+        return w_fail(err, W_USAGE, "--to: the slice is empty: it begins with record %llu",
+                      (unsigned long long)set->from);
+    if (!set->to)
+        set->to = set->count ? set->from + set->count : UINT64_MAX;
+    return W_DONE;
+}
+
+static enum w_status run(struct settings *set, char **paths, struct w_err *err)
+{
+    enum w_status status = find_slice(set, err);
+
+    if (!status)
+        status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
+    return status ? status : wcat_write(set->output, paths, copy_all, set, err);
+}
+
+int wcat_copy(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wcat_copy_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argv, &err), &err);
 }

@@ -46,7 +46,7 @@ static const char *const examples[] = {
     "Straight into training",
     "wtok encode -V wiki.vocab wiki/ | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
     "What the tokens are",
-    "echo 'Hello world' | wtok encode -V wiki.vocab | wcat --raw | od -An -tu2",
+    "echo 'Hello world' | wtok encode -V wiki.vocab | wcat raw | od -An -tu2",
     NULL,
 };
 

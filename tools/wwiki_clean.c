@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "sys/json.h"
+#include "sys/json_span.h"
 #include "sys/unpack.h"
+#include "text/document.h"
 #include "tools/wwiki.h"
-#include "wiki/member.h"
 
 #define READ_BYTES                                                                                 \
     ((size_t)4 << 20) /* at a time; what decides about a file is in the first of them */
@@ -19,7 +20,7 @@ struct cleaning {
     size_t at;
     bool at_eof;
     u64 line, read_bytes;
-    enum w_wiki_form form;
+    enum w_format form;
     struct w_clean clean;
     struct w_buffer head;  /* the lines of a block before its text: written when there is text */
     unsigned head_lines;   /* 0: outside of a block */
@@ -107,15 +108,6 @@ static bool begins(struct w_span s, const char *text)
     return s.size >= size && !memcmp(s.at, text, size);
 }
 
-/* Is a line an object of JSON, or may it be the begin of a long one? "{{about|x}}" is text. */
-static bool is_object(struct w_span line, bool is_whole)
-{
-    if (!begins(line, "{") || (is_whole && line.at[line.size - 1] != '}'))
-        return false;
-    struct w_span inside = w_span_trim((struct w_span){line.at + 1, line.size - 1});
-    return begins(inside, "\"") || begins(inside, "}");
-}
-
 /* What the first bytes of the file say, behind a byte order mark and empty lines. */
 static void look(struct cleaning *c)
 {
@@ -124,14 +116,8 @@ static void look(struct cleaning *c)
 
     c->at = c->bytes.size - all.size;
     struct w_span first = w_span_trim(all);
-    first.size = (size_t)(all.at + all.size - first.at); /* the end of the line is looked for */
-    const u8 *newline = first.size ? memchr(first.at, '\n', first.size) : NULL;
-    if (newline)
-        first.size = (size_t)(newline - first.at);
-    first = w_span_trim(first);
-    c->form = begins(first, "<doc ")      ? W_WIKI_BLOCKS
-              : is_object(first, newline) ? W_WIKI_JSONL
-                                          : W_WIKI_PLAIN;
+    /* A line that is cut is taken for an object: it fails rather than passes as text. */
+    c->form = w_format_guess(first.at, (size_t)(all.at + all.size - first.at), false);
     c->clean.escaped =
         unescape == UNESCAPE_YES || (unescape == UNESCAPE_AUTO && w_clean_is_escaped(all));
 }
@@ -191,7 +177,7 @@ static enum w_status find_text(struct w_span line, const struct w_json *json, co
     for (; child && strcmp(w_json_key(child), field); child = w_json_next(child))
         index++;
     *text = w_span_of(string);
-    *written = w_member_value(line, index);
+    written->at = (const u8 *)w_json_span((const char *)line.at, line.size, index, &written->size);
     return W_DONE;
 }
 
@@ -239,9 +225,9 @@ static enum w_status clean_lines(struct cleaning *c, struct w_err *err)
     while (!status && !(status = next_line(c, &line, err))) {
         if (w_signal_stop)
             status = w_fail(err, W_SIGNAL, "stopped by a signal");
-        else if (c->form == W_WIKI_JSONL)
+        else if (c->form == W_FORMAT_JSONL)
             status = clean_object(c, line, err);
-        else if (c->form == W_WIKI_BLOCKS)
+        else if (c->form == W_FORMAT_WIKI)
             clean_block_line(c, line);
         else
             w_clean_text(&c->clean, line, &c->out);

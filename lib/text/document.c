@@ -30,6 +30,26 @@ struct w_documents {
     struct w_json *json; /* jsonl: holds the text given out last */
 };
 
+enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all)
+{
+    static const char blanks[] = {' ', '\t', '\r'}, tag[] = {'<', 'd', 'o', 'c', ' '};
+    const u8 *newline = size ? memchr(bytes, '\n', size) : NULL;
+    size_t end = newline ? (size_t)(newline - bytes) : size, inside = 1;
+
+    if (size >= sizeof tag && !memcmp(bytes, tag, sizeof tag))
+        return W_FORMAT_WIKI;
+    if (end == 0 || bytes[0] != '{')
+        return W_FORMAT_PLAIN;
+    while (memchr(blanks, bytes[end - 1], sizeof blanks)) /* ends at the brace */
+        end--;
+    while (inside < end && memchr(blanks, bytes[inside], sizeof blanks))
+        inside++;
+    bool begins = inside < end && (bytes[inside] == '"' || bytes[inside] == '}');
+    /* A line that goes on is an object rather than anybody's prose. */
+    bool ends = bytes[end - 1] == '}' || (!newline && !is_all);
+    return begins && ends ? W_FORMAT_JSONL : W_FORMAT_PLAIN;
+}
+
 enum w_status w_documents_open(struct w_documents **documents,
                                const struct w_document_options *options, struct w_err *err)
 {
@@ -121,22 +141,6 @@ static size_t line_end(const struct w_documents *d, size_t i)
     return newline ? (size_t)(newline - d->bytes) : d->end;
 }
 
-/* What the first bytes of a file look like. */
-static enum w_format guess(const struct w_documents *d)
-{
-    size_t end = line_end(d, 0);
-
-    if (starts(d, 0, "<doc "))
-        return W_FORMAT_WIKI;
-    if (end == 0 || d->bytes[0] != '{')
-        return W_FORMAT_PLAIN;
-    if (end == d->end && !d->at_eof) /* such a line is an object rather than anybody's prose */
-        return W_FORMAT_JSONL;
-    while (memchr(" \t\r", d->bytes[end - 1], 3)) /* ends at the brace */
-        end--;
-    return end > 1 && d->bytes[end - 1] == '}' ? W_FORMAT_JSONL : W_FORMAT_PLAIN;
-}
-
 static enum w_status open_next(struct w_documents *d, struct w_err *err)
 {
     if (d->next_file == d->options.files->count)
@@ -149,7 +153,8 @@ static enum w_status open_next(struct w_documents *d, struct w_err *err)
     d->line = d->base = 0;
     d->inside = d->cut = false;
     status = fill(d, err);
-    d->format = d->options.format == W_FORMAT_AUTO ? guess(d) : d->options.format;
+    d->format = d->options.format == W_FORMAT_AUTO ? w_format_guess(d->bytes, d->end, d->at_eof)
+                                                   : d->options.format;
     return status;
 }
 

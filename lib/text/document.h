@@ -21,6 +21,10 @@ struct w_specials; /* special.h */
 
 enum w_format { W_FORMAT_AUTO, W_FORMAT_PLAIN, W_FORMAT_LINES, W_FORMAT_WIKI, W_FORMAT_JSONL };
 
+/* What the first bytes of a file look like: W_FORMAT_WIKI by a <doc> line, W_FORMAT_JSONL by a line that
+ * is an object ("{{about|x}}" is none), else W_FORMAT_PLAIN. is_all: the file has no more bytes. */
+enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all);
+
 struct w_document_options {
     const struct w_file_list *files; /* has to live as long as the reader */
     enum w_format format;

@@ -22,7 +22,7 @@ setup()
 
 ids()
 {
-    wtok encode -q -V "$1" --no-provenance prose.txt | wcat --raw | od -An -v -tu2 -w2
+    wtok encode -q -V "$1" --no-provenance prose.txt | wcat raw | od -An -v -tu2 -w2
 }
 
 @test "each format comes back as the vocabulary that it was" {
@@ -150,8 +150,8 @@ ids()
 
 @test "names of special tokens are tokens only when asked for" {
     printf 'a<|endoftext|>b' >named
-    [ "$(wtok encode -q -V v named | wcat --raw | od -An -v -tu2 | grep -cw 269)" -eq 1 ]
-    [ "$(wtok encode -q -V v --allow-special named | wcat --raw | od -An -v -tu2 | xargs)" = "97 269 98 269" ]
+    [ "$(wtok encode -q -V v named | wcat raw | od -An -v -tu2 | grep -cw 269)" -eq 1 ]
+    [ "$(wtok encode -q -V v --allow-special named | wcat raw | od -An -v -tu2 | xargs)" = "97 269 98 269" ]
     wtok encode -q -V v '--allow-special=<|endoftext|>' named | wtok decode --separator '|' >parts
     [ "$(cat parts)" = 'a|b|' ]
     run --separate-stderr wtok encode -V v --allow-special='<fin>' named

@@ -101,8 +101,8 @@ try_all()
     try_all
 }
 
-@test "wcat --join" {
-    work() { wcat --join -t 2 -o result tiny.tokens tiny.tokens; }
+@test "wcat copy" {
+    work() { wcat copy -t 2 -o result tiny.tokens tiny.tokens; }
     try_all
 }
 

@@ -68,6 +68,12 @@ page()
     run bash -c "source $share/bash-completion/completions/wtok
         COMP_WORDS=(wtok enc) COMP_CWORD=1; _wtok; echo \"\${COMPREPLY[@]}\""
     [ "$output" = encode ]
+    run bash -c "source $share/bash-completion/completions/wcat
+        COMP_WORDS=(wcat cop) COMP_CWORD=1; _wcat; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcat --wh) COMP_CWORD=1; _wcat; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcat --what he) COMP_CWORD=2; _wcat; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcat copy --wh) COMP_CWORD=2; _wcat; echo \"\${COMPREPLY[@]}\""
+    [ "$output" = $'copy\n--what\nheader' ]
 }
 
 @test "a completion follows = into the same word, and offers options behind what takes no other" {

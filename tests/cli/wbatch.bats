@@ -27,7 +27,7 @@ setup()
 # The ids of a batch stream as text, a sequence of 17 a line
 sequences()
 {
-    wcat --raw "$@" | od -An -v -tu2 -w34
+    wcat raw "$@" | od -An -v -tu2 -w34
 }
 
 @test "a file, a pipe and a pipe of single bytes give the same bytes" {
@@ -54,68 +54,68 @@ sequences()
 
 @test "the tail of a run is the run from there" {
     for window in "" "-w 1000"; do
-        wbatch $size $window tokens | wcat --raw >whole
+        wbatch $size $window tokens | wcat raw >whole
         for k in 0 1 7 23; do
-            wbatch $size $window --start $k tokens | wcat --raw >rest
+            wbatch $size $window --start $k tokens | wcat raw >rest
             cmp <(tail -c +$((k * 4 * 17 * 2 + 1)) whole) rest
         done
     done
-    wbatch $size --epochs 3 tokens | wcat --raw >whole
-    epoch=$(wbatch $size tokens | wcat --header | jq .epoch_len)
-    wbatch $size --epochs 3 --start $((epoch + 2)) tokens | wcat --raw >rest
+    wbatch $size --epochs 3 tokens | wcat raw >whole
+    epoch=$(wbatch $size tokens | wcat --what header | jq .epoch_len)
+    wbatch $size --epochs 3 --start $((epoch + 2)) tokens | wcat raw >rest
     cmp <(tail -c +$(((epoch + 2) * 4 * 17 * 2 + 1)) whole) rest
     run -2 wbatch $size --start 99999 tokens
     [[ $output == *"only "*" batches"* ]]
 }
 
 @test "shards are disjoint and complete" {
-    wbatch -q -b 1 -T 16 tokens | wcat --raw | od -An -v -tu2 -w34 | sort >all
+    wbatch -q -b 1 -T 16 tokens | wcat raw | od -An -v -tu2 -w34 | sort >all
     for i in 0 1 2; do
-        wbatch -q -b 1 -T 16 --shard $i/3 tokens | wcat --raw | od -An -v -tu2 -w34
+        wbatch -q -b 1 -T 16 --shard $i/3 tokens | wcat raw | od -An -v -tu2 -w34
     done | sort >joined
     [ -s all ]
     cmp all joined
 }
 
 @test "training and validation take every document once" {
-    tokens=$(wcat --stats tokens | jq .records)
+    tokens=$(wcat --what stats tokens | jq .records)
     for part in train val; do
         wbatch -b 1 -T 1 --val-fraction 0.2 --split $part --no-shuffle tokens 2>said |
-            wcat --raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >$part.ids
+            wcat raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >$part.ids
         [[ $(cat said) =~ "took "([0-9]+)" in "([0-9]+) ]]
         echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}" >$part.took
     done
     [ "$(cat train.took val.took | awk '{ t += $1; d += $2 } END { print t, d }')" = "$tokens 90" ]
     # The documents of both, one a line (the last id is only ever a target), are those of the whole.
-    end=$(wcat --header tokens | jq .eot)
+    end=$(wcat --what header tokens | jq .eot)
     documents() { { cat "$1"; echo "$end"; } | awk -v end="$end" '{ printf "%s%s", $1, $1 == end ? "\n" : " " }'; }
-    wbatch -q -b 1 -T 1 --no-shuffle tokens | wcat --raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >all.ids
+    wbatch -q -b 1 -T 1 --no-shuffle tokens | wcat raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >all.ids
     cmp <(documents all.ids | sort) <({ documents train.ids; documents val.ids; } | sort)
     # Another order keeps the split.
-    wbatch -q -b 1 -T 1 -s 9 --val-fraction 0.2 --split val tokens | wcat --raw |
+    wbatch -q -b 1 -T 1 -s 9 --val-fraction 0.2 --split val tokens | wcat raw |
         od -An -v -tu2 -w4 | sort >a
-    wbatch -q -b 1 -T 1 --val-fraction 0.2 --split val tokens | wcat --raw |
+    wbatch -q -b 1 -T 1 --val-fraction 0.2 --split val tokens | wcat raw |
         od -An -v -tu2 -w4 | sort >b
     cmp a b
 }
 
 @test "the header says what is inside and hands the vocabulary on" {
     wbatch $size -s 7 --epochs 2 tokens >b.batch
-    wcat --header b.batch >h
+    wcat --what header b.batch >h
     [ "$(jq -c '[.kind, .rec[0].shape, .rec[0].dtype, .seed, .epochs]' h)" = '["batch",[4,17],"u16",7,2]' ]
-    [ "$(jq -c '[.vocab, .eot, .tok]' h)" = "$(wcat --header tokens | jq -c '[.vocab, .eot, .tok]')" ]
+    [ "$(jq -c '[.vocab, .eot, .tok]' h)" = "$(wcat --what header tokens | jq -c '[.vocab, .eot, .tok]')" ]
     [ "$(jq -r .argv h)" = "wbatch $size -s 7 --epochs 2 tokens" ]
     [[ $(jq -r .src.argv h) == "wtok encode"* ]]
-    records=$(wcat --stats b.batch | jq .records)
+    records=$(wcat --what stats b.batch | jq .records)
     [ "$records" -eq $((2 * $(jq .epoch_len h))) ]
-    wbatch $size --no-provenance tokens | wcat --header | jq -e '(has("argv") or has("src")) | not'
+    wbatch $size --no-provenance tokens | wcat --what header | jq -e '(has("argv") or has("src")) | not'
 }
 
 @test "sizes come from the configuration, then from options" {
     echo '{"d_model": 8, "num_heads": 2, "num_layers": 1, "d_ff": 16, "vocab_size": 400,
         "batch_size": 3, "max_length": 12, "learning_rate": 0.001, "seed": 11}' >c.json
-    [ "$(wbatch -q -c c.json tokens | wcat --header | jq -c '[.rec[0].shape, .seed]')" = "[[3,13],11]" ]
-    [ "$(wbatch -q -c c.json --set batch_size=5 -T 6 tokens | wcat --header | jq -c '.rec[0].shape')" = "[5,7]" ]
+    [ "$(wbatch -q -c c.json tokens | wcat --what header | jq -c '[.rec[0].shape, .seed]')" = "[[3,13],11]" ]
+    [ "$(wbatch -q -c c.json --set batch_size=5 -T 6 tokens | wcat --what header | jq -c '.rec[0].shape')" = "[5,7]" ]
     run -3 wbatch -o x.batch -c c.json --set vocab_size=300 tokens
     [[ $output == *"vocab_size is 300"* ]]
     run -2 wbatch -c c.json --set bacth_size=5 tokens
@@ -127,7 +127,7 @@ sequences()
     [ ! -s said ]
     # of cat, which a closed pipe may kill, the status does not count
     wbatch $size -w 100 < <(cat tokens tokens tokens) | head -c 100 >/dev/null
-    wbatch $size --epochs 0 --steps 10 tokens | wcat --stats | jq -e '.records == 10'
+    wbatch $size --epochs 0 --steps 10 tokens | wcat --what stats | jq -e '.records == 10'
 }
 
 @test "a source that was cut or given up is bad input, for the consumer too" {

@@ -24,7 +24,20 @@ setup()
     [ -z "$output" ]
     run -0 wcat --verify -v e.wts
     [[ $output == *"1 members, 3 frames, 4 records, 444 bytes" ]]
-    [ "$(wcat --raw e.wts | ids)" = "5 6 7 2" ]
+    [ "$(wcat raw e.wts | ids)" = "5 6 7 2" ]
+    run -0 wcat verify -v e.wts
+    [[ $output == *"444 bytes" ]]
+}
+
+@test "without a command it shows, and a command is no file" {
+    wcat show e.wts | diff - <(wcat e.wts)
+    wcat show --what header e.wts | diff - <(wcat e.wts --what header)
+    cp e.wts verify
+    wcat ./verify | diff - <(wcat e.wts)
+    run -0 wcat verify verify
+    [ -z "$output" ]
+    cp e.wts copi # near to a command, but a file
+    wcat copi | diff - <(wcat e.wts)
 }
 
 @test "header and end are where tail finds them" {
@@ -45,14 +58,14 @@ setup()
 }
 
 @test "the header alone is read without the rest" {
-    [ "$(head -c 140 e.wts | wcat --header | jq -r .by)" = me ]
+    [ "$(head -c 140 e.wts | wcat --what header | jq -r .by)" = me ]
 }
 
 @test "statistics count ids, documents and bytes" {
-    run -0 wcat --stats three.wts
+    run -0 wcat --what stats three.wts
     [ "$(jq -c '[.bytes,.members,.frames,.records,.raw,.ratio]' <<<"$output")" = "[1332,3,9,12,24,1]" ]
     [ "$(jq -c .tokens <<<"$output")" = '{"max":7,"distinct":4,"docs":0}' ]
-    run -0 wcat --stats e.wts three.wts
+    run -0 wcat --what stats e.wts three.wts
     [ "${#lines[@]}" -eq 2 ]
 }
 
@@ -62,14 +75,14 @@ setup()
     run -3 --separate-stderr wcat --verify three.wts e.wts cut.wts
     [ -z "$output" ]
     [ "${#stderr_lines[@]}" -eq 2 ]
-    [[ ${stderr_lines[0]} == "wcat: "*"three.wts: member 3, frame 1 at byte 1020: payload checksum: expected "*", got "* ]]
-    [[ ${stderr_lines[1]} == "wcat: cut.wts: member 1, frame 2 at byte 188: ends inside a frame: 164 of 208 "* ]]
+    [[ ${stderr_lines[0]} == "wcat show: "*"three.wts: member 3, frame 1 at byte 1020: payload checksum: expected "*", got "* ]]
+    [[ ${stderr_lines[1]} == "wcat show: cut.wts: member 1, frame 2 at byte 188: ends inside a frame: 164 of 208 "* ]]
 }
 
-@test "a cut at any byte is status 3 in every mode, but for the one between members" {
+@test "a cut at any byte is status 3 whatever is done, but for the one between members" {
     for n in 0 1 47 48 100 131 132 187 188 300 443 445 600 887; do
         head -c $n three.wts >cut.wts
-        for mode in --verify --stats --raw --join --notes; do
+        for mode in verify raw copy --verify "--what stats" "--what notes"; do
             run -3 wcat $mode cut.wts
             run -3 wcat $mode <cut.wts
         done
@@ -79,31 +92,31 @@ setup()
     run -0 wcat --verify cut.wts
 }
 
-@test "join makes one member, cut and records take slices over all members" {
-    wcat --join -o one.wts e.wts three.wts
+@test "copy makes one member, of all records or of a slice over all members" {
+    wcat copy -o one.wts e.wts three.wts
     wcat --verify one.wts
-    [ "$(wcat --stats one.wts | jq -c '[.members,.records]')" = "[1,16]" ]
-    [ "$(wcat --raw one.wts | ids)" = "5 6 7 2 5 6 7 2 5 6 7 2 5 6 7 2" ]
-    [ "$(wcat --header one.wts | jq -r '.src.by, .by' | xargs)" = "me wcat $(sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' "$BATS_TEST_DIRNAME/../../lib/base/base.h")" ]
-    [[ $(wcat --header one.wts | jq -r .argv) == "wcat --join -o one.wts e.wts three.wts" ]]
+    [ "$(wcat --what stats one.wts | jq -c '[.members,.records]')" = "[1,16]" ]
+    [ "$(wcat raw one.wts | ids)" = "5 6 7 2 5 6 7 2 5 6 7 2 5 6 7 2" ]
+    [ "$(wcat --what header one.wts | jq -r '.src.by, .by' | xargs)" = "me wcat $(sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' "$BATS_TEST_DIRNAME/../../lib/base/base.h")" ]
+    [[ $(wcat --what header one.wts | jq -r .argv) == "wcat copy -o one.wts e.wts three.wts" ]]
     [ "$(tail -c 208 one.wts | jq -c '[.max,.docs]')" = "[7,0]" ]
     for input in three.wts one.wts; do
-        [ "$(wcat --cut 3:6 $input | wcat --raw | ids)" = "2 5 6" ]
-        [ "$(wcat --records 7:2 $input | wcat --raw | ids)" = "2 5" ]
-        [ "$(wcat --cut 10: $input | wcat --raw | ids | cut -c 1-3)" = "7 2" ]
-        [ "$(wcat --cut :1 <$input | wcat --raw | ids)" = "5" ]
-        [ "$(cat $input | wcat --cut 3:6 | wcat --raw | ids)" = "2 5 6" ]
+        [ "$(wcat copy --from 3 --to 6 $input | wcat raw | ids)" = "2 5 6" ]
+        [ "$(wcat copy --from 7 -n 2 $input | wcat raw | ids)" = "2 5" ]
+        [ "$(wcat copy --from 10 $input | wcat raw | ids | cut -c 1-3)" = "7 2" ]
+        [ "$(wcat copy --to 1 <$input | wcat raw | ids)" = "5" ]
+        [ "$(cat $input | wcat copy --from 3 --to 6 | wcat raw | ids)" = "2 5 6" ]
     done
-    wcat --join --no-provenance three.wts >a.wts
-    cat three.wts | wcat --no-provenance --join -t 3 >b.wts
+    wcat copy --no-provenance three.wts >a.wts
+    cat three.wts | wcat copy --no-provenance -t 3 >b.wts
     cmp a.wts b.wts
 }
 
 @test "a slice of very many members is that of a pipe" {
     for _ in {1..150}; do cat e.wts; done >many.wts
-    for slice in 3:7 300:310 598:; do
-        cmp <(wcat --cut $slice --no-provenance many.wts) \
-            <(cat many.wts | wcat --cut $slice --no-provenance)
+    for slice in "--from 3 --to 7" "--from 300 --count 10" "--from 598"; do
+        cmp <(wcat copy $slice --no-provenance many.wts) \
+            <(cat many.wts | wcat copy $slice --no-provenance)
     done
 }
 
@@ -118,35 +131,37 @@ setup()
 
 @test "statistics are JSON whatever a file is called" {
     cp e.wts $'a\xff.wts'
-    wcat --stats $'a\xff.wts' | jq -e .bytes
+    wcat --what stats $'a\xff.wts' | jq -e .bytes
 }
 
 @test "a slice that is not there is no shorter slice" {
-    run -3 --separate-stderr wcat --cut 3:99 -o x.wts three.wts
-    [[ $stderr == "wcat: there are only 12 records" ]]
+    run -3 --separate-stderr wcat copy --from 3 --to 99 -o x.wts three.wts
+    [[ $stderr == "wcat copy: there are only 12 records" ]]
     [ ! -e x.wts ]
-    wcat --cut 3:99 three.wts 2>err | { ! wcat --verify 2>err2; }
+    wcat copy --from 3 --to 99 three.wts 2>err | { ! wcat --verify 2>err2; }
     grep -q "aborted by wcat: there are only 12 records" err2
-    run -3 wcat --records 13: three.wts
-    run -3 wcat --records 11:2 three.wts >/dev/null
-    run -2 wcat --cut 5:5 three.wts
-    run -2 wcat --cut 5 three.wts
-    run -2 wcat --cut x:5 three.wts
+    run -3 wcat copy --from 13 three.wts
+    run -3 wcat copy --from 11 --count 2 three.wts >/dev/null
+    run -2 wcat copy --from 5 --to 5 three.wts
+    run -2 wcat copy --to 0 three.wts
+    run -2 wcat copy --to 5 --count 5 three.wts
+    run -2 wcat copy --from 5 -n 0 three.wts
+    run -2 wcat copy --from x --to 5 three.wts
 }
 
 @test "streams that do not belong together are not joined" {
     wtok train -q -n 258 -o v <<<"some text" 2>/dev/null
     wtok encode -q -V v <<<"text" >t.wts
-    run -3 --separate-stderr wcat --join -o x.wts e.wts t.wts
+    run -3 --separate-stderr wcat copy -o x.wts e.wts t.wts
     [[ $stderr == *'"vocab" is not that of the first stream' ]]
 }
 
 @test "a reader that has enough is no failure, a full disk is one" {
     bash -o pipefail -c 'wcat three.wts | head -n 1 >/dev/null'
-    for mode in --raw --join --stats ""; do
+    for mode in raw copy "--what stats" ""; do
         # shellcheck disable=SC2086
         run -4 bash -c "wcat $mode three.wts >/dev/full"
-        [[ $output == "wcat: standard output: cannot write: No space left on device" ]]
+        [[ $output == "wcat "*": standard output: cannot write: No space left on device" ]]
     done
     run -4 wcat --verify nothing.wts
 }
@@ -156,28 +171,28 @@ setup()
     chmod 600 private.wts
     ln -s private.wts link
     ln -s new.wts dangling
-    wcat --join -o link three.wts
-    wcat --join -o dangling three.wts
+    wcat copy -o link three.wts
+    wcat copy -o dangling three.wts
     [ -L link ] && [ -L dangling ]
-    cmp <(wcat --raw private.wts) <(wcat --raw new.wts)
+    cmp <(wcat raw private.wts) <(wcat raw new.wts)
     [ "$(stat -c %a private.wts)" = 600 ]
     # /dev/stdout leads to the file that standard output is: no file takes the place of the link.
     ln -s /proc/self/fd/1 standard
-    { echo before && wcat --join -o standard three.wts; } >out
+    { echo before && wcat copy -o standard three.wts; } >out
     [ -L standard ]
-    cmp <(tail -c +8 out | wcat --raw) <(wcat --raw new.wts)
+    cmp <(tail -c +8 out | wcat raw) <(wcat raw new.wts)
     ln -s loop loop
-    run -4 wcat --join -o loop e.wts
-    run -2 wcat --join -o "" e.wts
-    run -0 wcat --join -o "$(printf 'x%.0s' {1..250})" e.wts
+    run -4 wcat copy -o loop e.wts
+    run -2 wcat copy -o "" e.wts
+    run -0 wcat copy -o "$(printf 'x%.0s' {1..250})" e.wts
 }
 
 @test "a standard output that is closed is one that cannot be written to" {
     run -4 bash -c 'wcat e.wts >&-'
     [[ $output == *"standard output: cannot write"* ]]
-    run -4 bash -c 'wcat --raw e.wts >&-'
-    run -0 bash -c 'wcat --join -o file e.wts >&-'
-    cmp <(wcat --raw e.wts) <(wcat --raw file)
+    run -4 bash -c 'wcat raw e.wts >&-'
+    run -0 bash -c 'wcat copy -o file e.wts >&-'
+    cmp <(wcat raw e.wts) <(wcat raw file)
 }
 
 # Waiting for a pipe that nobody writes to.
@@ -186,7 +201,7 @@ setup()
     exec 9<>silent
     for signal in TERM INT HUP; do
         # bash lets a job in the background ignore SIGINT: env gives it back.
-        env --default-signal=INT wcat --join -o made silent 9>&- &
+        env --default-signal=INT wcat copy -o made silent 9>&- &
         pid=$!
         for _ in $(seq 100); do
             ls .made.*.tmp >/dev/null 2>&1 && break
@@ -199,7 +214,7 @@ setup()
         [ -z "$(find . -name '*made*')" ]
     done
     # What was ignored stays ignored.
-    (trap '' HUP && exec wcat --join -o made silent) 9>&- &
+    (trap '' HUP && exec wcat copy -o made silent) 9>&- &
     pid=$!
     sleep 0.3
     kill -s HUP $pid
@@ -212,12 +227,16 @@ setup()
 @test "mistakes of use are status 2 and change nothing" {
     run -2 wcat --verfy e.wts
     [[ $output == *"did you mean --verify?"* ]]
-    run -2 wcat --raw --stats e.wts
+    run -2 wcat raw --what stats e.wts
     run -2 wcat --tensor a e.wts
+    run -2 wcat verify -o x e.wts
+    run -2 wcat coyp e.wts
+    [[ $output == *"did you mean copy?"* ]]
     run -2 wcat --verify -o x e.wts
     [ ! -e x ]
-    run -2 script -qec "wcat --raw e.wts" /dev/null
+    run -2 script -qec "wcat raw e.wts" /dev/null
     [[ $output == *"binary data is not for a terminal"* ]]
     run -0 wcat --help
     [[ $output == *Examples:* ]]
+    [[ $output == *"wcat [options] [FILE ...], which is wcat show"* ]]
 }

@@ -182,7 +182,7 @@ setup()
     { printf '\377\377\377\377' && head -c 50000 /dev/urandom; } >bytes
     wtok encode -q -V wide -f plain -o wide.tok bytes
     wtok decode wide.tok | cmp - bytes
-    [ "$(wcat --raw wide.tok | od -An -tu4 -N4)" -eq 65791 ]
+    [ "$(wcat raw wide.tok | od -An -tu4 -N4)" -eq 65791 ]
 }
 
 @test "a stream can stand for its vocabulary" {

@@ -386,8 +386,8 @@ no_temporary_files()
 }
 
 @test "streams behind each other are one: the cosine ends with the last, before and after a resume" {
-    wcat --cut 0:30 -o a "$data/train.wts"
-    wcat --cut 30:50 -o b "$data/train.wts"
+    wcat copy --to 30 -o a "$data/train.wts"
+    wcat copy --from 30 --to 50 -o b "$data/train.wts"
     cat a b >both.wts
     wtrain -q -c tiny.json --set schedule=cosine --set min_lr_ratio=0.5 --log log \
         --checkpoints ck --every-steps 20 -o m.wts both.wts

@@ -8,7 +8,6 @@
 
 #include "base/rng.h"
 #include "wiki/clean.h"
-#include "wiki/member.h"
 
 struct example {
     const char *text, *expected;
@@ -168,29 +167,6 @@ static void parts_give_the_same_as_the_whole(void **state)
     }
 }
 
-static void a_member_is_found_in_the_text_of_an_object(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *object;
-        size_t index;
-        const char *value;
-    } cases[] = {
-        {"{\"a\":\"b\"}", 0, "\"b\""},
-        {" { \"a\" : \"b\" , \"c\": 12 } ", 1, "12"},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 0, "\"x\\\",}\""},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 1, "[{\"c\":\"]\"},2]"},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 2, "\"\\\\\""},
-        {"{\"a\":1}", 1, ""},
-        {"{}", 0, ""},
-        {"", 0, ""},
-    };
-    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
-        struct w_span value = w_member_value(w_span_of(cases[i].object), cases[i].index);
-        assert_true(w_span_is(value, w_span_of(cases[i].value)));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,7 +176,6 @@ int main(void)
         cmocka_unit_test(escaped_text_is_told_from_raw_text),
         cmocka_unit_test(residues_are_counted),
         cmocka_unit_test(parts_give_the_same_as_the_whole),
-        cmocka_unit_test(a_member_is_found_in_the_text_of_an_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,8 @@ static void a_plain_file_is_a_document(void **state)
     EXPECT(W_FORMAT_PLAIN, "", W_END, "");
     EXPECT(W_FORMAT_AUTO, "Hello\n", W_END, "Hello\n|");
     EXPECT(W_FORMAT_AUTO, "{ not an object\n", W_END, "{ not an object\n|");
+    EXPECT(W_FORMAT_AUTO, "{{about|x}}\nText", W_END, "{{about|x}}\nText|");
+    EXPECT(W_FORMAT_AUTO, "{", W_END, "{|");
 }
 
 static void a_line_is_a_document(void **state)
@@ -127,6 +129,8 @@ static void json_lines_give_their_member(void **state)
            "{\"id\":1,\"text\":\"a\\n\\u00e9\"}\n\n{\"text\":\"\"}\n{\"text\":\"b\",\"x\":[]}",
            W_END, "a\n\xc3\xa9|b|");
     EXPECT(W_FORMAT_AUTO, "{\"text\":\"a\"} \t\r\n{\"text\":\"b\"}", W_END, "a|b|");
+    EXPECT(W_FORMAT_AUTO, "{\t\"text\":\"a\"}", W_END, "a|");
+    EXPECT(W_FORMAT_AUTO, "{ }\n", W_CORRUPT, NULL);
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"}\n{\"body\":\"b\"}\n", W_CORRUPT, "a|");
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"", W_CORRUPT, NULL);
     /* cJSON would end the text at the NUL */

@@ -1,0 +1,92 @@
+/* Which command of a program is meant, and what is left for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tools/cli.h"
+
+static const struct w_program program = {"prog", "does things", "COMMAND", NULL, NULL, NULL};
+static const struct w_program show = {"prog show", "shows", "[FILE ...]", NULL, NULL, NULL};
+static const struct w_program check = {"prog check", "checks", "[FILE ...]", NULL, NULL, NULL};
+static const struct w_command commands[] = {{"show", &show, NULL}, {"check", &check, NULL}, {0}};
+
+/* Find the command of "prog FIRST more"; *left: the words that it gets, its name included. */
+static int find(const char *first, const struct w_command **found, int *left)
+{
+    char *words[] = {(char *)"prog", (char *)first, (char *)"more", NULL}, **argv = words;
+
+    *left = first ? 3 : 1;
+    return w_cli_command(&program, commands, left, &argv, found);
+}
+
+static void a_name_finds_its_command(void **state)
+{
+    (void)state;
+    const struct w_command *defaults[] = {NULL, &commands[0]};
+    for (size_t i = 0; i < W_COUNTOF(defaults); i++) {
+        const struct w_command *found = defaults[i];
+        int left;
+        assert_int_equal(find("check", &found, &left), 0);
+        assert_ptr_equal(found, &commands[1]);
+        assert_int_equal(left, 2);
+    }
+}
+
+static void without_a_default_a_name_is_needed(void **state)
+{
+    (void)state;
+    static const char *const words[] = {NULL, "", "-q", "file", "shwo"};
+    for (size_t i = 0; i < W_COUNTOF(words); i++) {
+        const struct w_command *found = NULL;
+        int left;
+        assert_int_equal(find(words[i], &found, &left), 2 + 1);
+    }
+}
+
+static void a_default_gets_all_words_that_name_no_command(void **state)
+{
+    (void)state;
+    static const char *const words[] = {NULL, "-", "--", "--check", "-q", "some.file", ""};
+    for (size_t i = 0; i < W_COUNTOF(words); i++) {
+        const struct w_command *found = &commands[0];
+        int left;
+        assert_int_equal(find(words[i], &found, &left), 0);
+        assert_ptr_equal(found, &commands[0]);
+        assert_int_equal(left, words[i] ? 3 : 1);
+    }
+}
+
+static void a_misspelt_command_is_no_operand_unless_it_is_a_file(void **state)
+{
+    (void)state;
+    const struct w_command *found = &commands[0];
+    int left;
+    assert_int_equal(find("chekc", &found, &left), 2 + 1);
+    char folder[] = "/tmp/test_cli.XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir("chekc", 0700), 0);
+    found = &commands[0];
+    int stop = find("chekc", &found, &left);
+    assert_int_equal(rmdir("chekc"), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(stop, 0);
+    assert_ptr_equal(found, &commands[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_finds_its_command),
+        cmocka_unit_test(without_a_default_a_name_is_needed),
+        cmocka_unit_test(a_default_gets_all_words_that_name_no_command),
+        cmocka_unit_test(a_misspelt_command_is_no_operand_unless_it_is_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
