@@ -191,8 +191,14 @@ UNIT_TESTS := \
 	test_dot \
 	test_encode \
 	test_frame \
+	test_fuzz_clean \
+	test_fuzz_document \
 	test_fuzz_dump \
+	test_fuzz_expr \
 	test_fuzz_foreign \
+	test_fuzz_machine \
+	test_fuzz_residuals \
+	test_fuzz_runlog \
 	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
