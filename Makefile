@@ -189,7 +189,7 @@ UNIT_TESTS := \
 	test_conf \
 	test_document \
 	test_dot \
-	test_encode \
+	test_bpe_encode \
 	test_frame \
 	test_fuzz_clean \
 	test_fuzz_document \
@@ -203,9 +203,9 @@ UNIT_TESTS := \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
 	test_feed \
-	test_fit \
+	test_evaluate \
 	test_foreign \
-	test_head \
+	test_lm_head \
 	test_infer \
 	test_json \
 	test_machine \
@@ -215,19 +215,19 @@ UNIT_TESTS := \
 	test_model \
 	test_plan \
 	test_predict \
-	test_product \
+	test_gemm \
 	test_team \
 	test_schedule \
 	test_sampler \
 	test_search \
 	test_split \
-	test_special \
+	test_special_tokens \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
 	test_stream_sink \
-	test_train \
+	test_bpe_train \
 	test_unpack \
 	test_vocab \
 	test_wikitext \
