@@ -195,17 +195,23 @@ UNIT_TESTS := \
 	test_conf \
 	test_document \
 	test_dot \
-	test_encode \
+	test_bpe_encode \
 	test_frame \
+	test_fuzz_clean \
+	test_fuzz_document \
 	test_fuzz_dump \
+	test_fuzz_expr \
 	test_fuzz_foreign \
+	test_fuzz_machine \
+	test_fuzz_residuals \
+	test_fuzz_runlog \
 	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
 	test_feed \
-	test_fit \
+	test_evaluate \
 	test_foreign \
-	test_head \
+	test_lm_head \
 	test_infer \
 	test_json \
 	test_machine \
@@ -215,19 +221,20 @@ UNIT_TESTS := \
 	test_model \
 	test_plan \
 	test_predict \
-	test_product \
+	test_gemm \
 	test_team \
 	test_token_header \
 	test_schedule \
 	test_sampler \
 	test_search \
 	test_split \
-	test_special \
+	test_special_tokens \
 	test_stream \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
-	test_train \
+	test_stream_sink \
+	test_bpe_train \
 	test_unpack \
 	test_vocab \
 	test_wikitext \

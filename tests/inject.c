@@ -58,11 +58,14 @@ static void __attribute__((constructor)) read_plan(void)
         memcpy(call_name, name, sizeof call_name);
 }
 
+/* The name of the program itself is argv[0], which a program may have changed: NULL is no excuse. */
 static bool is_excused(const void *caller)
 {
     Dl_info info;
-    return !dladdr(caller, &info) || !info.dli_fname || strstr(info.dli_fname, "/ld-linux") ||
-           strstr(info.dli_fname, "openblas");
+    if (!dladdr(caller, &info))
+        return true;
+    return info.dli_fname &&
+           (strstr(info.dli_fname, "/ld-linux") || strstr(info.dli_fname, "openblas"));
 }
 
 /* Count a call; true, with errno set, when it is the one to fail. */

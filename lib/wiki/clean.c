@@ -315,7 +315,10 @@ void w_clean_text(struct w_clean *c, struct w_span text, struct w_buffer *out)
         if (!is_table_line(s))
             clean_line(&l, s);
         bool changed = out->size - before != s.size;
-        if (changed && !has_words((struct w_span){out->at + before, out->size - before})) {
+        /* A buffer to which nothing was written has no place that could be pointed to. */
+        bool empty = out->size == before;
+        if (changed &&
+            (empty || !has_words((struct w_span){out->at + before, out->size - before}))) {
             out->size = before;
             c->counts.lines++;
             c->after_removed = true;

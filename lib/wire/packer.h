@@ -6,7 +6,7 @@
  * thread needs no worker and n threads are n - 1 workers and the caller. What comes out of a parcel
  * depends on what went in and on nothing else.
  *
- *     parcel = w_packer_free_parcel(p);        // NULL: full, take one first
+ *     status = w_packer_next(p, &parcel, &err);        // NULL: full, take one first
  *     fill parcel->raw, set count and raw_len
  *     w_packer_submit(p);
  *     status = w_packer_take(p, wait, &parcel, &err);   // NULL: nothing there (or not yet)

@@ -1,4 +1,4 @@
-/* Every kernel of every variant that runs here but its products (test_product.c) against the
+/* Every kernel of every variant that runs here but its products (test_gemm.c) against the
  * reference, on sizes with and without remainders. */
 #include <float.h>
 #include <math.h>

@@ -116,6 +116,25 @@ static void caches_and_cores_are_read(void **state)
     assert_false(m.virtualised);
 }
 
+static void sizes_of_caches_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        u64 bytes;
+    } sizes[] = {{"49152\n", 49152}, {"32K\n", 32 << 10}, {"105M\n", 105 << 20},
+                 {"1G\n", 1 << 30},  {"none\n", 0},       {"", 0},
+                 {"K\n", 0}};
+    for (size_t i = 0; i < W_COUNTOF(sizes); i++) {
+        struct w_machine m;
+        put_machine();
+        put_cache(0, 3, "3\n", "Unified\n", sizes[i].text, "0-7\n");
+        w_machine_read(&m, root);
+        if (m.l3.bytes != sizes[i].bytes)
+            fail_msg("%s: %llu", sizes[i].text, (unsigned long long)m.l3.bytes);
+    }
+}
+
 static void affinity_counts_cores_not_threads(void **state)
 {
     (void)state;
@@ -149,6 +168,28 @@ static void limits_of_any_parent_group_hold(void **state)
     put("sys/fs/cgroup/cpu.max", "50000 100000\n");
     w_machine_read(&m, root);
     assert_int_equal(m.usable_cores, 1);
+}
+
+/* A container that has joined another group's names sees a path out of its own tree. */
+static void groups_outside_of_the_tree_are_not_followed(void **state)
+{
+    (void)state;
+    struct w_machine m;
+    put_machine();
+    put("proc/self/cgroup", "0::/../other\n");
+    put("sys/fs/cgroup/cpu.max", "300000 100000\n");
+    put("sys/fs/other/cpu.max", "100000 100000\n"); /* where ".." leads to */
+    put("sys/fs/other/memory.max", "1000000\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 3);
+    assert_true(m.memory_bytes == 8000000ull * 1024);
+    /* dots in a name lead nowhere */
+    put("proc/self/cgroup", "0::/a..b/c\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 3);
+    put("sys/fs/cgroup/a..b/cpu.max", "200000 100000\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 2);
 }
 
 static void limits_of_version_1_hold_too(void **state)
@@ -233,6 +274,42 @@ static void json_keeps_every_fact(void **state)
     w_json_free(j);
 }
 
+/* A machine of one JSON line; W_USAGE or W_DONE. */
+static enum w_status machine_of(struct w_machine *m, const char *text, struct w_err *err)
+{
+    struct w_json *j = NULL;
+    assert_int_equal(w_json_parse(&j, text, strlen(text), err), W_DONE);
+    enum w_status status = w_machine_from_json(m, j, err);
+    w_json_free(j);
+    return status;
+}
+
+static void what_a_file_leaves_out_is_filled_in_or_unknown(void **state)
+{
+    (void)state;
+    struct w_machine m;
+    struct w_err err = {0};
+    assert_int_equal(
+        machine_of(&m, "{\"physical_cores\":6,\"memory_bytes\":5,\"l2\":{\"bytes\":7}}", &err),
+        W_DONE);
+    assert_int_equal(m.logical_cpus, 6);
+    assert_int_equal(m.usable_cores, 6);
+    assert_true(m.l2.bytes == 7 && m.l2.shared_by == 1 && m.l2.instances == 1);
+    assert_true(m.l3.bytes == 0 && m.l3.shared_by == 0 && m.l3.instances == 0);
+    assert_true(m.l3.source == W_FROM_NOWHERE && m.flops_per_s.source == W_FROM_NOWHERE);
+    assert_true(m.available_bytes == 0 && !m.avx2_fma && !m.virtualised);
+    assert_int_equal(machine_of(&m,
+                                "{\"physical_cores\":6,\"memory_bytes\":5,\"logical_cpus\":12,"
+                                "\"usable_cores\":3}",
+                                &err),
+                     W_DONE);
+    assert_true(m.logical_cpus == 12 && m.usable_cores == 3 && m.physical_cores == 6);
+    assert_int_equal(machine_of(&m, "{\"memory_bytes\":5}", &err), W_USAGE);
+    assert_non_null(strstr(err.text, "physical_cores"));
+    assert_int_equal(machine_of(&m, "{\"physical_cores\":6}", &err), W_USAGE);
+    assert_non_null(strstr(err.text, "memory_bytes"));
+}
+
 /* The words of a Zen 5 whose hypervisor hides the leaves that tell more. */
 static void private_caches_come_from_older_leaves(void **state)
 {
@@ -265,13 +342,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_ROOT(caches_and_cores_are_read),
+        ON_ROOT(sizes_of_caches_have_units),
         ON_ROOT(affinity_counts_cores_not_threads),
         ON_ROOT(limits_of_any_parent_group_hold),
+        ON_ROOT(groups_outside_of_the_tree_are_not_followed),
         ON_ROOT(limits_of_version_1_hold_too),
         ON_ROOT(guests_are_recognised),
         ON_ROOT(an_empty_system_gives_unknowns),
         ON_ROOT(threads_come_from_the_first_that_says),
         ON_ROOT(json_keeps_every_fact),
+        cmocka_unit_test(what_a_file_leaves_out_is_filled_in_or_unknown),
         cmocka_unit_test(private_caches_come_from_older_leaves),
         cmocka_unit_test(this_host_is_described),
     };

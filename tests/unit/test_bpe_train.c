@@ -89,6 +89,38 @@ static void counts_never_overflow(void **state)
     w_word_count_release(&counts);
 }
 
+/* Stops after so many merges, and looks that it is told of each. */
+struct listener {
+    u32 seen, enough;
+};
+
+static bool listen(void *context, u32 merges_done)
+{
+    struct listener *l = context;
+    assert_int_equal(merges_done, ++l->seen);
+    return l->seen < l->enough;
+}
+
+static void training_can_be_stopped_after_any_merge(void **state)
+{
+    (void)state;
+    struct w_word_count counts = {0};
+    add(&counts, "widest", 3), add(&counts, "low", 5), add(&counts, "newest", 6);
+    add(&counts, "lower", 2); /* 12 merges */
+    for (u32 enough = 1; enough <= 13; enough++) {
+        struct listener l = {.enough = enough};
+        struct w_train_options options = {
+            .merges = 100, .min_count = 2, .progress = listen, .context = &l};
+        struct w_merge *merges = NULL;
+        u32 n;
+        enum w_status status = w_bpe_train(&counts, &options, &merges, &n, NULL);
+        assert_int_equal(status, enough <= 12 ? W_SIGNAL : W_DONE);
+        assert_int_equal(l.seen, W_MIN(enough, 12u));
+        free(merges);
+    }
+    w_word_count_release(&counts);
+}
+
 /* ---- against counting everything anew ---- */
 
 struct plain {
@@ -322,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_classic_example_gives_its_merges),
         cmocka_unit_test(counts_beyond_32_bits_keep_their_order),
         cmocka_unit_test(counts_never_overflow),
+        cmocka_unit_test(training_can_be_stopped_after_any_merge),
         cmocka_unit_test(merges_are_those_of_counting_anew),
         cmocka_unit_test(tables_add_up),
         cmocka_unit_test(words_of_all_lengths_are_told_apart),

@@ -1,0 +1,66 @@
+/* Any bytes as a file of texts, in the format that the first one chooses: refused with a reason, or
+ * documents, none of them empty, together not more than the file; the same ones again in pieces of which
+ * the first stop early, where a limit is set. A plain file is one document, byte for byte. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "tests/fuzz/memory_file.h"
+#include "text/document.h"
+
+int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
+
+/* All documents of a file. */
+static enum w_status read_all(struct w_buffer *out, const struct memory_file *file,
+                              enum w_format format, u64 document_bytes_max)
+{
+    char *path = (char *)(uintptr_t)file->path;
+    struct w_file_list files = {.paths = &path, .count = 1};
+    struct w_document_options options = {.files = &files,
+                                         .format = format,
+                                         .field = "text",
+                                         .split = W_SPLIT_GPT2,
+                                         .document_bytes_max = document_bytes_max};
+    struct w_documents *d = NULL;
+    struct w_err err = {0};
+    struct w_piece piece;
+    size_t begin = 0;
+
+    enum w_status status = w_documents_open(&d, &options, &err);
+    while (!status && !(status = w_documents_next(d, &piece, &err))) {
+        w_buffer_put(out, piece.text, piece.size);
+        if (piece.ends && out->size == begin && !document_bytes_max)
+            abort();
+        if (document_bytes_max && out->size - begin > document_bytes_max)
+            abort();
+        if (piece.ends)
+            begin = out->size;
+    }
+    if (status != W_END && !err.text[0])
+        abort();
+    w_documents_close(d);
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
+{
+    struct w_buffer all = {0}, cut = {0};
+    struct memory_file file;
+
+    if (size == 0)
+        return 0;
+    enum w_format format = (enum w_format)(bytes[0] % (W_FORMAT_JSONL + 1));
+    memory_file_open(&file, bytes + 1, size - 1);
+    enum w_status status = read_all(&all, &file, format, 0);
+    if (all.size > size - 1)
+        abort();
+    if (format == W_FORMAT_PLAIN && (status != W_END || all.size != size - 1 ||
+                                     (all.size && memcmp(all.at, bytes + 1, all.size))))
+        abort();
+    if (read_all(&cut, &file, format, 5) != status || cut.size > all.size)
+        abort();
+    memory_file_close(&file);
+    w_buffer_free(&all);
+    w_buffer_free(&cut);
+    return 0;
+}

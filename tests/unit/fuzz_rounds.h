@@ -1,0 +1,23 @@
+/* fuzz_rounds.h - a fuzzer over a seed and some thousand changes of it, so that every run of the tests
+ * goes a part of its way. Included behind the fuzzer. */
+#ifndef W_FUZZ_ROUNDS_H
+#define W_FUZZ_ROUNDS_H
+
+#include "mutate.h"
+
+/* odd: bytes that mean something to the reader. */
+static inline void fuzz_rounds(const void *seed, size_t size, unsigned rounds, const char *odd)
+{
+    static u8 copy[8192];
+    struct w_rng rng = {.seed = 2026};
+
+    assert_true(size > 16 && size < sizeof copy / 2);
+    LLVMFuzzerTestOneInput(seed, size);
+    for (unsigned i = 0; i < rounds; i++) {
+        memcpy(copy, seed, size);
+        size_t changed = mutate(copy, size, sizeof copy, (const u8 *)odd, strlen(odd), &rng);
+        LLVMFuzzerTestOneInput(copy, changed);
+    }
+}
+
+#endif
