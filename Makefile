@@ -178,8 +178,9 @@ wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c t
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 # What a unit test takes from a program.
+test_cli_PARTS := tools/cli.c
 test_chart_PARTS := tools/wcachefit/chart.c tools/wcachefit/chart_svg.c tools/wcachefit/chart_text.c
-test_fit_PARTS := tools/wcachefit/hints.c
+test_evaluate_PARTS := tools/wcachefit/hints.c
 
 UNIT_TESTS := \
 	test_amx \
@@ -342,7 +343,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 $(TESTS): $(BUILD)/%: %.c $$(call parts_of,$$(notdir $$*)) $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.c %.o %.a,$^) $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o %.a,$^) $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)

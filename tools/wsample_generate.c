@@ -214,7 +214,7 @@ static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, 
     const struct spoken *m = s->model;
     u32 end_id = w_vocab_end_id(m->vocab);
 
-    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
+    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, err);
     if (!status)
         status = w_infer_new(&s->infer, &m->conf, weights, m->kern, m->team, err);
     if (!status)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/arch.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "tools/wtrain.h"
@@ -94,7 +95,7 @@ void log_header(struct run *run)
     w_json_set_string(line, "precision", w_type_name(run->type));
     w_json_set_u64(line, "parameters", w_model_tensors(run->model)->parameters);
     w_json_set_u64(line, "plan_bytes", w_model_bytes(run->model));
-    w_json_set_real(line, "flops_per_token", w_model_flops_per_token(&run->conf));
+    w_json_set_real(line, "flops_per_token", w_arch_flops_per_token(&run->conf));
     if (run->forecast_tok_s > 0)
         w_json_set_real(line, "forecast_tok_s", run->forecast_tok_s);
     w_json_set(line, "host", host_json(run));
@@ -103,7 +104,7 @@ void log_header(struct run *run)
 
 static double gflops(const struct run *run, double tokens_per_s)
 {
-    return w_model_flops_per_token(&run->conf) * tokens_per_s / 1e9;
+    return w_arch_flops_per_token(&run->conf) * tokens_per_s / 1e9;
 }
 
 void log_step(struct run *run)

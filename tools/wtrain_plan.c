@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "net/arch.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
 
@@ -14,7 +15,7 @@ static struct w_json *plan_json(const struct w_plan *plan)
 
     w_json_set_u64(object, "bytes", plan->bytes);
     for (u32 i = 0; i < plan->count; i++) {
-        const struct w_buffer *buffer = &plan->buffers[i];
+        const struct w_plan_row *buffer = &plan->rows[i];
         struct w_json *row = w_json_object();
         w_json_set_string(row, "name", buffer->name);
         w_json_set_u64(row, "bytes", buffer->bytes);
@@ -80,7 +81,7 @@ static enum w_status forecast(const struct run *run, struct w_json **out, struct
         return status;
     w_json_set_real(object, "tok_s", rate);
     w_json_set_string(object, "source", run->set->rate > 0 ? "given" : "measured");
-    w_json_set_real(object, "gflops", rate * w_model_flops_per_token(&run->conf) / 1e9);
+    w_json_set_real(object, "gflops", rate * w_arch_flops_per_token(&run->conf) / 1e9);
     w_json_set_real(object, "step_seconds", step_tokens / rate);
     double steps = run->stop_step == UINT64_MAX ? 0 : (double)run->stop_step;
     if (run->set->time_s > 0 && (steps <= 0 || steps * step_tokens / rate > run->set->time_s))
@@ -115,7 +116,7 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     w_json_set_string(root, "precision", w_type_name(run->type));
     w_json_set_u64(root, "parameters", tensors.parameters);
     w_json_set_u64(root, "step_tokens", run_step_tokens(run));
-    w_json_set_real(root, "flops_per_token", w_model_flops_per_token(&run->conf));
+    w_json_set_real(root, "flops_per_token", w_arch_flops_per_token(&run->conf));
     w_json_set_u64(memory, "available_bytes", available);
     w_json_set_bool(memory, "fits", fits);
     w_json_set(root, "memory", memory);

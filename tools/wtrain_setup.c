@@ -87,7 +87,7 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     }
     if (!status)
         status = w_ckpt_open(&run->resumed, run->resumed_path, err);
-    if (!status && !w_ckpt_has_moments(run->resumed))
+    if (!status && !w_ckpt_has_states(run->resumed))
         status =
             w_fail(err, W_MISMATCH,
                    "%s: has the weights alone (--weights-only), so it cannot be resumed: --init "
@@ -259,15 +259,17 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
     enum w_status status = W_DONE;
 
     if (run->resumed) {
-        status = w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model),
-                             w_model_moments1(model), w_model_moments2(model), err);
+        float *states[W_OPTIMIZER_STATES];
+        for (u32 i = 0; i < W_OPTIMIZER_STATES; i++)
+            states[i] = w_model_state(model, i);
+        status =
+            w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model), states, err);
         run->state = *w_ckpt_state(run->resumed);
         if (!status)
             w_say("going on from %s: %llu steps, %llu tokens", run->resumed_path,
                   (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
     } else if (run->init) {
-        status =
-            w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
+        status = w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, err);
     } else {
         w_model_init(model);
     }

@@ -213,8 +213,8 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
         if (W_MAX(before, after) < STATE_CHANGED * p->peak)
             break;
     }
-    for (u32 part = 0; part < W_STEP_PARTS && !status; part++)
-        count(b, p->parts[part].spread > W_PROBE_SPREAD_MAX);
+    for (u32 part = 0; part < W_PHASES && !status; part++)
+        count(b, p->phases[part].spread > W_PROBE_SPREAD_MAX);
     return status;
 }
 
@@ -233,8 +233,8 @@ static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
 /* What multiplying takes at a shape: a unit is a multiply-add, so that shapes can be compared. */
 static double multiplying(const struct w_step_probe *p)
 {
-    return p->parts[W_STEP_LINEAR].token_s + p->parts[W_STEP_LINEAR_BACK].token_s +
-           p->parts[W_STEP_HEAD].token_s;
+    return p->phases[W_PHASE_LINEAR].token_s + p->phases[W_PHASE_LINEAR_BACK].token_s +
+           p->phases[W_PHASE_HEAD].token_s;
 }
 
 /* Where multiplying took much longer than at the other shapes, something else was running: a neighbour

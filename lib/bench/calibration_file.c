@@ -51,12 +51,12 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
     w_json_set_real(j, "peak_flop_s", p->peak);
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+    for (u32 part = 0; part < W_PHASES; part++) {
         struct w_json *cost = w_json_array();
-        w_json_add_real(cost, p->parts[part].token_s);
-        w_json_add_real(cost, p->parts[part].call_s);
-        w_json_add_real(cost, p->parts[part].spread);
-        w_json_set(j, w_step_part_keys[part], cost);
+        w_json_add_real(cost, p->phases[part].token_s);
+        w_json_add_real(cost, p->phases[part].call_s);
+        w_json_add_real(cost, p->phases[part].spread);
+        w_json_set(j, w_phases[part].key, cost);
     }
     return j;
 }
@@ -217,11 +217,11 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
     struct w_conf conf = w_shape_conf(&p->shape, p->shape.batch_size);
     r->ok = r->ok && conf.d_model && conf.num_heads && conf.max_length &&
             w_conf_check(&conf, NULL) == W_DONE;
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        const struct w_json *cost = w_json_get(j, w_step_part_keys[part]);
-        p->parts[part].token_s = read_real(r, w_json_at(cost, 0));
-        p->parts[part].call_s = read_real(r, w_json_at(cost, 1));
-        p->parts[part].spread = read_spread(r, w_json_at(cost, 2));
+    for (u32 part = 0; part < W_PHASES; part++) {
+        const struct w_json *cost = w_json_get(j, w_phases[part].key);
+        p->phases[part].token_s = read_real(r, w_json_at(cost, 0));
+        p->phases[part].call_s = read_real(r, w_json_at(cost, 1));
+        p->phases[part].spread = read_spread(r, w_json_at(cost, 2));
     }
 }
 

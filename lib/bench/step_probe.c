@@ -10,10 +10,6 @@
 #define SAMPLES_MAX 16
 #define QUARTER 4
 
-const char *const w_step_part_keys[W_STEP_PARTS] = {
-    "embedding", "norm", "linear", "linear_back", "attention", "attention_back", "head", "update",
-};
-
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
  * 16k; the ones that say most come first. A step takes a core at 50 GFLOP/s 0.1 to 0.7 s. */
 const struct w_shape w_shapes[] = {
@@ -22,26 +18,6 @@ const struct w_shape w_shapes[] = {
     {768, 12, 3072, 4096, 128, 4}, {256, 8, 1024, 16000, 64, 8},
     {384, 8, 1536, 4096, 128, 8},  {0, 0, 0, 0, 0, 0},
 };
-
-double w_part_units(enum w_step_part part, const struct w_conf *c)
-{
-    double d = (double)c->d_model, d_ff = (double)c->d_ff, vocab = (double)c->vocab_size;
-    double length = (double)c->max_length;
-
-    switch (part) {
-    case W_STEP_EMBEDDING:
-    case W_STEP_NORM: return d;
-    case W_STEP_LINEAR:
-    case W_STEP_LINEAR_BACK: return 4 * d * d + 2 * d * d_ff;
-    case W_STEP_ATTENTION:
-    case W_STEP_ATTENTION_BACK: return d * length;
-    case W_STEP_HEAD: return vocab * d;
-    case W_STEP_UPDATE:
-        return (vocab + length) * d + (double)c->num_layers * (4 * d * d + 2 * d * d_ff);
-    case W_STEP_PARTS: break;
-    }
-    return NAN;
-}
 
 struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
 {
@@ -62,15 +38,14 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .seed = 1};
 }
 
-/* Seconds of each part in `samples` steps: samples x parts. */
+/* Seconds of each phase in `samples` steps: samples x phases. */
 static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *kern,
                                 enum w_type type, struct w_team *team, u32 samples,
-                                double times[SAMPLES_MAX][W_STEP_PARTS], struct w_err *err)
+                                double times[SAMPLES_MAX][W_PHASES], struct w_err *err)
 {
     const u64 count = conf->batch_size * (conf->max_length + 1);
     struct w_rng rng = {.seed = 1};
     struct w_model *model = NULL;
-    const struct w_part_time *parts;
     u32 *ids = malloc(count * sizeof *ids);
 
     if (!ids)
@@ -82,12 +57,11 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
         goto out;
     w_model_init(model);
     for (u32 step = 0; step <= samples; step++) {
-        w_model_times_reset(model);
+        w_model_seconds_reset(model);
         w_model_gradient(model, ids, 1);
         w_model_update(model, step + 1, conf->learning_rate);
-        w_model_times(model, &parts);
-        for (u32 part = 0; part < W_STEP_PARTS && step > 0; part++)
-            times[step - 1][part] = parts[part].seconds;
+        if (step > 0)
+            memcpy(times[step - 1], w_model_seconds(model), sizeof times[step - 1]);
     }
 out:
     w_model_free(model);
@@ -95,23 +69,24 @@ out:
     return status;
 }
 
-/* Two points on a line, through which noise must not draw one that falls or that has no slope. */
-static struct w_part_cost cost_of(struct w_probe all, struct w_probe quarter, double tokens,
-                                  double units)
+/* A line through two points, which noise must not make fall or lose its slope. */
+static struct w_phase_cost cost_of(struct w_probe all, struct w_probe quarter, double tokens,
+                                   double units)
 {
     double slope = (all.seconds - quarter.seconds) / (tokens - tokens / QUARTER);
     double steepest = all.seconds / tokens;
     slope = W_MIN(W_MAX(slope, 0.7 * steepest), steepest);
-    return (struct w_part_cost){.token_s = slope / units,
-                                .call_s = (all.seconds - slope * tokens) / units,
-                                .spread = all.spread};
+    return (struct w_phase_cost){.token_s = slope / units,
+                                 .call_s = (all.seconds - slope * tokens) / units,
+                                 .spread = all.spread};
 }
 
 enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *shape,
                                const struct w_kern *kern, enum w_type type, struct w_team *team,
                                u32 samples, struct w_err *err)
 {
-    double times[2][SAMPLES_MAX][W_STEP_PARTS];
+    double times[2][SAMPLES_MAX][W_PHASES];
+    struct w_work work[W_PHASES];
     struct w_conf conf = w_shape_conf(shape, shape->batch_size);
     const double tokens = (double)(conf.batch_size * conf.max_length);
 
@@ -122,18 +97,19 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
     conf.batch_size /= QUARTER;
     if (!status)
         status = time_steps(&conf, kern, type, team, samples, times[1], err);
-    for (u32 part = 0; part < W_STEP_PARTS && !status; part++) {
+    w_arch_work(work, &conf, type);
+    for (u32 phase = 0; phase < W_PHASES && !status; phase++) {
         struct w_probe probes[2];
         for (u32 size = 0; size < 2; size++) {
             double column[SAMPLES_MAX];
             for (u32 i = 0; i < samples; i++)
-                column[i] = times[size][i][part];
+                column[i] = times[size][i][phase];
             probes[size] = w_probe_of(column, samples);
         }
-        p->parts[part] = cost_of(probes[0], probes[1], tokens, w_part_units(part, &conf));
-        if (part == W_STEP_UPDATE) { /* once a step, however many tokens */
-            p->parts[part].token_s = 0;
-            p->parts[part].call_s = probes[0].seconds / w_part_units(part, &conf);
+        p->phases[phase] = cost_of(probes[0], probes[1], tokens, work[phase].units);
+        if (phase == W_PHASE_UPDATE) { /* once a step, however many tokens */
+            p->phases[phase].token_s = 0;
+            p->phases[phase].call_s = probes[0].seconds / work[phase].units;
         }
     }
     return status;

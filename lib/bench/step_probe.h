@@ -1,34 +1,20 @@
 /* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer, by
  * the trainer's own code, at widths, lengths and vocabularies that span what people train.
  *
- * A shape is run with a full and with a quarter of its tokens. What a part of the step takes is then
+ * A shape is run with a full and with a quarter of its tokens. What a phase of the step takes is then
  * split into what goes with the tokens and what each call costs anyway (packing of weights, barriers):
  *
  *     seconds = units * (call_s + tokens * token_s)
  *
- * with a unit that makes parts of the same kind comparable: an element of the weights for products, of
- * the residual stream for norms, and so on (w_part_units). */
+ * with a unit that makes models comparable: an element of the weights for products, of the residual
+ * stream for norms, and so on. Each kind of layer says how many it has (struct w_work). */
 #ifndef W_STEP_PROBE_H
 #define W_STEP_PROBE_H
 
 #include "bench/probe.h"
 #include "kern/kern.h"
-#include "net/plan.h"
+#include "net/arch.h"
 #include "sys/team.h"
-
-/* What a step consists of, as the trainer counts its time (w_model_times). */
-enum w_step_part {
-    W_STEP_EMBEDDING,
-    W_STEP_NORM,
-    W_STEP_LINEAR,
-    W_STEP_LINEAR_BACK,
-    W_STEP_ATTENTION,
-    W_STEP_ATTENTION_BACK,
-    W_STEP_HEAD,
-    W_STEP_UPDATE,
-    W_STEP_PARTS
-};
-extern const char *const w_step_part_keys[W_STEP_PARTS]; /* "linear_back"; as in names of figures */
 
 /* One kind of work as measured at one shape. */
 struct w_shape {
@@ -36,7 +22,7 @@ struct w_shape {
     u32 batch_size; /* of the run with all tokens */
 };
 
-struct w_part_cost {
+struct w_phase_cost {
     double token_s, call_s; /* of a unit */
     double spread;          /* of the samples behind it */
 };
@@ -46,14 +32,11 @@ struct w_step_probe {
     enum w_type type; /* of operands */
     u32 threads, samples;
     double peak; /* FLOP/s of all threads just before or after, whichever was less; 0: not known */
-    struct w_part_cost parts[W_STEP_PARTS];
+    struct w_phase_cost phases[W_PHASES];
 };
 
 /* The shapes of a calibration; ends with d_model 0. */
 extern const struct w_shape w_shapes[];
-
-/* Units of a part in one layer (or in the whole step, for what a step has once). */
-double w_part_units(enum w_step_part, const struct w_conf *);
 
 /* A configuration with one layer of that shape. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);

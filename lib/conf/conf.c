@@ -168,19 +168,6 @@ static void check(const struct w_conf *c, struct problems *p)
     if (c->steps > 0 && c->warmup_steps > c->steps)
         add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
                     (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);
-    /* In double: no size can overflow, and 2^53 bytes are the limit of what JSON can say. Weights,
-     * gradients and two moments are 16 bytes a parameter; the plain layout of activations (see
-     * w_footprint) bounds what any step keeps. */
-    double d = (double)c->d_model, ff = (double)c->d_ff, layers = (double)c->num_layers,
-           vocab = (double)c->vocab_size, heads = (double)c->num_heads, t = (double)c->max_length,
-           rows = (double)c->batch_size * t;
-    double parameters = (vocab + t) * d + layers * (4 * d * d + 2 * d * ff + 9 * d + ff) + 2 * d;
-    double activations =
-        rows * (layers * (10 * d + 2 * ff + 4 + 2 * heads * t) + 2 * d + 2 * vocab);
-    if (16 * parameters > (double)W_JSON_INT_MAX)
-        add_problem(p, 0, "the model has %.3g parameters: the sizes overflow", parameters);
-    if (8 * activations > (double)W_JSON_INT_MAX)
-        add_problem(p, 0, "a step has %.3g values: the sizes overflow", activations);
 }
 
 enum w_status w_conf_check(const struct w_conf *conf, struct w_err *err)

@@ -2,7 +2,8 @@
  *
  * Rows of the table in conf.c are the keys; wconf(5) is made from them. Keys that are not in the
  * table are errors with a suggestion. Values that cannot work are refused here, with the reason,
- * before any work: heads that do not divide the width, sizes whose products overflow. */
+ * before any work: heads that do not divide the width, more tokens than a batch can have. How much memory
+ * a model takes, and whether that can be counted, is asked of the plan (net/plan.h). */
 #ifndef W_CONF_H
 #define W_CONF_H
 
@@ -44,7 +45,7 @@ enum w_status w_conf_parse(struct w_conf *, const char *text, size_t size, const
                            struct w_err *) W_MUST_CHECK;
 /* Change one key: "batch_size=16". */
 enum w_status w_conf_set(struct w_conf *, const char *assignment, struct w_err *) W_MUST_CHECK;
-/* What no single key can show: divisibility, overflow, limits. Called by load and parse; call it
+/* What no single key can show: divisibility and limits. Called by load and parse; call it
  * again after w_conf_set. */
 enum w_status w_conf_check(const struct w_conf *, struct w_err *) W_MUST_CHECK;
 /* The effective configuration, with all keys; the caller owns it. */

@@ -155,7 +155,7 @@ static void give_number(struct w_fit *fit, const char *key, double value, const 
 static void give_part(struct w_fit *fit, const char *figure, u32 part, double value)
 {
     char key[64];
-    snprintf(key, sizeof key, "%s.%s", figure, w_step_part_keys[part]);
+    snprintf(key, sizeof key, "%s.%s", figure, w_phases[part].key);
     give_number(fit, key, value, "calibration");
 }
 
@@ -178,9 +178,9 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     if (c)
         w_costs_make(&costs, c, &fit->conf, &fit->plan,
                      (struct w_costs_of){ask->type, ask->state, (u32)W_MAX(ask->threads, 1)});
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        give_part(fit, "cost", part, c ? costs.parts[part].token_s : NAN);
-        give_part(fit, "call", part, c ? costs.parts[part].call_s : NAN);
+    for (u32 part = 0; part < W_PHASES; part++) {
+        give_part(fit, "cost", part, c ? costs.phases[part].token_s : NAN);
+        give_part(fit, "call", part, c ? costs.phases[part].call_s : NAN);
         give_part(fit, "bandwidth", part, c ? costs.bytes_s[part] : NAN);
         fit->levels[part] = costs.level[part];
     }
@@ -222,11 +222,11 @@ static enum w_status give_half(struct w_fit *fit, const struct w_machine *m,
     return status;
 }
 
-const char *w_fit_bound(const struct w_fit *fit, enum w_step_part part)
+const char *w_fit_bound(const struct w_fit *fit, enum w_phase part)
 {
     char key[64];
 
-    snprintf(key, sizeof key, "memory_part.%s", w_step_part_keys[part]);
+    snprintf(key, sizeof key, "memory_part.%s", w_phases[part].key);
     double moving = w_fit_value(fit, key);
     return isnan(moving) ? NULL : moving > 0.5 ? fit->levels[part] : "compute";
 }
@@ -299,7 +299,7 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give_ask(fit, ask);
     give_prediction(fit, ask);
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
-    const struct w_buffer *chunk = w_plan_find(&fit->plan, "head.logits");
+    const struct w_plan_row *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
     status = give_half(fit, m, ask, err);
     if (!status)

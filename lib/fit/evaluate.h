@@ -37,7 +37,7 @@ struct w_fit {
     struct w_plan plan; /* of a training step with ask.threads members */
     double values[W_FIGURES_MAX];
     const char *sources[W_FIGURES_MAX]; /* "formula", "sysfs", "planner", ... */
-    const char *levels[W_STEP_PARTS];   /* from which a part of the step reads; NULL: not known */
+    const char *levels[W_PHASES];       /* from which a part of the step reads; NULL: not known */
     u32 learned_from;                   /* verified runs behind predict.interval */
 };
 
@@ -53,7 +53,7 @@ double w_fit_value(const struct w_fit *, const char *key);
 
 /* What bounds a part of the step: "compute", or the level of memory that it waits for; NULL: not
  * known. A part waits for memory if moving its data alone takes most of its time. */
-const char *w_fit_bound(const struct w_fit *, enum w_step_part);
+const char *w_fit_bound(const struct w_fit *, enum w_phase);
 
 /* The formula of a row with its numbers put in; "" for a given figure. */
 void w_fit_substitute(const struct w_fit *, int row, char *text, size_t size);

@@ -6,40 +6,70 @@
 
 /* ---- between shapes ---- */
 
-/* Where a shape lies for a part: logarithms of what its cost depends on. */
+/* Where a configuration lies for a phase: logarithms of what the cost of a unit depends on. */
 struct place {
     double x, y;
 };
 
-static struct place place_of(enum w_step_part part, const struct w_conf *c)
+static struct place place_of(enum w_phase phase, const struct w_conf *c, const struct w_work *work)
 {
-    double d = (double)c->d_model, head = d / (double)c->num_heads;
+    const double d = (double)c->d_model, blocks = (double)c->num_layers;
 
-    switch (part) {
-    case W_STEP_LINEAR:
-    case W_STEP_LINEAR_BACK: return (struct place){log(w_part_units(part, c)) / 2, 0};
-    case W_STEP_ATTENTION:
-    case W_STEP_ATTENTION_BACK: return (struct place){log((double)c->max_length), log(head)};
+    switch (phase) {
+    case W_PHASE_LINEAR:
+    case W_PHASE_LINEAR_BACK: return (struct place){log(work->units / blocks) / 2, 0};
+    case W_PHASE_ATTENTION:
+    case W_PHASE_ATTENTION_BACK:
+        return (struct place){log((double)c->max_length), log(d / (double)c->num_heads)};
     /* the width is the depth of the product; the vocabulary only its length */
-    case W_STEP_HEAD: return (struct place){log(d), log((double)c->vocab_size) / 4};
-    case W_STEP_UPDATE: return (struct place){log(w_part_units(part, c)), 0};
-    case W_STEP_EMBEDDING:
-    case W_STEP_NORM:
-    case W_STEP_PARTS: break;
+    case W_PHASE_HEAD: return (struct place){log(d), log((double)c->vocab_size) / 4};
+    case W_PHASE_UPDATE: return (struct place){log(work->units), 0};
+    case W_PHASE_EMBEDDING:
+    case W_PHASE_NORM:
+    case W_PHASES: break;
     }
     return (struct place){log(d), 0};
 }
 
+/* A configuration, and where it and the measured shapes lie. */
+struct query {
+    const struct w_calibration *c;
+    struct w_work work[W_PHASES]; /* of the configuration */
+    struct place here[W_PHASES], there[W_CALIBRATION_PROBES][W_PHASES];
+};
+
+static void locate(struct place places[W_PHASES], const struct w_conf *conf,
+                   const struct w_work work[W_PHASES])
+{
+    for (u32 phase = 0; phase < W_PHASES; phase++)
+        places[phase] = place_of(phase, conf, &work[phase]);
+}
+
+static void make_query(struct query *q, const struct w_calibration *c, const struct w_conf *conf,
+                       enum w_type type)
+{
+    q->c = c;
+    w_arch_work(q->work, conf, type);
+    locate(q->here, conf, q->work);
+    for (u32 i = 0; i < c->probe_count; i++) {
+        const struct w_conf shape =
+            w_shape_conf(&c->probes[i].shape, c->probes[i].shape.batch_size);
+        struct w_work work[W_PHASES];
+        w_arch_work(work, &shape, type);
+        locate(q->there[i], &shape, work);
+    }
+}
+
 /* Shapes of the other state than the one that is asked for do not count, unless there are no others:
  * then what multiplies is as much slower or faster as the peak is, and the rest is as it was. */
-static double state_factor(const struct w_calibration *c, enum w_step_part part,
+static double state_factor(const struct w_calibration *c, enum w_phase phase,
                            const struct w_step_probe *p, enum w_state state)
 {
-    static const bool multiplies[W_STEP_PARTS] = {
-        [W_STEP_LINEAR] = true, [W_STEP_LINEAR_BACK] = true, [W_STEP_HEAD] = true};
+    static const bool multiplies[W_PHASES] = {
+        [W_PHASE_LINEAR] = true, [W_PHASE_LINEAR_BACK] = true, [W_PHASE_HEAD] = true};
     double ratio = c->peak[p->type].all / c->peak[p->type].half;
 
-    if (!multiplies[part] || w_calibration_state(c, p) == state)
+    if (!multiplies[phase] || w_calibration_state(c, p) == state)
         return 1;
     return state == W_STATE_HALF ? ratio : 1 / ratio;
 }
@@ -53,28 +83,28 @@ static bool counts(const struct w_calibration *c, const struct w_step_probe *p,
 
 /* The mean of the measured costs, weighted with the fourth power of the distance: at a shape that was
  * measured it is that one's. False: nothing was measured with so many threads. */
-static bool cost_at(struct w_part_cost *cost, const struct w_calibration *c, enum w_step_part part,
-                    const struct w_conf *conf, struct w_costs_of of)
+static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_phase phase,
+                    struct w_costs_of of)
 {
-    struct place here = place_of(part, conf);
+    const struct w_calibration *c = q->c;
+    const struct place here = q->here[phase];
     double weights = 0;
     bool any_state = true;
 
-    *cost = (struct w_part_cost){0};
+    *cost = (struct w_phase_cost){0};
     for (u32 i = 0; i < c->probe_count; i++)
         any_state = any_state && !counts(c, &c->probes[i], of, false);
     for (u32 i = 0; i < c->probe_count; i++) {
         const struct w_step_probe *p = &c->probes[i];
+        const struct place there = q->there[i][phase];
         if (!counts(c, p, of, any_state))
             continue;
-        struct w_conf shape = w_shape_conf(&p->shape, p->shape.batch_size);
-        struct place there = place_of(part, &shape);
         double distance = hypot(there.x - here.x, there.y - here.y) + NEAR;
-        double weight = pow(distance, -4), factor = state_factor(c, part, p, of.state);
+        double weight = pow(distance, -4), factor = state_factor(c, phase, p, of.state);
         weights += weight;
-        cost->token_s += weight * factor * p->parts[part].token_s;
-        cost->call_s += weight * p->parts[part].call_s;
-        cost->spread += weight * p->parts[part].spread;
+        cost->token_s += weight * factor * p->phases[phase].token_s;
+        cost->call_s += weight * p->phases[phase].call_s;
+        cost->spread += weight * p->phases[phase].spread;
     }
     cost->token_s /= weights;
     cost->call_s /= weights;
@@ -93,24 +123,24 @@ static double share_time(double one, double all, double n, double threads)
     return one - parallel + parallel / threads;
 }
 
-static struct w_part_cost cost_with(const struct w_calibration *c, enum w_step_part part,
-                                    const struct w_conf *conf, struct w_costs_of of)
+static struct w_phase_cost cost_with(const struct query *q, enum w_phase phase,
+                                     struct w_costs_of of)
 {
-    struct w_part_cost one, all;
-    const double n = c->threads, threads = of.threads;
+    struct w_phase_cost one, all;
+    const double n = q->c->threads, threads = of.threads;
 
-    of.threads = c->threads;
-    if (!cost_at(&all, c, part, conf, of) || threads == n)
+    of.threads = q->c->threads;
+    if (!cost_at(&all, q, phase, of) || threads == n)
         return all;
     of.threads = 1;
-    if (!cost_at(&one, c, part, conf, of)) {
+    if (!cost_at(&one, q, phase, of)) {
         one = all;
         one.token_s *= n;
         one.call_s *= n;
     }
-    return (struct w_part_cost){.token_s = share_time(one.token_s, all.token_s, n, threads),
-                                .call_s = share_time(one.call_s, all.call_s, n, threads),
-                                .spread = W_MAX(one.spread, all.spread)};
+    return (struct w_phase_cost){.token_s = share_time(one.token_s, all.token_s, n, threads),
+                                 .call_s = share_time(one.call_s, all.call_s, n, threads),
+                                 .spread = W_MAX(one.spread, all.spread)};
 }
 
 /* ---- levels of memory ---- */
@@ -125,25 +155,12 @@ static double bandwidth(const struct w_calibration *c, double bytes_each, u32 th
     return one + (all - one) * (threads - 1) / W_MAX(c->threads - 1, 1);
 }
 
-/* Bytes that are touched before a part touches the same again. */
-static double working_set(enum w_step_part part, const struct w_conf *c, const struct w_plan *plan,
-                          u32 threads)
+/* Bytes that a thread touches before a phase touches the same again. */
+static double working_set(const struct w_work *work, const struct w_plan *plan, u32 threads)
 {
-    double d = (double)c->d_model, length = (double)c->max_length;
-    double head = d / (double)c->num_heads;
-
-    switch (part) {
-    case W_STEP_ATTENTION: return 4 * (4 * length * head + length * length);
-    case W_STEP_ATTENTION_BACK: return 4 * (8 * length * head + 2 * length * length);
-    case W_STEP_HEAD: return (double)plan->buffers[W_BUF_LOGITS].bytes / threads;
-    case W_STEP_UPDATE: return 16 * w_part_units(part, c) / threads;
-    case W_STEP_EMBEDDING:
-    case W_STEP_NORM:
-    case W_STEP_LINEAR:
-    case W_STEP_LINEAR_BACK:
-    case W_STEP_PARTS: break;
-    }
-    return (double)plan->bytes / threads;
+    if (work->thread_set > 0)
+        return work->thread_set;
+    return (work->set > 0 ? work->set : (double)plan->bytes) / threads;
 }
 
 static const char *level_of(const struct w_calibration *c, double bytes_each, u32 threads)
@@ -157,11 +174,12 @@ static const char *level_of(const struct w_calibration *c, double bytes_each, u3
 /* ---- generation ---- */
 
 /* Seconds per byte between the two measured sizes around this one; and drawing from the vocabulary. */
-static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf)
+static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf,
+                             double matrices)
 {
     /* as calibration.c counts them: of the positions only one is read */
     double positions = (double)conf->max_length * (double)conf->d_model;
-    double bytes = 4 * (w_part_units(W_STEP_UPDATE, conf) - positions);
+    double bytes = 4 * (matrices - positions);
     u32 i = 0;
 
     while (i < c->decode_count && (double)c->decodes[i].bytes < bytes)
@@ -179,22 +197,21 @@ static double decode_seconds(const struct w_calibration *c, const struct w_conf 
 void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const struct w_conf *conf,
                   const struct w_plan *plan, struct w_costs_of of)
 {
-    const u32 threads = of.threads;
     const double tokens = (double)(conf->batch_size * conf->max_length);
     double seconds = 0, squares = 0;
+    struct query q;
 
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        struct w_part_cost cost = cost_with(c, part, conf, of);
-        double set = working_set(part, conf, plan, threads);
-        double time = w_part_units(part, conf) * (cost.call_s + tokens * cost.token_s);
-        if (part != W_STEP_HEAD && part != W_STEP_UPDATE && part != W_STEP_EMBEDDING)
-            time *= (double)conf->num_layers;
-        costs->parts[part] = cost;
-        costs->bytes_s[part] = bandwidth(c, set, threads);
-        costs->level[part] = level_of(c, set, threads);
+    make_query(&q, c, conf, of.type);
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        const struct w_phase_cost cost = cost_with(&q, phase, of);
+        const double set = working_set(&q.work[phase], plan, of.threads);
+        const double time = q.work[phase].units * (cost.call_s + tokens * cost.token_s);
+        costs->phases[phase] = cost;
+        costs->bytes_s[phase] = bandwidth(c, set, of.threads);
+        costs->level[phase] = level_of(c, set, of.threads);
         seconds += time;
         squares += time * cost.spread * time * cost.spread;
     }
     costs->spread = sqrt(squares) / seconds;
-    costs->decode_s = decode_seconds(c, conf);
+    costs->decode_s = decode_seconds(c, conf, q.work[W_PHASE_UPDATE].units);
 }

@@ -9,11 +9,11 @@
 #include "bench/calibration.h"
 
 struct w_costs {
-    struct w_part_cost parts[W_STEP_PARTS]; /* of a unit, with the threads that were asked for */
-    double bytes_s[W_STEP_PARTS];    /* of the level of memory from which a part's data come */
-    const char *level[W_STEP_PARTS]; /* "L2", "L3", "memory" */
-    double decode_s;                 /* a token of generation, drawn by the usual options */
-    double spread;                   /* of the measurements behind the costs, weighted by time */
+    struct w_phase_cost phases[W_PHASES]; /* of a unit, with the threads that were asked for */
+    double bytes_s[W_PHASES];             /* of the level of memory from which a part's data come */
+    const char *level[W_PHASES];          /* "L2", "L3", "memory" */
+    double decode_s;                      /* a token of generation, drawn by the usual options */
+    double spread; /* of the measurements behind the costs, weighted by time */
 };
 
 /* What is asked for. */

@@ -120,11 +120,13 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
 
 /* ---- making it fit ---- */
 
-static double parameters_of(const struct w_conf *c)
+/* Weights in matrices. */
+static double matrices_of(const struct w_conf *conf)
 {
-    double d = (double)c->d_model;
-    return (double)(c->vocab_size + c->max_length) * d +
-           (double)c->num_layers * (4 * d * d + 2 * d * (double)c->d_ff);
+    struct w_work work[W_PHASES];
+
+    w_arch_work(work, conf, W_TYPE_F32);
+    return work[W_PHASE_UPDATE].units;
 }
 
 /* Smaller by one step of one kind; false: it cannot be. */
@@ -198,6 +200,6 @@ enum w_status w_search_fit(struct w_change *change, const struct w_conf *conf, e
         status = fit_smaller(change, conf, kind, type, threads, bytes, err);
     if (status == W_NO)
         return w_fail(err, W_NO, "%s: nothing like it fits into %.0f bytes", conf->name, bytes);
-    change->lost = 1 - parameters_of(&change->conf) / parameters_of(conf);
+    change->lost = 1 - matrices_of(&change->conf) / matrices_of(conf);
     return status;
 }

@@ -13,7 +13,8 @@ struct row {
     const struct w_layer_kind *kind;
     const char *name;   /* in front of the names of its tensors */
     enum width in, out; /* of its rows */
-    const char *y, *dy; /* buffers of its output and of that one's gradient; NULL: the residual stream */
+    const char *y,
+        *dy; /* buffers of its output and of that one's gradient; NULL: the residual stream */
 };
 
 /* GPT-2 (Radford and others, 2019). Gradients on the way back use two buffers by turns. */
@@ -33,7 +34,18 @@ static const struct row last_rows[] = {
     {&w_layer_head, "", D, NONE, NULL, NULL},
 };
 
-#define LAYERS_MAX 1000000 /* of a model, so that indices of tensors fit */
+/* The rows in their order; those of a block stand as often as there are blocks. */
+static const struct group {
+    const struct row *rows;
+    u32 count;
+    bool block;
+} groups[] = {
+    {first_rows, W_COUNTOF(first_rows), false},
+    {block_rows, W_COUNTOF(block_rows), true},
+    {last_rows, W_COUNTOF(last_rows), false},
+};
+
+#define BLOCKS_MAX 100000 /* so that indices of layers and tensors fit */
 
 static u64 width_of(enum width width, const struct w_conf *conf)
 {
@@ -45,54 +57,49 @@ static u64 width_of(enum width width, const struct w_conf *conf)
     return 0;
 }
 
-u64 w_arch_count(const struct w_conf *conf)
+/* Without tensors and places in memory. */
+static struct w_layer layer_of(const struct row *row, const struct w_conf *conf)
 {
-    return W_COUNTOF(first_rows) + conf->num_layers * W_COUNTOF(block_rows) + W_COUNTOF(last_rows);
+    return (struct w_layer){.kind = row->kind,
+                            .in = width_of(row->in, conf),
+                            .out = width_of(row->out, conf),
+                            .y = row->y,
+                            .dy = row->dy};
 }
 
-struct w_layer w_arch_layer(const struct w_conf *conf, u64 i)
+static void append_layer(struct w_arch *arch, const struct row *row, const char *prefix,
+                         const struct w_conf *conf)
 {
-    const u64 in_blocks = conf->num_layers * W_COUNTOF(block_rows);
-    const struct row *row;
-    struct w_layer layer;
+    struct w_layer *layer = &arch->layers[arch->count++];
 
-    if (i < W_COUNTOF(first_rows))
-        row = &first_rows[i];
-    else if (i - W_COUNTOF(first_rows) < in_blocks)
-        row = &block_rows[(i - W_COUNTOF(first_rows)) % W_COUNTOF(block_rows)];
-    else
-        row = &last_rows[i - W_COUNTOF(first_rows) - in_blocks];
-    layer = (struct w_layer){.kind = row->kind,
-                             .in = width_of(row->in, conf),
-                             .out = width_of(row->out, conf),
-                             .y = row->y,
-                             .dy = row->dy};
-    if (row >= block_rows && row < block_rows + W_COUNTOF(block_rows))
-        snprintf(layer.name, sizeof layer.name, "h.%llu.%s",
-                 (unsigned long long)((i - W_COUNTOF(first_rows)) / W_COUNTOF(block_rows)),
-                 row->name);
-    else
-        snprintf(layer.name, sizeof layer.name, "%s", row->name);
-    return layer;
+    *layer = layer_of(row, conf);
+    layer->tensor = arch->tensors.count;
+    snprintf(layer->name, sizeof layer->name, "%s%s", prefix, row->name);
+    if (layer->kind->tensors)
+        layer->kind->tensors(&arch->tensors, layer, conf);
 }
 
 enum w_status w_arch_make(struct w_arch *arch, const struct w_conf *conf, struct w_err *err)
 {
+    const u64 blocks = conf->num_layers;
+
     *arch = (struct w_arch){0};
-    if (conf->num_layers > LAYERS_MAX / W_COUNTOF(block_rows) || conf->d_model > UINT64_MAX / 3)
+    if (blocks > BLOCKS_MAX || conf->d_model > UINT64_MAX / 3)
         return w_fail(err, W_USAGE, "%llu layers of width %llu are more than can be counted",
-                      (unsigned long long)conf->num_layers, (unsigned long long)conf->d_model);
-    const u32 count = (u32)w_arch_count(conf);
-    arch->layers = calloc(count, sizeof *arch->layers);
+                      (unsigned long long)blocks, (unsigned long long)conf->d_model);
+    arch->layers =
+        calloc(W_COUNTOF(first_rows) + blocks * W_COUNTOF(block_rows) + W_COUNTOF(last_rows),
+               sizeof *arch->layers);
     if (!arch->layers)
-        return w_fail(err, W_NOMEM, "no memory for a list of %u layers", (unsigned)count);
-    for (; arch->count < count; arch->count++) {
-        struct w_layer *layer = &arch->layers[arch->count];
-        *layer = w_arch_layer(conf, arch->count);
-        layer->tensor = arch->tensors.count;
-        if (layer->kind->tensors)
-            layer->kind->tensors(&arch->tensors, layer, conf);
-    }
+        return w_fail(err, W_NOMEM, "no memory for a list of layers");
+    for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
+        for (u64 block = 0; block < (g->block ? blocks : 1); block++) {
+            char prefix[24] = "";
+            if (g->block)
+                snprintf(prefix, sizeof prefix, "h.%llu.", (unsigned long long)block);
+            for (u32 i = 0; i < g->count; i++)
+                append_layer(arch, &g->rows[i], prefix, conf);
+        }
     enum w_status status = w_tensors_check(&arch->tensors, err);
     if (status)
         w_arch_free(arch);
@@ -106,53 +113,64 @@ void w_arch_free(struct w_arch *arch)
     *arch = (struct w_arch){0};
 }
 
-static void add_work(struct w_work *sum, const struct w_work *work)
+/* ---- work ---- */
+
+/* Of `times` layers of a kind. */
+static void add_work(struct w_work *sum, const struct w_work *work, double times)
 {
-    sum->flops += work->flops;
-    sum->bytes += work->bytes;
-    sum->units += work->units;
+    sum->flops += times * work->flops;
+    sum->bytes += times * work->bytes;
+    sum->units += times * work->units;
     sum->set = W_MAX(sum->set, work->set);
     sum->thread_set = W_MAX(sum->thread_set, work->thread_set);
 }
 
-void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w_type type)
+static void add_update(struct w_work *sum, const struct w_layer *layer, const struct w_conf *conf,
+                       double times)
 {
     const struct w_optimizer *optimizer = w_optimizer_of(conf);
-    struct w_tensors sums = {.sums_only = true};
-    const u64 count = w_arch_count(conf);
+    struct w_tensors tensors = {.sums_only = true};
 
+    if (layer->kind->tensors)
+        layer->kind->tensors(&tensors, layer, conf);
+    sum->flops += times * optimizer->flops * (double)tensors.parameters;
+    sum->bytes += times * optimizer->bytes * (double)tensors.parameters;
+    sum->units += times * (double)tensors.matrices;
+    sum->set = 16 * sum->units; /* weights, gradients and two moments */
+}
+
+void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w_type type)
+{
     for (u32 phase = 0; phase < W_PHASES; phase++)
         work[phase] = (struct w_work){0};
-    for (u64 i = 0; i < count; i++) {
-        const struct w_layer layer = w_arch_layer(conf, i);
-        const struct w_layer_kind *kind = layer.kind;
-        struct w_work forward = {0}, backward = {0};
-        kind->work(&layer, conf, type, &forward, &backward);
-        add_work(&work[kind->forward_phase], &forward);
-        add_work(&work[kind->backward_phase], &backward);
-        if (kind->tensors)
-            kind->tensors(&sums, &layer, conf);
-        /* the head's input is there still when its gradient is computed */
-        if (kind->recomputed && i + 2 < count) {
+    for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
+        for (u32 i = 0; i < g->count; i++) {
+            const double times = g->block ? (double)conf->num_layers : 1;
+            const struct w_layer layer = layer_of(&g->rows[i], conf);
+            const struct w_layer_kind *kind = layer.kind;
+            struct w_work forward = {0}, backward = {0};
+            kind->work(&layer, conf, type, &forward, &backward);
+            add_work(&work[kind->forward_phase], &forward, times);
+            add_work(&work[kind->backward_phase], &backward, times);
+            add_update(&work[W_PHASE_UPDATE], &layer, conf, times);
+            /* what is computed again costs no further units; the last one's output is there still */
             forward.units = 0;
-            add_work(&work[kind->forward_phase], &forward);
+            if (kind->recomputed && g->block)
+                add_work(&work[kind->forward_phase], &forward, times);
         }
-    }
-    work[W_PHASE_UPDATE] = (struct w_work){.flops = optimizer->flops * (double)sums.parameters,
-                                           .bytes = optimizer->bytes * (double)sums.parameters,
-                                           .units = (double)sums.matrices,
-                                           .set = 16 * (double)sums.matrices};
 }
 
 double w_arch_flops_per_token(const struct w_conf *conf)
 {
     double forward_flops = 0;
 
-    for (u64 i = 0; i < w_arch_count(conf); i++) {
-        const struct w_layer layer = w_arch_layer(conf, i);
-        struct w_work forward = {0}, backward = {0};
-        layer.kind->work(&layer, conf, W_TYPE_F32, &forward, &backward);
-        forward_flops += layer.kind->multiplies ? forward.flops : 0;
-    }
+    for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
+        for (u32 i = 0; i < g->count; i++) {
+            const struct w_layer layer = layer_of(&g->rows[i], conf);
+            struct w_work forward = {0}, backward = {0};
+            layer.kind->work(&layer, conf, W_TYPE_F32, &forward, &backward);
+            if (layer.kind->multiplies)
+                forward_flops += forward.flops * (g->block ? (double)conf->num_layers : 1);
+        }
     return 3 * forward_flops / w_work_rows(conf);
 }

@@ -1,22 +1,16 @@
 /* arch.h - the model described once: which layers a configuration has, in their order. A table of rows
  * for each architecture; the only one so far is GPT-2's: pre-LN, learned positions, tied head.
  *
- *     for (u64 i = 0; i < w_arch_count(&conf); i++)
- *         layer = w_arch_layer(&conf, i);      // kind, name, widths
- *
- *     w_arch_make(&arch, &conf, &err)          // all of them, with the table of their tensors
+ *     w_arch_make(&arch, &conf, &err)             // its layers, with the table of their tensors
  *     ...
  *     w_arch_free(&arch)
+ *     w_arch_work(work, &conf, W_TYPE_BF16)       // FLOPs and bytes of a step, without making it
  *
  * It cannot describe what is no chain of layers around one residual stream. */
 #ifndef W_ARCH_H
 #define W_ARCH_H
 
 #include "net/layer.h"
-
-u64 w_arch_count(const struct w_conf *);
-/* Layer i, without tensors and places in memory. */
-struct w_layer w_arch_layer(const struct w_conf *, u64 i);
 
 struct w_arch {
     struct w_layer *layers;

@@ -9,7 +9,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { KEYS, VALUES, SCORES }; /* buffers, in generation: the KV cache (T, d) each; (T) of one head */
+enum {
+    KEYS,
+    VALUES,
+    SCORES
+}; /* buffers, in generation: the KV cache (T, d) each; (T) of one head */
 
 /* A batch of heads at work: an item is one head of one sequence. */
 struct job {
@@ -91,8 +95,8 @@ static void plan(struct w_planner *p, struct w_layer *layer)
         const u64 cache = w_size_mul(w_size_mul(length, layer->out), sizeof(float));
         layer->own_at[KEYS] = w_plan_each(p, "kv.keys", W_LIFE_RUN, cache);
         layer->own_at[VALUES] = w_plan_each(p, "kv.values", W_LIFE_RUN, cache);
-        layer->own_at[SCORES] = w_plan_shared(p, "attn.scores", W_LIFE_SCRATCH,
-                                              w_size_mul(length, sizeof(float)));
+        layer->own_at[SCORES] =
+            w_plan_shared(p, "attn.scores", W_LIFE_SCRATCH, w_size_mul(length, sizeof(float)));
         return;
     }
     scratch_layout(at, length, layer->out / p->conf->num_heads, p->type);
@@ -332,11 +336,10 @@ static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_
     const double d = (double)layer->out, head_dim = d / (double)conf->num_heads;
     const double element = (double)w_type_bytes(type), pair = rows * (length + 1) * d;
 
-    *forward =
-        (struct w_work){.flops = 2 * pair,
-                        .bytes = 4 * element * rows * d,
-                        .units = d * length,
-                        .thread_set = 4 * element * length * head_dim + 4 * length * length};
+    *forward = (struct w_work){.flops = 2 * pair,
+                               .bytes = 4 * element * rows * d,
+                               .units = d * length,
+                               .thread_set = 4 * element * length * head_dim + 4 * length * length};
     *backward =
         (struct w_work){.flops = 5 * pair,
                         .bytes = 7 * element * rows * d,

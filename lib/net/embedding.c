@@ -95,7 +95,8 @@ static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_
     const double numbers = w_work_rows(conf) * (double)layer->out;
 
     (void)type; /* it is fp32 always */
-    *forward = (struct w_work){.flops = numbers, .bytes = 12 * numbers, .units = (double)layer->out};
+    *forward =
+        (struct w_work){.flops = numbers, .bytes = 12 * numbers, .units = (double)layer->out};
     *backward = (struct w_work){.flops = numbers, .bytes = 12 * numbers};
 }
 

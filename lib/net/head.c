@@ -297,8 +297,8 @@ static void plan(struct w_planner *p, struct w_layer *layer)
             w_plan_shared(p, "head.sums", W_LIFE_SCRATCH,
                           w_size_mul(w_size_mul(chunk, slices), 2 * sizeof(float)));
     if (bf16 && train)
-        layer->own_at[FACTORS] = w_plan_shared(p, "head.factors", W_LIFE_SCRATCH,
-                                               w_size_mul(chunk, sizeof(float)));
+        layer->own_at[FACTORS] =
+            w_plan_shared(p, "head.factors", W_LIFE_SCRATCH, w_size_mul(chunk, sizeof(float)));
     if (!bf16)
         layer->own_at[PANELS] = w_plan_shared(p, "head.panels", W_LIFE_STEP,
                                               w_size_mul(w_size_mul(d, up(vocab)), sizeof(float)));

@@ -28,12 +28,12 @@ struct w_layer_kind;
  * its places in memory. */
 struct w_layer {
     const struct w_layer_kind *kind;
-    char name[32];       /* in front of its tensors' names: "h.3.attn.c_attn." */
-    u64 in, out;         /* widths of x and y */
-    const char *y, *dy;  /* names of their buffers; NULL: the residual stream */
-    u32 tensor;          /* its first row in the table of tensors */
-    struct w_place y_at, dy_at, stream_at;
-    struct w_place own_at[W_LAYER_BUFFERS]; /* its further buffers, in the kind's own order */
+    char name[32];      /* in front of its tensors' names: "h.3.attn.c_attn." */
+    u64 in, out;        /* widths of x and y */
+    const char *y, *dy; /* names of their buffers; NULL: the residual stream */
+    u32 tensor;         /* its first row in the table of tensors */
+    struct w_plan_place y_at, dy_at, stream_at;
+    struct w_plan_place own_at[W_LAYER_BUFFERS]; /* its further buffers, in the kind's own order */
 };
 
 /* What all layers of a model share while they run. */
@@ -42,8 +42,8 @@ struct w_pass {
     struct w_engine engine;
     u64 tokens; /* M; 1 in generation */
     const struct w_tensors *tensors;
-    const float *weights; /* blocks in the order of the table of tensors */
-    float *gradients;     /* NULL without backward */
+    const float *weights;               /* blocks in the order of the table of tensors */
+    float *gradients;                   /* NULL without backward */
     const w_bf16 *packed, *packed_back; /* weights as operands of products, each way; NULL: fp32 */
     float *d_residual;                  /* (M, d): gradient of the residual stream */
     void *d_stream; /* the same in the compute type; with fp32 it is d_residual itself */
@@ -80,8 +80,9 @@ struct w_work {
 struct w_layer_kind {
     const char *name;
     enum w_phase forward_phase, backward_phase;
-    bool recomputed; /* y is not kept for the backward pass but computed again where it is asked for */
-    bool dy_fp32;    /* backward wants dy in fp32 */
+    bool
+        recomputed; /* y is not kept for the backward pass but computed again where it is asked for */
+    bool dy_fp32;   /* backward wants dy in fp32 */
     bool multiplies; /* its forward work are products of matrices: counted by FLOP/s rates */
     /* Append rows to the table of tensors. NULL: it has no parameters. */
     void (*tensors)(struct w_tensors *, const struct w_layer *, const struct w_conf *);

@@ -11,7 +11,8 @@ struct w_linear w_linear_of(const struct w_layer_at *at, u32 row)
                              .weight = w_layer_weight(at, row),
                              .bias = w_layer_weight(at, row + 1),
                              .packed = pass->packed ? pass->packed + t->packed : NULL,
-                             .packed_back = pass->packed_back ? pass->packed_back + t->packed : NULL,
+                             .packed_back =
+                                 pass->packed_back ? pass->packed_back + t->packed : NULL,
                              .d_weight = w_layer_gradient(at, row),
                              .d_bias = w_layer_gradient(at, row + 1),
                              .in = t->shape[1],

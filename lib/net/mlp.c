@@ -5,8 +5,12 @@
 
 #include <stdio.h>
 
-enum { FC, FC_BIAS, PROJ, PROJ_BIAS };    /* tensors */
-enum { HIDDEN_IN, HIDDEN, D_HIDDEN };     /* buffers (M, d_ff): before GELU, after it, gradient of both */
+enum { FC, FC_BIAS, PROJ, PROJ_BIAS }; /* tensors */
+enum {
+    HIDDEN_IN,
+    HIDDEN,
+    D_HIDDEN
+}; /* buffers (M, d_ff): before GELU, after it, gradient of both */
 
 /* c_fc (d_ff, d) and c_proj (d, d_ff) */
 static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
@@ -122,14 +126,14 @@ static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_
     const double rows = w_work_rows(conf), element = (double)w_type_bytes(type);
     const double d = (double)layer->in, width = (double)conf->d_ff, weights = 2 * d * width;
 
-    *forward = (struct w_work){
-        .flops = 2 * rows * weights,
-        .bytes = rows * (element * (d + 3 * width) + 8 * d) + element * weights,
-        .units = weights};
-    *backward = (struct w_work){.flops = 4 * rows * weights,
-                                .bytes = rows * element * (4 * d + 6 * width) +
-                                         (element + 8) * weights,
-                                .units = weights};
+    *forward =
+        (struct w_work){.flops = 2 * rows * weights,
+                        .bytes = rows * (element * (d + 3 * width) + 8 * d) + element * weights,
+                        .units = weights};
+    *backward =
+        (struct w_work){.flops = 4 * rows * weights,
+                        .bytes = rows * element * (4 * d + 6 * width) + (element + 8) * weights,
+                        .units = weights};
 }
 
 const struct w_layer_kind w_layer_mlp = {

@@ -140,6 +140,11 @@ const struct w_tensors *w_model_tensors(const struct w_model *m)
     return &m->arch.tensors;
 }
 
+const struct w_engine *w_model_engine(const struct w_model *m)
+{
+    return &m->pass.engine;
+}
+
 float *w_model_weights(struct w_model *m)
 {
     m->stale = true;

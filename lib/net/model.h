@@ -13,6 +13,7 @@
 #include "kern/gemm.h"
 #include "net/phase.h"
 #include "net/plan.h"
+#include "net/tensors.h"
 
 struct w_model;
 
@@ -25,6 +26,7 @@ void w_model_free(struct w_model *); /* accepts NULL */
 /* The block's real size, to be compared with the plan's. */
 u64 w_model_bytes(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
+const struct w_engine *w_model_engine(const struct w_model *);
 
 /* Blocks of tensors->floats floats each. Call this again after each step before you write through the
  * pointer: the call marks what was made of the weights as stale. */

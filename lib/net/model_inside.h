@@ -23,10 +23,9 @@ struct w_layer_at *w_layers_place(const struct w_arch *, const struct w_plan *, 
                                   struct w_pass *);
 
 /* The address of a place, or NULL. */
-static inline void *w_plan_at(const struct w_plan *plan, u8 *block, struct w_place place)
+static inline void *w_plan_at(const struct w_plan *plan, u8 *block, struct w_plan_place place)
 {
-    return place.row == W_PLAN_NOWHERE ? NULL
-                                       : block + plan->rows[place.row].offset + place.offset;
+    return place.row == W_PLAN_NOWHERE ? NULL : block + plan->rows[place.row].offset + place.offset;
 }
 
 #endif

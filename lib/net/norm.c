@@ -70,9 +70,8 @@ static void backward_rows(void *context, u64 block, u32 member)
     memset(sums, 0, 2 * d * sizeof *sums);
     for (u64 row = block * W_PARTIAL_ROWS; row < end; row++) {
         float *dx = pass->d_residual + row * d;
-        kern->norm_backward(dx, sums, sums + d, (float *)at->dy + row * d,
-                            (float *)at->x + row * d, (float *)at->own[STATS] + row * 2,
-                            w_layer_weight(at, WEIGHT), d);
+        kern->norm_backward(dx, sums, sums + d, (float *)at->dy + row * d, (float *)at->x + row * d,
+                            (float *)at->own[STATS] + row * 2, w_layer_weight(at, WEIGHT), d);
         if (pass->engine.type == W_TYPE_BF16)
             kern->narrow((w_bf16 *)pass->d_stream + row * d, dx, d);
     }

@@ -14,7 +14,8 @@
 /* What a rule computes once per step from configuration, step and gradient. */
 union w_optimizer_step {
     struct {
-        struct w_adamw decayed, plain; /* for tensors on which weight decay acts, and for the others */
+        struct w_adamw decayed,
+            plain; /* for tensors on which weight decay acts, and for the others */
     } adamw;
 };
 
@@ -29,7 +30,8 @@ struct w_optimizer {
                   double grad_scale);
     /* n weights of a tensor, their gradients, which become zero, and their states. */
     void (*update)(const union w_optimizer_step *, const struct w_kern *, const struct w_tensor *,
-                   float *weights, float *gradients, float *const states[W_OPTIMIZER_STATES], u64 n);
+                   float *weights, float *gradients, float *const states[W_OPTIMIZER_STATES],
+                   u64 n);
 };
 
 /* The one that a configuration asks for. */

@@ -28,7 +28,7 @@ static u64 up(u64 n)
 
 /* ---- what layers ask for ---- */
 
-static const struct w_place nowhere = {.row = W_PLAN_NOWHERE};
+static const struct w_plan_place nowhere = {.row = W_PLAN_NOWHERE};
 
 static struct w_plan_row *row_of(struct w_planner *p, const char *name, enum w_lifetime lifetime)
 {
@@ -45,26 +45,26 @@ static struct w_plan_row *row_of(struct w_planner *p, const char *name, enum w_l
     return &plan->rows[plan->count++];
 }
 
-struct w_place w_plan_shared(struct w_planner *p, const char *name, enum w_lifetime lifetime,
-                             u64 bytes)
+struct w_plan_place w_plan_shared(struct w_planner *p, const char *name, enum w_lifetime lifetime,
+                                  u64 bytes)
 {
     struct w_plan_row *row = row_of(p, name, lifetime);
 
     row->bytes = W_MAX(row->bytes, bytes);
-    return (struct w_place){.row = (u32)(row - p->plan->rows)};
+    return (struct w_plan_place){.row = (u32)(row - p->plan->rows)};
 }
 
-struct w_place w_plan_each(struct w_planner *p, const char *name, enum w_lifetime lifetime,
-                           u64 bytes)
+struct w_plan_place w_plan_each(struct w_planner *p, const char *name, enum w_lifetime lifetime,
+                                u64 bytes)
 {
     struct w_plan_row *row = row_of(p, name, lifetime);
-    struct w_place place = {.row = (u32)(row - p->plan->rows), .offset = row->bytes};
+    struct w_plan_place place = {.row = (u32)(row - p->plan->rows), .offset = row->bytes};
 
     row->bytes = w_size_add(row->bytes, bytes);
     return place;
 }
 
-struct w_place w_plan_kept(struct w_planner *p, const char *name, u64 bytes)
+struct w_plan_place w_plan_kept(struct w_planner *p, const char *name, u64 bytes)
 {
     return p->mode == W_PLAN_TRAIN ? w_plan_each(p, name, W_LIFE_STEP, bytes)
                                    : w_plan_shared(p, name, W_LIFE_STEP, bytes);
@@ -124,7 +124,7 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
 static void plan_layers(struct w_planner *p, struct w_plan_common *common, struct w_arch *arch)
 {
     const bool train = p->mode == W_PLAN_TRAIN;
-    struct w_place stream = nowhere;
+    struct w_plan_place stream = nowhere;
 
     for (u32 i = 0; i < arch->count; i++) {
         struct w_layer *layer = &arch->layers[i];
@@ -169,8 +169,7 @@ static void plan_scratch(struct w_planner *p, struct w_plan_common *common, u32 
 
     common->nll = w_plan_shared(p, "head.nll", W_LIFE_STEP, floats(p->tokens));
     if (p->mode == W_PLAN_TRAIN)
-        common->partials =
-            w_plan_shared(p, "partials", W_LIFE_SCRATCH, floats(p->partial_floats));
+        common->partials = w_plan_shared(p, "partials", W_LIFE_SCRATCH, floats(p->partial_floats));
     common->panels =
         w_plan_shared(p, "gemm.panels", W_LIFE_SCRATCH, w_size_mul(panels, p->element));
     common->threads =
@@ -208,8 +207,9 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                           .tokens = w_size_mul(conf->batch_size, conf->max_length)};
 
     *plan = (struct w_plan){0};
-    *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere}, nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere,            nowhere, nowhere};
+    *common = (struct w_plan_common){
+        nowhere, nowhere, {nowhere, nowhere}, nowhere, nowhere, nowhere, nowhere, nowhere, nowhere,
+        nowhere, nowhere};
     if (mode == W_PLAN_DECODE)
         p.tokens = 1;
     else

@@ -64,7 +64,7 @@ enum w_status w_plan_largest_batch(const struct w_conf *, enum w_type, u32 threa
 /* ---- for the layers, which say what they need ---- */
 
 /* A part of the block: bytes from the start of a row on. row W_PLAN_NOWHERE: there is none. */
-struct w_place {
+struct w_plan_place {
     u32 row;
     u64 offset;
 };
@@ -76,8 +76,8 @@ struct w_planner {
     const struct w_conf *conf;
     enum w_plan_mode mode;
     enum w_type type;
-    u64 tokens;  /* M: of a batch, or 1 in generation */
-    u64 element; /* bytes of a number of the compute type */
+    u64 tokens;                                        /* M: of a batch, or 1 in generation */
+    u64 element;                                       /* bytes of a number of the compute type */
     u64 thread_floats, panel_elements, partial_floats; /* the largest that was asked for */
     bool overflow;
 };
@@ -87,11 +87,11 @@ u64 w_size_mul(u64 a, u64 b);
 u64 w_size_add(u64 a, u64 b);
 
 /* One buffer for all that name it: as large as the largest of them. */
-struct w_place w_plan_shared(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
+struct w_plan_place w_plan_shared(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
 /* A part of its own for each that names it, one after the other. */
-struct w_place w_plan_each(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
+struct w_plan_place w_plan_each(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
 /* What forward leaves for backward: a part of its own in training; shared where nothing comes back. */
-struct w_place w_plan_kept(struct w_planner *, const char *name, u64 bytes);
+struct w_plan_place w_plan_kept(struct w_planner *, const char *name, u64 bytes);
 /* Scratch memory: of each thread; for the panels of a product with a weight (out, in) in either
  * direction; for partial sums of `width` floats per W_PARTIAL_ROWS tokens. */
 void w_plan_thread(struct w_planner *, u64 floats);
@@ -101,8 +101,8 @@ void w_plan_partials(struct w_planner *, u64 width);
 /* The plan of an architecture, whose layers get their places. w_plan_make() is this and forgets them. */
 struct w_arch;
 struct w_plan_common {
-    struct w_place weights, gradients, states[2], packed, packed_back, d_residual, d_stream;
-    struct w_place partials, panels, threads, nll;
+    struct w_plan_place weights, gradients, states[2], packed, packed_back, d_residual, d_stream;
+    struct w_plan_place partials, panels, threads, nll;
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
                           const struct w_conf *, enum w_plan_mode, enum w_type, u32 threads,

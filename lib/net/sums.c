@@ -64,8 +64,7 @@ void w_sum_partials(const struct w_pass *pass, float *out, u64 first, u64 blocks
 
 void w_sum_rows(const struct w_pass *pass, float *out, const void *x, u64 rows, u64 n)
 {
-    struct job job = {
-        .engine = &pass->engine, .out = pass->partials, .x = x, .rows = rows, .n = n};
+    struct job job = {.engine = &pass->engine, .out = pass->partials, .x = x, .rows = rows, .n = n};
 
     w_team_for(pass->engine.team, w_sum_blocks(rows), sum_block, &job);
     w_sum_partials(pass, out, 0, w_sum_blocks(rows), n, n);

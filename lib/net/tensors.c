@@ -39,7 +39,8 @@ static bool keep_row(struct w_tensors *tensors, const struct w_tensor *t)
 static void append(struct w_tensors *tensors, const char *prefix, const char *name,
                    struct w_tensor t)
 {
-    snprintf(t.name, sizeof t.name, "%s%s", prefix, name);
+    if (!tensors->sums_only)
+        snprintf(t.name, sizeof t.name, "%s%s", prefix, name);
     t.offset = tensors->floats;
     t.packed = tensors->packed;
     t.decays = t.ndim == 2;

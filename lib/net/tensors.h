@@ -34,7 +34,7 @@ struct w_tensors {
     u64 packed;     /* elements of all operands, packed in one direction */
     /* while it is made */
     u32 room;
-    bool sums_only;     /* no rows are kept, only sums: needs no memory, so that it cannot fail */
+    bool sums_only; /* no rows are kept, only sums: needs no memory, so that it cannot fail */
     bool overflow, nomem;
 };
 

@@ -13,9 +13,27 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 static const char by[] = "wtrain " W_VERSION_TEXT;
 
-/* The three blocks of a checkpoint, in the order of the file. */
-enum block { WEIGHTS, MOMENTS1, MOMENTS2, BLOCKS };
-static const char *const block_prefixes[BLOCKS] = {"", "adam.m.", "adam.v."};
+/* The blocks of a checkpoint, in the order of the file: weights, then the states of the optimizer. */
+enum { WEIGHTS, STATES, BLOCKS = STATES + W_OPTIMIZER_STATES };
+
+/* How many of them an optimizer has. */
+static u32 blocks_of(const struct w_optimizer *optimizer)
+{
+    u32 blocks = STATES;
+    while (blocks < BLOCKS && optimizer->states[blocks - STATES])
+        blocks++;
+    return blocks;
+}
+
+/* A tensor's name in a block: "wte.weight", "adam.m.wte.weight". */
+static void block_name(char *name, size_t size, const struct w_optimizer *optimizer, u32 block,
+                       const char *tensor)
+{
+    if (block == WEIGHTS)
+        snprintf(name, size, "%s", tensor);
+    else
+        snprintf(name, size, "%s.%s", optimizer->states[block - STATES], tensor);
+}
 
 /* ---- writing ---- */
 
@@ -44,14 +62,15 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
                                   const struct w_conf *conf, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *write, struct w_err *err)
 {
-    u32 blocks = write->weights_only ? 1 : BLOCKS;
+    const struct w_optimizer *optimizer = w_optimizer_of(conf);
+    const u32 blocks = write->weights_only ? STATES : blocks_of(optimizer);
     enum w_status status = w_header_begin(header, W_TENSORS, by, err);
 
     for (u32 b = 0; b < blocks && !status; b++)
         for (u32 i = 0; i < tensors->count && !status; i++) {
             const struct w_tensor *row = &tensors->rows[i];
-            char name[sizeof row->name + 8];
-            snprintf(name, sizeof name, "%s%s", block_prefixes[b], row->name);
+            char name[sizeof row->name + 16];
+            block_name(name, sizeof name, optimizer, b, row->name);
             status = w_header_add(header, name, W_F32, row->ndim, row->shape, err);
         }
     if (status)
@@ -108,8 +127,7 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
                           struct w_err *err)
 {
     const struct w_tensors *tensors = w_model_tensors(model);
-    const float *blocks[BLOCKS] = {w_model_weights(model), w_model_moments1(model),
-                                   w_model_moments2(model)};
+    const u32 blocks = write->weights_only ? STATES : blocks_of(w_optimizer_of(conf));
     struct w_header header = {0};
     struct w_output out = {.fd = -1};
     struct w_writer *writer = NULL;
@@ -122,8 +140,10 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
         status = w_output_reserve(&out, header.blob_bytes, err);
     if (!status)
         status = w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err);
-    for (u32 b = 0; b < (write->weights_only ? 1 : BLOCKS) && !status; b++)
-        status = write_block(writer, &header, tensors, b * tensors->count, blocks[b], err);
+    for (u32 b = 0; b < blocks && !status; b++)
+        status = write_block(
+            writer, &header, tensors, b * tensors->count,
+            b == WEIGHTS ? w_model_weights(model) : w_model_state(model, b - STATES), err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     if (!status)
@@ -144,6 +164,7 @@ struct w_ckpt {
     struct w_header header; /* a copy, which outlives the reading */
     struct w_conf conf;
     struct w_ckpt_state state;
+    bool has_states; /* of the optimizer: of every tensor */
 };
 
 static enum w_status need_hex(const struct w_json *object, const char *key, u32 *value,
@@ -204,19 +225,20 @@ static enum w_status parse_conf(struct w_ckpt *ckpt, struct w_err *err)
 }
 
 /* Which block and row an array of the file belongs to; *row is NULL if to none. */
-static enum block find_row(const struct w_tensors *tensors, const char *name,
-                           const struct w_tensor **row)
+static u32 find_row(const struct w_optimizer *optimizer, const struct w_tensors *tensors,
+                    const char *name, const struct w_tensor **row)
 {
-    enum block block = WEIGHTS;
+    u32 block = WEIGHTS;
 
-    for (enum block b = MOMENTS1; b < BLOCKS; b++)
-        if (!strncmp(name, block_prefixes[b], strlen(block_prefixes[b])))
+    for (u32 b = STATES; b < blocks_of(optimizer) && block == WEIGHTS; b++) {
+        const char *state = optimizer->states[b - STATES];
+        const size_t size = strlen(state);
+        if (!strncmp(name, state, size) && name[size] == '.') {
             block = b;
-    name += strlen(block_prefixes[block]);
-    *row = NULL;
-    for (u32 i = 0; i < tensors->count && !*row; i++)
-        if (!strcmp(tensors->rows[i].name, name))
-            *row = &tensors->rows[i];
+            name += size + 1;
+        }
+    }
+    *row = w_tensors_find(tensors, name);
     return block;
 }
 
@@ -230,22 +252,28 @@ static bool same_shape(const struct w_array *array, const struct w_tensor *row)
 }
 
 /* Are the weights those of the configuration inside? Before anybody takes memory for what it says. */
-static enum w_status check_arrays(const struct w_ckpt *ckpt, struct w_err *err)
+static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
 {
+    const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
     struct w_tensors tensors = {0};
-    u32 found = 0;
+    u32 found[BLOCKS] = {0};
 
     enum w_status status = w_tensors_make(&tensors, &ckpt->conf, err);
+    if (status == W_USAGE) /* what is wrong is the input and not the user's configuration */
+        status = w_fail_at(err, W_CORRUPT, "%s: configuration inside", ckpt->in.name);
     for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
         const struct w_array *array = &ckpt->header.arrays[i];
         const struct w_tensor *row = NULL;
-        if (find_row(&tensors, array->name, &row) == WEIGHTS && row)
-            found += same_shape(array, row);
+        const u32 block = find_row(optimizer, &tensors, array->name, &row);
+        found[block] += row && same_shape(array, row);
     }
-    if (!status && found != tensors.count)
+    if (!status && found[WEIGHTS] != tensors.count)
         status =
             w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors that its own configuration says",
-                   ckpt->in.name, (unsigned)found, (unsigned)tensors.count);
+                   ckpt->in.name, (unsigned)found[WEIGHTS], (unsigned)tensors.count);
+    ckpt->has_states = true;
+    for (u32 b = STATES; b < blocks_of(optimizer); b++)
+        ckpt->has_states = ckpt->has_states && found[b] == tensors.count;
     w_tensors_free(&tensors);
     return status;
 }
@@ -300,12 +328,9 @@ const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
     return w_header_tok(&ckpt->header);
 }
 
-bool w_ckpt_has_moments(const struct w_ckpt *ckpt)
+bool w_ckpt_has_states(const struct w_ckpt *ckpt)
 {
-    char name[sizeof ckpt->header.arrays->name];
-
-    snprintf(name, sizeof name, "%swte.weight", block_prefixes[MOMENTS1]);
-    return w_header_find(&ckpt->header, name) != NULL;
+    return ckpt->has_states;
 }
 
 /* Read and drop: padding, and tensors that nobody asked for. */
@@ -349,17 +374,20 @@ static bool all_finite(const float *x, u64 n)
 }
 
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
-                          float *moments1, float *moments2, struct w_err *err)
+                          float *const states[W_OPTIMIZER_STATES], struct w_err *err)
 {
-    float *blocks[BLOCKS] = {weights, moments1, moments2};
+    const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
+    float *blocks[BLOCKS] = {weights};
     u32 found[BLOCKS] = {0};
     u64 at = 0;
     enum w_status status = W_DONE;
 
+    for (u32 b = STATES; states && b < blocks_of(optimizer); b++)
+        blocks[b] = states[b - STATES];
     for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
         const struct w_array *array = &ckpt->header.arrays[i];
         const struct w_tensor *row = NULL;
-        enum block block = find_row(tensors, array->name, &row);
+        const u32 block = find_row(optimizer, tensors, array->name, &row);
 
         status = skip_bytes(ckpt, array->offset - at, err);
         at = array->offset + array->bytes;
@@ -384,8 +412,10 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
     }
     for (u32 b = 0; b < BLOCKS && !status; b++)
         if (blocks[b] && found[b] != tensors->count)
-            status = w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s*", ckpt->in.name,
-                            (unsigned)found[b], (unsigned)tensors->count, block_prefixes[b]);
+            status =
+                w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s%s*", ckpt->in.name,
+                       (unsigned)found[b], (unsigned)tensors->count,
+                       b == WEIGHTS ? "" : optimizer->states[b - STATES], b == WEIGHTS ? "" : ".");
     return status ? status : read_end(ckpt, err);
 }
 

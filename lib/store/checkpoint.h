@@ -3,8 +3,8 @@
  * vocabulary, with its merges, or null), "state" {step, tokens, loss, seed, "data": place in the
  * batch stream}, "src" (the header of the batch stream).
  *
- * Tensors: the parameters by their names, f32, then, unless left out, "adam.m.NAME" and
- * "adam.v.NAME".
+ * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer with
+ * its name in front: "adam.m.NAME", "adam.v.NAME" (net/optim.h).
  *
  * The bytes are a function of the configuration and of the data alone: no times, no command line,
  * no number of threads. So a run that was killed and resumed ends with the same file as one that
@@ -13,6 +13,7 @@
 #define W_CHECKPOINT_H
 
 #include "net/model.h"
+#include "net/optim.h"
 #include "wire/stream.h"
 
 /* What a checkpoint says of the run. */
@@ -48,11 +49,11 @@ enum w_status w_ckpt_open(struct w_ckpt **, const char *path, struct w_err *) W_
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
-bool w_ckpt_has_moments(const struct w_ckpt *);
+bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
- * weights, and moments unless NULL, are blocks laid out as in w_tensors. */
+ * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
-                          float *moments1, float *moments2, struct w_err *) W_MUST_CHECK;
+                          float *const states[W_OPTIMIZER_STATES], struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
 
 /* Read a whole file and keep nothing: does every byte of it verify? */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "net/arch.h"
 #include "net/model.h"
 #include "sys/clock.h"
 #include "sys/machine.h"
@@ -168,9 +169,8 @@ static void tell_states(const struct figures *f, double flops)
 static void tell(const struct w_conf *conf, const struct w_engine *engine, const struct figures *f,
                  const struct w_model *model)
 {
-    const struct w_part_time *times;
-    const double flops = w_model_flops_per_token(conf);
-    u32 parts = w_model_times(model, &times);
+    const double *seconds = w_model_seconds(model);
+    const double flops = w_arch_flops_per_token(conf);
     double sum = 0;
 
     fprintf(stderr, "%-24s", conf->name);
@@ -181,12 +181,12 @@ static void tell(const struct w_conf *conf, const struct w_engine *engine, const
     tell_rounds(f, flops, 0, INFINITY, true);
     tell_states(f, flops);
     fprintf(stderr, "\n ");
-    for (u32 i = 0; i < parts; i++)
-        sum += times[i].seconds;
-    for (u32 i = 0; i < parts; i++) {
-        fprintf(stderr, " %s %.1f %%", times[i].name, 100 * times[i].seconds / sum);
-        printf("%s\"%s\":%.4f", i ? "," : ",\"parts_s\":{", times[i].name,
-               times[i].seconds / (double)f->rounds);
+    for (u32 i = 0; i < W_PHASES; i++)
+        sum += seconds[i];
+    for (u32 i = 0; i < W_PHASES; i++) {
+        fprintf(stderr, " %s %.1f %%", w_phases[i].title, 100 * seconds[i] / sum);
+        printf("%s\"%s\":%.4f", i ? "," : ",\"parts_s\":{", w_phases[i].title,
+               seconds[i] / (double)f->rounds);
     }
     fprintf(stderr, "\n");
     printf("}}\n");
@@ -201,7 +201,6 @@ static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine
 {
     static struct w_fit fit;
     static struct w_curve curve;
-    const struct w_part_time *times;
     const struct w_machine unknown = {.logical_cpus = 1};
     const u32 threads = w_team_size(engine->team);
     const struct w_fit_ask ask = {.threads = threads, .type = engine->type};
@@ -212,23 +211,22 @@ static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine
         status = w_curve_measure(&curve, W_CURVE_BANDWIDTH, engine->kern, engine->team,
                                  READ_BYTES / threads, READ_S, err);
     const double read = status ? 0 : curve.points[curve.count - 1].value;
-    for (u32 i = 0; i < w_model_times(model, &times) && !status; i++) {
+    for (u32 i = 0; i < W_PHASES && !status; i++) {
         char key[64];
-        const double seconds = times[i].seconds / (double)f->rounds;
-        snprintf(key, sizeof key, "work.%s", w_step_part_keys[i]);
+        const double seconds = w_model_seconds(model)[i] / (double)f->rounds;
+        snprintf(key, sizeof key, "work.%s", w_phases[i].key);
         const double flops = w_fit_value(&fit, key) / seconds;
-        snprintf(key, sizeof key, "traffic.%s", w_step_part_keys[i]);
+        snprintf(key, sizeof key, "traffic.%s", w_phases[i].key);
         const double bytes = w_fit_value(&fit, key) / seconds;
         fprintf(stderr,
                 "  %-18s %8.2f ms %8.1f GFLOP/s %5.1f %% of peak %7.1f GB/s %6.1f %% of reading\n",
-                times[i].name, 1e3 * seconds, 1e-9 * flops, 100 * flops / peak, 1e-9 * bytes,
+                w_phases[i].title, 1e3 * seconds, 1e-9 * flops, 100 * flops / peak, 1e-9 * bytes,
                 100 * bytes / read);
         printf("{\"t\":\"part\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
                "\"threads\":%u,\"part\":\"%s\",\"seconds\":%.6g,\"tflops\":%.4f,"
                "\"peak_tflops\":%.4f,\"gb_s\":%.2f,\"read_gb_s\":%.2f}\n",
                conf->name, w_type_name(engine->type), engine->kern->name, (unsigned)threads,
-               w_step_part_keys[i], seconds, 1e-12 * flops, 1e-12 * peak, 1e-9 * bytes,
-               1e-9 * read);
+               w_phases[i].key, seconds, 1e-12 * flops, 1e-12 * peak, 1e-9 * bytes, 1e-9 * read);
     }
     return status;
 }
@@ -281,14 +279,14 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
                              struct figures *f, struct w_err *err)
 {
     const double tokens = (double)(conf->batch_size * conf->max_length);
-    const double flops = w_model_flops_per_token(conf);
+    const double flops = w_arch_flops_per_token(conf);
     u32 *ids = calloc(conf->batch_size * (conf->max_length + 1), sizeof *ids);
     enum w_status status = W_DONE;
 
     if (!ids)
         return w_fail(err, W_NOMEM, "no memory for a batch");
     timed_step(model, conf, ids, 0);
-    w_model_times_reset(model);
+    w_model_seconds_reset(model);
     *f = (struct figures){0};
     for (u64 i = 0; i < set->rounds && !status; i++) {
         double peer_s = 0;

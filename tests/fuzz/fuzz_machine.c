@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fit/figures.h"
-#include "fit/target.h"
+#include "fit/evaluate.h"
+#include "bench/target.h"
 #include "tests/fuzz/memory_file.h"
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);

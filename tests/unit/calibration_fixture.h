@@ -42,8 +42,8 @@ static inline void make_calibration(struct w_calibration *c)
         struct w_step_probe *p = &c->probes[c->probe_count++];
         double scale = (i % 2 ? 1.5 : 1) * (i < 2 ? 1 : 0.5);
         *p = (struct w_step_probe){.shape = shapes[i % 2], .threads = i < 2 ? 1 : 2, .samples = 3};
-        for (u32 part = 0; part < W_STEP_PARTS; part++)
-            p->parts[part] = (struct w_part_cost){1e-9 * scale, 100e-9 * scale, 0.01};
+        for (u32 part = 0; part < W_PHASES; part++)
+            p->phases[part] = (struct w_phase_cost){1e-9 * scale, 100e-9 * scale, 0.01};
     }
 }
 

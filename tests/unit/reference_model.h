@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/tensors.h"
+#include "tests/unit/gpt2_tensors.h"
 
 struct reference {
     const struct w_conf *conf;

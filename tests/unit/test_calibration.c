@@ -148,8 +148,8 @@ static void a_calibration_measures_every_part(void **state)
     assert_int_equal(c->probes[2].type, W_TYPE_BF16);
     assert_int_equal(c->probes[0].threads, 2);
     assert_int_equal(c->probes[4].threads, 1);
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
-        const struct w_part_cost *cost = &c->probes[0].parts[part];
+    for (u32 part = 0; part < W_PHASES; part++) {
+        const struct w_phase_cost *cost = &c->probes[0].phases[part];
         assert_true(cost->token_s + cost->call_s > 0 && cost->call_s >= 0);
     }
     assert_true(c->decode_count == 2 && c->decodes[1].bytes > c->decodes[0].bytes);

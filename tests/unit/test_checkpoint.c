@@ -46,8 +46,8 @@ static int open_fixture(void **state)
     w_model_init(f->model);
     u64 floats = w_model_tensors(f->model)->floats;
     for (u64 i = 0; i < floats; i++) {
-        w_model_moments1(f->model)[i] = (float)i;
-        w_model_moments2(f->model)[i] = (float)i + 0.5f;
+        w_model_state(f->model, 0)[i] = (float)i;
+        w_model_state(f->model, 1)[i] = (float)i + 0.5f;
     }
     *state = f;
     return 0;
@@ -95,14 +95,14 @@ static void what_is_saved_is_read(void **state)
     assert_int_equal(s->data.place.link, some_state.data.place.link);
     assert_int_equal(s->data.header_crc, some_state.data.header_crc);
     assert_int_equal(w_ckpt_conf(ckpt)->d_ff, 6);
-    assert_true(w_ckpt_has_moments(ckpt));
+    assert_true(w_ckpt_has_states(ckpt));
     assert_null(w_ckpt_tok(ckpt));
-    if (w_ckpt_read(ckpt, tensors, blocks, blocks + tensors->floats, blocks + 2 * tensors->floats,
-                    &f->err))
+    float *states[] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    if (w_ckpt_read(ckpt, tensors, blocks, states, &f->err))
         fail_msg("%s", f->err.text);
     same_tensors(tensors, blocks, w_model_weights(f->model));
-    same_tensors(tensors, blocks + tensors->floats, w_model_moments1(f->model));
-    same_tensors(tensors, blocks + 2 * tensors->floats, w_model_moments2(f->model));
+    same_tensors(tensors, blocks + tensors->floats, w_model_state(f->model, 0));
+    same_tensors(tensors, blocks + 2 * tensors->floats, w_model_state(f->model, 1));
     w_ckpt_close(&ckpt);
     assert_null(ckpt);
     free(blocks);
@@ -117,13 +117,12 @@ static void weights_alone_have_no_moments(void **state)
 
     save(f, true);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-    assert_false(w_ckpt_has_moments(ckpt));
-    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, blocks + tensors->floats,
-                                 blocks + 2 * tensors->floats, &f->err),
-                     W_MISMATCH);
+    assert_false(w_ckpt_has_states(ckpt));
+    float *states[] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, states, &f->err), W_MISMATCH);
     w_ckpt_close(&ckpt);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, NULL, NULL, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, NULL, &f->err), W_DONE);
     same_tensors(tensors, blocks, w_model_weights(f->model));
     w_ckpt_close(&ckpt);
     free(blocks);
@@ -174,7 +173,7 @@ static void another_shape_is_refused(void **state)
     assert_int_equal(w_tensors_make(&tensors, &conf, &f->err), W_DONE);
     float *block = calloc(tensors.floats, sizeof *block);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-    assert_int_equal(w_ckpt_read(ckpt, &tensors, block, NULL, NULL, &f->err), W_MISMATCH);
+    assert_int_equal(w_ckpt_read(ckpt, &tensors, block, NULL, &f->err), W_MISMATCH);
     assert_non_null(strstr(f->err.text, "c_fc"));
     w_ckpt_close(&ckpt);
     free(block);
@@ -208,7 +207,7 @@ static void weights_that_are_no_numbers_are_refused(void **state)
         *weight = i ? NAN : INFINITY;
         save(f, true);
         assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-        assert_int_equal(w_ckpt_read(ckpt, tensors, block, NULL, NULL, &f->err), W_CORRUPT);
+        assert_int_equal(w_ckpt_read(ckpt, tensors, block, NULL, &f->err), W_CORRUPT);
         assert_non_null(strstr(f->err.text, tensors->rows[3].name));
         w_ckpt_close(&ckpt);
     }

@@ -99,17 +99,6 @@ static void what_cannot_work_is_refused(void **state)
     assert_non_null(strstr(err.text, "tokens: more than"));
 }
 
-static void sizes_that_overflow_are_refused(void **state)
-{
-    (void)state;
-    refused("{\"d_model\":1048576,\"num_heads\":1,\"num_layers\":4096,\"d_ff\":4194304,"
-            "\"vocab_size\":268435456,\"batch_size\":1,\"max_length\":1,\"learning_rate\":1}",
-            "the sizes overflow");
-    refused("{\"d_model\":65536,\"num_heads\":65536,\"num_layers\":4096,\"d_ff\":4,"
-            "\"vocab_size\":2,\"batch_size\":2047,\"max_length\":1048576,\"learning_rate\":1}",
-            "the sizes overflow");
-}
-
 static void what_is_dumped_reads_back(void **state)
 {
     (void)state;
@@ -158,7 +147,6 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(every_problem_is_told),
         cmocka_unit_test(what_cannot_work_is_refused),
-        cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(what_is_dumped_reads_back),
         cmocka_unit_test(messages_are_one_line),
         cmocka_unit_test(changed_bytes_are_read_or_refused),

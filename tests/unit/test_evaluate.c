@@ -316,7 +316,7 @@ static void parameters_are_those_of_the_tensors(void **state)
         w_tensors_free(&tensors);
         u64 bytes = 0;
         for (u32 b = 0; b < fit.plan.count; b++)
-            bytes += fit.plan.buffers[b].bytes;
+            bytes += fit.plan.rows[b].bytes;
         assert_true(bytes == fit.plan.bytes);
         assert_true(w_fit_value(&fit, "memory.plan") == (double)bytes);
     }
@@ -343,7 +343,7 @@ static void the_trainer_counts_the_same_flops(void **state)
     (void)state;
     for (int k = 0; k < CONFIGS; k++)
         assert_true(w_fit_value(&fits[k], "flops.train_causal") ==
-                    w_model_flops_per_token(&fits[k].conf));
+                    w_arch_flops_per_token(&fits[k].conf));
 }
 
 static void rates_give_times(void **state)

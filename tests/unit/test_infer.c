@@ -12,6 +12,7 @@
 #include "net/infer.h"
 #include "net/model.h"
 #include "net/sampler.h"
+#include "tests/unit/gpt2_tensors.h"
 
 #define WIDTH 40 /* no multiple of a vector: the ends of rows are met, too */
 #define HEADS 5

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "net/layers.h"
+#include "net/head.h"
 #include "product_checks.h"
 
 enum { BATCH = 2, LENGTH = 9, TOKENS = BATCH * LENGTH, D = 33, VOCAB = 2 * W_PIECE_COLS + 44 };

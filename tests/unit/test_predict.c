@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "fit/evaluate.h"
 #include "fit/predict.h"
 #include "bench/target.h"
@@ -54,9 +55,9 @@ static void a_measured_shape_costs_what_was_measured(void **state)
     (void)state;
     struct w_conf narrow = conf_of(128, 3, 32), wide = conf_of(256, 3, 32);
     struct w_costs one = costs_of(&narrow, 1), two = costs_of(&narrow, 2);
-    assert_true(near(one.parts[W_STEP_LINEAR].token_s, 1e-9, 1e-4));
-    assert_true(near(two.parts[W_STEP_LINEAR].token_s, 0.5e-9, 1e-4));
-    assert_true(near(costs_of(&wide, 1).parts[W_STEP_HEAD].call_s, 150e-9, 1e-4));
+    assert_true(near(one.phases[W_PHASE_LINEAR].token_s, 1e-9, 1e-4));
+    assert_true(near(two.phases[W_PHASE_LINEAR].token_s, 0.5e-9, 1e-4));
+    assert_true(near(costs_of(&wide, 1).phases[W_PHASE_HEAD].call_s, 150e-9, 1e-4));
 }
 
 /* The fixture's two threads once more, in a state in which products take 1.8 times as long. */
@@ -70,7 +71,7 @@ static void add_half_state(void)
         struct w_step_probe *p = &calibration.probes[calibration.probe_count++];
         *p = calibration.probes[i];
         p->peak = peak->half * 1.03;
-        p->parts[W_STEP_LINEAR].token_s *= 1.8;
+        p->phases[W_PHASE_LINEAR].token_s *= 1.8;
     }
 }
 
@@ -81,7 +82,7 @@ static double linear_cost(const struct w_conf *conf, u32 threads, enum w_state s
     assert_int_equal(w_plan_make(&plan, conf, W_PLAN_TRAIN, W_TYPE_F32, threads, &err), W_DONE);
     w_costs_make(&costs, &calibration, conf, &plan,
                  (struct w_costs_of){W_TYPE_F32, state, threads});
-    return costs.parts[W_STEP_LINEAR].token_s;
+    return costs.phases[W_PHASE_LINEAR].token_s;
 }
 
 static void a_state_costs_what_was_measured_in_it(void **state)
@@ -122,9 +123,9 @@ static void what_lies_between_costs_something_between(void **state)
 {
     (void)state;
     struct w_conf middle = conf_of(192, 3, 32), huge = conf_of(4096, 1, 1);
-    double cost = costs_of(&middle, 1).parts[W_STEP_LINEAR].token_s;
+    double cost = costs_of(&middle, 1).phases[W_PHASE_LINEAR].token_s;
     assert_true(cost > 1.1e-9 && cost < 1.4e-9);
-    cost = costs_of(&huge, 1).parts[W_STEP_LINEAR].token_s;
+    cost = costs_of(&huge, 1).phases[W_PHASE_LINEAR].token_s;
     assert_true(cost > 1.2e-9 && cost <= 1.5e-9); /* the nearest, not a line that runs on */
 }
 
@@ -133,15 +134,15 @@ static void other_numbers_of_threads_follow_amdahl(void **state)
     (void)state;
     struct w_conf conf = conf_of(128, 3, 32);
     /* the fixture is perfectly parallel */
-    assert_true(near(costs_of(&conf, 4).parts[W_STEP_NORM].token_s, 0.25e-9, 1e-3));
+    assert_true(near(costs_of(&conf, 4).phases[W_PHASE_NORM].token_s, 0.25e-9, 1e-3));
     struct w_calibration had = calibration;
     for (u32 i = 2; i < 4; i++)
-        calibration.probes[i].parts[W_STEP_NORM].token_s *=
+        calibration.probes[i].phases[W_PHASE_NORM].token_s *=
             1.5; /* two threads: 0.75, half serial */
-    assert_true(near(costs_of(&conf, 4).parts[W_STEP_NORM].token_s, 0.625e-9, 1e-3));
+    assert_true(near(costs_of(&conf, 4).phases[W_PHASE_NORM].token_s, 0.625e-9, 1e-3));
     calibration.probe_count = 2;
     calibration.threads = 1; /* measured with one thread only */
-    assert_true(near(costs_of(&conf, 2).parts[W_STEP_NORM].token_s, 0.5e-9, 1e-3));
+    assert_true(near(costs_of(&conf, 2).phases[W_PHASE_NORM].token_s, 0.5e-9, 1e-3));
     calibration = had;
 }
 
@@ -150,9 +151,9 @@ static void levels_follow_the_working_set(void **state)
     (void)state;
     struct w_conf conf = conf_of(128, 3, 32);
     struct w_costs costs = costs_of(&conf, 2);
-    assert_string_equal(costs.level[W_STEP_ATTENTION], "L2"); /* a head of 128 x 32 */
-    assert_string_equal(costs.level[W_STEP_NORM], "memory");  /* the whole step */
-    assert_true(costs.bytes_s[W_STEP_NORM] == 16e9 && costs.bytes_s[W_STEP_ATTENTION] == 200e9);
+    assert_string_equal(costs.level[W_PHASE_ATTENTION], "L2"); /* a head of 128 x 32 */
+    assert_string_equal(costs.level[W_PHASE_NORM], "memory");  /* the whole step */
+    assert_true(costs.bytes_s[W_PHASE_NORM] == 16e9 && costs.bytes_s[W_PHASE_ATTENTION] == 200e9);
 }
 
 static double tokens_asked = 1e6;
@@ -178,11 +179,9 @@ static void the_step_is_the_sum_of_its_parts(void **state)
     struct w_conf conf = conf_of(128, 3, 32);
     double sum = 0;
     make(&fit, &conf, NULL);
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+    for (u32 part = 0; part < W_PHASES; part++) {
         char key[64];
-        snprintf(key, sizeof key, "unit.%s", w_step_part_keys[part]);
-        assert_true(w_fit_value(&fit, key) == w_part_units(part, &conf));
-        snprintf(key, sizeof key, "step.%s", w_step_part_keys[part]);
+        snprintf(key, sizeof key, "step.%s", w_phases[part].key);
         assert_true(w_fit_value(&fit, key) > 0);
         sum += w_fit_value(&fit, key);
         assert_non_null(w_fit_bound(&fit, part));
@@ -192,7 +191,7 @@ static void the_step_is_the_sum_of_its_parts(void **state)
     assert_true(near(w_fit_value(&fit, "step.linear"), 3 * 196608 * (50e-9 + 4096 * 0.5e-9), 1e-3));
     assert_true(near(w_fit_value(&fit, "tok_s"), 4096 / sum, 1e-9));
     /* 16 FLOP a byte of norms are bound by memory, products are not */
-    assert_string_equal(w_fit_bound(&fit, W_STEP_LINEAR), "compute");
+    assert_string_equal(w_fit_bound(&fit, W_PHASE_LINEAR), "compute");
 }
 
 static void time_counts_evaluations_and_checkpoints(void **state)
@@ -225,12 +224,79 @@ static void generation_is_between_the_measured_sizes(void **state)
     assert_true(w_fit_value(&fit, "predict.decode") > 10000); /* 0.1 ns a byte, less than 1 MB */
     make(&fit, &large, NULL);                                 /* 0.2 ns a byte of 0.6 GB */
     /* of the positions a token reads one */
-    double bytes = 4 * (w_part_units(W_STEP_UPDATE, &large) - 128 * 1024);
+    struct w_work work[W_PHASES];
+    w_arch_work(work, &large, W_TYPE_F32);
+    double bytes = 4 * (work[W_PHASE_UPDATE].units - 128 * 1024);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9), 1e-3));
     calibration.draw_s = 1e-6; /* of each of 4096 ids */
     make(&fit, &large, NULL);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9 + 4096e-6), 1e-3));
     calibration.draw_s = 0;
+}
+
+/* ---- the formulas that people are shown, and the work that the layers say they have ---- */
+
+static double phase_value(const struct w_fit *fit, const char *figure, u32 phase)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.%s", figure, w_phases[phase].key);
+    return w_fit_value(fit, key);
+}
+
+static void check_formulas(const struct w_conf *conf, enum w_type type)
+{
+    static struct w_fit fit;
+    const struct w_machine m = {.l1d.bytes = 32 << 10, .l2.bytes = 512 << 10};
+    struct w_fit_ask ask = {.threads = 2, .type = type, .calibration = &calibration};
+    const double times = (double)conf->accumulate;
+    const double rows = (double)(conf->batch_size * conf->max_length);
+    struct w_work work[W_PHASES];
+    struct w_tensors tensors;
+
+    snprintf(calibration.kernel[type], sizeof calibration.kernel[type], "ref");
+    for (u32 i = 0; i < calibration.probe_count; i++)
+        calibration.probes[i].type = type;
+    assert_int_equal(w_fit_make(&fit, conf, &m, &ask, &err), W_DONE);
+    assert_int_equal(w_tensors_make(&tensors, conf, &err), W_DONE);
+    w_arch_work(work, conf, type);
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        const struct w_work *w = &work[phase];
+        const double n = phase == W_PHASE_UPDATE ? 1 : times;
+        const double unit_s =
+            phase_value(&fit, "call", phase) + rows * phase_value(&fit, "cost", phase);
+        const double seconds =
+            fmax(n * w->units * unit_s, n * w->bytes / phase_value(&fit, "bandwidth", phase));
+        if (!near(phase_value(&fit, "work", phase), n * w->flops, 1e-12) ||
+            !near(phase_value(&fit, "traffic", phase), n * w->bytes, 1e-12) ||
+            !near(phase_value(&fit, "step", phase), seconds, 1e-12))
+            fail_msg(
+                "%s of d %u, L %u, F %u: %g FLOP, %g B, %g s by the formulas, %g, %g, %g by the "
+                "layers",
+                w_phases[phase].key, (unsigned)conf->d_model, (unsigned)conf->num_layers,
+                (unsigned)conf->d_ff, phase_value(&fit, "work", phase),
+                phase_value(&fit, "traffic", phase), phase_value(&fit, "step", phase), n * w->flops,
+                n * w->bytes, seconds);
+    }
+    assert_true(w_fit_value(&fit, "flops.train_causal") == w_arch_flops_per_token(conf));
+    assert_true(w_fit_value(&fit, "params") == (double)tensors.parameters);
+    w_tensors_free(&tensors);
+}
+
+static void formulas_are_the_work_of_the_layers(void **state)
+{
+    (void)state;
+    struct w_rng rng = {.seed = 15};
+    for (u32 i = 0; i < 50; i++) {
+        const u64 heads = 1 + w_rng_below(&rng, 8);
+        struct w_conf conf = conf_of(heads * 8 * (1 + w_rng_below(&rng, 16)),
+                                     1 + w_rng_below(&rng, 12), 1 + w_rng_below(&rng, 40));
+        conf.num_heads = heads;
+        conf.d_ff = 1 + w_rng_below(&rng, 4000);
+        conf.vocab_size = 2 + w_rng_below(&rng, 30000);
+        conf.max_length = 1 + w_rng_below(&rng, 500);
+        conf.accumulate = 1 + w_rng_below(&rng, 4);
+        check_formulas(&conf, i % 2 ? W_TYPE_BF16 : W_TYPE_F32);
+    }
 }
 
 /* ---- residuals ---- */
@@ -337,6 +403,7 @@ int main(void)
         cmocka_unit_test(predictions_use_what_was_learned),
         cmocka_unit_test(the_widest_interval_has_two_ends),
         cmocka_unit_test(residuals_are_lines_of_a_file),
+        cmocka_unit_test_setup(formulas_are_the_work_of_the_layers, make_fixture),
     };
     return cmocka_run_group_tests(tests, make_fixture, NULL);
 }

@@ -68,7 +68,7 @@ static void add_roof(struct w_chart *chart, const char *name, double bytes_s, do
 static double part_value(const struct w_fit *fit, const char *figure, u32 part)
 {
     char key[64];
-    snprintf(key, sizeof key, "%s.%s", figure, w_step_part_keys[part]);
+    snprintf(key, sizeof key, "%s.%s", figure, w_phases[part].key);
     return w_fit_value(fit, key);
 }
 
@@ -88,9 +88,9 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
     for (size_t i = 0; i < r->count; i++) {
         const struct w_fit *fit = &r->fits[i];
         struct w_series *s = w_chart_series(chart, fit->conf.name, W_SERIES_POINT);
-        for (u32 part = 0; part < W_STEP_PARTS; part++)
+        for (u32 part = 0; part < W_PHASES; part++)
             w_series_point(s, part_value(fit, "work", part) / part_value(fit, "traffic", part),
-                           part_value(fit, "reach", part), w_step_part_keys[part]);
+                           part_value(fit, "reach", part), w_phases[part].key);
     }
 }
 

@@ -40,9 +40,9 @@ static struct w_json *buffers_json(const struct w_plan *plan)
 
     for (u32 i = 0; i < plan->count; i++) {
         struct w_json *j = w_json_object();
-        w_json_set_string(j, "name", plan->buffers[i].name);
-        w_json_set_u64(j, "bytes", plan->buffers[i].bytes);
-        w_json_set_string(j, "lifetime", w_lifetime_name(plan->buffers[i].lifetime));
+        w_json_set_string(j, "name", plan->rows[i].name);
+        w_json_set_u64(j, "bytes", plan->rows[i].bytes);
+        w_json_set_string(j, "lifetime", w_lifetime_name(plan->rows[i].lifetime));
         w_json_add(list, j);
     }
     return list;

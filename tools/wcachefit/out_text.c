@@ -131,13 +131,13 @@ static void write_steps(FILE *f, const struct report *r, const struct w_fit *fit
     if (isnan(step))
         return;
     fprintf(f, "STEP, predicted from the calibration of %s\n", r->calibration->host);
-    for (u32 part = 0; part < W_STEP_PARTS; part++) {
+    for (u32 part = 0; part < W_PHASES; part++) {
         char key[64], time[W_FIGURE_TEXT], reach[W_FIGURE_TEXT];
-        snprintf(key, sizeof key, "step.%s", w_step_part_keys[part]);
+        snprintf(key, sizeof key, "step.%s", w_phases[part].key);
         double seconds = w_fit_value(fit, key);
         w_figure_text(time, W_UNIT_SECONDS, seconds);
         const char *label = w_figures[w_figure_find(key)].label;
-        snprintf(key, sizeof key, "reach.%s", w_step_part_keys[part]);
+        snprintf(key, sizeof key, "reach.%s", w_phases[part].key);
         w_figure_text(reach, W_UNIT_FLOP_S, w_fit_value(fit, key));
         fprintf(f, "  %-30s %12s %5.1f %% %14s   bound by %s\n", label, time, 100 * seconds / step,
                 reach, w_fit_bound(fit, part));
@@ -153,7 +153,7 @@ static void write_buffers(FILE *f, const struct w_fit *fit)
 
     fprintf(f, "BUFFERS of %s, as wtrain allocates them\n", fit->conf.name);
     for (u32 i = 0; i < fit->plan.count; i++) {
-        const struct w_buffer *b = &fit->plan.buffers[i];
+        const struct w_plan_row *b = &fit->plan.rows[i];
         w_figure_text(text, W_UNIT_BYTES, (double)b->bytes);
         fprintf(f, "  %-24s %16llu %12s   %s\n", b->name, (unsigned long long)b->bytes, text,
                 w_lifetime_name(b->lifetime));
