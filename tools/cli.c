@@ -181,13 +181,15 @@ static void print_version(void)
 
 /* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help.
  * The generators of the manual pages and of the completions read it. */
-static void dump_options(const struct w_program *p, const struct w_command *commands)
+static void dump_options(const struct w_program *p, const struct w_command *commands,
+                         const struct w_command *fallback)
 {
     const struct w_option *tables[] = {p->options, common_options};
 
     printf("program\t%s\t%s\t%s\t%s\n", p->name, p->operands, p->summary, p->about ? p->about : "");
     for (; commands && commands->name; commands++)
-        printf("command\t%s\t%s\n", commands->name, commands->program->summary);
+        printf("command\t%s\t%s\t%s\n", commands->name, commands->program->summary,
+               commands == fallback ? "default" : "");
     for (size_t i = 0; i < W_COUNTOF(tables); i++)
         for (const struct w_option *o = tables[i]; o && o->name; o++)
             printf("option\t%s\t%.1s\t%s\t%s\t%s\t%s\n", o->name, &o->letter, o->arg ? o->arg : "",
@@ -336,7 +338,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     if (p->options && w_options_default(p->options, fields, &err))
         return w_cli_finish(err.status, &err) + 1;
     if (*argc == 2 && !strcmp(words[1], dump_option)) {
-        dump_options(p, NULL);
+        dump_options(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     for (int i = 1; i < *argc && !stop; i++) {
@@ -358,13 +360,14 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
                   char ***argv, const struct w_command **found)
 {
     const char *word = *argc > 1 ? (*argv)[1] : NULL;
+    const struct w_command *fallback = *found;
     size_t count = 0;
 
     begin(p, *argc, *argv);
     while (commands[count].name)
         count++;
     if (!word)
-        return misuse(p, "say what to do: %s %s ...", p->name, p->operands);
+        return fallback ? 0 : misuse(p, "say what to do: %s %s ...", p->name, p->operands);
     if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
         print_help(p, commands);
         return w_cli_finish(W_DONE, NULL) + 1;
@@ -374,7 +377,7 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, dump_option)) {
-        dump_options(p, commands);
+        dump_options(p, commands, fallback);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     for (*found = commands; (*found)->name; ++*found)
@@ -382,7 +385,10 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
             --*argc, ++*argv;
             return 0;
         }
+    *found = fallback;
     const char *near = w_nearest_name(word, &commands->name, count, sizeof *commands);
+    if (fallback && (*word == '-' || !near || !access(word, F_OK)))
+        return 0;
     return misuse(p, "unknown command '%.60s'%s%s%s", word, near ? ": did you mean " : "",
                   near ? near : "", near ? "?" : "");
 }
