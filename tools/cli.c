@@ -153,9 +153,13 @@ static void print_examples(const struct w_program *p)
         printf("  # %s\n  %s\n", e[0], e[1]);
 }
 
-static void print_help(const struct w_program *p, const struct w_command *commands)
+static void print_help(const struct w_program *p, const struct w_command *commands,
+                       const struct w_command *dflt)
 {
     print_usage(p);
+    if (dflt)
+        printf("Without a command: %s [options] %s, which is %s.\n", p->name,
+               dflt->program->operands, dflt->program->name);
     if (p->about)
         printf("\n%s\n", p->about);
     if (commands) {
@@ -179,17 +183,18 @@ static void print_version(void)
            w_deflate_version(), w_cjson_version());
 }
 
-/* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help.
- * The generators of the manual pages and of the completions read it. */
+/* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help;
+ * and for each command: name, summary, whether it is the default. The generators of the manual pages
+ * and of the completions read it. */
 static void dump_options(const struct w_program *p, const struct w_command *commands,
-                         const struct w_command *fallback)
+                         const struct w_command *dflt)
 {
     const struct w_option *tables[] = {p->options, common_options};
 
     printf("program\t%s\t%s\t%s\t%s\n", p->name, p->operands, p->summary, p->about ? p->about : "");
     for (; commands && commands->name; commands++)
         printf("command\t%s\t%s\t%s\n", commands->name, commands->program->summary,
-               commands == fallback ? "default" : "");
+               commands == dflt ? "default" : "");
     for (size_t i = 0; i < W_COUNTOF(tables); i++)
         for (const struct w_option *o = tables[i]; o && o->name; o++)
             printf("option\t%s\t%.1s\t%s\t%s\t%s\t%s\n", o->name, &o->letter, o->arg ? o->arg : "",
@@ -278,7 +283,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     if (!o)
         return misuse(p, "'%s' is no option", word);
     if (target == &w_common && o->letter == 'h') {
-        print_help(p, NULL);
+        print_help(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (target == &w_common && o->letter == 'V') {
@@ -359,17 +364,13 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
 int w_cli_command(const struct w_program *p, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found)
 {
-    const char *word = *argc > 1 ? (*argv)[1] : NULL;
-    const struct w_command *fallback = *found;
+    const struct w_command *dflt = *found;
+    const char *word = *argc > 1 ? (*argv)[1] : "";
     size_t count = 0;
 
     begin(p, *argc, *argv);
-    while (commands[count].name)
-        count++;
-    if (!word)
-        return fallback ? 0 : misuse(p, "say what to do: %s %s ...", p->name, p->operands);
     if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
-        print_help(p, commands);
+        print_help(p, commands, dflt);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
@@ -377,18 +378,23 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, dump_option)) {
-        dump_options(p, commands, fallback);
+        dump_options(p, commands, dflt);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
-    for (*found = commands; (*found)->name; ++*found)
-        if (!strcmp((*found)->name, word)) {
+    for (; commands[count].name; count++)
+        if (!strcmp(commands[count].name, word)) {
+            *found = &commands[count];
             --*argc, ++*argv;
             return 0;
         }
-    *found = fallback;
     const char *near = w_nearest_name(word, &commands->name, count, sizeof *commands);
-    if (fallback && (*word == '-' || !near || !access(word, F_OK)))
+    bool is_operand = !near || !*word || *word == '-' || !access(word, F_OK);
+    if (dflt && is_operand)
         return 0;
+    if (!*word && *argc < 2)
+        return misuse(p, "say what to do: %s %s ...", p->name, p->operands);
+    if (dflt)
+        return misuse(p, "'%.60s' is neither a command nor a file: did you mean %s?", word, near);
     return misuse(p, "unknown command '%.60s'%s%s%s", word, near ? ": did you mean " : "",
                   near ? near : "", near ? "?" : "");
 }

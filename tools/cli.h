@@ -43,12 +43,11 @@ extern struct w_common w_common;
  * plus 1. */
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
 
-/* The same for a program with commands: finds argv[1] in the table and shifts it away. Handles
- * --help and --version of the program itself. Returns 0 and the command, or exit status + 1. A
- * command's run() is a main() as above: it parses its own options and returns the exit status.
- *
- * *found is NULL before, or the default command: that is then meant, and nothing shifted, where argv[1]
- * is missing, is an option, names a file, or is like no command. */
+/* The same for a program with commands: finds argv[1] in the table and shifts it away. *found is, at
+ * the call, the default command, or NULL: where argv[1] names none it is meant, with all arguments.
+ * A misspelt name that is no file either is refused. Handles --help and --version of the program
+ * itself. Returns 0 and the command, or exit status + 1. A command's run() is a main() as above: it
+ * parses its own options and returns the exit status. */
 struct w_command {
     const char *name;
     const struct w_program *program;

@@ -19,7 +19,6 @@ static const struct w_program program = {
     .name = "wcachefit",
     .summary = "Say what configurations need of a machine: memory, caches, arithmetic, time.",
     .operands = "[COMMAND] ...",
-    .about = "Without a command: report.",
     .examples = examples,
 };
 

@@ -1,4 +1,4 @@
-# wcachefit: reports, formats, requirements and refusals. Figures have unit tests (test_fit.c).
+# wcachefit: reports, formats, requirements and refusals. Figures have unit tests (test_evaluate.c).
 
 setup()
 {
