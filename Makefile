@@ -169,7 +169,9 @@ TOOLS := \
 TOOL_SOURCES := \
 	tools/cli.c \
 
-wcachefit_PARTS := tools/host_cache.c $(sort $(wildcard tools/wcachefit/*.c))
+wcachefit_PARTS := tools/host_cache.c $(addprefix tools/wcachefit/,chart.c chart_svg.c chart_text.c \
+	cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c cmd_search.c cmd_verify.c hints.c \
+	inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_verify.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
@@ -177,10 +179,6 @@ wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
-# What a unit test takes from a program.
-test_cli_PARTS := tools/cli.c
-test_chart_PARTS := tools/wcachefit/chart.c tools/wcachefit/chart_svg.c tools/wcachefit/chart_text.c
-test_evaluate_PARTS := tools/wcachefit/hints.c
 
 UNIT_TESTS := \
 	test_amx \
@@ -340,10 +338,15 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
-$(TESTS): $(BUILD)/%: %.c $$(call parts_of,$$(notdir $$*)) $(BUILD)/libw.a $(BUILD)/flags
+# What unit tests take from a program.
+$(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
+$(BUILD)/tests/unit/test_chart: $(BUILD)/tools/wcachefit/chart.o $(BUILD)/tools/wcachefit/chart_svg.o \
+	$(BUILD)/tools/wcachefit/chart_text.o
+$(BUILD)/tests/unit/test_evaluate: $(BUILD)/tools/wcachefit/hints.o
+$(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o %.a,$^) $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)

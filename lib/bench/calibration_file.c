@@ -299,12 +299,12 @@ enum w_status w_calibration_parse(struct w_calibration *c, const char *text, siz
     *c = (struct w_calibration){0};
     if (!status && (!schema || strcmp(schema, SCHEMA)))
         status = w_fail(err, schema ? W_NEWER : W_CORRUPT,
-                        "is no calibration of this version (wcachefit --calibrate)");
+                        "is no calibration of this version (wcachefit calibrate)");
     if (!status) {
         read_all(&r, json, c);
         if (!r.ok)
             status = w_fail(err, W_CORRUPT,
-                            "is a damaged calibration (wcachefit --calibrate makes a new one)");
+                            "is a damaged calibration (wcachefit calibrate makes a new one)");
     }
     w_json_free(json);
     return status;
@@ -318,7 +318,7 @@ enum w_status w_calibration_load(struct w_calibration *c, const char *path, stru
 
     *c = (struct w_calibration){0};
     if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
-        return w_fail(err, W_NO, "%s: there is no calibration (wcachefit --calibrate makes one)",
+        return w_fail(err, W_NO, "%s: there is no calibration (wcachefit calibrate makes one)",
                       path);
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
     if (status) /* names the file itself */

@@ -111,7 +111,7 @@ static enum w_status read_file(struct w_machine *m, const char *path, struct w_e
         goto out;
     status = w_json_parse(&json, text, size, err);
     if (!status) {
-        /* what --host --json printed: the machine stands in an object of its own */
+        /* what wcachefit host --json printed: the machine stands in an object of its own */
         const struct w_json *inner = w_json_get(json, "machine");
         status = w_machine_from_json(m, inner ? inner : json, err);
     }
@@ -136,6 +136,6 @@ enum w_status w_target_find(struct w_machine *m, const char *name, struct w_err 
         return read_file(m, name, err);
     const char *near =
         w_nearest_name(name, &w_targets[0].name, W_COUNTOF(w_targets) - 1, sizeof w_targets[0]);
-    return w_fail(err, W_USAGE, "unknown target '%.60s'%s%s%s (--list-targets; or FILE.json)", name,
+    return w_fail(err, W_USAGE, "unknown target '%.60s'%s%s%s (wcachefit host --list; or FILE.json)", name,
                   near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }

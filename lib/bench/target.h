@@ -1,5 +1,5 @@
 /* target.h - machines that are known by name, so that a configuration can be judged for another
- * computer than this one. `wcachefit --target NAME --host --json` prints one as a template. */
+ * computer than this one. `wcachefit host --target NAME --json` prints one as a template. */
 #ifndef W_TARGET_H
 #define W_TARGET_H
 

@@ -110,25 +110,16 @@ static void give_machine(struct w_fit *fit, const struct w_machine *m)
     give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
 }
 
-/* The kernels that wtrain would choose on that machine, of those that this build has. */
+/* The kernels that wtrain would choose on that machine, of those that this build has: every build has
+ * portable ones, which need nothing. */
 static const struct w_kern *best_kernels(const struct w_machine *m, enum w_type type)
 {
-    const bool bf16 = type == W_TYPE_BF16;
-    const struct {
-        const char *name;
-        bool run;
-    } kinds[] = {{"amx", bf16 && m->amx_bf16 && m->avx512},
-                 {"avx512bf16", bf16 && m->avx512_bf16},
-                 {"avx512", m->avx512},
-                 {"avx2", m->avx2_fma},
-                 {"portable", true}};
     const struct w_kern *const *kern = w_kern_all();
 
-    for (size_t i = 0; i < W_COUNTOF(kinds); i++)
-        for (size_t k = 0; kinds[i].run && kern[k]; k++)
-            if (!strcmp(kern[k]->name, kinds[i].name) && kern[k]->mul[type].tile)
-                return kern[k];
-    return kern[0]; /* every build has portable ones */
+    while (((*kern)->for_bf16 && type != W_TYPE_BF16) || (*kern)->product ||
+           !(*kern)->mul[type].tile || w_kern_lacks(*kern, m))
+        kern++;
+    return *kern;
 }
 
 /* How wtrain would cut a product there. */

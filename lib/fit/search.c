@@ -114,7 +114,7 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
     if (*count == 0)
         return w_fail(err, W_NO,
                       rated ? "no configuration keeps to these limits"
-                            : "no rate can be predicted: wcachefit --calibrate first");
+                            : "no rate can be predicted: wcachefit calibrate first");
     return W_DONE;
 }
 

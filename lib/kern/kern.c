@@ -1,14 +1,13 @@
 #include "kern/variants.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kern/gemm_blas.h"
 #include "sys/cpuid.h"
 
 static struct w_kern kern_blas = {.name = "blas"};
-
-#define NAMES "amx, avx512bf16, avx512, avx2, blas, portable, ref"
 
 static const struct w_kern *const variants[] = {
 #if defined __x86_64__
@@ -64,37 +63,46 @@ static void try_unit(void)
         missing_unit = "the system loses what AMX's tiles hold when it switches threads";
 }
 
-static const char *missing_instructions(const struct w_kern *kern)
+#endif
+
+/* What a machine has to have for each instruction set; of several that are missing, the first is
+ * named. */
+static const struct {
+    u32 bit;
+    size_t has; /* offset of a bool in struct w_machine */
+    const char *lack;
+} sets[] = {
+    {W_ISA_AMX, offsetof(struct w_machine, amx_bf16), "this CPU or its system has no AMX for bf16"},
+    {W_ISA_AVX512_BF16, offsetof(struct w_machine, avx512_bf16), "this CPU has no AVX512-BF16"},
+    {W_ISA_AVX512, offsetof(struct w_machine, avx512), "this CPU has no AVX-512"},
+    {W_ISA_AVX2, offsetof(struct w_machine, avx2_fma), "this CPU has no AVX2 with FMA"},
+};
+
+const char *w_kern_lacks(const struct w_kern *kern, const struct w_machine *m)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct w_machine m = {.logical_cpus = 1};
-
-    w_cpuid_read(&m);
-    if (kern->for_bf16 && !kern->mul[W_TYPE_BF16].tile)
-        return "this program was compiled without them";
-    if (kern == &w_kern_avx512 && !m.avx512)
-        return "this CPU has no AVX-512";
-    if (kern == &w_kern_avx512bf16 && !m.avx512_bf16)
-        return "this CPU has no AVX512-BF16";
-    if (kern == &w_kern_avx2 && !m.avx2_fma)
-        return "this CPU has no AVX2 with FMA";
-    if (kern != &w_kern_amx)
-        return NULL;
-    if (!m.amx_bf16 || !m.avx512)
-        return "this CPU or its system has no AMX for bf16";
-    pthread_once(&once, try_unit);
-    return missing_unit;
-}
-
-#else
-
-static const char *missing_instructions(const struct w_kern *kern)
-{
-    (void)kern;
+    for (size_t i = 0; i < W_COUNTOF(sets); i++)
+        if (kern->isa & sets[i].bit && !*(const bool *)((const char *)m + sets[i].has))
+            return sets[i].lack;
     return NULL;
 }
 
+static const char *missing_instructions(const struct w_kern *kern)
+{
+    struct w_machine m = {.logical_cpus = 1};
+
+    if (kern->for_bf16 && !kern->mul[W_TYPE_BF16].tile)
+        return "this program was compiled without them";
+    w_cpuid_read(&m);
+    const char *lack = w_kern_lacks(kern, &m);
+#if defined __x86_64__
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (!lack && kern->isa & W_ISA_AMX) {
+        pthread_once(&once, try_unit);
+        lack = missing_unit;
+    }
 #endif
+    return lack;
+}
 
 /* The library's products, and the best vectors that run here for the rest. */
 static void make_blas(void)
@@ -132,6 +140,16 @@ static bool suits(const struct w_kern *kern, enum w_precision precision)
                                            : true;
 }
 
+static enum w_status no_such_kernels(const char *name, struct w_err *err)
+{
+    char names[128];
+    size_t used = 0;
+
+    for (u32 i = 0; variants[i] && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, ", %s", variants[i]->name);
+    return w_fail(err, W_USAGE, "there are no kernels called '%s'; have auto%s", name, names);
+}
+
 enum w_status w_kern_choose_precision(const struct w_kern **kern, enum w_type *type,
                                       const char *name, enum w_precision precision,
                                       struct w_err *err)
@@ -145,7 +163,7 @@ enum w_status w_kern_choose_precision(const struct w_kern **kern, enum w_type *t
                       : strcmp(name, variants[i]->name) != 0))
         i++;
     if (!variants[i])
-        return w_fail(err, W_USAGE, "there are no kernels called '%s'; have auto, " NAMES, name);
+        return no_such_kernels(name, err);
     *kern = variants[i];
     if (!w_kern_usable(*kern, &why))
         return w_fail(err, W_USAGE, "the %s kernels cannot run here: %s", name, why);

@@ -76,8 +76,12 @@ struct w_adamw {
     float keep;      /* 1 - learning rate * decay */
 };
 
+/* Instruction sets that a variant may need of the CPU, as bits. */
+enum w_isa { W_ISA_AVX2 = 1, W_ISA_AVX512 = 2, W_ISA_AVX512_BF16 = 4, W_ISA_AMX = 8 };
+
 struct w_kern {
     const char *name;
+    u32 isa;       /* bits of enum w_isa */
     bool for_bf16; /* it is there for its products of bf16, which this CPU has instructions for; the
                       rest is as in a variant behind it in the list */
     bool switched; /* products of bf16 run at one of two rates, which is changed from outside */
@@ -139,6 +143,9 @@ struct w_kern {
 
 /* The variants, in the order in which "auto" tries them, ending with NULL. */
 const struct w_kern *const *w_kern_all(void);
+/* Does a machine have its instruction sets? If not, the text says which one is missing; else NULL. */
+struct w_machine;
+const char *w_kern_lacks(const struct w_kern *, const struct w_machine *);
 /* Can it run here? If not, *why says what is missing. Asked of "blas", this loads the library. */
 bool w_kern_usable(const struct w_kern *, const char **why);
 /* By name, or the fastest usable one for NULL and "auto", with products of floats in mind. W_USAGE for

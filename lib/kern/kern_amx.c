@@ -12,6 +12,7 @@
 #define W_SWITCHED
 #define W_VARIANT w_kern_amx
 #define W_VARIANT_NAME "amx"
+#define W_VARIANT_ISA (W_ISA_AVX512 | W_ISA_AMX)
 #include "kern/kern_body.h"
 
 bool w_kern_amx_keeps_tiles(void)

@@ -3,5 +3,6 @@
 #pragma GCC target("avx2,fma")
 #define W_VARIANT w_kern_avx2
 #define W_VARIANT_NAME "avx2"
+#define W_VARIANT_ISA W_ISA_AVX2
 #include "kern/kern_body.h"
 #endif

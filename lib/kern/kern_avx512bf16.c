@@ -10,6 +10,7 @@
 #define W_FOR_BF16
 #define W_VARIANT w_kern_avx512bf16
 #define W_VARIANT_NAME "avx512bf16"
+#define W_VARIANT_ISA (W_ISA_AVX512 | W_ISA_AVX512_BF16)
 #include "kern/kern_body.h"
 #else
 const struct w_kern w_kern_avx512bf16 = {.name = "avx512bf16", .for_bf16 = true};

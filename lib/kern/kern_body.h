@@ -1,5 +1,5 @@
 /* kern_body.h - the kernels in vectors. Included once by each variant's file, which has set the
- * target, W_VARIANT (the table's name) and W_VARIANT_NAME. A file that is there for an instruction
+ * target, W_VARIANT (the table's name), W_VARIANT_NAME and, if it needs any, W_VARIANT_ISA. A file that is there for an instruction
  * for products of bf16 has set W_FOR_BF16, and BF16_DOT (body_tile.h) or BF16_TILE_UNIT (body_amx.h).
  *
  * Loops go over whole vectors; the last floats of a row come through v_load_some() with a filling
@@ -388,6 +388,9 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
 
 const struct w_kern W_VARIANT = {
     .name = W_VARIANT_NAME,
+#if defined W_VARIANT_ISA
+    .isa = W_VARIANT_ISA,
+#endif
 #if defined W_FOR_BF16
     .for_bf16 = true,
 #endif

@@ -1,4 +1,4 @@
-/* A machine as JSON, and back: the file that another computer's `wcachefit --host --json` wrote is a
+/* A machine as JSON, and back: the file that another computer's `wcachefit host --json` wrote is a
  * description that --target reads. */
 #include <stdio.h>
 #include <string.h>

@@ -121,11 +121,11 @@ try_all()
 }
 
 @test "wcachefit" {
-    for kind in --md --json; do
-        work() { wcachefit --target seed-host "$kind" -o result tiny.json; }
+    for kind in md json; do
+        work() { wcachefit --target seed-host --format "$kind" -o result tiny.json; }
         try_all
     done
-    work() { wcachefit -t 1 --fit --ram 40M --set batch_size=4096 -o result tiny.json; }
+    work() { wcachefit fit -t 1 --ram 40M --set batch_size=4096 -o result tiny.json; }
     try_all
 }
 

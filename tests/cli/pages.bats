@@ -78,12 +78,14 @@ page()
 
 @test "a completion follows = into the same word, and offers options behind what takes no other" {
     run bash -c "source $share/bash-completion/completions/wcachefit
-        COMP_WORDS=(wcachefit --plot = ro) COMP_CWORD=3; _wcachefit; echo \"\${COMPREPLY[@]}\"
-        COMP_WORDS=(wcachefit --plot =) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
-        COMP_WORDS=(wcachefit --explain --js) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\""
-    [ "${lines[0]}" = roofline ]
-    [ "${lines[1]}" = "none roofline memory latency threads" ]
+        COMP_WORDS=(wcachefit plot --format = sv) COMP_CWORD=4; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit --format =) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit --explain --js) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit se) COMP_CWORD=1; _wcachefit; echo \"\${COMPREPLY[@]}\""
+    [ "${lines[0]}" = svg ]
+    [ "${lines[1]}" = "text json md tsv" ] # of the command that is meant where none is named
     [ "${lines[2]}" = --json ]
+    [ "${lines[3]}" = search ]
 }
 
 @test "no page and no completion is made of a program that fails" {

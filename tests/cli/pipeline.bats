@@ -125,7 +125,7 @@ train()
     # The blocks but for make, which the other tests are a part of, and for what takes files of others
     # or a measurement of the machine, which formats.bats and wcachefit.bats test.
     awk '/^```sh/ { inside = 1; next } /^```/ { inside = 0 }
-        inside && !/^make|^wtok import|^wcachefit --(calibrate|search|plot|verify)/' \
+        inside && !/^make|^wtok import|^wcachefit (calibrate|search|plot|verify)/' \
         "$BATS_TEST_DIRNAME/../../README.md" >commands
     grep -q wtrain commands
     bash -euo pipefail commands

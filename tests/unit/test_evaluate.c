@@ -220,18 +220,22 @@ static void verdicts_follow_the_share_of_a_thread(void **state)
 static void blocks_are_those_of_the_machines_kernels(void **state)
 {
     (void)state;
-    struct w_machine amx, plain;
+    struct w_machine amx, dot, avx2, plain;
     assert_int_equal(w_target_find(&amx, "xeon-8480", &err), W_DONE);
-    plain = amx;
-    plain.avx2_fma = plain.avx512 = plain.avx512_bf16 = plain.amx_bf16 = false;
+    dot = amx;
+    dot.amx_bf16 = false;
+    avx2 = dot;
+    avx2.avx512 = avx2.avx512_bf16 = false;
+    plain = avx2;
+    plain.avx2_fma = false;
     const struct {
         const struct w_machine *machine;
         enum w_type type;
         const char *kernels;
-    } rows[] = {{&amx, W_TYPE_BF16, "amx"},
-                {&amx, W_TYPE_F32, "avx512"},
-                {&plain, W_TYPE_BF16, "portable"},
-                {&plain, W_TYPE_F32, "portable"}};
+    } rows[] = {{&amx, W_TYPE_BF16, "amx"},        {&amx, W_TYPE_F32, "avx512"},
+                {&dot, W_TYPE_BF16, "avx512bf16"}, {&dot, W_TYPE_F32, "avx512"},
+                {&avx2, W_TYPE_BF16, "avx2"},      {&avx2, W_TYPE_F32, "avx2"},
+                {&plain, W_TYPE_BF16, "portable"}, {&plain, W_TYPE_F32, "portable"}};
     struct w_fit fit;
     for (size_t i = 0; i < W_COUNTOF(rows); i++) {
         struct w_fit_ask ask = {.threads = 1, .type = rows[i].type};

@@ -118,7 +118,7 @@ static void a_search_without_an_answer_says_why(void **state)
     assert_non_null(strstr(err.text, "limits"));
     machine.flops_per_s.value = 0; /* not even a peak to go by */
     assert_int_equal(best(found, &count, 300, 8e9, NULL), W_NO);
-    assert_non_null(strstr(err.text, "--calibrate"));
+    assert_non_null(strstr(err.text, "wcachefit calibrate"));
     machine = had;
 }
 

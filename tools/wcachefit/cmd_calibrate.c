@@ -1,4 +1,4 @@
-/* wcachefit --calibrate: measure this host, keep what was found, and show it. */
+/* wcachefit calibrate: measure this host, keep what was found, and show it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,13 +6,44 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/strnum.h"
-#include "tools/cli.h"
 #include "tools/host_cache.h"
-#include "tools/wcachefit/report.h"
+#include "tools/wcachefit/commands.h"
+#include "tools/wcachefit/inputs.h"
 
-#define SECONDS                                                                                    \
-    7 /* after which no shape is begun, unless --calibrate=SECONDS; it takes twice that */
+struct settings {
+    struct inputs in;
+    double seconds;
+};
+
+static const struct w_option options[] = {
+    {"seconds", 's', W_OPT_REAL, offsetof(struct settings, seconds), .arg = "X", .dflt = "7",
+     .min = 0.01, .max = 3600,
+     .help = "Begin no further shape after so many seconds; it takes about twice that."},
+    THREADS_OPTION,
+    PRECISION_OPTION,
+    SET_OPTION,
+    JSON_OPTION("Write machine and calibration as a JSON object."),
+    OUTPUT_OPTION,
+    {0},
+};
+
+static const char *const examples[] = {
+    "Measure this machine",
+    "wcachefit calibrate",
+    "With the shapes of what will be trained",
+    "wcachefit calibrate configs/autoregressive_fast.json",
+    NULL,
+};
+
+const struct w_program wcachefit_calibrate_program = {
+    .name = "wcachefit calibrate",
+    .summary = "measure this machine, for all predictions that follow",
+    .operands = "[CONFIG.json ...]",
+    .about = "Measures memory, peak, and the trainer's kernels at many shapes and at those of the "
+             "configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes about 15 seconds.",
+    .options = options,
+    .examples = examples,
+};
 
 static void show_progress(void *context, const char *what, double part)
 {
@@ -33,7 +64,7 @@ static void write_capacities(FILE *f, const struct w_calibration *c)
     }
 }
 
-void write_calibration(FILE *f, const struct w_calibration *c)
+static void write_calibration(FILE *f, const struct w_calibration *c)
 {
     char text[W_FIGURE_TEXT], when[32];
     time_t seconds = (time_t)c->time;
@@ -79,32 +110,27 @@ static void shape_of(struct w_shape *shape, const struct w_conf *conf)
                               (u32)conf->vocab_size, (u32)conf->max_length, (u32)batch};
 }
 
-enum w_status calibrate(struct w_calibration *c, const struct w_machine *m, u32 threads,
-                        enum w_type type, const char *seconds, const struct w_conf *confs,
-                        size_t count, struct w_err *err)
+static enum w_status calibrate(struct w_calibration *c, const struct report *r, double seconds,
+                               struct w_err *err)
 {
     struct w_shape more[8];
     char path[HOST_CACHE_PATH], scratch[HOST_CACHE_PATH], host[64] = "", doubt[W_DOUBT_TEXT];
-    struct w_calibrating how = {.threads = threads,
+    enum w_type type = r->type;
+    struct w_calibrating how = {.threads = r->threads,
                                 .type = type,
-                                .seconds = SECONDS,
+                                .seconds = seconds,
                                 .more = more,
+                                .more_count = (u32)r->count,
                                 .host = host,
                                 .scratch = scratch,
                                 .time = (u64)time(NULL),
                                 .progress = show_progress};
     enum w_status status = W_DONE;
 
-    if (count > W_COUNTOF(more))
-        return w_fail(err, W_USAGE, "--calibrate takes at most %zu configurations",
-                      W_COUNTOF(more));
-    if (*seconds)
-        status = w_parse_real(seconds, 0.01, 3600, &how.seconds, err);
-    if (status)
-        return w_fail_at(err, status, "--calibrate");
-    for (size_t i = 0; i < count; i++)
-        shape_of(&more[i], &confs[i]);
-    how.more_count = (u32)count;
+    if (r->count > W_COUNTOF(more))
+        return w_fail(err, W_USAGE, "takes at most %zu configurations", W_COUNTOF(more));
+    for (size_t i = 0; i < r->count; i++)
+        shape_of(&more[i], &r->confs[i]);
     gethostname(host, sizeof host - 1);
     for (u32 kind = W_PRECISION_FP32; kind <= W_PRECISION_BF16 && !status; kind++) {
         const struct w_kern *kern;
@@ -115,52 +141,47 @@ enum w_status calibrate(struct w_calibration *c, const struct w_machine *m, u32 
     if (!status)
         status = host_cache_make(err);
     if (!status)
-        status = host_calibration_path(path, m, err);
+        status = host_calibration_path(path, &r->machine, err);
     if (!status)
         status = host_cache_path(scratch, "scratch", err);
     if (!status)
-        status = w_calibration_run(c, m, &how, err);
+        status = w_calibration_run(c, &r->machine, &how, err);
     if (!status)
         status = w_calibration_save(c, path, err);
     if (status)
         return status;
     w_say("calibrated in %.1f s, kept in %s", c->took_s, path);
-    if (w_calibration_doubt(c, m, how.time, doubt))
+    if (w_calibration_doubt(c, &r->machine, how.time, doubt))
         w_warn("%s", doubt);
     return W_DONE;
 }
 
-enum w_status find_calibration(struct w_calibration *c, bool *found, const struct w_machine *m,
-                               const char *path, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    char usual[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
+    static struct w_calibration calibration;
+    struct report r = {.calibrated = true};
 
-    *found = false;
-    if (!path && host_calibration_path(usual, m, NULL))
-        return W_DONE; /* no folder, so there is none */
-    enum w_status status = w_calibration_load(c, path ? path : usual, err);
-    if (status == W_NO && !path)
-        return W_DONE;
-    if (status && !path) { /* damaged or of another version: told, and done without */
-        w_warn("%s", err->text);
-        return W_DONE;
+    set->in.no_calibration = true; /* what was measured before says nothing */
+    enum w_status status = report_open(&r, &set->in, argc, argv, err);
+    if (!status)
+        status = calibrate(&calibration, &r, set->seconds, err);
+    if (!status)
+        report_calibrate(&r, &set->in, &calibration);
+    r.count = 0; /* the shapes of configurations are measured, their figures not asked for */
+    if (!status && set->in.json) {
+        status = write_json(r.text.file, &r, err);
+    } else if (!status) {
+        write_machine(r.text.file, &r);
+        write_calibration(r.text.file, &calibration);
     }
-    if (status)
-        return status == W_NO ? w_fail(err, W_IO, "%.500s: no such file", path) : status;
-    *found = true;
-    if (w_calibration_doubt(c, m, (u64)time(NULL), doubt))
-        w_warn("%s", doubt);
-    return W_DONE;
+    return report_close(&r, &set->in, status, err);
 }
 
-void find_residuals(struct report *r)
+int wcachefit_calibrate(int argc, char **argv)
 {
-    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
-    struct w_err err;
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wcachefit_calibrate_program, &set, &argc, &argv);
 
-    if (host_residuals_path(path, r->machine, NULL))
-        return;
-    host_kernels(kernels, r->calibration, r->type);
-    if (w_residuals_read(&r->residuals, path, kernels, &err))
-        w_warn("%s", err.text);
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
 }

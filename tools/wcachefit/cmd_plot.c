@@ -1,11 +1,54 @@
-/* wcachefit --plot: what the charts show. How they look is fit/chart.h. */
+/* wcachefit plot: what the charts show. How they look is chart.h. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "tools/wcachefit/chart.h"
-#include "tools/wcachefit/report.h"
+#include "tools/wcachefit/commands.h"
+#include "tools/wcachefit/inputs.h"
 
 #define ROOFLINE_CONFIGS 4 /* their points lie close together */
+
+enum { AS_SVG = AS_JSON + 1, AS_TSV }; /* of --format */
+enum { ROOFLINE, MEMORY, LATENCY, THREADS };
+static const struct w_option chart_operand = {.type = W_OPT_CHOICE,
+                                              .choices = "roofline|memory|latency|threads"};
+
+struct settings {
+    struct inputs in;
+    u32 format;
+};
+
+static const struct w_option options[] = {
+    {"format", 0, W_OPT_CHOICE, offsetof(struct settings, format), .arg = "FORMAT", .dflt = "text",
+     .choices = "text|json|svg|tsv", .help = "Characters; numbers as JSON; SVG; numbers as lines."},
+    JSON_OPTION("The same as --format json."),
+    TARGET_OPTION,
+    THREADS_OPTION,
+    PRECISION_OPTION,
+    CALIBRATION_OPTION,
+    SET_OPTION,
+    OUTPUT_OPTION,
+    {0},
+};
+
+static const char *const examples[] = {
+    "What bounds each part of a step",
+    "wcachefit plot roofline configs/autoregressive_fast.json",
+    "The bandwidth of this machine's memory, as a picture",
+    "wcachefit plot memory --format svg -o memory.svg",
+    NULL,
+};
+
+const struct w_program wcachefit_plot_program = {
+    .name = "wcachefit plot",
+    .summary = "draw what was measured and what is predicted",
+    .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
+    .about = "The parts of a step under the roofs of arithmetic and memory; bandwidth or latency "
+             "against the working set, with the sizes of the caches; predicted rates against "
+             "threads. A calibration of the machine is needed.",
+    .options = options,
+    .examples = examples,
+};
 
 /* ---- memory: against the working set, with the sizes of the caches ---- */
 
@@ -36,7 +79,7 @@ static void chart_memory(struct w_chart *chart, const struct report *r)
 {
     *chart = (struct w_chart){.x = {"working set of a thread", W_UNIT_BYTES},
                               .y = {"read bandwidth", W_UNIT_BYTES_S}};
-    snprintf(chart->title, sizeof chart->title, "Memory bandwidth of %.80s", r->machine->name);
+    snprintf(chart->title, sizeof chart->title, "Memory bandwidth of %.80s", r->machine.name);
     add_curve(chart, "one thread", &r->calibration->bandwidth_one);
     add_curve(chart, "all threads together", &r->calibration->bandwidth_all);
     mark_caches(chart, r->calibration);
@@ -46,7 +89,7 @@ static void chart_latency(struct w_chart *chart, const struct report *r)
 {
     *chart = (struct w_chart){.x = {"working set", W_UNIT_BYTES},
                               .y = {"latency of an access", W_UNIT_SECONDS}};
-    snprintf(chart->title, sizeof chart->title, "Memory latency of %.80s", r->machine->name);
+    snprintf(chart->title, sizeof chart->title, "Memory latency of %.80s", r->machine.name);
     add_curve(chart, "latency", &r->calibration->latency);
     mark_caches(chart, r->calibration);
 }
@@ -80,7 +123,7 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
 
     *chart = (struct w_chart){.x = {"FLOP per byte moved", W_UNIT_INTENSITY},
                               .y = {"arithmetic", W_UNIT_FLOP_S}};
-    snprintf(chart->title, sizeof chart->title, "Roofline of %.80s, %u threads", r->machine->name,
+    snprintf(chart->title, sizeof chart->title, "Roofline of %.80s, %u threads", r->machine.name,
              (unsigned)c->threads);
     add_roof(chart, "L1", w_curve_at(all, 8192), c->peak[r->type].all, x0, x1);
     add_roof(chart, "L2", w_curve_at(all, l2 / 2), c->peak[r->type].all, x0, x1);
@@ -104,15 +147,13 @@ static enum w_status chart_threads(struct w_chart *chart, const struct report *r
     *chart = (struct w_chart){.x = {"threads", W_UNIT_COUNT},
                               .y = {"predicted tokens per second", W_UNIT_TOKENS_S}};
     snprintf(chart->title, sizeof chart->title, "Threads on %.80s, measured with 1 and %u",
-             r->machine->name, (unsigned)r->calibration->threads);
+             r->machine.name, (unsigned)r->calibration->threads);
     for (size_t i = 0; i < r->count; i++) {
         struct w_series *s = w_chart_series(chart, r->confs[i].name, W_SERIES_LINE);
         for (u64 threads = 1; threads <= most; threads += W_MAX(most / 32, 1)) {
-            struct w_fit_ask ask = {.threads = threads,
-                                    .type = r->type,
-                                    .calibration = r->calibration,
-                                    .residuals = &r->residuals};
-            enum w_status status = w_fit_make(&fit, &r->confs[i], r->machine, &ask, err);
+            struct w_fit_ask ask = report_ask(r);
+            ask.threads = threads;
+            enum w_status status = w_fit_make(&fit, &r->confs[i], &r->machine, &ask, err);
             if (status)
                 return status;
             w_series_point(s, (double)threads, w_fit_value(&fit, "predict.tok_s"), NULL);
@@ -123,34 +164,72 @@ static enum w_status chart_threads(struct w_chart *chart, const struct report *r
 
 /* ---- the whole ---- */
 
-enum w_status plot(FILE *f, const struct report *r, enum plot_kind kind, enum plot_format format,
-                   struct w_err *err)
+static enum w_status draw(FILE *f, const struct report *r, u32 kind, u32 format, struct w_err *err)
 {
     static struct w_chart chart;
     enum w_status status = W_DONE;
 
-    if (!r->calibration)
-        return w_fail(err, W_USAGE, "--plot needs a calibration: wcachefit --calibrate");
-    const size_t limit = kind == PLOT_ROOFLINE  ? ROOFLINE_CONFIGS
-                         : kind == PLOT_THREADS ? W_CHART_SERIES
-                                                : SIZE_MAX; /* draws none */
-    if (r->count > limit)
-        return w_fail(err, W_USAGE, "such a chart shows at most %zu configurations, not %zu", limit,
-                      r->count);
     switch (kind) {
-    case PLOT_MEMORY: chart_memory(&chart, r); break;
-    case PLOT_LATENCY: chart_latency(&chart, r); break;
-    case PLOT_ROOFLINE: chart_roofline(&chart, r); break;
-    case PLOT_THREADS: status = chart_threads(&chart, r, err); break;
-    case PLOT_NONE: break;
+    case MEMORY: chart_memory(&chart, r); break;
+    case LATENCY: chart_latency(&chart, r); break;
+    case ROOFLINE: chart_roofline(&chart, r); break;
+    case THREADS: status = chart_threads(&chart, r, err); break;
     }
     if (status)
         return status;
     switch (format) {
-    case PLOT_AS_TEXT: w_chart_text(f, &chart); break;
-    case PLOT_AS_SVG: w_chart_svg(f, &chart); break;
-    case PLOT_AS_TSV: w_chart_tsv(f, &chart); break;
-    case PLOT_AS_JSON: status = write_tree(f, w_chart_json(&chart), err); break;
+    case AS_TEXT: w_chart_text(f, &chart); break;
+    case AS_SVG: w_chart_svg(f, &chart); break;
+    case AS_TSV: w_chart_tsv(f, &chart); break;
+    case AS_JSON: status = write_tree(f, w_chart_json(&chart), err); break;
     }
     return status;
+}
+
+/* The curves of the memory are the machine's: configurations are those of the other charts. */
+static enum w_status check_count(u32 chart, size_t count, struct w_err *err)
+{
+    const size_t limit = chart == ROOFLINE  ? ROOFLINE_CONFIGS
+                         : chart == THREADS ? W_CHART_SERIES
+                                            : SIZE_MAX;
+
+    if (count == 0 && limit < SIZE_MAX)
+        return w_fail(err, W_USAGE, "name a configuration, whose chart it is");
+    if (count > limit)
+        return w_fail(err, W_USAGE, "such a chart shows at most %zu configurations, not %zu", limit,
+                      count);
+    return W_DONE;
+}
+
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct report r = {0};
+    u32 chart = 0;
+    enum w_status status = choose_format(&set->format, &set->in, err);
+
+    if (!status && argc == 0)
+        status = w_fail(err, W_USAGE, "name a chart: %s", chart_operand.choices);
+    if (!status)
+        status = w_option_set(&chart_operand, &chart, argv[0], err);
+    if (!status)
+        status = check_count(chart, (size_t)argc - 1, err);
+    if (!status)
+        status = report_open(&r, &set->in, argc - 1, argv + 1, err);
+    if (!status && !r.calibration)
+        status = w_fail(err, W_USAGE, "charts need a calibration: wcachefit calibrate");
+    struct w_fit_ask ask = report_ask(&r);
+    for (size_t i = 0; i < r.count && !status; i++)
+        status = report_fit(&r, i, &ask, err);
+    if (!status)
+        status = draw(r.text.file, &r, chart, set->format, err);
+    return report_close(&r, &set->in, status, err);
+}
+
+int wcachefit_plot(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wcachefit_plot_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
 }

@@ -1,4 +1,4 @@
-/* wcachefit --verify: predictions beside what runs measured; --learn keeps the ratios. */
+/* wcachefit verify: predictions beside what runs measured; --learn keeps the ratios. */
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,7 +7,45 @@
 #include "fit/runlog.h"
 #include "sys/fdio.h"
 #include "tools/host_cache.h"
-#include "tools/wcachefit/report.h"
+#include "tools/wcachefit/commands.h"
+#include "tools/wcachefit/inputs.h"
+
+struct settings {
+    struct inputs in;
+    const char *tolerance;
+    bool learn;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"tolerance", 0, W_OPT_TEXT, AT(tolerance), .arg = "PART",
+     .help = "How far a rate may be off, like 10%. Default: the prediction's interval."},
+    {"learn", 0, W_OPT_FLAG, AT(learn),
+     .help =
+         "Keep the ratios: later predictions are corrected by them and take their interval from "
+         "them."},
+    CALIBRATION_OPTION,
+    JSON_OPTION("Write one JSON object: a member of \"runs\" for each log."),
+    OUTPUT_OPTION,
+    {0},
+};
+
+static const char *const examples[] = {
+    "Was the prediction right? Remember it for the next",
+    "wcachefit verify run.log --learn",
+    NULL,
+};
+
+const struct w_program wcachefit_verify_program = {
+    .name = "wcachefit verify",
+    .summary = "compare runs with what was predicted of them",
+    .operands = "LOG ...",
+    .about = "Takes logs of wtrain, which hold their configurations; exit status 1 if a rate is "
+             "outside the tolerance or memory is not as planned.",
+    .options = options,
+    .examples = examples,
+};
 
 /* One run as it was and as it was predicted. */
 struct verdict {
@@ -31,9 +69,9 @@ static enum w_status residuals_of(struct w_residuals *residuals, const struct re
 
     *residuals = (struct w_residuals){0};
     if (!w_calibration_knows(r->calibration, type))
-        return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit --calibrate",
+        return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit calibrate",
                       w_type_name(type));
-    if (host_residuals_path(path, r->machine, NULL))
+    if (host_residuals_path(path, &r->machine, NULL))
         return W_DONE;
     host_kernels(kernels, r->calibration, type);
     return w_residuals_read(residuals, path, kernels, err);
@@ -74,11 +112,11 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     status = residuals_of(&residuals, r, v->log.type, err);
     if (status)
         return status;
-    struct w_fit_ask ask = {.threads = v->log.threads,
-                            .type = v->log.type,
-                            .calibration = r->calibration,
-                            .residuals = &residuals};
-    status = w_fit_make(fit, &v->log.conf, r->machine, &ask, err);
+    struct w_fit_ask ask = report_ask(r);
+    ask.threads = v->log.threads;
+    ask.type = v->log.type;
+    ask.residuals = &residuals;
+    status = w_fit_make(fit, &v->log.conf, &r->machine, &ask, err);
     if (status)
         return w_fail_at(err, status, "%.500s", path);
     compare_rates(v, fit);
@@ -157,7 +195,7 @@ static enum w_status learn(const struct verdict *v, const struct report *r, stru
     enum w_status status = host_cache_make(err);
 
     if (!status)
-        status = host_residuals_path(path, r->machine, err);
+        status = host_residuals_path(path, &r->machine, err);
     if (status)
         return status;
     host_kernels(kernels, r->calibration, v->log.type);
@@ -182,26 +220,28 @@ static enum w_status parse_tolerance(const char *text, double *part, struct w_er
     return status ? w_fail_at(err, status, "--tolerance") : W_DONE;
 }
 
-enum w_status verify(FILE *f, struct report *r, const struct w_text_list *logs,
-                     const char *tolerance_text, bool keep, bool json, struct w_err *err)
+/* W_NO: one is off by more than the tolerance, or in memory. */
+static enum w_status verify(const struct report *r, const struct settings *set, char **logs,
+                            size_t count, struct w_err *err)
 {
-    struct verdict *verdicts = calloc(logs->count, sizeof *verdicts);
+    FILE *f = r->text.file;
+    struct verdict *verdicts = calloc(count, sizeof *verdicts);
     const struct verdict *failed = NULL;
     double tolerance;
-    enum w_status status = parse_tolerance(tolerance_text, &tolerance, err);
+    enum w_status status = parse_tolerance(set->tolerance, &tolerance, err);
 
     if (!verdicts)
-        return w_fail(err, W_NOMEM, "no memory for %zu logs", logs->count);
-    for (size_t i = 0; i < logs->count && !status; i++)
-        status = judge(&verdicts[i], r, logs->items[i], tolerance, err);
-    if (!status && json)
-        status = write_verdicts_json(f, verdicts, logs->count, err);
-    for (size_t i = 0; i < logs->count && !status; i++) {
-        if (!json)
+        return w_fail(err, W_NOMEM, "no memory for %zu logs", count);
+    for (size_t i = 0; i < count && !status; i++)
+        status = judge(&verdicts[i], r, logs[i], tolerance, err);
+    if (!status && set->in.json)
+        status = write_verdicts_json(f, verdicts, count, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        if (!set->in.json)
             write_verdict(f, &verdicts[i]);
         if (!holds(&verdicts[i]) && !failed)
             failed = &verdicts[i];
-        if (keep)
+        if (set->learn)
             status = learn(&verdicts[i], r, err);
     }
     if (!status && failed)
@@ -211,4 +251,27 @@ enum w_status verify(FILE *f, struct report *r, const struct w_text_list *logs,
                                               : "resident memory is not what was predicted");
     free(verdicts);
     return status;
+}
+
+static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct report r = {0};
+
+    if (argc == 0)
+        return w_fail(err, W_USAGE, "name the log of a run of wtrain");
+    enum w_status status = report_open(&r, &set->in, 0, argv, err);
+    if (!status && !r.calibration)
+        status = w_fail(err, W_USAGE, "needs a calibration: wcachefit calibrate");
+    if (!status)
+        status = verify(&r, set, argv, (size_t)argc, err);
+    return report_close(&r, &set->in, status, err);
+}
+
+int wcachefit_verify(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wcachefit_verify_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
 }

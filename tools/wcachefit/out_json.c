@@ -68,7 +68,7 @@ static struct w_json *config_json(const struct report *r, const struct w_fit *fi
         else
             w_json_set_bool(fits, key, value <= 1);
     }
-    w_hints_make(&h, fit, r->machine);
+    w_hints_make(&h, fit, &r->machine);
     for (u32 i = 0; i < h.count; i++)
         w_json_add_string(hints, h.text[i]);
     w_json_set_string(j, "name", fit->conf.name);
@@ -101,7 +101,7 @@ enum w_status write_json(FILE *f, const struct report *r, struct w_err *err)
         w_json_add(configs, config_json(r, &r->fits[i]));
     w_json_set_string(root, "schema", "wcachefit/1");
     w_json_set_string(root, "version", W_VERSION_TEXT);
-    w_json_set(root, "machine", w_machine_json(r->machine));
+    w_json_set(root, "machine", w_machine_json(&r->machine));
     w_json_set_u64(root, "threads", r->threads);
     w_json_set_string(root, "threads_why", r->threads_why);
     w_json_set_string(root, "precision", w_type_name(r->type));

@@ -62,7 +62,7 @@ static void write_recommendations(FILE *f, const struct report *r)
     fputc('\n', f);
     for (size_t i = 0; i < r->count; i++) {
         struct w_hints hints;
-        w_hints_make(&hints, &r->fits[i], r->machine);
+        w_hints_make(&hints, &r->fits[i], &r->machine);
         if (hints.count)
             fprintf(f, "For `%s`:\n\n", r->fits[i].conf.name);
         for (u32 k = 0; k < hints.count; k++)
@@ -109,7 +109,7 @@ static void write_peak(FILE *f, const char *precision, const struct w_rate *rate
 
 static void write_facts(FILE *f, const struct report *r)
 {
-    const struct w_machine *m = r->machine;
+    const struct w_machine *m = &r->machine;
     const struct w_rate *l2 = &m->l2.latency_cycles, *l3 = &m->l3.latency_cycles;
     char size[W_FIGURE_TEXT];
 

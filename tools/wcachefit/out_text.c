@@ -41,8 +41,9 @@ static void write_peaks(FILE *f, const struct w_machine *m)
                    "--precision bf16 --peak");
 }
 
-void write_machine(FILE *f, const struct w_machine *m, const char *threads_why, u32 threads)
+void write_machine(FILE *f, const struct report *r)
 {
+    const struct w_machine *m = &r->machine;
     char total[W_FIGURE_TEXT], free_now[W_FIGURE_TEXT];
 
     w_figure_text(total, W_UNIT_BYTES, (double)m->memory_bytes);
@@ -50,7 +51,7 @@ void write_machine(FILE *f, const struct w_machine *m, const char *threads_why, 
                   (double)(m->available_bytes ? m->available_bytes : m->memory_bytes));
     fprintf(f, "%s (%s)\n", m->name, m->arch);
     fprintf(f, "  cores    %u with %u logical CPUs (%s); %u threads (%s)\n", m->physical_cores,
-            m->logical_cpus, w_source_name(m->source), threads, threads_why);
+            m->logical_cpus, w_source_name(m->source), r->threads, r->threads_why);
     write_cache(f, "L1 data", &m->l1d);
     write_cache(f, "L2", &m->l2);
     write_cache(f, "L3", &m->l3);
@@ -166,7 +167,7 @@ static void write_hints(FILE *f, const struct report *r, const struct w_fit *fit
 {
     struct w_hints hints;
 
-    w_hints_make(&hints, fit, r->machine);
+    w_hints_make(&hints, fit, &r->machine);
     for (u32 i = 0; i < hints.count; i++)
         fprintf(f, "%s%s\n", i ? "  " : "HINTS\n  ", hints.text[i]);
 }
@@ -183,7 +184,7 @@ static void write_one(FILE *f, const struct report *r)
         (unsigned long long)c->num_heads, (unsigned long long)c->d_ff,
         (unsigned long long)c->vocab_size, (unsigned long long)c->batch_size,
         (unsigned long long)c->max_length);
-    write_machine(f, r->machine, r->threads_why, r->threads);
+    write_machine(f, r);
     fprintf(f, "FIT\n");
     write_verdicts(f, fit);
     write_steps(f, r, fit);
@@ -220,7 +221,7 @@ enum w_status write_text(FILE *f, const struct report *r, struct w_err *err)
     if (r->count == 1) {
         write_one(f, r);
     } else {
-        write_machine(f, r->machine, r->threads_why, r->threads);
+        write_machine(f, r);
         fputc('\n', f);
         for (const struct table *t = comparison_tables; t->heading && !status; t++)
             status = write_table(f, t, r, false, err);

@@ -1,0 +1,241 @@
+/* wcachefit report: what configurations need of a machine, in figures. */
+#include <stdlib.h>
+
+#include "base/strnum.h"
+#include "fit/runlog.h"
+#include "tools/wcachefit/commands.h"
+#include "tools/wcachefit/inputs.h"
+
+#define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
+
+enum { AS_MARKDOWN = AS_JSON + 1, AS_TSV }; /* of --format */
+
+struct settings {
+    struct inputs in;
+    u64 tokens, files, tokens_per_file, val_tokens, val_every;
+    double gflops, bytes_per_token, every_s;
+    u32 format;
+    const char *explain;
+    struct w_text_list rate, log;
+    bool buffers;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct w_option options[] = {
+    {"format", 0, W_OPT_CHOICE, AT(format), .arg = "FORMAT", .dflt = "text",
+     .choices = "text|json|md|tsv",
+     .help =
+         "Text; one JSON object: machine, figures by their names, verdicts; the comparison as a "
+         "Markdown document; or a line for each figure: configuration, figure, value, unit, "
+         "source."},
+    JSON_OPTION("The same as --format json."),
+    {"explain", 0, W_OPT_TEXT, AT(explain), .arg = "[=FIGURE]", .optional = true,
+     .help =
+         "Show formula, numbers and source of a figure and of those below its name, or of all."},
+    {"buffers", 0, W_OPT_FLAG, AT(buffers),
+     .help = "List the memory of a step buffer by buffer, as wtrain allocates it."},
+    TARGET_OPTION,
+    THREADS_OPTION,
+    PRECISION_OPTION,
+    MEMORY_OPTIONS,
+    RATES_OPTIONS,
+    CALIBRATION_OPTION,
+    NO_CALIBRATION_OPTION,
+    SET_OPTION,
+    REQUIRE_OPTION,
+    {"tokens", 'n', W_OPT_COUNT, AT(tokens), .arg = "N",
+     .help = "Tokens to train on, for the time."},
+    {"files", 0, W_OPT_COUNT, AT(files), .arg = "N",
+     .help = "The same in files of --tokens-per-file tokens."},
+    {"tokens-per-file", 0, W_OPT_COUNT, AT(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
+     .help = "Tokens of one file of text."},
+    {"val-tokens", 0, W_OPT_COUNT, AT(val_tokens), .arg = "N",
+     .help = "Tokens of the validation batches, for the time that evaluations take."},
+    {"val-every", 0, W_OPT_COUNT, AT(val_every), .arg = "N",
+     .help = "Evaluate every N steps, and at the end."},
+    {"every", 0, W_OPT_DURATION, AT(every_s), .arg = "DURATION", .dflt = "10m",
+     .help = "Time between checkpoints; 0: none by time."},
+    {"bytes-per-token", 0, W_OPT_REAL, AT(bytes_per_token), .arg = "X", .max = 1e6,
+     .help = "Bytes of text in a token, as wtok info says; for times and bits per byte."},
+    {"rate", 0, W_OPT_LIST, AT(rate), .arg = "N",
+     .help = "Tokens a second of training: once, or once for each configuration in their order; "
+             "also as a list with commas."},
+    {"gflops", 0, W_OPT_REAL, AT(gflops), .arg = "X", .max = 1e12,
+     .help = "The same as arithmetic: 10^9 FLOP a second, as wtrain shows it."},
+    {"log", 0, W_OPT_LIST, AT(log), .arg = "FILE",
+     .help = "The same measured: the median of a log of wtrain; once for each configuration."},
+    OUTPUT_OPTION,
+    {0},
+};
+
+static const char *const examples[] = {
+    "Does it fit this machine",
+    "wcachefit configs/wiki_cache_optimized.json",
+    "Compare configurations, as a document",
+    "wcachefit --format md configs/*.json -o comparison.md",
+    "For another machine, with the hours that 100 files take at 500 tokens a second",
+    "wcachefit --target seed-host --files 100 --rate 500 configs/wiki_cache_optimized.json",
+    "A condition for make",
+    "wcachefit --require 'ram<=80%,params<=30M' --json -o small.fit "
+    "configs/autoregressive_fast.json",
+    "Where a figure comes from",
+    "wcachefit --explain=memory configs/autoregressive_fast.json",
+    "Half the batch, without editing the file",
+    "wcachefit --set batch_size=32 configs/wiki_gpu_optimized.json",
+    NULL,
+};
+
+const struct w_program wcachefit_report_program = {
+    .name = "wcachefit report",
+    .summary = "what configurations need of a machine, and how fast they train",
+    .operands = "CONFIG.json ...",
+    .about = "One configuration gives a report, several a comparison. The memory of a step is the "
+             "trainer's own plan. Rates are predicted from a calibration of the machine, or given, "
+             "or measured by a log.",
+    .options = options,
+    .examples = examples,
+};
+
+/* Where one of two would be ignored, both are refused. */
+static enum w_status check_what_is_shown(struct settings *set, const struct report *r,
+                                         struct w_err *err)
+{
+    enum w_status status = choose_format(&set->format, &set->in, err);
+    const bool figures = set->format == AS_TEXT || set->format == AS_JSON;
+
+    if (status)
+        return status;
+    if (set->explain && !figures)
+        return w_fail(err, W_USAGE, "--explain is for text and JSON: choose one");
+    if (set->buffers && (!figures || (set->explain && set->format == AS_TEXT)))
+        return w_fail(err, W_USAGE, "--buffers belongs to a report or to its JSON: choose one");
+    for (int row = 0; w_figures[row].key && set->explain; row++)
+        if (report_explains(r, row))
+            return W_DONE;
+    const char *near = set->explain ? w_figure_suggest(set->explain) : NULL;
+    if (set->explain)
+        return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
+                      near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    return W_DONE;
+}
+
+/* ---- the figures ---- */
+
+/* The rate of configuration `index` among `count`: the index-th number of all lists, or the only
+ * one. */
+static enum w_status rate_of(const struct w_text_list *rates, size_t index, size_t count,
+                             double *rate, struct w_err *err)
+{
+    size_t numbers = 0;
+
+    for (size_t i = 0; i < rates->count; i++)
+        for (const char *p = rates->items[i];; p += strcspn(p, ",") + 1) {
+            char text[64];
+            double value;
+            snprintf(text, sizeof text, "%.*s", (int)W_MIN(strcspn(p, ","), 63), p);
+            enum w_status status = w_parse_real(text, 1e-9, 1e15, &value, err);
+            if (status)
+                return w_fail_at(err, status, "--rate");
+            if (numbers == index || numbers == 0)
+                *rate = value;
+            numbers++;
+            if (!p[strcspn(p, ",")])
+                break;
+        }
+    if (numbers > 1 && numbers != count)
+        return w_fail(err, W_USAGE, "--rate has %zu numbers for %zu configurations", numbers,
+                      count);
+    return W_DONE;
+}
+
+static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, size_t index,
+                             size_t count, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if ((set->rate.count > 0) + (set->log.count > 0) + (set->gflops > 0) > 1)
+        return w_fail(err, W_USAGE, "--rate, --gflops and --log are three rates: choose one");
+    if (set->tokens && set->files)
+        return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
+    ask->eval_tokens = (double)set->val_tokens;
+    ask->eval_every = (double)set->val_every;
+    ask->ckpt_every_s = set->every_s;
+    ask->tokens_per_file = (double)set->tokens_per_file;
+    ask->tokens = set->tokens ? (double)set->tokens : (double)set->files * ask->tokens_per_file;
+    ask->bytes_per_token = set->bytes_per_token;
+    if (set->rate.count) {
+        status = rate_of(&set->rate, index, count, &ask->tok_s, err);
+        ask->tok_s_source = "user";
+    } else if (set->log.count) {
+        struct w_runlog log;
+        if (set->log.count != count)
+            return w_fail(err, W_USAGE, "--log is given %zu times for %zu configurations",
+                          set->log.count, count);
+        status = w_runlog_read(&log, set->log.items[index], err);
+        ask->tok_s = log.tok_s;
+        ask->loss = log.loss;
+        ask->tok_s_source = "log";
+    }
+    return status;
+}
+
+static enum w_status make_fits(struct report *r, const struct settings *set, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < r->count && !status; i++) {
+        struct w_fit_ask ask = report_ask(r);
+        status = ask_for(&ask, set, i, r->count, err);
+        if (!status)
+            status = report_fit(r, i, &ask, err);
+        if (!status && set->gflops > 0) {
+            ask.tok_s = set->gflops * 1e9 / w_fit_value(&r->fits[i], "flops.train_causal");
+            ask.tok_s_source = "user, as GFLOP/s";
+            status = report_fit(r, i, &ask, err);
+        }
+    }
+    return status;
+}
+
+/* ---- the answer ---- */
+
+static enum w_status write_answer(FILE *f, const struct report *r, u32 format, struct w_err *err)
+{
+    switch (format) {
+    case AS_JSON: return write_json(f, r, err);
+    case AS_MARKDOWN: return write_markdown(f, r, err);
+    case AS_TSV: write_tsv(f, r); return W_DONE;
+    }
+    if (!r->explain)
+        return write_text(f, r, err);
+    write_explained(f, r);
+    return W_DONE;
+}
+
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct report r = {.explain = set->explain, .buffers = set->buffers};
+    enum w_status status = check_what_is_shown(set, &r, err);
+
+    if (!status && argc == 0)
+        status = w_fail(err, W_USAGE, "name a configuration (or see wcachefit --help)");
+    if (!status)
+        status = report_open(&r, &set->in, argc, argv, err);
+    if (!status)
+        status = make_fits(&r, set, err);
+    if (!status)
+        status = write_answer(r.text.file, &r, set->format, err);
+    if (!status)
+        status = check_requirements(&r, &set->in, err);
+    return report_close(&r, &set->in, status, err);
+}
+
+int wcachefit_report(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wcachefit_report_program, &set, &argc, &argv);
+
+    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
+}

@@ -1,0 +1,240 @@
+/* What the commands of wcachefit do alike: read what they are told of machine and configurations,
+ * judge requirements, and write the answer. */
+#include "tools/wcachefit/inputs.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/target.h"
+#include "fit/require.h"
+#include "sys/fdio.h"
+#include "tools/host_cache.h"
+
+#define MEMORY_USABLE 0.85 /* the rest is for the system */
+
+enum w_status choose_format(u32 *format, const struct inputs *in, struct w_err *err)
+{
+    if (in->json && *format != AS_TEXT && *format != AS_JSON)
+        return w_fail(err, W_USAGE, "--json is a --format: choose one");
+    if (in->json)
+        *format = AS_JSON;
+    return W_DONE;
+}
+
+/* ---- configurations ---- */
+
+enum w_status change_conf(struct w_conf *conf, const char *where, const struct inputs *in,
+                          struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t k = 0; k < in->set.count && !status; k++) {
+        status = w_conf_set(conf, in->set.items[k], err);
+        if (status)
+            w_fail_at(err, status, "--set %.100s", in->set.items[k]);
+    }
+    if (!status && in->set.count) {
+        status = w_conf_check(conf, err);
+        if (status)
+            w_fail_at(err, status, "%.200s with --set", where);
+    }
+    return status;
+}
+
+static enum w_status load_confs(struct report *r, char **paths, const struct inputs *in,
+                                struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < r->count && !status; i++) {
+        status = w_conf_load(&r->confs[i], paths[i], err);
+        if (!status)
+            status = change_conf(&r->confs[i], paths[i], in, err);
+    }
+    return status;
+}
+
+/* ---- the machine ---- */
+
+/* What the user says goes before what anybody has measured. */
+static void apply_rates(struct w_machine *m, const struct inputs *in, enum w_type type)
+{
+    struct w_rate *peak = type == W_TYPE_BF16 ? &m->bf16_flops_per_s : &m->flops_per_s;
+
+    if (in->peak)
+        *peak = (struct w_rate){(double)in->peak, W_FROM_USER};
+    if (in->bandwidth)
+        m->memory_bytes_per_s = (struct w_rate){(double)in->bandwidth, W_FROM_USER};
+}
+
+static enum w_status read_machine(struct w_machine *m, const struct inputs *in, enum w_type type,
+                                  struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (in->target)
+        status = w_target_find(m, in->target, err);
+    else
+        w_machine_read(m, "");
+    apply_rates(m, in, type);
+    if (in->memory) {
+        m->available_bytes = in->memory;
+        m->memory_source = W_FROM_USER;
+    }
+    return status;
+}
+
+static enum w_status choose_precision(struct report *r, const struct inputs *in, struct w_err *err)
+{
+    const struct w_kern *kern;
+
+    if (!in->target)
+        return w_kern_choose_precision(&kern, &r->type, NULL, in->precision, err);
+    r->type = in->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
+    return W_DONE;
+}
+
+/* ---- what is kept of this host ---- */
+
+/* The calibration that is kept, or that of a file; doubts about it are warnings. */
+static enum w_status find_calibration(struct w_calibration *c, bool *found,
+                                      const struct w_machine *m, const char *path,
+                                      struct w_err *err)
+{
+    char usual[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
+
+    *found = false;
+    if (!path && host_calibration_path(usual, m, NULL))
+        return W_DONE; /* no folder, so there is none */
+    enum w_status status = w_calibration_load(c, path ? path : usual, err);
+    if (status == W_NO && !path)
+        return W_DONE;
+    if (status && !path) { /* damaged or of another version: told, and done without */
+        w_warn("%s", err->text);
+        return W_DONE;
+    }
+    if (status)
+        return status == W_NO ? w_fail(err, W_IO, "%.500s: no such file", path) : status;
+    *found = true;
+    if (w_calibration_doubt(c, m, (u64)time(NULL), doubt))
+        w_warn("%s", doubt);
+    return W_DONE;
+}
+
+/* The ratios of verified runs with the calibration's kernels; trouble is a warning. */
+static void find_residuals(struct report *r)
+{
+    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
+    struct w_err err;
+
+    if (host_residuals_path(path, &r->machine, NULL))
+        return;
+    host_kernels(kernels, r->calibration, r->type);
+    if (w_residuals_read(&r->residuals, path, kernels, &err))
+        w_warn("%s", err.text);
+}
+
+void report_calibrate(struct report *r, const struct inputs *in, const struct w_calibration *c)
+{
+    r->calibration = c;
+    find_residuals(r);
+    w_calibration_apply(c, &r->machine);
+    apply_rates(&r->machine, in, r->type);
+}
+
+/* ---- a report ---- */
+
+enum w_status report_open(struct report *r, const struct inputs *in, int argc, char **paths,
+                          struct w_err *err)
+{
+    static struct w_calibration calibration;
+    bool found = false;
+
+    enum w_status status = w_text_file_open(&r->text, err);
+    if (!status)
+        status = choose_precision(r, in, err);
+    if (!status)
+        status = read_machine(&r->machine, in, r->type, err);
+    if (status)
+        return status;
+    r->threads = w_machine_threads(&r->machine, in->threads,
+                                   in->target ? NULL : getenv("OMP_NUM_THREADS"), &r->threads_why);
+    r->count = (size_t)argc;
+    r->fits = calloc(r->count + 1, sizeof *r->fits);
+    r->confs = calloc(r->count + 1, sizeof *r->confs);
+    if (!r->fits || !r->confs)
+        return w_fail(err, W_NOMEM, "no memory for %zu configurations", r->count);
+    status = load_confs(r, paths, in, err);
+    if (!status && !in->no_calibration && (!in->target || in->calibration))
+        status = find_calibration(&calibration, &found, &r->machine, in->calibration, err);
+    if (!status && found)
+        report_calibrate(r, in, &calibration);
+    return status;
+}
+
+double memory_limit(const struct report *r, u64 asked)
+{
+    const struct w_machine *m = &r->machine;
+    u64 available = m->available_bytes ? m->available_bytes : m->memory_bytes;
+
+    return asked ? (double)asked : MEMORY_USABLE * (double)available;
+}
+
+struct w_fit_ask report_ask(const struct report *r)
+{
+    return (struct w_fit_ask){.threads = r->threads,
+                              .type = r->type,
+                              .calibration = r->calibration,
+                              .residuals = &r->residuals};
+}
+
+enum w_status report_fit(struct report *r, size_t index, const struct w_fit_ask *ask,
+                         struct w_err *err)
+{
+    struct w_fit *fit = &r->fits[index];
+    enum w_status status = w_fit_make(fit, &r->confs[index], &r->machine, ask, err);
+
+    if (!status && w_fit_value(fit, "flops.train_causal") >
+                       w_fit_value(&r->fits[r->baseline], "flops.train_causal"))
+        r->baseline = index;
+    return status;
+}
+
+enum w_status check_requirements(const struct report *r, const struct inputs *in, struct w_err *err)
+{
+    enum w_status first = W_DONE;
+    struct w_err one = {0};
+
+    for (size_t i = 0; i < r->count; i++)
+        for (size_t k = 0; k < in->require.count; k++) {
+            enum w_status status = w_require_check(&r->fits[i], in->require.items[k], &one);
+            if (status == W_USAGE) {
+                *err = one;
+                return w_fail_at(err, status, "--require");
+            }
+            if (status && !first) {
+                first = status;
+                *err = one;
+            }
+        }
+    return first;
+}
+
+enum w_status report_close(struct report *r, const struct inputs *in, enum w_status answer,
+                           struct w_err *err)
+{
+    if (answer == W_DONE || answer == W_NO) {
+        struct w_err lost = {0};
+        enum w_status status = w_text_file_close(&r->text, &lost);
+        if (!status && (answer == W_DONE || !in->output))
+            status = w_output_whole(in->output, r->text.text, r->text.size, &lost);
+        if (status) {
+            *err = lost;
+            answer = status;
+        }
+    }
+    w_text_file_release(&r->text);
+    free(r->fits);
+    free(r->confs);
+    return answer;
+}
