@@ -82,6 +82,7 @@ LIB_SOURCES := \
 	lib/text/vocab_gguf.c \
 	lib/text/vocab_gpt2.c \
 	lib/text/vocab_hf.c \
+	lib/text/vocab_import.c \
 	lib/text/vocab_json.c \
 	lib/text/vocab_letters.c \
 	lib/text/vocab_tiktoken.c \
@@ -135,6 +136,7 @@ LIB_SOURCES := \
 	lib/net/tensors.c \
 	lib/store/checkpoint.c \
 	lib/store/checkpoint_folder.c \
+	lib/store/vocab_open.c \
 	lib/fit/calibration.c \
 	lib/fit/calibration_file.c \
 	lib/fit/chart.c \
@@ -227,6 +229,7 @@ UNIT_TESTS := \
 	test_train \
 	test_unpack \
 	test_vocab \
+	test_vocab_import \
 	test_wikitext \
 	test_xml \
 
