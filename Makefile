@@ -131,6 +131,7 @@ LIB_SOURCES := \
 	lib/net/plan.c \
 	lib/net/sampler.c \
 	lib/net/schedule.c \
+	lib/net/score.c \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
@@ -219,6 +220,7 @@ UNIT_TESTS := \
 	test_token_header \
 	test_schedule \
 	test_sampler \
+	test_score \
 	test_search \
 	test_split \
 	test_special \
