@@ -50,7 +50,7 @@ static void show_progress(u64 done, u64 all)
                (unsigned long long)all);
 }
 
-enum w_status wsample_score(const struct settings *set, struct spoken *m, struct w_err *err)
+enum w_status wsample_score(const struct settings *set, struct loaded_model *m, struct w_err *err)
 {
     struct w_model *model = NULL;
     struct w_ids text = {0};

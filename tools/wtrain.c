@@ -108,7 +108,7 @@ static const struct w_program program = {
 /* How a run that trained ends: what is kept, what is told, with which status. */
 static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
 {
-    bool worth_saving = run->state.step > 0 && status != W_NO;
+    bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
     struct w_err save_err = {0};
 
     if (!status && run->set->val && run->validation.step != run->state.step)

@@ -32,13 +32,12 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
         w_detail("no vocabulary in the batches: validation without bits per byte");
         return W_DONE;
     }
-    run->validation.id_bytes = calloc(run->conf.vocab_size, sizeof *run->validation.id_bytes);
-    for (u32 id = 0; run->validation.id_bytes && id < run->conf.vocab_size; id++)
-        if (!w_vocab_is_special(vocab, id) &&
-            !w_vocab_bytes(vocab, id, &run->validation.id_bytes[id]))
-            run->validation.id_bytes[id] = 0;
+    u32 *bytes = run->validation.id_bytes = calloc(run->conf.vocab_size, sizeof *bytes);
+    for (u32 id = 0; bytes && id < run->conf.vocab_size; id++)
+        if (!w_vocab_is_special(vocab, id) && !w_vocab_bytes(vocab, id, &bytes[id]))
+            bytes[id] = 0;
     w_vocab_free(vocab);
-    return run->validation.id_bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
+    return bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
 }
 
 enum w_status eval_open(struct run *run, struct w_err *err)

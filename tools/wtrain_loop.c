@@ -54,7 +54,7 @@ static enum w_status refuse_bad_numbers(const struct run *run, const char *what,
 {
     if (isfinite(value))
         return W_DONE;
-    return w_fail(err, W_NO,
+    return w_fail(err, W_DIVERGED,
                   "step %llu: the %s is not a finite number: training has diverged; nothing was "
                   "saved over earlier checkpoints; a lower learning_rate or more warmup_steps may "
                   "help",

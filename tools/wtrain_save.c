@@ -30,15 +30,15 @@ struct w_ckpt_folder save_folder(const char *path)
 /* A folder with checkpoints of another run is no place for this one: --resume would mix them up. */
 static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
 {
+    const struct checkpoints *c = &run->checkpoints;
     u64 last = 0;
 
-    enum w_status status = w_ckpt_folder_last(&run->checkpoints.folder, &last, err);
+    enum w_status status = w_ckpt_folder_last(&c->folder, &last, err);
     if (!status && !run->set->resume)
         status = w_fail(err, W_USAGE,
                         "%s: holds checkpoints of an earlier run, up to step %llu: go on with "
                         "--resume %s, or remove them, or name another folder with --checkpoints",
-                        run->checkpoints.folder.path, (unsigned long long)last,
-                        run->checkpoints.folder.path);
+                        c->folder.path, (unsigned long long)last, c->folder.path);
     return status == W_END ? W_DONE : status;
 }
 
@@ -59,13 +59,14 @@ enum w_status save_refuse_later(const struct run *run, struct w_err *err)
 
 enum w_status save_open(struct run *run, struct w_err *err)
 {
+    struct checkpoints *c = &run->checkpoints;
     const struct settings *set = run->set;
     bool to_file = set->output && strcmp(set->output, "-");
     const char *base = set->checkpoints ? set->checkpoints : to_file ? set->output : NULL;
     bool initial = set->steps && !strcmp(set->steps, "0");
     enum w_status status = W_DONE;
 
-    run->checkpoints.saved_step = NONE;
+    c->saved_step = NONE;
     if (set->output)
         status = w_cli_refuse_terminal(set->output, "-o FILE", err);
     if (status || set->dry_run)
@@ -78,15 +79,14 @@ enum w_status save_open(struct run *run, struct w_err *err)
     }
     if (status || !base || initial)
         return status;
-    if (strlen(base) + 6 > sizeof run->checkpoints.folder_path)
+    if (strlen(base) + 6 > sizeof c->folder_path)
         return w_fail(err, W_USAGE, "%.100s...: the path is too long", base);
-    snprintf(run->checkpoints.folder_path, sizeof run->checkpoints.folder_path, "%s%s", base,
-             set->checkpoints ? "" : ".ckpt");
-    run->checkpoints.folder = save_folder(run->checkpoints.folder_path);
+    snprintf(c->folder_path, sizeof c->folder_path, "%s%s", base, set->checkpoints ? "" : ".ckpt");
+    c->folder = save_folder(c->folder_path);
     status = refuse_strangers(run, err);
-    if (!status && mkdir(run->checkpoints.folder.path, 0777) && errno != EEXIST)
-        status = w_fail_errno(err, "%s: cannot make the folder", run->checkpoints.folder.path);
-    run->checkpoints.next_save_s = w_now_s() + set->every_s;
+    if (!status && mkdir(c->folder.path, 0777) && errno != EEXIST)
+        status = w_fail_errno(err, "%s: cannot make the folder", c->folder.path);
+    c->next_save_s = w_now_s() + set->every_s;
     return status;
 }
 
@@ -101,14 +101,14 @@ void save_close(struct run *run)
 
 bool save_is_due(const struct run *run)
 {
+    const struct checkpoints *c = &run->checkpoints;
     const struct settings *set = run->set;
     u64 step = run->state.step;
 
-    if (!run->checkpoints.folder.path || run->checkpoints.saved_step == step)
+    if (!c->folder.path || c->saved_step == step)
         return false;
     return (set->every_steps && step % set->every_steps == 0) ||
-           (set->every_s > 0 && w_now_s() >= run->checkpoints.next_save_s) ||
-           step == run->checkpoints.retry_step;
+           (set->every_s > 0 && w_now_s() >= c->next_save_s) || step == c->retry_step;
 }
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
@@ -150,33 +150,31 @@ static struct w_ckpt_state state_to_save(const struct run *run)
 
 enum w_status save_checkpoint(struct run *run, struct w_err *err)
 {
+    struct checkpoints *c = &run->checkpoints;
     double started_s = w_now_s();
     struct w_err trouble;
     char path[W_CKPT_PATH];
 
-    w_ckpt_folder_path(&run->checkpoints.folder, run->state.step, path);
+    w_ckpt_folder_path(&c->folder, run->state.step, path);
     struct w_ckpt_write write = write_to(run, path);
     struct w_ckpt_state state = state_to_save(run);
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
-    run->checkpoints.next_save_s = w_now_s() + run->set->every_s;
+    c->next_save_s = w_now_s() + run->set->every_s;
     log_ckpt(run, path, w_now_s() - started_s, status ? err : NULL);
     if (!status) {
-        run->checkpoints.saved_step = run->state.step;
-        run->checkpoints.failures = 0;
-        run->checkpoints.retry_step = 0;
+        c->saved_step = run->state.step;
+        c->failures = 0;
+        c->retry_step = 0;
         /* Those of later steps than ours were refused, since they are not whole: what we write
          * replaces them one by one. */
-        if (w_ckpt_folder_prune(&run->checkpoints.folder, run->state.step, run->set->keep,
-                                &trouble))
+        if (w_ckpt_folder_prune(&c->folder, run->state.step, run->set->keep, &trouble))
             w_warn("%s", trouble.text);
         return W_DONE;
     }
-    run->checkpoints.retry_step = run->checkpoints.failures < RETRIES
-                                      ? run->state.step + (1ull << (2 * run->checkpoints.failures))
-                                      : 0;
-    run->checkpoints.failures++;
+    c->retry_step = c->failures < RETRIES ? run->state.step + (1ull << (2 * c->failures)) : 0;
+    c->failures++;
     w_warn("checkpoint not saved: %s%s", err->text,
-           run->checkpoints.retry_step ? ": will try again" : ": will try again at its next time");
+           c->retry_step ? ": will try again" : ": will try again at its next time");
     return status;
 }
 
