@@ -84,6 +84,7 @@ LIB_SOURCES := \
 	lib/text/vocab_gguf.c \
 	lib/text/vocab_gpt2.c \
 	lib/text/vocab_hf.c \
+	lib/text/vocab_import.c \
 	lib/text/vocab_json.c \
 	lib/text/vocab_letters.c \
 	lib/text/vocab_tiktoken.c \
@@ -134,11 +135,13 @@ LIB_SOURCES := \
 	lib/net/plan.c \
 	lib/net/sampler.c \
 	lib/net/schedule.c \
+	lib/net/score.c \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
 	lib/store/checkpoint.c \
 	lib/store/checkpoint_folder.c \
+	lib/store/vocab_open.c \
 	lib/bench/calibration.c \
 	lib/bench/calibration_file.c \
 	lib/bench/memory_curve.c \
@@ -225,6 +228,7 @@ UNIT_TESTS := \
 	test_token_header \
 	test_schedule \
 	test_sampler \
+	test_score \
 	test_search \
 	test_split \
 	test_special_tokens \
@@ -236,6 +240,7 @@ UNIT_TESTS := \
 	test_bpe_train \
 	test_unpack \
 	test_vocab \
+	test_vocab_import \
 	test_wikitext \
 	test_xml \
 

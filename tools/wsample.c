@@ -100,7 +100,7 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
     return W_DONE;
 }
 
-static enum w_status open_team(struct spoken *m, u64 threads, struct w_err *err)
+static enum w_status open_team(struct loaded_model *m, u64 threads, struct w_err *err)
 {
     struct w_machine machine;
     const char *why = "";
@@ -115,7 +115,7 @@ static enum w_status open_team(struct spoken *m, u64 threads, struct w_err *err)
     return status;
 }
 
-static enum w_status open_model(struct spoken *m, const char *path, struct w_err *err)
+static enum w_status open_model(struct loaded_model *m, const char *path, struct w_err *err)
 {
     enum w_status status = w_ckpt_open(&m->ckpt, path, err);
     if (status)
@@ -135,7 +135,7 @@ static enum w_status open_model(struct spoken *m, const char *path, struct w_err
 
 static enum w_status run(const struct settings *set, int operands, struct w_err *err)
 {
-    struct spoken model = {0};
+    struct loaded_model model = {0};
 
     enum w_status status = check(set, operands, err);
     if (!status)

@@ -20,7 +20,7 @@ struct settings {
 };
 
 /* A model that was read from a file; the vocabulary came with it. */
-struct spoken {
+struct loaded_model {
     struct w_ckpt *ckpt;
     struct w_conf conf;
     struct w_vocab *vocab;
@@ -30,11 +30,12 @@ struct spoken {
 };
 
 /* Write samples to standard output: as they come, or a JSON object each. */
-enum w_status wsample_generate(const struct settings *, struct spoken *,
+enum w_status wsample_generate(const struct settings *, struct loaded_model *,
                                struct w_err *) W_MUST_CHECK;
 
 /* Measure how well the model foretells the text of a file; print it. */
-enum w_status wsample_score(const struct settings *, struct spoken *, struct w_err *) W_MUST_CHECK;
+enum w_status wsample_score(const struct settings *, struct loaded_model *,
+                            struct w_err *) W_MUST_CHECK;
 
 /* Write one line of JSON to standard output. Takes over json. */
 enum w_status wsample_print_json(struct w_json *json, struct w_err *) W_MUST_CHECK;

@@ -1,3 +1,4 @@
+/* Text from a model: the prompt goes through it once, then each token that is drawn is fed back. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,9 @@ enum ending { AT_COUNT, AT_END_ID, AT_STOP, AT_SIGNAL };
 static const char *const ending_names[] = {"count", "end", "stop", "signal"};
 
 /* A sample in the making. */
-struct speech {
+struct generation {
     const struct settings *set;
-    struct spoken *model;
+    struct loaded_model *model;
     struct w_infer *infer;
     struct w_sampler *sampler;
     struct w_draft prompt;
@@ -51,91 +52,93 @@ static enum w_status read_prompt(const struct settings *set, struct w_draft *pro
     return status;
 }
 
-static enum w_status note_logprob(struct speech *s, size_t number, double value, struct w_err *err)
+static enum w_status note_logprob(struct generation *g, size_t number, double value,
+                                  struct w_err *err)
 {
-    enum w_status status = w_grow(&s->logprobs, &s->logprob_room, number + 1, sizeof *s->logprobs,
+    enum w_status status = w_grow(&g->logprobs, &g->logprob_room, number + 1, sizeof *g->logprobs,
                                   "probabilities", err);
 
     if (status)
         return status;
-    s->logprobs[number] = value;
+    g->logprobs[number] = value;
     return isfinite(value)
                ? W_DONE
                : w_fail(err, W_CORRUPT, "%s: gives no numbers but NaN: its training diverged",
-                        s->set->model);
+                        g->set->model);
 }
 
 /* Feed what the model has not seen and return the logits of the next id. A text that outgrows the
  * model's positions goes on from its last half of them. */
-static const float *listen(struct speech *s)
+static const float *prefill(struct generation *g)
 {
-    u64 positions = s->model->conf.max_length;
+    u64 positions = g->model->conf.max_length;
     const float *logits = NULL;
 
-    if (w_infer_length(s->infer) + (s->ids.count - s->fed) > positions) {
-        w_infer_start(s->infer);
-        s->fed = s->ids.count - (size_t)W_MIN(W_MAX(positions / 2, 1), s->ids.count);
+    if (w_infer_length(g->infer) + (g->ids.count - g->fed) > positions) {
+        w_infer_start(g->infer);
+        g->fed = g->ids.count - (size_t)W_MIN(W_MAX(positions / 2, 1), g->ids.count);
     }
-    while (s->fed < s->ids.count)
-        logits = w_infer_next(s->infer, s->ids.ids[s->fed++]);
+    while (g->fed < g->ids.count)
+        logits = w_infer_next(g->infer, g->ids.ids[g->fed++]);
     return logits;
 }
 
-static enum w_status show(struct speech *s, size_t until, struct w_err *err)
+static enum w_status show(struct generation *g, size_t until, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    if (!s->set->json && until > s->shown) {
-        status = w_write_line(STDOUT_FILENO, s->made.bytes + s->shown, until - s->shown,
+    if (!g->set->json && until > g->shown) {
+        status = w_write_line(STDOUT_FILENO, g->made.bytes + g->shown, until - g->shown,
                               "standard output", err);
-        s->shown = until;
+        g->shown = until;
     }
     return status;
 }
 
 /* Draw an id and add it to the text. */
-static enum w_status speak(struct speech *s, u64 sample, enum ending *ending, struct w_err *err)
+static enum w_status generate_token(struct generation *g, u64 sample, enum ending *ending,
+                                    struct w_err *err)
 {
-    const float *logits = listen(s);
-    size_t number = s->ids.count - s->prompt_ids, before = s->made.count;
-    u32 size = 0, id = w_sampler_draw(s->sampler, logits, s->ids.ids, s->ids.count, sample, number);
+    const float *logits = prefill(g);
+    size_t number = g->ids.count - g->prompt_ids, before = g->made.count;
+    u32 size = 0, id = w_sampler_draw(g->sampler, logits, g->ids.ids, g->ids.count, sample, number);
 
-    double logprob = w_log_probability(logits, (u32)s->model->conf.vocab_size, id);
-    enum w_status status = note_logprob(s, number, logprob, err);
+    double logprob = w_log_probability(logits, (u32)g->model->conf.vocab_size, id);
+    enum w_status status = note_logprob(g, number, logprob, err);
     if (!status)
-        status = w_ids_append(&s->ids, id, err);
+        status = w_ids_append(&g->ids, id, err);
     if (status)
         return status;
-    if (id == w_vocab_end_id(s->model->vocab)) {
+    if (id == w_vocab_end_id(g->model->vocab)) {
         *ending = AT_END_ID;
         return W_END;
     }
-    const u8 *bytes = w_vocab_bytes(s->model->vocab, id, &size);
-    status = w_draft_append(&s->made, bytes, size, err);
-    if (!status && w_draft_stop(&s->made, before, s->set->stops.items, s->set->stops.count)) {
+    const u8 *bytes = w_vocab_bytes(g->model->vocab, id, &size);
+    status = w_draft_append(&g->made, bytes, size, err);
+    if (!status && w_draft_stop(&g->made, before, g->set->stops.items, g->set->stops.count)) {
         *ending = AT_STOP;
         status = W_END;
     }
     if (!status)
-        status = show(s, w_draft_settled(&s->made, s->set->stops.items, s->set->stops.count), err);
+        status = show(g, w_draft_settled(&g->made, g->set->stops.items, g->set->stops.count), err);
     return status;
 }
 
 /* Numbers of the ids that were made, and the text before and after, as one object. */
-static enum w_status print_sample(struct speech *s, u64 sample, enum ending ending,
+static enum w_status print_sample(struct generation *g, u64 sample, enum ending ending,
                                   struct w_err *err)
 {
     struct w_json *object = w_json_object(), *ids = w_json_array(), *logprobs = w_json_array();
-    char *prompt = w_utf8_mended(s->prompt.bytes, s->prompt.count);
-    char *made = w_utf8_mended(s->made.bytes, s->made.count);
+    char *prompt = w_utf8_mended(g->prompt.bytes, g->prompt.count);
+    char *made = w_utf8_mended(g->made.bytes, g->made.count);
     enum w_status status = W_DONE;
 
     w_json_set_u64(object, "sample", sample);
     w_json_set_string(object, "prompt", prompt ? prompt : "");
     w_json_set_string(object, "text", made ? made : "");
-    for (size_t i = s->prompt_ids; i < s->ids.count; i++) {
-        w_json_add_u64(ids, s->ids.ids[i]);
-        w_json_add_real(logprobs, s->logprobs[i - s->prompt_ids]);
+    for (size_t i = g->prompt_ids; i < g->ids.count; i++) {
+        w_json_add_u64(ids, g->ids.ids[i]);
+        w_json_add_real(logprobs, g->logprobs[i - g->prompt_ids]);
     }
     w_json_set(object, "tokens", ids);
     w_json_set(object, "logprobs", logprobs);
@@ -156,45 +159,45 @@ static enum w_status write_out(const void *bytes, size_t size, struct w_err *err
     return size ? w_write_line(STDOUT_FILENO, bytes, size, "standard output", err) : W_DONE;
 }
 
-static enum w_status make_sample(struct speech *s, u64 sample, struct w_err *err)
+static enum w_status make_sample(struct generation *g, u64 sample, struct w_err *err)
 {
-    const struct settings *set = s->set;
+    const struct settings *set = g->set;
     enum ending ending = AT_COUNT;
     enum w_status status = W_DONE;
 
-    w_infer_start(s->infer);
-    s->ids.count = s->prompt_ids;
-    s->fed = s->made.count = s->shown = 0;
+    w_infer_start(g->infer);
+    g->ids.count = g->prompt_ids;
+    g->fed = g->made.count = g->shown = 0;
     if (!set->json && sample > 0)
         status = write_out("\n---\n", 5, err);
     if (!status && !set->json && !set->no_echo)
-        status = write_out(s->prompt.bytes, s->prompt.count, err);
+        status = write_out(g->prompt.bytes, g->prompt.count, err);
 
     double begin_s = w_now_s(), made_s = begin_s;
     for (u64 i = 0; i < set->count && !status; i++) {
-        status = speak(s, sample, &ending, err);
+        status = generate_token(g, sample, &ending, err);
         if (i == 0)
             made_s = w_now_s();
         if (w_signal_stop && !status)
             status = W_END, ending = AT_SIGNAL;
     }
-    s->prompt_s += made_s - begin_s;
-    s->making_s += w_now_s() - made_s;
-    s->tokens_made += s->ids.count - s->prompt_ids;
+    g->prompt_s += made_s - begin_s;
+    g->making_s += w_now_s() - made_s;
+    g->tokens_made += g->ids.count - g->prompt_ids;
     if (status && status != W_END)
         return status;
-    status = show(s, s->made.count, err);
+    status = show(g, g->made.count, err);
     if (!status && set->json)
-        status = print_sample(s, sample, ending, err);
+        status = print_sample(g, sample, ending, err);
     else if (!status && w_is_terminal(STDOUT_FILENO))
         status = write_out("\n", 1, err);
     return status;
 }
 
 /* What may be drawn: tokens that text can have, and the end of a document. */
-static enum w_status make_sampler(struct speech *s, struct w_err *err)
+static enum w_status make_sampler(struct generation *g, struct w_err *err)
 {
-    const struct w_vocab *vocab = s->model->vocab;
+    const struct w_vocab *vocab = g->model->vocab;
     u32 size = w_vocab_size(vocab);
     bool *barred = calloc(size, sizeof *barred);
 
@@ -202,74 +205,75 @@ static enum w_status make_sampler(struct speech *s, struct w_err *err)
         return w_fail(err, W_NOMEM, "no memory for %u ids", size);
     for (u32 id = 0; id < size; id++)
         barred[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
-    barred[w_vocab_end_id(vocab)] = s->set->ignore_end;
-    enum w_status status = w_sampler_new(&s->sampler, size, barred, &s->set->sampler, err);
+    barred[w_vocab_end_id(vocab)] = g->set->ignore_end;
+    enum w_status status = w_sampler_new(&g->sampler, size, barred, &g->set->sampler, err);
     free(barred);
     return status;
 }
 
-static enum w_status prepare(struct speech *s, const struct w_tensors *tensors, float *weights,
+static enum w_status prepare(struct generation *g, const struct w_tensors *tensors, float *weights,
                              struct w_err *err)
 {
-    const struct spoken *m = s->model;
+    const struct loaded_model *m = g->model;
     u32 end_id = w_vocab_end_id(m->vocab);
 
     enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, err);
     if (!status)
-        status = w_infer_new(&s->infer, &m->conf, weights, m->kern, m->team, err);
+        status = w_infer_new(&g->infer, &m->conf, weights, m->kern, m->team, err);
     if (!status)
-        status = make_sampler(s, err);
+        status = make_sampler(g, err);
     if (!status)
-        status = w_ids_append(&s->ids, end_id, err);
+        status = w_ids_append(&g->ids, end_id, err);
     if (!status)
-        status = w_encode(m->encoder, (const u8 *)s->prompt.bytes, s->prompt.count, &s->ids, err);
+        status = w_encode(m->encoder, (const u8 *)g->prompt.bytes, g->prompt.count, &g->ids, err);
     if (status)
         return status;
-    s->prompt_ids = s->ids.count;
-    if (s->prompt_ids > m->conf.max_length)
+    g->prompt_ids = g->ids.count;
+    if (g->prompt_ids > m->conf.max_length)
         w_warn("the prompt has %zu tokens, the model sees %llu: only the last of them count",
-               s->prompt_ids, (unsigned long long)W_MAX(m->conf.max_length / 2, 1));
+               g->prompt_ids, (unsigned long long)W_MAX(m->conf.max_length / 2, 1));
     return W_DONE;
 }
 
-static void report(const struct speech *s)
+static void report(const struct generation *g)
 {
     /* The first token of a sample also waits for its prompt: it does not count for the speed. */
-    double timed = (double)s->tokens_made - (double)s->set->samples;
-    double rate = s->making_s > 0 && timed > 0 ? timed / s->making_s : 0;
+    double timed = (double)g->tokens_made - (double)g->set->samples;
+    double tok_s = g->making_s > 0 && timed > 0 ? timed / g->making_s : 0;
 
     w_say("%llu tokens, %.0f tokens/s; %zu tokens of prompt in %.2f s",
-          (unsigned long long)s->tokens_made, rate, s->prompt_ids,
-          s->prompt_s / (double)s->set->samples);
+          (unsigned long long)g->tokens_made, tok_s, g->prompt_ids,
+          g->prompt_s / (double)g->set->samples);
 }
 
-enum w_status wsample_generate(const struct settings *set, struct spoken *model, struct w_err *err)
+enum w_status wsample_generate(const struct settings *set, struct loaded_model *model,
+                               struct w_err *err)
 {
-    struct speech s = {.set = set, .model = model};
+    struct generation g = {.set = set, .model = model};
     struct w_tensors tensors = {0};
     float *weights = NULL;
 
-    enum w_status status = read_prompt(set, &s.prompt, err);
+    enum w_status status = read_prompt(set, &g.prompt, err);
     if (!status)
         status = w_tensors_make(&tensors, &model->conf, err);
     if (!status) {
         weights = w_pages_new(tensors.floats * sizeof *weights);
-        status = weights ? prepare(&s, &tensors, weights, err)
+        status = weights ? prepare(&g, &tensors, weights, err)
                          : w_fail(err, W_NOMEM, "no memory for %llu parameters",
                                   (unsigned long long)tensors.parameters);
     }
     w_cli_catch_signals();
     for (u64 i = 0; i < set->samples && !status && !w_signal_stop; i++)
-        status = make_sample(&s, i, err);
+        status = make_sample(&g, i, err);
     if (!status)
-        report(&s);
-    w_infer_free(s.infer);
-    w_sampler_free(s.sampler);
+        report(&g);
+    w_infer_free(g.infer);
+    w_sampler_free(g.sampler);
     w_pages_free(weights, tensors.floats * sizeof *weights);
     w_tensors_free(&tensors);
-    free(s.logprobs);
-    free(s.ids.ids);
-    free(s.prompt.bytes);
-    free(s.made.bytes);
+    free(g.logprobs);
+    free(g.ids.ids);
+    free(g.prompt.bytes);
+    free(g.made.bytes);
     return status;
 }

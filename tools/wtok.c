@@ -5,7 +5,6 @@
 
 #include "sys/clock.h"
 #include "text/unicode.h"
-#include "wire/token_header.h"
 
 static const char *const examples[] = {
     "Learn a vocabulary of 16,000 tokens from a folder of text",
@@ -102,66 +101,4 @@ enum w_status wtok_check_end(const char *end, struct w_err *err)
     return size >= 2 && w_utf8_valid((const u8 *)end, size)
                ? W_DONE
                : w_fail(err, W_USAGE, "--end: a name is valid UTF-8 of two bytes or more");
-}
-
-enum w_status wtok_header_vocab(struct w_vocab **vocab, const struct w_header *header,
-                                struct w_err *err)
-{
-    const struct w_json *tok = w_header_tok(header);
-
-    *vocab = NULL;
-    if (!w_json_get(tok, "merges"))
-        return w_fail(err, W_MISMATCH, "there is no vocabulary in its header: name one with -V");
-    return w_vocab_from_json(vocab, tok, err);
-}
-
-/* What is no vocabulary of ours may be another program's, or, from a pipe, a stream with one. */
-static enum w_status hint(bool seekable, struct w_err *err)
-{
-    struct w_err why = *err;
-
-    if (!seekable)
-        return w_fail(err, why.status,
-                      "%s (a stream or a model that stands for its vocabulary has to be a regular "
-                      "file, and what other programs use goes through 'wtok import' first)",
-                      why.text);
-    return w_fail(err, why.status, "%s (what other programs use goes through 'wtok import' first)",
-                  why.text);
-}
-
-enum w_status wtok_load_vocab(struct w_vocab **vocab, const char *path, struct w_err *err)
-{
-    struct w_input in = {0};
-    struct w_reader *reader = NULL;
-    const struct w_header *header;
-    u8 first = 0;
-    size_t got;
-
-    enum w_status status = w_input_open(&in, path, err);
-    if (status)
-        return status;
-    if (in.seekable) /* what comes from a pipe cannot be looked at first: it has to be a vocabulary */
-        status = w_input_read(&in, &first, 1, &got, err);
-    bool seekable = in.seekable;
-    if (!status && first != 0x89) { /* a stream begins with this byte, and JSON never */
-        w_input_close(&in);
-        status = w_vocab_load(vocab, path, err);
-        return status == W_CORRUPT || status == W_LIMIT ? hint(seekable, err) : status;
-    }
-    if (!status)
-        status = w_input_seek(&in, 0, err);
-    if (!status)
-        status = w_reader_open(&reader, &in, err);
-    if (!status)
-        status = w_reader_member(reader, &header, err);
-    if (status == W_END)
-        status = w_fail(err, W_TRUNCATED, "%s: empty", path);
-    if (!status) {
-        status = wtok_header_vocab(vocab, header, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", path);
-    }
-    w_reader_close(&reader);
-    w_input_close(&in);
-    return status;
 }

@@ -58,11 +58,4 @@ enum w_status wtok_check_signal(struct w_err *) W_MUST_CHECK;
 /* Refuse a name for the token that ends documents which no vocabulary can have: bytes are tokens. */
 enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
 
-/* The vocabulary in the header of a stream; W_MISMATCH if there is none. */
-struct w_header;
-enum w_status wtok_header_vocab(struct w_vocab **, const struct w_header *,
-                                struct w_err *) W_MUST_CHECK;
-/* The vocabulary of a file, whatever it is: a vocabulary, or a stream or a model that holds one. */
-enum w_status wtok_load_vocab(struct w_vocab **, const char *path, struct w_err *) W_MUST_CHECK;
-
 #endif

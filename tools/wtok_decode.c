@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "store/vocab_open.h"
 #include "tools/wtok.h"
 #include "wire/token_header.h"
 
@@ -91,7 +92,7 @@ static enum w_status choose_vocab(struct decoding *d, const struct w_header *hea
         return W_DONE;
     }
     w_vocab_free(d->own);
-    enum w_status status = wtok_header_vocab(&d->own, header, err);
+    enum w_status status = w_header_vocab(&d->own, header, err);
     *vocab = d->own;
     return status ? w_fail_at(err, status, "%s", d->in.name) : W_DONE;
 }
@@ -169,7 +170,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     if (argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status && set->vocab)
-        status = wtok_load_vocab(&d.given, set->vocab, err);
+        status = w_vocab_open(&d.given, set->vocab, err);
     w_cli_catch_signals();
     if (!status)
         status = w_output_open(&d.out, set->output, err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/vocab_open.h"
 #include "sys/clock.h"
 #include "sys/ordered.h"
 #include "text/special.h"
@@ -281,7 +282,7 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         return w_fail(err, W_USAGE, "say which vocabulary: -V FILE (make one with 'wtok train')");
     enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
     if (!status)
-        status = wtok_load_vocab(&vocab, set->vocab, err);
+        status = w_vocab_open(&vocab, set->vocab, err);
     if (!status && set->allow_special)
         status = w_specials_new(&e.specials, vocab, set->allow_special, err);
     if (!status)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/vocab_open.h"
 #include "text/vocab_formats.h"
 #include "tools/wtok.h"
 
@@ -96,7 +97,7 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
                       "other");
     enum w_status status = set->merges ? w_cli_refuse_same(set->output, set->merges, err) : W_DONE;
     if (!status)
-        status = wtok_load_vocab(&vocab, set->vocab, err);
+        status = w_vocab_open(&vocab, set->vocab, err);
     if (!status) {
         status = write_text(vocab, set->format, &text, &merges, err);
         if (status)

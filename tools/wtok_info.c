@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/vocab_open.h"
 #include "sys/clock.h"
 #include "text/bpe_encode.h"
 #include "text/unicode.h"
@@ -119,7 +120,7 @@ static enum w_status describe(const char *path, const struct settings *set, stru
 {
     struct w_vocab *vocab = NULL;
 
-    enum w_status status = wtok_load_vocab(&vocab, path, err);
+    enum w_status status = w_vocab_open(&vocab, path, err);
     if (status)
         return status;
     if (set->tokens) {
@@ -182,7 +183,7 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
 
     if (!set->vocab)
         return w_fail(err, W_USAGE, "--text needs a vocabulary: -V FILE");
-    enum w_status status = wtok_load_vocab(&vocab, set->vocab, err);
+    enum w_status status = w_vocab_open(&vocab, set->vocab, err);
     if (!status)
         status = w_encoder_new(&encoder, vocab, err);
     if (!status)

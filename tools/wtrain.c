@@ -64,7 +64,7 @@ static const struct w_option options[] = {
          "is whole, or from the beginning if it has none."},
     {"dry-run", 0, W_OPT_FLAG, FIELD(dry_run),
      .help = "Read no data and train nothing: print the memory plan and a forecast as JSON."},
-    {"rate", 0, W_OPT_REAL, FIELD(rate), .arg = "N",
+    {"rate", 0, W_OPT_REAL, FIELD(tok_s), .arg = "N",
      .help = "Tokens per second for the forecast of --dry-run, instead of a short measurement."},
     {"force", 0, W_OPT_FLAG, FIELD(force),
      .help = "Train even if the plan needs more memory than there is."},
@@ -108,25 +108,26 @@ static const struct w_program program = {
 /* How a run that trained ends: what is kept, what is told, with which status. */
 static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
 {
-    bool worth_saving = run->state.step > 0 && status != W_NO;
+    bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
     struct w_err save_err = {0};
 
-    if (!status && run->set->val && run->evaluated_step != run->state.step)
+    if (!status && run->set->val && run->validation.step != run->state.step)
         status = eval_run(run, err);
     if (!status)
         status = save_model(run, err);
     /* A run that has no model to show for its steps keeps them as a checkpoint. */
-    if (worth_saving && run->folder.path && run->saved_step != run->state.step &&
-        (status || !run->set->output)) {
+    if (worth_saving && run->checkpoints.folder.path &&
+        run->checkpoints.saved_step != run->state.step && (status || !run->set->output)) {
         enum w_status saved = save_checkpoint(run, &save_err);
         if (saved && (status == W_DONE || status == W_SIGNAL)) {
             *err = save_err;
             status = saved;
         }
     }
-    if (run->saved_step <= run->state.step && run->folder.path && status == W_SIGNAL)
+    if (run->checkpoints.saved_step <= run->state.step && run->checkpoints.folder.path &&
+        status == W_SIGNAL)
         status = w_fail(err, status, "stopped by a signal after step %llu: go on with --resume %s",
-                        (unsigned long long)run->state.step, run->folder.path);
+                        (unsigned long long)run->state.step, run->checkpoints.folder.path);
     return status;
 }
 
@@ -156,7 +157,7 @@ static enum w_status train(struct run *run, struct w_err *err)
 int main(int argc, char **argv)
 {
     static struct settings set;
-    static struct run run = {.set = &set, .log_fd = -1};
+    static struct run run = {.set = &set, .log = {.fd = -1}};
     struct w_err err = {0};
 
     int stop = w_cli_parse(&program, &set, &argc, &argv);

@@ -13,6 +13,7 @@
 
 #include "data/feed.h"
 #include "kern/kern.h"
+#include "net/score.h"
 #include "store/checkpoint.h"
 #include "store/checkpoint_folder.h"
 #include "sys/machine.h"
@@ -24,7 +25,8 @@ struct settings {
     const char *steps, *seed; /* as text: 0 is a value, NULL is none */
     struct w_text_list set;
     u64 threads, val_every, log_every, every_steps, keep;
-    double time_s, every_s, rate;
+    double time_s, every_s;
+    double tok_s; /* tokens per second that --dry-run shall take for known; 0: none */
     bool dry_run, force, weights_only, no_provenance;
     u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
@@ -33,12 +35,45 @@ struct settings {
 /* Why a run ended as it should. */
 enum run_end { END_NONE, END_STEPS, END_TIME, END_DATA };
 
-/* One step as the log and the progress line tell it. */
-struct step_facts {
-    double loss, gnorm, rate; /* rate: the learning rate */
-    double seconds, wait_s;   /* of this step; of that, waiting for data */
+/* ---- what a run knows: each struct is written by one file, and read by any ---- */
+
+/* wtrain_save.c: where the run is saved, and when next. */
+struct checkpoints {
+    struct w_ckpt_folder folder; /* its path is NULL: none */
+    char folder_path[4096];
+    double next_save_s;
+    u64 saved_step; /* of the newest one; W_JSON_INT_MAX: none */
+    u64 retry_step; /* when to try again after a failure; 0: nothing to make up for */
+    u32 failures;   /* in a row */
 };
 
+/* wtrain_eval.c: the last evaluation. */
+struct validation {
+    u32 *id_bytes;              /* of text that an id stands for; NULL: no vocabulary to ask */
+    u64 step;                   /* of the last evaluation; W_JSON_INT_MAX: none */
+    double loss, bits_per_byte; /* its result; 0: not known */
+};
+
+/* wtrain_loop.c: time since the first batch was there, steps and tokens, all of this process. */
+struct run_clock {
+    double began_s; /* 0: no batch yet */
+    double start_up_s, step_seconds, wait_s;
+    u64 steps, tokens;
+};
+
+/* wtrain_loop.c: one step as the log and the progress line tell it. */
+struct step_facts {
+    double loss, gnorm, lr; /* lr: the learning rate */
+    double seconds, wait_s; /* of this step; of that, waiting for data */
+};
+
+/* wtrain_log.c: --log. */
+struct run_log {
+    int fd; /* -1: none */
+    bool dead;
+};
+
+/* The rest is set up by wtrain_setup.c before the first step. */
 struct run {
     const struct settings *set;
     struct w_conf conf;
@@ -56,30 +91,17 @@ struct run {
     struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
     struct w_ckpt *init;      /* the model to begin with, or NULL */
     char resumed_path[W_CKPT_PATH];
+    double forecast_tok_s; /* wtrain_forecast.c; 0: none */
+
+    /* wtrain_loop.c */
     struct w_ckpt_state state; /* as of the last whole step: what a checkpoint says */
+    struct step_facts last;
+    struct run_clock clock;
     enum run_end end;
 
-    /* checkpoints */
-    struct w_ckpt_folder folder; /* its path is NULL: none */
-    char folder_path[4096];
-    double next_save_s;
-    u64 saved_step; /* of the newest one; W_JSON_INT_MAX: none */
-    u64 retry_step; /* when to try again after a failure; 0: nothing to make up for */
-    u32 failures;   /* in a row */
-
-    /* validation */
-    u32 *id_bytes; /* of text that an id stands for; NULL: no vocabulary to ask */
-    u64 evaluated_step;
-    double val_loss, val_bits; /* of the last evaluation; bits per byte, 0 if not known */
-
-    /* time, since the first batch was there; steps and tokens of this process */
-    double began_s, step_seconds, wait_s, start_up_s;
-    u64 steps, tokens;
-    struct step_facts last;
-    double forecast_tok_s; /* 0: none */
-
-    int log_fd; /* -1: none */
-    bool log_dead;
+    struct checkpoints checkpoints;
+    struct validation validation;
+    struct run_log log;
 };
 
 /* ---- wtrain_setup.c ---- */
@@ -116,12 +138,13 @@ void save_close(struct run *);
 enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool eval_is_due(const struct run *);
 enum w_status eval_run(struct run *, struct w_err *) W_MUST_CHECK;
+void eval_close(struct run *);
 
 /* ---- wtrain_log.c ---- */
 enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK;
 void log_header(struct run *);
 void log_step(struct run *);
-void log_eval(struct run *, u64 batches, u64 tokens, u64 bytes, double seconds);
+void log_eval(struct run *, u64 batches, const struct w_score *, double seconds);
 void log_ckpt(struct run *, const char *path, double seconds, const struct w_err *failure);
 void log_end(struct run *, enum w_status status, const struct w_err *);
 enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK;

@@ -32,12 +32,12 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
         w_detail("no vocabulary in the batches: validation without bits per byte");
         return W_DONE;
     }
-    run->id_bytes = calloc(run->conf.vocab_size, sizeof *run->id_bytes);
-    for (u32 id = 0; run->id_bytes && id < run->conf.vocab_size; id++)
-        if (!w_vocab_is_special(vocab, id) && !w_vocab_bytes(vocab, id, &run->id_bytes[id]))
-            run->id_bytes[id] = 0;
+    u32 *bytes = run->validation.id_bytes = calloc(run->conf.vocab_size, sizeof *bytes);
+    for (u32 id = 0; bytes && id < run->conf.vocab_size; id++)
+        if (!w_vocab_is_special(vocab, id) && !w_vocab_bytes(vocab, id, &bytes[id]))
+            bytes[id] = 0;
     w_vocab_free(vocab);
-    return run->id_bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
+    return bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
 }
 
 enum w_status eval_open(struct run *run, struct w_err *err)
@@ -56,7 +56,7 @@ enum w_status eval_open(struct run *run, struct w_err *err)
     if (status)
         status = w_fail_at(err, status, "--val %s", run->set->val);
     w_feed_close(&feed);
-    run->evaluated_step = W_JSON_INT_MAX;
+    run->validation.step = W_JSON_INT_MAX;
     return status ? status : measure_ids(run, err);
 }
 
@@ -71,7 +71,7 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
 
     for (u64 b = 0; b < run->conf.batch_size; b++)
         for (u64 i = 1; i <= t; i++)
-            sum += run->id_bytes[ids[b * (t + 1) + i]];
+            sum += run->validation.id_bytes[ids[b * (t + 1) + i]];
     return sum;
 }
 
@@ -79,14 +79,15 @@ enum w_status eval_run(struct run *run, struct w_err *err)
 {
     struct w_feed *feed = NULL;
     struct w_stream_place after;
-    double started_s = w_now_s(), nats = 0;
-    u64 batches = 0, bytes = 0;
+    struct w_score score = {0};
+    double started_s = w_now_s(), nats = 0; /* nats: the sum of the means of batches */
+    u64 batches = 0, batch_tokens = run->conf.batch_size * run->conf.max_length;
     const u32 *ids = NULL;
 
     enum w_status status = open_feed(run, &feed, err);
     while (!status && (status = w_feed_next(feed, &ids, &after, err)) == W_DONE) {
         nats += w_model_loss(run->model, ids, NULL);
-        bytes += run->id_bytes ? target_bytes(run, ids) : 0;
+        score.bytes += run->validation.id_bytes ? target_bytes(run, ids) : 0;
         batches++;
         run_heed_save_signal(run);
         if (w_signal_stop)
@@ -97,13 +98,19 @@ enum w_status eval_run(struct run *run, struct w_err *err)
         return status;
     if (batches == 0)
         return w_fail(err, W_MISMATCH, "--val %s: has no batches", run->set->val);
-    u64 batch_tokens = run->conf.batch_size * run->conf.max_length;
-    run->val_loss = nats / (double)batches;
-    run->val_bits = bytes ? nats * (double)batch_tokens / M_LN2 / (double)bytes : 0;
-    run->evaluated_step = run->state.step;
-    if (!isfinite(run->val_loss))
+    score.nats = nats * (double)batch_tokens;
+    score.tokens = batches * batch_tokens;
+    run->validation.loss = nats / (double)batches;
+    run->validation.bits_per_byte = w_score_bits_per_byte(&score);
+    run->validation.step = run->state.step;
+    if (!isfinite(run->validation.loss))
         w_warn("step %llu: the validation loss is not a finite number",
                (unsigned long long)run->state.step);
-    log_eval(run, batches, batches * batch_tokens, bytes, w_now_s() - started_s);
+    log_eval(run, batches, &score, w_now_s() - started_s);
     return W_DONE;
+}
+
+void eval_close(struct run *run)
+{
+    free(run->validation.id_bytes);
 }

@@ -27,8 +27,8 @@ enum w_status log_open(struct run *run, struct w_err *err)
 
     if (!path)
         return W_DONE;
-    run->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    return run->log_fd < 0 ? w_fail_errno(err, "--log %s: cannot open", path) : W_DONE;
+    run->log.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return run->log.fd < 0 ? w_fail_errno(err, "--log %s: cannot open", path) : W_DONE;
 }
 
 static struct w_json *new_line(const struct run *run, const char *type)
@@ -50,10 +50,10 @@ static void put_line(struct run *run, struct w_json *line)
     size_t size;
     enum w_status status = w_json_line(line, &text, &size, &err);
 
-    if (!run->log_dead && !status)
-        status = w_write_line(run->log_fd, text, size, run->set->log, &err);
-    if (status && !run->log_dead) {
-        run->log_dead = true;
+    if (!run->log.dead && !status)
+        status = w_write_line(run->log.fd, text, size, run->set->log, &err);
+    if (status && !run->log.dead) {
+        run->log.dead = true;
         w_warn("the log has stopped: %s: training goes on", err.text);
     }
     free(text);
@@ -75,7 +75,7 @@ void log_header(struct run *run)
 {
     const char *sha256 = w_tok_sha256(run->tok);
 
-    if (run->log_fd < 0)
+    if (run->log.fd < 0)
         return;
     struct w_json *line = new_line(run, "header");
     w_json_set_u64(line, "schema", SCHEMA);
@@ -112,12 +112,12 @@ void log_step(struct run *run)
     const struct step_facts *facts = &run->last;
     double tokens_per_s = part((double)run_step_tokens(run), facts->seconds);
 
-    if (run->log_fd < 0 || run->state.step % run->set->log_every)
+    if (run->log.fd < 0 || run->state.step % run->set->log_every)
         return;
     struct w_json *line = new_line(run, "step");
     w_json_set_real(line, "loss", facts->loss);
     w_json_set_real(line, "gnorm", facts->gnorm);
-    w_json_set_real(line, "lr", facts->rate);
+    w_json_set_real(line, "lr", facts->lr);
     w_json_set_real(line, "dt", facts->seconds);
     w_json_set_real(line, "tok_s", tokens_per_s);
     w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
@@ -126,24 +126,24 @@ void log_step(struct run *run)
     put_line(run, line);
 }
 
-void log_eval(struct run *run, u64 batches, u64 tokens, u64 bytes, double seconds)
+void log_eval(struct run *run, u64 batches, const struct w_score *score, double seconds)
 {
-    if (run->log_fd < 0)
+    if (run->log.fd < 0)
         return;
     struct w_json *line = new_line(run, "eval");
-    w_json_set_real(line, "loss", run->val_loss);
-    if (bytes)
-        w_json_set_real(line, "bits_per_byte", run->val_bits);
+    w_json_set_real(line, "loss", run->validation.loss);
+    if (score->bytes)
+        w_json_set_real(line, "bits_per_byte", run->validation.bits_per_byte);
     w_json_set_u64(line, "batches", batches);
-    w_json_set_u64(line, "eval_tokens", tokens);
-    w_json_set_u64(line, "eval_bytes", bytes);
+    w_json_set_u64(line, "eval_tokens", score->tokens);
+    w_json_set_u64(line, "eval_bytes", score->bytes);
     w_json_set_real(line, "dt", seconds);
     put_line(run, line);
 }
 
 void log_ckpt(struct run *run, const char *path, double seconds, const struct w_err *failure)
 {
-    if (run->log_fd < 0)
+    if (run->log.fd < 0)
         return;
     struct w_json *line = new_line(run, "ckpt");
     w_json_set_string(line, "file", path);
@@ -163,7 +163,7 @@ static const char *reason_of(const struct run *run, enum w_status status)
 
 void log_end(struct run *run, enum w_status status, const struct w_err *err)
 {
-    if (run->log_fd < 0)
+    if (run->log.fd < 0)
         return;
     struct w_json *line = new_line(run, "end");
     w_json_set_string(line, "reason", reason_of(run, status));
@@ -172,16 +172,16 @@ void log_end(struct run *run, enum w_status status, const struct w_err *err)
         w_json_set_u64(line, "signal", (u64)w_signal_stop);
     if (status)
         w_json_set_string(line, "error", err->text);
-    if (run->steps) {
-        double tokens_per_s = part((double)run->tokens, run->step_seconds);
+    if (run->clock.steps) {
+        double tokens_per_s = part((double)run->clock.tokens, run->clock.step_seconds);
         w_json_set_real(line, "loss", run->state.loss);
-        w_json_set_u64(line, "run_steps", run->steps);
-        w_json_set_u64(line, "run_tokens", run->tokens);
+        w_json_set_u64(line, "run_steps", run->clock.steps);
+        w_json_set_u64(line, "run_tokens", run->clock.tokens);
         w_json_set_real(line, "seconds", run_elapsed_s(run));
-        w_json_set_real(line, "start_up", run->start_up_s);
+        w_json_set_real(line, "start_up", run->clock.start_up_s);
         w_json_set_real(line, "tok_s", tokens_per_s);
         w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
-        w_json_set_real(line, "wait", part(run->wait_s, run->step_seconds));
+        w_json_set_real(line, "wait", part(run->clock.wait_s, run->clock.step_seconds));
     }
     w_json_set_u64(line, "peak_bytes", w_peak_memory_bytes());
     put_line(run, line);
@@ -189,10 +189,10 @@ void log_end(struct run *run, enum w_status status, const struct w_err *err)
 
 enum w_status log_close(struct run *run, struct w_err *err)
 {
-    bool failed = run->log_fd >= 0 && close(run->log_fd) != 0;
+    bool failed = run->log.fd >= 0 && close(run->log.fd) != 0;
 
-    run->log_fd = -1;
-    if (run->log_dead)
+    run->log.fd = -1;
+    if (run->log.dead)
         return w_fail(err, W_IO, "--log %s: is not complete", run->set->log);
     return failed ? w_fail_errno(err, "--log %s: cannot close", run->set->log) : W_DONE;
 }
@@ -203,7 +203,7 @@ enum w_status log_close(struct run *run, struct w_err *err)
 static double seconds_left(const struct run *run, u64 *last_step)
 {
     u64 batches = w_feed_known_batches(run->feed);
-    double left = -1, per_step = part(w_now_s() - run->began_s, (double)run->steps);
+    double left = -1, per_step = part(w_now_s() - run->clock.began_s, (double)run->clock.steps);
 
     *last_step = run->stop_step;
     if (batches)
@@ -232,7 +232,7 @@ void show_progress(struct run *run)
     u64 last_step = 0;
     double left_s = seconds_left(run, &last_step);
 
-    smooth_s = run->steps <= 2 ? facts->seconds : 0.9 * smooth_s + 0.1 * facts->seconds;
+    smooth_s = run->clock.steps <= 2 ? facts->seconds : 0.9 * smooth_s + 0.1 * facts->seconds;
     double tokens_per_s = part((double)run_step_tokens(run), smooth_s);
     if (last_step == UINT64_MAX)
         snprintf(place, sizeof place, "step %llu", (unsigned long long)run->state.step);
@@ -240,33 +240,34 @@ void show_progress(struct run *run)
         snprintf(place, sizeof place, "step %llu/%llu %.0f %%", (unsigned long long)run->state.step,
                  (unsigned long long)last_step,
                  100 * part((double)run->state.step, (double)last_step));
-    if (run->val_loss > 0)
-        snprintf(val, sizeof val, ", val %.4f", run->val_loss);
+    if (run->validation.loss > 0)
+        snprintf(val, sizeof val, ", val %.4f", run->validation.loss);
     if (left_s >= 0)
         w_short_time(eta, left_s);
     forecast_ratio(forecast, run, tokens_per_s);
     w_progress(false, "%s, loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s",
                place, facts->loss, val, tokens_per_s, forecast, gflops(run, tokens_per_s),
-               100 * part(run->wait_s, run->step_seconds), eta);
+               100 * part(run->clock.wait_s, run->clock.step_seconds), eta);
 }
 
 void show_summary(struct run *run)
 {
     char duration[24], val[64] = "", forecast[32];
-    double tokens_per_s = part((double)run->tokens, run->step_seconds);
+    double tokens_per_s = part((double)run->clock.tokens, run->clock.step_seconds);
 
-    if (run->steps == 0)
+    if (run->clock.steps == 0)
         return;
-    if (run->val_loss > 0 && run->evaluated_step == run->state.step)
-        snprintf(val, sizeof val, ", validation %.4f", run->val_loss);
-    if (*val && run->val_bits > 0)
-        snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", run->val_loss,
-                 run->val_bits);
+    if (run->validation.loss > 0 && run->validation.step == run->state.step)
+        snprintf(val, sizeof val, ", validation %.4f", run->validation.loss);
+    if (*val && run->validation.bits_per_byte > 0)
+        snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", run->validation.loss,
+                 run->validation.bits_per_byte);
     forecast_ratio(forecast, run, tokens_per_s);
     w_say("%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.2f "
           "%%, peak memory %.0f MiB",
-          (unsigned long long)run->steps, (unsigned long long)run->tokens,
-          w_short_time(duration, w_now_s() - run->began_s), run->state.loss, val, tokens_per_s,
-          forecast, gflops(run, tokens_per_s), 100 * part(run->wait_s, run->step_seconds),
+          (unsigned long long)run->clock.steps, (unsigned long long)run->clock.tokens,
+          w_short_time(duration, w_now_s() - run->clock.began_s), run->state.loss, val,
+          tokens_per_s, forecast, gflops(run, tokens_per_s),
+          100 * part(run->clock.wait_s, run->clock.step_seconds),
           (double)w_peak_memory_bytes() / (1024 * 1024));
 }

@@ -8,7 +8,7 @@
 double run_elapsed_s(const struct run *run)
 {
     double before = run->resumed ? w_ckpt_state(run->resumed)->seconds : 0;
-    return before + (run->began_s > 0 ? w_now_s() - run->began_s : 0);
+    return before + (run->clock.began_s > 0 ? w_now_s() - run->clock.began_s : 0);
 }
 
 void run_heed_save_signal(struct run *run)
@@ -18,7 +18,8 @@ void run_heed_save_signal(struct run *run)
     if (!w_signal_save)
         return;
     w_signal_save = 0;
-    if (run->folder.path && run->state.step > 0 && run->saved_step != run->state.step)
+    if (run->checkpoints.folder.path && run->state.step > 0 &&
+        run->checkpoints.saved_step != run->state.step)
         if (save_checkpoint(run, &err) == W_DONE)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
@@ -38,10 +39,10 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
         enum w_status status = w_feed_next(run->feed, &ids, after, err);
         if (status)
             return status;
-        if (run->began_s == 0) {
+        if (run->clock.began_s == 0) {
             /* What comes before the first batch is the start of the pipeline, not its rate. */
-            run->began_s = w_now_s();
-            run->start_up_s = w_feed_wait_s(run->feed);
+            run->clock.began_s = w_now_s();
+            run->clock.start_up_s = w_feed_wait_s(run->feed);
         }
         *loss += share * w_model_gradient(run->model, ids, share);
     }
@@ -53,7 +54,7 @@ static enum w_status refuse_bad_numbers(const struct run *run, const char *what,
 {
     if (isfinite(value))
         return W_DONE;
-    return w_fail(err, W_NO,
+    return w_fail(err, W_DIVERGED,
                   "step %llu: the %s is not a finite number: training has diverged; nothing was "
                   "saved over earlier checkpoints; a lower learning_rate or more warmup_steps may "
                   "help",
@@ -66,7 +67,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     struct w_stream_place after = {0};
     double started_s = w_now_s(), waited_s = w_feed_wait_s(run->feed);
     u64 step = run->state.step + 1;
-    bool first = run->began_s == 0;
+    bool first = run->clock.began_s == 0;
 
     enum w_status status = gather_gradient(run, &facts->loss, &after, err);
     if (!status)
@@ -74,8 +75,8 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     if (status)
         return status;
     double part = run->set->time_s > 0 ? run_elapsed_s(run) / run->set->time_s : 0;
-    facts->rate = w_schedule_rate(&run->conf, step, part);
-    facts->gnorm = w_model_update(run->model, step, facts->rate);
+    facts->lr = w_schedule_rate(&run->conf, step, part);
+    facts->gnorm = w_model_update(run->model, step, facts->lr);
     status = refuse_bad_numbers(run, "norm of the gradient", facts->gnorm, err);
     if (status)
         return status;
@@ -84,12 +85,12 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     run->state.tokens += run_step_tokens(run);
     run->state.loss = facts->loss;
     run->state.data = after;
-    facts->seconds = w_now_s() - (first ? run->began_s : started_s);
-    facts->wait_s = w_feed_wait_s(run->feed) - (first ? run->start_up_s : waited_s);
-    run->steps++;
-    run->tokens += run_step_tokens(run);
-    run->step_seconds += facts->seconds;
-    run->wait_s += facts->wait_s;
+    facts->seconds = w_now_s() - (first ? run->clock.began_s : started_s);
+    facts->wait_s = w_feed_wait_s(run->feed) - (first ? run->clock.start_up_s : waited_s);
+    run->clock.steps++;
+    run->clock.tokens += run_step_tokens(run);
+    run->clock.step_seconds += facts->seconds;
+    run->clock.wait_s += facts->wait_s;
     return W_DONE;
 }
 

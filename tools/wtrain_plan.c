@@ -71,7 +71,7 @@ out:
 static enum w_status forecast(const struct run *run, struct w_json **out, struct w_err *err)
 {
     struct w_json *object = w_json_object();
-    double rate = run->set->rate, step_tokens = (double)run_step_tokens(run);
+    double rate = run->set->tok_s, step_tokens = (double)run_step_tokens(run);
     enum w_status status = W_DONE;
 
     *out = object;
@@ -80,7 +80,7 @@ static enum w_status forecast(const struct run *run, struct w_json **out, struct
     if (status)
         return status;
     w_json_set_real(object, "tok_s", rate);
-    w_json_set_string(object, "source", run->set->rate > 0 ? "given" : "measured");
+    w_json_set_string(object, "source", run->set->tok_s > 0 ? "given" : "measured");
     w_json_set_real(object, "gflops", rate * w_arch_flops_per_token(&run->conf) / 1e9);
     w_json_set_real(object, "step_seconds", step_tokens / rate);
     double steps = run->stop_step == UINT64_MAX ? 0 : (double)run->stop_step;
@@ -105,7 +105,7 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     enum w_status status = save_check(run, err);
     if (!status)
         status = w_tensors_make(&tensors, &run->conf, err);
-    if (!status && (fits || run->set->rate > 0)) {
+    if (!status && (fits || run->set->tok_s > 0)) {
         status = forecast(run, &cast, err);
         w_json_set(root, "forecast", cast);
     }

@@ -30,14 +30,15 @@ struct w_ckpt_folder save_folder(const char *path)
 /* A folder with checkpoints of another run is no place for this one: --resume would mix them up. */
 static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
 {
+    const struct checkpoints *c = &run->checkpoints;
     u64 last = 0;
 
-    enum w_status status = w_ckpt_folder_last(&run->folder, &last, err);
+    enum w_status status = w_ckpt_folder_last(&c->folder, &last, err);
     if (!status && !run->set->resume)
         status = w_fail(err, W_USAGE,
                         "%s: holds checkpoints of an earlier run, up to step %llu: go on with "
                         "--resume %s, or remove them, or name another folder with --checkpoints",
-                        run->folder.path, (unsigned long long)last, run->folder.path);
+                        c->folder.path, (unsigned long long)last, c->folder.path);
     return status == W_END ? W_DONE : status;
 }
 
@@ -47,7 +48,7 @@ enum w_status save_refuse_later(const struct run *run, struct w_err *err)
 
     /* One that is not whole is no reason: it will be written anew. */
     enum w_status status =
-        w_ckpt_folder_later(&run->folder, w_ckpt_state(run->resumed)->step, path, err);
+        w_ckpt_folder_later(&run->checkpoints.folder, w_ckpt_state(run->resumed)->step, path, err);
     if (!status)
         status = w_fail(err, W_USAGE,
                         "%s: is of a later step than %s: go on with that one, or remove what "
@@ -58,13 +59,14 @@ enum w_status save_refuse_later(const struct run *run, struct w_err *err)
 
 enum w_status save_open(struct run *run, struct w_err *err)
 {
+    struct checkpoints *c = &run->checkpoints;
     const struct settings *set = run->set;
     bool to_file = set->output && strcmp(set->output, "-");
     const char *base = set->checkpoints ? set->checkpoints : to_file ? set->output : NULL;
     bool initial = set->steps && !strcmp(set->steps, "0");
     enum w_status status = W_DONE;
 
-    run->saved_step = NONE;
+    c->saved_step = NONE;
     if (set->output)
         status = w_cli_refuse_terminal(set->output, "-o FILE", err);
     if (status || set->dry_run)
@@ -77,36 +79,36 @@ enum w_status save_open(struct run *run, struct w_err *err)
     }
     if (status || !base || initial)
         return status;
-    if (strlen(base) + 6 > sizeof run->folder_path)
+    if (strlen(base) + 6 > sizeof c->folder_path)
         return w_fail(err, W_USAGE, "%.100s...: the path is too long", base);
-    snprintf(run->folder_path, sizeof run->folder_path, "%s%s", base,
-             set->checkpoints ? "" : ".ckpt");
-    run->folder = save_folder(run->folder_path);
+    snprintf(c->folder_path, sizeof c->folder_path, "%s%s", base, set->checkpoints ? "" : ".ckpt");
+    c->folder = save_folder(c->folder_path);
     status = refuse_strangers(run, err);
-    if (!status && mkdir(run->folder.path, 0777) && errno != EEXIST)
-        status = w_fail_errno(err, "%s: cannot make the folder", run->folder.path);
-    run->next_save_s = w_now_s() + set->every_s;
+    if (!status && mkdir(c->folder.path, 0777) && errno != EEXIST)
+        status = w_fail_errno(err, "%s: cannot make the folder", c->folder.path);
+    c->next_save_s = w_now_s() + set->every_s;
     return status;
 }
 
 void save_close(struct run *run)
 {
     /* The folder that we named ourselves goes if it is empty, and stays if not. */
-    if (run->folder.path && !run->set->checkpoints)
-        rmdir(run->folder.path);
+    if (run->checkpoints.folder.path && !run->set->checkpoints)
+        rmdir(run->checkpoints.folder.path);
 }
 
 /* ---- saving ---- */
 
 bool save_is_due(const struct run *run)
 {
+    const struct checkpoints *c = &run->checkpoints;
     const struct settings *set = run->set;
     u64 step = run->state.step;
 
-    if (!run->folder.path || run->saved_step == step)
+    if (!c->folder.path || c->saved_step == step)
         return false;
     return (set->every_steps && step % set->every_steps == 0) ||
-           (set->every_s > 0 && w_now_s() >= run->next_save_s) || step == run->retry_step;
+           (set->every_s > 0 && w_now_s() >= c->next_save_s) || step == c->retry_step;
 }
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
@@ -122,9 +124,9 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     struct w_ckpt_write write = write_to(run, "");
     struct w_tensors tensors = {0};
 
-    write.weights_only = set->weights_only && !run->folder.path;
+    write.weights_only = set->weights_only && !run->checkpoints.folder.path;
     enum w_status status = w_tensors_make(&tensors, &run->conf, err);
-    if (!status && (set->output || run->folder.path || set->dry_run)) {
+    if (!status && (set->output || run->checkpoints.folder.path || set->dry_run)) {
         status = w_ckpt_check(&tensors, &run->conf, &write, err);
         if (status && status != W_NOMEM)
             status = w_fail_at(err, W_USAGE, "no file can hold this model, with %u tensors",
@@ -148,30 +150,31 @@ static struct w_ckpt_state state_to_save(const struct run *run)
 
 enum w_status save_checkpoint(struct run *run, struct w_err *err)
 {
+    struct checkpoints *c = &run->checkpoints;
     double started_s = w_now_s();
     struct w_err trouble;
     char path[W_CKPT_PATH];
 
-    w_ckpt_folder_path(&run->folder, run->state.step, path);
+    w_ckpt_folder_path(&c->folder, run->state.step, path);
     struct w_ckpt_write write = write_to(run, path);
     struct w_ckpt_state state = state_to_save(run);
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
-    run->next_save_s = w_now_s() + run->set->every_s;
+    c->next_save_s = w_now_s() + run->set->every_s;
     log_ckpt(run, path, w_now_s() - started_s, status ? err : NULL);
     if (!status) {
-        run->saved_step = run->state.step;
-        run->failures = 0;
-        run->retry_step = 0;
+        c->saved_step = run->state.step;
+        c->failures = 0;
+        c->retry_step = 0;
         /* Those of later steps than ours were refused, since they are not whole: what we write
          * replaces them one by one. */
-        if (w_ckpt_folder_prune(&run->folder, run->state.step, run->set->keep, &trouble))
+        if (w_ckpt_folder_prune(&c->folder, run->state.step, run->set->keep, &trouble))
             w_warn("%s", trouble.text);
         return W_DONE;
     }
-    run->retry_step = run->failures < RETRIES ? run->state.step + (1ull << (2 * run->failures)) : 0;
-    run->failures++;
+    c->retry_step = c->failures < RETRIES ? run->state.step + (1ull << (2 * c->failures)) : 0;
+    c->failures++;
     w_warn("checkpoint not saved: %s%s", err->text,
-           run->retry_step ? ": will try again" : ": will try again at its next time");
+           c->retry_step ? ": will try again" : ": will try again at its next time");
     return status;
 }
 
@@ -184,8 +187,8 @@ enum w_status save_model(struct run *run, struct w_err *err)
     write.weights_only = run->set->weights_only;
     struct w_ckpt_state state = state_to_save(run);
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
-    if (status || run->set->checkpoints || !run->folder.path)
+    if (status || run->set->checkpoints || !run->checkpoints.folder.path)
         return status;
     /* The model has all that its checkpoints had. */
-    return w_ckpt_folder_prune(&run->folder, UINT64_MAX, 0, err);
+    return w_ckpt_folder_prune(&run->checkpoints.folder, UINT64_MAX, 0, err);
 }

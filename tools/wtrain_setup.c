@@ -178,7 +178,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         status = save_open(run, err);
     if (!status && set->resume)
         status = find_resumed(run, err);
-    if (!status && run->resumed && run->folder.path)
+    if (!status && run->resumed && run->checkpoints.folder.path)
         status = save_refuse_later(run, err);
     if (!status)
         status = make_conf(run, err);
@@ -301,7 +301,7 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = eval_open(run, err);
     if (status)
         return status;
-    if (!run->set->output && !run->folder.path)
+    if (!run->set->output && !run->checkpoints.folder.path)
         w_say("no -o: the model will not be kept");
     status = save_check(run, err);
     if (status)
@@ -324,10 +324,10 @@ enum w_status run_open(struct run *run, struct w_err *err)
 void run_close(struct run *run)
 {
     save_close(run);
+    eval_close(run);
     w_feed_close(&run->feed);
     w_model_free(run->model);
     w_team_free(run->team);
     w_ckpt_close(&run->resumed);
     w_ckpt_close(&run->init);
-    free(run->id_bytes);
 }

@@ -66,7 +66,7 @@ static const struct {
     [W_USAGE] = {2, "usage"},       [W_CORRUPT] = {3, "corrupt"}, [W_TRUNCATED] = {3, "truncated"},
     [W_ABORTED] = {3, "aborted"},   [W_NEWER] = {3, "newer"},     [W_LIMIT] = {3, "limit"},
     [W_MISMATCH] = {3, "mismatch"}, [W_IO] = {4, "io"},           [W_NOMEM] = {4, "memory"},
-    [W_PIPE] = {0, "pipe"},         [W_SIGNAL] = {4, "signal"},
+    [W_PIPE] = {0, "pipe"},         [W_SIGNAL] = {4, "signal"},   [W_DIVERGED] = {1, "diverged"},
 };
 
 int w_exit_code(enum w_status status)

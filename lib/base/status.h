@@ -18,6 +18,7 @@ enum w_status {
     W_DONE = 0,
     W_END,       /* the source is complete: no more to read */
     W_NO,        /* a question was answered with no: a requirement does not hold */
+    W_DIVERGED,  /* training came to numbers that are not finite */
     W_USAGE,     /* the command line or the configuration is wrong */
     W_CORRUPT,   /* input: bytes that break the format or a checksum */
     W_TRUNCATED, /* input: ended without its end frame */

@@ -196,6 +196,17 @@ setup()
     [[ "$output" == *"a stream or a model"*"regular file"* ]]
 }
 
+@test "a vocabulary comes from standard input, too, from where it is" {
+    wtok encode -q -V v prose.txt >t
+    wtok info - <v | jq -e '.size == 600'
+    wtok info - <t | jq -e '.size == 600'
+    wtok info - < <(cat v) | jq -e '.size == 600'
+    { printf 'first'; cat v; } >behind
+    { dd bs=5 count=1 status=none >/dev/null; wtok info -; } <behind | jq -e '.size == 600'
+    wtok export -V v >hf.json
+    wtok import -q - <hf.json | cmp - v
+}
+
 @test "several streams in one pipe decode one after the other" {
     printf one | wtok encode -q -V v -o 1.tok
     printf two | wtok encode -q -V v -o 2.tok

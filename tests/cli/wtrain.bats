@@ -364,8 +364,9 @@ no_temporary_files()
 @test "a run that diverges says so with status 1 and leaves its checkpoints alone" {
     wtrain -q -c tiny.json -n 5 --checkpoints ck "$data/train.wts"
     run wtrain --set weight_decay=10 --set learning_rate=10 --resume ck --checkpoints ck -n 100 \
-        -o m.wts "$data/train.wts"
+        -o m.wts --log log "$data/train.wts"
     [ "$status" -eq 1 ]
+    jq -e -s 'last | .reason == "diverged" and .exit == 1' log
     [[ $output == *"diverged"* ]]
     [ "$(ls ck)" = step-00000005.wts ]
     [ ! -e m.wts ]
