@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "sys/clock.h"
-#include "text/unicode.h"
 #include "wire/stream.h"
 
 static const char *const examples[] = {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "sys/clock.h"
 #include "text/bpe_encode.h"
-#include "text/unicode.h"
 #include "tools/wtok.h"
 
 #define LONGEST 8 /* tokens to name */
