@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/rng.h"
 #include "sys/machine.h"
+#include "sys/pages.h"
 
 #define HUGE_PAGE (2u << 20)
 
@@ -15,16 +15,12 @@
 
 static enum w_status map_block(struct w_model *m, struct w_err *err)
 {
-    void *block =
-        mmap(NULL, m->plan.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED)
+    void *block = w_pages_new(m->plan.bytes);
+    if (!block)
         return w_fail(err, W_NOMEM,
                       "no memory for the %llu bytes of this configuration; a smaller batch_size or "
                       "max_length needs less",
                       (unsigned long long)m->plan.bytes);
-    /* Rows of a matrix are kilobytes apart: with pages of 4 KiB, address translation would cost as
-     * much as the arithmetic. A refusal is no harm. */
-    (void)madvise(block, m->plan.bytes, MADV_HUGEPAGE);
     m->block = block;
     m->block_bytes = m->plan.bytes;
     for (u32 id = 0; id < m->plan.count; id++)
@@ -93,8 +89,7 @@ void w_model_free(struct w_model *m)
 {
     if (!m)
         return;
-    if (m->block)
-        munmap(m->block, m->block_bytes);
+    w_pages_free(m->block, m->block_bytes);
     w_tensors_free(&m->tensors);
     free(m);
 }
