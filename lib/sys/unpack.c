@@ -51,7 +51,7 @@ static enum w_status start_decoding(struct w_unpack *u, u32 threads, struct w_er
         return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     enum w_status status = w_bzip2_scan_new(&u->scan, u->in, u->plain.at, u->looked, err);
     if (!status)
-        status = w_ordered_new(&u->ordered, threads, decode, u, err);
+        status = w_ordered_new(&u->ordered, threads, u->slots, decode, u, err);
     return status;
 }
 
@@ -154,7 +154,7 @@ static enum w_status join(struct w_unpack *u, struct job **job, struct w_err *er
             whole->block.bytes.size > W_BZIP2_BLOCK_BYTES)
             return w_fail(err, W_CORRUPT, "%s: byte %llu: a broken bzip2 block", u->in->name,
                           (unsigned long long)offset);
-        w_ordered_release(u->ordered);
+        w_ordered_return(u->ordered);
         u->holds = false;
         status = take(u, &next, err);
         if (status)
@@ -188,7 +188,7 @@ static enum w_status next_block(struct w_unpack *u, const u8 **bytes, size_t *si
     struct job *job = NULL;
 
     if (u->holds)
-        w_ordered_release(u->ordered);
+        w_ordered_return(u->ordered);
     u->holds = false;
     enum w_status status = take(u, &job, err);
     if (status)

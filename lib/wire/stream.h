@@ -15,7 +15,7 @@
  *             use(bytes, count);
  *
  * Memory: a reader holds two frames (at most 16 MiB each) and the header, whatever the file says; a
- * writer holds 2 * threads + 2 frames. */
+ * writer holds 2 * threads + 1 frames. */
 #ifndef W_STREAM_H
 #define W_STREAM_H
 
