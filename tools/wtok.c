@@ -86,7 +86,7 @@ void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool l
 
 void wtok_reader_close(struct wtok_reader *r)
 {
-    w_documents_close(r->documents);
+    w_documents_close(&r->documents);
     w_file_list_release(&r->files);
 }
 

@@ -293,11 +293,10 @@ static enum w_status extract_file(struct extraction *x, const char *path, struct
             status = extract_all(x, err);
         finish(x);
     }
-    w_dump_close(x->dump);
-    x->dump = NULL;
+    w_dump_close(&x->dump);
     if (unpack)
         x->run->bytes += w_unpack_consumed(unpack);
-    w_unpack_close(unpack);
+    w_unpack_close(&unpack);
     w_input_close(&in);
     return status == W_END ? W_DONE : status;
 }

@@ -99,11 +99,6 @@ u64 w_model_bytes(const struct w_model *m)
     return m->block_bytes;
 }
 
-const struct w_plan *w_model_plan(const struct w_model *m)
-{
-    return &m->plan;
-}
-
 const struct w_tensors *w_model_tensors(const struct w_model *m)
 {
     return &m->tensors;

@@ -22,7 +22,6 @@ void w_model_free(struct w_model *); /* accepts NULL */
 
 /* The block's real size, to be compared with the plan's. */
 u64 w_model_bytes(const struct w_model *);
-const struct w_plan *w_model_plan(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
 const struct w_engine *w_model_engine(const struct w_model *);
 

@@ -207,11 +207,6 @@ bool w_json_is_array(const struct w_json *j)
     return cJSON_IsArray(node(j));
 }
 
-bool w_json_is_number(const struct w_json *j)
-{
-    return cJSON_IsNumber(node(j));
-}
-
 bool w_json_is_null(const struct w_json *j)
 {
     return cJSON_IsNull(node(j));

@@ -61,7 +61,7 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
     struct w_unpack *u = calloc(1, sizeof *u);
     enum w_status status = W_DONE;
 
-    *unpack = NULL;
+    *unpack = u;
     if (!u || !w_buffer_room(&u->plain, PLAIN_BYTES))
         status = w_fail(err, W_NOMEM, "no memory to read %s", in->name);
     if (!status) {
@@ -71,9 +71,7 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
     if (!status && w_bzip2_begins(u->plain.at, u->looked))
         status = start_decoding(u, threads, err);
     if (status)
-        w_unpack_close(u);
-    else
-        *unpack = u;
+        w_unpack_close(unpack);
     return status;
 }
 
@@ -84,8 +82,11 @@ static void free_job(struct job *job)
     w_buffer_free(&job->out);
 }
 
-void w_unpack_close(struct w_unpack *u)
+void w_unpack_close(struct w_unpack **unpack)
 {
+    struct w_unpack *u = *unpack;
+
+    *unpack = NULL;
     if (!u)
         return;
     w_ordered_free(u->ordered); /* first: the others use the jobs */

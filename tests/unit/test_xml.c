@@ -82,7 +82,7 @@ static enum w_status read_ours(struct seen *s, const void *bytes, size_t size, s
             break;
     }
     w_xml_free(s->xml);
-    w_unpack_close(unpack);
+    w_unpack_close(&unpack);
     w_input_close(&in);
     return status;
 }
