@@ -14,7 +14,6 @@
 #include "tools/wcat.h"
 #include "wire/frame.h"
 
-#define AT(field) offsetof(struct settings, field)
 static const struct w_option options[] = {
     {"verify", 0, W_OPT_FLAG, AT(verify),
      .help = "Check every byte of every file, ids against the vocabulary included. Quiet when all "

@@ -17,8 +17,6 @@ struct settings {
     bool no_provenance, verify;
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary: a file of wtok train, or a token stream or model that holds one."},

@@ -12,8 +12,6 @@ struct settings {
     u32 format; /* enum format */
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "auto",
      .choices = "auto|hf|gpt2|tiktoken|gguf",

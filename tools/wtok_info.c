@@ -16,8 +16,6 @@ struct settings {
     bool tokens, text;
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"tokens", 0, W_OPT_FLAG, AT(tokens),
      .help = "List the tokens instead, one JSON object a line: id, bytes in hexadecimal, and text "
