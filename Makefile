@@ -43,6 +43,7 @@ LIB_SOURCES := \
 	lib/sys/pages.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \
+	lib/sys/thread.c \
 	lib/sys/unpack.c \
 	lib/sys/utf16.c \
 	lib/sys/xml.c \

@@ -16,8 +16,12 @@
 #define W_CLI_H
 
 #include <signal.h>
+#include <stddef.h>
 
 #include "conf/option.h"
+
+/* Where an option's row puts its value: every program and command has a `struct settings` of its own. */
+#define AT(field) offsetof(struct settings, field)
 
 /* What a program, or one command of a program, is called and takes. Its help, and the SYNOPSIS,
  * OPTIONS and EXAMPLES of its manual page, follow from this. */

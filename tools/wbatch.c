@@ -25,8 +25,6 @@ struct settings {
     u64 seed, shard, shards, vocab_size;
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"config", 'c', W_OPT_TEXT, AT(config), "FILE",
      .help = "Configuration: batch_size, max_length, vocab_size and seed are used."},

@@ -7,8 +7,6 @@
 
 #include "sys/machine.h"
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"model", 'm', W_OPT_TEXT, AT(model), "FILE",
      .help = "Model or checkpoint to speak with; its vocabulary is inside."},

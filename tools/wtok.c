@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "sys/clock.h"
-#include "text/unicode.h"
 
 static const char *const examples[] = {
     "Learn a vocabulary of 16,000 tokens from a folder of text",
@@ -85,7 +85,7 @@ void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool l
 
 void wtok_reader_close(struct wtok_reader *r)
 {
-    w_documents_close(r->documents);
+    w_documents_close(&r->documents);
     w_file_list_release(&r->files);
 }
 

@@ -13,8 +13,6 @@ struct settings {
     const char *vocab, *output, *separator;
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary. Default: the one in the stream; another one is refused."},

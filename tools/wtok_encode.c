@@ -18,8 +18,6 @@ struct settings {
     bool no_provenance, verify;
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary: a file of wtok train, or a token stream or model that holds one."},
@@ -166,7 +164,7 @@ static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vo
     for (u32 i = 0; i < threads && !status; i++)
         status = w_encoder_new(&e->encoders[i], vocab, err);
     if (!status)
-        status = w_ordered_new(&e->ordered, threads, encode_batch, e, err);
+        status = w_ordered_new(&e->ordered, threads, e->slots, encode_batch, e, err);
     return status;
 }
 
@@ -219,7 +217,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
         if (!w_ordered_take(e->ordered, &slot))
             return wtok_check_signal(err);
         status = write_job(e, &e->jobs[slot], writer, err);
-        w_ordered_release(e->ordered);
+        w_ordered_return(e->ordered);
         wtok_reader_progress(reader, "encoded", false);
     }
     return status;

@@ -13,8 +13,6 @@ struct settings {
     u32 format; /* enum format */
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help =

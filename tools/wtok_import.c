@@ -7,8 +7,6 @@ struct settings {
     u32 format; /* enum w_vocab_format */
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "auto", .choices = W_VOCAB_FORMAT_NAMES,
      .help = "What the file is: tokenizer.json, vocab.json with merges.txt, .tiktoken, or a GGUF "

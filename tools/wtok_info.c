@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/vocab_open.h"
 #include "sys/clock.h"
 #include "text/bpe_encode.h"
-#include "text/unicode.h"
 #include "tools/wtok.h"
 
 #define LONGEST 8 /* tokens to name */
@@ -16,8 +16,6 @@ struct settings {
     const char *vocab;
     bool tokens, text;
 };
-
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     {"tokens", 0, W_OPT_FLAG, AT(tokens),

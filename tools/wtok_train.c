@@ -17,8 +17,6 @@ struct settings {
     u32 split; /* enum w_split */
 };
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"size", 'n', W_OPT_COUNT, AT(size), "N", "16000", .min = 257, .max = 1 << 24,
      .help = "Ids in the vocabulary, the 256 bytes and the end of a document included."},

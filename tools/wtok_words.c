@@ -86,7 +86,7 @@ static enum w_status count_all(struct counting *c, struct w_err *err)
         if (!w_ordered_take(c->ordered, &slot))
             return wtok_check_signal(err);
         status = take_counts(c, &c->jobs[slot], err);
-        w_ordered_release(c->ordered);
+        w_ordered_return(c->ordered);
     }
     return status;
 }
@@ -98,7 +98,7 @@ static enum w_status count_text(struct counting *c, struct w_err *err)
     enum w_status status =
         c->jobs ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u portions of text", c->slots);
     if (!status)
-        status = w_ordered_new(&c->ordered, c->options->threads, count_batch, c, err);
+        status = w_ordered_new(&c->ordered, c->options->threads, c->slots, count_batch, c, err);
     if (!status)
         status = count_all(c, err);
     w_ordered_free(c->ordered);

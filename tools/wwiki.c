@@ -9,8 +9,6 @@
 #include "sys/json.h"
 #include "sys/machine.h"
 
-#define AT(field) offsetof(struct settings, field)
-
 static const struct w_option options[] = {
     {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},

@@ -263,7 +263,7 @@ static enum w_status clean_file(struct cleaning *c, const char *path, struct w_e
     if (c->unpack)
         c->run->bytes += w_unpack_consumed(c->unpack);
     c->run->counts.read_bytes += c->read_bytes;
-    w_unpack_close(c->unpack);
+    w_unpack_close(&c->unpack);
     c->unpack = NULL;
     w_input_close(&c->in);
     return status;

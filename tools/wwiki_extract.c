@@ -224,7 +224,7 @@ static enum w_status extract_all(struct extraction *x, struct w_err *err)
         if (job->status)
             *err = job->err;
         status = job->status ? job->status : write_job(x, job, err);
-        w_ordered_release(x->ordered);
+        w_ordered_return(x->ordered);
         wwiki_progress(x->run, w_unpack_consumed(x->unpack), false);
     }
     return status;
@@ -255,7 +255,7 @@ static enum w_status start(struct extraction *x, struct w_err *err)
     for (u32 i = 0; i < threads && !status; i++)
         status = w_wikitext_new(&x->renderers[i], &options, err);
     if (!status)
-        status = w_ordered_new(&x->ordered, threads, render_job, x, err);
+        status = w_ordered_new(&x->ordered, threads, x->slots, render_job, x, err);
     return status;
 }
 
@@ -293,11 +293,10 @@ static enum w_status extract_file(struct extraction *x, const char *path, struct
             status = extract_all(x, err);
         finish(x);
     }
-    w_dump_close(x->dump);
-    x->dump = NULL;
+    w_dump_close(&x->dump);
     if (unpack)
         x->run->bytes += w_unpack_consumed(unpack);
-    w_unpack_close(unpack);
+    w_unpack_close(&unpack);
     w_input_close(&in);
     return status == W_END ? W_DONE : status;
 }

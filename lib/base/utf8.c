@@ -10,3 +10,57 @@ size_t w_utf8_put(u8 *out, u32 code)
         out[i] = (u8)(0x80 | (code >> 6 * (size - 1 - i) & 0x3f));
     return size;
 }
+
+/* Bytes of the character that a first byte announces; 0 if none begins so. */
+static size_t announced(u8 first)
+{
+    return first < 0x80   ? 1
+           : first < 0xC2 ? 0
+           : first < 0xE0 ? 2
+           : first < 0xF0 ? 3
+           : first < 0xF5 ? 4
+                          : 0;
+}
+
+size_t w_utf8_decode(const u8 *p, size_t left, u32 *code)
+{
+    if (p[0] < 0x80) {
+        *code = p[0];
+        return 1;
+    }
+    size_t n = announced(p[0]);
+    if (n == 0 || n > left)
+        return 0;
+    u32 c = p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    bool overlong = (n == 3 && c < 0x800) || (n == 4 && c < 0x10000);
+    if (overlong || (c >= 0xD800 && c < 0xE000) || c > 0x10FFFF)
+        return 0;
+    *code = c;
+    return n;
+}
+
+bool w_utf8_is_cut(const u8 *p, size_t left)
+{
+    size_t n = 1;
+
+    while (n < left && (p[n] & 0xC0) == 0x80)
+        n++;
+    return n == left && n < announced(p[0]);
+}
+
+bool w_utf8_valid(const u8 *p, size_t size)
+{
+    u32 code;
+
+    for (size_t i = 0, n; i < size; i += n) {
+        n = w_utf8_decode(p + i, size - i, &code);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}

@@ -1,7 +1,8 @@
 #include "bench/memory_curve.h"
 
 #include <math.h>
-#include <sys/mman.h>
+
+#include "sys/pages.h"
 
 #define SMALLEST ((u64)4 << 10)
 #define LINE 64
@@ -126,13 +127,11 @@ enum w_status w_curve_measure(struct w_curve *c, enum w_curve_kind kind, const s
     *c = (struct w_curve){.kind = kind, .threads = threads};
     for (u64 bytes = SMALLEST; bytes <= max_bytes; bytes *= 2)
         points += 2;
-    u8 *memory =
-        mmap(NULL, room + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+    /* As the trainer's memory has them; without huge pages the curve shows the TLB first. */
+    u8 *memory = w_pages_new(room + HUGE_PAGE);
+    if (!memory)
         return w_fail_errno(err, "no memory to measure: %zu bytes", room);
     u8 *aligned = (u8 *)w_round_up((uintptr_t)memory, HUGE_PAGE);
-    /* As the trainer's memory has them; without, the curve shows the TLB first. */
-    madvise(aligned, room, MADV_HUGEPAGE);
     struct reading r = {.kern = kern,
                         .team = team,
                         .memory = (const float *)(const void *)aligned,
@@ -146,7 +145,7 @@ enum w_status w_curve_measure(struct w_curve *c, enum w_curve_kind kind, const s
                 measure_point(c, aligned, &r, size, budget_s / points, &spreads[c->count]);
             c->count++;
         }
-    munmap(memory, room + HUGE_PAGE);
+    w_pages_free(memory, room + HUGE_PAGE);
     flatten_disturbances(c);
     w_sort_reals(spreads, c->count);
     c->spread = w_quantile(spreads, c->count, 0.5);

@@ -1,25 +1,24 @@
 #include "data/feed.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/ordered.h"
 #include "wire/token_header.h"
 
-#define SLOTS 8          /* batches read ahead: more than a frame of small ones */
+#define SLOTS 8 /* batches read ahead, with the trainer's: more than a frame of small ones */
 #define STOP_POLL_S 0.05 /* how often a wait looks at the stop flag */
 #define COLUMN "x"       /* the ids of a batch, as wstream(5) names them */
 
 struct slot {
     u32 *ids;
     struct w_stream_place after;
+    enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
 
-/* Slots [taken, filled) hold batches, counted from the beginning; slot number n % SLOTS. The reader
- * fills ahead of the trainer, which holds slot taken - 1 until it asks for the next one. */
+/* Each job of the one worker reads a batch into its slot. The trainer holds the slot that it took until
+ * it asks for the next one; all others are always submitted. */
 struct w_feed {
     struct w_feed_options options;
     struct w_input in;
@@ -32,19 +31,13 @@ struct w_feed {
     /* the reading side alone, once the thread runs */
     u64 member;
     u32 id_bytes;
-    u8 *record; /* one batch as it is in the stream */
-
-    pthread_t thread;
-    bool running;
-    int stop_pipe[2]; /* its closing end wakes a read that blocks */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    /* under the lock */
-    u64 taken, filled;
-    bool closing;
+    u8 *record;           /* one batch as it is in the stream */
     enum w_status status; /* why no further batch comes: W_END or a failure; W_DONE while reading */
-    struct w_err err;
+    struct w_err err;     /* does not change once a slot has a status */
 
+    struct w_ordered *ordered;
+    bool holds;       /* a slot that was taken */
+    int stop_pipe[2]; /* its closing end wakes a read that blocks */
     struct slot slots[SLOTS];
 };
 
@@ -154,30 +147,14 @@ static enum w_status read_batch(struct w_feed *feed, struct slot *slot, struct w
     return W_DONE;
 }
 
-static void *read_ahead(void *context)
+static void read_ahead(void *context, u32 slot, u32 member)
 {
     struct w_feed *feed = context;
-    enum w_status status = W_DONE;
-    struct w_err err = {0};
 
-    pthread_mutex_lock(&feed->lock);
-    while (!status && !feed->closing) {
-        /* One slot less than there are: the trainer still reads the one that it took last. */
-        if (feed->filled - feed->taken == SLOTS - 1) {
-            pthread_cond_wait(&feed->changed, &feed->lock);
-            continue;
-        }
-        struct slot *slot = &feed->slots[feed->filled % SLOTS];
-        pthread_mutex_unlock(&feed->lock);
-        status = read_batch(feed, slot, &err);
-        pthread_mutex_lock(&feed->lock);
-        feed->filled += !status;
-        feed->status = status;
-        feed->err = err;
-        pthread_cond_broadcast(&feed->changed);
-    }
-    pthread_mutex_unlock(&feed->lock);
-    return NULL;
+    (void)member;
+    if (!feed->status)
+        feed->status = read_batch(feed, &feed->slots[slot], &feed->err);
+    feed->slots[slot].status = feed->status;
 }
 
 /* ---- the trainer's side ---- */
@@ -187,42 +164,35 @@ static bool stop_asked(const struct w_feed *feed)
     return feed->options.stop && *feed->options.stop;
 }
 
-/* Wait, under the lock, for a change or for a moment: a signal wakes no condition. */
-static void wait_a_moment(struct w_feed *feed)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(STOP_POLL_S * 1e9);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&feed->changed, &feed->lock, &until);
-}
-
 enum w_status w_feed_next(struct w_feed *feed, const u32 **ids, struct w_stream_place *after,
                           struct w_err *err)
 {
     double started_s = w_now_s();
-    enum w_status status = W_DONE;
+    bool stops, got;
+    u32 slot = 0;
 
-    pthread_mutex_lock(&feed->lock);
-    while (feed->filled == feed->taken && !feed->status && !stop_asked(feed))
-        wait_a_moment(feed);
-    if (feed->filled > feed->taken) {
-        const struct slot *slot = &feed->slots[feed->taken++ % SLOTS];
-        *ids = slot->ids;
-        *after = slot->after;
-        pthread_cond_broadcast(&feed->changed);
-    } else if (feed->status) {
-        status = feed->status;
+    if (feed->holds) {
+        w_ordered_return(feed->ordered);
+        w_ordered_submit(feed->ordered);
+        feed->holds = false;
+    }
+    do { /* a signal ends no wait, so each is short */
+        stops = stop_asked(feed);
+        got = w_ordered_poll(feed->ordered, stops ? 0 : STOP_POLL_S, &slot);
+    } while (!got && !stops);
+    feed->wait_s += w_now_s() - started_s;
+    if (!got)
+        return w_fail(err, W_SIGNAL, "%s: stopped by a signal while waiting", feed->in.name);
+    const struct slot *taken = &feed->slots[slot];
+    if (taken->status) { /* it stays for the next call to see */
         if (err)
             *err = feed->err;
-    } else {
-        status = w_fail(err, W_SIGNAL, "%s: stopped by a signal while waiting", feed->in.name);
+        return taken->status;
     }
-    pthread_mutex_unlock(&feed->lock);
-    feed->wait_s += w_now_s() - started_s;
-    return status;
+    *ids = taken->ids;
+    *after = taken->after;
+    feed->holds = true;
+    return W_DONE;
 }
 
 double w_feed_wait_s(const struct w_feed *feed)
@@ -246,25 +216,6 @@ struct w_stream_place w_feed_start(const struct w_feed *feed)
 }
 
 /* ---- life ---- */
-
-static enum w_status start_thread(struct w_feed *feed, struct w_err *err)
-{
-    pthread_condattr_t attributes;
-    sigset_t all, before;
-
-    pthread_mutex_init(&feed->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&feed->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    /* Signals are for the program's own thread. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    errno = pthread_create(&feed->thread, NULL, read_ahead, feed);
-    feed->running = errno == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return feed->running ? W_DONE : w_fail_errno(err, "cannot start the reading thread");
-}
 
 static enum w_status open_stream(struct w_feed *feed, struct w_err *err)
 {
@@ -312,8 +263,10 @@ enum w_status w_feed_open(struct w_feed **out, const struct w_feed_options *opti
     }
     if (!status)
         status = open_stream(feed, err);
-    if (!status)
-        status = start_thread(feed, err);
+    if (!status) /* the trainer and one that reads, in the order of the slots */
+        status = w_ordered_new(&feed->ordered, 2, SLOTS, read_ahead, feed, err);
+    for (u32 i = 0; i < SLOTS && !status; i++)
+        w_ordered_submit(feed->ordered);
     if (status)
         w_feed_close(out);
     return status;
@@ -331,19 +284,10 @@ void w_feed_close(struct w_feed **out)
 
     if (!feed)
         return;
-    if (feed->running) {
-        pthread_mutex_lock(&feed->lock);
-        feed->closing = true;
-        pthread_cond_broadcast(&feed->changed);
-        pthread_mutex_unlock(&feed->lock);
-        close_end(feed->stop_pipe[1]); /* the other end now reads as ended */
-        feed->stop_pipe[1] = -1;
-        pthread_join(feed->thread, NULL);
-        pthread_cond_destroy(&feed->changed);
-        pthread_mutex_destroy(&feed->lock);
-    }
+    close_end(
+        feed->stop_pipe[1]); /* the other end then reads as ended, and a read that blocks returns */
+    w_ordered_free(feed->ordered);
     close_end(feed->stop_pipe[0]);
-    close_end(feed->stop_pipe[1]);
     w_header_free(&feed->header);
     w_reader_close(&feed->reader);
     w_input_close(&feed->in);

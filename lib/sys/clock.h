@@ -5,7 +5,6 @@
 #include "base/base.h"
 
 double w_now_s(void);          /* monotonic seconds since some fixed moment */
-double w_cpu_s(void);          /* CPU seconds of this process, user and system, all threads */
 u64 w_peak_memory_bytes(void); /* largest resident set so far */
 void w_sleep_s(double seconds);
 

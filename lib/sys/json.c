@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "sys/fdio.h"
 
 #define DEPTH_MAX 16
@@ -27,34 +28,15 @@ static struct w_json *wrap(cJSON *c)
 
 /* ---- reading ---- */
 
-/* Length of the UTF-8 sequence at p, or 0 if it is not valid (RFC 3629). */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    size_t n = p[0] < 0x80   ? 1
-               : p[0] < 0xC2 ? 0
-               : p[0] < 0xE0 ? 2
-               : p[0] < 0xF0 ? 3
-               : p[0] < 0xF5 ? 4
-                             : 0;
-
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
-    bool outside = (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F);
-    return overlong || outside ? 0 : n;
-}
-
 /* Bound what cJSON will be asked to build, before it recurses or allocates. */
 static enum w_status scan(const char *text, size_t size, size_t values_max, struct w_err *err)
 {
     size_t depth = 0, values = 1;
     bool in_string = false;
+    u32 code;
 
     for (size_t i = 0, n; i < size; i += n) {
-        n = utf8_length((const unsigned char *)text + i, size - i);
+        n = w_utf8_decode((const u8 *)text + i, size - i, &code);
         if (n == 0 || text[i] == 0)
             return w_fail(err, W_CORRUPT, "JSON: byte %zu is not UTF-8 text", i);
         if (n > 1)
@@ -63,7 +45,7 @@ static enum w_status scan(const char *text, size_t size, size_t values_max, stru
             if (size - i >= 6 && !memcmp(text + i, "\\u0000", 6))
                 return w_fail(err, W_CORRUPT, "JSON: byte %zu is a NUL, which text cannot hold", i);
             if (text[i] == '\\' && i + 1 < size)
-                n = utf8_length((const unsigned char *)text + i + 1, size - i - 1) ? 2 : 1;
+                n = w_utf8_decode((const u8 *)text + i + 1, size - i - 1, &code) ? 2 : 1;
             else if (text[i] == '"')
                 in_string = false;
             continue;
@@ -223,11 +205,6 @@ bool w_json_is_object(const struct w_json *j)
 bool w_json_is_array(const struct w_json *j)
 {
     return cJSON_IsArray(node(j));
-}
-
-bool w_json_is_number(const struct w_json *j)
-{
-    return cJSON_IsNumber(node(j));
 }
 
 bool w_json_is_null(const struct w_json *j)

@@ -39,7 +39,6 @@ size_t w_json_size(const struct w_json *parent);
 
 bool w_json_is_object(const struct w_json *);
 bool w_json_is_array(const struct w_json *);
-bool w_json_is_number(const struct w_json *);
 bool w_json_is_null(const struct w_json *);
 /* The text of a string, else NULL. */
 const char *w_json_string(const struct w_json *);

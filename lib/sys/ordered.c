@@ -1,8 +1,9 @@
 #include "sys/ordered.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
+
+#include "sys/thread.h"
 
 struct member {
     struct w_ordered *owner;
@@ -14,7 +15,7 @@ struct member {
 struct w_ordered {
     void (*work)(void *context, u32 slot, u32 member);
     void *context;
-    u32 threads, slots;
+    u32 slots;
     u64 submitted, begun, taken;
     bool *done; /* by slot */
     bool stop;
@@ -56,33 +57,34 @@ static void *worker(void *argument)
     return NULL;
 }
 
-enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads,
+enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads, u32 slots,
                             void (*work)(void *context, u32 slot, u32 member), void *context,
                             struct w_err *err)
 {
     struct w_ordered *o = calloc(1, sizeof *o);
+    pthread_condattr_t monotonic;
 
     *ordered = NULL;
     if (!o)
         return w_fail(err, W_NOMEM, "no memory for threads");
     o->work = work;
     o->context = context;
-    o->threads = threads;
-    o->slots = w_ordered_slots(threads);
+    o->slots = slots;
     pthread_mutex_init(&o->mutex, NULL);
     pthread_cond_init(&o->submitted_one, NULL);
-    pthread_cond_init(&o->done_one, NULL);
-    o->done = calloc(o->slots, sizeof *o->done);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&o->done_one, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    o->done = calloc(slots, sizeof *o->done);
     o->members = calloc(threads, sizeof *o->members);
     enum w_status status =
         o->done && o->members ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     for (u32 i = 1; i < threads && !status; i++) {
         struct member *m = &o->members[i];
         *m = (struct member){.owner = o, .number = i};
-        if (pthread_create(&m->thread, NULL, worker, m))
-            status = w_fail(err, W_NOMEM, "cannot start thread %u of %u", i + 1, threads);
-        else
-            o->started = i;
+        status = w_thread_start(&m->thread, i + 1, threads, worker, m, err);
+        o->started += !status;
     }
     if (status)
         w_ordered_free(o);
@@ -138,7 +140,27 @@ bool w_ordered_take(struct w_ordered *o, u32 *slot)
     return true;
 }
 
-void w_ordered_release(struct w_ordered *o)
+bool w_ordered_poll(struct w_ordered *o, double wait_s, u32 *slot)
+{
+    struct timespec until;
+
+    if (o->taken == o->submitted)
+        return false;
+    *slot = (u32)(o->taken % o->slots);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    u64 nanoseconds = (u64)until.tv_nsec + (u64)(wait_s * 1e9);
+    until.tv_sec += (time_t)(nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    pthread_mutex_lock(&o->mutex);
+    bool late = wait_s <= 0;
+    while (!o->done[*slot] && !late)
+        late = pthread_cond_timedwait(&o->done_one, &o->mutex, &until) != 0;
+    bool done = o->done[*slot];
+    pthread_mutex_unlock(&o->mutex);
+    return done;
+}
+
+void w_ordered_return(struct w_ordered *o)
 {
     o->taken++;
 }

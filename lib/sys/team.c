@@ -1,13 +1,13 @@
 #include "sys/team.h"
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sys/thread.h"
 
 /* How often a waiting thread looks before it goes to sleep: 50 to 200 microseconds, longer than the
  * serial pieces between the kernels of a step, shorter than anybody notices. */
@@ -172,11 +172,11 @@ enum w_status w_team_new(struct w_team **out, u32 threads, struct w_err *err)
     for (u32 i = 1; i < threads; i++) {
         members[i].team = team;
         members[i].number = i;
-        int error = pthread_create(&members[i].thread, NULL, run_member, &members[i]);
-        if (error) {
+        enum w_status status =
+            w_thread_start(&members[i].thread, i + 1, threads, run_member, &members[i], err);
+        if (status) {
             w_team_free(team);
-            errno = error;
-            return w_fail_errno(err, "cannot start thread %u of %u", i + 1, threads);
+            return status;
         }
         team->started++;
     }

@@ -51,7 +51,7 @@ static enum w_status start_decoding(struct w_unpack *u, u32 threads, struct w_er
         return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     enum w_status status = w_bzip2_scan_new(&u->scan, u->in, u->plain.at, u->looked, err);
     if (!status)
-        status = w_ordered_new(&u->ordered, threads, decode, u, err);
+        status = w_ordered_new(&u->ordered, threads, u->slots, decode, u, err);
     return status;
 }
 
@@ -61,7 +61,7 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
     struct w_unpack *u = calloc(1, sizeof *u);
     enum w_status status = W_DONE;
 
-    *unpack = NULL;
+    *unpack = u;
     if (!u || !w_buffer_room(&u->plain, PLAIN_BYTES))
         status = w_fail(err, W_NOMEM, "no memory to read %s", in->name);
     if (!status) {
@@ -71,9 +71,7 @@ enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 th
     if (!status && w_bzip2_begins(u->plain.at, u->looked))
         status = start_decoding(u, threads, err);
     if (status)
-        w_unpack_close(u);
-    else
-        *unpack = u;
+        w_unpack_close(unpack);
     return status;
 }
 
@@ -84,8 +82,11 @@ static void free_job(struct job *job)
     w_buffer_free(&job->out);
 }
 
-void w_unpack_close(struct w_unpack *u)
+void w_unpack_close(struct w_unpack **unpack)
 {
+    struct w_unpack *u = *unpack;
+
+    *unpack = NULL;
     if (!u)
         return;
     w_ordered_free(u->ordered); /* first: the others use the jobs */
@@ -154,7 +155,7 @@ static enum w_status join(struct w_unpack *u, struct job **job, struct w_err *er
             whole->block.bytes.size > W_BZIP2_BLOCK_BYTES)
             return w_fail(err, W_CORRUPT, "%s: byte %llu: a broken bzip2 block", u->in->name,
                           (unsigned long long)offset);
-        w_ordered_release(u->ordered);
+        w_ordered_return(u->ordered);
         u->holds = false;
         status = take(u, &next, err);
         if (status)
@@ -188,7 +189,7 @@ static enum w_status next_block(struct w_unpack *u, const u8 **bytes, size_t *si
     struct job *job = NULL;
 
     if (u->holds)
-        w_ordered_release(u->ordered);
+        w_ordered_return(u->ordered);
     u->holds = false;
     enum w_status status = take(u, &job, err);
     if (status)

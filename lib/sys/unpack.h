@@ -17,7 +17,7 @@ struct w_unpack;
 /* Looks at the first bytes to see what it is. The input stays the caller's. */
 enum w_status w_unpack_open(struct w_unpack **, struct w_input *, u32 threads,
                             struct w_err *err) W_MUST_CHECK;
-void w_unpack_close(struct w_unpack *); /* accepts NULL */
+void w_unpack_close(struct w_unpack **); /* accepts NULL */
 
 /* The next bytes, at least one; valid until the next call. Errors name the input and the place. */
 enum w_status w_unpack_next(struct w_unpack *, const u8 **bytes, size_t *size,

@@ -204,31 +204,37 @@ void w_xml_collect(struct w_xml *x, struct w_buffer *into, size_t most)
 
 /* ---- text ---- */
 
-/* Length of the valid UTF-8 sequence of a character that is no ASCII, which XML allows; 0 if there is
- * none; *more: it may go on behind the end. */
+bool w_xml_is_char(u32 code)
+{
+    return code < 0x20 ? code == '\t' || code == '\n' || code == '\r'
+                       : code <= 0x10ffff && (code < 0xd800 || code >= 0xe000) && code != 0xfffe &&
+                             code != 0xffff;
+}
+
+size_t w_xml_number(const u8 *digits, size_t size, bool hex, u32 *code)
+{
+    size_t i = 0;
+
+    for (*code = 0; i < size; i++) {
+        u32 digit = (u8)(digits[i] - '0') < 10                  ? digits[i] - (u32)'0'
+                    : hex && (u8)((digits[i] | 0x20) - 'a') < 6 ? (digits[i] | 0x20u) - 'a' + 10
+                                                                : 99;
+        if (digit == 99)
+            break;
+        *code = W_MIN(*code * (hex ? 16 : 10) + digit, W_XML_NO_CHAR);
+    }
+    return i;
+}
+
+/* Length of the valid UTF-8 sequence of a character that XML allows; 0 if there is none; *more: it may go
+ * on behind the end. */
 static size_t sequence(const u8 *p, size_t size, bool *more)
 {
-    size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    u32 code = p[0] & (0xffu >> (length + 1));
+    u32 code;
+    size_t length = w_utf8_decode(p, size, &code);
 
-    *more = false;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if (i == size) {
-            *more = true;
-            return 0;
-        }
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (p[i] & 0x3f);
-    }
-    if (code < (length == 3   ? 0x800u
-                : length == 4 ? 0x10000u
-                              : 0x80u) ||
-        code > 0x10ffff || (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff)
-        return 0;
-    return length;
+    *more = length == 0 && w_utf8_is_cut(p, size);
+    return length && w_xml_is_char(code) ? length : 0;
 }
 
 /* The character of a reference "&...;" of `size` bytes, or 0. */
@@ -239,25 +245,16 @@ static u32 reference(const u8 *p, size_t size)
         u32 code;
     } names[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}};
     bool hex = size > 3 && p[2] == 'x';
-    u32 code = 0;
+    size_t from = hex ? 3 : 2;
+    u32 code;
 
     for (size_t i = 0; i < W_COUNTOF(names); i++)
         if (strlen(names[i].name) == size && !memcmp(names[i].name, p, size))
             return names[i].code;
-    if (size < 4 || p[1] != '#')
+    if (size < 4 || p[1] != '#' ||
+        w_xml_number(p + from, size - 1 - from, hex, &code) != size - 1 - from)
         return 0;
-    for (size_t i = hex ? 3 : 2; i < size - 1; i++) {
-        u32 digit = (u8)(p[i] - '0') < 10                  ? p[i] - (u32)'0'
-                    : hex && (u8)((p[i] | 0x20) - 'a') < 6 ? (p[i] | 0x20u) - 'a' + 10
-                                                           : 99;
-        if (digit == 99 || code > 0x10ffff)
-            return 0;
-        code = code * (hex ? 16 : 10) + digit;
-    }
-    if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || code > 0x10ffff ||
-        (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff)
-        return 0;
-    return code;
+    return w_xml_is_char(code) ? code : 0; /* without digits it is 0, which is none */
 }
 
 /* What ends a run of text that is taken as it is: 1. */

@@ -22,6 +22,14 @@
 
 #define W_XML_DEEPEST 64 /* elements in elements */
 
+/* May XML have this character? (Its "Char", https://www.w3.org/TR/xml/#charsets.) */
+bool w_xml_is_char(u32 code);
+
+/* The digits of a reference by number, such as those of "&#8211;" and "&#x2013;". Returns how many there
+ * are; a number that is too large for a character gives W_XML_NO_CHAR. */
+#define W_XML_NO_CHAR 0x110000u
+size_t w_xml_number(const u8 *digits, size_t size, bool hex, u32 *code);
+
 /* A handler returns W_DONE to go on, W_END for a pause behind this tag, or fails. */
 struct w_xml_handlers {
     /* attributes: name, value, name, value, ..., NULL */

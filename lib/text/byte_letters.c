@@ -1,6 +1,6 @@
 #include "text/byte_letters.h"
 
-#include "text/unicode.h"
+#include "base/utf8.h"
 
 #define FIRST_MOVED 256u /* character of the first byte that is not its own */
 

@@ -55,7 +55,7 @@ enum w_status w_documents_open(struct w_documents **documents,
 {
     struct w_documents *d = calloc(1, sizeof *d);
 
-    *documents = NULL;
+    *documents = d;
     if (d) {
         d->options = *options;
         d->document_left = options->document_bytes_max;
@@ -64,15 +64,17 @@ enum w_status w_documents_open(struct w_documents **documents,
         d->bytes = malloc(d->room);
     }
     if (!d || !d->bytes) {
-        w_documents_close(d);
+        w_documents_close(documents);
         return w_fail(err, W_NOMEM, "no memory to read documents");
     }
-    *documents = d;
     return W_DONE;
 }
 
-void w_documents_close(struct w_documents *d)
+void w_documents_close(struct w_documents **documents)
 {
+    struct w_documents *d = *documents;
+
+    *documents = NULL;
     if (!d)
         return;
     if (d->is_open)

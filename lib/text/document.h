@@ -49,6 +49,6 @@ enum w_status w_documents_open(struct w_documents **, const struct w_document_op
 enum w_status w_documents_next(struct w_documents *, struct w_piece *, struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files. */
 u64 w_documents_bytes(const struct w_documents *);
-void w_documents_close(struct w_documents *); /* accepts NULL */
+void w_documents_close(struct w_documents **); /* accepts NULL */
 
 #endif

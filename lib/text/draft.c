@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/grow.h"
-#include "text/unicode.h"
+#include "base/utf8.h"
 
 enum w_status w_draft_append(struct w_draft *draft, const void *bytes, size_t size,
                              struct w_err *err)
@@ -38,17 +38,6 @@ bool w_draft_stop(struct w_draft *draft, size_t from, const char *const *stops, 
     return true;
 }
 
-/* Bytes of the character that a first byte announces; 0 if none begins so. */
-static size_t announced(u8 first)
-{
-    return first < 0x80   ? 1
-           : first < 0xC2 ? 0
-           : first < 0xE0 ? 2
-           : first < 0xF0 ? 3
-           : first < 0xF5 ? 4
-                          : 0;
-}
-
 size_t w_draft_settled(const struct w_draft *draft, const char *const *stops, size_t stop_count)
 {
     size_t settled = draft->count;
@@ -61,12 +50,9 @@ size_t w_draft_settled(const struct w_draft *draft, const char *const *stops, si
         settled = W_MIN(settled, draft->count - n);
     }
     /* A character has at most 4 bytes: look for an unfinished one's first byte among the last 3. */
-    for (size_t back = 1; back <= 3 && back <= settled; back++) {
-        u8 byte = (u8)draft->bytes[settled - back];
-        if ((byte & 0xC0) == 0x80)
-            continue;
-        return announced(byte) > back ? settled - back : settled;
-    }
+    for (size_t back = 1; back <= 3 && back <= settled; back++)
+        if (w_utf8_is_cut((const u8 *)draft->bytes + settled - back, back))
+            return settled - back;
     return settled;
 }
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/utf8.h"
 #include "text/byte_letters.h"
-#include "text/unicode.h"
 
 #define BYTES 256u
 #define NO_ID UINT32_MAX

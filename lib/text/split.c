@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/lanes.h"
+#include "base/utf8.h"
 #include "text/unicode.h"
 
 /* How far behind a word's end a rule looks: the rest of a character that began before

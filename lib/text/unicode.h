@@ -1,4 +1,4 @@
-/* unicode.h - UTF-8 and the classes of characters that splitting needs.
+/* unicode.h - the classes of characters that splitting needs.
  *
  * The table of classes is generated from the Unicode data files and kept here, at one version: with the Unicode library of each system, the same text and vocabulary would give other ids
  * on another system. It needs no setup and no dependency. */
@@ -14,13 +14,6 @@ enum w_char_class {
     W_CHAR_NUMBER, /* N* */
     W_CHAR_SPACE,  /* property White_Space */
 };
-
-/* Decode one character at p, where left > 0 bytes are. Returns its length in bytes, or 0 if they do
- * not begin with valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
-size_t w_utf8_decode(const u8 *p, size_t left, u32 *code);
-
-/* Is all of it valid? */
-bool w_utf8_valid(const u8 *p, size_t size);
 
 enum w_char_class w_char_class(u32 code);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "text/pair_map.h"
-#include "text/unicode.h"
 #include "text/vocab_private.h"
 
 /* ---- building ---- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "sys/pages.h"
 
 #define SLOTS_BYTES (sizeof(struct w_word_slot) << W_WORD_CACHE_BITS)
@@ -85,25 +86,10 @@ const u32 *w_word_pooled(const struct w_word_cache *c, const struct w_word_slot 
 
 /* ---- words that have none ---- */
 
-static u64 hash_of(const u8 *p, size_t size)
-{
-    const u64 k = 0x9E3779B97F4A7C15ull;
-    u64 hash = size * k, last = 0;
-
-    for (; size >= 8; p += 8, size -= 8) {
-        hash = (hash ^ w_get64(p)) * k;
-        hash ^= hash >> 32;
-    }
-    for (size_t i = 0; i < size; i++)
-        last |= (u64)p[i] << 8 * i;
-    hash = (hash ^ last) * k;
-    return hash ^ hash >> 32;
-}
-
 const u32 *w_word_pool_find(const struct w_word_cache *c, const u8 *word, size_t size,
                             size_t *count)
 {
-    u64 hash = hash_of(word, size);
+    u64 hash = w_hash_bytes(word, size);
     const struct w_pool_place *place = &c->places[hash >> (64 - PLACE_BITS)];
 
     if (place->at == 0 || place->hash != (u32)hash)
@@ -115,7 +101,7 @@ const u32 *w_word_pool_find(const struct w_word_cache *c, const u8 *word, size_t
 void w_word_pool_add(struct w_word_cache *c, const u8 *word, size_t size, const u32 *ids,
                      size_t count)
 {
-    u64 hash = hash_of(word, size);
+    u64 hash = w_hash_bytes(word, size);
     u32 at = put_ids(c, ids, count, 1 + (size + 3) / 4), *behind = c->pool + at + 1 + count;
 
     behind[0] = (u32)size;

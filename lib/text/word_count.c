@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/hash.h"
 
-#define GOLDEN 0x9E3779B97F4A7C15ull /* 2^64 / golden ratio: Knuth, TAOCP 3, 6.4 */
 #define KEY_BYTES sizeof((struct w_word *)0)->key
 
 void w_word_count_release(struct w_word_count *t)
@@ -32,20 +32,6 @@ void w_word_count_clear(struct w_word_count *t)
 
 /* ---- finding a word ---- */
 
-static u64 hash_long(const u8 *p, size_t size)
-{
-    u64 hash = size * GOLDEN, last = 0;
-
-    for (; size >= 8; p += 8, size -= 8) {
-        hash = (hash ^ w_get64(p)) * GOLDEN;
-        hash ^= hash >> 32;
-    }
-    for (size_t i = 0; i < size; i++)
-        last |= (u64)p[i] << 8 * i;
-    hash = (hash ^ last) * GOLDEN;
-    return hash ^ hash >> 32;
-}
-
 /* What a word is compared by. `readable` bytes from p on may be read, so that nearly all short words
  * are two loads and two masks instead of a copy of unknown length. */
 static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_t readable)
@@ -55,7 +41,7 @@ static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_
     u64 low, high = 0, mask;
 
     if (size > KEY_BYTES) {
-        low = hash_long(p, size);
+        low = w_hash_bytes(p, size);
     } else if (readable >= KEY_BYTES) {
         memcpy(&low, p, 8);
         memcpy(&mask, ones_then_zeroes + KEY_BYTES - size, 8);
@@ -78,9 +64,9 @@ static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_
 static inline u64 first_place(const struct w_word_count *t, const struct w_word *w)
 {
     u64 second = w->size <= KEY_BYTES ? w->key[1] : 0;
-    u64 mixed = (w->key[0] ^ second * 0xC2B2AE3D27D4EB4Full) * GOLDEN;
+    u64 mixed = (w->key[0] ^ second * 0xC2B2AE3D27D4EB4Full) * W_GOLDEN;
 
-    return ((mixed ^ mixed >> 32) * GOLDEN) >> t->shift;
+    return ((mixed ^ mixed >> 32) * W_GOLDEN) >> t->shift;
 }
 
 /* The place of a word with this key and these bytes, or a free one. */

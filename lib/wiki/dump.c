@@ -228,19 +228,20 @@ enum w_status w_dump_open(struct w_dump **dump, struct w_unpack *unpack, const c
     static const struct w_xml_handlers handlers = {on_start, on_end};
     struct w_dump *d = calloc(1, sizeof *d);
 
-    *dump = NULL;
+    *dump = d;
     if (!d)
         return w_fail(err, W_NOMEM, "no memory to read a dump");
     enum w_status status = w_xml_new(&d->xml, unpack, name, &handlers, d, err);
     if (status)
-        w_dump_close(d);
-    else
-        *dump = d;
+        w_dump_close(dump);
     return status;
 }
 
-void w_dump_close(struct w_dump *d)
+void w_dump_close(struct w_dump **dump)
 {
+    struct w_dump *d = *dump;
+
+    *dump = NULL;
     if (!d)
         return;
     w_xml_free(d->xml);

@@ -4,7 +4,7 @@
  *     while (!(status = w_dump_begin(d, &err)))               // a <mediawiki>: mostly there is one
  *         while (!(status = w_dump_next(d, &page, &err)))     // W_END behind its last page
  *             use(w_dump_site(d), &page);
- *     w_dump_close(d);
+ *     w_dump_close(&d);
  *
  * What a page of several revisions says is the last of them. Every page is given, also those that no
  * reader wants: what to leave out is the caller's affair. */
@@ -31,7 +31,7 @@ struct w_dump;
 /* Unpack and name stay the caller's and have to live as long. */
 enum w_status w_dump_open(struct w_dump **, struct w_unpack *, const char *name,
                           struct w_err *err) W_MUST_CHECK;
-void w_dump_close(struct w_dump *); /* accepts NULL */
+void w_dump_close(struct w_dump **); /* accepts NULL */
 
 /* Go to the next <mediawiki> and read its <siteinfo>, if it has one. W_END if there is no more. */
 enum w_status w_dump_begin(struct w_dump *, struct w_err *err) W_MUST_CHECK;

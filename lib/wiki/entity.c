@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "sys/xml.h"
+
 #define NAME_MAX_BYTES 8
-#define NUMBER_MAX_BYTES 32 /* with zeros before it */
-#define NO_CHARACTER 0x110000u
+#define NUMBER_MAX_BYTES ((size_t)32) /* with zeros before it */
 
 /* The names of HTML 4, which are those that MediaWiki knows, and XML's apos; sorted by their bytes. */
 static const struct row {
@@ -85,27 +86,17 @@ static u32 find(struct w_span name)
 static size_t parse_number(struct w_span text, u32 *code)
 {
     bool hex = text.size > 2 && w_lower(text.at[2]) == 'x';
-    size_t begin = hex ? 3 : 2, at = begin;
+    size_t begin = hex ? 3 : 2;
+    size_t digits =
+        w_xml_number(text.at + begin, W_MIN(text.size - begin, NUMBER_MAX_BYTES), hex, code);
+    size_t end = begin + digits;
 
-    *code = 0;
-    for (; at < text.size && at < begin + NUMBER_MAX_BYTES; at++) {
-        u8 c = w_lower(text.at[at]);
-        if (w_is_digit(c))
-            *code = *code * (hex ? 16 : 10) + (u32)(c - '0');
-        else if (hex && c >= 'a' && c <= 'f')
-            *code = *code * 16 + (u32)(c - 'a' + 10);
-        else
-            break;
-        *code = W_MIN(*code, NO_CHARACTER);
-    }
-    if (at == begin || at == text.size || text.at[at] != ';')
+    if (digits == 0 || end == text.size || text.at[end] != ';')
         return 0;
     /* As MediaWiki: what HTML does not allow stays as it is written. */
-    if (*code >= NO_CHARACTER || (*code >= 0xD800 && *code < 0xE000) || *code == 0xFFFE ||
-        *code == 0xFFFF || (*code >= 0x7F && *code < 0xA0) ||
-        (*code < ' ' && *code != '\t' && *code != '\n'))
+    if (!w_xml_is_char(*code) || *code == '\r' || (*code >= 0x7F && *code < 0xA0))
         return 0;
-    return at + 1;
+    return end + 1;
 }
 
 size_t w_entity_parse(struct w_span text, u32 *code)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/lanes.h"
+#include "base/utf8.h"
 #include "text/unicode.h"
 #include "wiki/marks.h"
 

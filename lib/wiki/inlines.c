@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "text/unicode.h"
+#include "base/utf8.h"
 #include "wiki/inline_rows.h"
 #include "wiki/inline_pattern.h"
 

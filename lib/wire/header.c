@@ -37,11 +37,6 @@ u32 w_dtype_bytes(enum w_dtype dtype)
     return dtypes[dtype].bytes;
 }
 
-const char *w_dtype_name(enum w_dtype dtype)
-{
-    return dtypes[dtype].name;
-}
-
 static const char *list_key(enum w_kind kind)
 {
     return kind == W_TENSORS ? "tensors" : "rec";

@@ -1,36 +1,17 @@
 #include "wire/packer.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "sys/deflate.h"
-
-enum { SUBMITTED, BEGUN, READY };
-enum { WORKERS_MAX = 255 };
+#include "sys/ordered.h"
 
 struct w_packer {
     u32 slots, raw_capacity;
-    int level;
-    struct w_parcel *parcels;    /* a ring of `slots` */
-    struct w_deflater *deflater; /* the caller's */
-    pthread_t workers[WORKERS_MAX];
-    u32 worker_count;
-
-    /* Numbers of parcels, counted from the first; under the mutex. taken <= begun <= submitted. */
-    pthread_mutex_t mutex;
-    pthread_cond_t work; /* submitted moved, or stop */
-    pthread_cond_t ready;
-    u64 taken, begun, submitted;
-    bool stop;
+    struct w_parcel *parcels; /* by slot */
+    u32 threads;
+    struct w_deflater **deflaters; /* by thread; NULL: stores */
+    struct w_ordered *ordered;
 };
-
-static struct w_parcel *slot(struct w_packer *p, u64 number)
-{
-    return &p->parcels[number % p->slots];
-}
-
-/* ---- packing one ---- */
 
 static enum w_status compress(struct w_packer *p, struct w_deflater *deflater,
                               struct w_parcel *parcel, struct w_err *err)
@@ -60,73 +41,51 @@ static enum w_status compress(struct w_packer *p, struct w_deflater *deflater,
     return W_DONE;
 }
 
-/* Pack the oldest parcel that nobody has begun. Called with the mutex held; gives it up meanwhile. */
-static void pack_next(struct w_packer *p, struct w_deflater *deflater)
-{
-    struct w_parcel *parcel = slot(p, p->begun++);
-
-    parcel->state = BEGUN;
-    pthread_mutex_unlock(&p->mutex);
-    enum w_status status = compress(p, deflater, parcel, &parcel->err);
-    pthread_mutex_lock(&p->mutex);
-    parcel->status = status;
-    parcel->state = READY;
-    pthread_cond_signal(&p->ready);
-}
-
-static void *worker(void *context)
+static void pack(void *context, u32 slot, u32 member)
 {
     struct w_packer *p = context;
-    struct w_deflater *deflater = NULL;
-    struct w_err err;
+    struct w_parcel *parcel = &p->parcels[slot];
 
-    /* A worker without memory for its compressor ends: the caller packs what nobody begins. */
-    if (p->level > 0 && w_deflater_new(&deflater, p->level, &err))
-        return NULL;
-    pthread_mutex_lock(&p->mutex);
-    while (!p->stop) {
-        if (p->begun < p->submitted)
-            pack_next(p, deflater);
-        else
-            pthread_cond_wait(&p->work, &p->mutex);
-    }
-    pthread_mutex_unlock(&p->mutex);
-    w_deflater_free(deflater);
-    return NULL;
+    parcel->status = compress(p, p->deflaters ? p->deflaters[member] : NULL, parcel, &parcel->err);
 }
 
-/* ---- the ring ---- */
+/* A compressor for each thread; those that cannot be had are done without, but for the caller's. */
+static enum w_status make_deflaters(struct w_packer *p, u32 threads, int level, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    struct w_err ignored;
+
+    p->deflaters = calloc(threads, sizeof *p->deflaters);
+    if (!p->deflaters)
+        return w_fail(err, W_NOMEM, "no memory for a stream writer");
+    while (p->threads < threads && !status) {
+        status = w_deflater_new(&p->deflaters[p->threads], level, p->threads ? &ignored : err);
+        p->threads += !status;
+    }
+    return p->threads ? W_DONE : status;
+}
 
 enum w_status w_packer_new(struct w_packer **out, u32 threads, int level, u32 raw_capacity,
                            struct w_err *err)
 {
     struct w_packer *p = calloc(1, sizeof *p);
-    /* Storing is but a checksum: handing it over would cost more. */
-    u32 workers = threads > 1 && level > 0 ? W_MIN(threads - 1, (u32)WORKERS_MAX) : 0;
     enum w_status status = W_DONE;
-    sigset_t all, old;
 
     *out = NULL;
     if (!p)
         return w_fail(err, W_NOMEM, "no memory for a stream writer");
-    p->level = level;
     p->raw_capacity = raw_capacity;
-    p->slots = workers ? 2 * (workers + 1) + 2 : 1;
-    pthread_mutex_init(&p->mutex, NULL);
-    pthread_cond_init(&p->work, NULL);
-    pthread_cond_init(&p->ready, NULL);
+    if (level > 0)
+        status = make_deflaters(p, W_MAX(threads, 1), level, err);
+    else
+        p->threads = 1; /* storing is but a checksum: handing it over would cost more */
+    p->slots = w_ordered_slots(p->threads);
     p->parcels = calloc(p->slots, sizeof *p->parcels);
-    if (!p->parcels)
+    if (!status && !p->parcels)
         status = w_fail(err, W_NOMEM, "no memory for a stream writer");
-    if (!status && level > 0)
-        status = w_deflater_new(&p->deflater, level, err);
-    /* Signals are for the program's own thread. A thread that cannot be had is done without. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    while (!status && p->worker_count < workers &&
-           !pthread_create(&p->workers[p->worker_count], NULL, worker, p))
-        p->worker_count++;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    /* Threads that cannot be had are done without as well. */
+    if (!status && w_ordered_new(&p->ordered, p->threads, p->slots, pack, p, err))
+        status = w_ordered_new(&p->ordered, 1, p->slots, pack, p, err);
     if (status)
         w_packer_free(p);
     else
@@ -138,32 +97,26 @@ void w_packer_free(struct w_packer *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->mutex);
-    p->stop = true;
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->mutex);
-    for (u32 i = 0; i < p->worker_count; i++)
-        pthread_join(p->workers[i], NULL);
+    w_ordered_free(p->ordered); /* first: its threads use the others */
     for (u32 i = 0; p->parcels && i < p->slots; i++) {
         free(p->parcels[i].raw_block);
         free(p->parcels[i].packed_block);
     }
-    w_deflater_free(p->deflater);
-    pthread_cond_destroy(&p->ready);
-    pthread_cond_destroy(&p->work);
-    pthread_mutex_destroy(&p->mutex);
+    for (u32 i = 0; p->deflaters && i < p->threads; i++)
+        w_deflater_free(p->deflaters[i]);
+    free(p->deflaters);
     free(p->parcels);
     free(p);
 }
 
 enum w_status w_packer_next(struct w_packer *p, struct w_parcel **out, struct w_err *err)
 {
-    /* Only the caller moves `taken` and `submitted`: it may read them without the mutex. */
-    struct w_parcel *parcel = slot(p, p->submitted);
+    u32 slot;
 
     *out = NULL;
-    if (p->submitted - p->taken == p->slots)
+    if (!w_ordered_next(p->ordered, &slot))
         return W_DONE;
+    struct w_parcel *parcel = &p->parcels[slot];
     if (!parcel->raw_block) {
         parcel->raw_block = malloc(W_FRAME_BYTES + (size_t)p->raw_capacity);
         if (!parcel->raw_block)
@@ -176,31 +129,17 @@ enum w_status w_packer_next(struct w_packer *p, struct w_parcel **out, struct w_
 
 void w_packer_submit(struct w_packer *p)
 {
-    pthread_mutex_lock(&p->mutex);
-    slot(p, p->submitted)->state = SUBMITTED;
-    p->submitted++;
-    pthread_cond_signal(&p->work);
-    pthread_mutex_unlock(&p->mutex);
+    w_ordered_submit(p->ordered);
 }
 
 enum w_status w_packer_take(struct w_packer *p, bool wait, struct w_parcel **out, struct w_err *err)
 {
-    struct w_parcel *parcel = slot(p, p->taken);
+    u32 slot;
 
     *out = NULL;
-    if (p->taken == p->submitted)
+    if (!(wait ? w_ordered_take(p->ordered, &slot) : w_ordered_poll(p->ordered, 0, &slot)))
         return W_DONE;
-    pthread_mutex_lock(&p->mutex);
-    while (wait && parcel->state != READY) {
-        if (p->begun < p->submitted)
-            pack_next(p, p->deflater);
-        else
-            pthread_cond_wait(&p->ready, &p->mutex);
-    }
-    bool ready = parcel->state == READY;
-    pthread_mutex_unlock(&p->mutex);
-    if (!ready)
-        return W_DONE;
+    struct w_parcel *parcel = &p->parcels[slot];
     if (parcel->status) {
         if (err)
             *err = parcel->err;
@@ -210,9 +149,7 @@ enum w_status w_packer_take(struct w_packer *p, bool wait, struct w_parcel **out
     return W_DONE;
 }
 
-void w_packer_release(struct w_packer *p)
+void w_packer_return(struct w_packer *p)
 {
-    pthread_mutex_lock(&p->mutex);
-    p->taken++;
-    pthread_mutex_unlock(&p->mutex);
+    w_ordered_return(p->ordered);
 }

@@ -1,17 +1,14 @@
 /* packer.h - compress data frames on several threads and give them back in the order of arrival.
  *
- * A ring of parcels between one caller and the workers. The caller fills the next free parcel,
- * submits it, and takes finished ones from the other end; all reading and writing stays with the
- * caller. Where the parcel that it waits for is not begun, the caller packs it itself, so that one
- * thread needs no worker and n threads are n - 1 workers and the caller. What comes out of a parcel
- * depends on what went in and on nothing else.
+ * The ring of jobs of sys/ordered.h, whose slots are parcels. What comes out of a parcel depends on what
+ * went in and on nothing else.
  *
- *     status = w_packer_next(p, &parcel, &err);        // NULL: full, take one first
+ *     status = w_packer_next(p, &parcel, &err);         // NULL: full, take one first
  *     fill parcel->raw, set count and raw_len
  *     w_packer_submit(p);
  *     status = w_packer_take(p, wait, &parcel, &err);   // NULL: nothing there (or not yet)
- *     use parcel->room + header + payload
- *     w_packer_release(p);                     // the parcel that was taken is free again
+ *     use parcel->bytes: room for a header, then the payload
+ *     w_packer_return(p);                      // the parcel that was taken is free again
  */
 #ifndef W_PACKER_H
 #define W_PACKER_H
@@ -32,12 +29,11 @@ struct w_parcel {
     u8 *raw_block, *packed_block;
     enum w_status status;
     struct w_err err;
-    int state;
 };
 
 struct w_packer;
 
-/* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. Holds 2 * threads + 2
+/* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. Holds 2 * threads + 1
  * parcels (1 for a single thread). */
 enum w_status w_packer_new(struct w_packer **, u32 threads, int level, u32 raw_capacity,
                            struct w_err *err) W_MUST_CHECK;
@@ -51,6 +47,6 @@ void w_packer_submit(struct w_packer *);
 /* The oldest parcel, packed. Without `wait` only if it is ready. *parcel is NULL if there is none. */
 enum w_status w_packer_take(struct w_packer *, bool wait, struct w_parcel **parcel,
                             struct w_err *err) W_MUST_CHECK;
-void w_packer_release(struct w_packer *);
+void w_packer_return(struct w_packer *);
 
 #endif

@@ -15,7 +15,7 @@
  *             use(bytes, count);
  *
  * Memory: a reader holds two frames (at most 16 MiB each) and the header, whatever the file says; a
- * writer holds 2 * threads + 2 frames. */
+ * writer holds 2 * threads + 1 frames. */
 #ifndef W_STREAM_H
 #define W_STREAM_H
 
@@ -28,7 +28,6 @@ const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors" */
 
 enum w_dtype { W_U8, W_U16, W_U32, W_U64, W_I32, W_I64, W_F16, W_BF16, W_F32, W_F64 };
 u32 w_dtype_bytes(enum w_dtype dtype);
-const char *w_dtype_name(enum w_dtype dtype); /* "u16", "f32", ... */
 
 #define W_DIMS_MAX 8
 #define W_TENSOR_ALIGN 64 /* bytes: every tensor begins at a multiple in the blob */

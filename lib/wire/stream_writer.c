@@ -88,7 +88,7 @@ static enum w_status put_oldest(struct w_writer *w, bool wait, bool *wrote, stru
     if (!status)
         status = put_frame(w, &f, parcel->bytes, err);
     w->raw_bytes += parcel->raw_len;
-    w_packer_release(w->packer);
+    w_packer_return(w->packer);
     *wrote = true;
     return status;
 }

@@ -72,8 +72,8 @@ static enum w_status read_dump(int fd, u32 threads, u64 *pages)
         w_dump_open(&dump, unpack, in.name, &err))
         abort();
     enum w_status status = read_pages(dump, pages);
-    w_dump_close(dump);
-    w_unpack_close(unpack);
+    w_dump_close(&dump);
+    w_unpack_close(&unpack);
     return status;
 }
 

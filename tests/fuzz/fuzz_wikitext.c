@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "text/unicode.h"
+#include "base/utf8.h"
 #include "wiki/wikitext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

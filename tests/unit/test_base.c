@@ -12,6 +12,7 @@
 #include "base/lines.h"
 #include "base/rng.h"
 #include "base/strnum.h"
+#include "base/utf8.h"
 
 static void counts_are_strict(void **state)
 {
@@ -176,6 +177,34 @@ static void a_text_is_its_lines(void **state)
     }
 }
 
+/* Every character comes back; without its last byte it is cut; with another one it is neither. */
+static void characters_are_whole_cut_or_wrong(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+        "\xf5", "\xc3(",    "\xe2\x82("};
+    u8 bytes[4];
+    u32 code;
+    for (u32 c = 0; c < 0x110000; c++) {
+        if (c >= 0xD800 && c < 0xE000)
+            continue;
+        size_t n = w_utf8_put(bytes, c);
+        assert_int_equal(w_utf8_decode(bytes, n, &code), n);
+        assert_int_equal(code, c);
+        assert_false(w_utf8_is_cut(bytes, n));
+        for (size_t left = 1; left < n; left++) {
+            assert_int_equal(w_utf8_decode(bytes, left, &code), 0);
+            assert_true(w_utf8_is_cut(bytes, left));
+        }
+    }
+    for (size_t i = 0; i < W_COUNTOF(wrong); i++) {
+        const u8 *p = (const u8 *)wrong[i];
+        assert_int_equal(w_utf8_decode(p, strlen(wrong[i]), &code), 0);
+        assert_false(w_utf8_is_cut(p, strlen(wrong[i])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(measured_arena_equals_used_arena),
         cmocka_unit_test(arrays_double_or_stay_as_they_are),
         cmocka_unit_test(a_text_is_its_lines),
+        cmocka_unit_test(characters_are_whole_cut_or_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,7 @@ static enum w_status read_limited(char *const *paths, size_t count, enum w_forma
         all->bytes[all->size] = 0;
         all->pieces++;
     }
-    w_documents_close(d);
+    w_documents_close(&d);
     w_file_list_release(&files);
     return status;
 }
@@ -268,7 +268,7 @@ static void check_pieces(const u8 *text, size_t size, enum w_format format, char
     assert_int_equal(at, size);
     assert_int_equal(word, words);
     assert_true(pieces > 1);
-    w_documents_close(d);
+    w_documents_close(&d);
     w_file_list_release(&files);
     free(whole);
     free(part);

@@ -75,8 +75,10 @@ static void expect_batches(struct w_feed *feed, u64 from, u64 to, struct w_strea
         if (places)
             places[k] = after;
     }
+    after.place.pos = 12345; /* a place comes only with a batch */
     assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
     assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
+    assert_int_equal(after.place.pos, 12345);
 }
 
 static void every_batch_arrives_and_every_place_leads_on(void **state)

@@ -1,5 +1,6 @@
 /* A team: every item once, for any number of threads and items; many short jobs in a row. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -142,6 +143,29 @@ static void a_team_without_work_ends(void **state)
     assert_null(team);
 }
 
+static void look_at_signals(void *context, u64 item, u32 member)
+{
+    _Atomic u32 *heard = context; /* by members that are not the caller, by the caller */
+    sigset_t blocked;
+    (void)item;
+    w_sleep_s(0.0005); /* so that others get some */
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    if (!sigismember(&blocked, SIGINT))
+        atomic_fetch_add(&heard[member == 0], 1);
+}
+
+static void signals_are_for_the_caller(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    _Atomic u32 heard[2] = {0};
+    assert_int_equal(w_team_new(&team, 3, NULL), W_DONE);
+    w_team_for(team, 60, look_at_signals, heard);
+    w_team_free(team);
+    assert_int_equal(heard[0], 0);
+    assert_true(heard[1] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_member_begins_with_its_own_items),
         cmocka_unit_test(others_take_over_what_a_member_does_not_come_to),
         cmocka_unit_test(a_team_without_work_ends),
+        cmocka_unit_test(signals_are_for_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

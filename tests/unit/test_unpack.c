@@ -42,7 +42,7 @@ static enum w_status unpack(struct w_buffer *out, const u8 *bytes, size_t size, 
     enum w_status status = w_unpack_open(&u, &in, threads, err);
     while (!status && !(status = w_unpack_next(u, &piece, &piece_size, err)))
         w_buffer_put(out, piece, piece_size);
-    w_unpack_close(u);
+    w_unpack_close(&u);
     w_input_close(&in);
     return status;
 }

@@ -82,7 +82,7 @@ static enum w_status read_ours(struct seen *s, const void *bytes, size_t size, s
             break;
     }
     w_xml_free(s->xml);
-    w_unpack_close(unpack);
+    w_unpack_close(&unpack);
     w_input_close(&in);
     return status;
 }
@@ -288,6 +288,10 @@ static void what_is_broken_or_hostile_is_refused(void **state)
         {"<a>&#0;</a>", W_CORRUPT, "reference"},
         {"<a>&#xD800;</a>", W_CORRUPT, "reference"},
         {"<a>&#x110000;</a>", W_CORRUPT, "reference"},
+        {"<a>&#xFFFE;</a>", W_CORRUPT, "reference"},
+        {"<a>&#;</a>", W_CORRUPT, "reference"},
+        {"<a>&#x;</a>", W_CORRUPT, "reference"},
+        {"<a>&#12f;</a>", W_CORRUPT, "reference"},
         {"<a>&#99999999;</a>", W_CORRUPT, "reference"},
         {"<a>&#xFFFE;</a>", W_CORRUPT, "reference"},
         {"<a>&#65535;</a>", W_CORRUPT, "reference"},
