@@ -89,6 +89,7 @@ LIB_SOURCES := \
 	lib/text/word_count.c \
 	lib/text/word_merge.c \
 	lib/wiki/clean.c \
+	lib/wiki/clean_reader.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \
 	lib/wiki/element.c \
