@@ -36,7 +36,7 @@ struct w_document_options {
     u64 document_bytes_max, text_bytes_max;
 };
 
-struct w_piece {
+struct w_text_piece {
     const u8 *text; /* valid until the next call */
     size_t size;    /* may be 0 in the last piece of a long document */
     bool ends;      /* the document ends with this piece */
@@ -46,7 +46,8 @@ struct w_documents;
 
 enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
                                struct w_err *) W_MUST_CHECK;
-enum w_status w_documents_next(struct w_documents *, struct w_piece *, struct w_err *) W_MUST_CHECK;
+enum w_status w_documents_next(struct w_documents *, struct w_text_piece *,
+                               struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files. */
 u64 w_documents_bytes(const struct w_documents *);
 void w_documents_close(struct w_documents *); /* accepts NULL */

@@ -368,7 +368,8 @@ static void run(struct finish *f)
     f->at = p;
 }
 
-void w_finish(const struct w_wikitext_options *options, struct w_span marked, struct w_buffer *text)
+void w_wiki_finish(const struct w_wikitext_options *options, struct w_span marked,
+                   struct w_buffer *text)
 {
     struct finish f = {.options = options, .out = text, .at = marked.at};
 

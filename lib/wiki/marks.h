@@ -21,6 +21,6 @@ enum w_mark {
 };
 
 /* The third step; see finish.c. */
-void w_finish(const struct w_wikitext_options *, struct w_span marked, struct w_buffer *text);
+void w_wiki_finish(const struct w_wikitext_options *, struct w_span marked, struct w_buffer *text);
 
 #endif
