@@ -44,8 +44,12 @@ struct w_text_piece {
 
 struct w_documents;
 
+/* Opens no file yet. Fails with W_NOMEM. */
 enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
                                struct w_err *) W_MUST_CHECK;
+/* The next piece. W_END after the last, or where text_bytes_max is reached. W_CORRUPT for what is not of
+ * the file's format, W_TRUNCATED for a file that ends inside a block, W_LIMIT for a line of JSON of more
+ * than 256 MiB; W_NOMEM; W_IO and W_SIGNAL as w_input_read(). Errors name the file and the place. */
 enum w_status w_documents_next(struct w_documents *, struct w_text_piece *,
                                struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files. */

@@ -1,4 +1,5 @@
-/* Tags, and what they enclose. */
+/* Tags, and what they enclose, by the kind of the tag (tag.h). <sup> and <sub> leave no mark: where they
+ * began in the output is remembered, and at their end script.c changes what was appended since. */
 #include "wiki/render_private.h"
 
 /* Without empty lines around it and spaces behind it. */

@@ -1,3 +1,7 @@
+/* A pattern is never stored as anything but its text: w_pattern_next() is a scanner that takes one piece
+ * off the front. w_pattern_check() runs it once when the table is made, so that a pattern of a table has
+ * no piece that is wrong. That an alternative names an argument once keeps the time for a page linear:
+ * arguments may hold templates. */
 #include "wiki/inline_pattern.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-/* What stands at the beginning of a line: headings, lists, rows of tables. */
+/* What stands at the beginning of a line: headings, lists, rows of tables. A heading and a term are
+ * walked here, up to the end of the line or to the colon; of the others only the sign is taken, and the
+ * walk that asked goes on after it. */
 #include "wiki/render_private.h"
 
 #define LEVEL_MAX 6

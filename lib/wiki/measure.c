@@ -1,5 +1,6 @@
 /* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". What it was converted to is
- * not computed. */
+ * not computed. Arguments without a name come in pairs: a value, then a unit ("6|ft|2|in") or a word
+ * that stands between two values ("5|to|10|km"). */
 #include "wiki/render_private.h"
 
 #define WORD_MAX 64

@@ -1,4 +1,7 @@
-/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells. */
+/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells.
+ *
+ * The source is taken line by line, lines inside of other markup as part of the line around: the first
+ * two bytes of one say whether it begins a row, cells, a caption, or goes on with the last cell. */
 #include "wiki/render_private.h"
 
 /* The first "cc" of a range, or its end. Moves the range's markup there. */

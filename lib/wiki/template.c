@@ -1,5 +1,10 @@
 /* {{templates}} and {{{arguments}}}. A template that the table of inline ones does not have leaves a
- * hole: nothing in it is looked at. */
+ * hole: nothing in it is looked at.
+ *
+ * Arguments are cut at the bars that are in no other markup, each one a range of the page and not yet
+ * text. Then the first alternative of the pattern whose arguments are all there is put piece by piece,
+ * and an argument becomes text when its place comes, by a walk over its range. What a filter changes is
+ * what was appended since. */
 #include "wiki/inline_pattern.h"
 #include "wiki/render_private.h"
 

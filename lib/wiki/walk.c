@@ -1,3 +1,10 @@
+/* The second step. The walk alternates: text up to the next markup, which is copied but for entities,
+ * quotes and control characters; then that markup, which goes to the file of its kind and is jumped
+ * over by its end. A line end in the text asks line.c what the next line begins with.
+ *
+ * Why it is linear: w_wiki_find() and w_wiki_line_skip() jump over what is closed as well, so that a
+ * byte is looked at by the innermost markup around it alone, a fixed number of times, and no template
+ * puts an argument twice. The calls nest as the markup does, W_MARKUP_DEPTH deep. */
 #include "base/lanes.h"
 #include "wiki/render_private.h"
 
