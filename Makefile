@@ -225,6 +225,7 @@ UNIT_TESTS := \
 	test_train \
 	test_unpack \
 	test_vocab \
+	test_wiki_numbers \
 	test_wikitext \
 	test_xml \
 

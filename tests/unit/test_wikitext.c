@@ -508,53 +508,6 @@ static void wrong_rows_are_refused_with_their_line(void **state)
     }
 }
 
-static void units_have_a_plural(void **state)
-{
-    (void)state;
-    static const char *const regular[] = {
-        "m",    "km",      "cm",  "mm",    "um",    "nm",     "mi",     "yd",  "nmi",  "fathom",
-        "hand", "ly",      "AU",  "pc",    "m2",    "km2",    "cm2",    "ha",  "acre", "sqmi",
-        "mi2",  "furlong", "sqm", "sqkm",  "m3",    "km3",    "cm3",    "cc",  "cumi", "L",
-        "l",    "ml",      "mL",  "usgal", "USgal", "impgal", "oilbbl", "g",   "kg",   "mg",
-        "t",    "lb",      "lbs", "oz",    "ST",    "LT",     "ozt",    "kn",  "W",    "kW",
-        "MW",   "J",       "kJ",  "kWh",   "cal",   "kcal",   "kPa",    "atm", "bar",
-    };
-    CHECK(renderer,
-          {"{{convert|2|ft}} {{convert|2|in}} {{convert|2|hp}}", "2 feet 2 inches 2 horsepower"},
-          {"{{convert|2|st}} {{convert|2|sqft}}", "2 stone 2 square feet"},
-          {"{{convert|2|km/h}} {{convert|2|oilbbl/d}}", "2 kilometres per hour 2 barrels per day"});
-    for (size_t i = 0; i < W_COUNTOF(regular); i++) {
-        char source[128];
-        struct w_span text;
-        snprintf(source, sizeof source, "{{convert|1|%s}}|{{convert|2|%s}}", regular[i],
-                 regular[i]);
-        assert_int_equal(w_wikitext_render(renderer, W_SPAN("T"), w_span_of(source), &text, &err),
-                         0);
-        const char *one = (const char *)text.at + 2, *bar = memchr(text.at, '|', text.size);
-        size_t size = (size_t)(bar - one);
-        if (text.size != 2 * size + 6 || memcmp(bar + 3, one, size) || bar[size + 3] != 's')
-            fail_msg("%s gives: %.*s", regular[i], (int)text.size, (const char *)text.at);
-    }
-}
-
-/* A tag that was not closed takes much text along, which is no exponent. */
-static void what_is_long_gets_no_sign(void **state)
-{
-    (void)state;
-    for (size_t size = 79; size <= 82; size++) {
-        char source[200], want[200], inside[100];
-        struct w_span text;
-        memset(inside, 'a', size);
-        memcpy(inside, "1.", 2);
-        inside[size] = 0;
-        snprintf(source, sizeof source, "2<sup>%s</sup>", inside);
-        snprintf(want, sizeof want, size <= 80 ? "2^(%s)" : "2%s", inside);
-        assert_int_equal(w_wikitext_render(renderer, W_SPAN("T"), w_span_of(source), &text, &err),
-                         0);
-        assert_true(w_span_is(text, w_span_of(want)));
-    }
-}
-
 static int make_renderer(void **state)
 {
     struct w_wikitext_options options = {0};
@@ -592,8 +545,6 @@ int main(void)
         cmocka_unit_test(entities_are_characters),
         cmocka_unit_test(magic_words_leave_nothing),
         cmocka_unit_test(unbalanced_markup_takes_little_along),
-        cmocka_unit_test(units_have_a_plural),
-        cmocka_unit_test(what_is_long_gets_no_sign),
         cmocka_unit_test(a_site_names_its_namespaces),
         cmocka_unit_test(marked_headings_stand_at_any_place),
         cmocka_unit_test(a_file_of_rows_extends_the_table),
