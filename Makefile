@@ -93,6 +93,7 @@ LIB_SOURCES := \
 	lib/text/word_count.c \
 	lib/text/word_merge.c \
 	lib/wiki/clean.c \
+	lib/wiki/clean_reader.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \
 	lib/wiki/element.c \
@@ -242,6 +243,7 @@ UNIT_TESTS := \
 	test_unpack \
 	test_vocab \
 	test_vocab_import \
+	test_wiki_numbers \
 	test_wikitext \
 	test_xml \
 

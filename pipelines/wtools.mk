@@ -64,7 +64,7 @@ $(W):
 	mkdir -p $@
 
 $(W)/text.jsonl: $(W_DUMP) | $(W)
-	wwiki $(W_WIKI_FLAGS) -o $@ $(W_DUMP)
+	wwiki extract $(W_WIKI_FLAGS) -o $@ $(W_DUMP)
 
 $(W)/vocab: $(W_TEXT) | $(W)
 	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) -o $@ $(W_TEXT)

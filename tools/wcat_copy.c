@@ -12,7 +12,6 @@ struct settings {
     bool no_provenance;
 };
 
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     WCAT_OUTPUT_OPTION(struct settings),

@@ -7,7 +7,6 @@ struct settings {
     const char *tensor, *output;
 };
 
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     {"tensor", 0, W_OPT_TEXT, AT(tensor), "NAME", .help = "Only the bytes of this tensor."},

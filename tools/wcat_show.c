@@ -12,7 +12,6 @@ struct settings {
     const char *output;
 };
 
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     {"what", 0, W_OPT_CHOICE, AT(what), "WHAT", "frames", .choices = "frames|header|notes|stats",

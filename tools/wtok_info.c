@@ -152,7 +152,7 @@ static enum w_status measure_text(struct measure *m, struct w_encoder *encoder,
 {
     enum w_status status = W_DONE;
     struct w_ids ids = {0};
-    struct w_piece piece;
+    struct w_text_piece piece;
 
     while (!status) {
         status = w_documents_next(reader->documents, &piece, err);

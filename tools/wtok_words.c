@@ -112,7 +112,8 @@ static enum w_status count_text(struct counting *c, struct w_err *err)
 
 /* ---- words that were counted before ---- */
 
-static enum w_status add_line(struct counting *c, const struct w_piece *line, struct w_err *err)
+static enum w_status add_line(struct counting *c, const struct w_text_piece *line,
+                              struct w_err *err)
 {
     struct w_json *json = NULL;
     const char *word = NULL;
@@ -131,7 +132,7 @@ static enum w_status add_line(struct counting *c, const struct w_piece *line, st
 
 static enum w_status add_counts(struct counting *c, struct w_err *err)
 {
-    struct w_piece line;
+    struct w_text_piece line;
 
     for (u64 number = 1;; number++) {
         enum w_status status = wtok_check_signal(err);

@@ -1,52 +1,54 @@
-/* wwiki.h - what the two jobs of wwiki share. */
+/* wwiki.h - what the commands of wwiki share. */
 #ifndef W_WWIKI_H
 #define W_WWIKI_H
 
 #include "sys/fdio.h"
 #include "text/file_list.h"
 #include "tools/cli.h"
-#include "wiki/clean.h"
-#include "wiki/wiki_block.h"
-#include "wiki/wikitext.h"
 
-enum unescape { UNESCAPE_AUTO, UNESCAPE_YES, UNESCAPE_NO };
+extern const struct w_program wwiki_extract_program, wwiki_clean_program;
+int wwiki_extract(int argc, char **argv);
+int wwiki_clean(int argc, char **argv);
 
-struct settings {
-    const char *output, *log, *separator, *inlines, *math, *item, *drop_sections, *field;
-    struct w_text_list namespaces;
-    u64 threads, count;
-    u32 format;   /* enum w_wiki_form */
-    u32 headings; /* enum w_wiki_headings */
-    u32 unescape; /* enum unescape */
-    bool clean, title, no_disambiguation, tables;
+/* Options about files, for a command whose settings have this as member `io`. */
+struct wwiki_io {
+    const char *output, *log;
+    u64 threads;
 };
-
-/* What became of the pages. They are in one of: other_namespace to documents. */
-struct counts {
-    u64 pages, other_namespace, redirects, other_models, disambiguations, empty, documents;
-    u64 text_bytes; /* of the documents */
-    struct w_clean_counts cleaned;
-    u64 read_bytes; /* --clean: of the files, unpacked */
-};
+/* clang-format off */
+#define WWIKI_IO_OPTIONS(settings)                                                                 \
+    {"output", 'o', W_OPT_TEXT, offsetof(settings, io.output), "FILE",                             \
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},       \
+    {"log", 0, W_OPT_TEXT, offsetof(settings, io.log), "FILE",                                     \
+     .help = "Write what became of the input to FILE, as a JSON object."},                         \
+    {"threads", 't', W_OPT_COUNT, offsetof(settings, io.threads), "N", .min = 1, .max = 256,       \
+     .help = "Threads that decompress, and as many that render. Default: OMP_NUM_THREADS, else "   \
+             "the cores that may be used. The bytes do not depend on it."}
+/* clang-format on */
 
 /* One run, from its input to its output. */
 struct run {
-    const struct settings *set;
+    const void *settings; /* of the command */
     struct w_file_list files;
     struct w_output out;
     u32 threads;
-    struct counts counts;
     u64 bytes; /* of the files before the present one */
     double started_s;
+    /* What is said at the end: the name in the log, and the words after the value in the closing line. */
+    struct {
+        const char *name, *words;
+        u64 value;
+    } figures[12];
+    size_t figure_count;
 };
 
-/* Dumps to documents. */
-enum w_status wwiki_extract(struct run *, struct w_err *) W_MUST_CHECK;
+/* Open files and output, do the work of a command on them, say its figures, and write the log. */
+typedef enum w_status wwiki_work(struct run *, struct w_err *);
+enum w_status wwiki_run(const struct wwiki_io *, wwiki_work *work, const void *settings, int argc,
+                        char **argv, struct w_err *) W_MUST_CHECK;
+void wwiki_figure(struct run *, const char *name, const char *words, u64 value);
 
-/* The text of other extractors without what they left in it. */
-enum w_status wwiki_clean(struct run *, struct w_err *) W_MUST_CHECK;
-
-/* Show how far it is: bytes of the present file. */
-void wwiki_progress(const struct run *, u64 bytes, bool last);
+/* Show how far it is: documents, or NULL where text has none; bytes of the present file. */
+void wwiki_progress(const struct run *, const u64 *documents, u64 bytes);
 
 #endif

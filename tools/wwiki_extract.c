@@ -1,15 +1,81 @@
-/* Pages of dumps to documents. One thread reads the XML and writes what comes out, in the order of the
+/* wwiki extract - pages of dumps to documents.
+ *
+ * One thread reads the XML and writes what comes out, in the order of the
  * pages; others decompress and render. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/grow.h"
 #include "base/strnum.h"
 #include "sys/ordered.h"
+#include "base/grow.h"
 #include "tools/wwiki.h"
 #include "wiki/disambiguation.h"
 #include "wiki/dump.h"
+#include "wiki/wiki_block.h"
+#include "wiki/wikitext.h"
+
+struct settings {
+    struct wwiki_io io;
+    const char *separator, *inlines, *math, *item, *drop_sections;
+    struct w_text_list namespaces;
+    u64 count;
+    u32 format;   /* enum w_wiki_form */
+    u32 headings; /* enum w_wiki_headings */
+    bool title, no_disambiguation, tables;
+};
+
+
+static const struct w_option options[] = {
+    WWIKI_IO_OPTIONS(struct settings),
+    {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "jsonl", .choices = "jsonl|wiki|plain",
+     .help = "JSON Lines with id, url, title and text; WikiExtractor's <doc> blocks; or the text "
+             "alone."},
+    {"count", 'n', W_OPT_COUNT, AT(count), "N", .help = "Stop after N documents; 0: at the end."},
+    {"namespace", 0, W_OPT_LIST, AT(namespaces), "N",
+     .help = "Take pages of namespace N, by its number; 0, the articles, if none is named. May be "
+             "given again."},
+    {"no-disambiguation", 0, W_OPT_FLAG, AT(no_disambiguation),
+     .help = "Leave out pages that only list what a name may mean."},
+    {"title", 0, W_OPT_FLAG, AT(title),
+     .help = "Begin each text with the title and an empty line, as <doc> blocks always do."},
+    {"separator", 0, W_OPT_TEXT, AT(separator), "TEXT",
+     .help = "What follows each document of plain text. Default: two empty lines."},
+    {"headings", 0, W_OPT_CHOICE, AT(headings), "KIND", "plain", .choices = "plain|marked|none",
+     .help = "Headings of sections: their text, between signs of equality, or none."},
+    {"drop-sections", 0, W_OPT_TEXT, AT(drop_sections), "NAMES",
+     .help = "Leave out the sections of these headings: \"References|External links\". Default: a "
+             "list in English; \"\": none."},
+    {"item", 0, W_OPT_TEXT, AT(item), "TEXT", .help = "Stands before each item of a list: \"- \"."},
+    {"math", 0, W_OPT_TEXT, AT(math), "TEXT",
+     .help = "Stands for mathematics and chemistry. Default: their TeX source."},
+    {"tables", 0, W_OPT_FLAG, AT(tables),
+     .help = "Keep the text of tables, a line for each row. Default: they are left out."},
+    {"inlines", 0, W_OPT_TEXT, AT(inlines), "FILE",
+     .help = "More templates that stand for words in a sentence: rows NAME = PATTERN."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "All articles of a dump",
+    "wwiki -o wiki.jsonl enwiki-latest-pages-articles-multistream.xml.bz2",
+    "A vocabulary from the first 20,000 articles, then tokens of all, without text on the disk",
+    "wwiki -n 20000 enwiki.xml.bz2 | wtok train -n 16000 -o wiki.vocab",
+    "A dump that is being fetched, as WikiExtractor writes it",
+    "curl -s URL | wwiki -f wiki -o wiki.txt",
+    NULL,
+};
+
+const struct w_program wwiki_extract_program = {
+    "wwiki extract",
+    "take the text of the pages out of a dump",
+    "[FILE|FOLDER ...]",
+    "Reads XML dumps of a wiki (pages-articles; plain, or by bzip2 in one stream or many) and "
+    "writes the text of each page that a reader sees: without markup, templates, references and "
+    "tables.",
+    options,
+    examples,
+};
 
 #define BATCH_BYTES ((size_t)256 << 10) /* pages for a thread: full from here on */
 #define BATCH_PAGES 4096                /* or from here on, where most are left out */
@@ -37,9 +103,17 @@ struct job {
     struct w_err err;
 };
 
+/* What became of the pages. They are in one of: other_namespace to documents. */
+struct counts {
+    u64 pages, other_namespace, redirects, other_models, disambiguations, empty, documents;
+    u64 text_bytes; /* of the documents */
+};
+
 /* One <mediawiki>. */
 struct extraction {
     struct run *run;
+    const struct settings *set;
+    struct counts counts; /* of all of them */
     struct w_dump *dump;
     const struct w_unpack *unpack;
     struct w_inline_table *inlines;
@@ -63,7 +137,7 @@ static enum w_status render_page(const struct extraction *x, u32 member, struct 
     struct w_span title = {at, r->title_size}, source = {at + r->title_size, r->source_size}, text;
 
     r->fate = DISAMBIGUATION;
-    if (x->run->set->no_disambiguation && w_is_disambiguation(title, source))
+    if (x->set->no_disambiguation && w_is_disambiguation(title, source))
         return W_DONE;
     enum w_status status = w_wikitext_render(x->renderers[member], title, source, &text, &job->err);
     if (status)
@@ -134,9 +208,9 @@ static bool add_page(struct job *job, const struct w_page *page, enum fate fate)
  * read has to be looked at before more is: it may be long until more comes. */
 static bool has_enough(const struct extraction *x, u64 hoped)
 {
-    u64 most = x->run->set->count;
+    u64 most = x->set->count;
 
-    return most && x->run->counts.documents + hoped >= most;
+    return most && x->counts.documents + hoped >= most;
 }
 
 /* Replace a job's pages by the next of the dump. It may have some even where reading fails. */
@@ -183,7 +257,7 @@ static enum w_status write_job(struct extraction *x, const struct job *job, stru
 
     x->hoped -= job->hoped;
     for (size_t i = 0; i < job->count && !has_enough(x, 0); i++) {
-        count_page(&x->run->counts, &job->records[i]);
+        count_page(&x->counts, &job->records[i]);
         end = job->records[i].end;
     }
     enum w_status status = w_output_write(&x->run->out, job->out.at, end, err);
@@ -225,7 +299,7 @@ static enum w_status extract_all(struct extraction *x, struct w_err *err)
             *err = job->err;
         status = job->status ? job->status : write_job(x, job, err);
         w_ordered_return(x->ordered);
-        wwiki_progress(x->run, w_unpack_consumed(x->unpack), false);
+        wwiki_progress(x->run, &x->counts.documents, w_unpack_consumed(x->unpack));
     }
     return status;
 }
@@ -233,15 +307,15 @@ static enum w_status extract_all(struct extraction *x, struct w_err *err)
 /* Renderers know the wiki: they are made for each <mediawiki>. */
 static enum w_status start(struct extraction *x, struct w_err *err)
 {
-    const struct settings *set = x->run->set;
+    const struct settings *set = x->set;
     u32 threads = x->run->threads;
-    struct w_wikitext_options options = {.site = w_dump_site(x->dump),
-                                         .inlines = x->inlines,
-                                         .headings = (enum w_wiki_headings)set->headings,
-                                         .math = set->math,
-                                         .item = set->item,
-                                         .sections = set->drop_sections,
-                                         .tables = set->tables};
+    struct w_wikitext_options how = {.site = w_dump_site(x->dump),
+                                     .inlines = x->inlines,
+                                     .headings = (enum w_wiki_headings)set->headings,
+                                     .math = set->math,
+                                     .item = set->item,
+                                     .sections = set->drop_sections,
+                                     .tables = set->tables};
     enum w_status status = W_DONE;
 
     x->style.address = w_dump_address(x->dump);
@@ -253,7 +327,7 @@ static enum w_status start(struct extraction *x, struct w_err *err)
     if (!x->renderers || !x->jobs)
         return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     for (u32 i = 0; i < threads && !status; i++)
-        status = w_wikitext_new(&x->renderers[i], &options, err);
+        status = w_wikitext_new(&x->renderers[i], &how, err);
     if (!status)
         status = w_ordered_new(&x->ordered, threads, x->slots, render_job, x, err);
     return status;
@@ -303,7 +377,7 @@ static enum w_status extract_file(struct extraction *x, const char *path, struct
 
 static enum w_status read_namespaces(struct extraction *x, struct w_err *err)
 {
-    const struct w_text_list *list = &x->run->set->namespaces;
+    const struct w_text_list *list = &x->set->namespaces;
 
     x->namespace_count = W_MAX(list->count, (size_t)1);
     x->namespaces = calloc(x->namespace_count, sizeof *x->namespaces); /* 0: the articles */
@@ -320,7 +394,7 @@ static enum w_status read_namespaces(struct extraction *x, struct w_err *err)
 
 static enum w_status read_inlines(struct extraction *x, struct w_err *err)
 {
-    const char *path = x->run->set->inlines;
+    const char *path = x->set->inlines;
     char *text = NULL;
     size_t size = 0;
 
@@ -336,10 +410,23 @@ static enum w_status read_inlines(struct extraction *x, struct w_err *err)
     return status;
 }
 
-enum w_status wwiki_extract(struct run *run, struct w_err *err)
+static void say(struct run *run, const struct counts *c)
 {
-    const struct settings *set = run->set;
+    wwiki_figure(run, "documents", "documents", c->documents);
+    wwiki_figure(run, "text_bytes", "bytes of text", c->text_bytes);
+    wwiki_figure(run, "pages", "pages", c->pages);
+    wwiki_figure(run, "other_namespace", "in other namespaces", c->other_namespace);
+    wwiki_figure(run, "redirects", "redirects", c->redirects);
+    wwiki_figure(run, "other_models", "of other models", c->other_models);
+    wwiki_figure(run, "disambiguations", "disambiguations", c->disambiguations);
+    wwiki_figure(run, "empty", "empty", c->empty);
+}
+
+static enum w_status extract_dumps(struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->settings;
     struct extraction x = {.run = run,
+                           .set = set,
                            .style = {.form = (enum w_wiki_form)set->format,
                                      .separator = set->separator ? set->separator : "\n\n\n",
                                      .with_title = set->title}};
@@ -348,9 +435,20 @@ enum w_status wwiki_extract(struct run *run, struct w_err *err)
     if (!status)
         status = read_inlines(&x, err);
     for (size_t i = 0; i < run->files.count && !status; i++)
-        if (!set->count || run->counts.documents < set->count)
+        if (!set->count || x.counts.documents < set->count)
             status = extract_file(&x, run->files.paths[i], err);
+    say(run, &x.counts);
     w_inline_table_free(x.inlines);
     free(x.namespaces);
     return status;
+}
+
+int wwiki_extract(int argc, char **argv)
+{
+    struct settings set = {0};
+    struct w_err err = {0};
+    int stop = w_cli_parse(&wwiki_extract_program, &set, &argc, &argv);
+
+    return stop ? stop - 1
+                : w_cli_finish(wwiki_run(&set.io, extract_dumps, &set, argc, argv, &err), &err);
 }

@@ -163,15 +163,16 @@ static enum w_status open_next(struct w_documents *d, struct w_err *err)
 /* ---- pieces ---- */
 
 /* Give out bytes[at..end) and go on behind it. */
-static void give(struct w_documents *d, size_t end, size_t next, bool ends, struct w_piece *piece)
+static void give(struct w_documents *d, size_t end, size_t next, bool ends,
+                 struct w_text_piece *piece)
 {
-    *piece = (struct w_piece){.text = d->bytes + d->at, .size = end - d->at, .ends = ends};
+    *piece = (struct w_text_piece){.text = d->bytes + d->at, .size = end - d->at, .ends = ends};
     d->at = next;
     d->cut = !ends;
 }
 
 /* Give out the first part of a document that is longer than the window. */
-static void give_part(struct w_documents *d, struct w_piece *piece)
+static void give_part(struct w_documents *d, struct w_text_piece *piece)
 {
     size_t cut = d->at + w_specials_cut(d->options.specials, d->options.split, d->bytes + d->at,
                                         d->end - d->at);
@@ -180,7 +181,8 @@ static void give_part(struct w_documents *d, struct w_piece *piece)
 
 /* Each of the following gives the next piece of the present file, or W_END behind the last. */
 
-static enum w_status next_plain(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+static enum w_status next_plain(struct w_documents *d, struct w_text_piece *piece,
+                                struct w_err *err)
 {
     if (!d->at_eof && !is_full(d)) {
         enum w_status status = fill(d, err);
@@ -196,7 +198,7 @@ static enum w_status next_plain(struct w_documents *d, struct w_piece *piece, st
     return W_DONE;
 }
 
-static enum w_status next_line(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+static enum w_status next_line(struct w_documents *d, struct w_text_piece *piece, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -269,7 +271,8 @@ static enum w_status enter_block(struct w_documents *d, struct w_err *err)
     return W_DONE;
 }
 
-static enum w_status next_block(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+static enum w_status next_block(struct w_documents *d, struct w_text_piece *piece,
+                                struct w_err *err)
 {
     for (;;) {
         enum w_status status = d->inside ? W_DONE : enter_block(d, err);
@@ -306,7 +309,8 @@ static bool is_blank(const u8 *line, size_t size)
     return size == 0;
 }
 
-static enum w_status next_object(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+static enum w_status next_object(struct w_documents *d, struct w_text_piece *piece,
+                                 struct w_err *err)
 {
     enum w_status status = W_DONE;
     const char *text = NULL;
@@ -330,7 +334,7 @@ static enum w_status next_object(struct w_documents *d, struct w_piece *piece, s
         if (status)
             return w_fail_at(err, status, "%s: line %llu", d->in.name, (unsigned long long)d->line);
         if (*text) {
-            *piece = (struct w_piece){(const u8 *)text, strlen(text), true};
+            *piece = (struct w_text_piece){(const u8 *)text, strlen(text), true};
             return W_DONE;
         }
     }
@@ -338,7 +342,8 @@ static enum w_status next_object(struct w_documents *d, struct w_piece *piece, s
 }
 
 /* The next piece of all files, without limits. */
-static enum w_status next_piece(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+static enum w_status next_piece(struct w_documents *d, struct w_text_piece *piece,
+                                struct w_err *err)
 {
     for (;;) {
         enum w_status status = d->is_open ? W_DONE : open_next(d, err);
@@ -358,7 +363,7 @@ static enum w_status next_piece(struct w_documents *d, struct w_piece *piece, st
 }
 
 /* Keep a piece within what is left of a limit. What follows a cut is passed over: nothing is left. */
-static void limit_piece(const struct w_documents *d, struct w_piece *piece, u64 *left)
+static void limit_piece(const struct w_documents *d, struct w_text_piece *piece, u64 *left)
 {
     if (piece->size > *left) {
         piece->size = w_specials_cut(d->options.specials, d->options.split, piece->text, *left);
@@ -368,7 +373,7 @@ static void limit_piece(const struct w_documents *d, struct w_piece *piece, u64 
     }
 }
 
-enum w_status w_documents_next(struct w_documents *d, struct w_piece *piece, struct w_err *err)
+enum w_status w_documents_next(struct w_documents *d, struct w_text_piece *piece, struct w_err *err)
 {
     const struct w_document_options *o = &d->options;
 

@@ -36,7 +36,7 @@ struct w_document_options {
     u64 document_bytes_max, text_bytes_max;
 };
 
-struct w_piece {
+struct w_text_piece {
     const u8 *text; /* valid until the next call */
     size_t size;    /* may be 0 in the last piece of a long document */
     bool ends;      /* the document ends with this piece */
@@ -44,9 +44,14 @@ struct w_piece {
 
 struct w_documents;
 
+/* Opens no file yet. Fails with W_NOMEM. */
 enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
                                struct w_err *) W_MUST_CHECK;
-enum w_status w_documents_next(struct w_documents *, struct w_piece *, struct w_err *) W_MUST_CHECK;
+/* The next piece. W_END after the last, or where text_bytes_max is reached. W_CORRUPT for what is not of
+ * the file's format, W_TRUNCATED for a file that ends inside a block, W_LIMIT for a line of JSON of more
+ * than 256 MiB; W_NOMEM; W_IO and W_SIGNAL as w_input_read(). Errors name the file and the place. */
+enum w_status w_documents_next(struct w_documents *, struct w_text_piece *,
+                               struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files. */
 u64 w_documents_bytes(const struct w_documents *);
 void w_documents_close(struct w_documents **); /* accepts NULL */

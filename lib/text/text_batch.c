@@ -5,7 +5,8 @@
 
 #include "base/grow.h"
 
-static enum w_status append(struct w_text_batch *b, const struct w_piece *piece, struct w_err *err)
+static enum w_status append(struct w_text_batch *b, const struct w_text_piece *piece,
+                            struct w_err *err)
 {
     enum w_status status =
         w_grow(&b->text, &b->room, W_MAX(b->size + piece->size, 2 * W_TEXT_BATCH_BYTES), 1,
@@ -27,7 +28,7 @@ enum w_status w_text_batch_fill(struct w_text_batch *b, struct w_documents *docu
                                 struct w_err *err)
 {
     enum w_status status = W_DONE;
-    struct w_piece piece;
+    struct w_text_piece piece;
 
     b->size = 0;
     b->part_count = 0;

@@ -1,3 +1,10 @@
+/* A line is read from left to right and written at once. At a sign with which residues begin, take()
+ * returns how many bytes go; all else is text. A removal leaves a hole, and the next text that is
+ * written mends it: spaces and commas that only parted the residue from the rest go, before and after.
+ *
+ * "(" is written like any text; at ")" parenthesis() looks back, and takes both away if only separators
+ * lie between. The other half of a template, link or element is looked for FAR_BYTES ahead at most, so
+ * that the time for a line stays linear in its size. */
 #include "wiki/clean.h"
 
 #include "wiki/entity.h"

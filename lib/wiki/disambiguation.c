@@ -1,3 +1,4 @@
+/* The page is searched for "{{", and the name after each compared with the list. */
 #include "wiki/disambiguation.h"
 
 #include <string.h>

@@ -28,13 +28,16 @@ struct w_page {
 
 struct w_dump;
 
-/* Unpack and name stay the caller's and have to live as long. */
+/* Unpack and name stay the caller's and have to live as long. Fails with W_NOMEM. */
 enum w_status w_dump_open(struct w_dump **, struct w_unpack *, const char *name,
                           struct w_err *err) W_MUST_CHECK;
 void w_dump_close(struct w_dump **); /* accepts NULL */
 
-/* Go to the next <mediawiki> and read its <siteinfo>, if it has one. W_END if there is no more. */
+/* Go to the next <mediawiki> and read its <siteinfo>, if it has one. W_END if there is no more.
+ * W_CORRUPT for XML that is broken or no dump, W_TRUNCATED where it ends before its last tag, W_LIMIT for
+ * what xml.h and W_PAGE_BYTES do not allow; W_NOMEM; and as w_unpack_next(). */
 enum w_status w_dump_begin(struct w_dump *, struct w_err *err) W_MUST_CHECK;
+/* The next page. W_END after the last of this <mediawiki>; else fails as w_dump_begin(). */
 enum w_status w_dump_next(struct w_dump *, struct w_page *, struct w_err *err) W_MUST_CHECK;
 
 /* From <siteinfo>: names of namespaces; and what a page's id is appended to for its address, such as

@@ -1,5 +1,6 @@
-/* Tags, and what they enclose. */
-#include "wiki/render.h"
+/* Tags, and what they enclose, by the kind of the tag (tag.h). <sup> and <sub> leave no mark: where they
+ * began in the output is remembered, and at their end script.c changes what was appended since. */
+#include "wiki/render_private.h"
 
 /* Without empty lines around it and spaces behind it. */
 static struct w_span trimmed_lines(struct w_span body)
@@ -22,20 +23,20 @@ static void preformatted(struct w_wikitext *r, struct w_span body)
 
     body = block ? trimmed_lines(body) : w_span_trim(body);
     if (block)
-        w_mark(r, W_MARK_BLOCK);
-    w_mark(r, W_MARK_RAW);
+        w_wiki_put_mark(r, W_MARK_BLOCK);
+    w_wiki_put_mark(r, W_MARK_RAW);
     for (size_t i = 0; i < W_COUNTOF(marks); i++) { /* <pre><nowiki> is one thing said twice */
         const u8 *found = memmem(body.at, body.size, marks[i].at, marks[i].size);
         if (!found)
             break;
-        w_plain(r, (struct w_span){body.at, (size_t)(found - body.at)});
+        w_wiki_put_plain(r, (struct w_span){body.at, (size_t)(found - body.at)});
         body.size -= (size_t)(found + marks[i].size - body.at);
         body.at = found + marks[i].size;
     }
-    w_plain(r, body);
-    w_mark(r, W_MARK_RAW_END);
+    w_wiki_put_plain(r, body);
+    w_wiki_put_mark(r, W_MARK_RAW_END);
     if (block)
-        w_mark(r, W_MARK_BLOCK);
+        w_wiki_put_mark(r, W_MARK_BLOCK);
 }
 
 /* TeX in one line. Two braces are parted, which is the same to TeX, so that no text has what looks like
@@ -46,7 +47,7 @@ static void mathematics(struct w_wikitext *r, struct w_span tex)
 
     if (r->options.math) {
         if (!*r->options.math)
-            w_mark(r, W_MARK_HOLE);
+            w_wiki_put_mark(r, W_MARK_HOLE);
         w_buffer_span(out, w_span_of(r->options.math));
         return;
     }
@@ -54,7 +55,7 @@ static void mathematics(struct w_wikitext *r, struct w_span tex)
     for (size_t i = 0; i < tex.size; i++) {
         u8 c = tex.at[i];
         if (c == '&') {
-            i += w_reference(r, (struct w_span){tex.at + i, tex.size - i}, false) - 1;
+            i += w_wiki_put_reference(r, (struct w_span){tex.at + i, tex.size - i}, false) - 1;
         } else if (c <= ' ') {
             w_buffer_byte(out, ' ');
         } else {
@@ -65,7 +66,7 @@ static void mathematics(struct w_wikitext *r, struct w_span tex)
     }
 }
 
-void w_tag(struct w_wikitext *r, u32 index)
+void w_wiki_put_tag(struct w_wikitext *r, u32 index)
 {
     const struct w_markup *m = &r->markup.items[index];
     size_t around;
@@ -73,22 +74,22 @@ void w_tag(struct w_wikitext *r, u32 index)
     switch (w_tag_kind(m->tag)) {
     case W_TAG_INLINE: break;
     case W_TAG_BREAK:
-    case W_TAG_LINE: w_mark(r, W_MARK_LINE); break;
-    case W_TAG_BLOCK: w_mark(r, W_MARK_BLOCK); break;
+    case W_TAG_LINE: w_wiki_put_mark(r, W_MARK_LINE); break;
+    case W_TAG_BLOCK: w_wiki_put_mark(r, W_MARK_BLOCK); break;
     case W_TAG_CELL:
         if (!m->closing && w_buffer_last(&r->marked) != W_MARK_LINE)
             w_buffer_put(&r->marked, " | ", 3);
         break;
     case W_TAG_SUP:
         if (m->closing)
-            w_superscript(r, r->sup);
+            w_wiki_superscript(r, r->sup);
         around = m->closing ? SIZE_MAX : r->sup;
         r->sup = m->closing ? r->sup_around : r->marked.size;
         r->sup_around = around;
         break;
     case W_TAG_SUB:
         if (m->closing)
-            w_subscript(r, r->sub);
+            w_wiki_subscript(r, r->sub);
         r->sub = m->closing ? SIZE_MAX : r->marked.size;
         break;
     case W_TAG_POEM:
@@ -96,31 +97,31 @@ void w_tag(struct w_wikitext *r, u32 index)
             r->poems++;
         else if (r->poems)
             r->poems--;
-        w_mark(r, W_MARK_BLOCK);
+        w_wiki_put_mark(r, W_MARK_BLOCK);
         break;
-    case W_TAG_NOWIKI: w_mark(r, W_MARK_NOTHING); break;
-    default: w_mark(r, W_MARK_HOLE); /* <ref/>, or the end of one that never began */
+    case W_TAG_NOWIKI: w_wiki_put_mark(r, W_MARK_NOTHING); break;
+    default: w_wiki_put_mark(r, W_MARK_HOLE); /* <ref/>, or the end of one that never began */
     }
 }
 
-void w_element(struct w_wikitext *r, u32 index)
+void w_wiki_put_element(struct w_wikitext *r, u32 index)
 {
     const struct w_markup *m = &r->markup.items[index];
-    struct w_span body = w_source(r, m->body, m->body_end);
+    struct w_span body = w_wiki_source(r, m->body, m->body_end);
 
     switch (w_tag_kind(m->tag)) {
     case W_TAG_TABLE:
-        w_mark(r, W_MARK_BLOCK);
+        w_wiki_put_mark(r, W_MARK_BLOCK);
         if (r->options.tables)
-            w_walk(r, w_inside(r, index), false);
+            w_wiki_walk(r, w_wiki_inside(r, index), false);
         else
-            w_mark(r, W_MARK_HOLE);
-        w_mark(r, W_MARK_BLOCK);
+            w_wiki_put_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_BLOCK);
         break;
-    case W_TAG_NOWIKI: w_plain(r, body); break;
+    case W_TAG_NOWIKI: w_wiki_put_plain(r, body); break;
     case W_TAG_PRE: preformatted(r, body); break;
     case W_TAG_MATH: mathematics(r, body); break;
-    case W_TAG_INLINE: w_mark(r, W_MARK_NOTHING); break; /* of a style that hides it */
-    default: w_mark(r, W_MARK_HOLE);
+    case W_TAG_INLINE: w_wiki_put_mark(r, W_MARK_NOTHING); break; /* of a style that hides it */
+    default: w_wiki_put_mark(r, W_MARK_HOLE);
     }
 }

@@ -1,4 +1,4 @@
-/* The third step: from text with marks to text.
+/* The third step: from text with marks to text, in one pass.
  *
  * White space is not copied but remembered, and written when the next character comes: one space, a
  * line end or an empty line, whichever is the most of what lay between. So none is left at the ends of
@@ -369,7 +369,8 @@ static void run(struct finish *f)
     f->at = p;
 }
 
-void w_finish(const struct w_wikitext_options *options, struct w_span marked, struct w_buffer *text)
+void w_wiki_finish(const struct w_wikitext_options *options, struct w_span marked,
+                   struct w_buffer *text)
 {
     struct finish f = {.options = options, .out = text, .at = marked.at};
 

@@ -1,3 +1,7 @@
+/* A pattern is never stored as anything but its text: w_pattern_next() is a scanner that takes one piece
+ * off the front. w_pattern_check() runs it once when the table is made, so that a pattern of a table has
+ * no piece that is wrong. That an alternative names an argument once keeps the time for a page linear:
+ * arguments may hold templates. */
 #include "wiki/inline_pattern.h"
 
 #include <string.h>
@@ -38,22 +42,22 @@ static bool find_filter(struct w_span name, enum w_filter *filter)
 
 static struct w_pattern_piece wrong(const char *why)
 {
-    return (struct w_pattern_piece){.kind = W_PIECE_WRONG, .text = w_span_of(why)};
+    return (struct w_pattern_piece){.kind = W_PATTERN_WRONG, .text = w_span_of(why)};
 }
 
 /* What is in braces: it holds no brace. */
 static struct w_pattern_piece place(struct w_span inside)
 {
-    struct w_pattern_piece piece = {.kind = W_PIECE_ARGUMENT};
+    struct w_pattern_piece piece = {.kind = W_PATTERN_ARGUMENT};
     size_t colon = find(inside, ':');
 
     if (inside.size && *inside.at == '*') {
         take(&inside, 1);
-        piece.kind = W_PIECE_ALL;
+        piece.kind = W_PATTERN_ALL;
         piece.text = inside;
         while (inside.size) {
-            enum w_piece_kind kind = w_pattern_next(&inside).kind;
-            if (kind != W_PIECE_TEXT && kind != W_PIECE_LINE)
+            enum w_pattern_kind kind = w_pattern_next(&inside).kind;
+            if (kind != W_PATTERN_TEXT && kind != W_PATTERN_LINE)
                 return wrong("behind '*' is more than text");
         }
         return piece;
@@ -65,7 +69,7 @@ static struct w_pattern_piece place(struct w_span inside)
             return wrong("behind ':' is none of month, number, sup, sub, upper, lower, capital");
     }
     if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
-        piece.kind = W_PIECE_NEEDED;
+        piece.kind = W_PATTERN_NEEDED;
         piece.text.size--;
     }
     return piece.text.size ? piece : wrong("braces without the name of an argument");
@@ -73,11 +77,11 @@ static struct w_pattern_piece place(struct w_span inside)
 
 struct w_pattern_piece w_pattern_next(struct w_span *pattern)
 {
-    struct w_pattern_piece piece = {.kind = W_PIECE_TEXT};
+    struct w_pattern_piece piece = {.kind = W_PATTERN_TEXT};
     size_t size = 0;
 
     if (!pattern->size) {
-        piece.kind = W_PIECE_END;
+        piece.kind = W_PATTERN_END;
         return piece;
     }
     switch (*pattern->at) {
@@ -87,9 +91,9 @@ struct w_pattern_piece w_pattern_next(struct w_span *pattern)
             return wrong("'\\' at the end");
         piece.text = take(pattern, 1);
         if (*piece.text.at == 'n')
-            piece.kind = W_PIECE_LINE;
+            piece.kind = W_PATTERN_LINE;
         else if (*piece.text.at == 'd')
-            piece.kind = W_PIECE_PART;
+            piece.kind = W_PATTERN_PART;
         else if (*piece.text.at == 's')
             piece.text = W_SPAN(" ");
         return piece;
@@ -106,7 +110,7 @@ struct w_pattern_piece w_pattern_next(struct w_span *pattern)
         if (pattern->size > 1 && pattern->at[1] == '|') {
             take(pattern, 2);
             *pattern = w_span_trim(*pattern);
-            piece.kind = W_PIECE_OR;
+            piece.kind = W_PATTERN_OR;
             return piece;
         }
         size = 1;
@@ -149,12 +153,12 @@ enum w_status w_pattern_check(struct w_span pattern, struct w_err *err)
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         switch (piece.kind) {
-        case W_PIECE_END: return W_DONE;
-        case W_PIECE_WRONG:
+        case W_PATTERN_END: return W_DONE;
+        case W_PATTERN_WRONG:
             return w_fail(err, W_USAGE, "%.*s", (int)piece.text.size, (const char *)piece.text.at);
-        case W_PIECE_OR: count = 0; break;
-        case W_PIECE_ALL: piece.text = W_SPAN("*"); /* fall through */
-        case W_PIECE_ARGUMENT:
+        case W_PATTERN_OR: count = 0; break;
+        case W_PATTERN_ALL: piece.text = W_SPAN("*"); /* fall through */
+        case W_PATTERN_ARGUMENT:
             while (w_pattern_name(&piece.text, &name)) {
                 bool twice = count && (*name.at == '*' || *seen[0].at == '*');
                 for (size_t i = 0; i < count; i++)

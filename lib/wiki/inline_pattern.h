@@ -17,20 +17,20 @@ enum w_filter {
     W_FILTER_CAPITAL
 };
 
-enum w_piece_kind {
-    W_PIECE_TEXT,     /* text: as it is */
-    W_PIECE_LINE,     /* "\n" */
-    W_PIECE_PART,     /* "\d": a space where a digit stands before */
-    W_PIECE_ARGUMENT, /* names, with '|' between them; filter */
-    W_PIECE_NEEDED,   /* names */
-    W_PIECE_ALL,      /* text is between */
-    W_PIECE_OR,       /* the next alternative begins */
-    W_PIECE_END,
-    W_PIECE_WRONG, /* text says what is wrong */
+enum w_pattern_kind {
+    W_PATTERN_TEXT,     /* text: as it is */
+    W_PATTERN_LINE,     /* "\n" */
+    W_PATTERN_PART,     /* "\d": a space where a digit stands before */
+    W_PATTERN_ARGUMENT, /* names, with '|' between them; filter */
+    W_PATTERN_NEEDED,   /* names */
+    W_PATTERN_ALL,      /* text is between */
+    W_PATTERN_OR,       /* the next alternative begins */
+    W_PATTERN_END,
+    W_PATTERN_WRONG, /* text says what is wrong */
 };
 
 struct w_pattern_piece {
-    enum w_piece_kind kind;
+    enum w_pattern_kind kind;
     struct w_span text;
     enum w_filter filter;
 };

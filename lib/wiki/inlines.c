@@ -1,3 +1,6 @@
+/* Names and patterns are bytes of one buffer, their rows a hash table with open addressing that is at
+ * most half full; a name is hashed in small letters with spaces. {{lang-fr}} without a row of its own is
+ * looked for as "lang-*", the name up to its first hyphen. */
 #include "wiki/inlines.h"
 
 #include <stdlib.h>

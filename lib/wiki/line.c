@@ -1,5 +1,7 @@
-/* What stands at the beginning of a line: headings, lists, rows of tables. */
-#include "wiki/render.h"
+/* What stands at the beginning of a line: headings, lists, rows of tables. A heading and a term are
+ * walked here, up to the end of the line or to the colon; of the others only the sign is taken, and the
+ * walk that asked goes on after it. */
+#include "wiki/render_private.h"
 
 #define LEVEL_MAX 6
 
@@ -12,7 +14,7 @@ static u32 run_of(const struct w_wikitext *r, u32 at, u32 end, u8 c)
     return at - from;
 }
 
-u32 w_line_skip(struct w_wikitext *r, struct w_range *g)
+u32 w_wiki_line_skip(struct w_wikitext *r, struct w_range *g)
 {
     const struct w_markup *items = r->markup.items;
     u32 at = g->begin, line_end = g->begin;
@@ -37,7 +39,7 @@ u32 w_line_skip(struct w_wikitext *r, struct w_range *g)
 static void heading(struct w_wikitext *r, struct w_range *g)
 {
     struct w_range line = *g;
-    u32 line_end = w_line_skip(r, &line), end = line_end;
+    u32 line_end = w_wiki_line_skip(r, &line), end = line_end;
     u32 lead = run_of(r, g->begin, line_end, '='), trail = 0;
 
     for (u32 i = line.markup;; i--) {
@@ -54,9 +56,9 @@ static void heading(struct w_wikitext *r, struct w_range *g)
     if (!trail || lead + trail >= end - g->begin)
         return;
     r->poems = 0; /* one that is not closed ends with its section */
-    w_mark(r, W_MARK_HEADING);
+    w_wiki_put_mark(r, W_MARK_HEADING);
     w_buffer_byte(&r->marked, (u8)('0' + level));
-    w_walk(r, (struct w_range){g->begin + level, end - level, g->markup}, false);
+    w_wiki_walk(r, (struct w_range){g->begin + level, end - level, g->markup}, false);
     g->begin = line_end;
     g->markup = line.markup;
 }
@@ -66,14 +68,14 @@ static void term(struct w_wikitext *r, struct w_range *g)
 {
     struct w_range rest = *g, line = *g;
 
-    line.end = w_line_skip(r, &rest);
+    line.end = w_wiki_line_skip(r, &rest);
     rest = line;
-    u32 colon = w_find(r, &rest, ':');
+    u32 colon = w_wiki_find(r, &rest, ':');
     if (colon == line.end || (colon + 1 < line.end && r->source[colon + 1] == '/'))
         return; /* without, or with the colon of an address */
     line.end = colon;
-    w_walk(r, line, false);
-    w_mark(r, W_MARK_LINE);
+    w_wiki_walk(r, line, false);
+    w_wiki_put_mark(r, W_MARK_LINE);
     g->begin = colon + 1;
     g->markup = rest.markup;
 }
@@ -87,7 +89,7 @@ static bool is_blank_line(const struct w_wikitext *r, const struct w_range *g)
     return at == g->end || r->source[at] == '\n';
 }
 
-void w_line_begin(struct w_wikitext *r, struct w_range *g)
+void w_wiki_line_begin(struct w_wikitext *r, struct w_range *g)
 {
     const u8 *t = r->source;
 
@@ -99,7 +101,7 @@ void w_line_begin(struct w_wikitext *r, struct w_range *g)
     case '#':
     case ':':
     case ';':
-        w_mark(r, W_MARK_ITEM);
+        w_wiki_put_mark(r, W_MARK_ITEM);
         while (g->begin < g->end && memchr("*#:;", t[g->begin], 4))
             g->begin++;
         if (t[g->begin - 1] == ';')
@@ -107,17 +109,17 @@ void w_line_begin(struct w_wikitext *r, struct w_range *g)
         break;
     case ' ': /* shown as it is, line by line */
         if (!is_blank_line(r, g))
-            w_mark(r, W_MARK_ROW);
+            w_wiki_put_mark(r, W_MARK_ROW);
         break;
     case '|': /* of a table, whose beginning came from a template or was lost */
     case '!':
-        g->begin = w_line_skip(r, g);
-        w_mark(r, W_MARK_HOLE);
+        g->begin = w_wiki_line_skip(r, g);
+        w_wiki_put_mark(r, W_MARK_HOLE);
         break;
     case '-':
         if (run_of(r, g->begin, g->end, '-') >= 4) {
             g->begin += run_of(r, g->begin, g->end, '-');
-            w_mark(r, W_MARK_BLOCK);
+            w_wiki_put_mark(r, W_MARK_BLOCK);
         }
         break;
     default: break;

@@ -1,5 +1,5 @@
 /* [[links]], [http://links to elsewhere] and -{variants of a language's script}-. */
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
 /* "[[Help:Wheel (vehicle)|]]" is short for "[[Help:Wheel (vehicle)|Wheel]]". */
 static struct w_span short_name(struct w_span target)
@@ -19,27 +19,27 @@ static struct w_span short_name(struct w_span target)
     return w_span_trim(target);
 }
 
-void w_link(struct w_wikitext *r, u32 index)
+void w_wiki_put_link(struct w_wikitext *r, u32 index)
 {
-    struct w_range label = w_inside(r, index), rest = label;
-    u32 bar = w_find(r, &rest, '|');
-    struct w_span target = w_span_trim(w_source(r, label.begin, bar));
+    struct w_range label = w_wiki_inside(r, index), rest = label;
+    u32 bar = w_wiki_find(r, &rest, '|');
+    struct w_span target = w_span_trim(w_wiki_source(r, label.begin, bar));
 
     enum w_link_kind kind = w_wiki_site_link(r->options.site, target);
 
     if (kind != W_LINK_PAGE) {
-        w_mark(r, kind == W_LINK_FILE ? W_MARK_HOLE : W_MARK_NOTHING);
+        w_wiki_put_mark(r, kind == W_LINK_FILE ? W_MARK_HOLE : W_MARK_NOTHING);
         return;
     }
     if (bar == label.end) {
         if (target.size && *target.at == ':')
             label.begin = (u32)(target.at + 1 - r->source);
-        w_walk(r, label, false);
-    } else if (w_span_trim(w_source(r, bar + 1, label.end)).size == 0) {
-        w_plain(r, short_name(target));
+        w_wiki_walk(r, label, false);
+    } else if (w_span_trim(w_wiki_source(r, bar + 1, label.end)).size == 0) {
+        w_wiki_put_plain(r, short_name(target));
     } else {
         rest.begin = bar + 1;
-        w_walk(r, rest, false);
+        w_wiki_walk(r, rest, false);
     }
 }
 
@@ -67,25 +67,25 @@ static u32 address_end(const struct w_wikitext *r, struct w_range *g)
     return at;
 }
 
-void w_address(struct w_wikitext *r, u32 index)
+void w_wiki_put_address(struct w_wikitext *r, u32 index)
 {
-    struct w_range label = w_inside(r, index);
+    struct w_range label = w_wiki_inside(r, index);
 
     label.begin = address_end(r, &label);
     while (label.begin < label.end && w_is_blank(r->source[label.begin]))
         label.begin++;
     if (label.begin < label.end)
-        w_walk(r, label, false);
+        w_wiki_walk(r, label, false);
     else
-        w_mark(r, W_MARK_HOLE); /* seen as a number in brackets */
+        w_wiki_put_mark(r, W_MARK_HOLE); /* seen as a number in brackets */
 }
 
 /* "-{zh-hans:one; zh-hant:other}-" shows the first; "-{text}-" text as it is; "-{T|...}-" and some other
  * letters before a bar define what is seen elsewhere. */
-void w_variant(struct w_wikitext *r, u32 index)
+void w_wiki_put_variant(struct w_wikitext *r, u32 index)
 {
-    struct w_range rule = w_inside(r, index), rest = rule;
-    u32 bar = w_find(r, &rest, '|'), end;
+    struct w_range rule = w_wiki_inside(r, index), rest = rule;
+    u32 bar = w_wiki_find(r, &rest, '|'), end;
 
     if (bar < rule.end) {
         for (u32 i = rule.begin; i < bar; i++)
@@ -95,12 +95,12 @@ void w_variant(struct w_wikitext *r, u32 index)
         rule.begin = bar + 1;
     }
     rest = rule;
-    end = w_find(r, &rest, ':');
+    end = w_wiki_find(r, &rest, ':');
     if (end < rule.end) {
         rule = rest;
         rule.begin = end + 1;
         rest = rule;
-        rule.end = w_find(r, &rest, ';');
+        rule.end = w_wiki_find(r, &rest, ';');
     }
-    w_walk(r, rule, false);
+    w_wiki_walk(r, rule, false);
 }

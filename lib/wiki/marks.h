@@ -20,7 +20,7 @@ enum w_mark {
     W_MARK_NOTHING = 11,
 };
 
-/* The third step; see finish.c. */
-void w_finish(const struct w_wikitext_options *, struct w_span marked, struct w_buffer *text);
+/* The third step; see finish.c. In place of what text held; look at text->failed. */
+void w_wiki_finish(const struct w_wikitext_options *, struct w_span marked, struct w_buffer *text);
 
 #endif

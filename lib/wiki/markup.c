@@ -1,3 +1,11 @@
+/* The scan goes over the page once, from left to right, with a stack of what is open. An opening mark
+ * takes the next place of the list, so that the list is in the order of begins; a closing mark ends the
+ * innermost markup of its kind, and what lies above that on the stack stays without an end.
+ *
+ * Why it is linear: the stack is at most W_MARKUP_DEPTH deep, and what is pushed is dropped once. Only
+ * comments and elements without markup inside, such as <nowiki>, look ahead. They jump to the end that
+ * they find; where there is none, never_closed says so for the rest of the page, and nobody looks for
+ * that name again. */
 #include "wiki/markup.h"
 
 #include <stdlib.h>

@@ -47,7 +47,7 @@ struct w_markup_list {
     size_t room;
 };
 
-/* Find the markup of a page of less than 4 GiB, in place of what the list held. */
+/* Find the markup of a page of less than 4 GiB, in place of what the list held. Fails with W_NOMEM. */
 enum w_status w_markup_scan(struct w_markup_list *, struct w_span page,
                             struct w_err *) W_MUST_CHECK;
 void w_markup_free(struct w_markup_list *);

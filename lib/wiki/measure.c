@@ -1,6 +1,7 @@
 /* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". What it was converted to is
- * not computed. */
-#include "wiki/render.h"
+ * not computed. Arguments without a name come in pairs: a value, then a unit ("6|ft|2|in") or a word
+ * that stands between two values ("5|to|10|km"). */
+#include "wiki/render_private.h"
 
 #define WORD_MAX 64
 
@@ -125,7 +126,7 @@ static struct w_span word_of(struct w_wikitext *r, const struct w_range *value, 
     size_t from = r->marked.size, size;
 
     if (value)
-        w_walk(r, *value, false);
+        w_wiki_walk(r, *value, false);
     size = r->marked.size - from;
     if (size > WORD_MAX)
         size = 0;
@@ -143,7 +144,7 @@ static const char *range_of(struct w_span word)
     return NULL;
 }
 
-void w_group_digits(struct w_wikitext *r, size_t from)
+void w_wiki_group_digits(struct w_wikitext *r, size_t from)
 {
     const struct w_buffer *b = &r->marked;
     size_t begin = from, end;
@@ -194,12 +195,12 @@ static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool sy
     }
 }
 
-void w_measure(struct w_wikitext *r, const struct w_arguments *all)
+void w_wiki_put_measure(struct w_wikitext *r, const struct w_arguments *all)
 {
     u8 bytes[3][WORD_MAX];
-    struct w_span adjective = word_of(r, w_argument_find(all, W_SPAN("adj")), bytes[0]);
-    struct w_span abbreviate = word_of(r, w_argument_find(all, W_SPAN("abbr")), bytes[1]);
-    struct w_span spelling = word_of(r, w_argument_find(all, W_SPAN("sp")), bytes[2]);
+    struct w_span adjective = word_of(r, w_wiki_argument_find(all, W_SPAN("adj")), bytes[0]);
+    struct w_span abbreviate = word_of(r, w_wiki_argument_find(all, W_SPAN("abbr")), bytes[1]);
+    struct w_span spelling = word_of(r, w_wiki_argument_find(all, W_SPAN("sp")), bytes[2]);
     bool american = w_span_is(spelling, W_SPAN("us"));
     bool as_adjective = w_span_is(adjective, W_SPAN("on")) || w_span_is(adjective, W_SPAN("mid"));
     bool symbol = w_span_is(abbreviate, W_SPAN("on")) || w_span_is(abbreviate, W_SPAN("in"));
@@ -207,17 +208,17 @@ void w_measure(struct w_wikitext *r, const struct w_arguments *all)
     u32 number_at = 0;
     bool after_unit = false;
 
-    while ((value = w_argument_next(all, &number_at)) &&
-           (unit = w_argument_next(all, &number_at))) {
+    while ((value = w_wiki_argument_next(all, &number_at)) &&
+           (unit = w_wiki_argument_next(all, &number_at))) {
         size_t from = r->marked.size;
-        w_walk(r, *value, false);
+        w_wiki_walk(r, *value, false);
         bool number = r->marked.size > from && w_is_digit(w_buffer_last(&r->marked));
         if (after_unit && !number) { /* "6|ft|2|in" goes on, "6|ft|m" does not */
             r->marked.size = from;
             return;
         }
         bool one = r->marked.size == from + 1 && r->marked.at[from] == '1';
-        w_group_digits(r, from);
+        w_wiki_group_digits(r, from);
         if (after_unit)
             w_buffer_insert(&r->marked, from, " ", 1);
         struct w_span word = word_of(r, unit, bytes[0]);

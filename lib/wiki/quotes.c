@@ -1,9 +1,9 @@
 /* Runs of apostrophes, by the rules of MediaWiki's parser (doQuotes): two are italics, three bold, five
  * both; of four, one is text, and of more than five all but five. At the end of a line of which both
  * are odd in number, one ''' was an apostrophe and '': "L'''amour''" is L' and amour in italics. */
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
-void w_quotes_run(struct w_wikitext *r, u32 size)
+void w_wiki_quotes_run(struct w_wikitext *r, u32 size)
 {
     struct w_quotes *q = &r->quotes;
     struct w_buffer *out = &r->marked;
@@ -24,7 +24,7 @@ void w_quotes_run(struct w_wikitext *r, u32 size)
         *place = out->size + 1;
 }
 
-void w_quotes_end_line(struct w_wikitext *r)
+void w_wiki_quotes_end_line(struct w_wikitext *r)
 {
     struct w_quotes *q = &r->quotes;
     size_t place = q->after_letter ? q->after_letter

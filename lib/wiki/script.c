@@ -1,7 +1,7 @@
 /* Numbers above and below the line. "10<sup>6</sup>" without its tags would be another number, "106", and
  * "20<sub>16</sub>" would be "2016"; "H<sub>2</sub>O" is read as well without. Of what begins as a number
  * but has other characters, "^" or "_" says where it stood: 10^2.5. */
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
 #define NUMBER_MAX 40 /* digits that are looked at */
 #define SCRIPT_MAX 80 /* bytes above or below the line that get a sign */
@@ -89,10 +89,10 @@ static void put(struct w_wikitext *r, size_t from, bool below)
             put_sign(b, from, below);
     }
     if (hole)
-        w_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_HOLE);
 }
 
-void w_superscript(struct w_wikitext *r, size_t from)
+void w_wiki_superscript(struct w_wikitext *r, size_t from)
 {
     if (from < r->marked.size)
         put(r, from, false);
@@ -112,7 +112,7 @@ static bool ends_number(struct w_span text)
     return i < text.size && w_is_digit(text.at[i]);
 }
 
-void w_subscript(struct w_wikitext *r, size_t from)
+void w_wiki_subscript(struct w_wikitext *r, size_t from)
 {
     if (from < r->marked.size && ends_number((struct w_span){r->marked.at, from}))
         put(r, from, true);

@@ -24,11 +24,12 @@ enum w_link_kind {
 
 struct w_wiki_site;
 
+/* A site without names of its own. Fails with W_NOMEM. */
 enum w_status w_wiki_site_new(struct w_wiki_site **, struct w_err *) W_MUST_CHECK;
 void w_wiki_site_free(struct w_wiki_site *); /* accepts NULL */
 
 /* A namespace by its number in MediaWiki, with its name in the wiki's language. For links those of files
- * (6) and categories (14) matter. */
+ * (6) and categories (14) matter. The name is copied. Fails with W_NOMEM. */
 enum w_status w_wiki_site_add(struct w_wiki_site *, int key, struct w_span name,
                               struct w_err *) W_MUST_CHECK;
 

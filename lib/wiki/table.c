@@ -1,11 +1,14 @@
-/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells. */
-#include "wiki/render.h"
+/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells.
+ *
+ * The source is taken line by line, lines inside of other markup as part of the line around: the first
+ * two bytes of one say whether it begins a row, cells, a caption, or goes on with the last cell. */
+#include "wiki/render_private.h"
 
 /* The first "cc" of a range, or its end. Moves the range's markup there. */
 static u32 find_pair(const struct w_wikitext *r, struct w_range *g, u8 c)
 {
     for (;;) {
-        u32 at = w_find(r, g, c);
+        u32 at = w_wiki_find(r, g, c);
         if (at >= g->end || (at + 1 < g->end && r->source[at + 1] == c))
             return at;
         g->begin = at + 1;
@@ -46,7 +49,7 @@ static u32 behind_attributes(const struct w_wikitext *r, struct w_range cell)
     while (m->begin < cell.begin)
         m++;
     if (m->begin >= cell.end || m->kind != W_MARKUP_TEMPLATE ||
-        !is_attributes(w_source(r, cell.begin, m->begin)))
+        !is_attributes(w_wiki_source(r, cell.begin, m->begin)))
         return cell.begin;
     return m->begin;
 }
@@ -61,7 +64,7 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         struct w_range cell = line;
         cell.end = find_pair(r, &line, mark);
         struct w_range text = cell;
-        u32 bar = w_find(r, &text, '|');
+        u32 bar = w_wiki_find(r, &text, '|');
         if (bar < cell.end)
             text.begin = bar + 1;
         else
@@ -70,9 +73,9 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         if (*in_row && w_buffer_last(&r->marked) != W_MARK_BLOCK)
             w_buffer_put(&r->marked, " | ", 3);
         else
-            w_mark(r, W_MARK_ROW);
+            w_wiki_put_mark(r, W_MARK_ROW);
         *in_row = true;
-        w_walk(r, text, false);
+        w_wiki_walk(r, text, false);
         if (cell.end == line.end)
             return;
         line.begin = cell.end + 2;
@@ -81,7 +84,7 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
 
 static void end_row(struct w_wikitext *r, bool *in_row)
 {
-    w_quotes_end_line(r);
+    w_wiki_quotes_end_line(r);
     if (*in_row)
         w_buffer_byte(&r->marked, '\n');
     *in_row = false;
@@ -107,21 +110,21 @@ static void put_line(struct w_wikitext *r, struct w_range line, bool *in_row)
         w_buffer_byte(&r->marked, ' ');
         while (line.begin < line.end && memchr("*#:;", r->source[line.begin], 4))
             line.begin++;
-        w_walk(r, line, false);
+        w_wiki_walk(r, line, false);
     }
 }
 
-void w_table(struct w_wikitext *r, u32 index)
+void w_wiki_put_table(struct w_wikitext *r, u32 index)
 {
-    struct w_range g = w_inside(r, index);
+    struct w_range g = w_wiki_inside(r, index);
     bool in_row = false, first = true;
 
-    w_mark(r, W_MARK_BLOCK);
+    w_wiki_put_mark(r, W_MARK_BLOCK);
     if (!r->options.tables)
-        w_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_HOLE);
     while (r->options.tables && g.begin < g.end) {
         struct w_range line = g;
-        line.end = w_line_skip(r, &g);
+        line.end = w_wiki_line_skip(r, &g);
         while (line.begin < line.end && w_is_blank(r->source[line.begin]))
             line.begin++;
         if (!first && line.begin < line.end) /* the first line has attributes */
@@ -130,5 +133,5 @@ void w_table(struct w_wikitext *r, u32 index)
         g.begin = W_MIN(line.end + 1, g.end);
     }
     end_row(r, &in_row);
-    w_mark(r, W_MARK_BLOCK);
+    w_wiki_put_mark(r, W_MARK_BLOCK);
 }

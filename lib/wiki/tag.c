@@ -1,3 +1,6 @@
+/* The number of a tag is its row in the table, found by binary search; its kind says what becomes of
+ * it. A tag is parsed with at most one look ahead for each quote: quoted_end() stops at the line's end
+ * and at the next '<'. */
 #include "wiki/tag.h"
 
 #include <string.h>

@@ -1,7 +1,12 @@
 /* {{templates}} and {{{arguments}}}. A template that the table of inline ones does not have leaves a
- * hole: nothing in it is looked at. */
+ * hole: nothing in it is looked at.
+ *
+ * Arguments are cut at the bars that are in no other markup, each one a range of the page and not yet
+ * text. Then the first alternative of the pattern whose arguments are all there is put piece by piece,
+ * and an argument becomes text when its place comes, by a walk over its range. What a filter changes is
+ * what was appended since. */
 #include "wiki/inline_pattern.h"
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
 #define NUMBER_DIGITS 9 /* fits into 32 bits */
 
@@ -38,13 +43,13 @@ static void read_arguments(const struct w_wikitext *r, struct w_range g, struct 
     all->count = 0;
     while (all->count < W_ARGUMENTS_MAX) {
         struct w_range value = g;
-        value.end = w_find(r, &g, '|');
+        value.end = w_wiki_find(r, &g, '|');
         struct w_range rest = value;
-        u32 equals = w_find(r, &rest, '=');
+        u32 equals = w_wiki_find(r, &rest, '=');
         struct w_argument *a = &all->items[all->count++];
         *a = (struct w_argument){0};
         if (equals < value.end) {
-            a->name = w_span_trim(w_source(r, value.begin, equals));
+            a->name = w_span_trim(w_wiki_source(r, value.begin, equals));
             a->number = number_of(a->name);
             rest.begin = equals + 1;
             a->value = trimmed(r, rest);
@@ -58,7 +63,7 @@ static void read_arguments(const struct w_wikitext *r, struct w_range g, struct 
     }
 }
 
-const struct w_range *w_argument_find(const struct w_arguments *all, struct w_span name)
+const struct w_range *w_wiki_argument_find(const struct w_arguments *all, struct w_span name)
 {
     u32 number = number_of(name);
 
@@ -71,7 +76,7 @@ const struct w_range *w_argument_find(const struct w_arguments *all, struct w_sp
     return NULL;
 }
 
-const struct w_range *w_argument_next(const struct w_arguments *all, u32 *number)
+const struct w_range *w_wiki_argument_next(const struct w_arguments *all, u32 *number)
 {
     const struct w_argument *next = NULL;
 
@@ -92,7 +97,7 @@ static const struct w_range *find_any(const struct w_arguments *all, struct w_sp
     struct w_span name;
 
     while (!value && w_pattern_name(&names, &name))
-        value = w_argument_find(all, name);
+        value = w_wiki_argument_find(all, name);
     return value;
 }
 
@@ -101,17 +106,17 @@ static bool has_all(const struct w_arguments *all, struct w_span pattern)
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         switch (piece.kind) {
-        case W_PIECE_ARGUMENT:
-        case W_PIECE_NEEDED:
+        case W_PATTERN_ARGUMENT:
+        case W_PATTERN_NEEDED:
             if (!find_any(all, piece.text))
                 return false;
             break;
-        case W_PIECE_ALL:
-            if (!w_argument_next(all, &(u32){0}))
+        case W_PATTERN_ALL:
+            if (!w_wiki_argument_next(all, &(u32){0}))
                 return false;
             break;
-        case W_PIECE_OR:
-        case W_PIECE_END: return true;
+        case W_PATTERN_OR:
+        case W_PATTERN_END: return true;
         default: break;
         }
     }
@@ -120,12 +125,12 @@ static bool has_all(const struct w_arguments *all, struct w_span pattern)
 /* Go to the next alternative; false if there is none. */
 static bool next_alternative(struct w_span *pattern)
 {
-    enum w_piece_kind kind;
+    enum w_pattern_kind kind;
 
     do
         kind = w_pattern_next(pattern).kind;
-    while (kind != W_PIECE_OR && kind != W_PIECE_END);
-    return kind == W_PIECE_OR;
+    while (kind != W_PATTERN_OR && kind != W_PATTERN_END);
+    return kind == W_PATTERN_OR;
 }
 
 /* ---- putting ---- */
@@ -156,9 +161,9 @@ static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
     switch (filter) {
     case W_FILTER_NONE: break;
     case W_FILTER_MONTH: month(r, from); break;
-    case W_FILTER_NUMBER: w_group_digits(r, from); break;
-    case W_FILTER_SUP: w_superscript(r, from); break;
-    case W_FILTER_SUB: w_subscript(r, from); break;
+    case W_FILTER_NUMBER: w_wiki_group_digits(r, from); break;
+    case W_FILTER_SUP: w_wiki_superscript(r, from); break;
+    case W_FILTER_SUB: w_wiki_subscript(r, from); break;
     default:
         for (size_t i = from; i < b->size && (i == from || filter != W_FILTER_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
@@ -173,14 +178,14 @@ static void put_value(struct w_wikitext *r, struct w_range value, bool at_line)
 
     while (at && (r->source[at - 1] == ' ' || r->source[at - 1] == '\t'))
         at--;
-    w_walk(r, value, at_line || (at && r->source[at - 1] == '\n'));
+    w_wiki_walk(r, value, at_line || (at && r->source[at - 1] == '\n'));
 }
 
 static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
 {
-    if (piece.kind == W_PIECE_LINE)
-        w_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
-    else if (piece.kind == W_PIECE_PART)
+    if (piece.kind == W_PATTERN_LINE)
+        w_wiki_put_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
+    else if (piece.kind == W_PATTERN_PART)
         w_buffer_put(&r->marked, " ", w_is_digit(w_buffer_last(&r->marked)) ? 1 : 0);
     else
         w_buffer_span(&r->marked, piece.text);
@@ -192,7 +197,7 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
     const struct w_range *value;
     u32 number = 0;
 
-    for (bool first = true; (value = w_argument_next(all, &number)); first = false) {
+    for (bool first = true; (value = w_wiki_argument_next(all, &number)); first = false) {
         for (struct w_span rest = between; !first && rest.size;)
             put_text(r, w_pattern_next(&rest));
         put_value(r, *value, false); /* items of a list already */
@@ -202,21 +207,21 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
 static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
                             struct w_span pattern)
 {
-    enum w_piece_kind before = W_PIECE_TEXT;
+    enum w_pattern_kind before = W_PATTERN_TEXT;
 
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         size_t from = r->marked.size;
         switch (piece.kind) {
-        case W_PIECE_TEXT:
-        case W_PIECE_LINE:
-        case W_PIECE_PART: put_text(r, piece); break;
-        case W_PIECE_ARGUMENT:
-            put_value(r, *find_any(all, piece.text), before == W_PIECE_LINE);
+        case W_PATTERN_TEXT:
+        case W_PATTERN_LINE:
+        case W_PATTERN_PART: put_text(r, piece); break;
+        case W_PATTERN_ARGUMENT:
+            put_value(r, *find_any(all, piece.text), before == W_PATTERN_LINE);
             filter(r, piece.filter, from);
             break;
-        case W_PIECE_ALL: put_all(r, all, piece.text); break;
-        case W_PIECE_NEEDED: break;
+        case W_PATTERN_ALL: put_all(r, all, piece.text); break;
+        case W_PATTERN_NEEDED: break;
         default: return;
         }
         before = piece.kind;
@@ -226,7 +231,7 @@ static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
 static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_arguments *all)
 {
     if (w_span_is(pattern, W_SPAN("@convert"))) {
-        w_measure(r, all);
+        w_wiki_put_measure(r, all);
         return;
     }
     if (w_span_is(pattern, W_SPAN("@title"))) {
@@ -241,7 +246,7 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_ar
             return;
         }
     } while (next_alternative(&pattern));
-    w_mark(r, W_MARK_HOLE);
+    w_wiki_put_mark(r, W_MARK_HOLE);
 }
 
 /* ---- templates ---- */
@@ -251,8 +256,8 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_ar
 static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_span *pattern)
 {
     struct w_range rest = *inside;
-    u32 bar = w_find(r, &rest, '|');
-    struct w_span name = w_source(r, inside->begin, bar);
+    u32 bar = w_wiki_find(r, &rest, '|');
+    struct w_span name = w_wiki_source(r, inside->begin, bar);
     const u8 *colon = name.size ? memchr(name.at, ':', name.size) : NULL;
     bool found = w_inline_table_find(r->options.inlines, name, pattern);
 
@@ -268,18 +273,18 @@ static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_
     return found;
 }
 
-void w_template(struct w_wikitext *r, u32 index)
+void w_wiki_put_template(struct w_wikitext *r, u32 index)
 {
-    struct w_range inside = w_inside(r, index);
+    struct w_range inside = w_wiki_inside(r, index);
     struct w_arguments all = {0};
     struct w_span pattern;
 
     if (!find_pattern(r, &inside, &pattern)) {
-        w_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_HOLE);
         return;
     }
     if (!pattern.size) { /* {{shy}} */
-        w_mark(r, W_MARK_NOTHING);
+        w_wiki_put_mark(r, W_MARK_NOTHING);
         return;
     }
     if (inside.begin < inside.end)
@@ -287,15 +292,15 @@ void w_template(struct w_wikitext *r, u32 index)
     apply(r, pattern, &all);
 }
 
-void w_argument(struct w_wikitext *r, u32 index)
+void w_wiki_put_argument(struct w_wikitext *r, u32 index)
 {
-    struct w_range value = w_inside(r, index), rest = value;
-    u32 bar = w_find(r, &rest, '|');
+    struct w_range value = w_wiki_inside(r, index), rest = value;
+    u32 bar = w_wiki_find(r, &rest, '|');
 
     if (bar == value.end) {
-        w_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_HOLE);
         return;
     }
     rest.begin = bar + 1;
-    w_walk(r, trimmed(r, rest), false);
+    w_wiki_walk(r, trimmed(r, rest), false);
 }

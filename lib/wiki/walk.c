@@ -1,5 +1,12 @@
+/* The second step. The walk alternates: text up to the next markup, which is copied but for entities,
+ * quotes and control characters; then that markup, which goes to the file of its kind and is jumped
+ * over by its end. A line end in the text asks line.c what the next line begins with.
+ *
+ * Why it is linear: w_wiki_find() and w_wiki_line_skip() jump over what is closed as well, so that a
+ * byte is looked at by the innermost markup around it alone, a fixed number of times, and no template
+ * puts an argument twice. The calls nest as the markup does, W_MARKUP_DEPTH deep. */
 #include "base/lanes.h"
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
 /* Words between double underscores that mean something to MediaWiki; in other languages they are
  * words of that language, of which those with a letter outside ASCII are known by that. */
@@ -31,7 +38,7 @@ static size_t magic_word(struct w_span text)
     return foreign || known ? size + 2 : 0;
 }
 
-size_t w_reference(struct w_wikitext *r, struct w_span text, bool twice)
+size_t w_wiki_put_reference(struct w_wikitext *r, struct w_span text, bool twice)
 {
     u32 code, inner;
     size_t size = w_entity_parse(text, &code), more;
@@ -63,7 +70,7 @@ size_t w_reference(struct w_wikitext *r, struct w_span text, bool twice)
     return size;
 }
 
-void w_plain(struct w_wikitext *r, struct w_span text)
+void w_wiki_put_plain(struct w_wikitext *r, struct w_span text)
 {
     for (size_t i = 0; i < text.size;) {
         size_t from = i;
@@ -72,7 +79,7 @@ void w_plain(struct w_wikitext *r, struct w_span text)
             i++;
         w_buffer_put(&r->marked, text.at + from, i - from);
         if (i < text.size && text.at[i] == '&')
-            i += w_reference(r, (struct w_span){text.at + i, text.size - i}, false);
+            i += w_wiki_put_reference(r, (struct w_span){text.at + i, text.size - i}, false);
         else
             i++; /* a control character is no text */
     }
@@ -107,25 +114,25 @@ static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
             break;
         switch (t[at]) {
         case '\n':
-            w_quotes_end_line(r);
+            w_wiki_quotes_end_line(r);
             if (r->poems && w_buffer_last(&r->marked) != '\n')
-                w_mark(r, W_MARK_LINE);
+                w_wiki_put_mark(r, W_MARK_LINE);
             w_buffer_byte(&r->marked, '\n');
             g->begin = at + 1;
-            w_line_begin(r, g);
+            w_wiki_line_begin(r, g);
             return;
-        case '&': at += (u32)w_reference(r, w_source(r, at, stop), true); break;
+        case '&': at += (u32)w_wiki_put_reference(r, w_wiki_source(r, at, stop), true); break;
         case '\'':
             for (run = 1; at + run < stop && t[at + run] == '\'';)
                 run++;
             if (run == 1)
                 w_buffer_byte(&r->marked, '\'');
             else
-                w_quotes_run(r, run);
+                w_wiki_quotes_run(r, run);
             at += run;
             break;
         case '_':
-            size = at + 1 < stop && t[at + 1] == '_' ? magic_word(w_source(r, at, stop)) : 0;
+            size = at + 1 < stop && t[at + 1] == '_' ? magic_word(w_wiki_source(r, at, stop)) : 0;
             w_buffer_byte(&r->marked, size ? W_MARK_NOTHING : '_');
             at += size ? (u32)size : 1;
             break;
@@ -153,7 +160,7 @@ static void comment(struct w_wikitext *r, struct w_range *g)
     if ((before == 0 || r->source[before - 1] == '\n') && after < g->end &&
         r->source[after] == '\n') {
         g->begin = after + 1;
-        w_line_begin(r, g);
+        w_wiki_line_begin(r, g);
     }
 }
 
@@ -168,11 +175,11 @@ static void unclosed(struct w_wikitext *r, struct w_range *g)
     g->markup++;
     g->begin = W_MIN(m->body, g->end);
     if (m->kind == W_MARKUP_TABLE)
-        g->begin = w_line_skip(r, g);
+        g->begin = w_wiki_line_skip(r, g);
     if (m->kind == W_MARKUP_TABLE || tag)
-        w_mark(r, W_MARK_HOLE);
+        w_wiki_put_mark(r, W_MARK_HOLE);
     else
-        w_buffer_span(&r->marked, w_source(r, m->begin, g->begin));
+        w_buffer_span(&r->marked, w_wiki_source(r, m->begin, g->begin));
 }
 
 static void markup(struct w_wikitext *r, struct w_range *g)
@@ -188,21 +195,21 @@ static void markup(struct w_wikitext *r, struct w_range *g)
         return;
     }
     switch (m->kind) {
-    case W_MARKUP_TEMPLATE: w_template(r, g->markup); break;
-    case W_MARKUP_ARGUMENT: w_argument(r, g->markup); break;
-    case W_MARKUP_LINK: w_link(r, g->markup); break;
-    case W_MARKUP_URL: w_address(r, g->markup); break;
-    case W_MARKUP_TABLE: w_table(r, g->markup); break;
-    case W_MARKUP_VARIANT: w_variant(r, g->markup); break;
-    case W_MARKUP_TAG: w_tag(r, g->markup); break;
+    case W_MARKUP_TEMPLATE: w_wiki_put_template(r, g->markup); break;
+    case W_MARKUP_ARGUMENT: w_wiki_put_argument(r, g->markup); break;
+    case W_MARKUP_LINK: w_wiki_put_link(r, g->markup); break;
+    case W_MARKUP_URL: w_wiki_put_address(r, g->markup); break;
+    case W_MARKUP_TABLE: w_wiki_put_table(r, g->markup); break;
+    case W_MARKUP_VARIANT: w_wiki_put_variant(r, g->markup); break;
+    case W_MARKUP_TAG: w_wiki_put_tag(r, g->markup); break;
     case W_MARKUP_NOTHING: break;
-    default: w_element(r, g->markup);
+    default: w_wiki_put_element(r, g->markup);
     }
     g->begin = m->end;
     g->markup = m->next;
 }
 
-void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
+void w_wiki_walk(struct w_wikitext *r, struct w_range g, bool at_line)
 {
     const struct w_markup *items = r->markup.items;
     const size_t sup = r->sup, sup_around = r->sup_around, sub = r->sub;
@@ -211,7 +218,7 @@ void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
      * it, and that must not change. */
     r->sup = r->sup_around = r->sub = SIZE_MAX;
     if (at_line)
-        w_line_begin(r, &g);
+        w_wiki_line_begin(r, &g);
     while (g.begin < g.end) {
         while (items[g.markup].begin < g.begin)
             g.markup++;
@@ -226,7 +233,7 @@ void w_walk(struct w_wikitext *r, struct w_range g, bool at_line)
     r->sub = sub;
 }
 
-u32 w_find(const struct w_wikitext *r, struct w_range *g, u8 c)
+u32 w_wiki_find(const struct w_wikitext *r, struct w_range *g, u8 c)
 {
     const struct w_markup *items = r->markup.items;
     u32 at = g->begin;

@@ -1,3 +1,5 @@
+/* Text is copied up to the next byte that the form cannot hold: to JSON by a table of those that have to
+ * be escaped, to a block by a search for the line that would end it. */
 #include "wiki/wiki_block.h"
 
 #include <stdio.h>

@@ -1,6 +1,8 @@
+/* A page goes through the three steps that wikitext.h shows; the buffers between them stay for the next
+ * page. */
 #include <stdlib.h>
 
-#include "wiki/render.h"
+#include "wiki/render_private.h"
 
 #define PAGE_MAX ((size_t)1 << 30) /* bytes: offsets have 32 bits, and MediaWiki's limit is 2 MiB */
 
@@ -54,9 +56,9 @@ enum w_status w_wikitext_render(struct w_wikitext *r, struct w_span title, struc
     r->title = title;
     r->quotes = (struct w_quotes){0};
     r->poems = 0;
-    w_walk(r, (struct w_range){0, (u32)source.size, 0}, true);
-    w_quotes_end_line(r);
-    w_finish(&r->options, (struct w_span){r->marked.at, r->marked.size}, &r->text);
+    w_wiki_walk(r, (struct w_range){0, (u32)source.size, 0}, true);
+    w_wiki_quotes_end_line(r);
+    w_wiki_finish(&r->options, (struct w_span){r->marked.at, r->marked.size}, &r->text);
     if (r->marked.failed || r->text.failed)
         return w_fail(err, W_NOMEM, "no memory for the text of a page of %zu bytes", source.size);
     *text = (struct w_span){r->text.at, r->text.size};

@@ -4,6 +4,19 @@
  *     w_wikitext_render(r, title, source, &text, &err);      // any number of pages
  *     w_wikitext_free(r);
  *
+ * Three steps, each linear in the size of the page:
+ *
+ *     source            [[Rome|The city]] ({{audio|x}}; since '''753''' BC)
+ *       |   markup.h    scan: where each pair begins and ends, in one pass with a stack
+ *       v
+ *     list of markup    a link, a template, as ranges of the source
+ *       |   walk.c      walk: what is seen of each; link.c, template.c, table.c, element.c, line.c and
+ *       v               quotes.c take the markup away and leave marks
+ *     text with marks   The city (<hole>; since 753 BC)          (marks.h)
+ *       |   finish.c    finish: spaces, lines and sections; mends what holes leave
+ *       v
+ *     text              The city (since 753 BC)
+ *
  * There is no error in wikitext: any bytes give some text, in time linear in their number. Markup that
  * is not closed ends with its line, paragraph or section and takes no more than that along. Valid
  * UTF-8 gives valid UTF-8.
@@ -38,7 +51,7 @@ struct w_wikitext_options {
 
 struct w_wikitext; /* for one thread; owns its buffers */
 
-/* What the options point to has to live as long as the renderer, but for the texts. */
+/* What the options point to has to live as long as the renderer. Fails with W_NOMEM. */
 enum w_status w_wikitext_new(struct w_wikitext **, const struct w_wikitext_options *,
                              struct w_err *) W_MUST_CHECK;
 void w_wikitext_free(struct w_wikitext *); /* accepts NULL */

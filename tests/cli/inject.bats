@@ -144,9 +144,9 @@ try_all()
     try_all
 }
 
-@test "wwiki --clean" {
+@test "wwiki clean" {
     printf '<doc id="1">\nT\n\na &lt; b {{c}} formula_1\n</doc>\n' >blocks
     printf '{"text":"a &lt; b {{c}} formula_1"}\n' >objects
-    work() { wwiki --clean -o result blocks objects; }
+    work() { wwiki clean -o result blocks objects; }
     try_all
 }

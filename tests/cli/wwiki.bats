@@ -98,6 +98,11 @@ setup()
     [ "$(wwiki -q --namespace 1 --namespace 0 small.xml | wc -l)" -eq 3 ]
 }
 
+@test "without a command it extracts" {
+    wwiki -q small.xml | cmp - <(wwiki extract -q small.xml)
+    wwiki -q -n 1 <small.xml | cmp - <(wwiki extract -q -n 1 small.xml)
+}
+
 @test "the same documents however a dump is packed" {
     [ "$(wc -l <large.jsonl)" -eq 1500 ]
     wwiki -q large.xml.bz2 | cmp - large.jsonl
@@ -337,11 +342,11 @@ setup()
     for options in '-n 1' '-f plain' --title '--namespace 4' --tables '--inlines X' '--item x' \
         --no-disambiguation '--separator x' '--headings none' '--drop-sections x' '--math x'; do
         # shellcheck disable=SC2086 # an option and its value
-        run -2 wwiki --clean $options small.xml
-        [[ $output == *--clean* ]]
+        run -2 wwiki clean $options small.xml
     done
     run -2 wwiki --unescape yes small.xml
-    [[ $output == *--clean* ]]
+    run -2 wwiki claen small.xml
+    [[ $output == *"did you mean clean?"* ]]
     run -2 wwiki --field body small.xml
     run -2 wwiki -o same --log same small.xml
     [ ! -e same ]
@@ -351,97 +356,97 @@ setup()
     [[ $output == *Examples:* ]]
 }
 
-@test "--clean keeps the form of what it reads, and says what it removed" {
+@test "clean keeps the form of what it reads, and says what it removed" {
     printf '<doc id="1" url="u" title="formula_1 &amp;">\nformula_1 &\n\nLet formula_1 be () a <b>x</b>.\n| cell\n</doc>\n' >blocks
     printf '<doc id="2">\nNothing\n\n| cell\n</doc>\n<doc id="3">\nT\n\nlast\n</doc>\n' >>blocks
-    wwiki -q --clean --log counts blocks >got
+    wwiki clean -q --log counts blocks >got
     printf '<doc id="1" url="u" title="formula_1 &amp;">\nformula_1 &\n\nLet be a x.\n</doc>\n' >expected
     printf '<doc id="3">\nT\n\nlast\n</doc>\n' >>expected
     cmp got expected
     jq -e '.documents == 2 and .empty == 1 and .placeholders == 1 and .parentheses == 1 and
         .tags == 2 and .lines == 2 and .text_bytes < .read_bytes' counts
     printf '{"id":1,"text":"a {{b}} c\\n\\nd","x":[2]}\n\n{"text":"| z"}\n' >objects
-    [ "$(wwiki -q --clean objects | jq -c '[.id, .text, .x]')" = '[1,"a c\n\nd",[2]]' ]
-    [ "$(sed s/text/body/g objects | wwiki -q --clean --field body | jq -r .body)" = $'a c\n\nd' ]
-    printf 'plain {{text}} here\n\nand there' | wwiki -q --clean >got
+    [ "$(wwiki clean -q objects | jq -c '[.id, .text, .x]')" = '[1,"a c\n\nd",[2]]' ]
+    [ "$(sed s/text/body/g objects | wwiki clean -q --field body | jq -r .body)" = $'a c\n\nd' ]
+    printf 'plain {{text}} here\n\nand there' | wwiki clean -q >got
     printf 'plain here\n\nand there' | cmp - got
-    run -0 wwiki --clean --log counts -o text got
+    run -0 wwiki clean --log counts -o text got
     [[ $output != *documents* ]]
     jq -e '.text_bytes == 21 and .documents == null' counts
-    dd bs=1 if=blocks 2>/dev/null | wwiki -q --clean | cmp - expected
+    dd bs=1 if=blocks 2>/dev/null | wwiki clean -q | cmp - expected
 }
 
-@test "--clean unescapes a file that is escaped, and no other" {
+@test "clean unescapes a file that is escaped, and no other" {
     printf '<doc id="1">\nT\n\na &lt; b &amp;nbsp; c\n</doc>\n' >escaped
-    [ "$(wwiki -q --clean escaped | sed -n 4p)" = 'a < b   c' ]
-    [ "$(wwiki -q --clean --unescape no escaped | sed -n 4p)" = 'a &lt; b &amp;nbsp; c' ]
+    [ "$(wwiki clean -q escaped | sed -n 4p)" = 'a < b   c' ]
+    [ "$(wwiki clean -q --unescape no escaped | sed -n 4p)" = 'a &lt; b &amp;nbsp; c' ]
     printf '<doc id="1">\nT\n\na < b, written &lt;\n</doc>\n' >raw
-    wwiki -q --clean raw | cmp - raw
-    wwiki -q --clean escaped raw | tail -n 5 | cmp - raw
+    wwiki clean -q raw | cmp - raw
+    wwiki clean -q escaped raw | tail -n 5 | cmp - raw
     printf '<doc id="1" title="A &amp;amp; B">\nA &amp; B\n\na &lt;b&gt;c&lt;/b&gt; &amp;amp; d\n</doc>\n' >escaped
-    wwiki -q --clean escaped >got
+    wwiki clean -q escaped >got
     printf '<doc id="1" title="A &amp;amp; B">\nA & B\n\na c &amp; d\n</doc>\n' | cmp - got
-    [ "$(wwiki -q --clean --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
+    [ "$(wwiki clean -q --unescape yes raw | sed -n 4p)" = 'a < b, written <' ]
 }
 
-@test "--clean changes nothing of an object but the text" {
+@test "clean changes nothing of an object but the text" {
     printf '{ "n":1234567890123456789, "t\\u0065xt" : "a \\u00e9 {{b}} \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >in
     printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>in
     printf '{"text":"{{c}}\\n"}\n{"z":[],"text":"last {{x}}"}' >>in
     printf '{ "n":1234567890123456789, "t\\u0065xt" : "a é \\"\\n", "x" :[1e400,{"text":"{{c}}"}],"y": 1.50}\n' >expected
     printf '{"a\\"}:":"\\\\","text":"\\u00e9 stays","e":{} }\r\n' >>expected
     printf '{"z":[],"text":"last"}' >>expected
-    wwiki -q --clean --log counts in | cmp - expected
+    wwiki clean -q --log counts in | cmp - expected
     jq -e '.documents == 3 and .empty == 1' counts
 }
 
-@test "--clean lets no line of a text end its block" {
+@test "clean lets no line of a text end its block" {
     printf '<doc id="1">\n&lt;/doc&gt;\n\na\n&lt;/doc&gt;\n&lt;/doc&gt; \nb&lt;br&gt;&lt;/doc&gt;\n</doc>\n' >escaped
-    wwiki -q --clean escaped >got
+    wwiki clean -q escaped >got
     printf '<doc id="1">\n </doc>\n\na\n </doc>\n </doc> \nb\n </doc>\n</doc>\n' | cmp - got
-    printf '<doc id="1">\nT\n\na\n<b></doc></b>\n</doc>\n' | wwiki -q --clean >got
+    printf '<doc id="1">\nT\n\na\n<b></doc></b>\n</doc>\n' | wwiki clean -q >got
     printf '<doc id="1">\nT\n\na\n </doc>\n</doc>\n' | cmp - got
 }
 
-@test "--clean begins a line where a file begins" {
+@test "clean begins a line where a file begins" {
     printf 'one' >a && printf 'two' >b && : >c
-    [ "$(wwiki -q --clean a b c)" = $'one\ntwo' ]
-    wwiki -q --clean a c | cmp - a
+    [ "$(wwiki clean -q a b c)" = $'one\ntwo' ]
+    wwiki clean -q a c | cmp - a
     printf '<doc id="1">\nT\n\nx\n</doc>' >a
     { cat a && echo && cat a; } >expected
-    wwiki -q --clean a a | cmp - expected
+    wwiki clean -q a a | cmp - expected
 }
 
-@test "--clean sees what form a file has" {
-    printf '{{about|x}}\nText.\n' | wwiki -q --clean >got
+@test "clean sees what form a file has" {
+    printf '{{about|x}}\nText.\n' | wwiki clean -q >got
     [ "$(cat got)" = Text. ]
     for lines in '\xef\xbb\xbf{"text":"a {{b}} c"}\n' '\n \n{ "text":"a {{b}} c"}\r\n' '{"text":"a {{b}} c"}'; do
         # shellcheck disable=SC2059 # the lines are a format
-        printf "$lines" | wwiki -q --clean >got
+        printf "$lines" | wwiki clean -q >got
         [ "$(jq -r .text got)" = 'a c' ]
     done
     { printf '{"text":"{{b}}' && head -c 2500000 /dev/zero | sed 's/\x0/x /g' && printf '"}\n'; } >long
-    [ "$(wwiki -q --clean long | jq -r .text | wc -c)" -eq 5000001 ]
-    printf '\xef\xbb\xbf<doc id="1">\nformula_1\n\nx\n</doc>\n' | wwiki -q --clean >got
+    [ "$(wwiki clean -q long | jq -r .text | wc -c)" -eq 5000001 ]
+    printf '\xef\xbb\xbf<doc id="1">\nformula_1\n\nx\n</doc>\n' | wwiki clean -q >got
     printf '<doc id="1">\nformula_1\n\nx\n</doc>\n' | cmp - got
 }
 
-@test "--clean reads bzip2" {
+@test "clean reads bzip2" {
     printf '{"text":"a {{b}} c"}\n' | bzip2 >packed
-    [ "$(wwiki -q --clean --log counts packed packed | jq -r .text | tr '\n' ' ')" = 'a c a c ' ]
+    [ "$(wwiki clean -q --log counts packed packed | jq -r .text | tr '\n' ' ')" = 'a c a c ' ]
     jq -e '.read_bytes == 42' counts
     head -c 40 packed >cut
-    run -3 wwiki -q --clean -o never cut
+    run -3 wwiki clean -q -o never cut
     [ ! -e never ]
 }
 
-@test "--clean refuses with 3 what breaks its form" {
+@test "clean refuses with 3 what breaks its form" {
     printf '<doc id="1">\nT\n\ncut' >bad
-    run -3 wwiki -q --clean -o never bad
+    run -3 wwiki clean -q -o never bad
     printf '{"text":"a"}\n{"text":\n' >bad
-    run -3 wwiki -q --clean -o never bad
+    run -3 wwiki clean -q -o never bad
     [[ $output == *"line 2"* ]]
     printf '{"title":"a"}\n' >bad
-    run -3 wwiki -q --clean -o never bad
+    run -3 wwiki clean -q -o never bad
     [ ! -e never ]
 }

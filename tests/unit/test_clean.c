@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "wiki/clean.h"
+#include "wiki/clean_reader.h"
 
 struct example {
     const char *text, *expected;
@@ -167,6 +169,94 @@ static void parts_give_the_same_as_the_whole(void **state)
     }
 }
 
+/* Append what the reader makes of a file. */
+static enum w_status read_file(struct w_clean_reader *c, const void *bytes, size_t size,
+                               struct w_buffer *out, struct w_err *err)
+{
+    struct w_input in = {.fd = memfd_create("text", 0), .owned = true, .name = "text"};
+    struct w_unpack *unpack = NULL;
+    struct w_span text;
+
+    assert_true(in.fd >= 0);
+    assert_int_equal(write(in.fd, bytes, size), size);
+    assert_int_equal(lseek(in.fd, 0, SEEK_SET), 0);
+    assert_int_equal(w_unpack_open(&unpack, &in, 1, err), W_DONE);
+    enum w_status status = w_clean_reader_begin(c, unpack, in.name, err);
+    while (!status && !(status = w_clean_reader_next(c, &text, err)))
+        w_buffer_span(out, text);
+    w_unpack_close(unpack);
+    w_input_close(&in);
+    return status;
+}
+
+static struct w_clean_reader *new_reader(void)
+{
+    struct w_clean_reader_options options = {.field = "text"};
+    struct w_clean_reader *c = NULL;
+    struct w_err err = {0};
+
+    assert_int_equal(w_clean_reader_new(&c, &options, &err), W_DONE);
+    return c;
+}
+
+static void a_long_file_comes_as_if_it_were_whole(void **state)
+{
+    (void)state;
+    struct w_clean_reader *c = new_reader();
+    struct w_clean whole = {0};
+    struct w_buffer file = {0}, expected = {0}, out = {0};
+    struct w_rng rng = {.seed = 5};
+    struct w_err err = {0};
+
+    while (file.size < (size_t)10 << 20) { /* lines of all lengths, across the windows */
+        for (u64 words = w_rng_below(&rng, 2000); words > 0; words--)
+            w_buffer_text(&file, w_rng_below(&rng, 9) ? "word " : "{{x}} ");
+        w_buffer_byte(&file, '\n');
+    }
+    w_buffer_text(&file, "end");
+    w_clean_text(&whole, (struct w_span){file.at, file.size}, &expected);
+    assert_int_equal(read_file(c, file.at, file.size, &out, &err), W_END);
+    assert_int_equal(out.size, expected.size);
+    assert_memory_equal(out.at, expected.at, out.size);
+    assert_int_equal(w_clean_reader_counts(c).read_bytes, file.size);
+    assert_int_equal(w_clean_reader_counts(c).removed.templates, whole.counts.templates);
+    w_clean_release(&whole);
+    w_clean_reader_free(c);
+    w_buffer_free(&file), w_buffer_free(&expected), w_buffer_free(&out);
+}
+
+static void files_of_all_forms_go_through_one_reader(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text;
+        enum w_status status;
+    } cases[] = {
+        {"a {{b}} c", "a c", W_END},
+        {"<doc id=\"1\">\nT\n\n<b>x</b>\n</doc>\n", "\n<doc id=\"1\">\nT\n\nx\n</doc>\n", W_END},
+        {"{\"n\":1,\"text\":\"{{b}}\"}\n{\"text\":\"a {{b}} c\"}", "{\"text\":\"a c\"}", W_END},
+        {"", "", W_END},
+        {"{\"n\":1}\n", "", W_CORRUPT},
+        {"{\"text\":\"cut", "", W_CORRUPT},
+        {"<doc id=\"1\">\nT\n\n", "", W_TRUNCATED},
+        {"after\n", "\nafter\n", W_END},
+    };
+    struct w_clean_reader *c = new_reader();
+
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        struct w_buffer out = {0};
+        struct w_err err = {0};
+        assert_int_equal(read_file(c, cases[i].file, strlen(cases[i].file), &out, &err),
+                         cases[i].status);
+        assert_int_equal(out.size, strlen(cases[i].text));
+        assert_memory_equal(out.at ? out.at : (u8 *)"", cases[i].text, out.size);
+        w_buffer_free(&out);
+    }
+    assert_int_equal(w_clean_reader_counts(c).documents, 2);
+    assert_int_equal(w_clean_reader_counts(c).empty, 1);
+    w_clean_reader_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +266,8 @@ int main(void)
         cmocka_unit_test(escaped_text_is_told_from_raw_text),
         cmocka_unit_test(residues_are_counted),
         cmocka_unit_test(parts_give_the_same_as_the_whole),
+        cmocka_unit_test(a_long_file_comes_as_if_it_were_whole),
+        cmocka_unit_test(files_of_all_forms_go_through_one_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static enum w_status read_limited(char *const *paths, size_t count, enum w_forma
 {
     struct w_file_list files = {0};
     struct w_documents *d = NULL;
-    struct w_piece piece;
+    struct w_text_piece piece;
     *all = (struct text){0};
     enum w_status status = w_file_list_make(&files, paths, count, err);
     struct w_document_options options = {.files = &files,
@@ -244,7 +244,7 @@ static void check_pieces(const u8 *text, size_t size, enum w_format format, char
 {
     struct w_file_list files = {0};
     struct w_documents *d = NULL;
-    struct w_piece piece;
+    struct w_text_piece piece;
     size_t *whole = malloc(size * sizeof *whole), *part = malloc(size * sizeof *part);
     size_t words = words_of(text, size, whole, size), at = 0, word = 0, pieces = 0;
     bool ended = false;

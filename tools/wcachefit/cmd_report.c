@@ -20,7 +20,6 @@ struct settings {
     bool buffers;
 };
 
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     {"format", 0, W_OPT_CHOICE, AT(format), .arg = "FORMAT", .dflt = "text",

@@ -16,7 +16,6 @@ struct settings {
     bool learn;
 };
 
-#define AT(field) offsetof(struct settings, field)
 
 static const struct w_option options[] = {
     {"tolerance", 0, W_OPT_TEXT, AT(tolerance), .arg = "PART",

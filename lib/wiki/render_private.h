@@ -1,11 +1,11 @@
-/* render.h - the second step to a page's text, between its files: a walk over the page and its markup
+/* render_private.h - for the files of lib/wiki alone: the second step to a page's text, between its files: a walk over the page and its markup
  * (markup.h) that writes text with marks (marks.h).
  *
  * Each function gets a range of the page, or a markup by its index, and appends what is seen of it.
  * They call each other for what is inside; pairs nest W_MARKUP_DEPTH deep at most, and no part of the
  * page is walked over twice, so that depth and time are bounded. */
-#ifndef W_RENDER_H
-#define W_RENDER_H
+#ifndef W_RENDER_PRIVATE_H
+#define W_RENDER_PRIVATE_H
 
 #include "wiki/entity.h"
 #include "wiki/markup.h"
@@ -54,63 +54,63 @@ struct w_wikitext {
 
 /* walk.c: what is seen of a range. at_line: it begins where a line of the page begins, so that "*" is
  * a list there. */
-void w_walk(struct w_wikitext *, struct w_range, bool at_line);
+void w_wiki_walk(struct w_wikitext *, struct w_range, bool at_line);
 
 /* The first byte c in a range that is not inside a markup; the range's end if there is none. Moves the
  * range's markup there. */
-u32 w_find(const struct w_wikitext *, struct w_range *, u8 c);
+u32 w_wiki_find(const struct w_wikitext *, struct w_range *, u8 c);
 
 /* line.c: what the beginning of a line means, at range->begin; moves it behind what was taken. */
-void w_line_begin(struct w_wikitext *, struct w_range *);
+void w_wiki_line_begin(struct w_wikitext *, struct w_range *);
 /* Behind the last byte of the line at range->begin, or of the markup that begins in it. Moves
  * range->markup there. */
-u32 w_line_skip(struct w_wikitext *, struct w_range *);
+u32 w_wiki_line_skip(struct w_wikitext *, struct w_range *);
 /* quotes.c: a run of two or more apostrophes. */
-void w_quotes_run(struct w_wikitext *, u32 size);
-void w_quotes_end_line(struct w_wikitext *);
+void w_wiki_quotes_run(struct w_wikitext *, u32 size);
+void w_wiki_quotes_end_line(struct w_wikitext *);
 
 /* link.c */
-void w_link(struct w_wikitext *, u32 index);
-void w_address(struct w_wikitext *, u32 index);
-void w_variant(struct w_wikitext *, u32 index);
+void w_wiki_put_link(struct w_wikitext *, u32 index);
+void w_wiki_put_address(struct w_wikitext *, u32 index);
+void w_wiki_put_variant(struct w_wikitext *, u32 index);
 /* table.c */
-void w_table(struct w_wikitext *, u32 index);
+void w_wiki_put_table(struct w_wikitext *, u32 index);
 /* template.c */
-void w_template(struct w_wikitext *, u32 index);
-void w_argument(struct w_wikitext *, u32 index);
+void w_wiki_put_template(struct w_wikitext *, u32 index);
+void w_wiki_put_argument(struct w_wikitext *, u32 index);
 /* The argument of a name or number; NULL if it is missing or empty. */
-const struct w_range *w_argument_find(const struct w_arguments *, struct w_span name);
+const struct w_range *w_wiki_argument_find(const struct w_arguments *, struct w_span name);
 /* Go to the argument with the next number that is not empty; NULL if there is none. Begin with 0. */
-const struct w_range *w_argument_next(const struct w_arguments *, u32 *number);
+const struct w_range *w_wiki_argument_next(const struct w_arguments *, u32 *number);
 /* measure.c: the arguments of {{convert}}. */
-void w_measure(struct w_wikitext *, const struct w_arguments *);
+void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *);
 /* Commas between the thousands of a number that was appended from an offset on. */
-void w_group_digits(struct w_wikitext *, size_t from);
+void w_wiki_group_digits(struct w_wikitext *, size_t from);
 /* element.c */
-void w_tag(struct w_wikitext *, u32 index);
-void w_element(struct w_wikitext *, u32 index);
+void w_wiki_put_tag(struct w_wikitext *, u32 index);
+void w_wiki_put_element(struct w_wikitext *, u32 index);
 
 /* Text without markup: entities are characters; with line ends as they are. */
-void w_plain(struct w_wikitext *, struct w_span);
+void w_wiki_put_plain(struct w_wikitext *, struct w_span);
 /* The character reference at the start of a text; its size in bytes, at least 1. */
-size_t w_reference(struct w_wikitext *, struct w_span, bool twice);
+size_t w_wiki_put_reference(struct w_wikitext *, struct w_span, bool twice);
 /* script.c: digits and signs that were appended from an offset on, as superscripts; digits behind a number
  * as subscripts; with ^ or _ before what else begins as a number. Other text stays. */
-void w_superscript(struct w_wikitext *, size_t from);
-void w_subscript(struct w_wikitext *, size_t from);
+void w_wiki_superscript(struct w_wikitext *, size_t from);
+void w_wiki_subscript(struct w_wikitext *, size_t from);
 
-static inline void w_mark(struct w_wikitext *r, enum w_mark mark)
+static inline void w_wiki_put_mark(struct w_wikitext *r, enum w_mark mark)
 {
     w_buffer_byte(&r->marked, (u8)mark);
 }
 
-static inline struct w_span w_source(const struct w_wikitext *r, u32 begin, u32 end)
+static inline struct w_span w_wiki_source(const struct w_wikitext *r, u32 begin, u32 end)
 {
     return (struct w_span){r->source + begin, end - begin};
 }
 
 /* What is inside a markup. */
-static inline struct w_range w_inside(const struct w_wikitext *r, u32 index)
+static inline struct w_range w_wiki_inside(const struct w_wikitext *r, u32 index)
 {
     const struct w_markup *m = &r->markup.items[index];
     return (struct w_range){m->body, m->body_end, index + 1};
