@@ -231,6 +231,7 @@ UNIT_TESTS := \
 	test_unpack \
 	test_vocab \
 	test_wikitext \
+	test_wikitext_numbers \
 	test_xml \
 
 # ---- flags ----
