@@ -34,6 +34,7 @@ LIB_SOURCES := \
 	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
+	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
@@ -69,7 +70,6 @@ LIB_SOURCES := \
 	lib/text/byte_letters.c \
 	lib/text/document.c \
 	lib/text/draft.c \
-	lib/text/file_list.c \
 	lib/text/foreign.c \
 	lib/text/pair_map.c \
 	lib/text/special.c \

@@ -3,7 +3,7 @@
 #define W_WWIKI_H
 
 #include "sys/fdio.h"
-#include "text/file_list.h"
+#include "sys/file_list.h"
 #include "tools/cli.h"
 #include "wiki/clean.h"
 #include "wiki/wiki_block.h"

@@ -1,13 +1,9 @@
 #include "fit/residuals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fit/probe.h"
 #include "sys/fdio.h"
@@ -57,12 +53,11 @@ static void read_line(struct w_residuals *r, const char *line, size_t size, cons
 enum w_status w_residuals_read(struct w_residuals *r, const char *path, const char *kernel,
                                struct w_err *err)
 {
-    struct stat st;
     char *text = NULL;
     size_t size = 0;
 
     *r = (struct w_residuals){0};
-    if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+    if (w_is_missing(path))
         return W_DONE;
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
     if (status)
@@ -91,17 +86,9 @@ enum w_status w_residuals_add(const char *path, const struct w_verified *run, co
     w_json_free(j);
     if (!text)
         return W_NOMEM;
-    enum w_status status = W_DONE;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        status = w_fail_errno(err, "%.500s: cannot open", path);
-    } else {
-        size_t length = strlen(text);
-        text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
-        status = w_write_line(fd, text, length + 1, path, err);
-        if (close(fd) && !status)
-            status = w_fail_errno(err, "%.500s: cannot close", path);
-    }
+    size_t length = strlen(text);
+    text[length] = '\n'; /* over the NUL: one write, and so never part of a line */
+    enum w_status status = w_append_line(path, text, length + 1, err);
     free(text);
     return status;
 }
