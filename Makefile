@@ -183,6 +183,7 @@ UNIT_TESTS := \
 	test_batches \
 	test_bf16 \
 	test_calibration \
+	test_calibration_file \
 	test_chart \
 	test_ckpt \
 	test_clean \
@@ -212,9 +213,11 @@ UNIT_TESTS := \
 	test_ordered \
 	test_kern \
 	test_lanes \
+	test_memory_curve \
 	test_model \
 	test_plan \
 	test_predict \
+	test_probe \
 	test_gemm \
 	test_team \
 	test_schedule \
