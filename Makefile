@@ -203,6 +203,7 @@ UNIT_TESTS := \
 	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
+	test_fdio \
 	test_feed \
 	test_evaluate \
 	test_foreign \
