@@ -236,7 +236,7 @@ static inline void check_products(const struct w_kern *kern, enum w_type type, s
 struct packed_form {
     const struct w_mul *mul;
     enum w_type type;
-    bool panel, across; /* the lines lie side by side in memory, and not one behind the other */
+    bool panel, across; /* line stride 1: the lines are contiguous across, not along k */
 };
 
 static inline u64 whole_tiles(u64 lines, u64 width)
@@ -263,8 +263,8 @@ static inline u64 pack_matrix(u8 **packed, const struct packed_form *how, const 
     return bytes;
 }
 
-/* What fills steps and tiles up is zeros: packed are the same bytes as of a larger matrix that has them,
- * whatever lies around the smaller one in memory. */
+/* Padding to whole steps and tiles is zeros: the packed bytes equal those of a larger matrix that holds
+ * the zeros itself, whatever surrounds the smaller one in memory. */
 static inline void check_filling(const struct packed_form *how, u64 lines, u64 k)
 {
     const u64 width = how->panel ? how->mul->tile_cols : how->mul->tile_rows;

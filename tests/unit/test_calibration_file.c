@@ -1,5 +1,5 @@
-/* The file of a calibration that was never measured: it comes back, damaged ones are refused, and when
- * it is not to be believed. Needs no clock. */
+/* The file of a made-up calibration: it is read back, damaged files are refused, and doubts are raised
+ * at the right thresholds. Needs no clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -8,7 +8,6 @@
 #include "tests/fuzz/fuzz_expr.c"
 #include "fuzz_rounds.h"
 
-/* The first byte of a name is its value; see the fuzzer. */
 static const char *const seeds[] = {
     "4*b*t*(l*(10*d + f) + 2*d) / 3 - c^2",
     "ceil(threads / l2.instances) + floor(7.5) * sqrt(z)",

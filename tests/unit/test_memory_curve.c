@@ -1,4 +1,4 @@
-/* What is read off a memory curve. Needs no clock. */
+/* Knees and flattening of memory curves. Needs no clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

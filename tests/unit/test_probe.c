@@ -1,4 +1,4 @@
-/* What is made of samples: how far they differ, and whether a machine was in two states. Needs no clock. */
+/* Statistics of samples: spread, quantiles, and whether a machine was in two states. Needs no clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

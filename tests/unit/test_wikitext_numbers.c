@@ -1,6 +1,5 @@
-/* Measures and numbers above and below the line: every row of the table of units, and how long a number
- * may be. The table is that of the file itself; what it has to hold is said here by the rules of English
- * and the units that do not follow them. */
+/* Measures, superscripts and subscripts: every row of the table of units against the rules of English
+ * plurals and their exceptions, and the limits on the length of numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +23,7 @@ static void gives(const char *wikitext, const char *want)
                  (const char *)text.at, want);
 }
 
-/* Several of a unit, from one: the name of the thing that is counted ends with s. */
+/* The plural of a unit: its head noun, before " per ", takes an s. */
 static void plural_of(char *many, size_t size, const char *one)
 {
     static const char *const others[][2] = {
@@ -99,7 +98,7 @@ static void every_word_between_two_numbers_is_written(void **state)
     }
 }
 
-/* `size` bytes above or below the line, which begin as a number. */
+/* A superscript or subscript of `size` bytes that begins as a number. */
 static void check_script(const char *base, const char *tag, size_t size, const char *sign)
 {
     char wikitext[300], want[300], number[200];
@@ -122,8 +121,7 @@ static void only_what_is_short_gets_a_sign(void **state)
     check_script("2", "sub", 81, "");
 }
 
-/* The number to which something is a base ends with letters of hexadecimal digits, of which 40 are
- * looked at. */
+/* A base may end with hexadecimal digits, of which the last 40 are examined. */
 static void only_the_end_of_a_number_is_looked_at(void **state)
 {
     (void)state;
