@@ -35,6 +35,7 @@ LIB_SOURCES := \
 	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
+	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/json_span.c \
 	lib/sys/machine.c \
@@ -73,7 +74,6 @@ LIB_SOURCES := \
 	lib/text/byte_letters.c \
 	lib/text/document.c \
 	lib/text/draft.c \
-	lib/text/file_list.c \
 	lib/text/foreign.c \
 	lib/text/pair_map.c \
 	lib/text/special.c \
@@ -191,6 +191,7 @@ UNIT_TESTS := \
 	test_batches \
 	test_bf16 \
 	test_calibration \
+	test_calibration_file \
 	test_chart \
 	test_checkpoint \
 	test_checkpoint_folder \
@@ -212,6 +213,7 @@ UNIT_TESTS := \
 	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
+	test_fdio \
 	test_feed \
 	test_evaluate \
 	test_foreign \
@@ -222,9 +224,11 @@ UNIT_TESTS := \
 	test_ordered \
 	test_kern \
 	test_lanes \
+	test_memory_curve \
 	test_model \
 	test_plan \
 	test_predict \
+	test_probe \
 	test_gemm \
 	test_team \
 	test_token_header \
@@ -245,6 +249,7 @@ UNIT_TESTS := \
 	test_vocab_import \
 	test_wiki_numbers \
 	test_wikitext \
+	test_wikitext_numbers \
 	test_xml \
 
 # ---- flags ----

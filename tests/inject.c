@@ -58,7 +58,7 @@ static void __attribute__((constructor)) read_plan(void)
         memcpy(call_name, name, sizeof call_name);
 }
 
-/* The name of the program itself is argv[0], which a program may have changed: NULL is no excuse. */
+/* The linker knows the program itself by argv[0], which the program may have set to NULL: its calls count. */
 static bool is_excused(const void *caller)
 {
     Dl_info info;

@@ -3,7 +3,7 @@
 #define W_WWIKI_H
 
 #include "sys/fdio.h"
-#include "text/file_list.h"
+#include "sys/file_list.h"
 #include "tools/cli.h"
 
 extern const struct w_program wwiki_extract_program, wwiki_clean_program;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kern/gemm.h"
 #include "base/rng.h"
@@ -413,7 +412,7 @@ static void measure_disk(struct bench *b)
     double start = w_now_s();
     if (!w_output_whole(b->how->scratch, bytes, DISK_BYTES, NULL))
         b->c->disk_bytes_s = (double)DISK_BYTES / (w_now_s() - start);
-    unlink(b->how->scratch);
+    remove(b->how->scratch);
     free(bytes);
 }
 

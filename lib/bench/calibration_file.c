@@ -1,10 +1,8 @@
 /* The file of a calibration: JSON, read as strictly as what comes from outside. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/sha256.h"
 #include "bench/calibration.h"
@@ -312,12 +310,11 @@ enum w_status w_calibration_parse(struct w_calibration *c, const char *text, siz
 
 enum w_status w_calibration_load(struct w_calibration *c, const char *path, struct w_err *err)
 {
-    struct stat st;
     char *text = NULL;
     size_t size = 0;
 
     *c = (struct w_calibration){0};
-    if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+    if (w_is_missing(path))
         return w_fail(err, W_NO, "%s: there is no calibration (wcachefit calibrate makes one)",
                       path);
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);

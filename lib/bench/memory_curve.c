@@ -103,9 +103,7 @@ static double measure_point(struct w_curve *c, u8 *memory, struct reading *r, u6
     return value;
 }
 
-/* A larger set is never faster, and what disturbs only slows: so a point is at least as fast as those
- * behind it. */
-static void flatten_disturbances(struct w_curve *c)
+void w_curve_flatten(struct w_curve *c)
 {
     for (u32 i = c->count; i-- > 1;) {
         double *value = &c->points[i - 1].value, behind = c->points[i].value;
@@ -146,7 +144,7 @@ enum w_status w_curve_measure(struct w_curve *c, enum w_curve_kind kind, const s
             c->count++;
         }
     w_pages_free(memory, room + HUGE_PAGE);
-    flatten_disturbances(c);
+    w_curve_flatten(c);
     w_sort_reals(spreads, c->count);
     c->spread = w_quantile(spreads, c->count, 0.5);
     return W_DONE;

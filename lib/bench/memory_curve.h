@@ -39,6 +39,10 @@ enum w_status w_curve_measure(struct w_curve *, enum w_curve_kind, const struct 
                               struct w_team *, u64 max_bytes, double budget_s,
                               struct w_err *) W_MUST_CHECK;
 
+/* A larger working set is never faster, and disturbances only slow a measurement down: make each point
+ * at least as fast as those of larger sets. */
+void w_curve_flatten(struct w_curve *);
+
 /* The value at a working set of one thread, between two points on a line over its logarithm; NaN
  * without points. */
 double w_curve_at(const struct w_curve *, double bytes);

@@ -105,7 +105,8 @@ static double primary(struct parser *p)
         p->at += n;
         return value;
     }
-    if (!isdigit((unsigned char)*p->at))
+    /* strtod() would also accept hexadecimal numbers. */
+    if (!isdigit((unsigned char)*p->at) || (*p->at == '0' && (p->at[1] | 0x20) == 'x'))
         return fail(p, "a number or name expected");
     char *end;
     value = strtod(p->at, &end);

@@ -1,13 +1,9 @@
 #include "fit/residuals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/lines.h"
 #include "bench/probe.h"
@@ -58,12 +54,11 @@ static void read_line(struct w_residuals *r, const char *line, size_t size, cons
 enum w_status w_residuals_read(struct w_residuals *r, const char *path, const char *kernel,
                                struct w_err *err)
 {
-    struct stat st;
     char *text = NULL;
     size_t size = 0;
 
     *r = (struct w_residuals){0};
-    if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+    if (w_is_missing(path))
         return W_DONE;
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
     if (status)
@@ -91,16 +86,8 @@ enum w_status w_residuals_add(const char *path, const struct w_verified *run, co
     size_t size = 0;
     enum w_status status = w_json_line(j, &text, &size, err);
     w_json_free(j);
-    if (status)
-        return status;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        status = w_fail_errno(err, "%.500s: cannot open", path);
-    } else {
-        status = w_write_line(fd, text, size, path, err);
-        if (close(fd) && !status)
-            status = w_fail_errno(err, "%.500s: cannot close", path);
-    }
+    if (!status)
+        status = w_append_line(path, text, size, err);
     free(text);
     return status;
 }

@@ -26,7 +26,8 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 
 #if !defined UNIT_MODEL
 #include <immintrin.h>
-#include <time.h>
+
+#include "sys/clock.h"
 
 #define UNIT_CONFIGURE(config)                                                                     \
     __asm__ volatile("ldtilecfg %0" : : "m"(*(const struct unit_config *)(config)) : "memory")
@@ -39,7 +40,7 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 /* sums += a b, pairs of bf16 */
 #define UNIT_MULTIPLY(sums, a, b) _tile_dpbf16ps(sums, a, b)
 /* Let others have the CPU for a while. */
-#define UNIT_SLEEP() nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL)
+#define UNIT_SLEEP() w_sleep_s(0.001)
 #endif
 
 #endif

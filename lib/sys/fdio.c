@@ -397,6 +397,24 @@ enum w_status w_write_line(int fd, const char *line, size_t size, const char *na
     return write_all(fd, line, size) ? W_DONE : call_failed(err, name, "cannot write");
 }
 
+enum w_status w_append_line(const char *path, const char *line, size_t size, struct w_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return w_fail_errno(err, "%.500s: cannot open", path);
+    enum w_status status = w_write_line(fd, line, size, path, err);
+    if (close(fd) && !status)
+        status = w_fail_errno(err, "%.500s: cannot close", path);
+    return status;
+}
+
+bool w_is_missing(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) && (errno == ENOENT || errno == ENOTDIR);
+}
+
 bool w_is_terminal(int fd)
 {
     return isatty(fd) == 1;

@@ -94,6 +94,13 @@ enum w_status w_output_whole(const char *path, const void *bytes, size_t size,
 enum w_status w_write_line(int fd, const char *line, size_t size, const char *name,
                            struct w_err *err) W_MUST_CHECK;
 
+/* The same at the end of a file, which is created if needed. */
+enum w_status w_append_line(const char *path, const char *line, size_t size,
+                            struct w_err *err) W_MUST_CHECK;
+
+/* True if no file of that name exists; false also if that cannot be determined. */
+bool w_is_missing(const char *path);
+
 /* Is this descriptor a terminal? */
 bool w_is_terminal(int fd);
 

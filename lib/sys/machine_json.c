@@ -149,7 +149,7 @@ static struct w_cache take_cache(struct reader *r, const char *key)
     c.bytes = take_u64(&in, "bytes", 1ull << 40);
     c.ways = take_u32(&in, "ways");
     c.line_bytes = take_u32(&in, "line_bytes");
-    const u32 least = c.bytes > 0; /* what is not there has no instance */
+    const u32 least = c.bytes > 0; /* a cache that does not exist has no instances */
     c.shared_by = W_MAX(take_u32(&in, "shared_by"), least);
     c.instances = W_MAX(take_u32(&in, "instances"), least);
     c.source = source_named(w_json_string(w_json_get(j, "source")));

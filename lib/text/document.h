@@ -14,7 +14,7 @@
 #ifndef W_DOCUMENT_H
 #define W_DOCUMENT_H
 
-#include "text/file_list.h"
+#include "sys/file_list.h"
 #include "text/split.h"
 
 struct w_specials; /* special.h */

@@ -322,7 +322,7 @@ void w_clean_text(struct w_clean *c, struct w_span text, struct w_buffer *out)
         if (!is_table_line(s))
             clean_line(&l, s);
         bool changed = out->size - before != s.size;
-        /* A buffer to which nothing was written has no place that could be pointed to. */
+        /* A new buffer has no memory yet: a span into it would be arithmetic on NULL. */
         bool empty = out->size == before;
         if (changed &&
             (empty || !has_words((struct w_span){out->at + before, out->size - before}))) {

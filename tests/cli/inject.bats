@@ -20,7 +20,8 @@ setup()
 }
 
 # try CALL ERROR: the file "expected" holds the right output and the function `work` writes "result".
-# The first call has to fail, or the test would see nothing; $never lists what a program does not call.
+# The first call must be seen to fail, or the test would prove nothing; $never lists the calls that the
+# program does not make.
 try()
 {
     local n status

@@ -1,6 +1,6 @@
-/* Any bytes as the text of another extractor (the first one chooses whether it is escaped): what is left
- * is not more than there was, has no more lines than the line ends and <br> allow, is valid UTF-8 if the
- * text was; and it is the same when the text comes in two parts of whole lines. */
+/* Any bytes as the text of another extractor; the first byte chooses whether it is escaped. The result is
+ * not longer than the text, is valid UTF-8 if the text was, and is the same when the text comes in two
+ * parts of whole lines. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
 
-/* Clean a text in parts that end behind its `cut` first bytes and at its end. */
+/* Clean a text in two parts: its first `cut` bytes, then the rest. */
 static void clean(struct w_buffer *out, bool escaped, struct w_span text, size_t cut)
 {
     struct w_clean c = {.escaped = escaped};

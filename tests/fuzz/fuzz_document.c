@@ -1,6 +1,6 @@
-/* Any bytes as a file of texts, in the format that the first one chooses: refused with a reason, or
- * documents, none of them empty, together not more than the file; the same ones again in pieces of which
- * the first stop early, where a limit is set. A plain file is one document, byte for byte. */
+/* Any bytes as a file of texts, in the format that the first byte chooses: refused with a reason, or
+ * documents, none of them empty, together not longer than the file. A plain file is one document, byte
+ * for byte. With a limit each document is cut to it, and the file ends with the same status. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as a formula: refused with its place, or computed; and then the formula in parentheses, and
- * the one with its values in the places of the names, give the same value. */
+/* Any bytes as a formula: refused with the place of the error, or computed; then the formula in
+ * parentheses, and the one with values in place of the names, give the same value. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
 
-/* Names are known by their first letter: whole numbers, and of those that begin with u nothing is known.
- * There are none that begin with a capital. */
+/* The first letter of a name gives its value, a whole number; u is unknown. Names that begin with a
+ * capital do not exist. */
 static bool value_of(const void *context, const char *name, size_t length, double *value)
 {
     (void)context, (void)length;
@@ -24,7 +24,7 @@ static bool is_same(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-/* The formula with its values, in every size of memory up to the one that it needs. */
+/* Substitution into buffers of many sizes, up to a sufficient one. */
 static void substitute(const char *text, size_t length, double value)
 {
     size_t enough = 2 * length + 2; /* a name of one letter becomes two digits */
@@ -43,7 +43,7 @@ static void substitute(const char *text, size_t length, double value)
     if (!whole)
         abort();
     w_expr_substitute(text, &names, whole, enough);
-    if (!strchr(whole, '?') && /* which stands for what is not known */
+    if (!strchr(whole, '?') && /* stands for an unknown value */
         (w_expr_eval(whole, &names, &again, NULL) || !is_same(again, value)))
         abort();
     free(whole);
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
     if (!status) {
         substitute(text + 1, length, value);
         memcpy(text + length + 1, ")", 2);
-        /* One level more may be one too many. */
+        /* The parentheses may nest it too deeply. */
         status = w_expr_eval(text, &names, &again, &err);
         if (status ? !strstr(err.text, "deeply") : !is_same(again, value))
             abort();

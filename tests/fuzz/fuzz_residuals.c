@@ -1,5 +1,5 @@
-/* Any bytes as the file of residuals: what is no line of it is passed over, whatever is left gives a
- * factor and an interval that can be, and a run that is added is found again, once. */
+/* Any bytes as the file of residuals: invalid lines are skipped, the rest gives a finite positive factor
+ * and interval, and a run that is added is found again, once. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 
     memory_file_open(&file, bytes, size);
     read_file(&r, &file);
-    memory_file_add(&file, "\n", 1); /* a line that has no end takes the next one with it */
+    memory_file_add(&file, "\n", 1); /* an unfinished line would swallow the next one */
     add(&file, &run, 2);
     add(&file, &run, 0.75);
     read_file(&r, &file);

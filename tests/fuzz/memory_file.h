@@ -1,4 +1,4 @@
-/* memory_file.h - bytes as a file with a name, for what reads files and not bytes. */
+/* memory_file.h - bytes as a file with a name, for functions that read files. */
 #ifndef MEMORY_FILE_H
 #define MEMORY_FILE_H
 

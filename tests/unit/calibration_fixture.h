@@ -29,6 +29,9 @@ static inline void make_calibration(struct w_calibration *c)
                                 .decodes = {{1000000, 0.0001}, {100000000, 0.02}},
                                 .decode_count = 2,
                                 .measurements = 100};
+    c->latency.threads = c->bandwidth_one.threads = 1;
+    c->bandwidth_all.threads = 2;
+    c->bandwidth_one.kind = c->bandwidth_all.kind = W_CURVE_BANDWIDTH;
     for (u64 bytes = 4096; bytes <= (64 << 20); bytes *= 2) {
         u32 i = c->latency.count++;
         c->latency.points[i].bytes = c->bandwidth_one.points[i].bytes = bytes;

@@ -1,11 +1,11 @@
-/* fuzz_rounds.h - a fuzzer over a seed and some thousand changes of it, so that every run of the tests
- * goes a part of its way. Included behind the fuzzer. */
+/* fuzz_rounds.h - run a fuzzer over a seed and some thousand mutations of it, so that every run of the
+ * tests covers a part of what `make fuzz` does. Included after the fuzzer. */
 #ifndef W_FUZZ_ROUNDS_H
 #define W_FUZZ_ROUNDS_H
 
 #include "mutate.h"
 
-/* odd: bytes that mean something to the reader. */
+/* odd: bytes that are part of the input's syntax. */
 static inline void fuzz_rounds(const void *seed, size_t size, unsigned rounds, const char *odd)
 {
     static u8 copy[8192];

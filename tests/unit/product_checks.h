@@ -232,6 +232,79 @@ static inline void check_products(const struct w_kern *kern, enum w_type type, s
     free_engine(&engine);
 }
 
+/* A matrix of `lines` lines of k numbers, packed, and the bytes of it: as rows, or as one panel. */
+struct packed_form {
+    const struct w_mul *mul;
+    enum w_type type;
+    bool panel, across; /* line stride 1: the lines are contiguous across, not along k */
+};
+
+static inline u64 whole_tiles(u64 lines, u64 width)
+{
+    return (lines + width - 1) / width * width;
+}
+
+static inline u64 pack_matrix(u8 **packed, const struct packed_form *how, const void *x, u64 lines,
+                              u64 k, u64 line, u64 step)
+{
+    const struct w_mul *mul = how->mul;
+    const u64 width = how->panel ? mul->tile_cols : mul->tile_rows;
+    const u64 element = how->panel ? w_type_bytes(how->type) : mul->row_bytes;
+    const u64 bytes = w_round_up(k, mul->step) * whole_tiles(lines, width) * element;
+
+    *packed = aligned_alloc(64, w_round_up(bytes + 16, 64));
+    memset(*packed, 0xa5, bytes + 16); /* what is not written is no zero */
+    if (how->panel)
+        mul->pack_panel(*packed, x, step, line, k, (u32)lines);
+    else
+        mul->pack_rows(*packed, x, line, step, k, lines);
+    for (u64 i = bytes; how->panel && i < bytes + 16; i++) /* rows may write so far */
+        assert_int_equal((*packed)[i], 0xa5);
+    return bytes;
+}
+
+/* Padding to whole steps and tiles is zeros: the packed bytes equal those of a larger matrix that holds
+ * the zeros itself, whatever surrounds the smaller one in memory. */
+static inline void check_filling(const struct packed_form *how, u64 lines, u64 k)
+{
+    const u64 width = how->panel ? how->mul->tile_cols : how->mul->tile_rows;
+    const u64 all_lines = whole_tiles(lines, width), all_k = w_round_up(k, how->mul->step);
+    const u64 line = how->across ? 1 : all_k, step = how->across ? all_lines : 1;
+    struct w_rng rng = {.seed = lines * 1009 + k};
+    float *floats = random_floats(&rng, all_lines * all_k);
+    void *x = typed_copy(how->type, floats, all_lines * all_k);
+    u8 *filled, *whole;
+
+    u64 bytes = pack_matrix(&filled, how, x, lines, k, line, step);
+    free(x);
+    for (u64 i = 0; i < all_lines; i++)
+        for (u64 p = 0; p < all_k; p++)
+            if (i >= lines || p >= k)
+                floats[i * line + p * step] = 0;
+    x = typed_copy(how->type, floats, all_lines * all_k);
+    assert_int_equal(pack_matrix(&whole, how, x, all_lines, all_k, line, step), bytes);
+    if (memcmp(filled, whole, bytes))
+        fail_msg("%s%s of %s, %d lines of %d numbers: not filled up with zeros",
+                 how->panel ? "a panel" : "rows", how->across ? " across" : "",
+                 how->type == W_TYPE_BF16 ? "bf16" : "fp32", (int)lines, (int)k);
+    free(filled);
+    free(whole);
+    free(x);
+    free(floats);
+}
+
+static inline void check_packing(const struct w_kern *kern, enum w_type type)
+{
+    static const u64 ks[] = {1, 2, 3, 5, 15, 16, 31, 32, 33, 65};
+
+    for (u32 i = 0; i < 4 * W_COUNTOF(ks); i++) {
+        const struct packed_form how = {&kern->mul[type], type, i & 1, i & 2};
+        const u64 most = how.panel ? how.mul->tile_cols : 2 * how.mul->tile_rows + 1;
+        for (u64 lines = 1; lines <= most; lines++)
+            check_filling(&how, lines, ks[i / 4]);
+    }
+}
+
 /* The same product cut in other depths, heights and slices: every bit. */
 static inline void check_bits_of_blocks(const struct w_kern *kern, enum w_type type,
                                         struct w_team *team)

@@ -89,7 +89,7 @@ static void counts_never_overflow(void **state)
     w_word_count_release(&counts);
 }
 
-/* Stops after so many merges, and looks that it is told of each. */
+/* Stops after `enough` merges; checks that each is reported. */
 struct listener {
     u32 seen, enough;
 };

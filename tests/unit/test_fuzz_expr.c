@@ -8,11 +8,11 @@
 #include "tests/fuzz/fuzz_expr.c"
 #include "fuzz_rounds.h"
 
-/* The first byte of a name is its value; see the fuzzer. */
 static const char *const seeds[] = {
     "4*b*t*(l*(10*d + f) + 2*d) / 3 - c^2",
     "ceil(threads / l2.instances) + floor(7.5) * sqrt(z)",
     "if(decode <= l3.bytes, min(1, b), max(2.5e1, unknown))",
+    "0x10 + 0X1p4 - 1e2 * 2.5E-1 / x10",
     "((((((((a < b) + 1) >= 2) * c) > d) - e) / 7) ^ 2)",
 };
 

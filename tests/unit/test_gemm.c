@@ -54,6 +54,16 @@ static void products_of_floats_are_right(void **state)
     check_all(W_TYPE_F32);
 }
 
+static void packed_matrices_are_filled_up_with_zeros(void **state)
+{
+    const struct w_kern *kern;
+
+    (void)state;
+    for (u32 i = 0; (kern = next_usable(&i));)
+        for (enum w_type type = 0; type < W_TYPES; type++)
+            check_packing(kern, type);
+}
+
 static void products_of_bf16_are_right(void **state)
 {
     (void)state;
@@ -179,6 +189,7 @@ static void runs_on_this_cpu(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packed_matrices_are_filled_up_with_zeros),
         cmocka_unit_test(products_of_floats_are_right),
         cmocka_unit_test(products_of_bf16_are_right),
         cmocka_unit_test(bits_do_not_depend_on_blocks),

@@ -170,7 +170,7 @@ static void limits_of_any_parent_group_hold(void **state)
     assert_int_equal(m.usable_cores, 1);
 }
 
-/* A container that has joined another group's names sees a path out of its own tree. */
+/* In a container the group may lie outside of the visible tree. */
 static void groups_outside_of_the_tree_are_not_followed(void **state)
 {
     (void)state;
@@ -183,7 +183,7 @@ static void groups_outside_of_the_tree_are_not_followed(void **state)
     w_machine_read(&m, root);
     assert_int_equal(m.usable_cores, 3);
     assert_true(m.memory_bytes == 8000000ull * 1024);
-    /* dots in a name lead nowhere */
+    /* two dots within a name are a name */
     put("proc/self/cgroup", "0::/a..b/c\n");
     w_machine_read(&m, root);
     assert_int_equal(m.usable_cores, 3);

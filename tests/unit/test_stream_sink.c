@@ -1,5 +1,5 @@
-/* The writer of a stream when what is below it fails: the output in the middle of a frame, and the
- * compressor of one frame, on whichever thread. */
+/* The writer of a stream when the output fails in the middle of a frame, and when the compressor fails on
+ * one frame, on any thread. */
 #include <dlfcn.h>
 #include <libdeflate.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@ enum { IDS = 20000, IDS_A_FRAME = 1000 };
 
 static atomic_int compressions_left; /* that succeed; -1: all */
 
-/* In the place of the library's, which a program finds behind its own. */
+/* Replaces the function of the shared library: a symbol of the program comes first. */
 size_t libdeflate_zlib_compress(struct libdeflate_compressor *z, const void *in, size_t in_size,
                                 void *out, size_t room)
 {
@@ -80,7 +80,7 @@ static enum w_status read_back(struct fixture *f)
     return status;
 }
 
-/* Files of at most so many bytes; returns what the limit was. */
+/* Limit the size of files; returns the previous limit. */
 static rlim_t limit_files(rlim_t bytes)
 {
     struct rlimit limit;
@@ -92,7 +92,7 @@ static rlim_t limit_files(rlim_t bytes)
 }
 
 /* The disk is full in the middle of a frame, and has room again when the program says why it ends: an
- * abort frame behind half of another would be rubbish. */
+ * abort frame after half of another one could not be read. */
 static void a_torn_output_gets_no_abort_frame(void **state)
 {
     (void)state;
@@ -120,8 +120,8 @@ static void a_torn_output_gets_no_abort_frame(void **state)
     free(ids);
 }
 
-/* Frame n cannot be compressed: the writer says so in time, nothing of frame n or behind it is written,
- * and what is there ends with an abort frame. */
+/* Frame n cannot be compressed: a later call of the writer reports it, and the stream ends with an abort
+ * frame or without an end. */
 static void a_frame_that_cannot_be_compressed_fails_the_stream(void **state)
 {
     (void)state;

@@ -18,6 +18,12 @@ static void products_are_right(void **state)
     w_team_free(team);
 }
 
+static void packed_matrices_are_filled_up_with_zeros(void **state)
+{
+    (void)state;
+    check_packing(&kern_model, W_TYPE_BF16);
+}
+
 /* Rows and columns behind the end of c are neither written to nor read. */
 static void edges_are_kept(void **state)
 {
@@ -134,7 +140,8 @@ static void the_model_is_what_the_cpu_does(void **state)
 }
 
 #define UNIT_TESTS                                                                                 \
-    cmocka_unit_test(products_are_right), cmocka_unit_test(edges_are_kept),                        \
+    cmocka_unit_test(packed_matrices_are_filled_up_with_zeros),                                    \
+        cmocka_unit_test(products_are_right), cmocka_unit_test(edges_are_kept),                    \
         cmocka_unit_test(bits_do_not_depend_on_blocks), cmocka_unit_test(a_model_trains),          \
         cmocka_unit_test(the_model_is_what_the_cpu_does)
 

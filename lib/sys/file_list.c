@@ -1,4 +1,4 @@
-#include "text/file_list.h"
+#include "sys/file_list.h"
 
 #include <dirent.h>
 #include <errno.h>
