@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/unicode.h"
+#include "base/utf8.h"
 #include "wiki/clean.h"
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);

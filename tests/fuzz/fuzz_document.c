@@ -23,7 +23,7 @@ static enum w_status read_all(struct w_buffer *out, const struct memory_file *fi
                                          .document_bytes_max = document_bytes_max};
     struct w_documents *d = NULL;
     struct w_err err = {0};
-    struct w_piece piece;
+    struct w_text_piece piece;
     size_t begin = 0;
 
     enum w_status status = w_documents_open(&d, &options, &err);
@@ -38,7 +38,7 @@ static enum w_status read_all(struct w_buffer *out, const struct memory_file *fi
     }
     if (status != W_END && !err.text[0])
         abort();
-    w_documents_close(d);
+    w_documents_close(&d);
     return status;
 }
 

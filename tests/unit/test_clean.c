@@ -184,7 +184,7 @@ static enum w_status read_file(struct w_clean_reader *c, const void *bytes, size
     enum w_status status = w_clean_reader_begin(c, unpack, in.name, err);
     while (!status && !(status = w_clean_reader_next(c, &text, err)))
         w_buffer_span(out, text);
-    w_unpack_close(unpack);
+    w_unpack_close(&unpack);
     w_input_close(&in);
     return status;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fit/memory_curve.h"
+#include "bench/memory_curve.h"
 
 /* Latencies of a machine with 32 KiB, 512 KiB and 8 MiB. */
 static void set_curve(struct w_curve *c)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fit/probe.h"
+#include "bench/probe.h"
 
 static void samples_that_differ_are_noisy(void **state)
 {
