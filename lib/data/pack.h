@@ -9,11 +9,11 @@
 
 #include "data/corpus.h"
 
-enum w_part { W_PART_TRAIN, W_PART_VAL, W_PART_ALL };
+enum w_subset { W_SUBSET_TRAIN, W_SUBSET_VAL, W_SUBSET_ALL };
 
 struct w_pack_options {
     u64 length;          /* T */
-    enum w_part part;    /* which documents */
+    enum w_subset part;  /* which documents */
     double val_fraction; /* share of the documents that are for validation */
     u64 split_seed;
     u64 shard, shards; /* give only the sequences k with k % shards == shard */
