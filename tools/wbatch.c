@@ -19,7 +19,7 @@ struct settings {
     struct w_text_list sets;
     u64 batch, length, epochs, steps, start, window_tokens, split_seed, threads, level;
     double val_fraction;
-    u32 split; /* enum w_part */
+    u32 split; /* enum w_subset */
     bool no_shuffle, no_provenance;
     /* worked out from the above and from the configuration */
     u64 seed, shard, shards, vocab_size;
@@ -128,7 +128,7 @@ static enum w_status settle(struct settings *set, struct w_err *err)
     set->vocab_size = conf.vocab_size;
     if (!set->batch || !set->length)
         return w_fail(err, W_USAGE, "say how large batches are: -c CONFIG, or -b B and -T T");
-    if (set->split == W_PART_VAL && set->val_fraction <= 0)
+    if (set->split == W_SUBSET_VAL && set->val_fraction <= 0)
         return w_fail(err, W_USAGE, "--split val needs --val-fraction: it is 0");
     if (set->seed_text && w_parse_count(set->seed_text, 0, W_JSON_INT_MAX, &set->seed, err))
         return w_fail_at(err, W_USAGE, "--seed");
@@ -169,7 +169,7 @@ static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
     if (!window && !facts->regular_files)
         window = set->no_shuffle && set->epochs == 1 ? 1 : PIPE_WINDOW_TOKENS;
     struct w_pack_options pack_options = {.length = set->length,
-                                          .part = (enum w_part)set->split,
+                                          .part = (enum w_subset)set->split,
                                           .val_fraction = set->val_fraction,
                                           .split_seed = set->split_seed,
                                           .shard = set->shard,

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sys/clock.h"
 #include "text/vocab.h"
@@ -43,9 +42,9 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
 enum w_status eval_open(struct run *run, struct w_err *err)
 {
     struct w_feed *feed = NULL;
-    struct stat st;
+    enum w_path_kind kind = w_path_kind(run->set->val);
 
-    if (!strcmp(run->set->val, "-") || (stat(run->set->val, &st) == 0 && !S_ISREG(st.st_mode)))
+    if (!strcmp(run->set->val, "-") || (kind != W_PATH_FILE && kind != W_PATH_NONE))
         return w_fail(err, W_USAGE,
                       "--val %s: needs a regular file: each evaluation reads it again",
                       run->set->val);

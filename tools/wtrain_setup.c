@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/strnum.h"
 #include "kern/gemm_blas.h"
@@ -69,15 +68,14 @@ static enum w_status compare_confs(const struct run *run, const struct w_conf *g
 static enum w_status find_resumed(struct run *run, struct w_err *err)
 {
     const char *path = run->set->resume;
-    struct stat st;
+    enum w_path_kind kind = w_path_kind(path);
     enum w_status status = W_DONE;
 
     snprintf(run->resumed_path, sizeof run->resumed_path, "%s", path);
     /* What does not exist yet is the folder of a run that begins, unless it is called like a file. */
     size_t length = strlen(path);
-    bool is_folder = stat(path, &st) == 0 ? S_ISDIR(st.st_mode)
-                                          : length < 4 || strcmp(path + length - 4, ".wts");
-    if (is_folder) {
+    bool is_name = length >= 4 && !strcmp(path + length - 4, ".wts");
+    if (kind == W_PATH_FOLDER || (kind == W_PATH_NONE && !is_name)) {
         const struct w_ckpt_folder folder = save_folder(path);
         status = w_ckpt_folder_newest(&folder, run->resumed_path, err);
     }

@@ -1,3 +1,13 @@
+/* Batches of sequences that are held, or that pass through a window.
+ *
+ * Held: batch k is the sequences order[k B .. k B + B) of its epoch, so going to a start costs
+ * nothing but the order of that epoch. Memory: the sequences and 4 bytes each.
+ *
+ * Passing: every draw gives one of the sequences in the window, each with the same probability, and
+ * the next one of the source takes its slot; at the end the window empties. A sequence leaves a
+ * window of W slots after W draws on average, so the order is local: what is far more than W
+ * sequences apart in the source hardly ever changes places. Draw n depends on (seed, n) and on how
+ * many are held alone, which is why a start has to read what it skips and needs no other state. */
 #include "data/batches.h"
 
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sys/fdio.h"
 
@@ -99,20 +98,13 @@ static enum w_status next_member(struct w_corpus *c, struct w_err *err)
 
 static enum w_status look_at_paths(struct w_corpus *c, struct w_err *err)
 {
-    struct stat st;
-
-    c->facts.regular_files = true;
+    c->facts.regular_files = c->path_count > 0 || w_path_kind(NULL) == W_PATH_FILE;
     for (size_t i = 0; i < c->path_count; i++) {
-        if (!strcmp(c->paths[i], "-")) {
-            c->facts.regular_files &= fstat(0, &st) == 0 && S_ISREG(st.st_mode);
-        } else {
-            if (stat(c->paths[i], &st))
-                return w_fail_errno(err, "%s: cannot open", c->paths[i]);
-            c->facts.regular_files &= S_ISREG(st.st_mode);
-        }
+        enum w_path_kind kind = w_path_kind(c->paths[i]);
+        if (kind == W_PATH_NONE)
+            return w_fail_errno(err, "%s: cannot open", c->paths[i]);
+        c->facts.regular_files &= kind == W_PATH_FILE;
     }
-    if (c->path_count == 0)
-        c->facts.regular_files = fstat(0, &st) == 0 && S_ISREG(st.st_mode);
     return W_DONE;
 }
 

@@ -20,14 +20,16 @@ struct w_corpus_facts {
 };
 
 /* Open the first stream and read its header. count 0: standard input. The paths must outlive the
- * corpus. */
+ * corpus. W_IO: a path leads nowhere; W_TRUNCATED: no stream in it; W_MISMATCH: no tokens;
+ * W_CORRUPT: no valid vocabulary size or end id in the header; else as reading any stream. */
 enum w_status w_corpus_open(struct w_corpus **, char *const *paths, size_t count,
                             struct w_err *) W_MUST_CHECK;
 void w_corpus_close(struct w_corpus **); /* accepts NULL */
 
 const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *);
 
-/* The next piece of ids (see w_id_at), valid until the next call; W_END after the last stream. */
+/* The next piece of ids (see w_id_at), valid until the next call; W_END after the last stream.
+ * W_MISMATCH: a stream of another vocabulary; W_CORRUPT: an id outside of it; else as opening. */
 enum w_status w_corpus_read(struct w_corpus *, const u8 **ids, u64 *count,
                             struct w_err *) W_MUST_CHECK;
 

@@ -1,13 +1,13 @@
-/* feed.h - batches for a trainer: reads a batch stream ahead on a thread of its own, so that reading,
- * inflating and checking happen beside the arithmetic.
+/* feed.h - batches for a trainer: reads a batch stream ahead on a thread of its own, so that
+ * reading, inflating and checking happen beside the arithmetic.
  *
  *     w_feed_open(&feed, &options, &err)              // checks the header: is it the shape we train?
  *     while (!(status = w_feed_next(feed, &ids, &place, &err)))      // W_END after the last batch
  *         train(ids);
  *     w_feed_close(&feed)
  *
- * Every id is below vocab_size when it arrives. All memory is taken by w_feed_open(). Members of the
- * stream follow each other as if they were one; each has to have the same shape. */
+ * Every id is below vocab_size when it arrives. All memory is taken by w_feed_open(). Members of
+ * the stream follow each other as if they were one; each has to have the same shape. */
 #ifndef W_FEED_H
 #define W_FEED_H
 
@@ -26,8 +26,10 @@ struct w_feed_options {
 
 struct w_feed;
 
-/* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other data. */
-enum w_status w_feed_open(struct w_feed **, const struct w_feed_options *,
+/* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other
+ * data. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *feed is NULL after a
+ * failure. */
+enum w_status w_feed_open(struct w_feed **feed, const struct w_feed_options *,
                           struct w_err *) W_MUST_CHECK;
 /* The header of the first member; lives as long as the feed. */
 const struct w_header *w_feed_header(const struct w_feed *);
@@ -36,8 +38,10 @@ u64 w_feed_known_batches(const struct w_feed *);
 /* Where the first batch comes from: the start, verified, or the beginning. */
 struct w_stream_place w_feed_start(const struct w_feed *);
 
-/* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after it
- * begins. */
+/* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after
+ * it begins. W_END after the last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id
+ * outside vocab_size; else what the opening or the reading of a stream may give. The same again if
+ * called again. */
 enum w_status w_feed_next(struct w_feed *, const u32 **ids, struct w_stream_place *after,
                           struct w_err *) W_MUST_CHECK;
 /* Seconds that w_feed_next() has waited so far. */

@@ -17,11 +17,11 @@ struct w_id_stats {
     u64 bits;
 };
 
-/* Look at a member's header. Ids are the tokens, or the first column of a batch. */
+/* Look at a member's header. Ids are the tokens, or the first column of a batch. W_NOMEM. */
 enum w_status w_id_stats_begin(struct w_id_stats *, const struct w_header *,
                                struct w_err *) W_MUST_CHECK;
-/* Look at records; `first` is the number of the first one, for the message. W_CORRUPT for an id that
- * the header's vocabulary does not have. Ids from 2^24 on are not among the distinct ones. */
+/* Look at records; `first` is the number of the first one, for the message. W_CORRUPT for an id
+ * that the header's vocabulary does not have. Ids from 2^24 on are not among the distinct ones. */
 enum w_status w_id_stats_look(struct w_id_stats *, const struct w_header *, const u8 *records,
                               u64 count, u64 first, struct w_err *) W_MUST_CHECK;
 void w_id_stats_free(struct w_id_stats *);

@@ -23,9 +23,9 @@ static bool is_wanted(const struct w_pack *p, u64 document)
 {
     const struct w_pack_options *o = &p->options;
 
-    if (o->part == W_PART_ALL)
+    if (o->part == W_SUBSET_ALL)
         return true;
-    return w_is_validation(o->split_seed, document, o->val_fraction) == (o->part == W_PART_VAL);
+    return w_is_validation(o->split_seed, document, o->val_fraction) == (o->part == W_SUBSET_VAL);
 }
 
 enum w_status w_pack_new(struct w_pack **pack, struct w_corpus *corpus,

@@ -9,11 +9,11 @@
 
 #include "data/corpus.h"
 
-enum w_part { W_PART_TRAIN, W_PART_VAL, W_PART_ALL };
+enum w_subset { W_SUBSET_TRAIN, W_SUBSET_VAL, W_SUBSET_ALL };
 
 struct w_pack_options {
     u64 length;          /* T */
-    enum w_part part;    /* which documents */
+    enum w_subset part;  /* which documents */
     double val_fraction; /* share of the documents that are for validation */
     u64 split_seed;
     u64 shard, shards; /* give only the sequences k with k % shards == shard */
@@ -27,14 +27,14 @@ struct w_pack_counts {
 
 struct w_pack;
 
-/* Reads from the corpus, which stays the caller's. */
+/* Reads from the corpus, which stays the caller's. W_NOMEM. */
 enum w_status w_pack_new(struct w_pack **, struct w_corpus *, const struct w_pack_options *,
                          struct w_err *) W_MUST_CHECK;
 void w_pack_free(struct w_pack *); /* accepts NULL */
 
 /* Bytes of a sequence: (T + 1) * id_bytes. */
 size_t w_pack_sequence_bytes(const struct w_pack *);
-/* The next sequence; W_END when there is no whole one left. */
+/* The next sequence; W_END when there is no whole one left; else what the corpus gives. */
 enum w_status w_pack_next(struct w_pack *, u8 *sequence, struct w_err *) W_MUST_CHECK;
 const struct w_pack_counts *w_pack_counts(const struct w_pack *);
 

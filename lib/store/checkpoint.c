@@ -1,3 +1,11 @@
+/* Writing and reading of checkpoints.
+ *
+ * The tensors stand in three blocks, the weights and the two moments, each in the order of
+ * w_tensors, which is how they stand in memory: a save is three walks through blocks that exist,
+ * with no copy. A reader takes them by their names, in any order, so that files of other programs
+ * do as well, and believes nothing before it is checked: the shapes against the configuration
+ * inside before memory is taken for them, every byte by the stream's checksums, and that each
+ * tensor came once by a count. */
 #include "store/checkpoint.h"
 
 #include <math.h>

@@ -33,30 +33,35 @@ struct w_ckpt_write {
     const struct w_header *upstream;
     bool weights_only;
 };
+/* W_IO (a full disk shows before the first byte), W_NOMEM, or what w_ckpt_check() gives; after a
+ * failure there is no file, or still the one that there was. */
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
 /* Will w_ckpt_save() be able to say what the file holds? A reader bounds the header's line and what
  * is in it, which many layers and a large vocabulary together can exceed: better known before the
- * first step. */
+ * first step. W_LIMIT or W_CORRUPT, as that reader would say; W_NOMEM. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
- * weights that it announces have the shapes that the configuration gives them. */
+ * weights that it announces have the shapes that the configuration gives them. W_MISMATCH: a
+ * stream, but no model, or not of its own configuration; W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT:
+ * as reading any stream; W_IO, W_NOMEM. *out is NULL after a failure. */
 struct w_ckpt;
-enum w_status w_ckpt_open(struct w_ckpt **, const char *path, struct w_err *) W_MUST_CHECK;
+enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *) W_MUST_CHECK;
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
- * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. */
+ * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. W_MISMATCH: a
+ * tensor is missing or of another shape; else as reading any stream. Once only, after the opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *const states[W_OPTIMIZER_STATES], struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
 
-/* Read a whole file and keep nothing: does every byte of it verify? */
+/* Read a whole file and keep nothing: does every byte of it verify? Else as w_ckpt_open(). */
 enum w_status w_ckpt_verify(const char *path, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -420,6 +420,18 @@ bool w_is_terminal(int fd)
     return isatty(fd) == 1;
 }
 
+enum w_path_kind w_path_kind(const char *path)
+{
+    bool standard = !path || !strcmp(path, "-");
+    struct stat st;
+
+    if (standard ? fstat(STDIN_FILENO, &st) : stat(path, &st))
+        return standard ? W_PATH_OTHER : W_PATH_NONE;
+    return S_ISREG(st.st_mode)                ? W_PATH_FILE
+           : S_ISDIR(st.st_mode) && !standard ? W_PATH_FOLDER
+                                              : W_PATH_OTHER;
+}
+
 void w_fill_standard_fds(void)
 {
     /* The lowest free descriptor is the one that is closed. What nobody reads must not look written. */

@@ -104,6 +104,11 @@ bool w_is_missing(const char *path);
 /* Is this descriptor a terminal? */
 bool w_is_terminal(int fd);
 
+/* What a path leads to; NULL and "-" are standard input, which is FILE or OTHER. After NONE errno says
+ * why. */
+enum w_path_kind { W_PATH_NONE, W_PATH_FILE, W_PATH_FOLDER, W_PATH_OTHER };
+enum w_path_kind w_path_kind(const char *path);
+
 /* Open /dev/null on those of the descriptors 0 to 2 that are closed, so that a data file never
  * becomes standard output; what is written to a standard output that was closed fails. Call first in
  * main. */

@@ -361,6 +361,13 @@ no_temporary_files()
     [[ $output == *--init* ]]
 }
 
+@test "a checkpoint to go on from may come from standard input" {
+    wtrain -q -c tiny.json -n 5 -o m.wts "$data/train.wts"
+    wtrain -q -n 7 --resume - -o piped.wts "$data/train.wts" < <(cat m.wts)
+    wtrain -q -n 7 --resume m.wts -o named.wts "$data/train.wts"
+    cmp piped.wts named.wts
+}
+
 @test "a run that diverges says so with status 1 and leaves its checkpoints alone" {
     wtrain -q -c tiny.json -n 5 --checkpoints ck "$data/train.wts"
     run wtrain --set weight_decay=10 --set learning_rate=10 --resume ck --checkpoints ck -n 100 \

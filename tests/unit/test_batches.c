@@ -178,9 +178,9 @@ static void the_split_is_by_document_and_complete(void **state)
     fixture_open(&f);
     u64 tokens = write_documents(&f, 0, DOCUMENTS);
     struct w_batches_options one = {.batch = 1};
-    struct w_pack_options part = {.length = 1, .val_fraction = 0.3, .part = W_PART_TRAIN};
+    struct w_pack_options part = {.length = 1, .val_fraction = 0.3, .part = W_SUBSET_TRAIN};
     struct run train = deal(&f, part, one);
-    part.part = W_PART_VAL;
+    part.part = W_SUBSET_VAL;
     struct run val = deal(&f, part, one);
     assert_int_equal(train.counts.tokens, tokens);
     assert_int_equal(train.counts.part_tokens + val.counts.part_tokens, tokens);
