@@ -196,6 +196,7 @@ UNIT_TESTS := \
 	test_fuzz_wikitext \
 	test_feed \
 	test_evaluate \
+	test_figures \
 	test_foreign \
 	test_head \
 	test_infer \
