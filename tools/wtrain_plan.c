@@ -2,68 +2,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/rng.h"
+#include "bench/step_probe.h"
 #include "net/arch.h"
-#include "sys/clock.h"
+#include "tools/plan_json.h"
 #include "tools/wtrain.h"
 
-#define MEASURE_TOKENS 1024 /* of the batch that is timed */
-
-static struct w_json *plan_json(const struct w_plan *plan)
-{
-    struct w_json *object = w_json_object(), *buffers = w_json_array();
-
-    w_json_set_u64(object, "bytes", plan->bytes);
-    for (u32 i = 0; i < plan->count; i++) {
-        const struct w_plan_row *buffer = &plan->rows[i];
-        struct w_json *row = w_json_object();
-        w_json_set_string(row, "name", buffer->name);
-        w_json_set_u64(row, "bytes", buffer->bytes);
-        w_json_set_u64(row, "offset", buffer->offset);
-        w_json_set_string(row, "lifetime", w_lifetime_name(buffer->lifetime));
-        w_json_add(buffers, row);
-    }
-    w_json_set(object, "buffers", buffers);
-    return object;
-}
-
-/* Train twice on one small batch of random ids; the time of a real step follows, since the gradient's
- * time goes with the tokens and the update's does not. */
 static enum w_status measure_rate(const struct run *run, double *tokens_per_s, struct w_err *err)
 {
-    struct w_conf conf = run->conf;
     struct w_team *team = NULL;
-    struct w_model *model = NULL;
-    struct w_rng rng = {.seed = conf.seed};
-    double gradient_s = 0, update_s = 0;
-    u32 *ids = NULL;
-
-    conf.batch_size = W_MAX(1, W_MIN(conf.batch_size, MEASURE_TOKENS / conf.max_length));
-    u64 count = conf.batch_size * (conf.max_length + 1);
     enum w_status status = w_team_new(&team, run->threads, err);
+
     if (!status)
-        status = w_model_new(&model, &conf, W_PLAN_TRAIN, run->type, run->kern, team, err);
-    if (!status && !(ids = malloc(count * sizeof *ids)))
-        status = w_fail(err, W_NOMEM, "no memory for a batch");
-    if (status)
-        goto out;
-    w_model_init(model);
-    for (u64 i = 0; i < count; i++)
-        ids[i] = (u32)w_rng_below(&rng, conf.vocab_size);
-    for (u64 step = 1; step <= 2; step++) { /* the first one warms up */
-        double t0 = w_now_s();
-        w_model_gradient(model, ids, 1);
-        double t1 = w_now_s();
-        w_model_update(model, step, conf.learning_rate);
-        gradient_s = t1 - t0;
-        update_s = w_now_s() - t1;
-    }
-    double step_tokens = (double)run_step_tokens(run);
-    double tokens = (double)(conf.batch_size * conf.max_length);
-    *tokens_per_s = step_tokens / (gradient_s * step_tokens / tokens + update_s);
-out:
-    free(ids);
-    w_model_free(model);
+        status = w_step_rate(tokens_per_s, &run->conf, (double)run_step_tokens(run), run->kern,
+                             run->type, team, err);
     w_team_free(team);
     return status;
 }
@@ -96,7 +47,8 @@ static enum w_status forecast(const struct run *run, struct w_json **out, struct
 
 enum w_status plan_print(struct run *run, struct w_err *err)
 {
-    struct w_json *root = w_json_object(), *memory = w_json_object(), *cast = NULL;
+    struct w_json *root = w_json_object(), *memory = w_json_object(), *plan = w_json_object();
+    struct w_json *cast = NULL;
     struct w_tensors tensors = {0};
     u64 available = run->machine.available_bytes;
     bool fits = !available || run->plan.bytes <= available;
@@ -120,7 +72,9 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     w_json_set_u64(memory, "available_bytes", available);
     w_json_set_bool(memory, "fits", fits);
     w_json_set(root, "memory", memory);
-    w_json_set(root, "plan", plan_json(&run->plan));
+    w_json_set_u64(plan, "bytes", run->plan.bytes);
+    w_json_set(plan, "buffers", plan_buffers_json(&run->plan, true));
+    w_json_set(root, "plan", plan);
     if (!status && !(text = w_json_pretty(root, err)))
         status = W_NOMEM;
     if (!status)

@@ -9,6 +9,8 @@
 
 #define SAMPLES_MAX 16
 #define QUARTER 4
+#define RATE_TOKENS 1024 /* of the batch from which w_step_rate() concludes */
+#define RATE_SAMPLES 2
 
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
  * 16k; the ones that say most come first. A step takes a core at 50 GFLOP/s 0.1 to 0.7 s. */
@@ -113,4 +115,27 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
         }
     }
     return status;
+}
+
+enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *conf, double step_tokens,
+                          const struct w_kern *kern, enum w_type type, struct w_team *team,
+                          struct w_err *err)
+{
+    double times[SAMPLES_MAX][W_STEP_PARTS], gradients[RATE_SAMPLES] = {0}, updates[RATE_SAMPLES];
+    struct w_conf small = *conf;
+
+    small.batch_size = W_MAX(1, W_MIN(conf->batch_size, RATE_TOKENS / conf->max_length));
+    enum w_status status = time_steps(&small, kern, type, team, RATE_SAMPLES, times, err);
+    if (status)
+        return status;
+    for (u32 i = 0; i < RATE_SAMPLES; i++) {
+        updates[i] = times[i][W_STEP_UPDATE];
+        for (u32 part = 0; part < W_STEP_PARTS; part++)
+            gradients[i] += part == W_STEP_UPDATE ? 0 : times[i][part];
+    }
+    double token_s =
+        w_probe_of(gradients, RATE_SAMPLES).seconds / (double)(small.batch_size * small.max_length);
+    *tokens_per_s =
+        step_tokens / (token_s * step_tokens + w_probe_of(updates, RATE_SAMPLES).seconds);
+    return W_DONE;
 }

@@ -46,4 +46,10 @@ enum w_status w_step_probe_run(struct w_step_probe *, const struct w_shape *, co
                                enum w_type, struct w_team *, u32 samples,
                                struct w_err *) W_MUST_CHECK;
 
+/* Tokens a second of training with steps of so many tokens, from a few steps of a small batch of random
+ * ids: the gradient takes as long for each token, the update once a step. */
+enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *, double step_tokens,
+                          const struct w_kern *, enum w_type, struct w_team *,
+                          struct w_err *) W_MUST_CHECK;
+
 #endif

@@ -136,6 +136,7 @@ enum w_status w_target_find(struct w_machine *m, const char *name, struct w_err 
         return read_file(m, name, err);
     const char *near =
         w_nearest_name(name, &w_targets[0].name, W_COUNTOF(w_targets) - 1, sizeof w_targets[0]);
-    return w_fail(err, W_USAGE, "unknown target '%.60s'%s%s%s (wcachefit host --list; or FILE.json)", name,
+    return w_fail(err, W_USAGE,
+                  "unknown target '%.60s'%s%s%s (wcachefit host --list; or FILE.json)", name,
                   near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }

@@ -10,8 +10,7 @@
 #include "fit/predict.h"
 #include "kern/blocks.h"
 
-#define USABLE 0.75        /* code, stack, page tables and conflicts take the rest of a cache */
-#define MEMORY_USABLE 0.85 /* the rest is for the system */
+#define USABLE 0.75 /* code, stack, page tables and conflicts take the rest of a cache */
 
 /* Before any run has been verified: how far a prediction may be off. By a machine's peak alone much
  * more: kernels, memory and clocks are as different as machines. */
@@ -264,7 +263,7 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 members, struct w
     enum w_status status = W_DONE;
 
     if (!isnan(ram))
-        status = w_plan_largest_batch(&fit->conf, fit->type, members, MEMORY_USABLE * ram, most,
+        status = w_plan_largest_batch(&fit->conf, fit->type, members, W_MEMORY_USABLE * ram, most,
                                       &batch, err);
     give(fit, "memory.batch", isnan(ram) ? NAN : (double)batch, "planner");
     return status;

@@ -50,6 +50,11 @@
             "traffic." part " / bandwidth." part " / step." part                                   \
     }
 
+/* The part of the memory that counts, as text of a formula. */
+#define TEXT_OF(number) #number
+#define NUMBER(macro) TEXT_OF(macro)
+#define USABLE NUMBER(W_MEMORY_USABLE)
+
 const struct w_figure w_figures[] = {
     /* ---- given: configuration ---- */
     {"d", "d_model", W_UNIT_COUNT, NULL},
@@ -119,11 +124,11 @@ const struct w_figure w_figures[] = {
      "L*(10*d + F + 4 + H) + 2*d + 3"},
     {"lean.bytes", "activations, lean", W_UNIT_BYTES, "4*rows*lean.floats"},
     {"plain.batch", "largest batch in 85 % of memory, plain", W_UNIT_COUNT,
-     "floor(max(0.85*ram.bytes - memory.state, 0) / (4*T*plain.floats))"},
+     "floor(max(" USABLE "*ram.bytes - memory.state, 0) / (4*T*plain.floats))"},
     {"both.batch", "with gradients of the same size", W_UNIT_COUNT,
-     "floor(max(0.85*ram.bytes - memory.state, 0) / (8*T*plain.floats))"},
+     "floor(max(" USABLE "*ram.bytes - memory.state, 0) / (8*T*plain.floats))"},
     {"lean.batch", "largest batch in 85 % of memory, lean", W_UNIT_COUNT,
-     "floor(max(0.85*ram.bytes - memory.state, 0) / (4*T*lean.floats))"},
+     "floor(max(" USABLE "*ram.bytes - memory.state, 0) / (4*T*lean.floats))"},
     {"memory.plan", "memory of the step, as wtrain allocates it", W_UNIT_BYTES, NULL},
     {"chunk.bytes", "logits of a chunk, as wtrain computes them", W_UNIT_BYTES, NULL},
     {"memory.batch", "largest batch in 85 % of memory, wtrain", W_UNIT_COUNT, NULL},

@@ -19,6 +19,10 @@ struct w_figure {
 extern const struct w_figure w_figures[]; /* ends with a NULL key */
 #define W_FIGURES_MAX 288
 
+/* The part of the memory that a step may take where no other limit is given: the rest is for the
+ * system. */
+#define W_MEMORY_USABLE 0.85
+
 /* The row of a key, or -1. */
 int w_figure_find(const char *key);
 const char *w_figure_suggest(const char *key); /* the nearest key, or NULL */

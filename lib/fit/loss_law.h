@@ -24,6 +24,10 @@ extern const u64 w_loss_widths[2], w_loss_vocabularies[2];
  * worse instead (256 tokens: 1.7 %), since the learning rate would have to be another. */
 extern const u64 w_loss_step_tokens;
 
+/* Tokens for each parameter after which a model of its size learns little more (Hoffmann and others,
+ * 2022). The runs had fewer. */
+#define W_TOKENS_ENOUGH 20.0
+
 /* The learning rate of the runs at such a width and so many tokens in a step: 0.002 at a width of 128
  * and 1024 tokens, with the inverse root of the width and the root of the tokens. */
 double w_loss_rate(u64 d_model, u64 step_tokens);

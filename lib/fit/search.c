@@ -7,7 +7,6 @@
 #include "fit/loss_law.h"
 
 #define WARMUP_PART 0.05
-#define TOKENS_ENOUGH 20.0 /* per parameter: Hoffmann and others, 2022 */
 
 /* ---- the best within a budget ---- */
 
@@ -54,7 +53,7 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
         return status == W_USAGE ? W_NO : status;
     double tok_s = w_fit_value(&fit, "predict.tok_s"), tokens = tok_s * limits->seconds;
     *rated |= tok_s > 0;
-    ask.tokens = W_MIN(tokens, TOKENS_ENOUGH * w_fit_value(&fit, "params"));
+    ask.tokens = W_MIN(tokens, W_TOKENS_ENOUGH * w_fit_value(&fit, "params"));
     if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0))
         return W_NO;
     status = w_fit_make(&fit, conf, m, &ask, err);

@@ -253,9 +253,8 @@ train_tiny()
 
 @test "a run is forecast, told the ratio, verified and learned from" {
     calibrated
-    train_tiny
-    # a busy machine's rates may look like two states
-    grep -E 'forecast: [0-9]+ tok/s( \(.*\))?, nine of ten within [0-9]+ %, .* for all steps' said
+    train_tiny 20 --precision fp32 # which has one state, on whatever machine
+    grep -E 'forecast: [0-9]+ tok/s, nine of ten within [0-9]+ %, .* for all steps' said
     grep -E '\([0-9.]+ of forecast\)' said
     jq -es '.[0].forecast_tok_s > 0' log
     # memory is exact, whatever the rate of so small a model
@@ -263,14 +262,14 @@ train_tiny()
     jq -es '.[0].runs[0] | .plan_holds and .resident_holds and .ratio > 0 and .rate_holds' verified
     # one run is one run, however often it is verified
     for _ in 1 2 3; do wcachefit verify -q log --tolerance 100000% --learn; done 2>/dev/null
-    wcachefit -q -t 2 --json tiny.json 2>/dev/null | jq -e '.configs[0].figures."predict.factor" == 1'
+    wcachefit -q -t 2 --precision fp32 --json tiny.json 2>/dev/null | jq -e '.configs[0].figures."predict.factor" == 1'
     for began in 1 2; do
         jq -c "if .t == \"header\" then .time = $began else . end" log >"$began.log"
         wcachefit verify -q $began.log --tolerance 100000% --learn 2>/dev/null
     done
     [ "$(cat "$XDG_CACHE_HOME"/wtools/host-*.residuals | wc -l)" -eq 5 ]
     # corrected by what was learned, to the rate that was measured
-    wcachefit -q -t 2 --json tiny.json 2>/dev/null >predicted
+    wcachefit -q -t 2 --precision fp32 --json tiny.json 2>/dev/null >predicted
     jq -e --slurpfile p predicted -s '(map(select(.t == "step").tok_s) | sort) as $r |
         ($r[9] + $r[10]) / 2 / $p[0].configs[0].figures."predict.tok_s" | . > 0.99 and . < 1.01' log
     jq -e '.configs[0].figures | ."predict.interval" == 0.02 and .tok_s == ."predict.tok_s"' predicted

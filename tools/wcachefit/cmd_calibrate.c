@@ -16,14 +16,14 @@ struct settings {
 };
 
 static const struct w_option options[] = {
-    {"seconds", 's', W_OPT_REAL, offsetof(struct settings, seconds), .arg = "X", .dflt = "7",
+    {"seconds", 0, W_OPT_REAL, offsetof(struct settings, seconds), .arg = "X", .dflt = "7",
      .min = 0.01, .max = 3600,
      .help = "Begin no further shape after so many seconds; it takes about twice that."},
-    THREADS_OPTION,
-    PRECISION_OPTION,
-    SET_OPTION,
-    JSON_OPTION("Write machine and calibration as a JSON object."),
-    OUTPUT_OPTION,
+    {THREADS_OPTION},
+    {PRECISION_OPTION},
+    {SET_OPTION},
+    {JSON_OPTION("Write machine and calibration as a JSON object.")},
+    {OUTPUT_OPTION},
     {0},
 };
 

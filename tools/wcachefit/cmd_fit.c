@@ -11,13 +11,14 @@ struct settings {
 };
 
 static const struct w_option options[] = {
-    MEMORY_OPTIONS,
-    TARGET_OPTION,
-    THREADS_OPTION,
-    PRECISION_OPTION,
-    SET_OPTION,
-    JSON_OPTION("Write one JSON object with the changes and the configurations that they give."),
-    OUTPUT_OPTION,
+    {MEMORY_OPTION},
+    {RAM_OPTION},
+    {TARGET_OPTION},
+    {THREADS_OPTION},
+    {PRECISION_OPTION},
+    {SET_OPTION},
+    {JSON_OPTION("Write one JSON object with the changes and the configurations that they give.")},
+    {OUTPUT_OPTION},
     {0},
 };
 

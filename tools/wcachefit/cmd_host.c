@@ -10,15 +10,17 @@ struct settings {
 
 static const struct w_option options[] = {
     {"list", 0, W_OPT_FLAG, offsetof(struct settings, list), .help = "List the known machines."},
-    JSON_OPTION("Write a JSON object; that of a machine is a --target elsewhere."),
-    TARGET_OPTION,
-    THREADS_OPTION,
-    PRECISION_OPTION,
-    MEMORY_OPTIONS,
-    RATES_OPTIONS,
-    CALIBRATION_OPTION,
-    NO_CALIBRATION_OPTION,
-    OUTPUT_OPTION,
+    {JSON_OPTION("Write a JSON object; that of a machine is a --target elsewhere.")},
+    {TARGET_OPTION},
+    {THREADS_OPTION},
+    {PRECISION_OPTION},
+    {MEMORY_OPTION},
+    {RAM_OPTION},
+    {PEAK_OPTION},
+    {BANDWIDTH_OPTION},
+    {CALIBRATION_OPTION},
+    {NO_CALIBRATION_OPTION},
+    {OUTPUT_OPTION},
     {0},
 };
 

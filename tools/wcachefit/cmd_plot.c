@@ -21,13 +21,13 @@ struct settings {
 static const struct w_option options[] = {
     {"format", 0, W_OPT_CHOICE, offsetof(struct settings, format), .arg = "FORMAT", .dflt = "text",
      .choices = "text|json|svg|tsv", .help = "Characters; numbers as JSON; SVG; numbers as lines."},
-    JSON_OPTION("The same as --format json."),
-    TARGET_OPTION,
-    THREADS_OPTION,
-    PRECISION_OPTION,
-    CALIBRATION_OPTION,
-    SET_OPTION,
-    OUTPUT_OPTION,
+    {JSON_OPTION("The same as --format json.")},
+    {TARGET_OPTION},
+    {THREADS_OPTION},
+    {PRECISION_OPTION},
+    {CALIBRATION_OPTION},
+    {SET_OPTION},
+    {OUTPUT_OPTION},
     {0},
 };
 

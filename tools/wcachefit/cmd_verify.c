@@ -24,9 +24,9 @@ static const struct w_option options[] = {
      .help =
          "Keep the ratios: later predictions are corrected by them and take their interval from "
          "them."},
-    CALIBRATION_OPTION,
-    JSON_OPTION("Write one JSON object: a member of \"runs\" for each log."),
-    OUTPUT_OPTION,
+    {CALIBRATION_OPTION},
+    {JSON_OPTION("Write one JSON object: a member of \"runs\" for each log.")},
+    {OUTPUT_OPTION},
     {0},
 };
 

@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "fit/loss_law.h"
+
 #define LANES 16                  /* floats of the widest vector, AVX-512 */
 #define TLB_REACH (1536.0 * 4096) /* entries of a second-level TLB times a page */
 #define SMALL_VOCABULARY 8192
-#define HEAD_IS_LARGE 0.4  /* of the forward pass */
-#define TOKENS_ENOUGH 20.0 /* per parameter: Hoffmann and others, 2022 */
+#define HEAD_IS_LARGE 0.4 /* of the forward pass */
 #define TOKENS_FEW 5.0
 
 static void add(struct w_hints *h, const char *format, ...) W_PRINTF(2, 3);
@@ -31,8 +32,9 @@ static void about_memory(struct w_hints *h, const struct w_fit *fit)
         add(h, "The step needs more memory than there is: batch_size %.0f fits.", batch);
     else if (share > 1)
         add(h, "The step needs more memory than there is, even with one sequence.");
-    else if (share > 0.85)
-        add(h, "The step leaves less than 15 %% of the memory to everything else.");
+    else if (share > W_MEMORY_USABLE)
+        add(h, "The step leaves less than %.0f %% of the memory to everything else.",
+            100 * (1 - W_MEMORY_USABLE));
     if (share <= 1 && w_fit_value(fit, "plain.both") > w_fit_value(fit, "ram.bytes"))
         add(h,
             "A trainer that keeps every activation and its gradient would page on this machine.");
@@ -101,7 +103,7 @@ static void about_data(struct w_hints *h, const struct w_fit *fit)
         add(h,
             "%.2g tokens per parameter: about %.0f use a model's size; more text teaches more "
             "than a wider model.",
-            per_parameter, TOKENS_ENOUGH);
+            per_parameter, W_TOKENS_ENOUGH);
 }
 
 void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)

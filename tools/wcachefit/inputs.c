@@ -10,8 +10,6 @@
 #include "sys/fdio.h"
 #include "tools/host_cache.h"
 
-#define MEMORY_USABLE 0.85 /* the rest is for the system */
-
 enum w_status choose_format(u32 *format, const struct inputs *in, struct w_err *err)
 {
     if (in->json && *format != AS_TEXT && *format != AS_JSON)
@@ -177,7 +175,7 @@ double memory_limit(const struct report *r, u64 asked)
     const struct w_machine *m = &r->machine;
     u64 available = m->available_bytes ? m->available_bytes : m->memory_bytes;
 
-    return asked ? (double)asked : MEMORY_USABLE * (double)available;
+    return asked ? (double)asked : W_MEMORY_USABLE * (double)available;
 }
 
 struct w_fit_ask report_ask(const struct report *r)

@@ -20,86 +20,55 @@ struct inputs {
     bool json, no_calibration;
 };
 
-/* Rows of option tables, for a command whose `struct settings` has a struct inputs as member `in`. */
+/* Rows of option tables, in braces, for a command whose `struct settings` has a struct inputs as member
+ * `in`. */
 #define IN(field) offsetof(struct settings, in.field)
-
 #define TARGET_OPTION                                                                              \
-    {                                                                                              \
-        "target", 0, W_OPT_TEXT, IN(target),                                                       \
-            .arg = "NAME|FILE",                                                                    \
-            .help = "Judge for another machine: a known one, or the file that wcachefit host "     \
-                    "--json wrote there."                                                          \
-    }
+    "target", 0, W_OPT_TEXT, IN(target), "NAME|FILE",                                              \
+        .help = "Judge for another machine: a known one, or the "                                  \
+                "file that wcachefit host --json wrote there."
 #define THREADS_OPTION                                                                             \
-    {                                                                                              \
-        "threads", 't', W_OPT_COUNT, IN(threads),                                                  \
-            .arg = "N", .max = 65536,                                                              \
-            .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be "     \
-                    "used."                                                                        \
-    }
+    "threads", 't', W_OPT_COUNT, IN(threads),                                                      \
+        .arg = "N", .max = 65536,                                                                  \
+        .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."
 #define PRECISION_OPTION                                                                           \
-    {                                                                                              \
-        "precision", 0, W_OPT_CHOICE, IN(precision),                                               \
-            .arg = "KIND", .dflt = "auto", .choices = W_PRECISION_NAMES,                           \
-            .help = "Operands of the matrix products, as for wtrain. auto is what wtrain would "   \
-                    "choose here, and fp32 for a target."                                          \
-    }
-#define MEMORY_OPTIONS                                                                             \
-    {"memory",                                                                                     \
-     0,                                                                                            \
-     W_OPT_COUNT,                                                                                  \
-     IN(memory),                                                                                   \
-     .arg = "BYTES",                                                                               \
-     .help = "Memory that a step may take, like 6GiB; without it what the machine has to give "    \
-             "(85 % of that for fit and search)."},                                                \
-    {                                                                                              \
-        "ram", 0, W_OPT_COUNT, IN(memory), .arg = "BYTES", .help = "The same as --memory."         \
-    }
-#define RATES_OPTIONS                                                                              \
-    {"peak",                                                                                       \
-     0,                                                                                            \
-     W_OPT_COUNT,                                                                                  \
-     IN(peak),                                                                                     \
-     .arg = "FLOPS",                                                                               \
-     .help = "The machine's peak in the precision that is used, in FLOP a second, like 448G."},    \
-    {                                                                                              \
-        "bandwidth", 0, W_OPT_COUNT, IN(bandwidth),                                                \
-            .arg = "BYTES", .help = "Bytes a second that the memory gives, like 10G."              \
-    }
+    "precision", 0, W_OPT_CHOICE, IN(precision),                                                   \
+        .arg = "KIND", .dflt = "auto", .choices = W_PRECISION_NAMES,                               \
+        .help = "Operands of the matrix products, as for wtrain. auto is what wtrain would "       \
+                "choose here, and fp32 for a target."
+#define MEMORY_OPTION                                                                              \
+    "memory", 0, W_OPT_COUNT, IN(memory),                                                          \
+        .arg = "BYTES",                                                                            \
+        .help = "Memory that a step may take, like 6GiB; without it what the machine has to give " \
+                "(85 % of that for fit and search)."
+#define RAM_OPTION                                                                                 \
+    "ram", 0, W_OPT_COUNT, IN(memory), .arg = "BYTES", .help = "The same as --memory."
+#define PEAK_OPTION                                                                                \
+    "peak", 0, W_OPT_COUNT, IN(peak),                                                              \
+        .arg = "FLOPS",                                                                            \
+        .help = "The machine's peak in the precision that is used, in FLOP a second, like 448G."
+#define BANDWIDTH_OPTION                                                                           \
+    "bandwidth", 0, W_OPT_COUNT, IN(bandwidth),                                                    \
+        .arg = "BYTES", .help = "Bytes a second that the memory gives, like 10G."
 #define CALIBRATION_OPTION                                                                         \
-    {                                                                                              \
-        "calibration", 0, W_OPT_TEXT, IN(calibration),                                             \
-            .arg = "FILE",                                                                         \
-            .help = "Predict from this calibration instead of the one that is kept."               \
-    }
+    "calibration", 0, W_OPT_TEXT, IN(calibration),                                                 \
+        .arg = "FILE", .help = "Predict from this calibration instead of the one that is kept."
 #define NO_CALIBRATION_OPTION                                                                      \
-    {                                                                                              \
-        "no-calibration", 0, W_OPT_FLAG, IN(no_calibration),                                       \
-            .help = "Use nothing that was measured."                                               \
-    }
+    "no-calibration", 0, W_OPT_FLAG, IN(no_calibration), .help = "Use nothing that was measured."
 #define SET_OPTION                                                                                 \
-    {                                                                                              \
-        "set", 0, W_OPT_LIST, IN(set),                                                             \
-            .arg = "KEY=VALUE",                                                                    \
-            .help = "Change a key of every configuration, like batch_size=32; may be given again." \
-    }
+    "set", 0, W_OPT_LIST, IN(set),                                                                 \
+        .arg = "KEY=VALUE",                                                                        \
+        .help = "Change a key of every configuration, like batch_size=32; may be given again."
 #define REQUIRE_OPTION                                                                             \
-    {                                                                                              \
-        "require", 0, W_OPT_LIST, IN(require),                                                     \
-            .arg = "EXPR",                                                                         \
-            .help = "Requirements, separated by commas, like "                                     \
-                    "ram<=80%,params<=30M,hours<=6,attn@L2; exit status 1 and the name of the "    \
-                    "first that does not hold. A file of --output is then not written."            \
-    }
-#define JSON_OPTION(text)                                                                          \
-    {                                                                                              \
-        "json", 0, W_OPT_FLAG, IN(json), .help = text                                              \
-    }
+    "require", 0, W_OPT_LIST, IN(require),                                                         \
+        .arg = "EXPR",                                                                             \
+        .help = "Requirements, separated by commas, like ram<=80%,params<=30M,hours<=6,attn@L2; "  \
+                "exit status 1 and the name of the first that does not hold. A file of --output "  \
+                "is then not written."
+#define JSON_OPTION(text) "json", 0, W_OPT_FLAG, IN(json), .help = text
 #define OUTPUT_OPTION                                                                              \
-    {                                                                                              \
-        "output", 'o', W_OPT_TEXT, IN(output),                                                     \
-            .arg = "FILE", .help = "Write to a file, which appears when it is complete."           \
-    }
+    "output", 'o', W_OPT_TEXT, IN(output),                                                         \
+        .arg = "FILE", .help = "Write to a file, which appears when it is complete."
 
 /* What --format says, where JSON is its second choice: the same as --json. */
 enum { AS_TEXT, AS_JSON };

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "tools/wcachefit/hints.h"
 #include "bench/target.h"
+#include "tools/plan_json.h"
+#include "tools/wcachefit/hints.h"
 #include "tools/wcachefit/report.h"
 
 static void set_number(struct w_json *j, const char *key, double value)
@@ -32,20 +33,6 @@ static struct w_json *explained(const struct w_fit *fit, int row)
     }
     w_json_set_string(j, "source", fit->sources[row]);
     return j;
-}
-
-static struct w_json *buffers_json(const struct w_plan *plan)
-{
-    struct w_json *list = w_json_array();
-
-    for (u32 i = 0; i < plan->count; i++) {
-        struct w_json *j = w_json_object();
-        w_json_set_string(j, "name", plan->rows[i].name);
-        w_json_set_u64(j, "bytes", plan->rows[i].bytes);
-        w_json_set_string(j, "lifetime", w_lifetime_name(plan->rows[i].lifetime));
-        w_json_add(list, j);
-    }
-    return list;
 }
 
 static struct w_json *config_json(const struct report *r, const struct w_fit *fit)
@@ -77,7 +64,7 @@ static struct w_json *config_json(const struct report *r, const struct w_fit *fi
     w_json_set(j, "fits", fits);
     w_json_set(j, "hints", hints);
     if (r->buffers)
-        w_json_set(j, "buffers", buffers_json(&fit->plan));
+        w_json_set(j, "buffers", plan_buffers_json(&fit->plan, false));
     return j;
 }
 

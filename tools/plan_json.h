@@ -1,0 +1,12 @@
+/* plan_json.h - a memory plan for programs that read it. */
+#ifndef PLAN_JSON_H
+#define PLAN_JSON_H
+
+#include "net/plan.h"
+#include "sys/json.h"
+
+/* [{"name":, "bytes":, "offset":, "lifetime":}, ...] in the order of the block; offsets only where they
+ * are asked for. The caller owns it. */
+struct w_json *plan_buffers_json(const struct w_plan *, bool offsets);
+
+#endif
