@@ -75,6 +75,15 @@ try_all()
     try_all
 }
 
+@test "wtok encode and decode, compressed" {
+    work() { wtok encode --level 6 -t 2 -V tiny.vocab -o result text; }
+    try_all
+    work
+    mv result packed
+    work() { wtok decode -V tiny.vocab -o result packed; }
+    try_all
+}
+
 @test "wtok decode" {
     work() { wtok decode -V tiny.vocab -o result tiny.tokens; }
     try_all

@@ -1,4 +1,4 @@
-/* Files by name: which are missing, lines that are appended. */
+/* Files by name: which are missing, lines that are appended, space that is reserved; JSON files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "sys/fdio.h"
+#include "sys/json.h"
 
 static char folder[64];
 
@@ -53,10 +55,51 @@ static void a_file_is_missing_until_a_line_is_appended(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void space_reserved_beyond_the_end_is_given_back(void **state)
+{
+    (void)state;
+    char path[128];
+    struct w_output out;
+    struct w_err err = {0};
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/reserved", folder);
+    assert_int_equal(w_output_open(&out, path, &err), W_DONE);
+    assert_int_equal(w_output_reserve(&out, 8 << 20, &err), W_DONE);
+    assert_int_equal(w_output_write(&out, "abc", 3, &err), W_DONE);
+    assert_true(w_is_missing(path)); /* until it is complete */
+    assert_int_equal(w_output_commit(&out, &err), W_DONE);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 3);
+    assert_true((u64)st.st_blocks * 512 < 1 << 20);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void a_json_file_is_text_that_ends_with_a_newline(void **state)
+{
+    (void)state;
+    char path[128], *text = NULL;
+    size_t size = 0;
+    struct w_err err = {0};
+    struct w_json *j = w_json_object();
+
+    snprintf(path, sizeof path, "%s/object", folder);
+    w_json_set_u64(j, "a", 1);
+    assert_int_equal(w_json_save(j, false, path, &err), W_DONE);
+    assert_int_equal(w_input_slurp(path, 100, &text, &size, &err), W_DONE);
+    assert_int_equal(size, 8);
+    assert_string_equal(text, "{\"a\":1}\n");
+    free(text);
+    w_json_free(j);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_missing_until_a_line_is_appended),
+        cmocka_unit_test(space_reserved_beyond_the_end_is_given_back),
+        cmocka_unit_test(a_json_file_is_text_that_ends_with_a_newline),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -37,6 +37,21 @@ static void a_knee_is_where_a_plateau_ends(void **state)
     assert_true(isnan(w_curve_at(&c, 4096)));
 }
 
+static void a_knee_is_where_it_gets_slower_by_half(void **state)
+{
+    (void)state;
+    for (enum w_curve_kind kind = W_CURVE_LATENCY; kind <= W_CURVE_BANDWIDTH; kind++)
+        for (int above = 0; above < 2; above++) {
+            const double slower = above ? 1.51 : 1.49;
+            struct w_curve c = {.kind = kind, .count = 2};
+            c.points[0].bytes = 4096, c.points[0].value = 1;
+            c.points[1].bytes = 65536;
+            c.points[1].value = kind == W_CURVE_LATENCY ? slower : 1 / slower;
+            double knee = w_curve_knee(&c, 4096, 65536);
+            assert_true(above ? knee > 4096 && knee < 65536 : isinf(knee));
+        }
+}
+
 static void a_point_is_as_fast_as_those_of_larger_sets(void **state)
 {
     (void)state;
@@ -58,6 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_knee_is_where_a_plateau_ends),
+        cmocka_unit_test(a_knee_is_where_it_gets_slower_by_half),
         cmocka_unit_test(a_point_is_as_fast_as_those_of_larger_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

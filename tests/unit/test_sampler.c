@@ -237,6 +237,17 @@ static void log_probabilities_are_the_models(void **state)
         assert_true(fabs(w_log_probability(logits, IDS, i) - log(shares[i])) < 1e-6);
 }
 
+/* exp() of a logit alone, or of its distance from the smallest, is infinite. */
+static void log_probabilities_of_large_logits_are_finite(void **state)
+{
+    (void)state;
+    static const float logits[] = {-2000, 3000, 2999, 100};
+    double rest = log(1 + exp(-1));
+    assert_true(fabs(w_log_probability(logits, 4, 1) + rest) < 1e-9);
+    assert_true(fabs(w_log_probability(logits, 4, 2) + 1 + rest) < 1e-9);
+    assert_true(fabs(w_log_probability(logits, 4, 0) + 5000 + rest) < 1e-9);
+}
+
 /* ---- the text that grows from it ---- */
 
 static void a_draft_stops_before_the_first_stop_text(void **state)
@@ -311,6 +322,7 @@ int main(void)
         cmocka_unit_test(barred_ids_are_never_drawn),
         cmocka_unit_test(draws_repeat_and_samples_differ),
         cmocka_unit_test(log_probabilities_are_the_models),
+        cmocka_unit_test(log_probabilities_of_large_logits_are_finite),
         cmocka_unit_test(a_draft_stops_before_the_first_stop_text),
         cmocka_unit_test(a_draft_holds_back_what_is_not_whole),
         cmocka_unit_test(invalid_bytes_are_replaced),

@@ -33,7 +33,8 @@ size_t libdeflate_zlib_compress(struct libdeflate_compressor *z, const void *in,
         ;
     if (left == 0)
         return 0;
-    assert_non_null(symbol);
+    if (!symbol)
+        abort();
     memcpy(&real, &symbol, sizeof real);
     return real(z, in, in_size, out, room);
 }
