@@ -226,6 +226,7 @@ UNIT_TESTS := \
 	test_unpack \
 	test_vocab \
 	test_wikitext \
+	test_writer_faults \
 	test_xml \
 
 # ---- flags ----
