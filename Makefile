@@ -252,6 +252,7 @@ UNIT_TESTS := \
 	test_wiki_numbers \
 	test_wikitext \
 	test_wikitext_numbers \
+	test_writer_faults \
 	test_xml \
 
 # ---- flags ----

@@ -121,7 +121,7 @@ enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *conf, doubl
                           const struct w_kern *kern, enum w_type type, struct w_team *team,
                           struct w_err *err)
 {
-    double times[SAMPLES_MAX][W_STEP_PARTS], gradients[RATE_SAMPLES] = {0}, updates[RATE_SAMPLES];
+    double times[SAMPLES_MAX][W_PHASES], gradients[RATE_SAMPLES] = {0}, updates[RATE_SAMPLES];
     struct w_conf small = *conf;
 
     small.batch_size = W_MAX(1, W_MIN(conf->batch_size, RATE_TOKENS / conf->max_length));
@@ -129,9 +129,9 @@ enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *conf, doubl
     if (status)
         return status;
     for (u32 i = 0; i < RATE_SAMPLES; i++) {
-        updates[i] = times[i][W_STEP_UPDATE];
-        for (u32 part = 0; part < W_STEP_PARTS; part++)
-            gradients[i] += part == W_STEP_UPDATE ? 0 : times[i][part];
+        updates[i] = times[i][W_PHASE_UPDATE];
+        for (u32 part = 0; part < W_PHASES; part++)
+            gradients[i] += part == W_PHASE_UPDATE ? 0 : times[i][part];
     }
     double token_s =
         w_probe_of(gradients, RATE_SAMPLES).seconds / (double)(small.batch_size * small.max_length);
