@@ -35,6 +35,7 @@ LIB_SOURCES := \
 	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
+	lib/sys/folder.c \
 	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/json_span.c \
@@ -42,6 +43,7 @@ LIB_SOURCES := \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
 	lib/sys/pages.c \
+	lib/sys/stop.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \
 	lib/sys/thread.c \
@@ -249,7 +251,6 @@ UNIT_TESTS := \
 	test_unpack \
 	test_vocab \
 	test_vocab_import \
-	test_wiki_numbers \
 	test_wikitext \
 	test_wikitext_numbers \
 	test_writer_faults \

@@ -1,10 +1,10 @@
 #include "data/feed.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "sys/clock.h"
 #include "sys/ordered.h"
+#include "sys/stop.h"
 #include "wire/token_header.h"
 
 #define SLOTS 8 /* batches read ahead, with the trainer's: more than a frame of small ones */
@@ -36,8 +36,8 @@ struct w_feed {
     struct w_err err;     /* does not change once a slot has a status */
 
     struct w_ordered *ordered;
-    bool holds;       /* a slot that was taken */
-    int stop_pipe[2]; /* its closing end wakes a read that blocks */
+    bool holds; /* a slot that was taken */
+    struct w_stop stop;
     struct slot slots[SLOTS];
 };
 
@@ -222,11 +222,11 @@ static enum w_status open_stream(struct w_feed *feed, struct w_err *err)
     const struct w_header *header = NULL;
 
     enum w_status status = w_input_open(&feed->in, feed->options.path, err);
-    if (!status && pipe(feed->stop_pipe))
-        status = w_fail_errno(err, "%s: cannot make a pipe", feed->in.name);
+    if (!status)
+        status = w_stop_open(&feed->stop, err);
     if (status)
         return status;
-    feed->in.stop_fd = feed->stop_pipe[0];
+    feed->in.stop_fd = feed->stop.fd;
     status = w_reader_open(&feed->reader, &feed->in, err);
     if (!status)
         status = next_member(feed, &header, err);
@@ -254,7 +254,8 @@ enum w_status w_feed_open(struct w_feed **out, const struct w_feed_options *opti
     if (!feed)
         return w_fail(err, W_NOMEM, "no memory to read batches");
     feed->options = *options;
-    feed->in.fd = feed->stop_pipe[0] = feed->stop_pipe[1] = -1;
+    feed->in.fd = -1;
+    feed->stop = (struct w_stop)W_STOP_NONE;
     feed->record = malloc(batch_ids(feed) * sizeof(u32));
     for (u32 i = 0; i < SLOTS; i++) {
         feed->slots[i].ids = malloc(batch_ids(feed) * sizeof(u32));
@@ -272,22 +273,15 @@ enum w_status w_feed_open(struct w_feed **out, const struct w_feed_options *opti
     return status;
 }
 
-static void close_end(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 void w_feed_close(struct w_feed **out)
 {
     struct w_feed *feed = *out;
 
     if (!feed)
         return;
-    close_end(
-        feed->stop_pipe[1]); /* the other end then reads as ended, and a read that blocks returns */
+    w_stop_ask(&feed->stop); /* a read that blocks returns */
     w_ordered_free(feed->ordered);
-    close_end(feed->stop_pipe[0]);
+    w_stop_close(&feed->stop);
     w_header_free(&feed->header);
     w_reader_close(&feed->reader);
     w_input_close(&feed->in);

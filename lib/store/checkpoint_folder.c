@@ -1,19 +1,18 @@
 #include "store/checkpoint_folder.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/grow.h"
 #include "store/checkpoint.h"
+#include "sys/folder.h"
 
 struct step_list {
+    const struct w_ckpt_folder *folder;
     u64 *steps; /* ascending */
-    size_t count;
+    size_t count, room;
 };
 
 W_PRINTF(3, 4)
@@ -57,11 +56,10 @@ static void reap_temporary(const struct w_ckpt_folder *folder, const char *name)
 
     if (strncmp(name, ".step-", 6) || !wts || strcmp(name + length - W_MIN(length, 4), ".tmp"))
         return;
-    long pid = strtol(wts + 5, NULL, 10);
-    if (pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+    if (!w_process_is_gone(strtol(wts + 5, NULL, 10)))
         return;
     snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    if (unlink(path) == 0)
+    if (w_file_delete(path, NULL) == W_DONE)
         tell(folder, false, "%s: removed what a killed process left", path);
 }
 
@@ -71,47 +69,31 @@ static int compare_steps(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static enum w_status add_step(struct step_list *list, size_t *room, u64 step, const char *folder,
-                              struct w_err *err)
+static enum w_status take_name(void *context, const char *name, struct w_err *err)
 {
-    if (list->count == *room) {
-        size_t more = *room ? 2 * *room : 64;
-        u64 *steps = realloc(list->steps, more * sizeof *steps);
-        if (!steps)
-            return w_fail(err, W_NOMEM, "%s: no memory to list it", folder);
-        list->steps = steps;
-        *room = more;
+    struct step_list *list = context;
+    enum w_status status = W_DONE;
+    u64 step;
+
+    reap_temporary(list->folder, name);
+    if (parse_name(name, &step)) {
+        status =
+            w_grow(&list->steps, &list->room, list->count + 1, sizeof *list->steps, "steps", err);
+        if (!status)
+            list->steps[list->count++] = step;
     }
-    list->steps[list->count++] = step;
-    return W_DONE;
+    return status;
 }
 
 /* The steps of which there are files. The caller frees list->steps, also after a failure. */
 static enum w_status list_steps(const struct w_ckpt_folder *folder, struct step_list *list,
                                 struct w_err *err)
 {
-    DIR *dir = opendir(folder->path);
-    enum w_status status = W_DONE;
-    struct dirent *entry = NULL;
-    size_t room = 0;
-    u64 step;
-
-    *list = (struct step_list){0};
-    if (!dir && errno == ENOENT)
-        return W_DONE;
-    if (!dir)
-        return w_fail_errno(err, "%s: cannot open the folder", folder->path);
-    while (!status && (errno = 0, entry = readdir(dir)) != NULL) {
-        reap_temporary(folder, entry->d_name);
-        if (parse_name(entry->d_name, &step))
-            status = add_step(list, &room, step, folder->path, err);
-    }
-    if (!status && errno)
-        status = w_fail_errno(err, "%s: cannot read the folder", folder->path);
-    closedir(dir);
+    *list = (struct step_list){.folder = folder};
+    enum w_status status = w_folder_each(folder->path, take_name, list, err);
     if (list->count)
         qsort(list->steps, list->count, sizeof *list->steps, compare_steps);
-    return status;
+    return status == W_END ? W_DONE : status;
 }
 
 enum w_status w_ckpt_folder_last(const struct w_ckpt_folder *folder, u64 *step, struct w_err *err)
@@ -169,6 +151,7 @@ enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *folder, u64 step, 
                                   struct w_err *err)
 {
     struct step_list list = {0};
+    struct w_err why = {0};
     char path[W_CKPT_PATH];
     u64 kept = 0;
 
@@ -177,8 +160,8 @@ enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *folder, u64 step, 
         if (list.steps[i] > step || kept++ < keep)
             continue;
         w_ckpt_folder_path(folder, list.steps[i], path);
-        if (unlink(path))
-            tell(folder, true, "%s: cannot delete it: %s", path, strerror(errno));
+        if (w_file_delete(path, &why))
+            tell(folder, true, "%s", why.text);
     }
     free(list.steps);
     return status;
