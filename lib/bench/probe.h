@@ -15,8 +15,8 @@
 #include "base/base.h"
 
 struct w_probe {
-    double seconds; /* of the work once: the median of the samples */
-    double spread; /* of the samples: half the distance of the quartiles, as a part of the median */
+    double seconds;  /* of the work once: the lower quartile, since what disturbs only adds */
+    double spread;   /* of the samples: the quartiles' half distance as a part of their middle */
     double doubling; /* time of twice the work as a multiple of the time of the work: 2 */
     bool noisy;
 };

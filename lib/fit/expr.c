@@ -1,3 +1,5 @@
+/* A parser by recursive descent, a function for each level of precedence; the value is computed on the
+ * way, since a formula is evaluated once for a configuration. */
 #include "fit/expr.h"
 
 #include <ctype.h>
