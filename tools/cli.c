@@ -361,6 +361,20 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     return stop;
 }
 
+/* A command's name after options that every program has, where no file has that name; or NULL. */
+static const char *late_command(const struct w_command *commands, int argc, char **argv)
+{
+    int i = 1;
+
+    while (i < argc && (!strcmp(argv[i], "-q") || !strcmp(argv[i], "-v") ||
+                        !strcmp(argv[i], "--quiet") || !strcmp(argv[i], "--verbose")))
+        i++;
+    for (const struct w_command *c = commands; c->name && i > 1 && i < argc; c++)
+        if (!strcmp(argv[i], c->name) && access(argv[i], F_OK))
+            return c->name;
+    return NULL;
+}
+
 int w_cli_command(const struct w_program *p, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found)
 {
@@ -389,6 +403,9 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
         }
     const char *near = w_nearest_name(word, &commands->name, count, sizeof *commands);
     bool is_operand = !near || !*word || *word == '-' || !access(word, F_OK);
+    const char *late = dflt ? late_command(commands, *argc, *argv) : NULL;
+    if (late)
+        return misuse(p, "the command comes first: %s %s ...", p->name, late);
     if (dflt && is_operand)
         return 0;
     if (!*word && *argc < 2)

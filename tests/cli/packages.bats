@@ -51,7 +51,7 @@ teardown()
 
 @test "without pkg-config every library is asked for, and pkg-config first" {
     has apt-get :
-    PATH=$machine run -1 "$packages" --print build
+    PATH=$machine CC=cc run -1 "$packages" --print build
     [[ $output == *"missing packages: pkg-config libdeflate-dev libcjson-dev libopenblas-dev"* ]]
 }
 
@@ -63,7 +63,7 @@ teardown()
         install) [ -e '"$BATS_TEST_TMPDIR"'/updated ] && : >'"$BATS_TEST_TMPDIR"'/installed ;;
         esac'
     has pkg-config "[ -e $BATS_TEST_TMPDIR/installed ]"
-    PATH=$machine run -0 "$packages" --install build
+    PATH=$machine CC=cc run -0 "$packages" --install build
     [ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/calls" | tr '\n' ' ')" = "install update install " ]
 }
 

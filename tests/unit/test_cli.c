@@ -61,6 +61,15 @@ static void a_default_gets_all_words_that_name_no_command(void **state)
     }
 }
 
+static void a_command_comes_before_its_options(void **state)
+{
+    (void)state;
+    const struct w_command *found = &commands[0];
+    char *words[] = {(char *)"prog", (char *)"-q", (char *)"check", NULL}, **argv = words;
+    int left = 3;
+    assert_int_equal(w_cli_command(&program, commands, &left, &argv, &found), 2 + 1);
+}
+
 static void a_misspelt_command_is_no_operand_unless_it_is_a_file(void **state)
 {
     (void)state;
@@ -86,6 +95,7 @@ int main(void)
         cmocka_unit_test(a_name_finds_its_command),
         cmocka_unit_test(without_a_default_a_name_is_needed),
         cmocka_unit_test(a_default_gets_all_words_that_name_no_command),
+        cmocka_unit_test(a_command_comes_before_its_options),
         cmocka_unit_test(a_misspelt_command_is_no_operand_unless_it_is_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
