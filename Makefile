@@ -187,6 +187,7 @@ UNIT_TESTS := \
 	test_chart \
 	test_ckpt \
 	test_clean \
+	test_clock \
 	test_conf \
 	test_document \
 	test_dot \
@@ -216,6 +217,7 @@ UNIT_TESTS := \
 	test_lanes \
 	test_memory_curve \
 	test_model \
+	test_model_times \
 	test_plan \
 	test_predict \
 	test_probe \
