@@ -200,6 +200,7 @@ UNIT_TESTS := \
 	test_checkpoint_folder \
 	test_clean \
 	test_cli \
+	test_clock \
 	test_conf \
 	test_document \
 	test_dot \
@@ -230,6 +231,7 @@ UNIT_TESTS := \
 	test_lanes \
 	test_memory_curve \
 	test_model \
+	test_model_times \
 	test_plan \
 	test_predict \
 	test_probe \

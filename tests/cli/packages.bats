@@ -4,6 +4,7 @@
 setup()
 {
     bats_require_minimum_version 1.5.0
+    unset CC PKG_CONFIG # those of the make that runs the tests
     packages=$BATS_TEST_DIRNAME/../../tools/packages
     machine=$BATS_TEST_TMPDIR/bin
     mkdir "$machine"

@@ -75,6 +75,11 @@ static void misspelt_names_find_their_neighbour(void **state)
     assert_string_equal(w_nearest_name("n_layers", names, 4, sizeof *names), "num_layers");
     assert_string_equal(w_nearest_name("bacth_size", names, 4, sizeof *names), "batch_size");
     assert_null(w_nearest_name("zzz", names, 4, sizeof *names));
+    /* Of equally near names the first; a third of the letters and one more may be wrong. */
+    static const char *const alike[] = {"abcd", "abce"};
+    assert_string_equal(w_nearest_name("abcx", alike, 2, sizeof *alike), "abcd");
+    assert_string_equal(w_nearest_name("abxy", alike, 2, sizeof *alike), "abcd");
+    assert_null(w_nearest_name("axyz", alike, 2, sizeof *alike));
 }
 
 /* Known answers of Philox4x32-10 published with the generator (Random123, kat_vectors). */

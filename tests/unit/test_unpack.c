@@ -42,6 +42,8 @@ static enum w_status unpack(struct w_buffer *out, const u8 *bytes, size_t size, 
     enum w_status status = w_unpack_open(&u, &in, threads, err);
     while (!status && !(status = w_unpack_next(u, &piece, &piece_size, err)))
         w_buffer_put(out, piece, piece_size);
+    if (status == W_END && size > 3 && memcmp(bytes, "BZh", 3)) /* of bzip2 up to the last block */
+        assert_int_equal(w_unpack_consumed(u), size);
     w_unpack_close(&u);
     w_input_close(&in);
     return status;

@@ -248,6 +248,23 @@ static void long_documents_are_the_same(void **state)
     w_buffer_free(&element);
 }
 
+/* Line ends of two bytes everywhere, so that a border of what is read at a time is between them. */
+static void line_ends_across_borders_are_one(void **state)
+{
+    (void)state;
+    for (unsigned odd = 0; odd < 2; odd++) {
+        struct w_buffer document = {0};
+        bool accepted;
+        w_buffer_text(&document, odd ? "<a> " : "<a>");
+        while (document.size < 900000)
+            w_buffer_text(&document, "\r\n");
+        w_buffer_text(&document, "</a>");
+        assert_same_if_accepted(document.at, document.size, &accepted);
+        assert_true(accepted);
+        w_buffer_free(&document);
+    }
+}
+
 /* ---- what is refused ---- */
 
 static void refuses(const char *xml, size_t size, enum w_status expected, const char *word)
@@ -382,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_expat_accepts_is_the_same),
         cmocka_unit_test(long_documents_are_the_same),
+        cmocka_unit_test(line_ends_across_borders_are_one),
         cmocka_unit_test(what_is_broken_or_hostile_is_refused),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(documents_follow_each_other),
