@@ -12,7 +12,6 @@ struct settings {
     bool no_provenance;
 };
 
-
 static const struct w_option options[] = {
     WCAT_OUTPUT_OPTION(struct settings),
     {"from", 0, W_OPT_COUNT, AT(from), "N", "0",

@@ -7,7 +7,6 @@ struct settings {
     const char *tensor, *output;
 };
 
-
 static const struct w_option options[] = {
     {"tensor", 0, W_OPT_TEXT, AT(tensor), "NAME", .help = "Only the bytes of this tensor."},
     WCAT_OUTPUT_OPTION(struct settings),

@@ -12,7 +12,6 @@ struct settings {
     const char *output;
 };
 
-
 static const struct w_option options[] = {
     {"what", 0, W_OPT_CHOICE, AT(what), "WHAT", "frames", .choices = "frames|header|notes|stats",
      .help =

@@ -127,7 +127,7 @@ static enum w_status verify_part(const struct w_vocab *vocab, const struct w_ids
     return at == size ? W_DONE : w_fail(err, W_CORRUPT, "ids lack text: a defect");
 }
 
-static void encode_batch(void *context, u32 slot, u32 member)
+static void encode_batch(void *context, u32 slot, u32 worker)
 {
     struct encoding *e = context;
     struct job *job = &e->jobs[slot];
@@ -138,7 +138,7 @@ static void encode_batch(void *context, u32 slot, u32 member)
     job->status = W_DONE;
     for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end) {
         size_t size = b->parts[i].end - from, first = job->ids.count;
-        job->status = w_specials_encode(e->specials, e->encoders[member], b->text + from, size,
+        job->status = w_specials_encode(e->specials, e->encoders[worker], b->text + from, size,
                                         &job->ids, &job->err);
         if (!job->status && e->verified)
             job->status =

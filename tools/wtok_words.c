@@ -37,14 +37,14 @@ static enum w_status limit_words(struct counting *c, struct w_err *err)
 
 /* ---- text ---- */
 
-static void count_batch(void *context, u32 slot, u32 member)
+static void count_batch(void *context, u32 slot, u32 worker)
 {
     const struct counting *c = context;
     struct job *job = &c->jobs[slot];
     const struct w_text_batch *b = &job->text;
     size_t from = 0;
 
-    (void)member;
+    (void)worker;
     w_word_count_clear(&job->counts);
     job->status = W_DONE;
     for (u32 i = 0; i < b->part_count && !job->status; from = b->parts[i++].end)

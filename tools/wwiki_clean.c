@@ -10,7 +10,6 @@ struct settings {
     u32 unescape; /* enum w_unescape */
 };
 
-
 static const struct w_option options[] = {
     WWIKI_IO_OPTIONS(struct settings),
     {"unescape", 0, W_OPT_CHOICE, AT(unescape), "WHEN", "auto", .choices = "auto|yes|no",

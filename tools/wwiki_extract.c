@@ -25,7 +25,6 @@ struct settings {
     bool title, no_disambiguation, tables;
 };
 
-
 static const struct w_option options[] = {
     WWIKI_IO_OPTIONS(struct settings),
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "jsonl", .choices = "jsonl|wiki|plain",
@@ -131,7 +130,7 @@ struct extraction {
 
 /* ---- on a thread ---- */
 
-static enum w_status render_page(const struct extraction *x, u32 member, struct job *job,
+static enum w_status render_page(const struct extraction *x, u32 worker, struct job *job,
                                  struct record *r, const u8 *at)
 {
     struct w_span title = {at, r->title_size}, source = {at + r->title_size, r->source_size}, text;
@@ -139,7 +138,7 @@ static enum w_status render_page(const struct extraction *x, u32 member, struct 
     r->fate = DISAMBIGUATION;
     if (x->set->no_disambiguation && w_is_disambiguation(title, source))
         return W_DONE;
-    enum w_status status = w_wikitext_render(x->renderers[member], title, source, &text, &job->err);
+    enum w_status status = w_wikitext_render(x->renderers[worker], title, source, &text, &job->err);
     if (status)
         return status;
     r->fate = text.size ? DOCUMENT : EMPTY;
@@ -150,7 +149,7 @@ static enum w_status render_page(const struct extraction *x, u32 member, struct 
     return job->out.failed ? w_fail(&job->err, W_NOMEM, "no memory for a document") : W_DONE;
 }
 
-static void render_job(void *context, u32 slot, u32 member)
+static void render_job(void *context, u32 slot, u32 worker)
 {
     struct extraction *x = context;
     struct job *job = &x->jobs[slot];
@@ -162,7 +161,7 @@ static void render_job(void *context, u32 slot, u32 member)
         struct record *r = &job->records[i];
         r->end = job->out.size;
         if (r->fate == DOCUMENT)
-            job->status = render_page(x, member, job, r, at);
+            job->status = render_page(x, worker, job, r, at);
         at += r->title_size + r->source_size;
     }
 }

@@ -56,29 +56,29 @@ static void count(struct bench *b, bool noisy)
 /* ---- peak ---- */
 
 struct tiles {
-    const struct w_mul *mul;
+    const struct w_ukernel *ukernel;
     struct w_team *team;
-    float *memory; /* for each member: a, b and c of one tile */
+    float *memory; /* for each worker: a, b and c of one tile */
     u64 stride, times;
 };
 
-static void multiply_own(void *context, u64 item, u32 member)
+static void multiply_own(void *context, u64 item, u32 worker)
 {
     const struct tiles *t = context;
-    const struct w_mul *mul = t->mul;
-    float *a = t->memory + item * t->stride, *b = a + PEAK_K * (u64)mul->tile_rows;
-    float *c = b + PEAK_K * (u64)mul->tile_cols;
+    const struct w_ukernel *ukernel = t->ukernel;
+    float *a = t->memory + item * t->stride, *b = a + PEAK_K * (u64)ukernel->tile_rows;
+    float *c = b + PEAK_K * (u64)ukernel->tile_cols;
     struct w_tile tile = {.k = PEAK_K,
                           .a = a,
                           .b = b,
                           .c = c,
-                          .c_row = mul->tile_cols,
-                          .rows = mul->tile_rows,
-                          .cols = mul->tile_cols};
+                          .c_row = ukernel->tile_cols,
+                          .rows = ukernel->tile_rows,
+                          .cols = ukernel->tile_cols};
 
-    (void)member;
+    (void)worker;
     for (u64 i = 0; i < t->times; i++)
-        mul->tile(&tile);
+        ukernel->run(&tile);
 }
 
 static void multiply_all(void *context, u64 times)
@@ -91,17 +91,17 @@ static void multiply_all(void *context, u64 times)
 static enum w_status measure_peak(struct bench *b, enum w_type type, struct w_team *team,
                                   double *flops_s, struct w_err *err)
 {
-    const struct w_mul *mul = &b->how->kern[type]->mul[type];
-    const u32 members = w_team_size(team);
-    const u64 tile = (u64)mul->tile_rows * mul->tile_cols;
-    struct tiles t = {.mul = mul, .team = team};
+    const struct w_ukernel *ukernel = &b->how->kern[type]->ukernel[type];
+    const u32 workers = w_team_size(team);
+    const u64 tile = (u64)ukernel->tile_rows * ukernel->tile_cols;
+    struct tiles t = {.ukernel = ukernel, .team = team};
 
-    t.stride = w_round_up(PEAK_K * (u64)(mul->tile_rows + mul->tile_cols) + tile, 1024);
-    t.memory = calloc(members * t.stride, sizeof(float));
+    t.stride = w_round_up(PEAK_K * (u64)(ukernel->tile_rows + ukernel->tile_cols) + tile, 1024);
+    t.memory = calloc(workers * t.stride, sizeof(float));
     if (!t.memory)
         return w_fail(err, W_NOMEM, "no memory to measure the peak");
     struct w_probe p = w_probe_run(multiply_all, &t, PEAK_S);
-    *flops_s = 2.0 * PEAK_K * (double)tile * members / p.seconds;
+    *flops_s = 2.0 * PEAK_K * (double)tile * workers / p.seconds;
     count(b, p.noisy);
     free(t.memory);
     return W_DONE;

@@ -39,7 +39,7 @@ static void chase(void *context, u64 times)
     *(volatile u64 *)&chain->at = at;
 }
 
-/* ---- bandwidth: every member reads its own memory, with the kernel that the trainer has for it ---- */
+/* ---- bandwidth: every worker reads its own memory, with the kernel that the trainer has for it ---- */
 
 struct reading {
     const struct w_kern *kern;
@@ -50,14 +50,14 @@ struct reading {
     volatile float sums[64];
 };
 
-static void read_own(void *context, u64 item, u32 member)
+static void read_own(void *context, u64 item, u32 worker)
 {
     struct reading *r = context;
     const float *own = r->memory + item * r->stride;
     u64 half = r->floats / 2;
     float sum = 0;
 
-    (void)member;
+    (void)worker;
     for (u64 i = 0; i < r->times; i++)
         sum += r->kern->dot(own, own + half, half);
     r->sums[item % W_COUNTOF(r->sums)] = sum;
@@ -70,12 +70,12 @@ static void read_all(void *context, u64 times)
     w_team_for(r->team, w_team_size(r->team), read_own, r);
 }
 
-static void touch_own(void *context, u64 item, u32 member)
+static void touch_own(void *context, u64 item, u32 worker)
 {
     const struct reading *r = context;
     float *own = (float *)(void *)(u8 *)(uintptr_t)(r->memory + item * r->stride);
 
-    (void)member;
+    (void)worker;
     for (u64 i = 0; i < r->stride; i += LINE / sizeof *own)
         own[i] = 1;
 }

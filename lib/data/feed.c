@@ -147,11 +147,11 @@ static enum w_status read_batch(struct w_feed *feed, struct slot *slot, struct w
     return W_DONE;
 }
 
-static void read_ahead(void *context, u32 slot, u32 member)
+static void read_ahead(void *context, u32 slot, u32 worker)
 {
     struct w_feed *feed = context;
 
-    (void)member;
+    (void)worker;
     if (!feed->status)
         feed->status = read_batch(feed, &feed->slots[slot], &feed->err);
     feed->slots[slot].status = feed->status;

@@ -116,7 +116,7 @@ static const struct w_kern *best_kernels(const struct w_machine *m, enum w_type 
     const struct w_kern *const *kern = w_kern_all();
 
     while (((*kern)->for_bf16 && type != W_TYPE_BF16) || (*kern)->product ||
-           !(*kern)->mul[type].tile || w_kern_lacks(*kern, m))
+           !(*kern)->ukernel[type].run || w_kern_lacks(*kern, m))
         kern++;
     return *kern;
 }
@@ -127,8 +127,8 @@ static void give_blocks(struct w_fit *fit, const struct w_machine *m)
     const struct w_kern *kern = best_kernels(m, fit->type);
     struct w_blocks blocks = w_blocks_choose(kern, fit->type, m->l1d.bytes, m->l2.bytes);
 
-    give(fit, "tile.rows", kern->mul[fit->type].tile_rows, kern->name);
-    give(fit, "tile.cols", kern->mul[fit->type].tile_cols, kern->name);
+    give(fit, "tile.rows", kern->ukernel[fit->type].tile_rows, kern->name);
+    give(fit, "tile.cols", kern->ukernel[fit->type].tile_cols, kern->name);
     give(fit, "block.k", blocks.k, "kernels");
     give(fit, "block.rows", blocks.rows, "kernels");
     give(fit, "block.cols", blocks.cols, "kernels");

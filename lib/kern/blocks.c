@@ -9,20 +9,22 @@ static u32 clamp_down(u64 value, u64 multiple, u64 max)
 struct w_blocks w_blocks_choose(const struct w_kern *kern, enum w_type type, u64 l1_bytes,
                                 u64 l2_bytes)
 {
-    const struct w_mul *mul = &kern->mul[type];
+    const struct w_ukernel *ukernel = &kern->ukernel[type];
     u64 l1 = l1_bytes ? l1_bytes : 32 << 10, l2 = l2_bytes ? l2_bytes : 512 << 10;
     struct w_blocks blocks;
 
     /* In L1, a panel stays while tiles stream by: it, the rows of a that a tile takes and the tile of c fit
      * together. Where they do not, every tile reads the panel from L2 again. */
-    const u64 c = (u64)mul->tile_rows * mul->tile_cols * sizeof(float);
-    const u64 column = w_type_bytes(type) * mul->tile_cols; /* of one step of k */
-    const u64 row = (u64)mul->row_bytes * mul->tile_rows;
-    blocks.k = clamp_down((l1 - W_MIN(l1, c)) / (column + row), W_MAX(mul->step, 8), W_BLOCK_K_MAX);
+    const u64 c = (u64)ukernel->tile_rows * ukernel->tile_cols * sizeof(float);
+    const u64 column = w_type_bytes(type) * ukernel->tile_cols; /* of one step of k */
+    const u64 row = (u64)ukernel->row_bytes * ukernel->tile_rows;
+    blocks.k = clamp_down((l1 - W_MIN(l1, c)) / (column + row), W_MAX(ukernel->k_unroll, 8),
+                          W_BLOCK_K_MAX);
     /* Half of L2 for the block of a; c streams past. */
-    blocks.rows = clamp_down(l2 / 2 / mul->row_bytes / blocks.k, mul->tile_rows, W_BLOCK_ROWS_MAX);
+    blocks.rows =
+        clamp_down(l2 / 2 / ukernel->row_bytes / blocks.k, ukernel->tile_rows, W_BLOCK_ROWS_MAX);
     /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
      * leaves items enough to keep threads evenly busy. */
-    blocks.cols = clamp_down(1024, mul->tile_cols, 1024);
+    blocks.cols = clamp_down(1024, ukernel->tile_cols, 1024);
     return blocks;
 }

@@ -17,7 +17,7 @@ struct lines {
     u64 line, step, k, count;
 };
 
-/* k is filled up with zeros to a multiple of this; see struct w_mul. */
+/* k is filled up with zeros to a multiple of this; see struct w_ukernel. */
 #ifndef BF16_STEP
 #define BF16_STEP 2
 #endif

@@ -17,7 +17,7 @@
 
 #include "kern/body_pack.h"
 
-/* How rows of a of bf16 come to a tile (see struct w_mul). */
+/* How rows of a of bf16 come to a tile (see struct w_ukernel). */
 #if defined BF16_DOT
 #define PACK_ROWS_BF16 PACK_PAIRS
 #define BF16_ROW_BYTES 2

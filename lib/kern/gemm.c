@@ -5,13 +5,13 @@
 #define PACKED_SLICE 2048
 /* Items for each thread: what one of them leaves of its own another takes over. More of them pack blocks
  * of a more often, or read panels more often. */
-#define ITEMS_PER_MEMBER 2
+#define ITEMS_PER_WORKER 2
 
 /* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
 struct job {
     const struct w_engine *engine;
     const struct w_gemm *g;
-    const struct w_mul *mul;
+    const struct w_ukernel *ukernel;
     const u8 *panels; /* b packed: panel j at panels + j * panel_bytes */
     u64 panel_bytes;
     u64 step_bytes;             /* of one step of k in a panel */
@@ -26,50 +26,50 @@ static u64 ceil_div(u64 a, u64 b)
     return (a + b - 1) / b;
 }
 
-static const struct w_mul *mul_of(const struct w_engine *engine, const struct w_gemm *g)
+static const struct w_ukernel *mul_of(const struct w_engine *engine, const struct w_gemm *g)
 {
-    return &engine->kern->mul[g->type];
+    return &engine->kern->ukernel[g->type];
 }
 
 /* ---- packing of b ---- */
 
 struct packing {
-    const struct w_mul *mul;
+    const struct w_ukernel *ukernel;
     const struct w_gemm *g;
     u8 *packed;
     u64 k0, k1;
     u64 panel_bytes;
 };
 
-static u64 panel_bytes(const struct w_mul *mul, enum w_type type, u64 k)
+static u64 panel_bytes(const struct w_ukernel *ukernel, enum w_type type, u64 k)
 {
-    return w_round_up(k, mul->step) * mul->tile_cols * w_type_bytes(type);
+    return w_round_up(k, ukernel->k_unroll) * ukernel->tile_cols * w_type_bytes(type);
 }
 
-static void pack_item(void *context, u64 panel, u32 member)
+static void pack_item(void *context, u64 panel, u32 worker)
 {
     const struct packing *p = context;
     const struct w_gemm *g = p->g;
-    u64 col = panel * p->mul->tile_cols;
-    u32 cols = (u32)W_MIN(g->n - col, p->mul->tile_cols);
+    u64 col = panel * p->ukernel->tile_cols;
+    u32 cols = (u32)W_MIN(g->n - col, p->ukernel->tile_cols);
 
-    (void)member;
-    p->mul->pack_panel(p->packed + panel * p->panel_bytes,
-                       w_at(g->b, g->type, p->k0 * g->b_row + col * g->b_col), g->b_row, g->b_col,
-                       p->k1 - p->k0, cols);
+    (void)worker;
+    p->ukernel->pack_panel(p->packed + panel * p->panel_bytes,
+                           w_at(g->b, g->type, p->k0 * g->b_row + col * g->b_col), g->b_row,
+                           g->b_col, p->k1 - p->k0, cols);
 }
 
 static void pack_slice(const struct w_engine *engine, void *packed, const struct w_gemm *g, u64 k0,
                        u64 k1)
 {
-    const struct w_mul *mul = mul_of(engine, g);
-    struct packing packing = {.mul = mul,
+    const struct w_ukernel *ukernel = mul_of(engine, g);
+    struct packing packing = {.ukernel = ukernel,
                               .g = g,
                               .packed = packed,
                               .k0 = k0,
                               .k1 = k1,
-                              .panel_bytes = panel_bytes(mul, g->type, k1 - k0)};
-    w_team_for(engine->team, ceil_div(g->n, mul->tile_cols), pack_item, &packing);
+                              .panel_bytes = panel_bytes(ukernel, g->type, k1 - k0)};
+    w_team_for(engine->team, ceil_div(g->n, ukernel->tile_cols), pack_item, &packing);
 }
 
 /* Does a library do this product, which packs for itself? */
@@ -99,23 +99,23 @@ static float *place_of(const struct job *job, const struct block *block, u64 col
 {
     const struct w_gemm *g = job->g;
 
-    *c_row = g->c ? g->c_row : W_PIECE_COLS;
-    return g->c ? g->c + block->row * g->c_row + col : block->piece + col % W_PIECE_COLS;
+    *c_row = g->c ? g->c_row : W_EPILOGUE_COLS;
+    return g->c ? g->c + block->row * g->c_row + col : block->piece + col % W_EPILOGUE_COLS;
 }
 
 /* One panel of b against all rows of the block. */
 static void multiply_panel(const struct job *job, const struct block *block, u64 col)
 {
-    const struct w_mul *mul = job->mul;
+    const struct w_ukernel *ukernel = job->ukernel;
     const struct w_gemm *g = job->g;
     struct w_tile tile = {
-        .k = w_round_up(block->k1 - block->k0, mul->step),
+        .k = w_round_up(block->k1 - block->k0, ukernel->k_unroll),
         .a = block->a,
         .a_row = block->a_row,
-        .b = job->panels + col / mul->tile_cols * job->panel_bytes +
-             (block->k0 - job->k0) / mul->step * job->step_bytes,
+        .b = job->panels + col / ukernel->tile_cols * job->panel_bytes +
+             (block->k0 - job->k0) / ukernel->k_unroll * job->step_bytes,
         .rows = block->rows,
-        .cols = (u32)W_MIN(block->col + block->cols - col, mul->tile_cols),
+        .cols = (u32)W_MIN(block->col + block->cols - col, ukernel->tile_cols),
     };
 
     tile.c = place_of(job, block, col, &tile.c_row);
@@ -127,24 +127,24 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
         tile.add = g->add + block->row * g->add_row + col;
         tile.add_row = g->add_row;
     }
-    mul->tile(&tile);
+    ukernel->run(&tile);
 }
 
-/* The block's rows of a. Packed, into the member's memory: most tiles then read them as one stream, which
+/* The block's rows of a. Packed, into the worker's memory: most tiles then read them as one stream, which
  * is a tenth faster than rows that are kilobytes apart. Those that read rows as they lie just as fast
  * save the packing, which for few columns is as much as a tenth too. */
 static void take_rows(const struct job *job, struct block *block, void *own)
 {
     const struct w_gemm *g = job->g;
-    const struct w_mul *mul = job->mul;
+    const struct w_ukernel *ukernel = job->ukernel;
     const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    const bool as_they_lie =
-        mul->reads_rows && g->a_col == 1 && k % mul->step == 0 && block->rows % mul->tile_rows == 0;
+    const bool as_they_lie = ukernel->reads_rows && g->a_col == 1 && k % ukernel->k_unroll == 0 &&
+                             block->rows % ukernel->tile_rows == 0;
 
     if (!as_they_lie)
-        mul->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
+        ukernel->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
     block->a = as_they_lie ? a : own;
     block->a_row = as_they_lie ? g->a_row : 0;
 }
@@ -152,7 +152,7 @@ static void take_rows(const struct job *job, struct block *block, void *own)
 /* The first row of a block, of which each has as many tiles as the others or one more. */
 static u64 first_row(const struct job *job, u64 block)
 {
-    return ceil_div(block * job->row_tiles, job->row_blocks) * job->mul->tile_rows;
+    return ceil_div(block * job->row_tiles, job->row_blocks) * job->ukernel->tile_rows;
 }
 
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the
@@ -175,30 +175,30 @@ static void multiply_group(const struct job *job, const struct block *block, u64
 {
     const struct w_gemm *g = job->g;
 
-    for (u64 j = col; j < end; j += job->mul->tile_cols)
+    for (u64 j = col; j < end; j += job->ukernel->tile_cols)
         multiply_panel(job, block, j);
-    if (g->finish && block->k1 == g->k) {
-        struct w_piece piece = {
+    if (g->epilogue && block->k1 == g->k) {
+        struct w_result_block piece = {
             .row = block->row, .rows = block->rows, .col = col, .cols = end - col};
         piece.c = place_of(job, block, col, &piece.c_row);
-        g->finish(g->context, &piece);
+        g->epilogue(g->context, &piece);
     }
 }
 
 /* Pieces of k, and how deep each is: a multiple of the step, but for the last. */
 static u64 depth_of(const struct job *job, u64 k, u64 deepest)
 {
-    return w_round_up(ceil_div(k, ceil_div(k, deepest)), job->mul->step);
+    return w_round_up(ceil_div(k, ceil_div(k, deepest)), job->ukernel->k_unroll);
 }
 
-static void multiply_block(void *context, u64 item, u32 member)
+static void multiply_block(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const struct w_gemm *g = job->g;
-    float *own = w_engine_member(job->engine, member);
+    float *own = w_engine_scratch(job->engine, worker);
     struct block block;
     u64 depth = depth_of(job, job->k1 - job->k0, job->engine->blocks[g->type].k);
-    u64 group = g->c ? FINISH_PANELS * job->mul->tile_cols : W_PIECE_COLS;
+    u64 group = g->c ? FINISH_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);
     block.piece = own + W_GEMM_ROWS_FLOATS;
@@ -213,15 +213,15 @@ static void multiply_block(void *context, u64 item, u32 member)
 /* ---- the whole ---- */
 
 /* A library's product on a block of c. */
-static void library_block(void *context, u64 item, u32 member)
+static void library_block(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const struct w_gemm *g = job->g;
     struct block block = {0};
 
-    (void)member;
+    (void)worker;
     place_item(job, item, &block);
-    struct w_product product = {
+    struct w_sgemm product = {
         .rows = block.rows,
         .cols = block.cols,
         .k = g->k,
@@ -236,21 +236,21 @@ static void library_block(void *context, u64 item, u32 member)
         .c = g->c + block.row * g->c_row + block.col,
         .c_row = g->c_row,
     };
-    struct w_piece piece = {.c = product.c,
-                            .c_row = g->c_row,
-                            .row = block.row,
-                            .rows = block.rows,
-                            .col = block.col,
-                            .cols = block.cols};
+    struct w_result_block piece = {.c = product.c,
+                                   .c_row = g->c_row,
+                                   .row = block.row,
+                                   .rows = block.rows,
+                                   .col = block.col,
+                                   .cols = block.cols};
     job->engine->kern->product(&product);
-    if (g->finish)
-        g->finish(g->context, &piece);
+    if (g->epilogue)
+        g->epilogue(g->context, &piece);
 }
 
 /* Blocks of at most so many rows, and a multiple of `count` of them where there are tiles enough. */
 static void cut_rows(struct job *job, u64 rows, u64 count)
 {
-    const u64 tile_rows = job->mul->tile_rows;
+    const u64 tile_rows = job->ukernel->tile_rows;
 
     job->row_tiles = ceil_div(job->g->m, tile_rows);
     job->row_blocks = w_round_up(ceil_div(job->row_tiles, rows / tile_rows), count);
@@ -265,13 +265,13 @@ static u64 even_cols(const struct job *job)
 {
     const struct w_gemm *g = job->g;
     const struct w_blocks *blocks = &job->engine->blocks[g->type];
-    const u64 multiple = g->c ? job->mul->tile_cols : W_PIECE_COLS;
-    const u64 members = w_team_size(job->engine->team), most = ceil_div(g->n, W_PIECE_COLS);
-    const u64 enough = ceil_div(ITEMS_PER_MEMBER * members, job->row_blocks);
+    const u64 multiple = g->c ? job->ukernel->tile_cols : W_EPILOGUE_COLS;
+    const u64 workers = w_team_size(job->engine->team), most = ceil_div(g->n, W_EPILOGUE_COLS);
+    const u64 enough = ceil_div(ITEMS_PER_WORKER * workers, job->row_blocks);
     const u64 items = W_MAX(ceil_div(g->n, blocks->cols), W_MIN(most, enough));
 
     if (!g->c && g->k > blocks->k)
-        return W_PIECE_COLS;
+        return W_EPILOGUE_COLS;
     return ceil_div(ceil_div(g->n, items), multiple) * multiple;
 }
 
@@ -286,8 +286,9 @@ static void run_items(struct job *job, void (*work)(void *, u64, u32))
 static u64 slice_depth(const struct job *job)
 {
     const struct w_gemm *g = job->g;
-    u64 room = job->engine->shared_floats * sizeof(float) / w_type_bytes(g->type);
-    u64 deepest = room / w_round_up(g->n, W_TILE_COLS_MAX) / job->mul->step * job->mul->step;
+    u64 room = job->engine->panel_floats * sizeof(float) / w_type_bytes(g->type);
+    u64 deepest =
+        room / w_round_up(g->n, W_TILE_COLS_MAX) / job->ukernel->k_unroll * job->ukernel->k_unroll;
 
     if (g->packed)
         deepest = g->c ? PACKED_SLICE : g->k;
@@ -296,9 +297,9 @@ static u64 slice_depth(const struct job *job)
 
 void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
 {
-    const struct w_mul *mul = mul_of(engine, g);
+    const struct w_ukernel *ukernel = mul_of(engine, g);
     const struct w_blocks *blocks = &engine->blocks[g->type];
-    struct job job = {.engine = engine, .g = g, .mul = mul, .block_cols = g->n};
+    struct job job = {.engine = engine, .g = g, .ukernel = ukernel, .block_cols = g->n};
 
     if (g->m == 0 || g->n == 0)
         return;
@@ -310,17 +311,17 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
     }
     cut_rows(&job, blocks->rows, w_team_size(engine->team));
     job.block_cols = even_cols(&job);
-    job.step_bytes = panel_bytes(mul, g->type, mul->step);
+    job.step_bytes = panel_bytes(ukernel, g->type, ukernel->k_unroll);
     const u64 depth = slice_depth(&job);
     for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {
         job.k1 = W_MIN(job.k0 + depth, g->k);
         if (g->packed) {
-            job.panels = (const u8 *)g->packed + job.k0 / mul->step * job.step_bytes;
-            job.panel_bytes = panel_bytes(mul, g->type, g->k);
+            job.panels = (const u8 *)g->packed + job.k0 / ukernel->k_unroll * job.step_bytes;
+            job.panel_bytes = panel_bytes(ukernel, g->type, g->k);
         } else {
-            job.panels = (const u8 *)engine->shared;
-            job.panel_bytes = panel_bytes(mul, g->type, job.k1 - job.k0);
-            pack_slice(engine, engine->shared, g, job.k0, job.k1);
+            job.panels = (const u8 *)engine->panels;
+            job.panel_bytes = panel_bytes(ukernel, g->type, job.k1 - job.k0);
+            pack_slice(engine, engine->panels, g, job.k0, job.k1);
         }
         run_items(&job, multiply_block);
     }

@@ -12,7 +12,7 @@
  *
  * With .type = W_TYPE_BF16, a and b are bf16 numbers; c is made of floats all the same. A caller that wants
  * something else of the result (bf16, GELU of it, its exponentials) leaves c out and takes the result
- * piece by piece in finish(): it never goes to memory as floats. */
+ * piece by piece in epilogue(): it never goes to memory as floats. */
 #ifndef W_GEMM_H
 #define W_GEMM_H
 
@@ -26,26 +26,26 @@ struct w_engine {
     struct w_blocks blocks[W_TYPES];
     struct w_team *team;
     float
-        *shared; /* for panels: at least k * n elements, with n rounded up to W_TILE_COLS_MAX and k
-                      to W_TILE_STEP_MAX, for a product in one piece; less cuts k, down to one step */
-    u64 shared_floats;
-    float
-        *member; /* for each member of the team, at least W_GEMM_MEMBER_FLOATS; without products in
+        *panels; /* for panels: at least k * n elements, with n rounded up to W_TILE_COLS_MAX and k
+                      to W_K_UNROLL_MAX, for a product in one piece; less cuts k, down to one step */
+    u64 panel_floats;
+    float *
+        scratch; /* for each worker of the team, at least W_GEMM_SCRATCH_FLOATS; without products in
                       pieces, W_GEMM_ROWS_FLOATS */
-    u64 member_floats;
+    u64 scratch_floats;
 };
 
 /* Columns of c that are finished together, where c is left out: small enough to be in the cache. */
-#define W_PIECE_COLS 128
+#define W_EPILOGUE_COLS 128
 
 /* The rows of a block of a; and one piece of c. */
 #define W_GEMM_ROWS_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
-#define W_GEMM_MEMBER_FLOATS (W_GEMM_ROWS_FLOATS + (u64)W_BLOCK_ROWS_MAX * W_PIECE_COLS)
+#define W_GEMM_SCRATCH_FLOATS (W_GEMM_ROWS_FLOATS + (u64)W_BLOCK_ROWS_MAX * W_EPILOGUE_COLS)
 
 /* Rows [row, row + rows) and columns [col, col + cols) of c, complete, and still in the cache. Where
- * w_gemm.c was left out, c is scratch memory that may be written to, cols is at most W_PIECE_COLS, and
+ * w_gemm.c was left out, c is scratch memory that may be written to, cols is at most W_EPILOGUE_COLS, and
  * col is a multiple of it. */
-struct w_piece {
+struct w_result_block {
     float *c; /* element (row + i, col + j) at c[i * c_row + j] */
     u64 c_row;
     u64 row, rows, col, cols;
@@ -61,22 +61,22 @@ struct w_gemm {
     const void *packed; /* b by w_gemm_pack(), or NULL: packed here */
     const float *add;   /* as in w_tile; c itself to accumulate; NULL: zeros */
     u64 add_row;
-    float *c; /* NULL: only finish() sees the result; b has to be packed then */
+    float *c; /* NULL: only epilogue() sees the result; b has to be packed then */
     u64 c_row;
     /* Called for every piece of c; or NULL. */
-    void (*finish)(void *context, const struct w_piece *);
+    void (*epilogue)(void *context, const struct w_result_block *);
     void *context;
 };
 
 void w_gemm(const struct w_engine *, const struct w_gemm *);
 
 /* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type, for several products. */
-#define W_GEMM_PACKED(k, n) (w_round_up(k, W_TILE_STEP_MAX) * w_round_up(n, W_TILE_COLS_MAX))
+#define W_GEMM_PACKED(k, n) (w_round_up(k, W_K_UNROLL_MAX) * w_round_up(n, W_TILE_COLS_MAX))
 void w_gemm_pack(const struct w_engine *, void *packed, const struct w_gemm *);
 
-static inline float *w_engine_member(const struct w_engine *engine, u32 member)
+static inline float *w_engine_scratch(const struct w_engine *engine, u32 worker)
 {
-    return engine->member + member * engine->member_floats;
+    return engine->scratch + worker * engine->scratch_floats;
 }
 
 #endif

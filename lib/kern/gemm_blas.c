@@ -44,7 +44,7 @@ static blasint stride_of(u64 stride, u64 length)
 }
 
 /* sgemm starts from c, so that c becomes what is added first. */
-static void product(const struct w_product *p)
+static void product(const struct w_sgemm *p)
 {
     bool a_transposed = p->a_col != 1, b_transposed = p->b_col != 1;
 

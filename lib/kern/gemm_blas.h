@@ -18,7 +18,7 @@ const char *w_blas_core_type(const struct w_machine *);
 
 /* Load the library, for one thread per call. */
 struct w_blas {
-    void (*product)(const struct w_product *);
+    void (*product)(const struct w_sgemm *);
     void (*set_threads)(int); /* that one call uses */
     const char *core;         /* the library's word for what it takes this CPU for */
 };

@@ -25,7 +25,7 @@ const struct w_kern *const *w_kern_all(void)
 
 /* Products of small whole numbers are exact, whatever their order: does the tile unit get them right?
  * A hypervisor may promise what it does not keep. */
-static bool unit_answers(const struct w_mul *mul)
+static bool unit_answers(const struct w_ukernel *ukernel)
 {
     enum { ROWS = 37, COLS = 21, K = 45, FILLED = 64 };
     w_bf16 a[ROWS * K], b[K * COLS];
@@ -37,9 +37,9 @@ static bool unit_answers(const struct w_mul *mul)
         a[i] = w_bf16_of((float)(i % 13) - 6);
     for (u32 i = 0; i < K * COLS; i++)
         b[i] = w_bf16_of((float)(i % 11) - 5);
-    mul->pack_rows(rows, a, K, 1, K, ROWS);
-    mul->pack_panel(panel, b, COLS, 1, K, COLS);
-    mul->tile(&(struct w_tile){
+    ukernel->pack_rows(rows, a, K, 1, K, ROWS);
+    ukernel->pack_panel(panel, b, COLS, 1, K, COLS);
+    ukernel->run(&(struct w_tile){
         .k = FILLED, .a = rows, .b = panel, .c = c, .c_row = COLS, .rows = ROWS, .cols = COLS});
     for (u32 i = 0; i < ROWS; i++)
         for (u32 j = 0; j < COLS; j++) {
@@ -57,7 +57,7 @@ static void try_unit(void)
 {
     if (!w_cpuid_request_tiles())
         missing_unit = "the system does not let this process use AMX";
-    else if (!unit_answers(&w_kern_amx.mul[W_TYPE_BF16]))
+    else if (!unit_answers(&w_kern_amx.ukernel[W_TYPE_BF16]))
         missing_unit = "AMX gives wrong answers here";
     else if (!w_kern_amx_keeps_tiles())
         missing_unit = "the system loses what AMX's tiles hold when it switches threads";
@@ -90,7 +90,7 @@ static const char *missing_instructions(const struct w_kern *kern)
 {
     struct w_machine m = {.logical_cpus = 1};
 
-    if (kern->for_bf16 && !kern->mul[W_TYPE_BF16].tile)
+    if (kern->for_bf16 && !kern->ukernel[W_TYPE_BF16].run)
         return "this program was compiled without them";
     w_cpuid_read(&m);
     const char *lack = w_kern_lacks(kern, &m);

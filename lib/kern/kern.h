@@ -17,7 +17,7 @@
  * so that the plan is the same on every machine. */
 #define W_TILE_ROWS_MAX 32
 #define W_TILE_COLS_MAX 32
-#define W_TILE_STEP_MAX 32
+#define W_K_UNROLL_MAX 32
 
 /* c (rows, cols) = add + a (rows, k) * b (k, cols), in floats. The bits of c do not depend on how a
  * caller cuts k, as long as it is cut at multiples of the step: the sums begin with add, and go on in
@@ -42,11 +42,11 @@ struct w_tile {
  * matrices are opaque but for their sizes: a panel has k * tile_cols elements of the type; packed rows
  * have at most k elements of 4 bytes each. k is filled up with zeros to a multiple of the step, and
  * lines to a whole tile. */
-struct w_mul {
-    u32 tile_rows, tile_cols, step;
+struct w_ukernel {
+    u32 tile_rows, tile_cols, k_unroll;
     u32 row_bytes;   /* of an element of packed rows */
     bool reads_rows; /* tile() takes rows as they lie */
-    void (*tile)(const struct w_tile *);
+    void (*run)(const struct w_tile *);
     /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
      * b[p * b_row + j * b_col]; one of the strides is 1. */
     void (*pack_panel)(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols);
@@ -56,7 +56,7 @@ struct w_mul {
 };
 
 /* A whole product of floats, by a library that packs for itself: c = add + a b. Strides as above. */
-struct w_product {
+struct w_sgemm {
     u64 rows, cols, k;
     const float *a;
     u64 a_row, a_col;
@@ -71,9 +71,9 @@ struct w_product {
 struct w_adamw {
     float grad_scale; /* clipping */
     float beta1, beta2, epsilon;
-    float step_size; /* learning rate / (1 - beta1^step) */
-    float root2;     /* sqrt(1 - beta2^step) */
-    float keep;      /* 1 - learning rate * decay */
+    float step_size;        /* learning rate / (1 - beta1^step) */
+    float sqrt_correction2; /* sqrt(1 - beta2^step) */
+    float decay_factor;     /* 1 - learning rate * decay */
 };
 
 /* Instruction sets that a variant may need of the CPU, as bits. */
@@ -85,14 +85,14 @@ struct w_kern {
     bool for_bf16; /* it is there for its products of bf16, which this CPU has instructions for; the
                       rest is as in a variant behind it in the list */
     bool switched; /* products of bf16 run at one of two rates, which is changed from outside */
-    struct w_mul mul[W_TYPES];
-    /* The products of floats by a library, or NULL to use mul. */
-    void (*product)(const struct w_product *);
+    struct w_ukernel ukernel[W_TYPES];
+    /* The products of floats by a library, or NULL to use ukernel. */
+    void (*product)(const struct w_sgemm *);
 
     /* y = x, rounded to the nearest; and back. Denormal numbers may become zero, here and wherever
      * results are rounded to bf16: the instructions of some CPUs make them so. */
-    void (*narrow)(w_bf16 *y, const float *x, u64 n);
-    void (*widen)(float *y, const w_bf16 *x, u64 n);
+    void (*to_bf16)(w_bf16 *y, const float *x, u64 n);
+    void (*to_fp32)(float *y, const w_bf16 *x, u64 n);
     /* Sum of x[i] * y[i]. */
     float (*dot)(const float *x, const float *y, u64 n);
     double (*sum_squares)(const float *x, u64 n);

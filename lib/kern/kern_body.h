@@ -44,7 +44,7 @@ W_INLINE void v_narrow_some(w_bf16 *y, vec x, u64 n)
 #endif
 }
 
-static void narrow(w_bf16 *y, const float *x, u64 n)
+static void to_bf16(w_bf16 *y, const float *x, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -58,7 +58,7 @@ W_INLINE vec v_load_bf16(const w_bf16 *p)
     return (vec)(v_widen(p) << 16);
 }
 
-static void widen(float *y, const w_bf16 *x, u64 n)
+static void to_fp32(float *y, const w_bf16 *x, u64 n)
 {
     u64 i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -225,10 +225,10 @@ static void gelu_bf16(w_bf16 *out, w_bf16 *in, const float *x, u64 n)
         v_narrow(out + i, gelu_vec(v_load_bf16(in + i)));
     }
     if (i < n) {
-        narrow(in + i, x + i, n - i);
-        widen(rest, in + i, n - i);
+        to_bf16(in + i, x + i, n - i);
+        to_fp32(rest, in + i, n - i);
         gelu(rest, rest, n - i);
-        narrow(out + i, rest, n - i);
+        to_bf16(out + i, rest, n - i);
     }
 }
 
@@ -243,11 +243,11 @@ static void gelu_backward_bf16(w_bf16 *dx, w_bf16 *out, const float *dy, const w
         v_narrow(dx + i, v_load(dy + i) * gelu_slope_vec(v));
     }
     if (i < n) {
-        widen(x, in + i, n - i);
+        to_fp32(x, in + i, n - i);
         gelu(rest, x, n - i);
-        narrow(out + i, rest, n - i);
+        to_bf16(out + i, rest, n - i);
         gelu_backward(rest, dy + i, x, n - i);
-        narrow(dx + i, rest, n - i);
+        to_bf16(dx + i, rest, n - i);
     }
 }
 
@@ -362,7 +362,8 @@ W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)
     g *= a->grad_scale;
     *m = v_fma(v_set(a->beta1), *m, (1 - a->beta1) * g);
     *v = v_fma(v_set(a->beta2), *v, (1 - a->beta2) * g * g);
-    return v_fma(v_set(a->keep), w, -a->step_size * *m / (v_sqrt(*v) / a->root2 + a->epsilon));
+    return v_fma(v_set(a->decay_factor), w,
+                 -a->step_size * *m / (v_sqrt(*v) / a->sqrt_correction2 + a->epsilon));
 }
 
 static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
@@ -397,23 +398,23 @@ const struct w_kern W_VARIANT = {
 #if defined W_SWITCHED
     .switched = true,
 #endif
-    .mul = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
-                            .tile_cols = TILE_COLS,
-                            .step = 1,
-                            .row_bytes = sizeof(float),
-                            .tile = tile,
-                            .pack_panel = pack_panel,
-                            .pack_rows = pack_rows},
-            [W_TYPE_BF16] = {.tile_rows = BF16_ROWS,
-                             .tile_cols = TILE_COLS,
-                             .step = BF16_STEP,
-                             .row_bytes = BF16_ROW_BYTES,
-                             .reads_rows = BF16_READS_ROWS,
-                             .tile = tile_bf16,
-                             .pack_panel = pack_panel_bf16,
-                             .pack_rows = pack_rows_bf16}},
-    .narrow = narrow,
-    .widen = widen,
+    .ukernel = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
+                                .tile_cols = TILE_COLS,
+                                .k_unroll = 1,
+                                .row_bytes = sizeof(float),
+                                .run = tile,
+                                .pack_panel = pack_panel,
+                                .pack_rows = pack_rows},
+                [W_TYPE_BF16] = {.tile_rows = BF16_ROWS,
+                                 .tile_cols = TILE_COLS,
+                                 .k_unroll = BF16_STEP,
+                                 .row_bytes = BF16_ROW_BYTES,
+                                 .reads_rows = BF16_READS_ROWS,
+                                 .run = tile_bf16,
+                                 .pack_panel = pack_panel_bf16,
+                                 .pack_rows = pack_rows_bf16}},
+    .to_bf16 = to_bf16,
+    .to_fp32 = to_fp32,
     .dot = dot,
     .sum_squares = sum_squares,
     .add = add,

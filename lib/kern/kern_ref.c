@@ -75,13 +75,13 @@ static void pack_rows_bf16(void *packed, const void *a, u64 a_row, u64 a_col, u6
     pack_rows_of(W_TYPE_BF16, packed, a, a_row, a_col, k, rows);
 }
 
-static void narrow(w_bf16 *y, const float *x, u64 n)
+static void to_bf16(w_bf16 *y, const float *x, u64 n)
 {
     for (u64 i = 0; i < n; i++)
         y[i] = w_bf16_of(x[i]);
 }
 
-static void widen(float *y, const w_bf16 *x, u64 n)
+static void to_fp32(float *y, const w_bf16 *x, u64 n)
 {
     for (u64 i = 0; i < n; i++)
         y[i] = w_bf16_to_float(x[i]);
@@ -257,29 +257,30 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
         float grad = g[i] * a->grad_scale;
         m[i] = a->beta1 * m[i] + (1 - a->beta1) * grad;
         v[i] = a->beta2 * v[i] + (1 - a->beta2) * grad * grad;
-        w[i] = a->keep * w[i] - a->step_size * m[i] / (sqrtf(v[i]) / a->root2 + a->epsilon);
+        w[i] = a->decay_factor * w[i] -
+               a->step_size * m[i] / (sqrtf(v[i]) / a->sqrt_correction2 + a->epsilon);
         g[i] = 0;
     }
 }
 
 const struct w_kern w_kern_ref = {
     .name = "ref",
-    .mul = {[W_TYPE_F32] = {.tile_rows = ROWS,
-                            .tile_cols = COLS,
-                            .step = 1,
-                            .row_bytes = sizeof(float),
-                            .tile = tile,
-                            .pack_panel = pack_panel,
-                            .pack_rows = pack_rows},
-            [W_TYPE_BF16] = {.tile_rows = ROWS,
-                             .tile_cols = COLS,
-                             .step = 1,
-                             .row_bytes = sizeof(float),
-                             .tile = tile_bf16,
-                             .pack_panel = pack_panel_bf16,
-                             .pack_rows = pack_rows_bf16}},
-    .narrow = narrow,
-    .widen = widen,
+    .ukernel = {[W_TYPE_F32] = {.tile_rows = ROWS,
+                                .tile_cols = COLS,
+                                .k_unroll = 1,
+                                .row_bytes = sizeof(float),
+                                .run = tile,
+                                .pack_panel = pack_panel,
+                                .pack_rows = pack_rows},
+                [W_TYPE_BF16] = {.tile_rows = ROWS,
+                                 .tile_cols = COLS,
+                                 .k_unroll = 1,
+                                 .row_bytes = sizeof(float),
+                                 .run = tile_bf16,
+                                 .pack_panel = pack_panel_bf16,
+                                 .pack_rows = pack_rows_bf16}},
+    .to_bf16 = to_bf16,
+    .to_fp32 = to_fp32,
     .dot = dot,
     .sum_squares = sum_squares,
     .add = add,

@@ -15,12 +15,12 @@ static void begin(union w_optimizer_step *step, const struct w_conf *conf, u64 t
         .beta2 = (float)conf->beta2,
         .epsilon = (float)conf->epsilon,
         .step_size = (float)(learning_rate / (1 - pow(conf->beta1, (double)t))),
-        .root2 = (float)sqrt(1 - pow(conf->beta2, (double)t)),
-        .keep = 1,
+        .sqrt_correction2 = (float)sqrt(1 - pow(conf->beta2, (double)t)),
+        .decay_factor = 1,
     };
 
     step->adamw.plain = step->adamw.decayed = adamw;
-    step->adamw.decayed.keep = (float)(1 - learning_rate * conf->weight_decay);
+    step->adamw.decayed.decay_factor = (float)(1 - learning_rate * conf->weight_decay);
 }
 
 static void update(const union w_optimizer_step *step, const struct w_kern *kern,

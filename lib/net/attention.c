@@ -19,7 +19,7 @@ enum {
 struct job {
     const struct w_layer_at *at;
     const struct w_engine *engine;
-    const struct w_mul *mul;
+    const struct w_ukernel *ukernel;
     u64 length, d, heads, head_dim;
     float scale; /* 1 / sqrt(head_dim) */
 };
@@ -69,10 +69,10 @@ static void scratch_layout(u64 at[PARTS + 1], u64 length, u64 head_dim, enum w_t
         at[i + 1] = w_size_add(at[i], sizes[i]);
 }
 
-static struct scratch take_scratch(const struct job *job, u32 member)
+static struct scratch take_scratch(const struct job *job, u32 worker)
 {
     const enum w_type type = job->engine->type;
-    float *floats = w_engine_member(job->engine, member);
+    float *floats = w_engine_scratch(job->engine, worker);
     struct scratch s = {.row = up(job->length)};
     u64 at[PARTS + 1];
 
@@ -111,42 +111,42 @@ static void *element(const struct job *job, struct view x, u64 row, u64 col)
 /* Panels of x^T: k = head_dim, one column per token. */
 static void pack_across(const struct job *job, void *panels, struct view x)
 {
-    const struct w_mul *mul = job->mul;
-    const u64 length = job->length, k = w_round_up(job->head_dim, mul->step);
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 length = job->length, k = w_round_up(job->head_dim, ukernel->k_unroll);
 
-    for (u64 col = 0; col < length; col += mul->tile_cols)
-        mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, col, 0), 1, x.row,
-                        job->head_dim, (u32)W_MIN(length - col, mul->tile_cols));
+    for (u64 col = 0; col < length; col += ukernel->tile_cols)
+        ukernel->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, col, 0), 1,
+                            x.row, job->head_dim, (u32)W_MIN(length - col, ukernel->tile_cols));
 }
 
 /* Panels of x: k = T, one column per element of the head. */
 static void pack_along(const struct job *job, void *panels, struct view x)
 {
-    const struct w_mul *mul = job->mul;
-    const u64 length = job->length, k = w_round_up(length, mul->step);
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 length = job->length, k = w_round_up(length, ukernel->k_unroll);
 
-    for (u64 col = 0; col < job->head_dim; col += mul->tile_cols)
-        mul->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, 0, col), x.row, 1,
-                        length, (u32)W_MIN(job->head_dim - col, mul->tile_cols));
+    for (u64 col = 0; col < job->head_dim; col += ukernel->tile_cols)
+        ukernel->pack_panel(w_at(panels, job->engine->type, col * k), element(job, x, 0, col),
+                            x.row, 1, length, (u32)W_MIN(job->head_dim - col, ukernel->tile_cols));
 }
 
 /* s (T, T) = x y^T on and below the diagonal, y packed across. */
 static void multiply_scores(const struct job *job, const struct scratch *scratch, float *s,
                             struct view x)
 {
-    const struct w_mul *mul = job->mul;
-    const u64 length = job->length, k = w_round_up(job->head_dim, mul->step);
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 length = job->length, k = w_round_up(job->head_dim, ukernel->k_unroll);
 
-    mul->pack_rows(scratch->rows, x.data, x.row, 1, job->head_dim, length);
-    for (u64 col = 0; col < length; col += mul->tile_cols) {
-        const u64 first = col / mul->tile_rows * mul->tile_rows;
-        mul->tile(&(struct w_tile){.k = k,
-                                   .a = (u8 *)scratch->rows + first * k * mul->row_bytes,
-                                   .b = w_at(scratch->panels, job->engine->type, col * k),
-                                   .c = s + first * scratch->row + col,
-                                   .c_row = scratch->row,
-                                   .rows = length - first,
-                                   .cols = mul->tile_cols});
+    ukernel->pack_rows(scratch->rows, x.data, x.row, 1, job->head_dim, length);
+    for (u64 col = 0; col < length; col += ukernel->tile_cols) {
+        const u64 first = col / ukernel->tile_rows * ukernel->tile_rows;
+        ukernel->run(&(struct w_tile){.k = k,
+                                      .a = (u8 *)scratch->rows + first * k * ukernel->row_bytes,
+                                      .b = w_at(scratch->panels, job->engine->type, col * k),
+                                      .c = s + first * scratch->row + col,
+                                      .c_row = scratch->row,
+                                      .rows = length - first,
+                                      .cols = ukernel->tile_cols});
     }
 }
 
@@ -159,10 +159,10 @@ static void multiply_into(const struct job *job, struct view y, u64 row, u64 col
 
     tile->c = narrow ? floats : element(job, y, row, col);
     tile->c_row = narrow ? W_TILE_COLS_MAX : y.row;
-    job->mul->tile(tile);
+    job->ukernel->run(tile);
     for (u64 i = 0; narrow && i < tile->rows; i++)
-        job->engine->kern->narrow(element(job, y, row + i, col), floats + i * W_TILE_COLS_MAX,
-                                  tile->cols);
+        job->engine->kern->to_bf16(element(job, y, row + i, col), floats + i * W_TILE_COLS_MAX,
+                                   tile->cols);
 }
 
 /* y (T, head_dim) = s x, or s^T x, for a lower triangle s that is zero above the diagonal within
@@ -170,24 +170,24 @@ static void multiply_into(const struct job *job, struct view y, u64 row, u64 col
 static void combine(const struct job *job, const struct scratch *scratch, struct view y,
                     struct view s, bool transposed)
 {
-    const struct w_mul *mul = job->mul;
-    const u64 length = job->length, depth = w_round_up(length, mul->step);
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 length = job->length, depth = w_round_up(length, ukernel->k_unroll);
 
-    for (u64 i = 0; i < length; i += mul->tile_rows) {
-        const u64 rows = W_MIN(length - i, mul->tile_rows);
+    for (u64 i = 0; i < length; i += ukernel->tile_rows) {
+        const u64 rows = W_MIN(length - i, ukernel->tile_rows);
         const u64 begin = transposed ? i : 0; /* of k: queries from i on, or keys up to i */
         const u64 k = (transposed ? length : i + rows) - begin;
         if (transposed)
-            mul->pack_rows(scratch->rows, element(job, s, begin, i), 1, s.row, k, rows);
+            ukernel->pack_rows(scratch->rows, element(job, s, begin, i), 1, s.row, k, rows);
         else
-            mul->pack_rows(scratch->rows, element(job, s, i, 0), s.row, 1, k, rows);
-        for (u64 col = 0; col < job->head_dim; col += mul->tile_cols) {
-            u64 place = col * depth + begin * mul->tile_cols;
-            struct w_tile tile = {.k = w_round_up(k, mul->step),
+            ukernel->pack_rows(scratch->rows, element(job, s, i, 0), s.row, 1, k, rows);
+        for (u64 col = 0; col < job->head_dim; col += ukernel->tile_cols) {
+            u64 place = col * depth + begin * ukernel->tile_cols;
+            struct w_tile tile = {.k = w_round_up(k, ukernel->k_unroll),
                                   .a = scratch->rows,
                                   .b = w_at(scratch->panels, job->engine->type, place),
                                   .rows = rows,
-                                  .cols = (u32)W_MIN(job->head_dim - col, mul->tile_cols)};
+                                  .cols = (u32)W_MIN(job->head_dim - col, ukernel->tile_cols)};
             multiply_into(job, y, i, col, &tile);
         }
     }
@@ -197,12 +197,12 @@ static void combine(const struct job *job, const struct scratch *scratch, struct
  * can reach. */
 static void finish_row(const struct job *job, const struct scratch *scratch, struct scores s, u64 i)
 {
-    const u64 end = W_MIN(i + job->mul->tile_rows, scratch->row), place = i * scratch->row;
+    const u64 end = W_MIN(i + job->ukernel->tile_rows, scratch->row), place = i * scratch->row;
 
     for (u64 j = i + 1; j < end; j++)
         s.exact[place + j] = 0;
     if (job->engine->type == W_TYPE_BF16)
-        job->engine->kern->narrow((w_bf16 *)s.operand + place, s.exact + place, end);
+        job->engine->kern->to_bf16((w_bf16 *)s.operand + place, s.exact + place, end);
 }
 
 static struct view operand_view(const struct scratch *scratch, struct scores s)
@@ -229,12 +229,12 @@ static struct view head_view(const struct job *job, const void *matrix, u64 row,
                          .row = row};
 }
 
-static void forward_head(void *context, u64 item, u32 member)
+static void forward_head(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const u64 d = job->d, first = item / job->heads * job->length;
     const u64 col = item % job->heads * job->head_dim;
-    const struct scratch scratch = take_scratch(job, member);
+    const struct scratch scratch = take_scratch(job, worker);
     const void *qkv = job->at->x;
     struct view q = head_view(job, qkv, 3 * d, first, col),
                 k = head_view(job, qkv, 3 * d, first, d + col),
@@ -246,12 +246,12 @@ static void forward_head(void *context, u64 item, u32 member)
     combine(job, &scratch, y, operand_view(&scratch, scratch.p), false);
 }
 
-static void backward_head(void *context, u64 item, u32 member)
+static void backward_head(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const u64 d = job->d, first = item / job->heads * job->length;
     const u64 col = item % job->heads * job->head_dim;
-    const struct scratch scratch = take_scratch(job, member);
+    const struct scratch scratch = take_scratch(job, worker);
     const void *qkv = job->at->x, *dqkv = job->at->dx;
     struct view q = head_view(job, qkv, 3 * d, first, col),
                 k = head_view(job, qkv, 3 * d, first, d + col),
@@ -285,7 +285,7 @@ static void run(const struct w_layer_at *at, void (*work)(void *, u64, u32))
     const struct w_engine *engine = &at->pass->engine;
     struct job job = {.at = at,
                       .engine = engine,
-                      .mul = &engine->kern->mul[engine->type],
+                      .ukernel = &engine->kern->ukernel[engine->type],
                       .length = conf->max_length,
                       .d = at->layer->out,
                       .heads = conf->num_heads,

@@ -25,12 +25,12 @@ static void embed(const struct w_layer_at *at, float *y, u64 id, u64 position)
     at->pass->engine.kern->add(y, w_layer_weight(at, POSITIONS) + position * d, d);
 }
 
-static void embed_sequence(void *context, u64 b, u32 member)
+static void embed_sequence(void *context, u64 b, u32 worker)
 {
     const struct w_layer_at *at = context;
     const u64 length = at->pass->conf->max_length;
 
-    (void)member;
+    (void)worker;
     for (u64 t = 0; t < length; t++)
         embed(at, (float *)at->y + (b * length + t) * at->layer->out,
               at->pass->ids[b * (length + 1) + t], t);
@@ -52,14 +52,14 @@ static void decode(const struct w_layer_at *at)
  * every row is added to in the order of the tokens, by one thread. */
 #define SLICES 16
 
-static void backward_slice(void *context, u64 slice, u32 member)
+static void backward_slice(void *context, u64 slice, u32 worker)
 {
     const struct w_layer_at *at = context;
     const struct w_pass *pass = at->pass;
     const u64 length = pass->conf->max_length, d = at->layer->out;
     float *d_tokens = w_layer_gradient(at, TOKENS);
 
-    (void)member;
+    (void)worker;
     for (u64 b = 0; b < pass->conf->batch_size; b++)
         for (u64 t = 0; t < length; t++) {
             const u64 id = pass->ids[b * (length + 1) + t];
@@ -69,13 +69,13 @@ static void backward_slice(void *context, u64 slice, u32 member)
         }
 }
 
-static void backward_position(void *context, u64 t, u32 member)
+static void backward_position(void *context, u64 t, u32 worker)
 {
     const struct w_layer_at *at = context;
     const struct w_pass *pass = at->pass;
     const u64 d = at->layer->out;
 
-    (void)member;
+    (void)worker;
     for (u64 b = 0; b < pass->conf->batch_size; b++)
         pass->engine.kern->add(w_layer_gradient(at, POSITIONS) + t * d,
                                pass->d_residual + (b * pass->conf->max_length + t) * d, d);

@@ -2,7 +2,7 @@
  * logit of the target. A chunk of tokens goes through forward and backward before the next one
  * starts, so that a chunk of logits is all that ever exists.
  *
- * Of bf16, not even that exists in floats: pieces of the product, W_PIECE_COLS logits wide, become
+ * Of bf16, not even that exists in floats: pieces of the product, W_EPILOGUE_COLS logits wide, become
  * exponentials while they are in the cache, and are kept as bf16, with the base (kern.h) and the sum of
  * each piece as floats. The loss comes from these and from the target's logit, caught as it passes. The
  * gradient of a row of logits is
@@ -38,14 +38,14 @@ static u32 target_of(const struct job *job, u64 row)
 /* ---- logits in floats ---- */
 
 /* The loss of each row; then, in place, logits become scale * (softmax - one at the target). */
-static void loss_rows(void *context, u64 item, u32 member)
+static void loss_rows(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const struct w_head *head = job->head;
     const struct w_kern *kern = job->engine->kern;
     u64 end = W_MIN((item + 1) * ROWS, job->rows);
 
-    (void)member;
+    (void)worker;
     for (u64 i = item * ROWS; i < end; i++) {
         float *logits = (float *)head->logits + i * head->vocab, base, sum;
         u32 target = target_of(job, job->first + i);
@@ -68,11 +68,11 @@ struct piece_sum {
 
 static struct piece_sum *sums_of(const struct w_head *head, u64 row)
 {
-    return (struct piece_sum *)(void *)head->sums + row * (head->vocab / W_PIECE_COLS + 1);
+    return (struct piece_sum *)(void *)head->sums + row * (head->vocab / W_EPILOGUE_COLS + 1);
 }
 
 /* A piece of a chunk's logits. */
-static void exp_piece(void *context, const struct w_piece *p)
+static void exp_piece(void *context, const struct w_result_block *p)
 {
     const struct job *job = context;
     const struct w_head *head = job->head;
@@ -82,7 +82,7 @@ static void exp_piece(void *context, const struct w_piece *p)
         const u64 row = p->row + i, target = target_of(job, job->first + row);
         float *logits = p->c + i * p->c_row;
         w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + p->col;
-        struct piece_sum *sum = sums_of(head, row) + p->col / W_PIECE_COLS;
+        struct piece_sum *sum = sums_of(head, row) + p->col / W_EPILOGUE_COLS;
         if (target >= p->col && target < p->col + p->cols)
             head->nll[job->first + row] = logits[target - p->col];
         w_prefetch_next(kept);
@@ -106,23 +106,23 @@ static void gradient_row(const struct job *job, u64 row, float base, double tota
     const double nll = (double)head->nll[job->first + row];
     w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab;
 
-    for (u64 col = 0; col < head->vocab; col += W_PIECE_COLS, sums++)
+    for (u64 col = 0; col < head->vocab; col += W_EPILOGUE_COLS, sums++)
         if (sums->base != base)
             kern->scale_bf16(kept + col, rebase(sums->base, base),
-                             W_MIN(W_PIECE_COLS, head->vocab - col));
+                             W_MIN(W_EPILOGUE_COLS, head->vocab - col));
     kept[target_of(job, job->first + row)] = w_bf16_of((float)(total * expm1(-nll)));
     head->factors[row] = (float)((double)job->scale / total);
     kern->scale_bf16((w_bf16 *)job->x + (job->first + row) * head->d, head->factors[row], head->d);
 }
 
-static void loss_rows_bf16(void *context, u64 item, u32 member)
+static void loss_rows_bf16(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const struct w_head *head = job->head;
     const u64 end = W_MIN((item + 1) * ROWS, job->rows);
-    const u64 pieces = (head->vocab + W_PIECE_COLS - 1) / W_PIECE_COLS;
+    const u64 pieces = (head->vocab + W_EPILOGUE_COLS - 1) / W_EPILOGUE_COLS;
 
-    (void)member;
+    (void)worker;
     for (u64 i = item * ROWS; i < end; i++) {
         const struct piece_sum *sums = sums_of(head, i);
         float *nll = &head->nll[job->first + i], base = sums[0].base;
@@ -137,7 +137,7 @@ static void loss_rows_bf16(void *context, u64 item, u32 member)
     }
 }
 
-static void multiply_factors(void *context, const struct w_piece *p)
+static void multiply_factors(void *context, const struct w_result_block *p)
 {
     const struct job *job = context;
     for (u64 i = 0; i < p->rows; i++)
@@ -168,7 +168,7 @@ static struct w_gemm logits_product(struct job *job)
         g.c = head->logits;
         g.c_row = head->vocab;
     } else {
-        g.finish = exp_piece;
+        g.epilogue = exp_piece;
         g.context = job;
     }
     return g;
@@ -191,7 +191,7 @@ static struct w_gemm input_product(struct job *job, float *dx)
         .packed = head->panels_back,
         .c = dx + job->first * head->d,
         .c_row = head->d,
-        .finish = job->engine->type == W_TYPE_BF16 ? multiply_factors : NULL,
+        .epilogue = job->engine->type == W_TYPE_BF16 ? multiply_factors : NULL,
         .context = job,
     };
 }
@@ -284,7 +284,7 @@ static u64 up(u64 n)
 static void plan(struct w_planner *p, struct w_layer *layer)
 {
     const u64 vocab = p->conf->vocab_size, chunk = chunk_of(p->tokens, p->type);
-    const u64 slices = vocab / W_PIECE_COLS + 1, d = layer->in;
+    const u64 slices = vocab / W_EPILOGUE_COLS + 1, d = layer->in;
     const bool bf16 = p->type == W_TYPE_BF16, train = p->mode == W_PLAN_TRAIN;
 
     layer->own_at[LOGITS] = w_plan_shared(p, "head.logits", W_LIFE_SCRATCH,

@@ -14,7 +14,7 @@ struct w_head {
     void *panels_back; /* and for their gradient: W_GEMM_PACKED(vocab, d) */
     bool packed;       /* they are up to date; else they are filled here */
     void *logits;      /* (chunk, V) */
-    float *sums;       /* (chunk, V / W_PIECE_COLS + 1, 2): of bf16 logits only, */
+    float *sums;       /* (chunk, V / W_EPILOGUE_COLS + 1, 2): of bf16 logits only, */
     float *factors;    /* (chunk): as these */
     u64 chunk;
     float *nll; /* (M): loss of each token in nats */

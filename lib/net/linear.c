@@ -34,13 +34,13 @@ struct store {
     u64 width;
 };
 
-static void store_piece(void *context, const struct w_piece *p)
+static void store_piece(void *context, const struct w_result_block *p)
 {
     const struct store *s = context;
     for (u64 i = 0; i < p->rows; i++) {
         w_bf16 *y = s->y + (p->row + i) * s->width + p->col;
         w_prefetch_next(y);
-        s->kern->narrow(y, p->c + i * p->c_row, p->cols);
+        s->kern->to_bf16(y, p->c + i * p->c_row, p->cols);
     }
 }
 
@@ -49,13 +49,13 @@ static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_re
 {
     struct store store = {.kern = engine->kern, .y = y.data, .width = g.n};
 
-    g.finish = y.finish.call;
-    g.context = y.finish.context;
+    g.epilogue = y.epilogue.call;
+    g.context = y.epilogue.context;
     if (y.type == W_TYPE_F32) {
         g.c = y.data;
         g.c_row = g.n;
-    } else if (!g.finish) {
-        g.finish = store_piece;
+    } else if (!g.epilogue) {
+        g.epilogue = store_piece;
         g.context = &store;
     }
     w_gemm(engine, &g);
@@ -89,7 +89,7 @@ void w_linear_forward(const struct w_linear *l, struct w_result y, const void *x
 }
 
 /* The product starts from the residual; the bias is added while the result is in the cache. */
-static void add_bias(void *context, const struct w_piece *piece)
+static void add_bias(void *context, const struct w_result_block *piece)
 {
     const struct w_linear *l = context;
     for (u64 i = 0; i < piece->rows; i++)
@@ -158,13 +158,13 @@ struct decode_job {
     bool add;
 };
 
-static void decode_rows(void *context, u64 item, u32 member)
+static void decode_rows(void *context, u64 item, u32 worker)
 {
     const struct decode_job *job = context;
     const struct w_linear *l = job->l;
     const u64 end = W_MIN((item + 1) * ROWS_PER_ITEM, l->out);
 
-    (void)member;
+    (void)worker;
     for (u64 row = item * ROWS_PER_ITEM; row < end; row++) {
         const float y = (l->bias ? l->bias[row] : 0) +
                         l->pass->engine.kern->dot(l->weight + row * l->in, job->x, l->in);

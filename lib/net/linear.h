@@ -19,16 +19,16 @@ struct w_linear w_linear_of(const struct w_layer_at *, u32 row);
 void w_linear_tensors(struct w_tensors *, const char *name, u64 in, u64 out, enum w_init);
 
 /* Called with tiles of the result while they are in the cache: see w_gemm. */
-struct w_finish {
-    void (*call)(void *context, const struct w_piece *);
+struct w_epilogue {
+    void (*call)(void *context, const struct w_result_block *);
     void *context;
 };
-/* Where a product goes. fp32: to data, then finish.call is called, if there is one. bf16: to
- * finish.call, which keeps what it wants; or without one, rounded, to data. */
+/* Where a product goes. fp32: to data, then epilogue.call is called, if there is one. bf16: to
+ * epilogue.call, which keeps what it wants; or without one, rounded, to data. */
 struct w_result {
     enum w_type type;
     void *data;
-    struct w_finish finish;
+    struct w_epilogue epilogue;
 };
 
 /* The gradient of x, as the layer that made x takes it. */
@@ -54,8 +54,8 @@ void w_linear_decode(const struct w_linear *, float *y, const float *x, bool add
  * follow. Given the current segment of such a row, prefetch the segment of the next tile to the right. */
 static inline void w_prefetch_next(const void *segment)
 {
-    const u8 *next = (const u8 *)segment + W_PIECE_COLS * sizeof(w_bf16);
-    for (u64 line = 0; line < W_PIECE_COLS * sizeof(w_bf16); line += 64)
+    const u8 *next = (const u8 *)segment + W_EPILOGUE_COLS * sizeof(w_bf16);
+    for (u64 line = 0; line < W_EPILOGUE_COLS * sizeof(w_bf16); line += 64)
         __builtin_prefetch(next + line, 1);
 }
 

@@ -39,7 +39,7 @@ static void plan(struct w_planner *p, struct w_layer *layer)
 
 /* ---- forward ---- */
 
-static void gelu(void *context, const struct w_piece *p)
+static void gelu(void *context, const struct w_result_block *p)
 {
     const struct w_layer_at *at = context;
     const struct w_kern *kern = at->pass->engine.kern;
@@ -83,7 +83,7 @@ static void decode(const struct w_layer_at *at)
 /* ---- backward ---- */
 
 /* GELU's slope on the gradient of what comes out of it; and that once more, for the gradient of c_proj. */
-static void gelu_back(void *context, const struct w_piece *p)
+static void gelu_back(void *context, const struct w_result_block *p)
 {
     const struct w_layer_at *at = context;
     const struct w_kern *kern = at->pass->engine.kern;

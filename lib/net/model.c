@@ -39,12 +39,12 @@ struct w_layer_at *w_layers_place(const struct w_arch *arch, const struct w_plan
 
 /* Every page is touched by the team before the first step, so that the step itself never waits for
  * the system to clear pages, and memory that is not there shows now. */
-static void touch_stripe(void *context, u64 item, u32 member)
+static void touch_stripe(void *context, u64 item, u32 worker)
 {
     const struct w_model *m = context;
     u64 begin = item * STRIPE_BYTES, end = W_MIN(begin + STRIPE_BYTES, m->plan.bytes);
 
-    (void)member;
+    (void)worker;
     memset(m->block + begin, 0, end - begin);
 }
 
@@ -77,10 +77,10 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
         .blocks = {w_blocks_choose(kern, W_TYPE_F32, machine.l1d.bytes, machine.l2.bytes),
                    w_blocks_choose(kern, W_TYPE_BF16, machine.l1d.bytes, machine.l2.bytes)},
         .team = team,
-        .shared = AT(panels),
-        .shared_floats = m->plan.rows[common->panels.row].bytes / sizeof(float),
-        .member = AT(threads),
-        .member_floats = m->plan.thread_bytes / sizeof(float),
+        .panels = AT(panels),
+        .panel_floats = m->plan.rows[common->panels.row].bytes / sizeof(float),
+        .scratch = AT(threads),
+        .scratch_floats = m->plan.thread_bytes / sizeof(float),
     };
 #undef AT
 }

@@ -27,7 +27,7 @@ static void plan(struct w_planner *p, struct w_layer *layer)
 
 /* ---- forward ---- */
 
-static void forward_rows(void *context, u64 item, u32 member)
+static void forward_rows(void *context, u64 item, u32 worker)
 {
     const struct w_layer_at *at = context;
     const struct w_engine *engine = &at->pass->engine;
@@ -35,11 +35,11 @@ static void forward_rows(void *context, u64 item, u32 member)
 
     for (u64 row = item * ROWS; row < end; row++) {
         void *y = w_at(at->y, engine->type, row * d);
-        float *floats = engine->type == W_TYPE_BF16 ? w_engine_member(engine, member) : y;
+        float *floats = engine->type == W_TYPE_BF16 ? w_engine_scratch(engine, worker) : y;
         engine->kern->norm(floats, (float *)at->own[STATS] + row * 2, (float *)at->x + row * d,
                            w_layer_weight(at, WEIGHT), w_layer_weight(at, BIAS), d);
         if (engine->type == W_TYPE_BF16)
-            engine->kern->narrow(y, floats, d);
+            engine->kern->to_bf16(y, floats, d);
     }
 }
 
@@ -58,7 +58,7 @@ static void decode(const struct w_layer_at *at)
 
 /* A block of rows, with its own sums for weight and bias. The gradient is added to that of the residual
  * stream, of which the layers before want a copy in the compute type. */
-static void backward_rows(void *context, u64 block, u32 member)
+static void backward_rows(void *context, u64 block, u32 worker)
 {
     const struct w_layer_at *at = context;
     const struct w_pass *pass = at->pass;
@@ -66,14 +66,14 @@ static void backward_rows(void *context, u64 block, u32 member)
     const u64 d = at->layer->in, end = W_MIN((block + 1) * W_PARTIAL_ROWS, pass->tokens);
     float *sums = pass->partials + block * 2 * d;
 
-    (void)member;
+    (void)worker;
     memset(sums, 0, 2 * d * sizeof *sums);
     for (u64 row = block * W_PARTIAL_ROWS; row < end; row++) {
         float *dx = pass->d_residual + row * d;
         kern->norm_backward(dx, sums, sums + d, (float *)at->dy + row * d, (float *)at->x + row * d,
                             (float *)at->own[STATS] + row * 2, w_layer_weight(at, WEIGHT), d);
         if (pass->engine.type == W_TYPE_BF16)
-            kern->narrow((w_bf16 *)pass->d_stream + row * d, dx, d);
+            kern->to_bf16((w_bf16 *)pass->d_stream + row * d, dx, d);
     }
 }
 

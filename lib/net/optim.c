@@ -31,12 +31,12 @@ struct norm_job {
     double *partials;
 };
 
-static void square_block(void *context, u64 item, u32 member)
+static void square_block(void *context, u64 item, u32 worker)
 {
     const struct norm_job *job = context;
     u64 begin = item * W_UPDATE_FLOATS;
 
-    (void)member;
+    (void)worker;
     job->partials[item] =
         job->engine->kern->sum_squares(job->g + begin, W_MIN(W_UPDATE_FLOATS, job->n - begin));
 }
@@ -98,17 +98,17 @@ static struct stripe find_stripe(const struct w_tensors *tensors, u64 item)
 static void pack_block(const struct update_job *job, const struct stripe *s, const w_bf16 *block,
                        u64 col, u64 cols)
 {
-    const struct w_mul *mul = &job->engine->kern->mul[W_TYPE_BF16];
+    const struct w_ukernel *ukernel = &job->engine->kern->ukernel[W_TYPE_BF16];
     const struct w_update *u = job->u;
-    const u64 width = w_round_up(s->width, mul->step), tile = mul->tile_cols;
-    const u64 height = w_round_up(s->tensor->shape[0], mul->step);
+    const u64 width = w_round_up(s->width, ukernel->k_unroll), tile = ukernel->tile_cols;
+    const u64 height = w_round_up(s->tensor->shape[0], ukernel->k_unroll);
 
     for (u64 i = 0; i < s->rows; i += tile)
-        mul->pack_panel(u->packed + s->tensor->packed + (s->row + i) * width + col * tile,
-                        block + i * cols, 1, cols, cols, (u32)W_MIN(tile, s->rows - i));
+        ukernel->pack_panel(u->packed + s->tensor->packed + (s->row + i) * width + col * tile,
+                            block + i * cols, 1, cols, cols, (u32)W_MIN(tile, s->rows - i));
     for (u64 j = 0; u->packed_back && j < cols; j += tile)
-        mul->pack_panel(u->packed_back + s->tensor->packed + (col + j) * height + s->row * tile,
-                        block + j, cols, 1, s->rows, (u32)W_MIN(tile, cols - j));
+        ukernel->pack_panel(u->packed_back + s->tensor->packed + (col + j) * height + s->row * tile,
+                            block + j, cols, 1, s->rows, (u32)W_MIN(tile, cols - j));
 }
 
 static void apply_rule(const struct w_update *u, const struct w_kern *kern,
@@ -121,14 +121,14 @@ static void apply_rule(const struct w_update *u, const struct w_kern *kern,
     u->optimizer->update(&u->step, kern, tensor, u->weights + at, u->gradients + at, states, n);
 }
 
-static void update_stripe(void *context, u64 item, u32 member)
+static void update_stripe(void *context, u64 item, u32 worker)
 {
     const struct update_job *job = context;
     const struct w_kern *kern = job->engine->kern;
     const struct w_update *u = job->u;
     const struct stripe s = find_stripe(u->tensors, item);
     const bool packs = u->packed && s.tensor->operand;
-    w_bf16 *block = (w_bf16 *)(void *)w_engine_member(job->engine, member);
+    w_bf16 *block = (w_bf16 *)(void *)w_engine_scratch(job->engine, worker);
 
     for (u64 col = 0, cols; col < s.width; col += cols) {
         cols = W_MIN(COLS, s.width - col);
@@ -137,7 +137,7 @@ static void update_stripe(void *context, u64 item, u32 member)
             if (u->optimizer)
                 apply_rule(u, kern, s.tensor, at, cols);
             if (packs)
-                kern->narrow(block + i * cols, u->weights + at, cols);
+                kern->to_bf16(block + i * cols, u->weights + at, cols);
         }
         if (packs)
             pack_block(job, &s, block, col, cols);

@@ -79,9 +79,9 @@ void w_plan_product(struct w_planner *p, u64 in, u64 out)
 {
     u64 largest = W_MAX(w_size_mul(in, up(out)), w_size_mul(out, up(in)));
 
-    largest = W_MAX(largest, w_size_mul(W_TILE_STEP_MAX, up(W_MAX(in, out))));
+    largest = W_MAX(largest, w_size_mul(W_K_UNROLL_MAX, up(W_MAX(in, out))));
     p->panel_elements = W_MAX(p->panel_elements, largest);
-    w_plan_thread(p, p->type == W_TYPE_BF16 ? W_GEMM_MEMBER_FLOATS : W_GEMM_ROWS_FLOATS);
+    w_plan_thread(p, p->type == W_TYPE_BF16 ? W_GEMM_SCRATCH_FLOATS : W_GEMM_ROWS_FLOATS);
     w_plan_partials(p, out); /* of the gradient of a bias */
 }
 

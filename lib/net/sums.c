@@ -23,30 +23,30 @@ static void add_row(const struct w_engine *engine, float *sums, const void *row,
     }
     for (u64 col = 0; col < n; col += COLS) {
         const u64 cols = W_MIN(COLS, n - col);
-        engine->kern->widen(floats, (const w_bf16 *)row + col, cols);
+        engine->kern->to_fp32(floats, (const w_bf16 *)row + col, cols);
         engine->kern->add(sums + col, floats, cols);
     }
 }
 
-static void sum_block(void *context, u64 block, u32 member)
+static void sum_block(void *context, u64 block, u32 worker)
 {
     const struct job *job = context;
     u64 begin = block * W_PARTIAL_ROWS, end = W_MIN(begin + W_PARTIAL_ROWS, job->rows);
     float *sums = job->out + block * job->n;
 
-    (void)member;
+    (void)worker;
     memset(sums, 0, job->n * sizeof *sums);
     for (u64 row = begin; row < end; row++)
         add_row(job->engine, sums, w_at(job->x, job->engine->type, row * job->n), job->n);
 }
 
-static void add_blocks(void *context, u64 item, u32 member)
+static void add_blocks(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
     const float *partials = job->x;
     u64 col = item * COLS, cols = W_MIN(COLS, job->n - col);
 
-    (void)member;
+    (void)worker;
     for (u64 block = 0; block < job->rows; block++)
         job->engine->kern->add(job->out + col, partials + block * job->stride + col, cols);
 }

@@ -7,7 +7,7 @@
 #include "kern/gemm.h"
 #include "net/arch.h"
 
-#define PACKED_MULTIPLE W_MAX(W_TILE_COLS_MAX, W_TILE_STEP_MAX)
+#define PACKED_MULTIPLE W_MAX(W_TILE_COLS_MAX, W_K_UNROLL_MAX)
 #define STATE_BYTES 16 /* a parameter: weight, gradient and two moments */
 
 /* Panels of either direction have both sizes rounded up alike, so that they take the same room. */

@@ -5,7 +5,7 @@
 
 #include "sys/thread.h"
 
-struct member {
+struct worker {
     struct w_ordered *owner;
     u32 number;
     pthread_t thread;
@@ -13,7 +13,7 @@ struct member {
 
 /* Jobs are numbered from 0; job j is in slot j % slots. taken <= begun <= submitted. */
 struct w_ordered {
-    void (*work)(void *context, u32 slot, u32 member);
+    void (*work)(void *context, u32 slot, u32 worker);
     void *context;
     u32 slots;
     u64 submitted, begun, taken;
@@ -21,7 +21,7 @@ struct w_ordered {
     bool stop;
     pthread_mutex_t mutex;
     pthread_cond_t submitted_one, done_one;
-    struct member *members; /* threads - 1 of them are started */
+    struct worker *workers; /* threads - 1 of them are started */
     u32 started;
 };
 
@@ -31,12 +31,12 @@ u32 w_ordered_slots(u32 threads)
 }
 
 /* Do the next job that nobody has begun. The mutex is held before and after, not meanwhile. */
-static void do_one(struct w_ordered *o, u32 member)
+static void do_one(struct w_ordered *o, u32 worker)
 {
     u32 slot = (u32)(o->begun++ % o->slots);
 
     pthread_mutex_unlock(&o->mutex);
-    o->work(o->context, slot, member);
+    o->work(o->context, slot, worker);
     pthread_mutex_lock(&o->mutex);
     o->done[slot] = true;
     pthread_cond_signal(&o->done_one);
@@ -44,7 +44,7 @@ static void do_one(struct w_ordered *o, u32 member)
 
 static void *worker(void *argument)
 {
-    struct member *m = argument;
+    struct worker *m = argument;
     struct w_ordered *o = m->owner;
 
     pthread_mutex_lock(&o->mutex);
@@ -58,7 +58,7 @@ static void *worker(void *argument)
 }
 
 enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads, u32 slots,
-                            void (*work)(void *context, u32 slot, u32 member), void *context,
+                            void (*work)(void *context, u32 slot, u32 worker), void *context,
                             struct w_err *err)
 {
     struct w_ordered *o = calloc(1, sizeof *o);
@@ -77,12 +77,12 @@ enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads, u32 slots,
     pthread_cond_init(&o->done_one, &monotonic);
     pthread_condattr_destroy(&monotonic);
     o->done = calloc(slots, sizeof *o->done);
-    o->members = calloc(threads, sizeof *o->members);
+    o->workers = calloc(threads, sizeof *o->workers);
     enum w_status status =
-        o->done && o->members ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
+        o->done && o->workers ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     for (u32 i = 1; i < threads && !status; i++) {
-        struct member *m = &o->members[i];
-        *m = (struct member){.owner = o, .number = i};
+        struct worker *m = &o->workers[i];
+        *m = (struct worker){.owner = o, .number = i};
         status = w_thread_start(&m->thread, i + 1, threads, worker, m, err);
         o->started += !status;
     }
@@ -102,11 +102,11 @@ void w_ordered_free(struct w_ordered *o)
     pthread_cond_broadcast(&o->submitted_one);
     pthread_mutex_unlock(&o->mutex);
     for (u32 i = 1; i <= o->started; i++)
-        pthread_join(o->members[i].thread, NULL);
+        pthread_join(o->workers[i].thread, NULL);
     pthread_cond_destroy(&o->submitted_one);
     pthread_cond_destroy(&o->done_one);
     pthread_mutex_destroy(&o->mutex);
-    free(o->members);
+    free(o->workers);
     free(o->done);
     free(o);
 }

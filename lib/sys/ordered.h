@@ -24,12 +24,12 @@
 
 struct w_ordered;
 
-/* work(context, slot, member) does a job; member in [0, threads), 0 is the caller, says which scratch
+/* work(context, slot, worker) does a job; worker in [0, threads), 0 is the caller, says which scratch
  * memory is free to use. `slots` is how many jobs may be in hand, the one that was taken included;
  * w_ordered_slots(threads) keeps threads busy. W_NOMEM without memory; as w_thread_start() if a thread
  * does not start. */
 enum w_status w_ordered_new(struct w_ordered **, u32 threads, u32 slots,
-                            void (*work)(void *context, u32 slot, u32 member), void *context,
+                            void (*work)(void *context, u32 slot, u32 worker), void *context,
                             struct w_err *) W_MUST_CHECK;
 /* Waits for the jobs that are being done and forgets the others; accepts NULL. */
 void w_ordered_free(struct w_ordered *);

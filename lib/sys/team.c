@@ -17,7 +17,7 @@
 #define ROUND_ITEMS_MAX (UINT32_MAX / 2)
 #define NO_ITEM UINT32_MAX /* a ticket for nothing */
 
-struct member {
+struct worker {
     struct w_team *team;
     u32 number;
     pthread_t thread;
@@ -25,24 +25,24 @@ struct member {
     _Alignas(64) _Atomic u64 ticket; /* round << 32 | next of its items to take */
 };
 
-typedef void (*work_function)(void *context, u64 item, u32 member);
+typedef void (*work_function)(void *context, u64 item, u32 worker);
 
-/* A round is one job. It is over when its items are done, and not when every member has looked at
- * it: a member that the system gives no processor to holds nobody up. Such a member may look at a
+/* A round is one job. It is over when its items are done, and not when every worker has looked at
+ * it: a worker that the system gives no processor to holds nobody up. Such a worker may look at a
  * job while the next one is being written; then its ticket no longer holds, and it takes nothing:
  * tickets are withdrawn before a job is written and handed out after, and what is read of a job
  * counts only if the ticket read before it can still be taken. */
 struct w_team {
     u32 size;
     u32 started; /* threads that run, besides the caller's */
-    struct member *members;
+    struct worker *workers;
     /* the job, written by the caller between two rounds */
     _Atomic(work_function) work;
     _Atomic(void *) context;
     _Atomic u64 first; /* item of this round's number 0 */
     _Atomic u32 items;
     /* each on a cache line of its own: they are written by different threads */
-    _Alignas(64) _Atomic u32 round; /* the tickets' round; members sleep on it */
+    _Alignas(64) _Atomic u32 round; /* the tickets' round; workers sleep on it */
     _Atomic u32 sleepers;
     _Atomic bool quit;
     _Alignas(64) _Atomic u32 left; /* items of the round not yet done; the caller sleeps on it */
@@ -83,16 +83,16 @@ static u32 wait_while_equal(_Atomic u32 *word, u32 value, _Atomic u32 *sleeping)
     return atomic_load(word);
 }
 
-/* The first of the items that are a member's own. */
-static u32 first_own(const struct w_team *team, u32 items, u32 member)
+/* The first of the items that are a worker's own. */
+static u32 first_own(const struct w_team *team, u32 items, u32 worker)
 {
-    return (u32)((u64)items * member / team->size);
+    return (u32)((u64)items * worker / team->size);
 }
 
 /* Take and do items of a round that are `owner`'s until none is to be had. */
-static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 member)
+static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 worker)
 {
-    _Atomic u64 *const next = &team->members[owner].ticket;
+    _Atomic u64 *const next = &team->workers[owner].ticket;
     u64 ticket = atomic_load_explicit(next, memory_order_acquire);
 
     while (ticket >> 32 == round) {
@@ -105,23 +105,23 @@ static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 member)
             return;
         if (!atomic_compare_exchange_weak(next, &ticket, ticket + 1))
             continue;
-        work(context, first + item, member);
+        work(context, first + item, worker);
         if (atomic_fetch_sub(&team->left, 1) == 1 && atomic_load(&team->caller_sleeps))
             futex_wake(&team->left);
         ticket = atomic_load_explicit(next, memory_order_acquire);
     }
 }
 
-/* First a member's own items, then what others have not come to. */
-static void take_items(struct w_team *team, u32 round, u32 member)
+/* First a worker's own items, then what others have not come to. */
+static void take_items(struct w_team *team, u32 round, u32 worker)
 {
     for (u32 i = 0; i < team->size; i++)
-        take_items_of(team, round, (member + i) % team->size, member);
+        take_items_of(team, round, (worker + i) % team->size, worker);
 }
 
 static void *run_member(void *argument)
 {
-    struct member *self = argument;
+    struct worker *self = argument;
     struct w_team *team = self->team;
 
     for (u32 round = 0; !atomic_load(&team->quit);) {
@@ -136,14 +136,14 @@ static void run_round(struct w_team *team, u64 first, u32 items, work_function w
     u32 round = atomic_load_explicit(&team->round, memory_order_relaxed) + 1;
 
     for (u32 i = 0; i < team->size; i++)
-        atomic_exchange(&team->members[i].ticket, (u64)round << 32 | NO_ITEM);
+        atomic_exchange(&team->workers[i].ticket, (u64)round << 32 | NO_ITEM);
     atomic_store_explicit(&team->work, work, memory_order_release);
     atomic_store_explicit(&team->context, context, memory_order_release);
     atomic_store_explicit(&team->first, first, memory_order_release);
     atomic_store_explicit(&team->left, items, memory_order_release);
     atomic_store_explicit(&team->items, items, memory_order_release);
     for (u32 i = 0; i < team->size; i++)
-        atomic_store_explicit(&team->members[i].ticket,
+        atomic_store_explicit(&team->workers[i].ticket,
                               (u64)round << 32 | first_own(team, items, i), memory_order_release);
     atomic_store(&team->round, round);
     if (atomic_load(&team->sleepers))
@@ -159,21 +159,21 @@ enum w_status w_team_new(struct w_team **out, u32 threads, struct w_err *err)
     if (threads == 0)
         return w_fail(err, W_USAGE, "a team needs at least one thread");
     struct w_team *team = aligned_alloc(64, w_round_up(sizeof *team, 64));
-    struct member *members = aligned_alloc(64, threads * sizeof *members);
-    if (!team || !members) {
+    struct worker *workers = aligned_alloc(64, threads * sizeof *workers);
+    if (!team || !workers) {
         free(team);
-        free(members);
+        free(workers);
         return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     }
     memset(team, 0, sizeof *team);
-    memset(members, 0, threads * sizeof *members);
+    memset(workers, 0, threads * sizeof *workers);
     team->size = threads;
-    team->members = members;
+    team->workers = workers;
     for (u32 i = 1; i < threads; i++) {
-        members[i].team = team;
-        members[i].number = i;
+        workers[i].team = team;
+        workers[i].number = i;
         enum w_status status =
-            w_thread_start(&members[i].thread, i + 1, threads, run_member, &members[i], err);
+            w_thread_start(&workers[i].thread, i + 1, threads, run_member, &workers[i], err);
         if (status) {
             w_team_free(team);
             return status;
@@ -191,8 +191,8 @@ void w_team_free(struct w_team *team)
     atomic_store(&team->quit, true);
     run_round(team, 0, 0, NULL, NULL);
     for (u32 i = 1; i <= team->started; i++)
-        pthread_join(team->members[i].thread, NULL);
-    free(team->members);
+        pthread_join(team->workers[i].thread, NULL);
+    free(team->workers);
     free(team);
 }
 
@@ -201,7 +201,7 @@ u32 w_team_size(const struct w_team *team)
     return team->size;
 }
 
-void w_team_for(struct w_team *team, u64 items, void (*work)(void *context, u64 item, u32 member),
+void w_team_for(struct w_team *team, u64 items, void (*work)(void *context, u64 item, u32 worker),
                 void *context)
 {
     if (team->size == 1 || items <= 1) {

@@ -34,12 +34,12 @@ struct w_unpack {
     u32 crc;           /* of the blocks of the present stream */
 };
 
-static void decode(void *context, u32 slot, u32 member)
+static void decode(void *context, u32 slot, u32 worker)
 {
     struct w_unpack *u = context;
     struct job *job = &u->jobs[slot];
 
-    (void)member;
+    (void)worker;
     job->status = w_bzip2_decode(&job->block, &job->scratch, &job->out, &job->err);
 }
 

@@ -41,12 +41,12 @@ static enum w_status compress(struct w_packer *p, struct w_deflater *deflater,
     return W_DONE;
 }
 
-static void pack(void *context, u32 slot, u32 member)
+static void pack(void *context, u32 slot, u32 worker)
 {
     struct w_packer *p = context;
     struct w_parcel *parcel = &p->parcels[slot];
 
-    parcel->status = compress(p, p->deflaters ? p->deflaters[member] : NULL, parcel, &parcel->err);
+    parcel->status = compress(p, p->deflaters ? p->deflaters[worker] : NULL, parcel, &parcel->err);
 }
 
 /* A compressor for each thread; those that cannot be had are done without, but for the caller's. */

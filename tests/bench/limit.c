@@ -25,32 +25,33 @@ struct slice {
     double *tiles; /* of each item */
 };
 
-static void multiply_for_a_while(void *context, u64 item, u32 member)
+static void multiply_for_a_while(void *context, u64 item, u32 worker)
 {
     const struct slice *slice = context;
-    const struct w_mul *mul = &slice->limit->engine->kern->mul[slice->limit->engine->type];
+    const struct w_ukernel *ukernel =
+        &slice->limit->engine->kern->ukernel[slice->limit->engine->type];
     u8 *memory = slice->limit->memory + item * THREAD_BYTES;
-    const u64 a_bytes = (u64)DEPTH * mul->tile_rows * mul->row_bytes;
-    const u64 c_bytes = (u64)mul->tile_rows * mul->tile_cols * sizeof(float);
+    const u64 a_bytes = (u64)DEPTH * ukernel->tile_rows * ukernel->row_bytes;
+    const u64 c_bytes = (u64)ukernel->tile_rows * ukernel->tile_cols * sizeof(float);
     struct w_tile tile = {.k = DEPTH,
                           .a = memory,
                           .b = memory + w_round_up(a_bytes, 64) + w_round_up(c_bytes, 64),
                           .c = (float *)(void *)(memory + w_round_up(a_bytes, 64)),
-                          .c_row = mul->tile_cols,
-                          .rows = mul->tile_rows,
-                          .cols = mul->tile_cols};
+                          .c_row = ukernel->tile_cols,
+                          .rows = ukernel->tile_rows,
+                          .cols = ukernel->tile_cols};
 
-    (void)member;
+    (void)worker;
     for (u64 done = 0; w_now_s() - slice->begin_s < SLICE_S; done += 16) {
         for (u32 i = 0; i < 16; i++)
-            mul->tile(&tile);
+            ukernel->run(&tile);
         slice->tiles[item] = (double)(done + 16);
     }
 }
 
 double limit_slice(const struct limit *limit)
 {
-    const struct w_mul *mul = &limit->engine->kern->mul[limit->engine->type];
+    const struct w_ukernel *ukernel = &limit->engine->kern->ukernel[limit->engine->type];
     const u32 threads = w_team_size(limit->engine->team);
     double tiles[4096] = {0}, sum = 0;
     struct slice slice = {.limit = limit, .begin_s = w_now_s(), .tiles = tiles};
@@ -59,7 +60,7 @@ double limit_slice(const struct limit *limit)
     const double seconds = w_now_s() - slice.begin_s;
     for (u32 i = 0; i < threads; i++)
         sum += tiles[i];
-    return 2.0 * DEPTH * mul->tile_rows * mul->tile_cols * sum / seconds;
+    return 2.0 * DEPTH * ukernel->tile_rows * ukernel->tile_cols * sum / seconds;
 }
 
 void limit_close(struct limit *limit)

@@ -96,9 +96,9 @@ double product_flops(const struct product *q)
 }
 
 /* Its operands and strides, of floats. */
-static struct w_product operands(const struct products *p, const struct product *q)
+static struct w_sgemm operands(const struct products *p, const struct product *q)
 {
-    return (struct w_product){
+    return (struct w_sgemm){
         .rows = q->m,
         .cols = q->n,
         .k = q->k,
@@ -135,7 +135,7 @@ struct contest {
     const struct w_engine *engine;
     struct w_gemm g;
     const struct w_blas *blas;
-    struct w_product product;
+    struct w_sgemm product;
 };
 
 static double call_engine(const void *context)
@@ -158,7 +158,7 @@ static double call_sgemm(const void *context)
 
 double products_time(const struct products *p, const struct product *q)
 {
-    const struct w_product t = operands(p, q);
+    const struct w_sgemm t = operands(p, q);
     struct contest c = {
         .engine = p->engine,
         .g =

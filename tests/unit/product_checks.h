@@ -22,7 +22,7 @@ struct product {
     bool a_transposed, b_transposed;
     int add; /* 0: nothing, 1: a row, 2: c itself */
     enum w_type type;
-    bool in_pieces; /* packed before, and taken from finish() */
+    bool in_pieces; /* packed before, and taken from epilogue() */
 };
 
 /* Operands as floats, and in the product's type. */
@@ -97,39 +97,39 @@ static inline struct w_gemm gemm_of(const struct product *p, const struct matric
 }
 
 static inline struct w_engine engine_of(const struct w_kern *kern, struct w_team *team,
-                                        u64 shared_floats)
+                                        u64 panel_floats)
 {
     return (struct w_engine){
         .kern = kern,
         .blocks = {w_blocks_choose(kern, W_TYPE_F32, 0, 0),
                    w_blocks_choose(kern, W_TYPE_BF16, 0, 0)},
         .team = team,
-        .shared = aligned_alloc(64, shared_floats * sizeof(float)),
-        .shared_floats = shared_floats,
-        .member = aligned_alloc(64, w_team_size(team) * W_GEMM_MEMBER_FLOATS * sizeof(float)),
-        .member_floats = W_GEMM_MEMBER_FLOATS,
+        .panels = aligned_alloc(64, panel_floats * sizeof(float)),
+        .panel_floats = panel_floats,
+        .scratch = aligned_alloc(64, w_team_size(team) * W_GEMM_SCRATCH_FLOATS * sizeof(float)),
+        .scratch_floats = W_GEMM_SCRATCH_FLOATS,
     };
 }
 
 static inline void free_engine(struct w_engine *engine)
 {
-    free(engine->shared);
-    free(engine->member);
+    free(engine->panels);
+    free(engine->scratch);
 }
 
-/* Where finish() puts pieces, one more than they are: each element is finished once, complete. */
+/* Where epilogue() puts pieces, one more than they are: each element is finished once, complete. */
 struct finished {
     float *c;
     u64 c_row;
     bool in_pieces;
 };
 
-static inline void add_one(void *context, const struct w_piece *p)
+static inline void add_one(void *context, const struct w_result_block *p)
 {
     const struct finished *f = context;
 
     if (f->in_pieces)
-        assert_true(p->col % W_PIECE_COLS == 0 && p->cols <= W_PIECE_COLS);
+        assert_true(p->col % W_EPILOGUE_COLS == 0 && p->cols <= W_EPILOGUE_COLS);
     else
         assert_ptr_equal(p->c, f->c + p->row * f->c_row + p->col);
     for (u64 i = 0; i < p->rows; i++)
@@ -171,7 +171,7 @@ static inline void check_product(const struct w_engine *engine, const struct pro
     struct finished finished = {.c = x.c, .c_row = p->n, .in_pieces = p->in_pieces};
     void *packed = NULL;
 
-    g.finish = add_one;
+    g.epilogue = add_one;
     g.context = &finished;
     if (p->in_pieces) {
         packed = aligned_alloc(64, w_round_up(W_GEMM_PACKED(p->k, p->n) * sizeof(float), 64));
@@ -234,7 +234,7 @@ static inline void check_products(const struct w_kern *kern, enum w_type type, s
 
 /* A matrix of `lines` lines of k numbers, packed, and the bytes of it: as rows, or as one panel. */
 struct packed_form {
-    const struct w_mul *mul;
+    const struct w_ukernel *ukernel;
     enum w_type type;
     bool panel, across; /* line stride 1: the lines are contiguous across, not along k */
 };
@@ -247,17 +247,17 @@ static inline u64 whole_tiles(u64 lines, u64 width)
 static inline u64 pack_matrix(u8 **packed, const struct packed_form *how, const void *x, u64 lines,
                               u64 k, u64 line, u64 step)
 {
-    const struct w_mul *mul = how->mul;
-    const u64 width = how->panel ? mul->tile_cols : mul->tile_rows;
-    const u64 element = how->panel ? w_type_bytes(how->type) : mul->row_bytes;
-    const u64 bytes = w_round_up(k, mul->step) * whole_tiles(lines, width) * element;
+    const struct w_ukernel *ukernel = how->ukernel;
+    const u64 width = how->panel ? ukernel->tile_cols : ukernel->tile_rows;
+    const u64 element = how->panel ? w_type_bytes(how->type) : ukernel->row_bytes;
+    const u64 bytes = w_round_up(k, ukernel->k_unroll) * whole_tiles(lines, width) * element;
 
     *packed = aligned_alloc(64, w_round_up(bytes + 16, 64));
     memset(*packed, 0xa5, bytes + 16); /* what is not written is no zero */
     if (how->panel)
-        mul->pack_panel(*packed, x, step, line, k, (u32)lines);
+        ukernel->pack_panel(*packed, x, step, line, k, (u32)lines);
     else
-        mul->pack_rows(*packed, x, line, step, k, lines);
+        ukernel->pack_rows(*packed, x, line, step, k, lines);
     for (u64 i = bytes; how->panel && i < bytes + 16; i++) /* rows may write so far */
         assert_int_equal((*packed)[i], 0xa5);
     return bytes;
@@ -267,8 +267,8 @@ static inline u64 pack_matrix(u8 **packed, const struct packed_form *how, const 
  * the zeros itself, whatever surrounds the smaller one in memory. */
 static inline void check_filling(const struct packed_form *how, u64 lines, u64 k)
 {
-    const u64 width = how->panel ? how->mul->tile_cols : how->mul->tile_rows;
-    const u64 all_lines = whole_tiles(lines, width), all_k = w_round_up(k, how->mul->step);
+    const u64 width = how->panel ? how->ukernel->tile_cols : how->ukernel->tile_rows;
+    const u64 all_lines = whole_tiles(lines, width), all_k = w_round_up(k, how->ukernel->k_unroll);
     const u64 line = how->across ? 1 : all_k, step = how->across ? all_lines : 1;
     struct w_rng rng = {.seed = lines * 1009 + k};
     float *floats = random_floats(&rng, all_lines * all_k);
@@ -298,8 +298,8 @@ static inline void check_packing(const struct w_kern *kern, enum w_type type)
     static const u64 ks[] = {1, 2, 3, 5, 15, 16, 31, 32, 33, 65};
 
     for (u32 i = 0; i < 4 * W_COUNTOF(ks); i++) {
-        const struct packed_form how = {&kern->mul[type], type, i & 1, i & 2};
-        const u64 most = how.panel ? how.mul->tile_cols : 2 * how.mul->tile_rows + 1;
+        const struct packed_form how = {&kern->ukernel[type], type, i & 1, i & 2};
+        const u64 most = how.panel ? how.ukernel->tile_cols : 2 * how.ukernel->tile_rows + 1;
         for (u64 lines = 1; lines <= most; lines++)
             check_filling(&how, lines, ks[i / 4]);
     }
@@ -318,8 +318,8 @@ static inline void check_bits_of_blocks(const struct w_kern *kern, enum w_type t
     for (u32 depth = 32; depth <= 512; depth *= 4) {
         struct matrices x = random_matrices(&p);
         engine.blocks[type].k = depth;
-        engine.blocks[type].rows = kern->mul[type].tile_rows * (depth > 32 ? 4 : 1);
-        engine.shared_floats = depth * 128;
+        engine.blocks[type].rows = kern->ukernel[type].tile_rows * (depth > 32 ? 4 : 1);
+        engine.panel_floats = depth * 128;
         g = gemm_of(&p, &x);
         w_gemm(&engine, &g);
         assert_memory_equal(x.c, first.c, p.m * p.n * sizeof(float));

@@ -63,8 +63,8 @@ static void rows_as_they_lie_give_the_same_bits(void **state)
     struct w_kern packing = kern_model;
     struct w_team *team;
 
-    assert_true(kern_model.mul[W_TYPE_BF16].reads_rows);
-    packing.mul[W_TYPE_BF16].reads_rows = false;
+    assert_true(kern_model.ukernel[W_TYPE_BF16].reads_rows);
+    packing.ukernel[W_TYPE_BF16].reads_rows = false;
     assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
     struct w_engine lying = engine_of(&kern_model, team, 1 << 17);
     struct w_engine packed = engine_of(&packing, team, 1 << 17);

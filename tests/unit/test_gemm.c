@@ -124,7 +124,7 @@ static void widened_operands_are_floats(void **state)
 
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
     for (u32 i = 0; (kern = next_usable(&i));) {
-        if (kern->mul[W_TYPE_BF16].row_bytes != sizeof(float) || kern->product)
+        if (kern->ukernel[W_TYPE_BF16].row_bytes != sizeof(float) || kern->product)
             continue;
         for (u32 turn = 0; turn < 4; turn++) {
             const struct product p = {61, 83, 301, turn & 1, turn & 2, 1, W_TYPE_BF16, false};

@@ -182,12 +182,12 @@ static void check_gelu_bf16(const struct w_kern *kern, const struct data *d, u64
     memcpy(in, want_in, sizeof in);
     memcpy(out, want_out, sizeof out);
     memcpy(dx, want_dx, sizeof dx);
-    kern->narrow(want_in, d->x, n);
-    kern->widen(x, want_in, n);
+    kern->to_bf16(want_in, d->x, n);
+    kern->to_fp32(x, want_in, n);
     kern->gelu(y, x, n);
-    kern->narrow(want_out, y, n);
+    kern->to_bf16(want_out, y, n);
     kern->gelu_backward(y, d->y, x, n);
-    kern->narrow(want_dx, y, n);
+    kern->to_bf16(want_dx, y, n);
 
     kern->gelu_bf16(out, in, d->x, n);
     assert_memory_equal(in, want_in, sizeof in);
@@ -308,8 +308,8 @@ static void check_adamw(const struct w_kern *kern, const struct data *d, u64 n)
                               .beta2 = 0.95f,
                               .epsilon = 1e-8f,
                               .step_size = 1e-2f,
-                              .root2 = 0.3f,
-                              .keep = 0.999f};
+                              .sqrt_correction2 = 0.3f,
+                              .decay_factor = 0.999f};
     struct data got = *d, want = *d;
     kern->adamw(got.w, got.x, got.y, got.b, &a, n);
     ref->adamw(want.w, want.x, want.y, want.b, &a, n);
@@ -372,8 +372,8 @@ static void check_rounding(const struct w_kern *kern)
             memcpy(&x[i], &bits, sizeof bits);
         }
         got[N] = 0x1234;
-        kern->narrow(got, x, N);
-        kern->widen(y, got, N);
+        kern->to_bf16(got, x, N);
+        kern->to_fp32(y, got, N);
         assert_int_equal(got[N], 0x1234);
         for (u32 i = 0; i < N; i++) {
             const u32 lower = low[i % W_COUNTOF(low)], exponent = high & 0x7f80;
@@ -404,11 +404,11 @@ static void check_conversions(const struct w_kern *kern, const struct data *d, u
 
     memset(half, 0x55, sizeof half);
     memset(want, 0x55, sizeof want);
-    kern->narrow(half, d->x, n);
-    ref->narrow(want, d->x, n);
+    kern->to_bf16(half, d->x, n);
+    ref->to_bf16(want, d->x, n);
     assert_memory_equal(half, want, sizeof half);
     memcpy(back, d->y, sizeof back);
-    kern->widen(back, half, n);
+    kern->to_fp32(back, half, n);
     for (u64 i = 0; i < N_MAX; i++)
         assert_true(back[i] == (i < n ? w_bf16_to_float(half[i]) : d->y[i]));
 }
@@ -438,16 +438,16 @@ static void kernels_have_names(void **state)
 /* Blocks of any cache have to fit the memory that is planned for them. */
 static void check_blocks(const struct w_kern *kern, enum w_type type, u64 l1, u64 l2)
 {
-    const struct w_mul *mul = &kern->mul[type];
+    const struct w_ukernel *ukernel = &kern->ukernel[type];
     struct w_blocks blocks = w_blocks_choose(kern, type, l1, l2);
 
     assert_true(blocks.k > 0 && blocks.rows > 0 && blocks.cols > 0);
     assert_true(blocks.k <= W_BLOCK_K_MAX && blocks.rows <= W_BLOCK_ROWS_MAX);
-    assert_true(blocks.rows % mul->tile_rows == 0 && blocks.cols % mul->tile_cols == 0);
-    assert_true(blocks.k % mul->step == 0);
-    assert_true(mul->tile_rows <= W_TILE_ROWS_MAX && mul->tile_cols <= W_TILE_COLS_MAX);
-    assert_true(mul->step <= W_TILE_STEP_MAX && mul->tile_rows % mul->step == 0);
-    assert_true(W_PIECE_COLS % mul->tile_cols == 0 && mul->row_bytes <= sizeof(float));
+    assert_true(blocks.rows % ukernel->tile_rows == 0 && blocks.cols % ukernel->tile_cols == 0);
+    assert_true(blocks.k % ukernel->k_unroll == 0);
+    assert_true(ukernel->tile_rows <= W_TILE_ROWS_MAX && ukernel->tile_cols <= W_TILE_COLS_MAX);
+    assert_true(ukernel->k_unroll <= W_K_UNROLL_MAX && ukernel->tile_rows % ukernel->k_unroll == 0);
+    assert_true(W_EPILOGUE_COLS % ukernel->tile_cols == 0 && ukernel->row_bytes <= sizeof(float));
 }
 
 static void blocks_fit_their_memory(void **state)
@@ -457,7 +457,8 @@ static void blocks_fit_their_memory(void **state)
     for (u32 k = 0; kern_at(k); k++)
         for (u64 l1 = 0; l1 <= 1 << 20; l1 = l1 ? 2 * l1 : 1024)
             for (u64 l2 = 0; l2 <= 1 << 26; l2 = l2 ? 2 * l2 : 4096) {
-                if (!w_kern_usable(kern_at(k), &why) && kern_at(k)->mul[W_TYPE_F32].tile_rows == 0)
+                if (!w_kern_usable(kern_at(k), &why) &&
+                    kern_at(k)->ukernel[W_TYPE_F32].tile_rows == 0)
                     continue; /* a library that is not there */
                 check_blocks(kern_at(k), W_TYPE_F32, l1, l2);
                 check_blocks(kern_at(k), W_TYPE_BF16, l1, l2);

@@ -13,7 +13,7 @@
 #include "net/head.h"
 #include "product_checks.h"
 
-enum { BATCH = 2, LENGTH = 9, TOKENS = BATCH * LENGTH, D = 33, VOCAB = 2 * W_PIECE_COLS + 44 };
+enum { BATCH = 2, LENGTH = 9, TOKENS = BATCH * LENGTH, D = 33, VOCAB = 2 * W_EPILOGUE_COLS + 44 };
 #define SCALE 0.3f
 
 /* Numbers that bf16 holds, with products and sums that floats hold: logits are exact in any order. */
@@ -37,7 +37,7 @@ static struct head_data *new_data(bool far)
     for (u64 i = 0; i < TOKENS * D; i++)
         h->x[i] = ((float)w_rng_below(&rng, 33) - 16) / 16;
     for (u64 v = 0; v < VOCAB; v++)
-        h->weight[v * D] = far ? place[v / W_PIECE_COLS] : 0;
+        h->weight[v * D] = far ? place[v / W_EPILOGUE_COLS] : 0;
     for (u64 i = 0; i < TOKENS; i++)
         h->x[i * D] = (float)(i % 5) / 2 - 1; /* -1 to 1 */
     for (u64 i = 0; i < W_COUNTOF(h->ids); i++)
@@ -110,7 +110,7 @@ static void check_head(const struct w_kern *kern, enum w_type type, bool far, u6
                           .panels = malloc(W_GEMM_PACKED(D, VOCAB) * sizeof(float)),
                           .panels_back = malloc(W_GEMM_PACKED(VOCAB, D) * sizeof(float)),
                           .logits = malloc(chunk * VOCAB * sizeof(float)),
-                          .sums = malloc(chunk * (VOCAB / W_PIECE_COLS + 1) * 2 * sizeof(float)),
+                          .sums = malloc(chunk * (VOCAB / W_EPILOGUE_COLS + 1) * 2 * sizeof(float)),
                           .factors = malloc(chunk * sizeof(float)),
                           .chunk = chunk,
                           .nll = eval_nll};

@@ -16,14 +16,14 @@ struct ring {
     bool member_is_wrong;
 };
 
-static void work(void *context, u32 slot, u32 member)
+static void work(void *context, u32 slot, u32 worker)
 {
     struct ring *ring = context;
     u64 job = ring->jobs[slot];
     if (job % 7 == 0)
         w_sleep_s(0.0002); /* let others overtake */
     ring->results[slot] = job * job;
-    if (member >= ring->threads)
+    if (worker >= ring->threads)
         ring->member_is_wrong = true;
 }
 
@@ -70,11 +70,11 @@ static void jobs_may_be_left_behind(void **state)
 }
 
 struct calm {
-    u32 order[8], count, member; /* of the last job */
+    u32 order[8], count, worker; /* of the last job */
     bool signals_come;
 };
 
-static void note(void *context, u32 slot, u32 member)
+static void note(void *context, u32 slot, u32 worker)
 {
     struct calm *calm = context;
     sigset_t blocked;
@@ -82,7 +82,7 @@ static void note(void *context, u32 slot, u32 member)
     if (calm->count == 0)
         w_sleep_s(0.05);
     calm->order[calm->count++] = slot;
-    calm->member = member;
+    calm->worker = worker;
     calm->signals_come = !sigismember(&blocked, SIGTERM);
 }
 
@@ -111,7 +111,7 @@ static void who_polls_does_not_work(void **state)
     w_ordered_free(o);
     for (u32 i = 0; i < 8; i++)
         assert_int_equal(calm.order[i], i);
-    assert_int_equal(calm.member, 1);
+    assert_int_equal(calm.worker, 1);
     assert_false(calm.signals_come);
 
     /* without a worker nothing is done, and a wait ends */

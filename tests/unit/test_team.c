@@ -16,17 +16,17 @@
 
 struct seen {
     _Atomic u32 count[ITEMS];
-    _Atomic u32 at_once[8]; /* a member works on one item at a time */
+    _Atomic u32 at_once[8]; /* a worker works on one item at a time */
     u32 size;
 };
 
-static void see(void *context, u64 item, u32 member)
+static void see(void *context, u64 item, u32 worker)
 {
     struct seen *seen = context;
-    if (member >= seen->size || atomic_fetch_add(&seen->at_once[member], 1) > 0)
+    if (worker >= seen->size || atomic_fetch_add(&seen->at_once[worker], 1) > 0)
         atomic_fetch_add(&seen->count[0], 100); /* shows as a wrong count */
     atomic_fetch_add(&seen->count[item], 1);
-    atomic_fetch_sub(&seen->at_once[member], 1);
+    atomic_fetch_sub(&seen->at_once[worker], 1);
 }
 
 static void every_item_is_done_once(void **state)
@@ -49,9 +49,9 @@ static void every_item_is_done_once(void **state)
     }
 }
 
-static void write_plainly(void *context, u64 item, u32 member)
+static void write_plainly(void *context, u64 item, u32 worker)
 {
-    (void)member;
+    (void)worker;
     u64 *slots = context;
     slots[item] += item; /* not atomic: a job's writes are seen by the caller and the next job */
 }
@@ -64,7 +64,7 @@ static void jobs_follow_each_other(void **state)
     assert_int_equal(w_team_new(&team, 3, NULL), W_DONE);
     for (u32 round = 0; round < 3000; round++) {
         if (round % 1000 == 0)
-            w_sleep_s(0.01); /* long enough for the members to fall asleep */
+            w_sleep_s(0.01); /* long enough for the workers to fall asleep */
         w_team_for(team, W_COUNTOF(slots), write_plainly, slots);
     }
     for (u64 i = 0; i < W_COUNTOF(slots); i++)
@@ -77,15 +77,15 @@ static void jobs_follow_each_other(void **state)
 
 struct shares {
     _Atomic u32 begun, done;
-    u32 member[TEAM * EACH];
+    u32 worker[TEAM * EACH];
 };
 
 /* Nobody is done with an item before everybody has begun one: then each has begun with its own first. */
-static void begin_together(void *context, u64 item, u32 member)
+static void begin_together(void *context, u64 item, u32 worker)
 {
     struct shares *s = context;
 
-    s->member[item] = member;
+    s->worker[item] = worker;
     atomic_fetch_add(&s->begun, 1);
     while (atomic_load(&s->begun) < TEAM)
         w_sleep_s(0.0001);
@@ -101,18 +101,18 @@ static void a_member_begins_with_its_own_items(void **state)
         struct shares s = {0};
         w_team_for(team, TEAM * EACH, begin_together, &s);
         for (u32 i = 0; i < TEAM; i++)
-            assert_int_equal(s.member[i * EACH], i);
+            assert_int_equal(s.worker[i * EACH], i);
     }
     w_team_free(team);
 }
 
-/* The last member is held up at its first item until all others are done. */
-static void hold_the_last_one_up(void *context, u64 item, u32 member)
+/* The last worker is held up at its first item until all others are done. */
+static void hold_the_last_one_up(void *context, u64 item, u32 worker)
 {
     struct shares *s = context;
 
-    begin_together(s, item, member);
-    while (member == TEAM - 1 && atomic_load(&s->done) < TEAM * EACH - 1)
+    begin_together(s, item, worker);
+    while (worker == TEAM - 1 && atomic_load(&s->done) < TEAM * EACH - 1)
         w_sleep_s(0.0001);
     atomic_fetch_add(&s->done, 1);
 }
@@ -125,9 +125,9 @@ static void others_take_over_what_a_member_does_not_come_to(void **state)
 
     assert_int_equal(w_team_new(&team, TEAM, NULL), W_DONE);
     w_team_for(team, TEAM * EACH, hold_the_last_one_up, &s);
-    assert_int_equal(s.member[(TEAM - 1) * EACH], TEAM - 1);
+    assert_int_equal(s.worker[(TEAM - 1) * EACH], TEAM - 1);
     for (u32 i = (TEAM - 1) * EACH + 1; i < TEAM * EACH; i++)
-        assert_true(s.member[i] < TEAM - 1);
+        assert_true(s.worker[i] < TEAM - 1);
     w_team_free(team);
 }
 
@@ -143,15 +143,15 @@ static void a_team_without_work_ends(void **state)
     assert_null(team);
 }
 
-static void look_at_signals(void *context, u64 item, u32 member)
+static void look_at_signals(void *context, u64 item, u32 worker)
 {
-    _Atomic u32 *heard = context; /* by members that are not the caller, by the caller */
+    _Atomic u32 *heard = context; /* by workers that are not the caller, by the caller */
     sigset_t blocked;
     (void)item;
     w_sleep_s(0.0005); /* so that others get some */
     pthread_sigmask(SIG_SETMASK, NULL, &blocked);
     if (!sigismember(&blocked, SIGINT))
-        atomic_fetch_add(&heard[member == 0], 1);
+        atomic_fetch_add(&heard[worker == 0], 1);
 }
 
 static void signals_are_for_the_caller(void **state)

@@ -29,7 +29,7 @@ static void edges_are_kept(void **state)
 {
     (void)state;
     enum { K = 32, ROWS = 70, COLS = 32, WIDTH = COLS + 3 };
-    const struct w_mul *mul = &kern_model.mul[W_TYPE_BF16];
+    const struct w_ukernel *ukernel = &kern_model.ukernel[W_TYPE_BF16];
     static w_bf16 a[ROWS * K], b[K * COLS];
     static _Alignas(64) w_bf16 rows[(ROWS + 32) * K + 16], panel[K * COLS];
     static float c[(ROWS + 1) * WIDTH];
@@ -39,20 +39,20 @@ static void edges_are_kept(void **state)
     for (u32 i = 0; i < K * COLS; i++)
         b[i] = w_bf16_of((float)(i % 5));
     for (u32 m = 1; m <= ROWS; m += m % 8 == 1 ? 2 : 1)
-        for (u32 n = 1; n <= mul->tile_cols; n++) {
+        for (u32 n = 1; n <= ukernel->tile_cols; n++) {
             for (u32 i = 0; i < W_COUNTOF(c); i++)
                 c[i] = 100;
-            mul->pack_rows(rows, a, K, 1, K, m);
-            mul->pack_panel(panel, b, COLS, 1, K, n);
-            mul->tile(&(struct w_tile){.k = K,
-                                       .a = rows,
-                                       .b = panel,
-                                       .add = c,
-                                       .add_row = WIDTH,
-                                       .c = c,
-                                       .c_row = WIDTH,
-                                       .rows = m,
-                                       .cols = n});
+            ukernel->pack_rows(rows, a, K, 1, K, m);
+            ukernel->pack_panel(panel, b, COLS, 1, K, n);
+            ukernel->run(&(struct w_tile){.k = K,
+                                          .a = rows,
+                                          .b = panel,
+                                          .add = c,
+                                          .add_row = WIDTH,
+                                          .c = c,
+                                          .c_row = WIDTH,
+                                          .rows = m,
+                                          .cols = n});
             for (u32 i = 0; i < W_COUNTOF(c); i++) {
                 float sum = 100;
                 for (u32 p = 0; i / WIDTH < m && i % WIDTH < n && p < K; p++)
