@@ -227,7 +227,7 @@ size_t w_xml_number(const u8 *digits, size_t size, bool hex, u32 *code)
 }
 
 /* Length of the valid UTF-8 sequence of a character that XML allows; 0 if there is none; *more: it may go
- * on behind the end. */
+ * on after the end. */
 static size_t sequence(const u8 *p, size_t size, bool *more)
 {
     u32 code;

@@ -14,7 +14,7 @@
 #include "tests/unit/stream_fixture.h"
 #include "wire/frame.h"
 
-/* Behind a frame that may be cut short nobody could read an abort frame, or anything else. */
+/* After a frame that may be cut short nobody could read an abort frame, or anything else. */
 static void nothing_follows_a_write_that_failed(void **state)
 {
     (void)state;
