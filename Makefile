@@ -226,6 +226,7 @@ UNIT_TESTS := \
 	test_infer \
 	test_json \
 	test_machine \
+	test_option \
 	test_ordered \
 	test_kern \
 	test_lanes \

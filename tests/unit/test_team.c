@@ -131,6 +131,32 @@ static void others_take_over_what_a_member_does_not_come_to(void **state)
     w_team_free(team);
 }
 
+/* Wait until both items have begun, or give up. */
+static void meet(void *context, u64 item, u32 member)
+{
+    _Atomic u32 *begun = context;
+    double end = w_now_s() + 20;
+
+    (void)item, (void)member;
+    atomic_fetch_add(begun, 1);
+    while (atomic_load(begun) % 2 && w_now_s() < end)
+        w_sleep_s(0.0001);
+    if (atomic_load(begun) % 2)
+        atomic_fetch_add(begun, 100);
+}
+
+static void two_items_are_done_at_once(void **state)
+{
+    (void)state;
+    struct w_team *team;
+    _Atomic u32 begun = 0;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    w_team_for(team, 2, meet, &begun);
+    assert_int_equal(begun, 2);
+    w_team_free(team);
+}
+
 static void a_team_without_work_ends(void **state)
 {
     (void)state;
@@ -173,6 +199,7 @@ int main(void)
         cmocka_unit_test(jobs_follow_each_other),
         cmocka_unit_test(a_member_begins_with_its_own_items),
         cmocka_unit_test(others_take_over_what_a_member_does_not_come_to),
+        cmocka_unit_test(two_items_are_done_at_once),
         cmocka_unit_test(a_team_without_work_ends),
         cmocka_unit_test(signals_are_for_the_caller),
     };
