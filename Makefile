@@ -76,7 +76,7 @@ LIB_SOURCES := \
 	lib/text/byte_letters.c \
 	lib/text/document.c \
 	lib/text/draft.c \
-	lib/text/foreign.c \
+	lib/text/import.c \
 	lib/text/pair_map.c \
 	lib/text/special.c \
 	lib/text/split.c \
@@ -120,7 +120,7 @@ LIB_SOURCES := \
 	lib/wiki/wikitext.c \
 	lib/data/batches.c \
 	lib/data/corpus.c \
-	lib/data/feed.c \
+	lib/data/loader.c \
 	lib/data/id_stats.c \
 	lib/data/pack.c \
 	lib/data/shuffle.c \
@@ -155,7 +155,7 @@ LIB_SOURCES := \
 	lib/fit/evaluate.c \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
-	lib/fit/loss_law.c \
+	lib/fit/scaling_law.c \
 	lib/fit/predict.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \
@@ -210,7 +210,7 @@ UNIT_TESTS := \
 	test_fuzz_document \
 	test_fuzz_dump \
 	test_fuzz_expr \
-	test_fuzz_foreign \
+	test_fuzz_import \
 	test_fuzz_machine \
 	test_fuzz_residuals \
 	test_fuzz_runlog \
@@ -218,10 +218,10 @@ UNIT_TESTS := \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
 	test_fdio \
-	test_feed \
+	test_loader \
 	test_evaluate \
 	test_figures \
-	test_foreign \
+	test_import \
 	test_lm_head \
 	test_infer \
 	test_json \

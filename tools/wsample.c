@@ -26,7 +26,7 @@ static const struct w_option options[] = {
      .help = "Draw among tokens with at least P times the probability of the likeliest."},
     {"repetition-penalty", 0, W_OPT_REAL, AT(sampler.penalty), "X", "1", .min = 0.01, .max = 100,
      .help = "Make recent tokens less likely (above 1) by this factor on their logits."},
-    {"penalty-window", 0, W_OPT_COUNT, AT(sampler.penalty_window), "N", "64",
+    {"repeat-last-n", 0, W_OPT_COUNT, AT(sampler.repeat_last_n), "N", "64",
      .help = "How many tokens back count as recent."},
     {"seed", 's', W_OPT_COUNT, AT(sampler.seed), "SEED", "0",
      .help = "The same seed gives the same text."},

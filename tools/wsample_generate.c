@@ -101,7 +101,8 @@ static enum w_status generate_token(struct generation *g, u64 sample, enum endin
 {
     const float *logits = prefill(g);
     size_t number = g->ids.count - g->prompt_ids, before = g->made.count;
-    u32 size = 0, id = w_sampler_draw(g->sampler, logits, g->ids.ids, g->ids.count, sample, number);
+    u32 size = 0,
+        id = w_sampler_sample(g->sampler, logits, g->ids.ids, g->ids.count, sample, number);
 
     double logprob = w_log_probability(logits, (u32)g->model->conf.vocab_size, id);
     enum w_status status = note_logprob(g, number, logprob, err);
@@ -109,7 +110,7 @@ static enum w_status generate_token(struct generation *g, u64 sample, enum endin
         status = w_ids_append(&g->ids, id, err);
     if (status)
         return status;
-    if (id == w_vocab_end_id(g->model->vocab)) {
+    if (id == w_vocab_eot_id(g->model->vocab)) {
         *ending = AT_END_ID;
         return W_END;
     }
@@ -199,15 +200,15 @@ static enum w_status make_sampler(struct generation *g, struct w_err *err)
 {
     const struct w_vocab *vocab = g->model->vocab;
     u32 size = w_vocab_size(vocab);
-    bool *barred = calloc(size, sizeof *barred);
+    bool *suppressed = calloc(size, sizeof *suppressed);
 
-    if (!barred)
+    if (!suppressed)
         return w_fail(err, W_NOMEM, "no memory for %u ids", size);
     for (u32 id = 0; id < size; id++)
-        barred[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
-    barred[w_vocab_end_id(vocab)] = g->set->ignore_end;
-    enum w_status status = w_sampler_new(&g->sampler, size, barred, &g->set->sampler, err);
-    free(barred);
+        suppressed[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
+    suppressed[w_vocab_eot_id(vocab)] = g->set->ignore_end;
+    enum w_status status = w_sampler_new(&g->sampler, size, suppressed, &g->set->sampler, err);
+    free(suppressed);
     return status;
 }
 
@@ -215,7 +216,7 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
                              struct w_err *err)
 {
     const struct loaded_model *m = g->model;
-    u32 end_id = w_vocab_end_id(m->vocab);
+    u32 eot_id = w_vocab_eot_id(m->vocab);
 
     enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, err);
     if (!status)
@@ -223,7 +224,7 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
     if (!status)
         status = make_sampler(g, err);
     if (!status)
-        status = w_ids_append(&g->ids, end_id, err);
+        status = w_ids_append(&g->ids, eot_id, err);
     if (!status)
         status = w_encode(m->encoder, (const u8 *)g->prompt.bytes, g->prompt.count, &g->ids, err);
     if (status)

@@ -62,7 +62,7 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
     if (!status && size == 0)
         status = w_fail(err, W_MISMATCH, "%s: empty: there is nothing to score", set->score);
     if (!status)
-        status = w_ids_append(&text, w_vocab_end_id(m->vocab), err);
+        status = w_ids_append(&text, w_vocab_eot_id(m->vocab), err);
     if (!status)
         status = w_encode(m->encoder, (const u8 *)bytes, size, &text, err);
     if (!status) {

@@ -100,7 +100,7 @@ static enum w_status decode_records(struct decoding *d, const struct w_vocab *vo
                                     const u8 *records, u64 count, u64 first, struct w_err *err)
 {
     enum w_status status = W_DONE;
-    u32 end_id = w_vocab_end_id(vocab), size;
+    u32 eot_id = w_vocab_eot_id(vocab), size;
 
     for (u64 i = 0; i < count && !status; i++) {
         u32 id = w_id_at(records, id_bytes, i);
@@ -108,7 +108,7 @@ static enum w_status decode_records(struct decoding *d, const struct w_vocab *vo
         if (!bytes)
             status = w_fail(err, W_CORRUPT, "%s: record %llu: id %u is not in the vocabulary of %u",
                             d->in.name, (unsigned long long)(first + i), id, w_vocab_size(vocab));
-        else if (id == end_id)
+        else if (id == eot_id)
             status = append(d, (const u8 *)d->set->separator, strlen(d->set->separator), err);
         else
             status = append(d, bytes, size, err);

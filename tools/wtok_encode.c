@@ -74,7 +74,7 @@ struct encoding {
     struct w_specials *specials;    /* NULL: their names are plain text */
     const struct w_vocab *verified; /* to decode again with; NULL: that is not asked for */
     u32 threads, slots;
-    u32 end_id;
+    u32 eot_id;
     enum w_dtype dtype;
     struct w_ordered *ordered;
     u64 documents, bytes;
@@ -144,7 +144,7 @@ static void encode_batch(void *context, u32 slot, u32 worker)
             job->status =
                 verify_part(e->verified, &job->ids, first, b->text + from, size, &job->err);
         if (!job->status && b->parts[i].ends)
-            job->status = w_ids_append(&job->ids, e->end_id, &job->err);
+            job->status = w_ids_append(&job->ids, e->eot_id, &job->err);
     }
     job->max = max_id(job->ids.ids, job->ids.count);
     pack_ids(job->ids.ids, job->ids.count, e->dtype);
@@ -155,7 +155,7 @@ static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vo
 {
     e->threads = threads;
     e->slots = w_ordered_slots(threads);
-    e->end_id = w_vocab_end_id(vocab);
+    e->eot_id = w_vocab_eot_id(vocab);
     e->dtype = w_vocab_size(vocab) <= 65536 ? W_U16 : W_U32;
     e->jobs = calloc(e->slots, sizeof *e->jobs);
     e->encoders = calloc(threads, sizeof *e->encoders);
@@ -234,7 +234,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
     if (!status)
         status = w_header_add(&header, "tok", dtype, 0, NULL, err);
     if (!status) {
-        w_token_header_write(&header, w_vocab_size(vocab), w_vocab_end_id(vocab));
+        w_token_header_write(&header, w_vocab_size(vocab), w_vocab_eot_id(vocab));
         w_header_set_tok(&header, w_vocab_json(vocab));
         if (!set->no_provenance)
             status = w_prov_add(&header, w_cli_command_line(), NULL, err);

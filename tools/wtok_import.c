@@ -61,11 +61,11 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         status = w_vocab_save(vocab, set->output, err);
     if (!status) {
         u32 size;
-        const u8 *end = w_vocab_bytes(vocab, w_vocab_end_id(vocab), &size);
+        const u8 *end = w_vocab_bytes(vocab, w_vocab_eot_id(vocab), &size);
         w_say("%u ids, %u merges, %u special tokens, split as %s; documents end with %.*s (%u)",
               w_vocab_size(vocab), w_vocab_merge_count(vocab), w_vocab_special_count(vocab),
               w_split_name(w_vocab_split(vocab)), (int)size, (const char *)end,
-              w_vocab_end_id(vocab));
+              w_vocab_eot_id(vocab));
     }
     w_vocab_free(vocab);
     return status;

@@ -132,7 +132,7 @@ static enum w_status describe(const char *path, const struct settings *set, stru
         w_json_set_u64(json, "size", w_vocab_size(vocab));
         w_json_set_u64(json, "merges", w_vocab_merge_count(vocab));
         w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
-        w_json_set(json, "end", token_json(vocab, w_vocab_end_id(vocab)));
+        w_json_set(json, "end", token_json(vocab, w_vocab_eot_id(vocab)));
         w_json_set(json, "longest", longest_json(vocab));
         status = put_line(json, err);
     }

@@ -79,7 +79,7 @@ const struct w_program wtok_train_program = {
 
 static void tell_forgotten(const struct wtok_words *words, u64 max_words)
 {
-    const struct w_forgotten *f = &words->forgotten;
+    const struct w_pruned *f = &words->forgotten;
 
     if (f->times > 0)
         w_warn("more than %llu different words: the rarest were forgotten, %llu words with %.2g %% "
@@ -107,7 +107,7 @@ static bool show_merges(void *context, u32 done)
     return !w_signal_stop;
 }
 
-static struct w_json *forgotten_json(const struct w_forgotten *f)
+static struct w_json *forgotten_json(const struct w_pruned *f)
 {
     struct w_json *json = w_json_object();
 

@@ -31,8 +31,8 @@ static enum w_status limit_words(struct counting *c, struct w_err *err)
 {
     if (c->words->total.count <= c->options->max_words)
         return W_DONE;
-    return w_word_count_forget(&c->words->total, c->options->max_words / 2, &c->words->forgotten,
-                               err);
+    return w_word_count_prune(&c->words->total, c->options->max_words / 2, &c->words->forgotten,
+                              err);
 }
 
 /* ---- text ---- */

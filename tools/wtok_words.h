@@ -15,7 +15,7 @@ struct wtok_words_options {
 
 struct wtok_words {
     struct w_word_count total;
-    struct w_forgotten forgotten;
+    struct w_pruned forgotten;
     u64 documents, text_bytes; /* that were counted */
     double seconds;
 };

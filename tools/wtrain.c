@@ -140,7 +140,7 @@ static enum w_status train(struct run *run, struct w_err *err)
         return status;
     log_header(run);
     w_cli_catch_signals();
-    if (run->feed)
+    if (run->loader)
         status = run_train(run, err);
     status = finish_training(run, status, err);
     log_end(run, status, err);

@@ -11,7 +11,7 @@
 #ifndef W_WTRAIN_H
 #define W_WTRAIN_H
 
-#include "data/feed.h"
+#include "data/loader.h"
 #include "kern/kern.h"
 #include "net/score.h"
 #include "store/checkpoint.h"
@@ -86,8 +86,8 @@ struct run {
     struct w_plan plan;
     struct w_team *team;
     struct w_model *model;
-    struct w_feed *feed;      /* NULL if no data are needed */
-    const struct w_json *tok; /* the vocabulary, or NULL; of the feed, of resumed or of init */
+    struct w_loader *loader;  /* NULL if no data are needed */
+    const struct w_json *tok; /* the vocabulary, or NULL; of the loader, of resumed or of init */
     struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
     struct w_ckpt *init;      /* the model to begin with, or NULL */
     char resumed_path[W_CKPT_PATH];

@@ -11,15 +11,15 @@
 #include "text/vocab.h"
 #include "tools/wtrain.h"
 
-static enum w_status open_feed(const struct run *run, struct w_feed **feed, struct w_err *err)
+static enum w_status open_feed(const struct run *run, struct w_loader **loader, struct w_err *err)
 {
-    return w_feed_open(feed,
-                       &(struct w_feed_options){.path = run->set->val,
-                                                .batch_size = run->conf.batch_size,
-                                                .length = run->conf.max_length,
-                                                .vocab_size = run->conf.vocab_size,
-                                                .stop = &w_signal_stop},
-                       err);
+    return w_loader_open(loader,
+                         &(struct w_loader_options){.path = run->set->val,
+                                                    .batch_size = run->conf.batch_size,
+                                                    .length = run->conf.max_length,
+                                                    .vocab_size = run->conf.vocab_size,
+                                                    .stop = &w_signal_stop},
+                         err);
 }
 
 /* How many bytes of text each id stands for. */
@@ -41,20 +41,20 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
 
 enum w_status eval_open(struct run *run, struct w_err *err)
 {
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     enum w_path_kind kind = w_path_kind(run->set->val);
 
     if (!strcmp(run->set->val, "-") || (kind != W_PATH_FILE && kind != W_PATH_NONE))
         return w_fail(err, W_USAGE,
                       "--val %s: needs a regular file: each evaluation reads it again",
                       run->set->val);
-    enum w_status status = open_feed(run, &feed, err);
+    enum w_status status = open_feed(run, &loader, err);
     if (status)
         return status;
-    status = w_tok_same(run->tok, w_header_tok(w_feed_header(feed)), err);
+    status = w_tok_same(run->tok, w_header_tok(w_loader_header(loader)), err);
     if (status)
         status = w_fail_at(err, status, "--val %s", run->set->val);
-    w_feed_close(&feed);
+    w_loader_close(&loader);
     run->validation.step = W_JSON_INT_MAX;
     return status ? status : measure_ids(run, err);
 }
@@ -76,15 +76,15 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
 
 enum w_status eval_run(struct run *run, struct w_err *err)
 {
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_stream_place after;
     struct w_score score = {0};
     double started_s = w_now_s(), nats = 0; /* nats: the sum of the means of batches */
     u64 batches = 0, batch_tokens = run->conf.batch_size * run->conf.max_length;
     const u32 *ids = NULL;
 
-    enum w_status status = open_feed(run, &feed, err);
-    while (!status && (status = w_feed_next(feed, &ids, &after, err)) == W_DONE) {
+    enum w_status status = open_feed(run, &loader, err);
+    while (!status && (status = w_loader_next(loader, &ids, &after, err)) == W_DONE) {
         nats += w_model_loss(run->model, ids, NULL);
         score.bytes += run->validation.id_bytes ? target_bytes(run, ids) : 0;
         batches++;
@@ -92,7 +92,7 @@ enum w_status eval_run(struct run *run, struct w_err *err)
         if (w_signal_stop)
             status = w_fail(err, W_SIGNAL, "stopped by a signal while evaluating");
     }
-    w_feed_close(&feed);
+    w_loader_close(&loader);
     if (status != W_END)
         return status;
     if (batches == 0)

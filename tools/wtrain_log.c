@@ -202,7 +202,7 @@ enum w_status log_close(struct run *run, struct w_err *err)
 /* Seconds until the end of the run as far as anybody knows, or -1. */
 static double seconds_left(const struct run *run, u64 *last_step)
 {
-    u64 batches = w_feed_known_batches(run->feed);
+    u64 batches = w_loader_known_batches(run->loader);
     double left = -1, per_step = part(w_now_s() - run->clock.began_s, (double)run->clock.steps);
 
     *last_step = run->stop_step;

@@ -36,13 +36,13 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
         const u32 *ids = NULL;
         if (w_signal_stop)
             return w_fail(err, W_SIGNAL, "stopped by a signal");
-        enum w_status status = w_feed_next(run->feed, &ids, after, err);
+        enum w_status status = w_loader_next(run->loader, &ids, after, err);
         if (status)
             return status;
         if (run->clock.began_s == 0) {
             /* What comes before the first batch is the start of the pipeline, not its rate. */
             run->clock.began_s = w_now_s();
-            run->clock.start_up_s = w_feed_wait_s(run->feed);
+            run->clock.start_up_s = w_loader_wait_s(run->loader);
         }
         *loss += share * w_model_gradient(run->model, ids, share);
     }
@@ -65,7 +65,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
     struct w_stream_place after = {0};
-    double started_s = w_now_s(), waited_s = w_feed_wait_s(run->feed);
+    double started_s = w_now_s(), waited_s = w_loader_wait_s(run->loader);
     u64 step = run->state.step + 1;
     bool first = run->clock.began_s == 0;
 
@@ -86,7 +86,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     run->state.loss = facts->loss;
     run->state.data = after;
     facts->seconds = w_now_s() - (first ? run->clock.began_s : started_s);
-    facts->wait_s = w_feed_wait_s(run->feed) - (first ? run->clock.start_up_s : waited_s);
+    facts->wait_s = w_loader_wait_s(run->loader) - (first ? run->clock.start_up_s : waited_s);
     run->clock.steps++;
     run->clock.tokens += run_step_tokens(run);
     run->clock.step_seconds += facts->seconds;

@@ -113,9 +113,9 @@ bool save_is_due(const struct run *run)
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
 {
-    bool tell = run->feed && !run->set->no_provenance;
+    bool tell = run->loader && !run->set->no_provenance;
     return (struct w_ckpt_write){
-        .path = path, .tok = run->tok, .upstream = tell ? w_feed_header(run->feed) : NULL};
+        .path = path, .tok = run->tok, .upstream = tell ? w_loader_header(run->loader) : NULL};
 }
 
 enum w_status save_check(const struct run *run, struct w_err *err)

@@ -204,21 +204,21 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         if (status)
             return status;
     }
-    return w_feed_open(
-        &run->feed,
-        &(struct w_feed_options){.path = run->set->batches,
-                                 .batch_size = run->conf.batch_size,
-                                 .length = run->conf.max_length,
-                                 .vocab_size = run->conf.vocab_size,
-                                 .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
-                                 .stop = &w_signal_stop},
+    return w_loader_open(
+        &run->loader,
+        &(struct w_loader_options){.path = run->set->batches,
+                                   .batch_size = run->conf.batch_size,
+                                   .length = run->conf.max_length,
+                                   .vocab_size = run->conf.vocab_size,
+                                   .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
+                                   .stop = &w_signal_stop},
         err);
 }
 
 /* How long the cosine is, from what is known now. */
 static enum w_status settle_schedule(struct run *run, struct w_err *err)
 {
-    u64 batches = run->feed ? w_feed_known_batches(run->feed) : 0;
+    u64 batches = run->loader ? w_loader_known_batches(run->loader) : 0;
 
     if (run->conf.schedule != W_SCHEDULE_COSINE || run->conf.steps > 0)
         return W_DONE;
@@ -237,7 +237,7 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 /* The vocabulary is that of the batches; where there are none, or they have none, the model's. */
 static enum w_status find_tok(struct run *run, struct w_err *err)
 {
-    const struct w_json *fed = run->feed ? w_header_tok(w_feed_header(run->feed)) : NULL;
+    const struct w_json *fed = run->loader ? w_header_tok(w_loader_header(run->loader)) : NULL;
     enum w_status status = W_DONE;
 
     if (run->set->init)
@@ -314,8 +314,8 @@ enum w_status run_open(struct run *run, struct w_err *err)
     }
     if (!status)
         status = load_weights(run, err);
-    if (run->feed && !run->resumed)
-        run->state.data = w_feed_start(run->feed);
+    if (run->loader && !run->resumed)
+        run->state.data = w_loader_start(run->loader);
     return status;
 }
 
@@ -323,7 +323,7 @@ void run_close(struct run *run)
 {
     save_close(run);
     eval_close(run);
-    w_feed_close(&run->feed);
+    w_loader_close(&run->loader);
     w_model_free(run->model);
     w_team_free(run->team);
     w_ckpt_close(&run->resumed);

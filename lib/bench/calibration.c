@@ -352,7 +352,7 @@ static void draw_tokens(void *context, u64 times)
     struct drawing *d = context;
 
     for (u64 i = 0; i < times; i++, d->drawn++) {
-        u32 id = w_sampler_draw(d->sampler, d->logits, NULL, 0, 0, d->drawn);
+        u32 id = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->drawn);
         d->log_probability = w_log_probability(d->logits, DRAW_IDS, id);
     }
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fit/expr.h"
-#include "fit/loss_law.h"
+#include "fit/scaling_law.h"
 #include "fit/predict.h"
 #include "kern/blocks.h"
 
@@ -185,10 +185,10 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
     bool disk = c && c->disk_bytes_s > 0;
     give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
-    for (u32 i = 0; i < W_LOSS_LAW_ROWS; i++) {
+    for (u32 i = 0; i < W_SCALING_LAW_ROWS; i++) {
         char key[32];
-        snprintf(key, sizeof key, "law.%s", w_loss_law[i].key);
-        give(fit, key, w_loss_law[i].value, "tests/loss");
+        snprintf(key, sizeof key, "law.%s", w_scaling_law[i].key);
+        give(fit, key, w_scaling_law[i].value, "tests/loss");
     }
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fit/loss_law.h"
+#include "fit/scaling_law.h"
 
 #define WARMUP_PART 0.05
 
@@ -13,7 +13,7 @@
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
 static const u32 depths[] = {2, 3, 4, 5, 6, 8};
 static const u32 vocabularies[] = {4096, 8192, 16384};
-static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_loss_step_tokens on */
+static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_scaling_step_tokens on */
 
 /* A candidate: heads of 32 columns, of 64 from a width of 256 on; hidden layers of four widths. */
 static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32 vocab, u32 tokens)
@@ -29,7 +29,7 @@ static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32
     conf.accumulate = 1;
     conf.steps = 0;
     conf.schedule = W_SCHEDULE_COSINE;
-    conf.learning_rate = w_loss_rate(d, conf.batch_size * conf.max_length);
+    conf.learning_rate = w_scaling_lr(d, conf.batch_size * conf.max_length);
     return conf;
 }
 
@@ -64,9 +64,9 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
                           .tokens = tokens,
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
-                          .outside = !within(conf->d_model, w_loss_widths) ||
-                                     !within(conf->vocab_size, w_loss_vocabularies) ||
-                                     conf->batch_size * conf->max_length < w_loss_step_tokens};
+                          .outside = !within(conf->d_model, w_scaling_widths) ||
+                                     !within(conf->vocab_size, w_scaling_vocabularies) ||
+                                     conf->batch_size * conf->max_length < w_scaling_step_tokens};
     f->conf.warmup_steps =
         (u64)(WARMUP_PART * tokens / (double)(conf->batch_size * conf->max_length));
     return isfinite(f->bits) ? W_DONE : W_NO;

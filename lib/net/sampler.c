@@ -19,7 +19,7 @@ struct w_sampler {
     bool *seen;               /* by id; all false between calls */
 };
 
-enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *barred,
+enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *suppressed,
                             const struct w_sampler_options *options, struct w_err *err)
 {
     struct w_sampler *s = *sampler = calloc(1, sizeof *s);
@@ -38,7 +38,7 @@ enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *b
         return w_fail(err, W_NOMEM, "no memory to sample from %u ids", count);
     }
     for (u32 id = 0; id < count; id++)
-        if (!barred || !barred[id])
+        if (!suppressed || !suppressed[id])
             s->ids[s->drawable++] = id;
     return W_DONE;
 }
@@ -95,7 +95,7 @@ static struct candidate heap_pop(struct candidate *heap, u32 *count)
 
 static void mark_seen(struct w_sampler *s, const u32 *text, u64 count, bool seen)
 {
-    u64 n = W_MIN(count, s->options.penalty_window);
+    u64 n = W_MIN(count, s->options.repeat_last_n);
 
     for (u64 i = count - n; i < count; i++)
         if (text[i] < s->id_count)
@@ -171,8 +171,8 @@ static u32 keep_top_p(struct w_sampler *s, double sum, u32 in_heap, u32 in_sorte
     return kept;
 }
 
-u32 w_sampler_draw(struct w_sampler *s, const float *logits, const u32 *text, u64 count, u64 sample,
-                   u64 position)
+u32 w_sampler_sample(struct w_sampler *s, const float *logits, const u32 *text, u64 count,
+                     u64 sample, u64 position)
 {
     const struct w_sampler_options *o = &s->options;
     struct w_rng rng = {.seed = o->seed, .stream = sample, .counter = position};

@@ -49,10 +49,10 @@ static enum w_status add_given(struct w_vocab *v, const struct w_vocab_parts *p,
 
     for (u32 i = 0; i < W_BYTE_TOKENS && !status; i++)
         status = give_id(v, slot++, p->byte_ids ? p->byte_ids[i] : i, err);
-    for (u32 i = 0; i < p->loose_count && !status; i++) {
-        status = add_token(v, &p->loose[i], err);
+    for (u32 i = 0; i < p->added_count && !status; i++) {
+        status = add_token(v, &p->added[i], err);
         if (!status)
-            status = give_id(v, slot++, p->loose[i].id, err);
+            status = give_id(v, slot++, p->added[i].id, err);
     }
     for (u32 i = 0; i < p->special_count && !status; i++) {
         const struct w_token *s = &p->specials[i];
@@ -141,7 +141,7 @@ static enum w_status settle_size(struct w_vocab *v, u32 wanted, struct w_err *er
 
 static enum w_status allocate(struct w_vocab *v, const struct w_vocab_parts *p, struct w_err *err)
 {
-    u64 tokens = (u64)W_BYTE_TOKENS + p->merge_count + p->loose_count + p->special_count;
+    u64 tokens = (u64)W_BYTE_TOKENS + p->merge_count + p->added_count + p->special_count;
 
     if (tokens > W_TOKENS_MAX)
         return w_fail(err, W_LIMIT, "more than %u tokens", W_TOKENS_MAX);
@@ -187,7 +187,7 @@ enum w_status w_vocab_make(struct w_vocab **vocab, const struct w_vocab_parts *p
     v->split = parts->split;
     v->whole_words = parts->whole_words;
     v->merge_count = parts->merge_count;
-    v->loose_count = parts->loose_count;
+    v->added_count = parts->added_count;
     v->special_count = parts->special_count;
     status = allocate(v, parts, err);
     if (!status)
@@ -249,7 +249,7 @@ u32 w_vocab_size(const struct w_vocab *v)
     return v->size;
 }
 
-u32 w_vocab_end_id(const struct w_vocab *v)
+u32 w_vocab_eot_id(const struct w_vocab *v)
 {
     return v->ids[w_vocab_first_special(v)];
 }

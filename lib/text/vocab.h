@@ -49,8 +49,8 @@ struct w_vocab_parts {
     const u32 *made_ids; /* ids of the made tokens, in the order in which merges first
                                            make them; NULL: the smallest that nothing else has */
     u32 made_count;
-    const struct w_token *loose;
-    u32 loose_count;
+    const struct w_token *added;
+    u32 added_count;
     const struct w_token *specials; /* names in UTF-8; at least one */
     u32 special_count;
     bool free_special_ids; /* not those given, but the smallest free ones behind merges */
@@ -76,7 +76,7 @@ enum w_status w_vocab_load(struct w_vocab **, const char *path, struct w_err *) 
 enum w_status w_vocab_save(const struct w_vocab *, const char *path, struct w_err *) W_MUST_CHECK;
 
 u32 w_vocab_size(const struct w_vocab *);           /* one more than the largest id */
-u32 w_vocab_end_id(const struct w_vocab *);         /* the id that ends documents */
+u32 w_vocab_eot_id(const struct w_vocab *);         /* the id that ends documents */
 const char *w_vocab_sha256(const struct w_vocab *); /* 64 hexadecimal digits */
 enum w_split w_vocab_split(const struct w_vocab *);
 bool w_vocab_whole_words(const struct w_vocab *);

@@ -13,7 +13,7 @@
 
 #include "sys/fdio.h"
 #include "text/draft.h"
-#include "text/foreign.h"
+#include "text/import.h"
 
 #define W_VOCAB_FILE_BYTES_MAX (128u << 20) /* of a text */
 

@@ -56,7 +56,7 @@ struct reading {
     u32 *kinds;
     u32 kind_count;
     bool has_end_id;
-    u32 end_id;
+    u32 eot_id;
 };
 
 /* ---- bytes ---- */
@@ -260,7 +260,7 @@ static enum w_status take_pair(struct reading *r)
         return take_kinds(r, type, key);
     if (!strcmp(key, "tokenizer.ggml.eos_token_id") && type == U32) {
         r->has_end_id = true;
-        return take_u32(r, &r->end_id);
+        return take_u32(r, &r->eot_id);
     }
     return skip_value(r, type, 0);
 }
@@ -292,7 +292,7 @@ static enum w_status take_metadata(struct reading *r)
 
 /* ---- the vocabulary ---- */
 
-static enum w_status give_split(const struct reading *r, struct w_foreign *f,
+static enum w_status give_split(const struct reading *r, struct w_import *f,
                                 const struct w_import_options *options, struct w_err *err)
 {
     if (strcmp(r->model, "gpt2"))
@@ -300,7 +300,7 @@ static enum w_status give_split(const struct reading *r, struct w_foreign *f,
                       "GGUF: its tokenizer is \"%.31s\", no byte-level BPE (\"gpt2\")", r->model);
     f->split = options->split;
     f->has_end_id = r->has_end_id;
-    f->end_id = r->end_id;
+    f->eot_id = r->eot_id;
     for (size_t i = 0; i < W_COUNTOF(splits); i++) {
         if (strcmp(r->pre, splits[i].pre))
             continue;
@@ -326,7 +326,7 @@ static const char *string_at(const struct strings *s, u32 i, size_t *size)
     return s->text.bytes + start;
 }
 
-static enum w_status give_tokens(const struct reading *r, struct w_foreign *f, struct w_err *err)
+static enum w_status give_tokens(const struct reading *r, struct w_import *f, struct w_err *err)
 {
     enum w_status status = W_DONE;
     size_t size;
@@ -340,14 +340,14 @@ static enum w_status give_tokens(const struct reading *r, struct w_foreign *f, s
         if (kind == UNUSED)
             continue;
         if (kind == CONTROL || kind == USER_DEFINED || kind == UNKNOWN)
-            status = w_foreign_token(f, i, (const u8 *)text, size, W_FOREIGN_SPECIAL, err);
+            status = w_import_token(f, i, (const u8 *)text, size, W_IMPORT_SPECIAL, err);
         else
-            status = w_foreign_letters(f, i, text, size,
-                                       r->kinds ? W_FOREIGN_NORMAL : W_FOREIGN_UNMADE, err);
+            status = w_import_letters(f, i, text, size,
+                                      r->kinds ? W_IMPORT_NORMAL : W_IMPORT_UNMADE, err);
     }
     for (u32 i = 0; i < r->merges.count && !status; i++) {
         const char *text = string_at(&r->merges, i, &size);
-        status = w_foreign_merge_line(f, text, size, err);
+        status = w_import_merge_line(f, text, size, err);
     }
     return status ? w_fail_at(err, status, "GGUF") : W_DONE;
 }
@@ -355,7 +355,7 @@ static enum w_status give_tokens(const struct reading *r, struct w_foreign *f, s
 enum w_status w_vocab_read_gguf(struct w_vocab **vocab, struct w_input *in,
                                 const struct w_import_options *options, struct w_err *err)
 {
-    struct w_foreign f = {0};
+    struct w_import f = {0};
     struct reading *r = calloc(1, sizeof *r);
 
     *vocab = NULL;
@@ -365,14 +365,14 @@ enum w_status w_vocab_read_gguf(struct w_vocab **vocab, struct w_input *in,
     r->err = err;
     enum w_status status = take_metadata(r);
     if (!status)
-        status = w_foreign_init(&f, err);
+        status = w_import_init(&f, err);
     if (!status)
         status = give_split(r, &f, options, err);
     if (!status)
         status = give_tokens(r, &f, err);
     if (!status)
-        status = w_foreign_finish(&f, options, vocab, err);
-    w_foreign_release(&f);
+        status = w_import_finish(&f, options, vocab, err);
+    w_import_release(&f);
     free(r->tokens.text.bytes);
     free(r->tokens.ends);
     free(r->merges.text.bytes);

@@ -7,7 +7,7 @@
 #include "text/vocab_formats.h"
 #include "text/vocab_letters.h"
 
-static enum w_status read_merges(struct w_foreign *f, const char *text, size_t size,
+static enum w_status read_merges(struct w_import *f, const char *text, size_t size,
                                  struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -19,7 +19,7 @@ static enum w_status read_merges(struct w_foreign *f, const char *text, size_t s
         length -= length > 0 && line[length - 1] == '\r';
         bool version = number == 1 && length >= 9 && !memcmp(line, "#version:", 9);
         if (length > 0 && !version)
-            status = w_foreign_merge_line(f, line, length, err);
+            status = w_import_merge_line(f, line, length, err);
         if (status)
             status = w_fail_at(err, status, "merges: line %zu", number);
     }
@@ -30,21 +30,21 @@ enum w_status w_vocab_read_gpt2(struct w_vocab **vocab, const char *tokens, size
                                 const char *merges, size_t merges_size,
                                 const struct w_import_options *options, struct w_err *err)
 {
-    struct w_foreign f = {0};
+    struct w_import f = {0};
     struct w_json *json = NULL;
 
     *vocab = NULL;
     enum w_status status = w_json_parse_large(&json, tokens, tokens_size, W_VOCAB_VALUES_MAX, err);
     if (!status)
-        status = w_foreign_init(&f, err);
+        status = w_import_init(&f, err);
     f.split = options->has_split ? options->split : W_SPLIT_GPT2;
     if (!status)
-        status = w_letters_read_vocab(&f, json, W_FOREIGN_UNMADE, err);
+        status = w_letters_read_vocab(&f, json, W_IMPORT_UNMADE, err);
     if (!status)
         status = read_merges(&f, merges, merges_size, err);
     if (!status)
-        status = w_foreign_finish(&f, options, vocab, err);
-    w_foreign_release(&f);
+        status = w_import_finish(&f, options, vocab, err);
+    w_import_release(&f);
     w_json_free(json);
     return status;
 }

@@ -114,7 +114,7 @@ static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *
                         "pre_tokenizer: it splits in a way that is not known here");
 }
 
-static enum w_status read_split(struct w_foreign *f, const struct w_json *json,
+static enum w_status read_split(struct w_import *f, const struct w_json *json,
                                 const struct w_import_options *options, struct w_err *err)
 {
     const struct w_json *normalizer = w_json_get(json, "normalizer");
@@ -153,7 +153,7 @@ static enum w_status check_model(const struct w_json *model, struct w_err *err)
     return W_DONE;
 }
 
-static enum w_status read_added(struct w_foreign *f, const struct w_json *list, struct w_err *err)
+static enum w_status read_added(struct w_import *f, const struct w_json *list, struct w_err *err)
 {
     enum w_status status = W_DONE;
     u64 id;
@@ -162,8 +162,7 @@ static enum w_status read_added(struct w_foreign *f, const struct w_json *list, 
         const char *name = w_json_string(w_json_get(t, "content"));
         if (!name || !w_json_u64(w_json_get(t, "id"), 0, W_TOKENS_MAX - 1, &id))
             return w_fail(err, W_CORRUPT, "added_tokens: one without \"content\" or \"id\"");
-        status =
-            w_foreign_token(f, (u32)id, (const u8 *)name, strlen(name), W_FOREIGN_SPECIAL, err);
+        status = w_import_token(f, (u32)id, (const u8 *)name, strlen(name), W_IMPORT_SPECIAL, err);
         if (status)
             status = w_fail_at(err, status, "added_tokens");
     }
@@ -171,7 +170,7 @@ static enum w_status read_added(struct w_foreign *f, const struct w_json *list, 
 }
 
 /* Merges are "left right", or ["left", "right"]. */
-static enum w_status read_merges(struct w_foreign *f, const struct w_json *list, struct w_err *err)
+static enum w_status read_merges(struct w_import *f, const struct w_json *list, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -182,16 +181,16 @@ static enum w_status read_merges(struct w_foreign *f, const struct w_json *list,
         const char *text = w_json_string(m), *left = first ? w_json_string(first) : NULL;
         const char *right = left && w_json_next(first) ? w_json_string(w_json_next(first)) : NULL;
         if (text)
-            status = w_foreign_merge_line(f, text, strlen(text), err);
+            status = w_import_merge_line(f, text, strlen(text), err);
         else if (right && !w_json_next(w_json_next(first)))
-            status = w_foreign_merge_letters(f, left, strlen(left), right, strlen(right), err);
+            status = w_import_merge_letters(f, left, strlen(left), right, strlen(right), err);
         else
             status = w_fail(err, W_CORRUPT, "merge %u is not two tokens", f->merge_count);
     }
     return status ? w_fail_at(err, status, "model") : W_DONE;
 }
 
-static enum w_status read_parts(struct w_foreign *f, const struct w_json *json,
+static enum w_status read_parts(struct w_import *f, const struct w_json *json,
                                 const struct w_import_options *options, struct w_err *err)
 {
     const struct w_json *model = w_json_get(json, "model");
@@ -203,7 +202,7 @@ static enum w_status read_parts(struct w_foreign *f, const struct w_json *json,
     if (!status) /* first: in the vocabulary their names stand as they are, among letters */
         status = read_added(f, w_json_get(json, "added_tokens"), err);
     if (!status)
-        status = w_letters_read_vocab(f, w_json_get(model, "vocab"), W_FOREIGN_NORMAL, err);
+        status = w_letters_read_vocab(f, w_json_get(model, "vocab"), W_IMPORT_NORMAL, err);
     if (!status)
         status = read_merges(f, w_json_get(model, "merges"), err);
     return status;
@@ -212,18 +211,18 @@ static enum w_status read_parts(struct w_foreign *f, const struct w_json *json,
 enum w_status w_vocab_read_hf(struct w_vocab **vocab, const char *text, size_t size,
                               const struct w_import_options *options, struct w_err *err)
 {
-    struct w_foreign f = {0};
+    struct w_import f = {0};
     struct w_json *json = NULL;
 
     *vocab = NULL;
     enum w_status status = w_json_parse_large(&json, text, size, W_VOCAB_VALUES_MAX, err);
     if (!status)
-        status = w_foreign_init(&f, err);
+        status = w_import_init(&f, err);
     if (!status)
         status = read_parts(&f, json, options, err);
     if (!status)
-        status = w_foreign_finish(&f, options, vocab, err);
-    w_foreign_release(&f);
+        status = w_import_finish(&f, options, vocab, err);
+    w_import_release(&f);
     w_json_free(json);
     return status;
 }

@@ -7,7 +7,7 @@
 #ifndef W_VOCAB_IMPORT_H
 #define W_VOCAB_IMPORT_H
 
-#include "text/foreign.h"
+#include "text/import.h"
 
 enum w_vocab_format {
     W_VOCAB_AUTO, /* by the first bytes */

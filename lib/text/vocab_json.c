@@ -111,7 +111,7 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
         set_ids(json, "byte_ids", v->ids, W_BYTE_TOKENS);
     static_assert(sizeof(struct w_merge) == 2 * sizeof(u32), "merges are pairs of ids");
     set_ids(json, "merges", &v->merges->left, 2 * (size_t)v->merge_count);
-    if (v->loose_count > 0)
+    if (v->added_count > 0)
         set_loose(json, v);
     set_specials(json, v);
     set_given_ids(json, v);
@@ -126,8 +126,8 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
 struct reading {
     struct w_vocab_parts parts;
     u32 *byte_ids, *made_ids, *special_ids, *merges;
-    struct w_token *loose, *specials;
-    u8 *loose_bytes;
+    struct w_token *added, *specials;
+    u8 *added_bytes;
 };
 
 static void release(struct reading *r)
@@ -136,8 +136,8 @@ static void release(struct reading *r)
     free(r->made_ids);
     free(r->special_ids);
     free(r->merges);
-    free(r->loose);
-    free(r->loose_bytes);
+    free(r->added);
+    free(r->added_bytes);
     free(r->specials);
 }
 
@@ -244,13 +244,13 @@ static enum w_status read_loose(struct reading *r, const struct w_json *json, st
         return W_DONE;
     for (const char *p = text ? text : ""; *p; p++)
         room += *p == ':';
-    r->loose = calloc(room, sizeof *r->loose);
-    r->loose_bytes = malloc((text ? strlen(text) : 0) / 2 + 1);
-    if (!r->loose || !r->loose_bytes)
+    r->added = calloc(room, sizeof *r->added);
+    r->added_bytes = malloc((text ? strlen(text) : 0) / 2 + 1);
+    if (!r->added || !r->added_bytes)
         return w_fail(err, W_NOMEM, "no memory for %zu tokens", room);
-    u8 *bytes = r->loose_bytes;
-    for (u32 count = 0; text && *text; r->parts.loose_count = ++count) {
-        struct w_token *token = &r->loose[count];
+    u8 *bytes = r->added_bytes;
+    for (u32 count = 0; text && *text; r->parts.added_count = ++count) {
+        struct w_token *token = &r->added[count];
         *token = (struct w_token){.bytes = bytes};
         if (!take_number(&text, &token->id) || *text++ != ':')
             break;
@@ -259,9 +259,9 @@ static enum w_status read_loose(struct reading *r, const struct w_json *json, st
         token->size = (u32)(bytes - token->bytes);
         text += *text == ' ' && text[1];
     }
-    r->parts.loose = r->loose;
+    r->parts.added = r->added;
     if (!text || *text)
-        return w_fail(err, W_CORRUPT, "\"loose\" is wrong at token %u", r->parts.loose_count);
+        return w_fail(err, W_CORRUPT, "\"loose\" is wrong at token %u", r->parts.added_count);
     return W_DONE;
 }
 

@@ -6,8 +6,8 @@
 
 #include "text/byte_letters.h"
 
-enum w_status w_letters_read_vocab(struct w_foreign *f, const struct w_json *object,
-                                   enum w_foreign_kind kind, struct w_err *err)
+enum w_status w_letters_read_vocab(struct w_import *f, const struct w_json *object,
+                                   enum w_import_kind kind, struct w_err *err)
 {
     enum w_status status = W_DONE;
     u64 id;
@@ -17,7 +17,7 @@ enum w_status w_letters_read_vocab(struct w_foreign *f, const struct w_json *obj
     for (const struct w_json *t = w_json_first(object); t && !status; t = w_json_next(t)) {
         const char *token = w_json_key(t);
         status = w_json_u64(t, 0, W_TOKENS_MAX - 1, &id)
-                     ? w_foreign_letters(f, (u32)id, token, strlen(token), kind, err)
+                     ? w_import_letters(f, (u32)id, token, strlen(token), kind, err)
                      : w_fail(err, W_CORRUPT, "the token \"%.60s\" has no id below %u", token,
                               W_TOKENS_MAX);
     }

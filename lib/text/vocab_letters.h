@@ -4,13 +4,13 @@
 #define W_VOCAB_LETTERS_H
 
 #include "text/draft.h"
-#include "text/foreign.h"
+#include "text/import.h"
 
 #define W_VOCAB_VALUES_MAX ((size_t)4 << 20) /* JSON values: far above 10^6 tokens with merges */
 
 /* Take the tokens of such an object; `kind` is that of tokens which are letters. */
-enum w_status w_letters_read_vocab(struct w_foreign *, const struct w_json *object,
-                                   enum w_foreign_kind kind, struct w_err *) W_MUST_CHECK;
+enum w_status w_letters_read_vocab(struct w_import *, const struct w_json *object,
+                                   enum w_import_kind kind, struct w_err *) W_MUST_CHECK;
 
 /* Append the object, by id. Special tokens are in it under their names; one whose name is another
  * token's letters is refused, and, unless the format lists special tokens in a place of their own, one

@@ -13,7 +13,7 @@
 struct w_vocab {
     enum w_split split;
     bool whole_words;
-    u32 size, merge_count, loose_count, special_count;
+    u32 size, merge_count, added_count, special_count;
     struct w_token_set tokens; /* by slot */
     u32 *ids;                  /* of slots */
     u32 *slots;                /* of ids; W_NO_SLOT: unused */
@@ -25,11 +25,11 @@ struct w_vocab {
 
 static inline u32 w_vocab_first_special(const struct w_vocab *v)
 {
-    return W_BYTE_TOKENS + v->loose_count;
+    return W_BYTE_TOKENS + v->added_count;
 }
 static inline u32 w_vocab_first_made(const struct w_vocab *v)
 {
-    return W_BYTE_TOKENS + v->loose_count + v->special_count;
+    return W_BYTE_TOKENS + v->added_count + v->special_count;
 }
 
 /* The first id from `id` on that is of none of the kinds in a set of bits, 1 << kind. */

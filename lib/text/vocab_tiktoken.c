@@ -139,7 +139,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* Give the tokens to the vocabulary, by rank; find the bytes among them. */
-static enum w_status take_tokens(struct reading *r, struct w_foreign *f, struct w_err *err)
+static enum w_status take_tokens(struct reading *r, struct w_import *f, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -158,7 +158,7 @@ static enum w_status take_tokens(struct reading *r, struct w_foreign *f, struct 
         r->by_rank[t->id] = t;
         if (t->size == 1)
             r->byte_ranks[t->bytes[0]] = t->id;
-        status = w_foreign_token(f, t->id, t->bytes, t->size, W_FOREIGN_NORMAL, err);
+        status = w_import_token(f, t->id, t->bytes, t->size, W_IMPORT_NORMAL, err);
     }
     for (u32 i = 0; i < BYTES && !status; i++)
         if (r->byte_ranks[i] == W_PAIR_NONE)
@@ -189,7 +189,7 @@ static u32 join(const struct reading *r, const struct w_pair_map *pairs,
     }
 }
 
-static enum w_status make_merges(struct reading *r, struct w_foreign *f, struct w_err *err)
+static enum w_status make_merges(struct reading *r, struct w_import *f, struct w_err *err)
 {
     struct w_pair_map pairs = {0};
     u32 parts[RANKED_BYTES_MAX];
@@ -204,7 +204,7 @@ static enum w_status make_merges(struct reading *r, struct w_foreign *f, struct 
             continue;
         }
         const struct w_token *left = r->by_rank[parts[0]], *right = r->by_rank[parts[1]];
-        status = w_foreign_merge(f, left->bytes, left->size, right->bytes, right->size, err);
+        status = w_import_merge(f, left->bytes, left->size, right->bytes, right->size, err);
         if (!status)
             status = w_pair_map_add(&pairs, parts[0], parts[1], t->id, err);
     }
@@ -213,7 +213,7 @@ static enum w_status make_merges(struct reading *r, struct w_foreign *f, struct 
 }
 
 /* How it splits, and what is special: from the options, or from the name of a published file. */
-static enum w_status take_known(struct w_foreign *f, const char *name,
+static enum w_status take_known(struct w_import *f, const char *name,
                                 const struct w_import_options *options, struct w_err *err)
 {
     const struct known *known = NULL;
@@ -226,8 +226,8 @@ static enum w_status take_known(struct w_foreign *f, const char *name,
     }
     for (u32 i = 0; known && i < SPECIALS_MAX && known->specials[i].name && !status; i++) {
         const char *special = known->specials[i].name;
-        status = w_foreign_token(f, known->specials[i].id, (const u8 *)special, strlen(special),
-                                 W_FOREIGN_SPECIAL, err);
+        status = w_import_token(f, known->specials[i].id, (const u8 *)special, strlen(special),
+                                W_IMPORT_SPECIAL, err);
     }
     if (!status && !known && !options->has_split)
         status =
@@ -241,10 +241,10 @@ enum w_status w_vocab_read_tiktoken(struct w_vocab **vocab, const char *text, si
                                     struct w_err *err)
 {
     struct reading r = {0};
-    struct w_foreign f = {0};
+    struct w_import f = {0};
 
     *vocab = NULL;
-    enum w_status status = w_foreign_init(&f, err);
+    enum w_status status = w_import_init(&f, err);
     if (!status)
         status = read_lines(&r, text, size, err);
     if (!status)
@@ -254,8 +254,8 @@ enum w_status w_vocab_read_tiktoken(struct w_vocab **vocab, const char *text, si
     if (!status)
         status = take_known(&f, name, options, err);
     if (!status)
-        status = w_foreign_finish(&f, options, vocab, err);
-    w_foreign_release(&f);
+        status = w_import_finish(&f, options, vocab, err);
+    w_import_release(&f);
     free(r.tokens);
     free(r.bytes);
     free(r.by_rank);
@@ -323,7 +323,7 @@ enum w_status w_vocab_write_tiktoken(const struct w_vocab *v, struct w_draft *ou
         if (bytes && !w_vocab_is_special(v, id))
             status = write_line(out, bytes, size, id, err);
     }
-    const u8 *name = w_vocab_bytes(v, w_vocab_end_id(v), &size);
+    const u8 *name = w_vocab_bytes(v, w_vocab_eot_id(v), &size);
     char *end = strndup((const char *)name, size);
     options.end = end;
     if (!status && !end)

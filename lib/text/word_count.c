@@ -231,8 +231,8 @@ static enum w_status find_floor(const struct w_word_count *t, u32 keep, u64 *flo
     return W_DONE;
 }
 
-enum w_status w_word_count_forget(struct w_word_count *t, u32 keep, struct w_forgotten *forgotten,
-                                  struct w_err *err)
+enum w_status w_word_count_prune(struct w_word_count *t, u32 keep, struct w_pruned *pruned,
+                                 struct w_err *err)
 {
     u64 floor = 0, bytes_used = 0;
     u32 kept = 0;
@@ -242,13 +242,13 @@ enum w_status w_word_count_forget(struct w_word_count *t, u32 keep, struct w_for
     enum w_status status = find_floor(t, keep, &floor, err);
     if (status)
         return status;
-    forgotten->times++;
-    forgotten->floor += floor;
+    pruned->times++;
+    pruned->floor += floor;
     for (u32 i = 0; i < t->count; i++) {
         struct w_word w = t->words[i];
         if (w.count <= floor) {
-            forgotten->words++;
-            forgotten->occurrences += w.count;
+            pruned->words++;
+            pruned->occurrences += w.count;
             continue;
         }
         if (w.size > KEY_BYTES) {

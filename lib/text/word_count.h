@@ -54,14 +54,14 @@ enum w_status w_word_count_merge(struct w_word_count *, const struct w_word_coun
 /* What has been forgotten: how many times, how many words (those that came again, again), and their
  * occurrences. No count is lower than the truth by more than `floor`: each time takes away only words
  * that occurred at most so often, and floor is the sum of those limits. */
-struct w_forgotten {
+struct w_pruned {
     u64 times, words, occurrences, floor;
 };
 
 /* Forget the rarest words, all of the same count together, so that at most `keep` are left. Adds to
  * what the caller has forgotten so far. */
-enum w_status w_word_count_forget(struct w_word_count *, u32 keep, struct w_forgotten *,
-                                  struct w_err *) W_MUST_CHECK;
+enum w_status w_word_count_prune(struct w_word_count *, u32 keep, struct w_pruned *,
+                                 struct w_err *) W_MUST_CHECK;
 
 /* The bytes of a word of this table. */
 static inline const u8 *w_word_bytes(const struct w_word_count *t, const struct w_word *w)

@@ -55,8 +55,8 @@ static void rank_and_id_are_two_things(void **state)
                                   .merge_count = W_COUNTOF(merges),
                                   .specials = &special,
                                   .special_count = 1,
-                                  .loose = &loose,
-                                  .loose_count = 1,
+                                  .added = &loose,
+                                  .added_count = 1,
                                   .made_ids = made,
                                   .made_count = 5};
     struct w_vocab *v = NULL;

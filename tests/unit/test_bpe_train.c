@@ -302,26 +302,26 @@ static void the_rarest_words_are_forgotten(void **state)
                                         "thrice", "a word with many letters, thrice", "often"};
     static const u64 times[] = {1, 1, 2, 3, 3, 9};
     struct w_word_count counts = {0};
-    struct w_forgotten forgotten = {0};
+    struct w_pruned forgotten = {0};
     for (u32 i = 0; i < W_COUNTOF(words); i++)
         add(&counts, words[i], times[i]);
-    assert_int_equal(w_word_count_forget(&counts, 6, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 6, &forgotten, NULL), W_DONE);
     assert_int_equal(counts.count, 6);
     assert_int_equal(forgotten.times, 0);
     /* four may stay: both that occur once have to go; then one may: equal counts go together */
-    assert_int_equal(w_word_count_forget(&counts, 4, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 4, &forgotten, NULL), W_DONE);
     assert_int_equal(counts.count, 4);
     assert_memory_equal(w_word_bytes(&counts, &counts.words[2]), words[4], strlen(words[4]));
     add(&counts, words[4], 1), add(&counts, words[0], 1);
     assert_int_equal(counts.count, 5);
     assert_int_equal(counts.words[2].count, 4);
-    assert_int_equal(w_word_count_forget(&counts, 2, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 2, &forgotten, NULL), W_DONE);
     assert_int_equal(counts.count, 2);
     assert_int_equal(counts.total, 21); /* of all words that have been */
-    assert_memory_equal(&forgotten, (&(struct w_forgotten){2, 5, 8, 4}), sizeof forgotten);
+    assert_memory_equal(&forgotten, (&(struct w_pruned){2, 5, 8, 4}), sizeof forgotten);
     add(&counts, "often", 1);
     assert_int_equal(counts.words[1].count, 10);
-    assert_int_equal(w_word_count_forget(&counts, 0, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 0, &forgotten, NULL), W_DONE);
     assert_int_equal(counts.count, 0);
     w_word_count_release(&counts);
 }

@@ -269,7 +269,7 @@ static void add_rates(const struct w_conf *c)
     add("predict.high", predicted + predicted * interval);
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
-    /* the law of losses (fit/loss_law.h), in millions */
+    /* the law of losses (fit/scaling_law.h), in millions */
     const double size = given("params.matmul") / 1e6, data = given("tokens") / 1e6;
     const double useful = data / (1 + step_tokens / given("law.batch"));
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +

@@ -15,7 +15,7 @@
 #define DRAWS 20000
 
 static const struct w_sampler_options plain = {
-    .temperature = 1, .top_p = 1, .penalty = 1, .penalty_window = 64, .seed = 3};
+    .temperature = 1, .top_p = 1, .penalty = 1, .repeat_last_n = 64, .seed = 3};
 
 /* Logits of the probabilities 0.4, 0.3, 0.15, 0.1, 0.04, 0.01, moved by a constant. */
 static const double shares[IDS] = {0.15, 0.4, 0.01, 0.3, 0.04, 0.1};
@@ -34,7 +34,7 @@ static void draw_many(struct w_sampler_options options, const u32 *text, u64 cou
     memset(hits, 0, IDS * sizeof *hits);
     assert_int_equal(w_sampler_new(&s, IDS, NULL, &options, &err), W_DONE);
     for (u64 i = 0; i < DRAWS; i++) {
-        u32 id = w_sampler_draw(s, logits, text, count, 0, i);
+        u32 id = w_sampler_sample(s, logits, text, count, 0, i);
         assert_true(id < IDS);
         hits[id]++;
     }
@@ -133,7 +133,7 @@ static void some_id_is_drawn_whatever_the_logits(void **state)
                     options.top_p = p / 4.0;
                     options.top_k = k;
                     assert_int_equal(w_sampler_new(&s, IDS, NULL, &options, NULL), W_DONE);
-                    assert_true(w_sampler_draw(s, logits, NULL, 0, 0, 1) < IDS);
+                    assert_true(w_sampler_sample(s, logits, NULL, 0, 0, 1) < IDS);
                     w_sampler_free(s);
                 }
 }
@@ -157,13 +157,13 @@ static void the_penalty_acts_on_recent_ids(void **state)
     u32 hits[IDS], text[] = {1, 9999, 3, 3}; /* ids that cannot be drawn may stand in the text */
     struct w_sampler_options options = plain;
     options.penalty = 2;
-    options.penalty_window = 2;
+    options.repeat_last_n = 2;
     draw_many(options, text, 4, hits);
     double weights[IDS];
     memcpy(weights, shares, sizeof weights);
     weights[3] = exp((log(0.3) + 5) / 2 - 5);
     assert_distribution(hits, weights);
-    options.penalty_window = 4;
+    options.repeat_last_n = 4;
     draw_many(options, text, 4, hits);
     weights[1] = exp((log(0.4) + 5) / 2 - 5);
     assert_distribution(hits, weights);
@@ -178,33 +178,33 @@ static void equal_logits_go_by_id(void **state)
     struct w_sampler_options options = plain;
     options.temperature = 0;
     assert_int_equal(w_sampler_new(&s, 1000, NULL, &options, &err), W_DONE);
-    assert_int_equal(w_sampler_draw(s, logits, NULL, 0, 0, 0), 0);
+    assert_int_equal(w_sampler_sample(s, logits, NULL, 0, 0, 0), 0);
     w_sampler_free(s);
     options.temperature = 1;
     options.top_k = 10;
     assert_int_equal(w_sampler_new(&s, 1000, NULL, &options, &err), W_DONE);
     for (u64 i = 0; i < 1000; i++)
-        assert_true(w_sampler_draw(s, logits, NULL, 0, 0, i) < 10);
+        assert_true(w_sampler_sample(s, logits, NULL, 0, 0, i) < 10);
     w_sampler_free(s);
 }
 
-static void barred_ids_are_never_drawn(void **state)
+static void suppressed_ids_are_never_drawn(void **state)
 {
     (void)state;
     struct w_sampler *s = NULL;
     float logits[IDS];
-    const bool barred[IDS] = {true, true, false, false, true, false};
+    const bool suppressed[IDS] = {true, true, false, false, true, false};
     struct w_sampler_options options = plain;
     u32 hits[IDS] = {0};
     make_logits(logits);
-    assert_int_equal(w_sampler_new(&s, IDS, barred, &options, NULL), W_DONE);
+    assert_int_equal(w_sampler_new(&s, IDS, suppressed, &options, NULL), W_DONE);
     for (u64 i = 0; i < DRAWS; i++)
-        hits[w_sampler_draw(s, logits, NULL, 0, 0, i)]++;
+        hits[w_sampler_sample(s, logits, NULL, 0, 0, i)]++;
     assert_distribution(hits, (double[IDS]){0, 0, 0.01, 0.3, 0, 0.1});
     w_sampler_free(s);
     options.temperature = 0;
-    assert_int_equal(w_sampler_new(&s, IDS, barred, &options, NULL), W_DONE);
-    assert_int_equal(w_sampler_draw(s, logits, NULL, 0, 0, 0), 3);
+    assert_int_equal(w_sampler_new(&s, IDS, suppressed, &options, NULL), W_DONE);
+    assert_int_equal(w_sampler_sample(s, logits, NULL, 0, 0, 0), 3);
     w_sampler_free(s);
 }
 
@@ -219,9 +219,9 @@ static void draws_repeat_and_samples_differ(void **state)
     assert_int_equal(w_sampler_new(&a, IDS, NULL, &plain, &err), W_DONE);
     assert_int_equal(w_sampler_new(&b, IDS, NULL, &plain, &err), W_DONE);
     for (u64 i = 0; i < 100; i++) {
-        u32 id = w_sampler_draw(a, logits, NULL, 0, 7, i);
-        differ += id != w_sampler_draw(b, logits, NULL, 0, 8, i);
-        assert_int_equal(id, w_sampler_draw(b, logits, NULL, 0, 7, i));
+        u32 id = w_sampler_sample(a, logits, NULL, 0, 7, i);
+        differ += id != w_sampler_sample(b, logits, NULL, 0, 8, i);
+        assert_int_equal(id, w_sampler_sample(b, logits, NULL, 0, 7, i));
     }
     assert_true(differ > 20);
     w_sampler_free(a);
@@ -319,7 +319,7 @@ int main(void)
         cmocka_unit_test(min_p_is_relative_to_the_best),
         cmocka_unit_test(the_penalty_acts_on_recent_ids),
         cmocka_unit_test(equal_logits_go_by_id),
-        cmocka_unit_test(barred_ids_are_never_drawn),
+        cmocka_unit_test(suppressed_ids_are_never_drawn),
         cmocka_unit_test(draws_repeat_and_samples_differ),
         cmocka_unit_test(log_probabilities_are_the_models),
         cmocka_unit_test(log_probabilities_of_large_logits_are_finite),

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fit/loss_law.h"
+#include "fit/scaling_law.h"
 #include "fit/search.h"
 #include "bench/target.h"
 #include "tests/unit/calibration_fixture.h"
@@ -44,9 +44,9 @@ static void more_tokens_and_larger_models_are_better(void **state)
     assert_true(bits_of(&base, 2e6) < bits_of(&base, 1e6));
     assert_true(bits_of(&larger, 1e6) <= bits_of(&base, 1e6));
     assert_true(bits_of(&wasteful, 1e6) > bits_of(&base, 1e6));
-    assert_true(bits_of(&base, 1e12) > w_loss_law[0].value);
-    assert_true(w_loss_rate(128, 1024) == 0.002);
-    assert_true(w_loss_rate(512, 1024) == 0.001 && w_loss_rate(128, 4096) == 0.004);
+    assert_true(bits_of(&base, 1e12) > w_scaling_law[0].value);
+    assert_true(w_scaling_lr(128, 1024) == 0.002);
+    assert_true(w_scaling_lr(512, 1024) == 0.001 && w_scaling_lr(128, 4096) == 0.004);
 }
 
 /* ---- search ---- */

@@ -72,7 +72,7 @@ static void a_byte_string_that_merges_make_twice_has_one_id(void **state)
     assert_int_equal(w_vocab_new(&v, W_SPLIT_GPT2, merges, 5, end_of_text, 1, NULL), W_DONE);
     assert_memory_equal(w_vocab_merged_ids(v), ((u32[]){256, 257, 258, 258, 259}), 5 * sizeof(u32));
     assert_int_equal(w_vocab_size(v), 261);
-    assert_int_equal(w_vocab_end_id(v), 260);
+    assert_int_equal(w_vocab_eot_id(v), 260);
     w_vocab_free(v);
 }
 
@@ -85,7 +85,7 @@ static void ids_are_bytes_then_merges_then_specials(void **state)
     u32 size;
     assert_int_equal(w_vocab_new(&v, W_SPLIT_GPT2, merges, 2, specials, 2, NULL), W_DONE);
     assert_int_equal(w_vocab_size(v), 260);
-    assert_int_equal(w_vocab_end_id(v), 258);
+    assert_int_equal(w_vocab_eot_id(v), 258);
     assert_memory_equal(w_vocab_bytes(v, 0, &size), "\0", 1);
     assert_memory_equal(w_vocab_bytes(v, 257, &size), "the", 3);
     assert_int_equal(size, 3);
@@ -117,8 +117,8 @@ static void ids_may_be_any(void **state)
                                   .made_count = 2,
                                   .specials = specials,
                                   .special_count = 2,
-                                  .loose = &loose,
-                                  .loose_count = 1};
+                                  .added = &loose,
+                                  .added_count = 1};
     struct w_vocab *v = NULL, *again = NULL;
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_DONE);
     struct w_json *json = w_vocab_json(v);
@@ -128,7 +128,7 @@ static void ids_may_be_any(void **state)
     w_json_free(json);
     v = again;
     assert_int_equal(w_vocab_size(v), 401);
-    assert_int_equal(w_vocab_end_id(v), 400);
+    assert_int_equal(w_vocab_eot_id(v), 400);
     assert_memory_equal(w_vocab_bytes(v, 5, &size), "abc", 3);
     assert_memory_equal(w_vocab_bytes(v, 265, &size), "\0", 1);
     assert_memory_equal(w_vocab_bytes(v, 299, &size), "\xff\xfe\0", 3);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "fit/loss_law.h"
+#include "fit/scaling_law.h"
 
 #define LANES 16                  /* floats of the widest vector, AVX-512 */
 #define TLB_REACH (1536.0 * 4096) /* entries of a second-level TLB times a page */

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "mutate.h"
-#include "tests/fuzz/fuzz_foreign.c"
+#include "tests/fuzz/fuzz_import.c"
 
 static struct w_rng rng = {.seed = 2027};
 

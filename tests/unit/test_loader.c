@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "data/feed.h"
+#include "data/loader.h"
 #include "sys/clock.h"
 
 #define B 2
@@ -17,7 +17,7 @@
 #define IDS (B * (T + 1))
 #define VOCAB 100
 
-static char path[] = "/tmp/test_feed.XXXXXX";
+static char path[] = "/tmp/test_loader.XXXXXX";
 
 static u32 id_of(u64 batch, u64 i)
 {
@@ -56,28 +56,29 @@ static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_
     fclose(file);
 }
 
-static struct w_feed_options plain_options(void)
+static struct w_loader_options plain_options(void)
 {
-    return (struct w_feed_options){.path = path, .batch_size = B, .length = T, .vocab_size = VOCAB};
+    return (struct w_loader_options){
+        .path = path, .batch_size = B, .length = T, .vocab_size = VOCAB};
 }
 
 /* Reads to the end, expecting batches [from, to), and remembers the places behind them. */
-static void expect_batches(struct w_feed *feed, u64 from, u64 to, struct w_stream_place *places)
+static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_stream_place *places)
 {
     struct w_err err = {0};
     struct w_stream_place after;
     const u32 *ids = NULL;
 
     for (u64 k = from; k < to; k++) {
-        assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
         for (u64 i = 0; i < IDS; i++)
             assert_int_equal(ids[i], id_of(k, i));
         if (places)
             places[k] = after;
     }
     after.place.pos = 12345; /* a place comes only with a batch */
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_END);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_END);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_END);
     assert_int_equal(after.place.pos, 12345);
 }
 
@@ -86,82 +87,82 @@ static void every_batch_arrives_and_every_place_leads_on(void **state)
     (void)state;
     static const u64 members[] = {23, 1, 40};
     struct w_stream_place places[64];
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_err err = {0};
 
     write_stream(members, 3, 1, UINT32_MAX);
-    struct w_feed_options options = plain_options();
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
-    expect_batches(feed, 0, 64, places);
-    w_feed_close(&feed);
+    struct w_loader_options options = plain_options();
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    expect_batches(loader, 0, 64, places);
+    w_loader_close(&loader);
     for (u64 k = 0; k < 64; k++) {
         options.start = &places[k];
-        if (w_feed_open(&feed, &options, &err))
+        if (w_loader_open(&loader, &options, &err))
             fail_msg("place %d: %s", (int)k, err.text);
-        expect_batches(feed, k + 1, 64, NULL);
-        w_feed_close(&feed);
+        expect_batches(loader, k + 1, 64, NULL);
+        w_loader_close(&loader);
     }
 }
 
 static void a_single_file_knows_its_length(void **state)
 {
     (void)state;
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_err err = {0};
 
     write_stream((u64[]){17}, 1, 1, UINT32_MAX);
-    struct w_feed_options options = plain_options();
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
-    assert_int_equal(w_feed_known_batches(feed), 17);
-    w_feed_close(&feed); /* before the end */
-    assert_null(feed);
+    struct w_loader_options options = plain_options();
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_int_equal(w_loader_known_batches(loader), 17);
+    w_loader_close(&loader); /* before the end */
+    assert_null(loader);
 }
 
 static void other_data_are_refused(void **state)
 {
     (void)state;
     struct w_stream_place places[17];
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_err err = {0};
 
     write_stream((u64[]){17}, 1, 1, UINT32_MAX);
-    struct w_feed_options options = plain_options();
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
-    expect_batches(feed, 0, 17, places);
-    w_feed_close(&feed);
+    struct w_loader_options options = plain_options();
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    expect_batches(loader, 0, 17, places);
+    w_loader_close(&loader);
     options.start = &places[12];
     write_stream((u64[]){17}, 1, 2, UINT32_MAX); /* another header */
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     write_stream((u64[]){17}, 1, 1, 3); /* another batch before the place */
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     assert_non_null(strstr(err.text, "other data"));
     write_stream((u64[]){9}, 1, 1, UINT32_MAX); /* too short */
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
-    assert_null(feed);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
+    assert_null(loader);
 }
 
 static void other_shapes_and_ids_are_refused(void **state)
 {
     (void)state;
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_err err = {0};
     struct w_stream_place after;
     const u32 *ids = NULL;
 
     write_stream((u64[]){17}, 1, 1, 2);
-    struct w_feed_options options = plain_options();
+    struct w_loader_options options = plain_options();
     options.batch_size = B + 1;
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     options = plain_options();
     options.vocab_size = VOCAB - 1;
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_MISMATCH);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     options = plain_options();
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_CORRUPT);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_CORRUPT);
     assert_non_null(strstr(err.text, "id 100"));
-    w_feed_close(&feed);
+    w_loader_close(&loader);
 }
 
 /* Cut inside the last frames, after some batches came: never the end, always an error. */
@@ -171,9 +172,9 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
     struct w_err err = {0};
 
     write_stream((u64[]){17}, 1, 1, UINT32_MAX);
-    struct w_feed_options options = plain_options();
+    struct w_loader_options options = plain_options();
     for (off_t cut = 1; cut < 400; cut += 7) {
-        struct w_feed *feed = NULL;
+        struct w_loader *loader = NULL;
         struct w_stream_place after;
         const u32 *ids = NULL;
         enum w_status status;
@@ -182,11 +183,11 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
         fseek(file, 0, SEEK_END);
         assert_int_equal(ftruncate(fileno(file), ftell(file) - cut), 0);
         fclose(file);
-        status = w_feed_open(&feed, &options, &err);
+        status = w_loader_open(&loader, &options, &err);
         while (!status)
-            status = w_feed_next(feed, &ids, &after, &err);
+            status = w_loader_next(loader, &ids, &after, &err);
         assert_int_equal(w_exit_code(status), 3);
-        w_feed_close(&feed);
+        w_loader_close(&loader);
     }
 }
 
@@ -196,7 +197,7 @@ static void a_silent_pipe_can_be_left(void **state)
 {
     (void)state;
     static volatile sig_atomic_t stop;
-    struct w_feed *feed = NULL;
+    struct w_loader *loader = NULL;
     struct w_stream_place after;
     const u32 *ids = NULL;
     struct w_err err = {0};
@@ -210,16 +211,16 @@ static void a_silent_pipe_can_be_left(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], bytes, size - 256), (ssize_t)(size - 256)); /* no end frame */
     snprintf(pipe_path, sizeof pipe_path, "/dev/fd/%d", ends[0]);
-    struct w_feed_options options = plain_options();
+    struct w_loader_options options = plain_options();
     options.path = pipe_path;
     options.stop = &stop;
-    assert_int_equal(w_feed_open(&feed, &options, &err), W_DONE);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
     for (int k = 0; k < 17; k++)
-        assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
     stop = 1;
     double started_s = w_now_s();
-    assert_int_equal(w_feed_next(feed, &ids, &after, &err), W_SIGNAL);
-    w_feed_close(&feed);
+    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_SIGNAL);
+    w_loader_close(&loader);
     assert_true(w_now_s() - started_s < 5);
     close(ends[0]);
     close(ends[1]);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "tests/fuzz/foreign_sample.h"
+#include "tests/fuzz/import_sample.h"
 
 static const struct w_import_options as_gpt2 = {.has_split = true, .split = W_SPLIT_GPT2};
 static const struct w_import_options nothing_said = {0};
@@ -276,7 +276,7 @@ static void tokens_that_ranks_do_not_reach_come_from_whole_words(void **state)
     assert_true(w_vocab_whole_words(ranked));
     assert_int_equal(w_vocab_kind(ranked, 300), W_TOKEN_MADE);
     assert_int_equal(w_vocab_kind(ranked, 301), W_TOKEN_LOOSE);
-    assert_int_equal(w_vocab_end_id(ranked), 302);
+    assert_int_equal(w_vocab_eot_id(ranked), 302);
     struct w_ids ids = ids_of(ranked, "aabd aabdd", 10);
     assert_int_equal(ids.count, 6);
     assert_int_equal(ids.ids[0], 301);
@@ -304,7 +304,7 @@ static void published_ranks_are_known_by_name(void **state)
     assert_int_equal(w_vocab_read_tiktoken(&ranked, text.bytes, text.count, "r50k_base.tiktoken",
                                            &nothing_said, &err),
                      W_DONE);
-    assert_int_equal(w_vocab_end_id(ranked), 50256);
+    assert_int_equal(w_vocab_eot_id(ranked), 50256);
     w_vocab_free(ranked);
     assert_int_equal(w_vocab_read_tiktoken(&ranked, text.bytes, text.count, "r50k_base_2.tiktoken",
                                            &nothing_said, &err),

@@ -1,4 +1,4 @@
-/* foreign_sample.h - a small vocabulary in each of the formats of other programs, for the fuzzer of
+/* import_sample.h - a small vocabulary in each of the formats of other programs, for the fuzzer of
  * their readers and for tests. */
 #ifndef FOREIGN_SAMPLE_H
 #define FOREIGN_SAMPLE_H
@@ -123,7 +123,7 @@ static inline void write_gguf(const struct w_vocab *v, struct w_draft *out)
         put_string(out, text, size + letters_of(v, merges[i].right, text + size));
     }
     put_key(out, "tokenizer.ggml.eos_token_id", 4);
-    put_number(out, w_vocab_end_id(v), 4);
+    put_number(out, w_vocab_eot_id(v), 4);
 }
 
 /* ---- any of them ---- */

@@ -1,4 +1,4 @@
-#include "text/foreign.h"
+#include "text/import.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +10,16 @@
 #define BYTES 256u
 #define NO_ID UINT32_MAX
 
-struct w_foreign_slot {
+struct w_import_slot {
     u32 id; /* NO_ID: a byte that has none yet */
-    enum w_foreign_kind kind;
+    enum w_import_kind kind;
     bool made; /* by a merge */
 };
 
 /* Names of tokens that end documents elsewhere, the best first. */
 static const char *const usual_ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"};
 
-enum w_status w_foreign_init(struct w_foreign *f, struct w_err *err)
+enum w_status w_import_init(struct w_import *f, struct w_err *err)
 {
     memset(f, 0, sizeof *f);
     enum w_status status = w_token_set_init(&f->tokens, err);
@@ -30,11 +30,11 @@ enum w_status w_foreign_init(struct w_foreign *f, struct w_err *err)
     if (!f->slots)
         return w_fail(err, W_NOMEM, "no memory for tokens");
     for (u32 i = 0; i < BYTES; i++)
-        f->slots[i] = (struct w_foreign_slot){.id = NO_ID};
+        f->slots[i] = (struct w_import_slot){.id = NO_ID};
     return W_DONE;
 }
 
-void w_foreign_release(struct w_foreign *f)
+void w_import_release(struct w_import *f)
 {
     w_token_set_release(&f->tokens);
     free(f->slots);
@@ -59,8 +59,8 @@ static const char *shown(const u8 *bytes, size_t size, char text[64])
     return text;
 }
 
-enum w_status w_foreign_token(struct w_foreign *f, u32 id, const u8 *bytes, size_t size,
-                              enum w_foreign_kind kind, struct w_err *err)
+enum w_status w_import_token(struct w_import *f, u32 id, const u8 *bytes, size_t size,
+                             enum w_import_kind kind, struct w_err *err)
 {
     u32 slot = f->tokens.count;
     char text[64];
@@ -69,7 +69,7 @@ enum w_status w_foreign_token(struct w_foreign *f, u32 id, const u8 *bytes, size
         return w_fail(err, W_LIMIT, "id %u is beyond the limit of %u", id, W_TOKENS_MAX);
     if (size == 0)
         return w_fail(err, W_CORRUPT, "the token of id %u is empty", id);
-    if (kind == W_FOREIGN_SPECIAL && !w_utf8_valid(bytes, size))
+    if (kind == W_IMPORT_SPECIAL && !w_utf8_valid(bytes, size))
         return w_fail(err, W_CORRUPT, "the special token of id %u has no name in UTF-8", id);
     enum w_status status =
         w_grow(&f->slots, &f->slot_room, slot + 1u, sizeof *f->slots, "tokens", err);
@@ -77,17 +77,17 @@ enum w_status w_foreign_token(struct w_foreign *f, u32 id, const u8 *bytes, size
         status = w_token_set_add(&f->tokens, bytes, size, &slot, err);
     if (status && status != W_NO)
         return status;
-    struct w_foreign_slot *s = &f->slots[slot];
+    struct w_import_slot *s = &f->slots[slot];
     if (!status)
-        *s = (struct w_foreign_slot){.id = NO_ID, .kind = kind};
+        *s = (struct w_import_slot){.id = NO_ID, .kind = kind};
     if (s->id != NO_ID && s->id != id)
         return w_fail(err, W_CORRUPT, "ids %u and %u are both \"%s\"", s->id, id,
                       shown(bytes, size, text));
-    if (slot < BYTES && kind == W_FOREIGN_SPECIAL)
+    if (slot < BYTES && kind == W_IMPORT_SPECIAL)
         return w_fail(err, W_CORRUPT, "the single byte \"%s\" is a special token",
                       shown(bytes, size, text));
     s->id = id;
-    if (kind == W_FOREIGN_SPECIAL)
+    if (kind == W_IMPORT_SPECIAL)
         s->kind = kind;
     return W_DONE;
 }
@@ -106,16 +106,16 @@ static u8 *unlettered(const char *letters, size_t size, size_t *count, bool *oth
 }
 
 /* Is there a special token of this id and name? */
-static bool is_named(const struct w_foreign *f, u32 id, const char *name, size_t size)
+static bool is_named(const struct w_import *f, u32 id, const char *name, size_t size)
 {
     u32 slot;
 
     return w_token_set_find(&f->tokens, (const u8 *)name, size, &slot) &&
-           f->slots[slot].kind == W_FOREIGN_SPECIAL && f->slots[slot].id == id;
+           f->slots[slot].kind == W_IMPORT_SPECIAL && f->slots[slot].id == id;
 }
 
-enum w_status w_foreign_letters(struct w_foreign *f, u32 id, const char *letters, size_t size,
-                                enum w_foreign_kind kind, struct w_err *err)
+enum w_status w_import_letters(struct w_import *f, u32 id, const char *letters, size_t size,
+                               enum w_import_kind kind, struct w_err *err)
 {
     bool other;
     size_t count = 0;
@@ -124,17 +124,17 @@ enum w_status w_foreign_letters(struct w_foreign *f, u32 id, const char *letters
         return W_DONE;
     u8 *bytes = unlettered(letters, size, &count, &other);
     if (other)
-        return w_foreign_token(f, id, (const u8 *)letters, size, W_FOREIGN_SPECIAL, err);
+        return w_import_token(f, id, (const u8 *)letters, size, W_IMPORT_SPECIAL, err);
     if (!bytes)
         return w_fail(err, W_NOMEM, "no memory for a token");
-    enum w_status status = w_foreign_token(f, id, bytes, count, kind, err);
+    enum w_status status = w_import_token(f, id, bytes, count, kind, err);
     free(bytes);
     return status;
 }
 
 /* ---- merges ---- */
 
-static enum w_status room_for_merge(struct w_foreign *f, struct w_err *err)
+static enum w_status room_for_merge(struct w_import *f, struct w_err *err)
 {
     if (f->merge_count < f->merge_room)
         return W_DONE;
@@ -147,14 +147,14 @@ static enum w_status room_for_merge(struct w_foreign *f, struct w_err *err)
 }
 
 /* The slot of a token that text can have. */
-static bool find(const struct w_foreign *f, const u8 *bytes, size_t size, u32 *slot)
+static bool find(const struct w_import *f, const u8 *bytes, size_t size, u32 *slot)
 {
     return w_token_set_find(&f->tokens, bytes, size, slot) && f->slots[*slot].id != NO_ID &&
-           f->slots[*slot].kind != W_FOREIGN_SPECIAL;
+           f->slots[*slot].kind != W_IMPORT_SPECIAL;
 }
 
-enum w_status w_foreign_merge(struct w_foreign *f, const u8 *left, size_t left_size,
-                              const u8 *right, size_t right_size, struct w_err *err)
+enum w_status w_import_merge(struct w_import *f, const u8 *left, size_t left_size, const u8 *right,
+                             size_t right_size, struct w_err *err)
 {
     struct w_merge merge;
     char text[64], other[64];
@@ -188,8 +188,8 @@ out:
     return status;
 }
 
-enum w_status w_foreign_merge_letters(struct w_foreign *f, const char *left, size_t left_size,
-                                      const char *right, size_t right_size, struct w_err *err)
+enum w_status w_import_merge_letters(struct w_import *f, const char *left, size_t left_size,
+                                     const char *right, size_t right_size, struct w_err *err)
 {
     bool other_left, other_right;
     size_t left_count = 0, right_count = 0;
@@ -203,14 +203,14 @@ enum w_status w_foreign_merge_letters(struct w_foreign *f, const char *left, siz
     else if (!left_bytes || !right_bytes)
         status = w_fail(err, W_NOMEM, "no memory for a merge");
     else
-        status = w_foreign_merge(f, left_bytes, left_count, right_bytes, right_count, err);
+        status = w_import_merge(f, left_bytes, left_count, right_bytes, right_count, err);
     free(left_bytes);
     free(right_bytes);
     return status;
 }
 
-enum w_status w_foreign_merge_line(struct w_foreign *f, const char *line, size_t size,
-                                   struct w_err *err)
+enum w_status w_import_merge_line(struct w_import *f, const char *line, size_t size,
+                                  struct w_err *err)
 {
     const char *blank = memchr(line, ' ', size);
 
@@ -218,8 +218,8 @@ enum w_status w_foreign_merge_line(struct w_foreign *f, const char *line, size_t
         return w_fail(err, W_CORRUPT, "merge %u is not two tokens with a blank between",
                       f->merge_count);
     /* A blank is no letter: a second one is found there. */
-    return w_foreign_merge_letters(f, line, (size_t)(blank - line), blank + 1,
-                                   size - (size_t)(blank + 1 - line), err);
+    return w_import_merge_letters(f, line, (size_t)(blank - line), blank + 1,
+                                  size - (size_t)(blank + 1 - line), err);
 }
 
 /* ---- the whole ---- */
@@ -229,8 +229,8 @@ struct sorting {
     u32 byte_ids[BYTES];
     struct w_merge *merges; /* of ids */
     u32 *made_ids;
-    struct w_token *loose, *specials;
-    u32 loose_count, special_count, largest_id;
+    struct w_token *added, *specials;
+    u32 added_count, special_count, largest_id;
 };
 
 static int by_id(const void *a, const void *b)
@@ -239,15 +239,15 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static enum w_status sort_tokens(const struct w_foreign *f, struct sorting *s, struct w_err *err)
+static enum w_status sort_tokens(const struct w_import *f, struct sorting *s, struct w_err *err)
 {
     size_t others = f->tokens.count - BYTES;
 
     s->merges = malloc((f->merge_count + 1u) * sizeof *s->merges);
     s->made_ids = malloc((f->made_count + 1u) * sizeof *s->made_ids);
-    s->loose = malloc((others + 1) * sizeof *s->loose);
+    s->added = malloc((others + 1) * sizeof *s->added);
     s->specials = malloc((others + 1) * sizeof *s->specials); /* one more may be added */
-    if (!s->merges || !s->made_ids || !s->loose || !s->specials)
+    if (!s->merges || !s->made_ids || !s->added || !s->specials)
         return w_fail(err, W_NOMEM, "no memory for %u tokens", f->tokens.count);
     for (u32 i = 0; i < f->merge_count; i++)
         s->merges[i] =
@@ -255,22 +255,22 @@ static enum w_status sort_tokens(const struct w_foreign *f, struct sorting *s, s
     for (u32 i = 0; i < f->made_count; i++)
         s->made_ids[i] = f->slots[f->made[i]].id;
     for (u32 slot = 0; slot < f->tokens.count; slot++) {
-        const struct w_foreign_slot *given = &f->slots[slot];
+        const struct w_import_slot *given = &f->slots[slot];
         struct w_token token = {.id = given->id};
         token.bytes = w_token_bytes(&f->tokens, slot, &token.size);
         if (given->id == NO_ID)
             return w_fail(err, W_MISMATCH,
                           "no token for the byte 0x%02x: this is no byte-level vocabulary", slot);
         s->largest_id = W_MAX(s->largest_id, given->id);
-        bool special = given->kind == W_FOREIGN_SPECIAL ||
-                       (given->kind == W_FOREIGN_UNMADE && w_utf8_valid(token.bytes, token.size) &&
+        bool special = given->kind == W_IMPORT_SPECIAL ||
+                       (given->kind == W_IMPORT_UNMADE && w_utf8_valid(token.bytes, token.size) &&
                         !memchr(token.bytes, 0, token.size));
         if (slot < BYTES)
             s->byte_ids[slot] = given->id;
         else if (!given->made && special)
             s->specials[s->special_count++] = token;
         else if (!given->made)
-            s->loose[s->loose_count++] = token;
+            s->added[s->added_count++] = token;
     }
     if (s->special_count > 0)
         qsort(s->specials, s->special_count, sizeof *s->specials, by_id);
@@ -290,7 +290,7 @@ static bool find_special(const struct sorting *s, const char *name, u32 *index)
 
 /* Put the special token that ends documents first: what the user says, what the format says, a usual
  * name. */
-static enum w_status choose_end(const struct w_foreign *f, struct sorting *s, const char *end,
+static enum w_status choose_end(const struct w_import *f, struct sorting *s, const char *end,
                                 struct w_err *err)
 {
     bool found = false;
@@ -299,7 +299,7 @@ static enum w_status choose_end(const struct w_foreign *f, struct sorting *s, co
     if (end) {
         found = find_special(s, end, &index);
     } else {
-        while (f->has_end_id && index < s->special_count && s->specials[index].id != f->end_id)
+        while (f->has_end_id && index < s->special_count && s->specials[index].id != f->eot_id)
             index++;
         found = f->has_end_id && index < s->special_count;
         for (size_t i = 0; i < W_COUNTOF(usual_ends) && !found; i++)
@@ -323,8 +323,8 @@ static enum w_status choose_end(const struct w_foreign *f, struct sorting *s, co
     return W_DONE;
 }
 
-enum w_status w_foreign_finish(struct w_foreign *f, const struct w_import_options *options,
-                               struct w_vocab **vocab, struct w_err *err)
+enum w_status w_import_finish(struct w_import *f, const struct w_import_options *options,
+                              struct w_vocab **vocab, struct w_err *err)
 {
     struct sorting s = {0};
 
@@ -339,15 +339,15 @@ enum w_status w_foreign_finish(struct w_foreign *f, const struct w_import_option
                                   .merge_count = f->merge_count,
                                   .made_ids = s.made_ids,
                                   .made_count = f->made_count,
-                                  .loose = s.loose,
-                                  .loose_count = s.loose_count,
+                                  .added = s.added,
+                                  .added_count = s.added_count,
                                   .specials = s.specials,
                                   .special_count = s.special_count};
     if (!status)
         status = w_vocab_make(vocab, &parts, err);
     free(s.merges);
     free(s.made_ids);
-    free(s.loose);
+    free(s.added);
     free(s.specials);
     return status;
 }

@@ -1,7 +1,7 @@
-/* fuzz_foreign.c - any bytes as a vocabulary of another program: the first byte says which format, the
+/* fuzz_import.c - any bytes as a vocabulary of another program: the first byte says which format, the
  * rest is the file. What is accepted must save and load as itself; and what can be written in a format
  * must come back from it giving the same ids, which is tried on the bytes of the file. */
-#include "tests/fuzz/foreign_sample.h"
+#include "tests/fuzz/import_sample.h"
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t room);
@@ -44,7 +44,7 @@ static void check_format(const struct w_vocab *v, enum sample_format format, con
     struct w_draft out = {0};
     struct w_err err = {0};
     u32 end_size;
-    const u8 *end = w_vocab_bytes(v, w_vocab_end_id(v), &end_size);
+    const u8 *end = w_vocab_bytes(v, w_vocab_eot_id(v), &end_size);
     char *name = strndup((const char *)end, end_size);
     struct w_import_options options = {.has_split = format != HF, .end = name};
 

@@ -1,0 +1,293 @@
+#include "data/loader.h"
+
+#include <stdlib.h>
+
+#include "sys/clock.h"
+#include "sys/ordered.h"
+#include "sys/stop.h"
+#include "wire/token_header.h"
+
+#define SLOTS 8 /* batches read ahead, with the trainer's: more than a frame of small ones */
+#define STOP_POLL_S 0.05 /* how often a wait looks at the stop flag */
+#define COLUMN "x"       /* the ids of a batch, as wstream(5) names them */
+
+struct slot {
+    u32 *ids;
+    struct w_stream_place after;
+    enum w_status status; /* W_END or a failure: there is no batch here, and none later */
+};
+
+/* Each job of the one worker reads a batch into its slot. The trainer holds the slot that it took until
+ * it asks for the next one; all others are always submitted. */
+struct w_loader {
+    struct w_loader_options options;
+    struct w_input in;
+    struct w_reader *reader;
+    struct w_header header; /* of the first member, a copy */
+    u64 known_batches;
+    struct w_stream_place start;
+    double wait_s;
+
+    /* the reading side alone, once the thread runs */
+    u64 member;
+    u32 id_bytes;
+    u8 *record;           /* one batch as it is in the stream */
+    enum w_status status; /* why no further batch comes: W_END or a failure; W_DONE while reading */
+    struct w_err err;     /* does not change once a slot has a status */
+
+    struct w_ordered *ordered;
+    bool holds; /* a slot that was taken */
+    struct w_stop stop;
+    struct slot slots[SLOTS];
+};
+
+static u64 batch_ids(const struct w_loader *loader)
+{
+    return loader->options.batch_size * (loader->options.length + 1);
+}
+
+/* ---- members ---- */
+
+/* Does the header describe the batches that we were opened for? */
+static enum w_status check_header(struct w_loader *loader, const struct w_header *header,
+                                  struct w_err *err)
+{
+    const struct w_loader_options *o = &loader->options;
+    const struct w_array *x = w_header_find(header, COLUMN);
+    struct w_token_header said;
+
+    w_token_header_read(&said, header);
+    if (header->kind != W_BATCH)
+        return w_fail(err, W_MISMATCH, "%s: is a stream of %s, not of batches: wbatch makes them",
+                      loader->in.name, w_kind_name(header->kind));
+    if (!x || x->ndim != 2 || !said.id_bytes || header->array_count != 1)
+        return w_fail(err, W_MISMATCH,
+                      "%s: batches of an unknown layout: one column \"" COLUMN
+                      "\" (B, T+1) of u16 or u32 is needed",
+                      loader->in.name);
+    if (x->shape[0] != o->batch_size || x->shape[1] != o->length + 1)
+        return w_fail(
+            err, W_MISMATCH,
+            "%s: batches of %llu x %llu ids, but the configuration has batch_size %llu and "
+            "max_length %llu, which needs %llu x %llu: give wbatch the same configuration",
+            loader->in.name, (unsigned long long)x->shape[0], (unsigned long long)x->shape[1],
+            (unsigned long long)o->batch_size, (unsigned long long)o->length,
+            (unsigned long long)o->batch_size, (unsigned long long)(o->length + 1));
+    if (said.vocab != W_NOT_SAID && said.vocab > o->vocab_size)
+        return w_fail(err, W_MISMATCH,
+                      "%s: ids of a vocabulary of %llu, but the configuration has vocab_size %llu",
+                      loader->in.name, (unsigned long long)said.vocab,
+                      (unsigned long long)o->vocab_size);
+    loader->id_bytes = said.id_bytes;
+    return W_DONE;
+}
+
+static enum w_status next_member(struct w_loader *loader, const struct w_header **header,
+                                 struct w_err *err)
+{
+    enum w_status status = w_reader_member(loader->reader, header, err);
+    return status ? status : check_header(loader, *header, err);
+}
+
+static struct w_stream_place present_place(const struct w_loader *loader)
+{
+    return (struct w_stream_place){.member = loader->member,
+                                   .place = w_reader_place(loader->reader),
+                                   .header_crc = w_reader_header_crc(loader->reader)};
+}
+
+/* Go to the place where an earlier run stopped, and make sure that it is the same data. */
+static enum w_status go_to_start(struct w_loader *loader, struct w_err *err)
+{
+    const struct w_stream_place *start = loader->options.start;
+    const struct w_header *header = NULL;
+    enum w_status status = W_DONE;
+
+    for (; loader->member < start->member && !status; loader->member++)
+        status = next_member(loader, &header, err);
+    bool same = status == W_DONE && w_reader_header_crc(loader->reader) == start->header_crc;
+    if (same)
+        status = w_reader_seek(loader->reader, start->place.pos, &start->place.link, err);
+    if (status == W_END || status == W_MISMATCH || (!status && !same))
+        status = w_fail(err, W_MISMATCH,
+                        "%s: other data than the checkpoint was trained on (they differ before "
+                        "batch %llu): resume with the same batches",
+                        loader->in.name, (unsigned long long)start->place.pos);
+    return status;
+}
+
+/* ---- the reading thread ---- */
+
+/* One batch into a slot, wider ids where the stream has narrow ones, all of them checked. */
+static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
+{
+    const struct w_header *header = NULL;
+    u64 got = 0, count = batch_ids(loader), limit = loader->options.vocab_size, largest = 0;
+
+    enum w_status status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
+    while (!status && got == 0) {
+        status = next_member(loader, &header, err);
+        loader->member++;
+        if (!status)
+            status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
+    }
+    if (status)
+        return status;
+    for (u64 i = 0; i < count; i++) {
+        u32 id = w_id_at(loader->record, loader->id_bytes, i);
+        largest = W_MAX(largest, id);
+        slot->ids[i] = id;
+    }
+    slot->after = present_place(loader);
+    if (largest >= limit)
+        return w_fail(err, W_CORRUPT,
+                      "%s: batch %llu has the id %llu, but the configuration has vocab_size %llu",
+                      loader->in.name, (unsigned long long)slot->after.place.pos - 1,
+                      (unsigned long long)largest, (unsigned long long)limit);
+    return W_DONE;
+}
+
+static void read_ahead(void *context, u32 slot, u32 worker)
+{
+    struct w_loader *loader = context;
+
+    (void)worker;
+    if (!loader->status)
+        loader->status = read_batch(loader, &loader->slots[slot], &loader->err);
+    loader->slots[slot].status = loader->status;
+}
+
+/* ---- the trainer's side ---- */
+
+static bool stop_asked(const struct w_loader *loader)
+{
+    return loader->options.stop && *loader->options.stop;
+}
+
+enum w_status w_loader_next(struct w_loader *loader, const u32 **ids, struct w_stream_place *after,
+                            struct w_err *err)
+{
+    double started_s = w_now_s();
+    bool stops, got;
+    u32 slot = 0;
+
+    if (loader->holds) {
+        w_ordered_return(loader->ordered);
+        w_ordered_submit(loader->ordered);
+        loader->holds = false;
+    }
+    do { /* a signal ends no wait, so each is short */
+        stops = stop_asked(loader);
+        got = w_ordered_poll(loader->ordered, stops ? 0 : STOP_POLL_S, &slot);
+    } while (!got && !stops);
+    loader->wait_s += w_now_s() - started_s;
+    if (!got)
+        return w_fail(err, W_SIGNAL, "%s: stopped by a signal while waiting", loader->in.name);
+    const struct slot *taken = &loader->slots[slot];
+    if (taken->status) { /* it stays for the next call to see */
+        if (err)
+            *err = loader->err;
+        return taken->status;
+    }
+    *ids = taken->ids;
+    *after = taken->after;
+    loader->holds = true;
+    return W_DONE;
+}
+
+double w_loader_wait_s(const struct w_loader *loader)
+{
+    return loader->wait_s;
+}
+
+const struct w_header *w_loader_header(const struct w_loader *loader)
+{
+    return &loader->header;
+}
+
+u64 w_loader_known_batches(const struct w_loader *loader)
+{
+    return loader->known_batches;
+}
+
+struct w_stream_place w_loader_start(const struct w_loader *loader)
+{
+    return loader->start;
+}
+
+/* ---- life ---- */
+
+static enum w_status open_stream(struct w_loader *loader, struct w_err *err)
+{
+    const struct w_header *header = NULL;
+
+    enum w_status status = w_input_open(&loader->in, loader->options.path, err);
+    if (!status)
+        status = w_stop_open(&loader->stop, err);
+    if (status)
+        return status;
+    loader->in.stop_fd = loader->stop.fd;
+    status = w_reader_open(&loader->reader, &loader->in, err);
+    if (!status)
+        status = next_member(loader, &header, err);
+    if (status == W_END)
+        return w_fail(err, W_TRUNCATED, "%s: is empty: did the program before it in the pipe fail?",
+                      loader->in.name);
+    if (!status)
+        status = w_header_from_json(&loader->header, w_json_copy(header->json), err);
+    if (!status)
+        loader->known_batches = w_reader_known_total(loader->reader);
+    if (!status && loader->options.start)
+        status = go_to_start(loader, err);
+    if (!status)
+        loader->start = present_place(loader);
+    return status;
+}
+
+enum w_status w_loader_open(struct w_loader **out, const struct w_loader_options *options,
+                            struct w_err *err)
+{
+    struct w_loader *loader = calloc(1, sizeof *loader);
+    enum w_status status = W_DONE;
+
+    *out = loader;
+    if (!loader)
+        return w_fail(err, W_NOMEM, "no memory to read batches");
+    loader->options = *options;
+    loader->in.fd = -1;
+    loader->stop = (struct w_stop)W_STOP_NONE;
+    loader->record = malloc(batch_ids(loader) * sizeof(u32));
+    for (u32 i = 0; i < SLOTS; i++) {
+        loader->slots[i].ids = malloc(batch_ids(loader) * sizeof(u32));
+        if (!loader->slots[i].ids || !loader->record)
+            status = w_fail(err, W_NOMEM, "no memory for %u batches read ahead", SLOTS);
+    }
+    if (!status)
+        status = open_stream(loader, err);
+    if (!status) /* the trainer and one that reads, in the order of the slots */
+        status = w_ordered_new(&loader->ordered, 2, SLOTS, read_ahead, loader, err);
+    for (u32 i = 0; i < SLOTS && !status; i++)
+        w_ordered_submit(loader->ordered);
+    if (status)
+        w_loader_close(out);
+    return status;
+}
+
+void w_loader_close(struct w_loader **out)
+{
+    struct w_loader *loader = *out;
+
+    if (!loader)
+        return;
+    w_stop_ask(&loader->stop); /* a read that blocks returns */
+    w_ordered_free(loader->ordered);
+    w_stop_close(&loader->stop);
+    w_header_free(&loader->header);
+    w_reader_close(&loader->reader);
+    w_input_close(&loader->in);
+    for (u32 i = 0; i < SLOTS; i++)
+        free(loader->slots[i].ids);
+    free(loader->record);
+    free(loader);
+    *out = NULL;
+}
