@@ -1,4 +1,4 @@
-/* wtok.h - what the commands of wtok share. */
+/* wtok.h - shared by the commands of wtok. */
 #ifndef W_WTOK_H
 #define W_WTOK_H
 
@@ -17,7 +17,7 @@ int wtok_info(int argc, char **argv);
 int wtok_import(int argc, char **argv);
 int wtok_export(int argc, char **argv);
 
-/* Options about the text that is read, for a command whose settings have this as member `input`. */
+/* Options about the input text, for a command whose settings have this as member `input`. */
 struct wtok_input {
     u32 format; /* enum w_format */
     const char *field;
@@ -31,18 +31,20 @@ struct wtok_input {
      "FORMAT",                                                                                     \
      "auto",                                                                                       \
      .choices = "auto|plain|lines|wiki|jsonl",                                                     \
-     .help = "What the text is: a document a file, a document a line, WikiExtractor's <doc> "      \
-             "blocks, or JSON Lines; auto looks at the first bytes of each file."},                \
+     .help = "Format of the text: one document a file, one a line, WikiExtractor's <doc> blocks, " \
+             "or JSON Lines; auto looks at the first bytes of each file."},                        \
     {                                                                                              \
         "field", 0, W_OPT_TEXT, offsetof(settings, input.field), "NAME", "text",                   \
             .help = "With JSON Lines: the member that is the text."                                \
     }
 
-/* Text from operands, for a splitting rule and names of special tokens to look for (or NULL); counts and shows what has been read. */
+/* Text from operands, for a splitting rule and names of special tokens to look for (or NULL), with
+ * progress. To be closed whatever wtok_reader_open() returns: W_USAGE where it would read a
+ * terminal; else it fails as w_file_list_make() and w_documents_open(). */
 struct wtok_reader {
     struct w_file_list files;
     struct w_documents *documents;
-    u64 bytes; /* that there are to read; 0: unknown */
+    u64 bytes; /* to read in all; 0: unknown */
     double started_s;
 };
 enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, enum w_split,
@@ -51,11 +53,11 @@ enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, 
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
-/* W_SIGNAL once a signal has told the program to stop. Asked again behind the last input, so that what
- * was stopped is not said to be done. */
+/* W_SIGNAL once a signal has asked the program to stop. To be called again after the last input, so
+ * that a stopped program does not report success. */
 enum w_status wtok_check_signal(struct w_err *) W_MUST_CHECK;
 
-/* Refuse a name for the token that ends documents which no vocabulary can have: bytes are tokens. */
+/* W_USAGE for a name that the token that ends documents cannot have: no UTF-8, or a single byte. */
 enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
 
 #endif

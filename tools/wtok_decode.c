@@ -7,7 +7,7 @@
 #include "tools/wtok.h"
 #include "wire/token_header.h"
 
-#define TEXT_BYTES ((size_t)1 << 20) /* that are gathered before they are written */
+#define TEXT_BYTES ((size_t)1 << 20) /* gathered before they are written */
 
 struct settings {
     const char *vocab, *output, *separator;
@@ -59,8 +59,8 @@ static enum w_status flush(struct decoding *d, struct w_err *err)
     return w_output_write(&d->out, d->text, size, err);
 }
 
-/* Text is written in portions: a compressed frame of a few hundred bytes can hold millions of records,
- * each of the longest token. */
+/* Text is written in chunks of TEXT_BYTES: a compressed frame of a few hundred bytes can hold
+ * millions of records, each of the longest token. */
 static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, struct w_err *err)
 {
     enum w_status status = w_grow(&d->text, &d->room, d->size + size, 1, "bytes of text", err);
@@ -72,7 +72,7 @@ static enum w_status append(struct decoding *d, const u8 *bytes, size_t size, st
     return d->size < TEXT_BYTES ? W_DONE : flush(d, err);
 }
 
-/* Which vocabulary a member is in. */
+/* The vocabulary of a member: the given one, if it is the same, else its own. */
 static enum w_status choose_vocab(struct decoding *d, const struct w_header *header,
                                   const struct w_vocab **vocab, struct w_err *err)
 {

@@ -27,13 +27,14 @@ static const struct w_option options[] = {
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
     {"allow-special", 0, W_OPT_TEXT, AT(allow_special), .arg = "[=NAMES]", .optional = true,
-     .help = "Take these names of special tokens in the text, divided by commas, for the tokens; "
-             "without NAMES, or for all, those of all. Otherwise they are plain text."},
+     .help =
+         "Encode these names of special tokens in the text, separated by commas, as the tokens; "
+         "without NAMES, or with all, those of all special tokens. Default: they are plain "
+         "text."},
     {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
      .help = "Compression, 1 fast to 9 small, or 0 for none."},
     {"verify", 0, W_OPT_FLAG, AT(verify),
-     .help =
-         "Decode the tokens again before they are written; an error unless they give the text."},
+     .help = "Decode the tokens before they are written, and fail unless they give the text."},
     {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
      .help = "Leave the command line out of the header."},
     {0},
@@ -44,7 +45,7 @@ static const char *const examples[] = {
     "wtok encode -V wiki.vocab -t 2 -o wiki.tok wiki/",
     "Straight into training",
     "wtok encode -V wiki.vocab wiki/ | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
-    "What the tokens are",
+    "The ids of the tokens",
     "echo 'Hello world' | wtok encode -V wiki.vocab | wcat raw | od -An -tu2",
     NULL,
 };
@@ -59,7 +60,7 @@ const struct w_program wtok_encode_program = {
     examples,
 };
 
-/* A portion of text on its way through a thread. */
+/* A batch of text, to be encoded on a thread. */
 struct job {
     struct w_text_batch text;
     struct w_ids ids;
@@ -72,7 +73,7 @@ struct encoding {
     struct job *jobs;               /* by slot */
     struct w_encoder **encoders;    /* by thread */
     struct w_specials *specials;    /* NULL: their names are plain text */
-    const struct w_vocab *verified; /* to decode again with; NULL: that is not asked for */
+    const struct w_vocab *verified; /* for --verify, to decode with; else NULL */
     u32 threads, slots;
     u32 eot_id;
     enum w_dtype dtype;
@@ -94,14 +95,14 @@ static u32 max_id(const u32 *ids, size_t count)
     return W_MAX(W_MAX(max[0], max[1]), W_MAX(max[2], max[3]));
 }
 
-/* Make the ids an array of the stream's type, in the same place: little-endian, none is longer. */
+/* Convert the ids to the stream's type, little-endian, in place: none gets longer. */
 static void pack_ids(u32 *ids, size_t count, enum w_dtype dtype)
 {
     u8 *bytes = (u8 *)ids;
     size_t i = 0;
 
     if (dtype == W_U16) {
-        for (; i + 2 <= count; i += 2) /* two at a time: behind a write, nothing is read again */
+        for (; i + 2 <= count; i += 2) /* two at a time: a write stays below unread ids */
             w_put32(bytes + 2 * i, ids[i] | ids[i + 1] << 16);
         if (i < count)
             w_put16(bytes + 2 * i, (u16)ids[i]);
@@ -111,7 +112,7 @@ static void pack_ids(u32 *ids, size_t count, enum w_dtype dtype)
     }
 }
 
-/* Do the ids from the given one on give the text back? */
+/* Do the ids from number `first` on decode to the text? */
 static enum w_status verify_part(const struct w_vocab *vocab, const struct w_ids *ids, size_t first,
                                  const u8 *text, size_t size, struct w_err *err)
 {
@@ -121,10 +122,12 @@ static enum w_status verify_part(const struct w_vocab *vocab, const struct w_ids
         u32 id = ids->ids[i], length;
         const u8 *bytes = w_vocab_bytes(vocab, id, &length);
         if (!bytes || length > size - at || memcmp(bytes, text + at, length) != 0)
-            return w_fail(err, W_CORRUPT, "id %u does not stand for the text: a defect", id);
+            return w_fail(err, W_CORRUPT, "id %u does not decode to the text: report this defect",
+                          id);
         at += length;
     }
-    return at == size ? W_DONE : w_fail(err, W_CORRUPT, "ids lack text: a defect");
+    return at == size ? W_DONE
+                      : w_fail(err, W_CORRUPT, "the ids end before the text: report this defect");
 }
 
 static void encode_batch(void *context, u32 slot, u32 worker)
@@ -182,7 +185,7 @@ static void stop_encoding(struct encoding *e)
     w_specials_free(e->specials);
 }
 
-/* Write what a job gave. */
+/* Write the ids of a job. */
 static enum w_status write_job(struct encoding *e, const struct job *job, struct w_writer *writer,
                                struct w_err *err)
 {

@@ -19,11 +19,10 @@ static const struct w_option options[] = {
          "The vocabulary: a file of wtok train or import, or a token stream or model that holds "
          "one."},
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "hf", .choices = "hf|gpt2|tiktoken",
-     .help = "What to write: tokenizer.json, vocab.json with merges.txt, or .tiktoken."},
+     .help = "Format to write: tokenizer.json, vocab.json with merges.txt, or .tiktoken."},
     {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},
-    {"merges", 0, W_OPT_TEXT, AT(merges), "FILE",
-     .help = "With gpt2: where the merges go, a file of their own."},
+    {"merges", 0, W_OPT_TEXT, AT(merges), "FILE", .help = "With gpt2: the file for the merges."},
     {0},
 };
 
@@ -41,9 +40,9 @@ const struct w_program wtok_export_program = {
     "wtok export",
     "write a vocabulary for another program",
     "",
-    "Writes a file with which the other program gives the same ids to any text, but for names of "
-    "special tokens, which it may take for them as encode --allow-special does. What its format "
-    "cannot say exactly is refused.",
+    "Writes a file with which the other program gives any text the same ids, except for names of "
+    "special tokens, which it may encode as the tokens, like encode --allow-special. A vocabulary "
+    "that the format cannot express exactly is refused.",
     options,
     examples,
 };
@@ -58,7 +57,7 @@ static enum w_status write_text(const struct w_vocab *vocab, enum format format,
     }
 }
 
-/* Both files or none: neither appears before all of both could be written. */
+/* Both files or none: neither appears before both are written completely. */
 static enum w_status write_files(const struct settings *set, const struct w_draft *text,
                                  const struct w_draft *merges, struct w_err *err)
 {

@@ -9,19 +9,18 @@ struct settings {
 
 static const struct w_option options[] = {
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "auto", .choices = W_VOCAB_FORMAT_NAMES,
-     .help = "What the file is: tokenizer.json, vocab.json with merges.txt, .tiktoken, or a GGUF "
+     .help = "Format of the file: tokenizer.json, vocab.json with merges.txt, .tiktoken, or a GGUF "
              "model; auto looks at its first bytes."},
     {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
      .help = "Write the vocabulary to FILE, which appears when it is complete. Default: standard "
              "output."},
     {"split", 0, W_OPT_TEXT, AT(split), "RULE",
-     .help =
-         "How text is split into words, where the file does not say it or to overrule it: gpt2, "
-         "cl100k, qwen2 or smollm."},
+     .help = "How text is split into words, if the file does not say so or to override it: gpt2, "
+             "cl100k, qwen2 or smollm."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME",
      .help =
-         "The special token that ends documents; a new one, if none has this name. Default: what "
-         "the file says, or <|endoftext|> and the like."},
+         "The special token that ends documents; it is added if the file has none of this name. "
+         "Default: the one that the file names, or <|endoftext|> and the like."},
     {0},
 };
 
@@ -37,9 +36,9 @@ static const char *const examples[] = {
 
 const struct w_program wtok_import_program = {
     "wtok import",
-    "take over a vocabulary of another program",
+    "read a vocabulary of another program",
     "FILE [MERGES]",
-    "Reads a vocabulary that another program uses and writes one that gives the same ids. A "
+    "Reads the vocabulary of another program and writes one that gives the same ids. A "
     "vocabulary that changes text, or splits it in a way unknown here, is refused.",
     options,
     examples,

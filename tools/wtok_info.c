@@ -23,8 +23,8 @@ static const struct w_option options[] = {
              "where the bytes are UTF-8."},
     {"text", 0, W_OPT_FLAG, AT(text),
      .help =
-         "The files are text: encode it in the vocabulary of -V, and say how many bytes a token "
-         "has and how fast that was."},
+         "The files are text: encode it with the vocabulary of -V, and report the bytes per token "
+         "and the speed."},
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE", .help = "With --text: the vocabulary."},
     WTOK_INPUT_OPTIONS(struct settings),
     {0},
@@ -44,7 +44,7 @@ const struct w_program wtok_info_program = {
     "wtok info",
     "facts about a vocabulary, as JSON",
     "FILE ...",
-    "Takes vocabularies, token streams and models: everything that holds a vocabulary. Writes a "
+    "Reads vocabularies, token streams and models: everything that holds a vocabulary. Writes a "
     "JSON object for each.",
     options,
     examples,

@@ -34,11 +34,11 @@ static const struct w_option options[] = {
      .help = "Learn from the first N bytes of each document, so that long ones do not outweigh the "
              "others. Default: all of it."},
     {"counts", 0, W_OPT_FLAG, AT(counts),
-     .help = "The input is no text but words counted before, in lines of JSON: "
+     .help = "The input is not text but counted words, a JSON object a line: "
              "{\"word\":\" the\",\"count\":48886}. They are not split; "
-             "--max-bytes and --doc-cap do not go with them."},
+             "--max-bytes and --doc-cap are refused."},
     {"min-count", 0, W_OPT_COUNT, AT(min_count), "N", "2", .min = 1,
-     .help = "A pair that occurs less often in the text becomes no token."},
+     .help = "Pairs that occur less often in the text become no tokens."},
     {"max-words", 0, W_OPT_COUNT, AT(max_words), "N", "8M", .min = 2, .max = UINT32_MAX / 2,
      .help = "When the text has more different words than this, forget the rarest, down to half as "
              "many, and say so. A word takes about 300 bytes of memory."},
@@ -48,11 +48,13 @@ static const struct w_option options[] = {
      .help = "Which of equally frequent pairs comes first: that of the smallest ids, that of the "
              "greatest bytes, or as Hugging Face's trainer decides."},
     {"report", 0, W_OPT_TEXT, AT(report), "FILE",
-     .help = "Write what was read, counted, forgotten and learned, in what time and memory, as a "
-             "JSON object."},
+     .help =
+         "Write a JSON object about the training to FILE: the text, its words, those forgotten, "
+         "the vocabulary, time and memory."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME", "<|endoftext|>",
-     .help = "What the token that ends documents is called. Text never gives that token, not even "
-             "this name."},
+     .help =
+         "Name of the token that ends documents. Text never gives that token, even where it has "
+         "this name."},
     {0},
 };
 
@@ -69,17 +71,17 @@ const struct w_program wtok_train_program = {
     "learn a vocabulary from text",
     "[FILE|FOLDER ...]",
     "Counts the words of the text (standard input, if no file is named) and joins the most "
-    "frequent pair of neighbouring tokens to a new one until there are N. The result depends on "
+    "frequent pair of adjacent tokens to a new one until there are N. The result depends on "
     "the text alone.",
     options,
     examples,
 };
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
-static void tell_forgotten(const struct wtok_words *words, u64 max_words)
+static void warn_pruned(const struct wtok_words *words, u64 max_words)
 {
-    const struct w_pruned *f = &words->forgotten;
+    const struct w_pruned *f = &words->pruned;
 
     if (f->times > 0)
         w_warn("more than %llu different words: the rarest were forgotten, %llu words with %.2g %% "
@@ -100,14 +102,14 @@ static bool show_merges(void *context, u32 done)
     double seconds = w_now_s() - m->started_s;
     char eta[24];
 
-    /* Later merges are faster than earlier ones: the end comes sooner than said. */
+    /* Later merges are faster than earlier ones: the ETA is an upper bound. */
     if (done % 64 == 0 && seconds > 0)
         w_progress(false, "learned %u of %u merges, %.0f/s, ETA %s", done, m->wanted,
                    done / seconds, w_short_time(eta, seconds / done * (m->wanted - done)));
     return !w_signal_stop;
 }
 
-static struct w_json *forgotten_json(const struct w_pruned *f)
+static struct w_json *pruned_json(const struct w_pruned *f)
 {
     struct w_json *json = w_json_object();
 
@@ -130,7 +132,7 @@ static struct w_json *report_json(const struct settings *set, const struct wtok_
     w_json_set_u64(json, "text_bytes", words->text_bytes);
     w_json_set_u64(json, "words", words->total.total);
     w_json_set_u64(json, "different_words", words->total.count);
-    w_json_set(json, "forgotten", forgotten_json(&words->forgotten));
+    w_json_set(json, "forgotten", pruned_json(&words->pruned));
     w_json_set_u64(json, "merges", w_vocab_merge_count(vocab));
     w_json_set_u64(json, "size", w_vocab_size(vocab));
     w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
@@ -141,7 +143,7 @@ static struct w_json *report_json(const struct settings *set, const struct wtok_
     return json;
 }
 
-/* Write JSON, which is freed, to an output that is open, and finish that. */
+/* Write JSON, which is freed, to an open output and commit it. */
 static enum w_status save(struct w_output *out, struct w_json *json, bool pretty, struct w_err *err)
 {
     char *text = pretty ? w_json_pretty(json, err) : w_json_text(json, err);
@@ -158,14 +160,14 @@ static enum w_status save(struct w_output *out, struct w_json *json, bool pretty
 
 /* ---- the command ---- */
 
-/* Everything that can be wrong with options is said before hours of work. */
+/* Refuse wrong options before hours of work. */
 static enum w_status check(const struct settings *set, struct w_err *err)
 {
     enum w_status status = wtok_check_end(set->end, err);
 
     if (!status && set->counts && (set->input.max_bytes || set->input.doc_cap))
         status = w_fail(err, W_USAGE,
-                        "--counts: words that are counted have no --max-bytes or --doc-cap");
+                        "--counts: counted words cannot be limited by --max-bytes or --doc-cap");
     if (!status && set->report)
         status = w_cli_refuse_same(set->output, set->report, err);
     return status;
@@ -187,7 +189,7 @@ static enum w_status learn(const struct settings *set, const struct wtok_words *
     enum w_status status = w_bpe_train(&words->total, &train, &merges, &count, err);
     if (!status)
         status = w_vocab_new(vocab, set->split, merges, count, &set->end, 1, err);
-    if (status == W_CORRUPT) /* there is nothing else that learned merges can break */
+    if (status == W_CORRUPT) /* learned merges can break no other rule */
         status = w_fail(err, W_USAGE, "--end: the text gave a token of this name: choose another");
     if (!status && count < merging.wanted)
         w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",
@@ -217,13 +219,13 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
         status = wtok_words_count(&words, &counting, argc, argv, err);
     double started_s = w_now_s();
     if (!status) {
-        tell_forgotten(&words, set->max_words);
+        warn_pruned(&words, set->max_words);
         status = learn(set, &words, &vocab, err);
     }
     double merge_s = w_now_s() - started_s;
     if (!status)
         status = wtok_check_signal(err);
-    if (!status) /* the vocabulary first: it is what the work was for */
+    if (!status) /* the vocabulary first: it is the result of the work */
         status = save(&out, w_vocab_json(vocab), false, err);
     if (!status && set->report)
         status = save(&report, report_json(set, &words, vocab, merge_s), true, err);

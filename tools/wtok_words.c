@@ -8,7 +8,7 @@
 #include "sys/ordered.h"
 #include "text/text_batch.h"
 
-/* A portion of text on its way through a thread. */
+/* A batch of text, to be counted on a thread. */
 struct job {
     struct w_text_batch text;
     struct w_word_count counts;
@@ -25,14 +25,13 @@ struct counting {
     struct w_ordered *ordered;
 };
 
-/* Keep to the limit. It is looked at between portions of text, which depend on nothing but the text:
- * the same words are forgotten for any number of threads. */
+/* Prune the words when they are too many. Checked between batches of text, which depend on the text
+ * alone, so that the same words are pruned for any number of threads. */
 static enum w_status limit_words(struct counting *c, struct w_err *err)
 {
     if (c->words->total.count <= c->options->max_words)
         return W_DONE;
-    return w_word_count_prune(&c->words->total, c->options->max_words / 2, &c->words->forgotten,
-                              err);
+    return w_word_count_prune(&c->words->total, c->options->max_words / 2, &c->words->pruned, err);
 }
 
 /* ---- text ---- */
@@ -52,7 +51,7 @@ static void count_batch(void *context, u32 slot, u32 worker)
                                         b->parts[i].end - from, &job->err);
 }
 
-/* Add what a job has counted to the whole. */
+/* Add the counts of a job to the total. */
 static enum w_status take_counts(struct counting *c, const struct job *job, struct w_err *err)
 {
     if (job->status) {
@@ -96,7 +95,7 @@ static enum w_status count_text(struct counting *c, struct w_err *err)
     c->slots = w_ordered_slots(c->options->threads);
     c->jobs = calloc(c->slots, sizeof *c->jobs);
     enum w_status status =
-        c->jobs ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u portions of text", c->slots);
+        c->jobs ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u batches of text", c->slots);
     if (!status)
         status = w_ordered_new(&c->ordered, c->options->threads, c->slots, count_batch, c, err);
     if (!status)

@@ -9,18 +9,20 @@ struct wtok_words_options {
     const struct wtok_input *input;
     enum w_split split;
     u32 threads;
-    u32 max_words; /* when there are more different ones, the rarest are forgotten */
+    u32 max_words; /* when there are more different ones, the rarest are pruned */
     bool counts;   /* the operands are words and their counts, {"word":, "count":} a line */
 };
 
 struct wtok_words {
     struct w_word_count total;
-    struct w_pruned forgotten;
+    struct w_pruned pruned;
     u64 documents, text_bytes; /* that were counted */
     double seconds;
 };
 
-/* Read the operands. words->total is the caller's to release, whatever happens. */
+/* Read the operands. words->total is the caller's to release, whatever the status: that of
+ * wtok_reader_open() or w_documents_next(), W_CORRUPT for a wrong line of counts, W_LIMIT for 2^64
+ * occurrences, W_SIGNAL, W_NOMEM. */
 enum w_status wtok_words_count(struct wtok_words *words, const struct wtok_words_options *options,
                                int argc, char **argv, struct w_err *err) W_MUST_CHECK;
 

@@ -19,8 +19,8 @@ static const struct w_program program = {
     "wwiki",
     "turn MediaWiki dumps into documents of text",
     "COMMAND",
-    "The text of a wiki's pages as their readers see it: taken out of a dump, or cleaned of what "
-    "another extractor left in it.",
+    "The text of a wiki's pages as their readers see it: extracted from a dump, or cleaned of the "
+    "markup that another extractor left.",
     NULL,
     examples,
 };

@@ -1,4 +1,4 @@
-/* wwiki.h - what the commands of wwiki share. */
+/* wwiki.h - shared by the commands of wwiki. */
 #ifndef W_WWIKI_H
 #define W_WWIKI_H
 
@@ -20,7 +20,7 @@ struct wwiki_io {
     {"output", 'o', W_OPT_TEXT, offsetof(settings, io.output), "FILE",                             \
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},       \
     {"log", 0, W_OPT_TEXT, offsetof(settings, io.log), "FILE",                                     \
-     .help = "Write what became of the input to FILE, as a JSON object."},                         \
+     .help = "Write the numbers of the closing line to FILE, as a JSON object."},                   \
     {"threads", 't', W_OPT_COUNT, offsetof(settings, io.threads), "N", .min = 1, .max = 256,       \
      .help = "Threads that decompress, and as many that render. Default: OMP_NUM_THREADS, else "   \
              "the cores that may be used. The bytes do not depend on it."}
@@ -34,7 +34,7 @@ struct run {
     u32 threads;
     u64 bytes; /* of the files before the present one */
     double started_s;
-    /* What is said at the end: the name in the log, and the words after the value in the closing line. */
+    /* For the end: the name in the log, and the words after the value in the closing line. */
     struct {
         const char *name, *words;
         u64 value;
@@ -42,13 +42,15 @@ struct run {
     size_t figure_count;
 };
 
-/* Open files and output, do the work of a command on them, say its figures, and write the log. */
+/* Open files and output, do the work of a command on them, print its figures, and write the log.
+ * Fails as these do, and with W_USAGE where output and log are one file or input would be a
+ * terminal. */
 typedef enum w_status wwiki_work(struct run *, struct w_err *);
 enum w_status wwiki_run(const struct wwiki_io *, wwiki_work *work, const void *settings, int argc,
                         char **argv, struct w_err *) W_MUST_CHECK;
 void wwiki_figure(struct run *, const char *name, const char *words, u64 value);
 
-/* Show how far it is: documents, or NULL where text has none; bytes of the present file. */
+/* Show the progress: documents, or NULL where the text has none; bytes of the present file. */
 void wwiki_progress(const struct run *, const u64 *documents, u64 bytes);
 
 #endif

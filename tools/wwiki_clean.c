@@ -1,4 +1,4 @@
-/* wwiki clean - text of other extractors, without what they left in it. */
+/* wwiki clean - remove the markup that other extractors left in their text. */
 #include <string.h>
 
 #include "tools/wwiki.h"
@@ -21,17 +21,17 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
-    "What WikiExtractor wrote, without what it left of markup",
+    "The output of WikiExtractor without the markup that it left",
     "wwiki clean extracted/ | wtok train -n 16000 -o wiki.vocab",
     NULL,
 };
 
 const struct w_program wwiki_clean_program = {
     "wwiki clean",
-    "remove what other extractors left in their text",
+    "remove the markup that other extractors left in their text",
     "[FILE|FOLDER ...]",
     "Reads text that another extractor made, WikiExtractor's blocks, JSON Lines or plain text, and "
-    "removes what it left of markup. The output has the form of the input.",
+    "removes the markup that it left. The output has the form of the input.",
     options,
     examples,
 };

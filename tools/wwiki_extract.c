@@ -1,7 +1,7 @@
 /* wwiki extract - pages of dumps to documents.
  *
- * One thread reads the XML and writes what comes out, in the order of the
- * pages; others decompress and render. */
+ * One thread reads the XML and writes the documents in the order of the pages; others decompress
+ * and render. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,15 +39,15 @@ static const struct w_option options[] = {
     {"title", 0, W_OPT_FLAG, AT(title),
      .help = "Begin each text with the title and an empty line, as <doc> blocks always do."},
     {"separator", 0, W_OPT_TEXT, AT(separator), "TEXT",
-     .help = "What follows each document of plain text. Default: two empty lines."},
+     .help = "Text after each document, with plain. Default: two empty lines."},
     {"headings", 0, W_OPT_CHOICE, AT(headings), "KIND", "plain", .choices = "plain|marked|none",
-     .help = "Headings of sections: their text, between signs of equality, or none."},
+     .help = "Headings of sections: their text, their text between equals signs, or none."},
     {"drop-sections", 0, W_OPT_TEXT, AT(drop_sections), "NAMES",
      .help = "Leave out the sections of these headings: \"References|External links\". Default: a "
              "list in English; \"\": none."},
-    {"item", 0, W_OPT_TEXT, AT(item), "TEXT", .help = "Stands before each item of a list: \"- \"."},
+    {"item", 0, W_OPT_TEXT, AT(item), "TEXT", .help = "Text before each item of a list: \"- \"."},
     {"math", 0, W_OPT_TEXT, AT(math), "TEXT",
-     .help = "Stands for mathematics and chemistry. Default: their TeX source."},
+     .help = "Text in place of mathematics and chemistry. Default: their TeX source."},
     {"tables", 0, W_OPT_FLAG, AT(tables),
      .help = "Keep the text of tables, a line for each row. Default: they are left out."},
     {"inlines", 0, W_OPT_TEXT, AT(inlines), "FILE",
@@ -58,7 +58,7 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "All articles of a dump",
     "wwiki -o wiki.jsonl enwiki-latest-pages-articles-multistream.xml.bz2",
-    "A vocabulary from the first 20,000 articles, then tokens of all, without text on the disk",
+    "A vocabulary from the first 20,000 articles, without text on the disk",
     "wwiki -n 20000 enwiki.xml.bz2 | wtok train -n 16000 -o wiki.vocab",
     "A dump that is being fetched, as WikiExtractor writes it",
     "curl -s URL | wwiki -f wiki -o wiki.txt",
@@ -67,11 +67,11 @@ static const char *const examples[] = {
 
 const struct w_program wwiki_extract_program = {
     "wwiki extract",
-    "take the text of the pages out of a dump",
+    "extract the text of the pages of a dump",
     "[FILE|FOLDER ...]",
-    "Reads XML dumps of a wiki (pages-articles; plain, or by bzip2 in one stream or many) and "
-    "writes the text of each page that a reader sees: without markup, templates, references and "
-    "tables.",
+    "Reads XML dumps of a wiki (pages-articles; plain, or compressed by bzip2 in one stream or "
+    "many) and writes the text that a reader of each page sees: without markup, templates, "
+    "references and tables.",
     options,
     examples,
 };
@@ -79,11 +79,11 @@ const struct w_program wwiki_extract_program = {
 #define BATCH_BYTES ((size_t)256 << 10) /* pages for a thread: full from here on */
 #define BATCH_PAGES 4096                /* or from here on, where most are left out */
 
-/* What becomes of a page. DOCUMENT is what it is taken for until it has been rendered. */
+/* What becomes of a page. Until it has been rendered, a candidate is DOCUMENT. */
 enum fate { DOCUMENT, EMPTY, DISAMBIGUATION, OTHER_NAMESPACE, REDIRECT, OTHER_MODEL };
 
-/* A page on its way: title and source stand one behind the other in the batch's text; of one that is
- * not rendered they are empty. */
+/* A page of a job. The job's source holds its title, then its wikitext; for a page that is not
+ * rendered both are empty. */
 struct record {
     u64 id;
     size_t title_size, source_size;
@@ -92,17 +92,17 @@ struct record {
     size_t end;       /* in the batch's output */
 };
 
-/* Some pages on their way through a thread. */
+/* Some pages, to be rendered on a thread. */
 struct job {
     struct w_buffer source, out;
     struct record *records;
     size_t count, room;
-    u64 hoped; /* pages that may become documents */
+    u64 candidates; /* pages that may become documents */
     enum w_status status;
     struct w_err err;
 };
 
-/* What became of the pages. They are in one of: other_namespace to documents. */
+/* What became of the pages: each is counted once in other_namespace to documents. */
 struct counts {
     u64 pages, other_namespace, redirects, other_models, disambiguations, empty, documents;
     u64 text_bytes; /* of the documents */
@@ -123,8 +123,8 @@ struct extraction {
     u32 slots;
     i64 *namespaces;
     size_t namespace_count;
-    u64 hoped;          /* of all jobs that are not written yet */
-    enum w_status read; /* how reading ended, for behind the jobs before; W_DONE: it has not */
+    u64 candidates;     /* of all jobs that are not written yet */
+    enum w_status read; /* how reading ended, to report after the jobs before; W_DONE: it has not */
     struct w_err read_err;
 };
 
@@ -168,7 +168,7 @@ static void render_job(void *context, u32 slot, u32 worker)
 
 /* ---- the thread that reads and writes ---- */
 
-/* What is known of a page before it is rendered. */
+/* The fate of a page as far as it is known before rendering. */
 static enum fate fate_of(const struct extraction *x, const struct w_page *page)
 {
     bool in_namespace = false;
@@ -197,22 +197,22 @@ static bool add_page(struct job *job, const struct w_page *page, enum fate fate)
         w_buffer_span(&job->source, page->text);
         if (job->source.failed)
             return false;
-        job->hoped++;
+        job->candidates++;
     }
     job->records[job->count++] = record;
     return true;
 }
 
-/* Are there as many documents as were asked for, if each page that was read becomes one? Then what was
- * read has to be looked at before more is: it may be long until more comes. */
-static bool has_enough(const struct extraction *x, u64 hoped)
+/* Are there as many documents as were asked for, if each candidate becomes one? Then the jobs are
+ * awaited before more is read, because more input may be long in coming. */
+static bool has_enough(const struct extraction *x, u64 candidates)
 {
     u64 most = x->set->count;
 
-    return most && x->counts.documents + hoped >= most;
+    return most && x->counts.documents + candidates >= most;
 }
 
-/* Replace a job's pages by the next of the dump. It may have some even where reading fails. */
+/* Replace a job's pages by the next ones of the dump. It may have some even if reading fails. */
 static enum w_status fill(struct extraction *x, struct job *job, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -220,9 +220,9 @@ static enum w_status fill(struct extraction *x, struct job *job, struct w_err *e
 
     job->source.size = 0;
     job->count = 0;
-    job->hoped = 0;
+    job->candidates = 0;
     while (!status && job->source.size < BATCH_BYTES && job->count < BATCH_PAGES &&
-           !has_enough(x, x->hoped + job->hoped)) {
+           !has_enough(x, x->candidates + job->candidates)) {
         if (w_signal_stop)
             return w_fail(err, W_SIGNAL, "stopped by a signal");
         status = w_dump_next(x->dump, &page, err);
@@ -248,13 +248,13 @@ static void count_page(struct counts *c, const struct record *r)
     }
 }
 
-/* Write what a job gave. W_END when there are as many documents as were asked for; pages behind the
- * last of them are not counted, since how many were read depends on the number of threads. */
+/* Write the documents of a job. W_END when there are as many as were asked for; pages after the
+ * last of them are not counted, because how many were read depends on the number of threads. */
 static enum w_status write_job(struct extraction *x, const struct job *job, struct w_err *err)
 {
     size_t end = 0;
 
-    x->hoped -= job->hoped;
+    x->candidates -= job->candidates;
     for (size_t i = 0; i < job->count && !has_enough(x, 0); i++) {
         count_page(&x->counts, &job->records[i]);
         end = job->records[i].end;
@@ -268,18 +268,18 @@ static void submit_all(struct extraction *x)
 {
     u32 slot;
 
-    while (!x->read && !has_enough(x, x->hoped) && w_ordered_next(x->ordered, &slot)) {
+    while (!x->read && !has_enough(x, x->candidates) && w_ordered_next(x->ordered, &slot)) {
         struct job *job = &x->jobs[slot];
         x->read = fill(x, job, &x->read_err);
         if (job->count > 0) {
-            x->hoped += job->hoped;
+            x->candidates += job->candidates;
             w_ordered_submit(x->ordered);
         }
     }
 }
 
-/* What stands before a place where the dump is broken is written, however many threads read ahead; and
- * where it has the documents that were asked for, that place does not matter. */
+/* All documents before a place where the dump is broken are written, whatever the number of
+ * threads; if they are as many as were asked for, that place does not matter. */
 static enum w_status extract_all(struct extraction *x, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -318,7 +318,7 @@ static enum w_status start(struct extraction *x, struct w_err *err)
     enum w_status status = W_DONE;
 
     x->style.address = w_dump_address(x->dump);
-    x->hoped = 0;
+    x->candidates = 0;
     x->read = W_DONE;
     x->slots = w_ordered_slots(threads);
     x->renderers = calloc(threads, sizeof *x->renderers);
@@ -334,7 +334,7 @@ static enum w_status start(struct extraction *x, struct w_err *err)
 
 static void finish(struct extraction *x)
 {
-    w_ordered_free(x->ordered); /* first: the others use the jobs */
+    w_ordered_free(x->ordered); /* first: its threads use the jobs */
     x->ordered = NULL;
     for (u32 i = 0; i < x->slots && x->jobs; i++) {
         w_buffer_free(&x->jobs[i].source);

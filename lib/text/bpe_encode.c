@@ -1,3 +1,7 @@
+/* A text is split into words, a batch at a time. The keys of a batch are made and their slots in
+ * the word cache prefetched before the first one is looked up, so that cache misses overlap. A word
+ * that the word cache does not have is merged and added to it. Linear in the text: nearly all words
+ * are found. */
 #include "text/bpe_encode.h"
 
 #include <stdlib.h>
@@ -8,7 +12,7 @@
 #include "text/word_cache.h"
 #include "text/word_merge.h"
 
-#define BATCH 256 /* words that are looked up together, so that the cache's memory is on its way */
+#define BATCH 256 /* words whose slots are prefetched before the first is looked up */
 
 struct w_encoder {
     enum w_split split;
@@ -62,13 +66,13 @@ enum w_status w_ids_append(struct w_ids *ids, u32 id, struct w_err *err)
 
 /* ---- words ---- */
 
-/* A word on its way: where it is looked up, and its key. */
+/* A word to look up: its set of slots, and its key. */
 struct lookup {
     struct w_word_slot *set; /* NULL: too long for a key */
     struct w_word_key key;
 };
 
-/* The ids of a word that are not in a slot: from the pool, or by merging. */
+/* The ids of a word that no slot holds: from the pool, or by merging. */
 static enum w_status encode_rare_word(struct w_encoder *e, const struct lookup *where,
                                       const struct w_word_slot *slot, const u8 *word, size_t size,
                                       u32 *ids, size_t *count, struct w_err *err)
@@ -92,7 +96,8 @@ static enum w_status encode_rare_word(struct w_encoder *e, const struct lookup *
     return status;
 }
 
-/* Encode words that end at ends[0..count), the first beginning at text; out has room for them. */
+/* Encode the words that end at ends[0..count); the first begins at text, of which `left` bytes may
+ * be read. out has room for their ids, and for W_WORD_SLOT_IDS more. */
 static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t left,
                                   const size_t *ends, size_t count, struct w_ids *out,
                                   struct w_err *err)
@@ -118,7 +123,7 @@ static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t le
         const struct w_word_slot *s = l->set ? w_word_cache_find(l->set, &l->key) : NULL;
         size_t n = s ? w_word_slot_count(s) : 0;
         if (n - 1 < W_WORD_SLOT_IDS)
-            memcpy(ids, s->ids, sizeof s->ids); /* room for four is always there */
+            memcpy(ids, s->ids, sizeof s->ids); /* may write more than n */
         else
             status = encode_rare_word(e, l, s, text + from, ends[i] - from, ids, &n, err);
         ids += n;

@@ -1,7 +1,8 @@
 /* bpe_encode.h - text to ids: split into words, merge inside each, remember the words seen.
  *
- * An encoder is for one thread; it owns its word cache. Ids do not depend on how text is cut into
- * calls as long as each call gets a whole document. */
+ * An encoder is for one thread; it owns its word cache. A long text may come in several calls, cut
+ * where w_split_cut() allows it: the ids are those of one call. All functions fail with W_NOMEM
+ * alone. */
 #ifndef W_BPE_ENCODE_H
 #define W_BPE_ENCODE_H
 
@@ -23,7 +24,7 @@ struct w_ids {
 /* Append one id, such as the one that ends documents. */
 enum w_status w_ids_append(struct w_ids *, u32 id, struct w_err *) W_MUST_CHECK;
 
-/* Append the ids of a text. No special id is ever among them. */
+/* Append the ids of a text. Special ids are never among them. */
 enum w_status w_encode(struct w_encoder *, const u8 *text, size_t size, struct w_ids *,
                        struct w_err *) W_MUST_CHECK;
 

@@ -1,3 +1,13 @@
+/* Each pair knows its count and the words it occurs in, so that a merge visits these words only and
+ * corrects the counts of the pairs around each occurrence. Cost: counting is linear in the bytes of
+ * the different words; a merge takes the lengths of its words, and O(log pairs) for each entry
+ * pushed to or popped from a heap.
+ *
+ * The next merge is the first pair of the heap. Its entries may be stale, which is sound: a merge
+ * adds occurrences only to pairs that hold its new id, and those are pushed after it with their
+ * full counts. So once a pair is in the heap its count only falls, and no entry is below its pair's
+ * count. The first entry is compared with its pair when popped. If they agree, no other pair comes
+ * before it; if not, the pair is pushed again with its present count. */
 #include "text/bpe_train.h"
 
 #include <stdlib.h>
@@ -8,16 +18,17 @@
 #include "text/pair_map.h"
 #include "text/token_set.h"
 
-/* A different word, as the tokens it consists of by now. Words lie one behind the other, each with its
- * ids, since a visit is a miss of the cache: words are numbered by their place in units of 8 bytes. */
+/* One of the different words, as its present tokens. Words are stored one after another, each
+ * with its ids, because every visit is a cache miss. A word's number is its offset in units of 8
+ * bytes. */
 struct word {
     u64 count; /* occurrences in the text */
     u32 length;
     u32 ids[];
 };
 
-/* A pair of neighbours: how often it occurs, and in which words. The list only grows: a word may be in
- * it that has the pair no longer, and the walk through the word will show that. */
+/* A pair of adjacent tokens: how often it occurs, and in which words. Words are only added to the
+ * list: it may hold one that no longer has the pair, and a merge then changes nothing there. */
 struct pair {
     u32 left, right;
     u64 count;
@@ -25,7 +36,7 @@ struct pair {
     u32 word_count, word_room;
 };
 
-/* The heap's items are lazy: an item may say a count from before, which can only have been higher. */
+/* An entry of the heap; the count may be an earlier, higher one. */
 struct item {
     u64 count;
     u32 pair;
@@ -34,9 +45,9 @@ struct item {
 struct trainer {
     enum w_tie tie;
     u64 min_count;
-    u32 place[256]; /* of a byte among those that ids are compared by */
+    u32 place[256]; /* of each byte in the order that decides ties */
     struct w_token_set tokens;
-    u64 *words; /* units, each the beginning of a struct word or inside one */
+    u64 *words; /* the storage of the words, in units of 8 bytes */
     struct pair *pairs;
     u32 pair_count;
     size_t pair_room;
@@ -51,7 +62,7 @@ static struct word *word_at(const struct trainer *t, u32 w)
     return (struct word *)&t->words[w];
 }
 
-/* The units that a word of so many bytes takes. */
+/* Units for a word of so many bytes, each of which is an id at first. */
 static u64 word_units(u32 size)
 {
     return (offsetof(struct word, ids) + size * sizeof(u32) + 7) / 8;
@@ -68,7 +79,7 @@ static int compare_bytes(const struct trainer *t, u32 a, u32 b)
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
-/* The letter of a byte as a number: UTF-8 has the order of characters. */
+/* The letter of a byte as a number. UTF-8 bytes compare as the characters do. */
 static u32 letter_of(u32 byte)
 {
     u8 one = (u8)byte;
@@ -78,7 +89,7 @@ static u32 letter_of(u32 byte)
     return size == 1 ? (u8)letter[0] : (u32)(u8)letter[0] << 8 | (u8)letter[1];
 }
 
-/* Order the bytes by the rule for ties. */
+/* The order of the bytes by the rule for ties. */
 static void place_bytes(struct trainer *t)
 {
     for (u32 a = 0; a < 256; a++)
@@ -108,7 +119,7 @@ static bool is_before(const struct trainer *t, struct item a, struct item b)
     return (order ? order : compare_bytes(t, p->right, q->right)) > 0;
 }
 
-/* Offer a pair with the count that it has now. */
+/* Push a pair with its present count, if that is high enough. */
 static enum w_status heap_push(struct trainer *t, u32 pair)
 {
     struct item item = {t->pairs[pair].count, pair};
@@ -210,7 +221,8 @@ static enum w_status load_words(struct trainer *t, const struct w_word_count *co
     for (u32 i = 0; i < counts->count && !status; i++) {
         const struct w_word *from = &counts->words[i];
         units += word_units(from->size);
-        /* No pair occurs in more places than there are bytes: their number fits, and so does any sum. */
+        /* No pair occurs more often than the text has bytes: if their number fits, every count
+         * does. */
         if (!w_mul_ok(from->count, from->size, &bytes) || !w_add_ok(positions, bytes, &positions))
             status = w_fail(t->err, W_LIMIT, "counts of words for more than 2^64 bytes of text");
     }
@@ -258,15 +270,15 @@ static enum w_status merge_in_word(struct trainer *t, u32 w, u32 left, u32 right
     return status;
 }
 
-/* Make pair number p the token id, everywhere. */
+/* Replace pair number p by the token id in all words. */
 static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
 {
-    enum { AHEAD = 16 };
+    enum { AHEAD = 16 }; /* words prefetched in advance */
     struct pair pair = t->pairs[p];
     u32 first_new = t->pair_count;
     enum w_status status = W_DONE;
 
-    /* The list leaves the pair: counting moves the array that the pair is in. */
+    /* Take the list out of the pair: counting may move the array of pairs. */
     t->pairs[p].words = NULL;
     t->pairs[p].word_count = t->pairs[p].word_room = 0;
     for (u32 i = 0; i < pair.word_count && !status; i++) {
@@ -281,7 +293,7 @@ static enum w_status merge_everywhere(struct trainer *t, u32 p, u32 id)
     return status;
 }
 
-/* Find the next merge, and give its token an id; W_END if no pair is frequent enough. */
+/* Find the pair to merge next and add its token; W_END if no pair is frequent enough. */
 static enum w_status next_merge(struct trainer *t, u32 *number)
 {
     enum w_status status = W_DONE;

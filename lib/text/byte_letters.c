@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-#define FIRST_MOVED 256u /* character of the first byte that is not its own */
+#define FIRST_MOVED 256u /* the letter of the first byte that is not its own */
 
 /* Is the character of that number printable, so that it stands for the byte of that number? */
 static bool is_own_letter(u32 n)

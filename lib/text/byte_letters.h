@@ -1,7 +1,8 @@
-/* byte_letters.h - bytes written as printable characters, as GPT-2's vocabulary and its heirs do.
+/* byte_letters.h - bytes written as printable characters, as in the vocabulary of GPT-2 and its
+ * successors.
  *
- * The bytes 33 to 126, 161 to 172 and 174 to 255 are the characters of those numbers; the other 68 are,
- * in their order, U+0100 to U+0143. So a blank is U+0120 and a newline U+010A. */
+ * The bytes 33 to 126, 161 to 172 and 174 to 255 are the characters of those numbers; the other 68
+ * are, in their order, U+0100 to U+0143. So a blank is U+0120 and a newline U+010A. */
 #ifndef W_BYTE_LETTERS_H
 #define W_BYTE_LETTERS_H
 

@@ -21,8 +21,9 @@ struct w_specials; /* special.h */
 
 enum w_format { W_FORMAT_AUTO, W_FORMAT_PLAIN, W_FORMAT_LINES, W_FORMAT_WIKI, W_FORMAT_JSONL };
 
-/* What the first bytes of a file look like: W_FORMAT_WIKI by a <doc> line, W_FORMAT_JSONL by a line that
- * is an object ("{{about|x}}" is none), else W_FORMAT_PLAIN. is_all: the file has no more bytes. */
+/* The format by the first bytes of a file: W_FORMAT_WIKI by a <doc> line, W_FORMAT_JSONL by a line
+ * that is an object ("{{about|x}}" is none), else W_FORMAT_PLAIN. is_all: the file has no more
+ * bytes. */
 enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all);
 
 struct w_document_options {
@@ -30,9 +31,9 @@ struct w_document_options {
     enum w_format format;
     const char *field; /* jsonl: the member that is the text */
     enum w_split split;
-    const struct w_specials *specials; /* names that no cut may part; NULL: none */
-    /* Only so much of each document, and of all text; cut at the end of a word, so that a document may
-     * be left with nothing. 0: no limit. */
+    const struct w_specials *specials; /* names that no cut may split; NULL: none */
+    /* Most bytes of each document, and of all text; 0: no limit. Text is cut at the end of a word,
+     * so that of a document nothing may be left. */
     u64 document_bytes_max, text_bytes_max;
 };
 
@@ -47,9 +48,10 @@ struct w_documents;
 /* Opens no file yet. Fails with W_NOMEM. */
 enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
                                struct w_err *) W_MUST_CHECK;
-/* The next piece. W_END after the last, or where text_bytes_max is reached. W_CORRUPT for what is not of
- * the file's format, W_TRUNCATED for a file that ends inside a block, W_LIMIT for a line of JSON of more
- * than 256 MiB; W_NOMEM; W_IO and W_SIGNAL as w_input_read(). Errors name the file and the place. */
+/* The next piece. W_END after the last, or where text_bytes_max is reached. W_CORRUPT for text that
+ * is not in the file's format, W_TRUNCATED for a file that ends inside a block, W_LIMIT for a line
+ * of JSON of more than 256 MiB; W_NOMEM; W_IO and W_SIGNAL as w_input_read(). Errors name the file
+ * and the place. */
 enum w_status w_documents_next(struct w_documents *, struct w_text_piece *,
                                struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files. */

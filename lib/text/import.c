@@ -11,12 +11,12 @@
 #define NO_ID UINT32_MAX
 
 struct w_import_slot {
-    u32 id; /* NO_ID: a byte that has none yet */
+    u32 id; /* NO_ID: a byte without an id so far */
     enum w_import_kind kind;
     bool made; /* by a merge */
 };
 
-/* Names of tokens that end documents elsewhere, the best first. */
+/* Usual names of tokens that end documents, the preferred first. */
 static const char *const usual_ends[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"};
 
 enum w_status w_import_init(struct w_import *f, struct w_err *err)
@@ -45,7 +45,7 @@ void w_import_release(struct w_import *f)
 
 /* ---- tokens ---- */
 
-/* Bytes of a token for messages, printable. */
+/* The first bytes of a token for messages, printable. */
 static const char *shown(const u8 *bytes, size_t size, char text[64])
 {
     size_t n = W_MIN(size, 60);
@@ -92,7 +92,8 @@ enum w_status w_import_token(struct w_import *f, u32 id, const u8 *bytes, size_t
     return W_DONE;
 }
 
-/* Letters as bytes in memory of their own; NULL without memory, or (*other) with other characters. */
+/* The bytes of letters, the caller's; NULL without memory, or, with *other, for characters that are
+ * none. */
 static u8 *unlettered(const char *letters, size_t size, size_t *count, bool *other)
 {
     u8 *bytes = malloc(size + 1);
@@ -175,7 +176,7 @@ enum w_status w_import_merge(struct w_import *f, const u8 *left, size_t left_siz
             w_fail(err, W_CORRUPT, "merge %u, of \"%s\" and \"%s\": %s is no normal token",
                    f->merge_count, shown(left, left_size, text), shown(right, right_size, other),
                    find(f, left, left_size, &result) && find(f, right, right_size, &result)
-                       ? "what it makes"
+                       ? "the result"
                        : "one of them");
         goto out;
     }
@@ -217,14 +218,14 @@ enum w_status w_import_merge_line(struct w_import *f, const char *line, size_t s
     if (!blank)
         return w_fail(err, W_CORRUPT, "merge %u is not two tokens with a blank between",
                       f->merge_count);
-    /* A blank is no letter: a second one is found there. */
+    /* A blank is no letter: a second one is refused there. */
     return w_import_merge_letters(f, line, (size_t)(blank - line), blank + 1,
                                   size - (size_t)(blank + 1 - line), err);
 }
 
-/* ---- the whole ---- */
+/* ---- the vocabulary ---- */
 
-/* What becomes of the tokens: arrays by kind for w_vocab_make(). */
+/* The tokens by kind, as w_vocab_make() takes them. */
 struct sorting {
     u32 byte_ids[BYTES];
     struct w_merge *merges; /* of ids */
@@ -288,8 +289,8 @@ static bool find_special(const struct sorting *s, const char *name, u32 *index)
     return false;
 }
 
-/* Put the special token that ends documents first: what the user says, what the format says, a usual
- * name. */
+/* Put the special token that ends documents first: the one that the user names, else the one that
+ * the format names, else one with a usual name. */
 static enum w_status choose_end(const struct w_import *f, struct sorting *s, const char *end,
                                 struct w_err *err)
 {

@@ -1,10 +1,11 @@
-/* pair_map.h - a map from pairs of ids to numbers: which merge a pair has, or where its count is.
+/* pair_map.h - a map from pairs of ids to numbers: the rank of a merge, or the index of a count.
  *
  * A flat table with linear probing, at most half full. Looking up is the innermost step of merging,
  * so it is inline. */
 #ifndef W_PAIR_MAP_H
 #define W_PAIR_MAP_H
 
+#include "base/hash.h"
 #include "base/status.h"
 
 #define W_PAIR_NONE UINT32_MAX
@@ -20,15 +21,16 @@ struct w_pair_map {
     u32 count;
 };
 
-/* Make an empty map with room for count pairs; more will make it grow. */
+/* An empty map with room for count pairs; it grows for more. W_NOMEM. */
 enum w_status w_pair_map_init(struct w_pair_map *, u32 count, struct w_err *) W_MUST_CHECK;
 void w_pair_map_release(struct w_pair_map *); /* harmless on zeroes */
 
-/* Multiplication by 2^64 / golden ratio spreads neighbouring ids (Knuth, TAOCP 3, 6.4). */
+/* The slot of a pair, or the free one where it would be. Multiplication by W_GOLDEN spreads
+ * neighbouring ids. */
 static inline struct w_pair_slot *w_pair_map_slot(const struct w_pair_map *map, u32 left, u32 right)
 {
     size_t mask = (((size_t)1 << (63 - map->shift)) << 1) - 1;
-    size_t i = (size_t)((((u64)left << 32 | right) * 0x9E3779B97F4A7C15ull) >> map->shift);
+    size_t i = (size_t)((((u64)left << 32 | right) * W_GOLDEN) >> map->shift);
 
     while (map->slots[i].value != W_PAIR_NONE &&
            (map->slots[i].left != left || map->slots[i].right != right))
@@ -42,7 +44,8 @@ static inline u32 w_pair_map_find(const struct w_pair_map *map, u32 left, u32 ri
     return w_pair_map_slot(map, left, right)->value;
 }
 
-/* Add a pair that is not there yet. */
+/* Add a pair that the map does not have; the value is not W_PAIR_NONE. W_NOMEM leaves it as it
+ * was. */
 enum w_status w_pair_map_add(struct w_pair_map *, u32 left, u32 right, u32 value,
                              struct w_err *) W_MUST_CHECK;
 

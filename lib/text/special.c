@@ -61,8 +61,8 @@ void w_specials_free(struct w_specials *s)
     free(s);
 }
 
-/* The first name from *at on, which moves there, or to the end: NULL. A text that goes on behind its
- * size may end within a name: that one is found, too. */
+/* The first name from *at on; *at moves to it. NULL, with *at at the end, if there is none. In a
+ * text that goes on after its size, a name that the end cuts is found too. */
 static const struct w_token *find(const struct w_specials *s, const u8 *text, size_t size,
                                   bool goes_on, size_t *at)
 {
@@ -98,13 +98,13 @@ enum w_status w_specials_encode(const struct w_specials *s, struct w_encoder *en
 size_t w_specials_cut(const struct w_specials *s, enum w_split split, const u8 *text, size_t size)
 {
     const struct w_token *name;
-    size_t start = 0, at = 0; /* of the text behind the last name; of the next name */
+    size_t start = 0, at = 0; /* of the text after the last name; of the next name */
 
     for (; s && (name = find(s, text, size, true, &at)); start = at) {
         if (name->size > size - at)
             break;
         at += name->size;
     }
-    /* at is the end of what is known: of the text, or where a name may begin. */
+    /* Up to `at` no name is cut: it is the end of the text, or where a name may begin. */
     return start + w_split_cut(split, text + start, (s ? at : size) - start);
 }

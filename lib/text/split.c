@@ -1,3 +1,8 @@
+/* The patterns are written out as code, in two forms. word_end() finds the end of one word by
+ * the classes of its characters and handles every case. split_words() takes 64 bytes of ASCII at
+ * a time: from masks with one bit a byte it computes where words begin, and leaves to word_end()
+ * the words at bytes that the masks do not decide. Both read a byte a bounded number of times:
+ * linear. */
 #include "text/split.h"
 
 #include <string.h>
@@ -6,11 +11,12 @@
 #include "base/utf8.h"
 #include "text/unicode.h"
 
-/* How far behind a word's end a rule looks: the rest of a character that began before
- * W_WORD_BYTES_MAX, a last white-space character left behind, and one character more. */
+/* How far after a word's end a rule looks: the rest of a character that began before
+ * W_WORD_BYTES_MAX, a last white-space character that is left to the next word, and one character
+ * more. */
 #define LOOKAHEAD 16
 
-/* Classes of the ASCII bytes; the others have to be decoded. */
+/* Classes of the ASCII characters; others have to be decoded. */
 #define L W_CHAR_LETTER
 #define N W_CHAR_NUMBER
 #define S W_CHAR_SPACE
@@ -108,8 +114,9 @@ static inline size_t contraction(const u8 *p, size_t left)
     return 0;
 }
 
-/* The end of white space that begins at i: \s+(?!\S)|\s+. The last character stays behind for the word
- * that follows, unless it is all there is. With numbers apart, a text ends before a number. */
+/* The end of white space that begins at i: \s+(?!\S)|\s+. The last character is left to the word
+ * that follows, unless it is the only one. With numbers_apart, a number counts as the end of the
+ * text. */
 static size_t gpt2_space(const u8 *text, size_t i, size_t limit, size_t size, bool numbers_apart)
 {
     enum w_char_class class = W_CHAR_SPACE;
@@ -161,15 +168,15 @@ static inline size_t any_contraction(const u8 *p, size_t left)
 /* The end of white space that begins at i: \s*[\r\n]+|\s+(?!\S)|\s+. */
 static size_t gpt4_space(const u8 *text, size_t i, size_t limit, size_t size)
 {
-    size_t end = i, last = i, behind_newline = i, length;
+    size_t end = i, last = i, after_newline = i, length;
 
     while (end < limit && class_at(text + end, size - end, &length) == W_CHAR_SPACE) {
         last = end, end += length;
         if (is_newline(text[last]))
-            behind_newline = end;
+            after_newline = end;
     }
-    if (behind_newline > i)
-        return behind_newline;
+    if (after_newline > i)
+        return after_newline;
     return end < limit && last > i ? last : end;
 }
 
@@ -205,14 +212,14 @@ static inline size_t gpt4_word(const u8 *text, size_t i, size_t size, unsigned d
 
 /* ---- sixty-four bytes at a time ---- */
 
-/* Most text is plain: ASCII. There, words begin at places that can be computed for a block of bytes at
- * once from one bit a byte, without a branch for each word and without waiting for the end of one to
- * begin the next. What needs a second look is left to the functions above. */
+/* Most text is ASCII. There the starts of words are computed for a block of bytes at once, from one
+ * bit a byte, without a branch for each word and without waiting for the end of one to begin the
+ * next. */
 #define BLOCK 64
 
 /* A bit for each byte of a block. */
 struct block {
-    u64 letters, numbers, others; /* ASCII; others are whatever is neither these nor white */
+    u64 letters, numbers, others; /* ASCII; others are neither these nor white space */
     u64 quotes;                   /* others that may begin a contraction */
     u64 spaces, newlines, whites; /* U+0020; white space of any kind */
     u64 hard;                     /* not ASCII */
@@ -242,14 +249,14 @@ static inline u64 runs(u64 class)
     return class & ~(class << 1);
 }
 
-/* Where runs end; of the last bit the successor is not known. */
+/* Where runs end. The byte after the last bit is not known: bit 63 may be wrong. */
 static inline u64 lasts(u64 class)
 {
     return class & ~(class >> 1);
 }
 
-/* Where words begin: where a class does, and at the last white space of several. If that is a space, it
- * joins what follows. */
+/* Where words begin: where a run of a class does, and at the last character of a run of white
+ * space. If that is a space, it joins the word that follows. */
 static inline u64 gpt2_starts(const struct block *b, bool numbers_apart)
 {
     u64 last = lasts(b->whites) & (numbers_apart ? ~(b->numbers >> 1) : ~0ull);
@@ -271,13 +278,14 @@ static inline u64 gpt4_starts(const struct block *b, unsigned digits)
            (digits == 1 ? b->numbers : runs(b->numbers));
 }
 
-/* Where a contraction may begin: it begins a word. */
+/* Quotes that begin a word and may begin a contraction. */
 static inline u64 contractions(const struct block *b)
 {
     return b->quotes & ~(b->others << 1) & ~(b->spaces << 1) & b->letters >> 1;
 }
 
-/* What gpt4_starts() does not see: newlines beside other white space, and more than three numbers. */
+/* What gpt4_starts() does not handle: newlines beside other white space, and more than three
+ * numbers. */
 static inline u64 gpt4_hard(const struct block *b, unsigned digits)
 {
     u64 blanks = b->whites & ~b->newlines, n = b->numbers;
@@ -293,8 +301,8 @@ static inline size_t count_bits(u64 bits)
     return ((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0full) * ONES >> 56;
 }
 
-/* Write the places of the bits of `starts`, which is not 0; returns how many. Writes up to three more
- * than that, so that it need not branch for each. */
+/* Write the places of the bits of `starts`, which is not 0; returns how many. Writes in groups of
+ * four, so up to three more, to branch less. */
 static inline size_t put_places(u64 starts, size_t base, size_t *ends)
 {
     size_t count = count_bits(starts);
@@ -324,7 +332,7 @@ static inline size_t word_end(enum w_split rule, const u8 *text, size_t i, size_
     }
 }
 
-/* Where words begin in a block, and what has to be left to word_end(). */
+/* Where words begin in a block, and the bytes whose words are left to word_end(). */
 static inline u64 block_starts(enum w_split rule, const struct block *b, u64 *hard)
 {
     *hard = b->hard | contractions(b);
@@ -335,9 +343,9 @@ static inline u64 block_starts(enum w_split rule, const struct block *b, u64 *ha
     }
 }
 
-/* Of a block, what lies before the first hard byte is known, but for the last one there, since it
- * depends on the next; words that touch the hard one are split one by one. Inlined for each rule, so
- * that the compiler makes each from its constants. */
+/* In a block the starts before the first hard byte are known, except at the byte next to it, which
+ * depends on it. Words that touch the hard byte are split one by one. Inlined for each rule, so
+ * that the compiler specializes it. */
 static inline __attribute__((always_inline)) size_t split_words(enum w_split rule, const u8 *text,
                                                                 size_t size, size_t *ends,
                                                                 size_t room)
@@ -391,9 +399,8 @@ bool w_split_find(const char *name, enum w_split *rule)
 
 /* ---- cutting ---- */
 
-/* The last place between a visible ASCII character and a space, or 0: every rule ends a word there,
- * whatever comes before and after, since no word has white space behind anything visible other than
- * newlines. */
+/* The last place between a visible ASCII character and a space, or 0. Every rule ends a word there,
+ * because in no word does white space other than newlines follow a visible character. */
 static size_t plain_cut(const u8 *text, size_t size)
 {
     for (size_t i = size; i-- > 1;)
@@ -418,8 +425,9 @@ size_t w_split_cut(enum w_split rule, const u8 *text, size_t size)
 
     if (cut > 0)
         return cut;
-    /* No such place: split it all. A word is certain if everything that it could depend on is there,
-     * or if it ends well before the end; but not in white space, of which more may follow. */
+    /* No such place: split the whole text. A word is certain if its longest possible extent and the
+     * bytes after that are there, or if it ends well before the end of the text and not in white
+     * space, of which more may follow. */
     while ((count = w_split_words(rule, text + at, size - at, ends, W_COUNTOF(ends))) > 0) {
         for (size_t i = 0; i < count; i++) {
             size_t start = at + (i ? ends[i - 1] : 0), end = at + ends[i];

@@ -1,7 +1,8 @@
-/* split.h - cut text into words, inside which merges happen and across which they never do.
+/* split.h - the pre-tokenizer: cut text into words, inside which merges happen and which none
+ * crosses.
  *
- * A rule is a pattern that somebody published with a vocabulary. It takes any bytes at all: the
- * leftmost alternative that matches here is the next word, and one always does.
+ * A rule is a pattern that was published with a vocabulary. It applies to any bytes: the first
+ * alternative that matches gives the next word, and one always matches.
  *
  *   gpt2    '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *
@@ -10,15 +11,16 @@
  *
  *   qwen2   as cl100k, but a number character is a word of its own: \p{N}     (Qwen2, Qwen3)
  *
- *   smollm  the characters \p{N} are words of their own; what stands between two of them is split
- *           as gpt2 splits a text, so that it ends there for (?!\S) too        (SmolLM)
+ *   smollm  the characters \p{N} are words of their own; the text between two of them is split as
+ *           gpt2 splits a whole text, so that it ends there for (?!\S) too        (SmolLM)
  *
- * In words. All know English contractions, of any case from cl100k on; runs of letters and of other
- * characters, each with at most one character before it: U+0020, or before letters from cl100k on
- * anything but a newline, a letter or a number; and white space, which leaves its last character to
- * what follows. cl100k and qwen2 end white space behind its last newline.
+ * In words: a word is an English contraction (in cl100k and qwen2 of any case); a run of letters or
+ * of other characters, with at most one character before it, which is U+0020, or in cl100k and
+ * qwen2 before letters anything but a newline, a letter or a number; or white space, which leaves
+ * its last character to the word that follows. cl100k and qwen2 end white space after its last
+ * newline.
  *
- * What engines disagree about is decided so:
+ * Where regular expression engines disagree:
  * - \s is the property White_Space, as in Rust's regex (tiktoken) and Oniguruma (Hugging Face): U+0085
  *   is in it; U+001C to U+001F, U+180E and U+200B are not.
  * - (?i:'s) matches U+017F too, the long s, as it does there by Unicode's case folding. llama.cpp,
@@ -26,8 +28,7 @@
  * - cl100k is the pattern as published. tiktoken's later form of it has \s++$ in front, by which white
  *   space at the very end of a text is one word even if a newline is inside; no other program has it.
  * - Characters are those of valid UTF-8. A byte that is not part of it is an "other" character.
- * - A word ends at W_WORD_BYTES_MAX at the latest, so that one needs no more memory than that for any
- *   text. */
+ * - A word ends at W_WORD_BYTES_MAX at the latest, so that its memory is bounded for any text. */
 #ifndef W_SPLIT_H
 #define W_SPLIT_H
 
@@ -37,9 +38,9 @@ enum w_split { W_SPLIT_GPT2, W_SPLIT_CL100K, W_SPLIT_QWEN2, W_SPLIT_SMOLLM };
 
 #define W_SPLIT_NAMES "gpt2|cl100k|qwen2|smollm" /* in the order of the enum, for option tables */
 
-#define W_WORD_BYTES_MAX ((size_t)1 << 20) /* a character that begins before it may end behind it */
+#define W_WORD_BYTES_MAX ((size_t)1 << 20) /* a character that begins before it may end after it */
 
-/* The name of a rule as vocabularies have it, and back. */
+/* The name of a rule in vocabularies, and the rule of a name; false if there is none. */
 const char *w_split_name(enum w_split);
 bool w_split_find(const char *name, enum w_split *rule);
 

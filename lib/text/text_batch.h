@@ -1,4 +1,4 @@
-/* text_batch.h - documents gathered into portions of text that are worth handing to a thread. */
+/* text_batch.h - documents gathered into batches that are large enough for a thread. */
 #ifndef W_TEXT_BATCH_H
 #define W_TEXT_BATCH_H
 
@@ -6,7 +6,8 @@
 
 #define W_TEXT_BATCH_BYTES ((size_t)512 << 10) /* a batch is full from here on */
 
-/* A piece of a document, as its reader gave it: text[end of the one before, end). */
+/* A piece of a document as the reader gave it: it ends at text[end] and begins where the last one
+ * ends. */
 struct w_text_part {
     size_t end;
     bool ends; /* the document ends here */
@@ -20,7 +21,8 @@ struct w_text_batch {
     u64 documents; /* that end in this batch */
 };
 
-/* Replace a batch's text by what comes next from the reader. W_END if nothing does. */
+/* Replace a batch's text by the next pieces of the reader. W_END if there are none; W_NOMEM; else
+ * fails as w_documents_next(). */
 enum w_status w_text_batch_fill(struct w_text_batch *, struct w_documents *,
                                 struct w_err *) W_MUST_CHECK;
 void w_text_batch_release(struct w_text_batch *); /* harmless on zeroes */

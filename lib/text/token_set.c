@@ -74,7 +74,7 @@ static enum w_status grow_ids(struct w_token_set *set, struct w_err *err)
     return W_DONE;
 }
 
-/* Room for size more bytes, behind those of the last token. */
+/* Room for size more bytes after those of the last token. */
 static enum w_status grow_bytes(struct w_token_set *set, size_t size, struct w_err *err)
 {
     u64 end = (set->count ? set->offsets[set->count] : 0) + (u64)size;
@@ -85,7 +85,7 @@ static enum w_status grow_bytes(struct w_token_set *set, size_t size, struct w_e
     return w_grow(&set->bytes, &set->bytes_room, (size_t)end, 1, "bytes of tokens", err);
 }
 
-/* Give an id to the size bytes that were placed behind the last token. */
+/* Give an id to the size bytes that were placed after the last token. */
 static enum w_status keep(struct w_token_set *set, size_t size, u32 *twin)
 {
     u32 *place = find(set, set->bytes + set->offsets[set->count], (u32)size);

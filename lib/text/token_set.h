@@ -1,7 +1,7 @@
 /* token_set.h - the byte strings that are tokens, by id, each once.
  *
- * What vocabularies and the trainer have in common: id -> bytes, and whether a byte string has an id.
- * A set begins with the 256 single bytes. */
+ * Shared by vocabularies and the trainer: from an id to its bytes and back. A set begins with the
+ * 256 single bytes. */
 #ifndef W_TOKEN_SET_H
 #define W_TOKEN_SET_H
 
@@ -22,6 +22,7 @@ struct w_token_set {
     u64 table_size;
 };
 
+/* A set of the 256 bytes. W_NOMEM; to be released in any case. */
 enum w_status w_token_set_init(struct w_token_set *, struct w_err *) W_MUST_CHECK;
 void w_token_set_release(struct w_token_set *); /* harmless on zeroes */
 
@@ -36,8 +37,8 @@ static inline const u8 *w_token_bytes(const struct w_token_set *set, u32 id, u32
 bool w_token_set_find(const struct w_token_set *, const u8 *bytes, size_t size, u32 *id);
 
 /* Add a byte string, or the bytes of two tokens joined, as the next id. W_NO, without a message and
- * without a change, if it is there already (*twin, which may be NULL, says as what); W_LIMIT if it is
- * too long. */
+ * without a change, if the set has it already (*twin, which may be NULL, is its id); W_LIMIT beyond
+ * the limits above; W_NOMEM. */
 enum w_status w_token_set_add(struct w_token_set *, const u8 *bytes, size_t size, u32 *twin,
                               struct w_err *) W_MUST_CHECK;
 enum w_status w_token_set_join(struct w_token_set *, u32 left, u32 right, u32 *twin,

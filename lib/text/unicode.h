@@ -1,13 +1,13 @@
 /* unicode.h - the classes of characters that splitting needs.
  *
- * The table of classes is generated from the Unicode data files and kept here, at one version: with the Unicode library of each system, the same text and vocabulary would give other ids
- * on another system. It needs no setup and no dependency. */
+ * The table is generated from the Unicode data files and has one version. With the Unicode library
+ * of each system, the same text and vocabulary would give different ids on different systems. */
 #ifndef W_UNICODE_H
 #define W_UNICODE_H
 
 #include "base/base.h"
 
-/* Numbers of two bits, which the table holds. */
+/* Two bits each in the table. */
 enum w_char_class {
     W_CHAR_OTHER,  /* also each byte that is not part of valid UTF-8 */
     W_CHAR_LETTER, /* general category L* */

@@ -28,8 +28,8 @@ static u32 free_id(const struct w_vocab *v, u32 id)
     return id;
 }
 
-/* Two ids of the same bytes would make decoding right and everything else wrong, such as export to
- * other formats and the meaning of a token's probability. */
+/* Two ids of the same bytes are refused: they would decode, but make export to other formats and
+ * the probability of a token ambiguous. */
 static enum w_status add_token(struct w_vocab *v, const struct w_token *token, struct w_err *err)
 {
     u32 twin = 0;
@@ -37,11 +37,12 @@ static enum w_status add_token(struct w_vocab *v, const struct w_token *token, s
     if (token->size == 0)
         return w_fail(err, W_CORRUPT, "a token without bytes (id %u)", token->id);
     enum w_status status = w_token_set_add(&v->tokens, token->bytes, token->size, &twin, err);
-    return status == W_NO ? w_fail(err, W_CORRUPT, "the token of id %u is there twice", token->id)
+    return status == W_NO ? w_fail(err, W_CORRUPT, "the token of id %u is listed twice", token->id)
                           : status;
 }
 
-/* Everything that has given bytes: single bytes (the set begins with them), loose ones, specials. */
+/* All tokens whose bytes are given: single bytes (the set begins with them), added ones,
+ * specials. */
 static enum w_status add_given(struct w_vocab *v, const struct w_vocab_parts *p, struct w_err *err)
 {
     enum w_status status = w_token_set_init(&v->tokens, err);
@@ -65,7 +66,8 @@ static enum w_status add_given(struct w_vocab *v, const struct w_vocab_parts *p,
     return status;
 }
 
-/* What merge i makes: a new token of id next_id, or one that an earlier merge made of other halves. */
+/* Merge i: it makes a new token of id next_id, or one that an earlier merge made of other
+ * halves. */
 static enum w_status add_merge(struct w_vocab *v, u32 i, u32 next_id, struct w_err *err)
 {
     u32 twin = 0, halves[2] = {v->merges[i].left, v->merges[i].right}, slots[2];
@@ -73,17 +75,16 @@ static enum w_status add_merge(struct w_vocab *v, u32 i, u32 next_id, struct w_e
     for (unsigned h = 0; h < 2; h++) {
         enum w_token_kind kind = w_vocab_kind(v, halves[h]);
         if (kind != W_TOKEN_BYTE && kind != W_TOKEN_MADE)
-            return w_fail(
-                err, W_CORRUPT,
-                "merge %u uses id %u, which is no byte and which no merge before it makes", i,
-                halves[h]);
+            return w_fail(err, W_CORRUPT,
+                          "merge %u uses id %u, which is no byte and which no earlier merge makes",
+                          i, halves[h]);
         slots[h] = v->slots[halves[h]];
     }
     enum w_status status = w_token_set_join(&v->tokens, slots[0], slots[1], &twin, err);
     if (status == W_NO) {
         v->merged_ids[i] = v->ids[twin];
         if (twin < w_vocab_first_made(v))
-            return w_fail(err, W_CORRUPT, "merge %u makes a token that is said to be %s", i,
+            return w_fail(err, W_CORRUPT, "merge %u makes a token that is listed as %s", i,
                           twin < w_vocab_first_special(v) ? "loose" : "special");
         return W_DONE;
     }
@@ -107,7 +108,7 @@ static enum w_status add_merges(struct w_vocab *v, const struct w_vocab_parts *p
                               : free_id(v, next_id);
         status = add_merge(v, i, next_id, err);
         if (!status && w_pair_map_find(&pairs, left, right) != W_PAIR_NONE)
-            status = w_fail(err, W_CORRUPT, "merge %u, of ids %u and %u, is there twice", i, left,
+            status = w_fail(err, W_CORRUPT, "merge %u, of ids %u and %u, is listed twice", i, left,
                             right);
         if (!status)
             status = w_pair_map_add(&pairs, left, right, i, err);
@@ -121,7 +122,7 @@ static enum w_status add_merges(struct w_vocab *v, const struct w_vocab_parts *p
     return status;
 }
 
-/* The size, and whether it is one. */
+/* The size: as wanted, or up to the largest id. */
 static enum w_status settle_size(struct w_vocab *v, u32 wanted, struct w_err *err)
 {
     u32 size = v->slot_room;
@@ -129,7 +130,7 @@ static enum w_status settle_size(struct w_vocab *v, u32 wanted, struct w_err *er
     while (v->slots[size - 1] == W_NO_SLOT)
         size--;
     if (wanted > 0 && wanted < size)
-        return w_fail(err, W_CORRUPT, "id %u is there, but the size is %u", size - 1, wanted);
+        return w_fail(err, W_CORRUPT, "there is an id %u, but the size is %u", size - 1, wanted);
     v->size = W_MAX(size, wanted);
     if (v->size > W_TOKENS_MAX)
         return w_fail(err, W_LIMIT, "more than %u ids", W_TOKENS_MAX);
@@ -242,7 +243,7 @@ void w_vocab_free(struct w_vocab *v)
     free(v);
 }
 
-/* ---- questions ---- */
+/* ---- access ---- */
 
 u32 w_vocab_size(const struct w_vocab *v)
 {
@@ -302,7 +303,7 @@ enum w_token_kind w_vocab_kind(const struct w_vocab *v, u32 id)
 
     return slot == W_NO_SLOT                 ? W_TOKEN_UNUSED
            : slot < W_BYTE_TOKENS            ? W_TOKEN_BYTE
-           : slot < w_vocab_first_special(v) ? W_TOKEN_LOOSE
+           : slot < w_vocab_first_special(v) ? W_TOKEN_ADDED
            : slot < w_vocab_first_made(v)    ? W_TOKEN_SPECIAL
                                              : W_TOKEN_MADE;
 }

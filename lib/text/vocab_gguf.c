@@ -2,8 +2,9 @@
  *
  *     "GGUF" | u32 version | u64 tensors | u64 pairs | pairs: key, u32 type, value
  *
- * where a string is a u64 length and bytes, and an array a u32 type, a u64 count and the elements. No
- * length is believed: memory grows with the bytes that were read, and what is too long is refused. */
+ * where a string is a u64 length and bytes, and an array a u32 type, a u64 count and the elements.
+ * No length is trusted: memory grows with the bytes that were read, and what is too long is
+ * refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,8 @@
 #define KEY_MAX 256u
 #define DEPTH_MAX 4        /* of arrays in arrays */
 #define STRING_MAX 131072u /* bytes of a token in letters, or of a merge's line: twice a token */
-#define STRINGS_MAX (1u << 28)   /* bytes of an array of them */
-#define SKIPPED_MAX (1ull << 30) /* bytes of everything that is not for us */
+#define STRINGS_MAX (1u << 28)   /* bytes of all strings of an array */
+#define SKIPPED_MAX (1ull << 30) /* bytes of all values that are skipped */
 
 enum type { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64, TYPES };
 static const u8 sizes[TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
@@ -36,7 +37,7 @@ static const struct {
     {"smollm", W_SPLIT_SMOLLM, false},
 };
 
-/* Strings of an array, one behind the other. */
+/* Strings of an array, one after another. */
 struct strings {
     struct w_draft text;
     size_t *ends;
@@ -51,7 +52,7 @@ struct reading {
     u64 skipped;
     struct w_err *err;
 
-    char model[32], pre[32]; /* empty: not there */
+    char model[32], pre[32]; /* empty: missing */
     struct strings tokens, merges;
     u32 *kinds;
     u32 kind_count;
@@ -115,7 +116,7 @@ static enum w_status skip(struct reading *r, u64 size)
     return status;
 }
 
-/* A string of at most room - 1 bytes, with a NUL behind it. */
+/* A string of at most room - 1 bytes; a NUL ends it. */
 static enum w_status take_text(struct reading *r, char *text, u64 room, const char *what)
 {
     u64 size;
@@ -207,7 +208,7 @@ static enum w_status take_strings(struct reading *r, u32 type, const char *key, 
     u32 count;
 
     if (s->ends)
-        return w_fail(r->err, W_CORRUPT, "GGUF: %s is there twice", key);
+        return w_fail(r->err, W_CORRUPT, "GGUF: %s is listed twice", key);
     enum w_status status = take_array(r, type, STRING, key, &count);
     for (u32 i = 0; i < count && !status; i++)
         status = take_string(r, s, key);
@@ -220,7 +221,7 @@ static enum w_status take_kinds(struct reading *r, u32 type, const char *key)
     u32 count;
 
     if (r->kinds)
-        return w_fail(r->err, W_CORRUPT, "GGUF: %s is there twice", key);
+        return w_fail(r->err, W_CORRUPT, "GGUF: %s is listed twice", key);
     enum w_status status = take_array(r, type, I32, key, &count);
     for (u32 i = 0; i < count && !status; i++) {
         status = w_grow(&r->kinds, &room, i + 1u, sizeof *r->kinds, "kinds", r->err);

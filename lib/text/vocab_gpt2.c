@@ -1,5 +1,5 @@
-/* vocab.json and merges.txt. The former gives ids to tokens in letters (byte_letters.h), special ones
- * among them; the latter has a line "#version: 0.2" and then a merge a line, by rank. */
+/* vocab.json and merges.txt. The former has the ids of tokens in letters (byte_letters.h), special
+ * ones included; the latter a line "#version: 0.2" and then a merge a line, by rank. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +49,7 @@ enum w_status w_vocab_read_gpt2(struct w_vocab **vocab, const char *tokens, size
     return status;
 }
 
-/* A word that is a token and takes no merges cannot be said in this format. */
+/* This format cannot express that a word that is a token takes no merges. */
 enum w_status w_vocab_write_gpt2(const struct w_vocab *v, struct w_draft *tokens,
                                  struct w_draft *merges, struct w_err *err)
 {
@@ -58,7 +58,7 @@ enum w_status w_vocab_write_gpt2(const struct w_vocab *v, struct w_draft *tokens
     if (w_vocab_whole_words(v))
         return w_fail(
             err, W_MISMATCH,
-            "takes words that are tokens whole, which merges.txt cannot say: export it as "
+            "takes words that are tokens whole, which merges.txt cannot express: export it as "
             "tokenizer.json");
     enum w_status status = w_letters_write_vocab(v, false, tokens, err);
     if (!status)

@@ -1,6 +1,6 @@
-/* tokenizer.json. The parts that change text or that split it in ways of their own are refused; those
- * that only add or take away special tokens around it (post_processor, truncation, padding) do not
- * matter here. */
+/* tokenizer.json. Members that change text or split it in another way than the rules of split.h are
+ * refused; those that only add or remove special tokens around it (post_processor, truncation,
+ * padding) are ignored. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +15,12 @@
     "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"        \
     "\"" regex "\"},\"behavior\":\"Isolated\",\"invert\":false}," BYTE_LEVEL("false") "]}"
 
-/* Around their numbers, the patterns of GPT-4 and of Qwen2 are the same; as the text of a JSON string. */
+/* The patterns of GPT-4 and Qwen2, which differ in numbers alone; escaped for a JSON string. */
 #define GPT4_REGEX(numbers)                                                                        \
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|" numbers                \
     "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
 
-/* Splitting rules as pre_tokenizers, as they are written. */
+/* The pre_tokenizers that are written for the splitting rules. */
 static const char *const pre_tokenizers[] = {
     [W_SPLIT_GPT2] = BYTE_LEVEL("true"),
     [W_SPLIT_CL100K] = SPLIT_BY(GPT4_REGEX("\\\\p{N}{1,3}")),
@@ -29,7 +29,7 @@ static const char *const pre_tokenizers[] = {
                        "\"individual_digits\":true}," BYTE_LEVEL("true") "]}",
 };
 
-/* Patterns as they are found in such files. Those of one rule match the same. */
+/* Patterns of published files. Those of one rule are equivalent. */
 static const struct {
     enum w_split rule;
     const char *regex;
@@ -55,7 +55,7 @@ static bool has_type(const struct w_json *json, const char *type)
     return name && !strcmp(name, type);
 }
 
-/* The value of a boolean member, or what it is when it is not there. */
+/* The value of a boolean member; `absent` if it is missing. */
 static bool flag(const struct w_json *json, const char *key, bool absent)
 {
     bool value;
@@ -121,17 +121,18 @@ static enum w_status read_split(struct w_import *f, const struct w_json *json,
     const char *type = w_json_string(w_json_get(normalizer, "type"));
 
     if (normalizer && !w_json_is_null(normalizer))
-        return w_fail(err, W_MISMATCH,
-                      "normalizer: %.40s changes text, so that it could not be given back: remove "
-                      "it (\"normalizer\": null) if your text needs none",
-                      type ? type : "it");
+        return w_fail(
+            err, W_MISMATCH,
+            "normalizer: %.40s changes text, so that decoding could not restore it: remove "
+            "it (\"normalizer\": null) if your text needs none",
+            type ? type : "it");
     f->split = options->split;
     return options->has_split
                ? W_DONE
                : read_pre_tokenizer(w_json_get(json, "pre_tokenizer"), &f->split, err);
 }
 
-/* What would make other tokens of the same merges. */
+/* Refuse settings with which the same merges give other tokens. */
 static enum w_status check_model(const struct w_json *model, struct w_err *err)
 {
     static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
@@ -145,8 +146,8 @@ static enum w_status check_model(const struct w_json *model, struct w_err *err)
     for (size_t i = 0; i < W_COUNTOF(affixes); i++) {
         const char *affix = w_json_string(w_json_get(model, affixes[i]));
         if (affix && *affix)
-            return w_fail(err, W_MISMATCH, "model: it has a %s, which byte-level tokens have not",
-                          affixes[i]);
+            return w_fail(err, W_MISMATCH,
+                          "model: it has a %s, which byte-level tokens do not have", affixes[i]);
     }
     if (w_json_real(w_json_get(model, "dropout"), &dropout) && dropout > 0)
         return w_fail(err, W_MISMATCH, "model: with dropout, ids are a matter of chance");
@@ -199,7 +200,7 @@ static enum w_status read_parts(struct w_import *f, const struct w_json *json,
     if (!status)
         status = read_split(f, json, options, err);
     f->whole_words = flag(model, "ignore_merges", false);
-    if (!status) /* first: in the vocabulary their names stand as they are, among letters */
+    if (!status) /* first: the vocabulary has their names as they are, not in letters */
         status = read_added(f, w_json_get(json, "added_tokens"), err);
     if (!status)
         status = w_letters_read_vocab(f, w_json_get(model, "vocab"), W_IMPORT_NORMAL, err);
@@ -304,8 +305,8 @@ static enum w_status write_model(const struct w_vocab *v, struct w_draft *out, s
     return status ? status : append(out, "]}}\n", err);
 }
 
-/* Special tokens stand in the list of added tokens and in the model's vocabulary, which alone keeps
- * their ids where others are unused. */
+/* Special tokens are written to the list of added tokens and to the model's vocabulary: only there
+ * do they keep their ids where other ids are unused. */
 enum w_status w_vocab_write_hf(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
 {
     enum w_status status = write_added(v, out, err);

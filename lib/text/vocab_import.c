@@ -5,7 +5,7 @@
 
 #include "text/vocab_formats.h"
 
-/* ---- what a file is ---- */
+/* ---- the format of a file ---- */
 
 /* In vocab.json the first member is a token and its number; in tokenizer.json it is something else. */
 static bool begins_with_token(const char *text, size_t size)

@@ -1,6 +1,6 @@
-/* The JSON form of a vocabulary. What it leaves out says the usual, so that a vocabulary learned by
- * this project is nothing but its merges and the names of its specials; and a vocabulary has one text
- * only, of which the hash is. */
+/* The JSON form of a vocabulary. Members that would hold the default are left out, so that a
+ * learned vocabulary has only its merges and the names of its specials, and so that every
+ * vocabulary has exactly one text, of which the hash is taken. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void set_ids(struct w_json *json, const char *key, const u32 *ids, size_t
     free(text);
 }
 
-/* Do the ids follow each other, but for those of other kinds? From *at on, which moves behind them. */
+/* Are the ids consecutive from *at on, if ids of other kinds are skipped? Moves *at past them. */
 static bool in_order(const struct w_vocab *v, const u32 *ids, u32 count, unsigned other_kinds,
                      u32 *at)
 {
@@ -41,7 +41,7 @@ static bool in_order(const struct w_vocab *v, const u32 *ids, u32 count, unsigne
 
 static void set_given_ids(struct w_json *json, const struct w_vocab *v)
 {
-    const unsigned given = 1 << W_TOKEN_BYTE | 1 << W_TOKEN_LOOSE;
+    const unsigned given = 1 << W_TOKEN_BYTE | 1 << W_TOKEN_ADDED;
     const u32 *specials = v->ids + w_vocab_first_special(v), *made = v->ids + w_vocab_first_made(v);
     u32 made_count = v->tokens.count - w_vocab_first_made(v), at = 0;
 
@@ -54,8 +54,8 @@ static void set_given_ids(struct w_json *json, const struct w_vocab *v)
         set_ids(json, "made_ids", made, made_count);
 }
 
-/* Loose tokens as one string, too: "ID:HEX ID:HEX", by id. */
-static void set_loose(struct w_json *json, const struct w_vocab *v)
+/* Added tokens as one string, too: "ID:HEX ID:HEX", by id. */
+static void set_added(struct w_json *json, const struct w_vocab *v)
 {
     size_t room = 1;
     u32 size;
@@ -66,7 +66,7 @@ static void set_loose(struct w_json *json, const struct w_vocab *v)
     }
     char *text = malloc(room), *p = text;
     for (u32 id = 0; id < v->size && text; id++) {
-        if (w_vocab_kind(v, id) != W_TOKEN_LOOSE)
+        if (w_vocab_kind(v, id) != W_TOKEN_ADDED)
             continue;
         const u8 *bytes = w_vocab_bytes(v, id, &size);
         p += sprintf(p, "%s%u:", p > text ? " " : "", id);
@@ -112,7 +112,7 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
     static_assert(sizeof(struct w_merge) == 2 * sizeof(u32), "merges are pairs of ids");
     set_ids(json, "merges", &v->merges->left, 2 * (size_t)v->merge_count);
     if (v->added_count > 0)
-        set_loose(json, v);
+        set_added(json, v);
     set_specials(json, v);
     set_given_ids(json, v);
     if (v->sha256[0])
@@ -122,7 +122,7 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
 
 /* ---- reading ---- */
 
-/* What is read, before it is a vocabulary; owns its arrays, but not the names of specials. */
+/* The parts of a vocabulary being read; owns its arrays, but not the names of specials. */
 struct reading {
     struct w_vocab_parts parts;
     u32 *byte_ids, *made_ids, *special_ids, *merges;
@@ -159,7 +159,7 @@ static bool take_number(const char **text, u32 *id)
     return true;
 }
 
-/* An id and the one blank behind it, if it is not the last. */
+/* An id, and the one blank after it unless it is the last. */
 static bool take_id(const char **text, u32 *id)
 {
     if (!take_number(text, id))
@@ -234,7 +234,7 @@ static int hex_digit(char c)
 }
 
 /* "ID:HEX ID:HEX" */
-static enum w_status read_loose(struct reading *r, const struct w_json *json, struct w_err *err)
+static enum w_status read_added(struct reading *r, const struct w_json *json, struct w_err *err)
 {
     const struct w_json *member = w_json_get(json, "loose");
     const char *text = w_json_string(member);
@@ -287,7 +287,7 @@ static enum w_status read_tokens(struct reading *r, const struct w_json *json, s
         status = read_ids(json, "made_ids", &r->made_ids, &r->parts.made_count, err);
     r->parts.made_ids = r->made_ids;
     if (!status)
-        status = read_loose(r, json, err);
+        status = read_added(r, json, err);
     return status ? status : read_specials(r, json, err);
 }
 
@@ -312,8 +312,8 @@ static enum w_status read_parts(struct reading *r, const struct w_json *json, st
     return status ? status : read_tokens(r, json, err);
 }
 
-/* Does the vocabulary say of itself what it is? */
-static enum w_status check_claims(const struct w_vocab *v, const struct w_json *json,
+/* Are the size, the unused ids and the hash that the JSON states those of the vocabulary? */
+static enum w_status check_stated(const struct w_vocab *v, const struct w_json *json,
                                   struct w_err *err)
 {
     const char *hash = w_json_string(w_json_get(json, "sha256"));
@@ -344,7 +344,7 @@ enum w_status w_vocab_from_json(struct w_vocab **vocab, const struct w_json *jso
     else
         status = w_vocab_make(vocab, &r.parts, err);
     if (!status) {
-        status = check_claims(*vocab, json, err);
+        status = check_stated(*vocab, json, err);
         if (status) {
             status = w_fail_at(err, status, "vocabulary");
             w_vocab_free(*vocab);
@@ -367,7 +367,7 @@ enum w_status w_vocab_load(struct w_vocab **vocab, const char *path, struct w_er
     enum w_status status = w_input_slurp(path, FILE_BYTES_MAX, &text, &size, err);
     if (status)
         return status;
-    if (size > 0 && (u8)text[0] == 0x89) /* its first byte, which JSON never has */
+    if (size > 0 && (u8)text[0] == 0x89) /* the first byte of a stream, which JSON never has */
         status = w_fail(err, W_CORRUPT, "a stream or a model, not a file of a vocabulary");
     if (!status)
         status = w_json_parse(&json, text, size, err);

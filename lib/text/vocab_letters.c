@@ -24,7 +24,7 @@ enum w_status w_letters_read_vocab(struct w_import *f, const struct w_json *obje
     return status;
 }
 
-/* Append text as the inside of a JSON string: valid UTF-8 without NUL. */
+/* Append text, valid UTF-8 without NUL, as the inside of a JSON string. */
 static enum w_status append_escaped(struct w_draft *out, const char *text, size_t size,
                                     struct w_err *err)
 {
@@ -64,7 +64,7 @@ enum w_status w_letters_write(const struct w_vocab *v, u32 id, bool escaped, str
     return status;
 }
 
-/* Would the name of a special token be read as another token, or as another name? */
+/* Refuse a name of a special token that would be read as another token or as other bytes. */
 static enum w_status check_name(const struct w_vocab *v, u32 id, bool lists_specials,
                                 struct w_err *err)
 {

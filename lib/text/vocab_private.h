@@ -1,4 +1,4 @@
-/* vocab_private.h - what a vocabulary holds; for vocab.c and vocab_json.c alone. */
+/* vocab_private.h - the contents of a vocabulary; for vocab.c and vocab_json.c alone. */
 #ifndef W_VOCAB_PRIVATE_H
 #define W_VOCAB_PRIVATE_H
 
@@ -9,7 +9,8 @@
 #define W_BYTE_TOKENS 256u
 #define W_NO_SLOT UINT32_MAX
 
-/* Tokens have slots without gaps: the bytes, the loose tokens, the specials, then what merges make. */
+/* Tokens have slots without gaps: bytes, added tokens, specials, then the tokens that merges
+ * make. */
 struct w_vocab {
     enum w_split split;
     bool whole_words;
@@ -19,7 +20,7 @@ struct w_vocab {
     u32 *slots;                /* of ids; W_NO_SLOT: unused */
     u32 slot_room;             /* ids that slots has room for */
     struct w_merge *merges;
-    u32 *merged_ids;            /* what each merge makes */
+    u32 *merged_ids;            /* the id that each merge makes */
     char sha256[W_SHA256_TEXT]; /* empty until the vocabulary is complete */
 };
 
@@ -32,7 +33,7 @@ static inline u32 w_vocab_first_made(const struct w_vocab *v)
     return W_BYTE_TOKENS + v->added_count + v->special_count;
 }
 
-/* The first id from `id` on that is of none of the kinds in a set of bits, 1 << kind. */
+/* The first id from `id` on that is of none of these kinds; bit 1 << kind for each. */
 u32 w_vocab_next_id(const struct w_vocab *, u32 id, unsigned kinds);
 
 #endif

@@ -1,12 +1,12 @@
-/* .tiktoken: each token with its rank, which is its id. Its program takes a word that is a token as
- * that token; else it joins, again and again, the two neighbours that make the token of lowest rank, the
- * leftmost first. There are no merges in the file, and we make some that give the same:
+/* .tiktoken: each token with its rank, which is its id. tiktoken takes a word that is a token as
+ * that token. Else it repeatedly joins the two neighbours that make the token of lowest rank, the
+ * leftmost first. The file has no merges; these give the same:
  *
- * Join a token's own bytes by lower ranks until nothing is left to do. If two parts remain, they are the
- * token's merge. No other pair needs one: while a text is joined, what happens between two places that
- * nothing was joined across yet is what would happen to those bytes alone. So where two neighbours make
- * the token, they are the two that its own bytes come to. If more than two parts remain, the token only
- * ever comes from a whole word. */
+ * Join a token's own bytes by lower ranks as long as possible. If two parts remain, they are the
+ * token's merge. No other pair needs one: while a text is joined, the bytes between two places that
+ * no join has crossed go through the same steps as those bytes alone. So where two neighbours make
+ * the token, they are the two parts that remain of its own bytes. If more than two remain, the
+ * token only comes from a whole word. Cost: the square of a token's bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +16,10 @@
 #include "text/vocab_formats.h"
 
 #define BYTES 256
-#define RANKED_BYTES_MAX 1024u /* of a token: joining its bytes takes the square of that */
+#define RANKED_BYTES_MAX 1024u /* of a token */
 #define SPECIALS_MAX 5
 
-/* What published files go without. */
+/* What published files do not state. */
 static const struct known {
     const char *name;
     enum w_split split;
@@ -138,7 +138,7 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Give the tokens to the vocabulary, by rank; find the bytes among them. */
+/* Hand the tokens to the import, by rank; find the ranks of the bytes. */
 static enum w_status take_tokens(struct reading *r, struct w_import *f, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -212,7 +212,8 @@ static enum w_status make_merges(struct reading *r, struct w_import *f, struct w
     return status;
 }
 
-/* How it splits, and what is special: from the options, or from the name of a published file. */
+/* The splitting rule and the special tokens: from the options, or by the name of a published
+ * file. */
 static enum w_status take_known(struct w_import *f, const char *name,
                                 const struct w_import_options *options, struct w_err *err)
 {
@@ -281,9 +282,9 @@ static enum w_status write_line(struct w_draft *out, const u8 *bytes, u32 size, 
     return status ? status : w_draft_append(out, text, (size_t)sprintf(text, " %u\n", rank), err);
 }
 
-/* Does joining by ranks give what the merges give? The file says so itself: read back, every token is
- * made by a merge which is one of ours, and those are in our order. By the reasoning above, others of
- * ours are never done. */
+/* Does joining by ranks give the same as the merges? It does if, in the vocabulary read back from
+ * the file, every merge is one of ours, in our order. By the reasoning above, our other merges are
+ * never done. */
 static enum w_status check_ranks(const struct w_vocab *v, const struct w_vocab *ranked,
                                  struct w_err *err)
 {
@@ -300,12 +301,13 @@ static enum w_status check_ranks(const struct w_vocab *v, const struct w_vocab *
                           w_vocab_merged_ids(ranked)[k], theirs[k].left, theirs[k].right);
     }
     for (u32 id = 0; id < w_vocab_size(v); id++)
-        if (w_vocab_kind(ranked, id) == W_TOKEN_LOOSE && !w_vocab_whole_words(v) &&
+        if (w_vocab_kind(ranked, id) == W_TOKEN_ADDED && !w_vocab_whole_words(v) &&
             w_vocab_bytes(v, id, &size))
-            return w_fail(err, W_MISMATCH,
-                          "token %u is not what its own bytes are merged to, but this format would "
-                          "give it for a word: export it as tokenizer.json",
-                          id);
+            return w_fail(
+                err, W_MISMATCH,
+                "token %u is not the result of merging its own bytes, but this format would "
+                "give it for a word: export it as tokenizer.json",
+                id);
     return W_DONE;
 }
 

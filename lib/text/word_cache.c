@@ -2,17 +2,16 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "sys/pages.h"
 
 #define SLOTS_BYTES (sizeof(struct w_word_slot) << W_WORD_CACHE_BITS)
-#define PLACE_BITS 15         /* log2 of the words that the pool can find again */
+#define PLACE_BITS 15         /* log2 of the places for words without a slot */
 #define POOL_WORDS (1u << 20) /* of 4 bytes */
 
-/* Where in the pool a word is. There, its number of ids comes first, then the ids; of a word without a
- * slot its length and its bytes follow. */
+/* Where in the pool a word is: its number of ids and the ids; for a word without a slot then its
+ * length and its bytes. */
 struct w_pool_place {
-    u32 hash; /* a part of it that the number of the place does not tell */
+    u32 hash; /* its low half; the top bits are the number of the place */
     u32 at;   /* 0: free */
 };
 
@@ -38,7 +37,7 @@ void w_word_cache_release(struct w_word_cache *c)
 
 /* ---- the pool ---- */
 
-/* Put ids into the pool, with room for `more` words of 4 bytes behind them. Returns where. */
+/* Put ids into the pool, with room for `more` units of 4 bytes after them. Returns where. */
 static u32 put_ids(struct w_word_cache *c, const u32 *ids, size_t count, size_t more)
 {
     if (c->pool_used + 1 + count + more > POOL_WORDS) {
@@ -61,7 +60,7 @@ static const u32 *ids_at(const struct w_word_cache *c, u32 at, size_t *count)
 
 /* ---- words that have a slot ---- */
 
-/* The first word of a set stays: in most texts, what comes early comes often. */
+/* The first word of a set stays: in most texts, words that come early come often. */
 void w_word_cache_add(struct w_word_cache *c, struct w_word_slot *set, const struct w_word_key *key,
                       const u32 *ids, size_t count)
 {
@@ -84,7 +83,7 @@ const u32 *w_word_pooled(const struct w_word_cache *c, const struct w_word_slot 
     return slot->ids[1] == c->pool_age ? ids_at(c, slot->ids[0], count) : NULL;
 }
 
-/* ---- words that have none ---- */
+/* ---- words without a slot ---- */
 
 const u32 *w_word_pool_find(const struct w_word_cache *c, const u8 *word, size_t size,
                             size_t *count)
@@ -94,17 +93,17 @@ const u32 *w_word_pool_find(const struct w_word_cache *c, const u8 *word, size_t
 
     if (place->at == 0 || place->hash != (u32)hash)
         return NULL;
-    const u32 *ids = ids_at(c, place->at, count), *behind = ids + *count;
-    return behind[0] == size && memcmp(behind + 1, word, size) == 0 ? ids : NULL;
+    const u32 *ids = ids_at(c, place->at, count), *after = ids + *count;
+    return after[0] == size && memcmp(after + 1, word, size) == 0 ? ids : NULL;
 }
 
 void w_word_pool_add(struct w_word_cache *c, const u8 *word, size_t size, const u32 *ids,
                      size_t count)
 {
     u64 hash = w_hash_bytes(word, size);
-    u32 at = put_ids(c, ids, count, 1 + (size + 3) / 4), *behind = c->pool + at + 1 + count;
+    u32 at = put_ids(c, ids, count, 1 + (size + 3) / 4), *after = c->pool + at + 1 + count;
 
-    behind[0] = (u32)size;
-    memcpy(behind + 1, word, size);
+    after[0] = (u32)size;
+    memcpy(after + 1, word, size);
     c->places[hash >> (64 - PLACE_BITS)] = (struct w_pool_place){(u32)hash, at};
 }

@@ -1,9 +1,9 @@
 /* word_cache.h - the ids of words that were merged before. Nearly every word of a text is one of those,
- * so this table and the splitter are what makes encoding fast.
+ * so this table and the splitter decide the speed of encoding.
  *
  * A word of at most 15 bytes is found in a table of slots of 32 bytes, two of which share a cache line:
- * its bytes, its length and up to 4 ids, so that looking one up touches that line alone. What does not
- * fit there, longer words and more ids, is in a pool, which is emptied when it is full.
+ * its bytes, its length and up to 4 ids, so that a lookup touches that line alone. Longer words and
+ * lists of more ids are in a pool, which is emptied when it is full.
  *
  *     key = w_word_key(word, size, left)                  // size <= W_WORD_KEY_BYTES
  *     set = w_word_cache_set(cache, &key)                 // ask for its memory: __builtin_prefetch()
@@ -11,25 +11,25 @@
  *     slot = w_word_cache_find(set, &key)                 // NULL: not there
  *     ids = slot->ids, or w_word_pooled(cache, slot, &count) if w_word_slot_count(slot) is too large
  *
- * What is found is what was added under the same bytes, never a guess. */
+ * Lookups compare all bytes of a word, not only a hash of them. */
 #ifndef W_WORD_CACHE_H
 #define W_WORD_CACHE_H
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/status.h"
 
 #define W_WORD_KEY_BYTES 15      /* of the longest word that has a key */
 #define W_WORD_SLOT_IDS 4        /* most ids in a slot */
 #define W_WORD_POOLED_BYTES 1024 /* of the longest word in the pool */
 
-/* The word's bytes, padded with zeroes, little-endian, and behind them its length in bits 56 to 59 of
- * high. */
+/* The word's bytes, little-endian, padded with zeroes; its length is in bits 56 to 59 of `high`. */
 struct w_word_key {
     u64 low, high;
 };
 
-/* In `high` is the number of ids too, in bits 60 to 63: 0 in a free slot. More than W_WORD_SLOT_IDS
+/* `high` also has the number of ids, in bits 60 to 63: 0 in a free slot. More than W_WORD_SLOT_IDS
  * means that the ids are in the pool. */
 struct w_word_slot {
     u64 low, high;
@@ -40,9 +40,10 @@ struct w_word_cache {
     struct w_word_slot *slots;
     struct w_pool_place *places; /* of words in the pool that have no slot */
     u32 *pool;
-    u32 pool_used, pool_age; /* in 4 bytes; how often it was emptied */
+    u32 pool_used, pool_age; /* in units of 4 bytes; how often it was emptied */
 };
 
+/* Fails with W_NOMEM. */
 enum w_status w_word_cache_init(struct w_word_cache *, struct w_err *) W_MUST_CHECK;
 void w_word_cache_release(struct w_word_cache *); /* harmless on zeroes */
 
@@ -69,9 +70,9 @@ static inline struct w_word_key w_word_key(const u8 *word, size_t size, size_t l
 static inline struct w_word_slot *w_word_cache_set(const struct w_word_cache *cache,
                                                    const struct w_word_key *key)
 {
-    u64 hash = key->low * 0x9E3779B97F4A7C15ull ^ key->high * 0xC2B2AE3D27D4EB4Full;
+    u64 hash = key->low * W_GOLDEN ^ key->high * 0xC2B2AE3D27D4EB4Full;
 
-    hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15ull;
+    hash = (hash ^ hash >> 32) * W_GOLDEN;
     return cache->slots + (hash >> (64 - W_WORD_CACHE_BITS) & ~1ull);
 }
 
@@ -88,8 +89,8 @@ static inline size_t w_word_slot_count(const struct w_word_slot *slot)
     return slot->high >> 60;
 }
 
-/* The ids in the pool that a slot stands for, or NULL if it has been emptied since. They are valid
- * until a word is added. */
+/* The ids in the pool that a slot refers to; NULL if the pool has been emptied since. Valid until a
+ * word is added. */
 const u32 *w_word_pooled(const struct w_word_cache *, const struct w_word_slot *, size_t *count);
 /* Keep a word that is not in its set, of 1 or more ids. */
 void w_word_cache_add(struct w_word_cache *, struct w_word_slot *set, const struct w_word_key *,

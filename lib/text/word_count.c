@@ -32,8 +32,9 @@ void w_word_count_clear(struct w_word_count *t)
 
 /* ---- finding a word ---- */
 
-/* What a word is compared by. `readable` bytes from p on may be read, so that nearly all short words
- * are two loads and two masks instead of a copy of unknown length. */
+/* Make the key of a word, without the offset of a long one. `readable` bytes from p on may be
+ * read, so that nearly all short words take two loads and two masks instead of a copy of
+ * variable length. */
 static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_t readable)
 {
     static const u8 ones_then_zeroes[2 * KEY_BYTES] = {255, 255, 255, 255, 255, 255, 255, 255,
@@ -60,7 +61,7 @@ static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_
     word->size = (u32)size;
 }
 
-/* Where in the table a search for a word begins: the top bits of a product. */
+/* Where in the table the search for a word begins: the top bits of its hash. */
 static inline u64 first_place(const struct w_word_count *t, const struct w_word *w)
 {
     u64 second = w->size <= KEY_BYTES ? w->key[1] : 0;
@@ -107,7 +108,7 @@ static enum w_status grow_words(struct w_word_count *t, struct w_err *err)
 
     if (words) {
         t->words = words;
-        free(t->table); /* before there is a larger one: both at once would be the peak */
+        free(t->table); /* before the larger one is allocated: both at once would be the peak */
         t->table = calloc(2 * room, sizeof *t->table);
     }
     if (!words || !t->table)
@@ -167,9 +168,9 @@ static inline enum w_status count_bytes(struct w_word_count *t, const u8 *word, 
 enum w_status w_word_count_add(struct w_word_count *t, const u8 *word, size_t size, u64 times,
                                struct w_err *err)
 {
-    u64 pieces = (size + W_COUNTED_BYTES - 1) / W_COUNTED_BYTES, more, sum;
+    u64 parts = (size + W_COUNTED_BYTES - 1) / W_COUNTED_BYTES, more, sum;
 
-    if (!w_mul_ok(pieces, times, &more) || !w_add_ok(t->total, more, &sum))
+    if (!w_mul_ok(parts, times, &more) || !w_add_ok(t->total, more, &sum))
         return w_fail(err, W_LIMIT, "more occurrences of words than 2^64");
     return count_bytes(t, word, size, size, times, err);
 }
@@ -207,7 +208,7 @@ enum w_status w_word_count_merge(struct w_word_count *t, const struct w_word_cou
     return status;
 }
 
-/* ---- forgetting ---- */
+/* ---- pruning ---- */
 
 static int compare_u64(const void *a, const void *b)
 {
@@ -215,7 +216,7 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The smallest count such that at most `keep` words, fewer than there are, occur more often. */
+/* The smallest count that at most `keep` words exceed; keep is less than the number of words. */
 static enum w_status find_floor(const struct w_word_count *t, u32 keep, u64 *floor,
                                 struct w_err *err)
 {

@@ -1,3 +1,15 @@
+/* Definition: while some adjacent pair of symbols has a merge, join the pair of lowest rank, of
+ * equals the leftmost. merge_short() does that, with a scan for each merge: quadratic. Two steps
+ * make that faster and do not change the result:
+ *
+ * merge_long() takes the next merge from a heap ordered by (rank, position of the left symbol).
+ * Every adjacent pair that has a merge has its entry, pushed when the two symbols became
+ * neighbours. An entry whose left symbol is gone, or where the pair now has another rank, is
+ * dropped when popped. The first entry that is left is therefore the merge of the definition. A
+ * merge pushes at most two entries: O(n log n).
+ *
+ * A word is cut into parts first, between two bytes that no merge has in its middle. No merge ever
+ * crosses such a place, so each part comes out as it would inside the word. */
 #include "text/word_merge.h"
 
 #include <stdlib.h>
@@ -5,15 +17,15 @@
 
 #include "text/pair_map.h"
 
-#define SHORT_BYTES 64 /* words up to here merge by scanning, longer ones by a heap */
+#define SHORT_BYTES 64 /* parts up to here merge by scanning, longer ones by a heap */
 
 /* A word that is being merged: symbols in a doubly linked list. */
 struct node {
     u32 id, prev, next;
 };
 
-/* A possible merge: rank in the upper half, place of its left symbol in the lower half, so that the
- * smallest is the next to do, the leftmost first. */
+/* Possible merges, each the rank in the upper half and the position of the left symbol in the
+ * lower. */
 struct heap {
     u64 *items;
     size_t count, room;
@@ -22,9 +34,9 @@ struct heap {
 struct w_merger {
     const struct w_vocab *vocab;
     struct w_pair_map merges; /* pair of ids -> rank */
-    u32 *byte_ranks;          /* [256][256]: the same for pairs of bytes, as every word begins */
+    u32 *byte_ranks;          /* [256][256]: ranks of pairs of bytes, as every word begins */
     u64 joined[65536 / 64];   /* a bit for each pair of bytes: some merge has it in its middle */
-    u64 *likely;              /* a bit for each of several hashes: some pair of it may merge */
+    u64 *likely;              /* a bit for each hash: some pair with this hash has a merge */
     u32 likely_shift;         /* 64 - log2 of the number of bits */
     const u32 *merged_ids;    /* by rank */
     const u32 *byte_ids;
@@ -33,11 +45,11 @@ struct w_merger {
     struct heap heap;
 };
 
-/* Most pairs do not merge, and the table of those that do is larger than the fastest caches: a bit
- * tells most of them apart. */
+/* Most pairs have no merge, and the table of those that have one exceeds the fastest caches: one
+ * bit rules out most of the others. */
 static inline u64 likely_bit(const struct w_merger *m, u32 left, u32 right)
 {
-    return (((u64)right << 32 | left) * 0x9E3779B97F4A7C15ull) >> m->likely_shift;
+    return (((u64)right << 32 | left) * W_GOLDEN) >> m->likely_shift;
 }
 
 static inline u32 rank_of(const struct w_merger *m, u32 left, u32 right)
@@ -111,9 +123,8 @@ void w_merger_free(struct w_merger *m)
     free(m);
 }
 
-/* Merge a word of 1 to SHORT_BYTES bytes; returns the number of ids. Scanning for the smallest rank
- * is quadratic, but for short words nothing is faster. A symbol stands where its first byte does; bits
- * of a word of the machine tell where symbols are. */
+/* Merge a part of 1 to SHORT_BYTES bytes; returns the number of ids. A symbol has the index of its
+ * first byte; in `alive` the bits of these indices are set. */
 static size_t merge_short(const struct w_merger *m, const u8 *word, size_t size, u32 *ids)
 {
     u32 symbols[SHORT_BYTES], ranks[SHORT_BYTES]; /* ranks[i]: of the pair that begins at i */
@@ -134,14 +145,14 @@ static size_t merge_short(const struct w_merger *m, const u8 *word, size_t size,
         }
         if (rank == W_PAIR_NONE)
             break;
-        u64 behind = alive & (~1ull << best), before = alive & ((1ull << best) - 1);
-        size_t right = (size_t)__builtin_ctzll(behind);
+        u64 after = alive & (~1ull << best), before = alive & ((1ull << best) - 1);
+        size_t right = (size_t)__builtin_ctzll(after);
         symbols[best] = m->merged_ids[rank];
         ranks[right] = W_PAIR_NONE;
         alive &= ~(1ull << right);
-        behind &= behind - 1;
+        after &= after - 1;
         ranks[best] =
-            behind ? rank_of(m, symbols[best], symbols[__builtin_ctzll(behind)]) : W_PAIR_NONE;
+            after ? rank_of(m, symbols[best], symbols[__builtin_ctzll(after)]) : W_PAIR_NONE;
         if (before) {
             size_t left = 63 - (size_t)__builtin_clzll(before);
             ranks[left] = rank_of(m, symbols[left], symbols[best]);
@@ -177,7 +188,7 @@ static u64 heap_pop(struct heap *h)
     return top;
 }
 
-/* Offer the pair of symbol `left` and the one behind it. */
+/* Push the pair of symbol `left` and the next one, if it has a merge. */
 static void offer(struct w_merger *m, u32 left)
 {
     u32 right = m->nodes[left].next;
@@ -187,7 +198,7 @@ static void offer(struct w_merger *m, u32 left)
         heap_push(&m->heap, (u64)rank << 32 | left);
 }
 
-/* Memory for a word of size bytes: each merge takes one pair away and offers at most two. */
+/* Memory for a part of size bytes: fewer than size pairs at first, two more for each merge. */
 static enum w_status reserve_nodes(struct w_merger *m, size_t size, struct w_err *err)
 {
     if (size <= m->node_room)
@@ -200,8 +211,7 @@ static enum w_status reserve_nodes(struct w_merger *m, size_t size, struct w_err
     return m->node_room ? W_DONE : w_fail(err, W_NOMEM, "no memory for a word of %zu bytes", size);
 }
 
-/* Merge a long word in O(n log n): a heap of possible merges. An item is stale when its symbol is gone
- * or its pair is another by now. */
+/* Merge a part of any size, by the heap. */
 static enum w_status merge_long(struct w_merger *m, const u8 *word, size_t size, u32 *ids,
                                 size_t *count, struct w_err *err)
 {
@@ -243,7 +253,7 @@ static bool is_token(const struct w_merger *m, const u8 *word, size_t size, u32 
            !w_vocab_is_special(m->vocab, *id);
 }
 
-/* The end of the part of a word that begins at i, such that no merge joins it with what follows. */
+/* The end of the part that begins at i: the next place that no merge can cross. */
 static size_t part_end(const struct w_merger *m, const u8 *word, size_t i, size_t size)
 {
     for (i++; i < size; i++) {

@@ -1,5 +1,6 @@
-/* word_merge.h - the merges of a vocabulary, done in one word: of the pairs that may merge, the one of
- * lowest rank, the leftmost first, until none is left. At worst O(n log n) in the bytes of the word. */
+/* word_merge.h - apply the merges of a vocabulary inside one word: repeatedly the adjacent pair of
+ * lowest rank, the leftmost of equals, until no pair has a merge. At worst O(n log n) in the bytes
+ * of the word. Functions fail with W_NOMEM alone. */
 #ifndef W_WORD_MERGE_H
 #define W_WORD_MERGE_H
 
@@ -7,7 +8,7 @@
 
 struct w_merger;
 
-/* The vocabulary has to live as long. */
+/* The vocabulary has to outlive the merger. */
 enum w_status w_merger_new(struct w_merger **, const struct w_vocab *, struct w_err *) W_MUST_CHECK;
 void w_merger_free(struct w_merger *); /* accepts NULL */
 

@@ -1,30 +1,26 @@
-/* A line is read from left to right and written at once. At a sign with which residues begin, take()
- * returns how many bytes go; all else is text. A removal leaves a hole, and the next text that is
- * written mends it: spaces and commas that only parted the residue from the rest go, before and after.
+/* A line is read from left to right and written at once. At a sign that may begin leftover markup,
+ * take() returns how many bytes to remove; all else is text. A removal leaves a hole. The next text
+ * that is written mends it: spaces and commas that only separated the markup from the text are
+ * dropped.
  *
- * "(" is written like any text; at ")" parenthesis() looks back, and takes both away if only separators
- * lie between. The other half of a template, link or element is looked for FAR_BYTES ahead at most, so
- * that the time for a line stays linear in its size. */
+ * "(" is written like any text; at ")" parenthesis() looks back and removes both if only separators
+ * lie between. The end of a template, link or element is searched FAR_BYTES ahead at most, so that
+ * the time for a line stays linear in its size. */
 #include "wiki/clean.h"
 
 #include "wiki/entity.h"
 #include "wiki/site.h"
 #include "wiki/tag.h"
 
-#define FAR_BYTES ((size_t)10000) /* how far to look for the other half of something */
+#define FAR_BYTES ((size_t)10000) /* how far to look for the end of markup */
 
-/* A line on its way. */
+/* The line being cleaned. */
 struct line {
     struct w_clean *clean;
     struct w_buffer *out;
     size_t start; /* of the line in out */
-    bool hole;    /* something was removed last: spaces that met it may have to go */
+    bool hole;    /* the last thing was a removal: spaces around it may have to go */
 };
-
-static struct w_span rest_of(struct w_span s, size_t from)
-{
-    return (struct w_span){s.at + from, s.size - from};
-}
 
 static bool is_empty(const struct line *l)
 {
@@ -37,15 +33,15 @@ static void drop_blanks(struct line *l)
         l->out->size--;
 }
 
-/* Something is removed here, `next` stands behind it. */
+/* Count a removal here and leave a hole. */
 static void remove_here(struct line *l, u64 *count)
 {
     ++*count;
     l->hole = true;
 }
 
-/* Mend what a hole leaves between the text before it and the text that now follows. Returns how many
- * bytes of that text go, too. */
+/* Mend a hole between the text before it and `next`, the text after it. Returns how many bytes of
+ * that text to drop. */
 static size_t mend(struct line *l, struct w_span next)
 {
     size_t skip = 0;
@@ -68,12 +64,12 @@ static void put(struct line *l, struct w_span text)
     size_t skip = mend(l, text);
 
     if (skip < text.size)
-        w_buffer_span(l->out, rest_of(text, skip));
+        w_buffer_span(l->out, w_span_from(text, skip));
     else if (skip)
         l->hole = true;
 }
 
-/* ---- what is looked for; each returns how many bytes it took, 0: it is text ---- */
+/* ---- kinds of leftover markup; each function returns the bytes to remove, 0: it is text ---- */
 
 /* The bytes of {{...}} with all that is nested in it, or 0. */
 static size_t template_size(struct w_span s)
@@ -123,12 +119,12 @@ static size_t link(struct line *l, struct w_span s)
         l->hole = true;
     } else {
         const u8 *bar = memrchr(label.at, '|', label.size);
-        put(l, bar ? rest_of(label, (size_t)(bar - label.at) + 1) : label);
+        put(l, bar ? w_span_from(label, (size_t)(bar - label.at) + 1) : label);
     }
     return (size_t)(end - s.at) + 2;
 }
 
-/* The bytes from an opening tag to behind its closing one, or 0. */
+/* The size of an element, its closing tag included, or 0. */
 static size_t element_size(struct w_span s, u8 tag)
 {
     size_t end = W_MIN(s.size, FAR_BYTES);
@@ -138,7 +134,7 @@ static size_t element_size(struct w_span s, u8 tag)
         if (!found)
             break;
         i = (size_t)(found - s.at);
-        struct w_tag closing = w_tag_parse(rest_of(s, i));
+        struct w_tag closing = w_tag_parse(w_span_from(s, i));
         if (closing.size && closing.closing && closing.tag == tag)
             return i + closing.size;
     }
@@ -171,7 +167,7 @@ static size_t entity(struct line *l, struct w_span s)
     size_t size = w_entity_parse(s, &code);
 
     if (!size || (code < 0x80 && strchr("<>&\"'", (int)code)))
-        return 0; /* meant to be read: prose about HTML */
+        return 0; /* stays as written: prose about HTML */
     l->clean->counts.entities++;
     if (code == 0xa0)
         code = ' ';
@@ -204,7 +200,7 @@ static size_t placeholder(struct line *l, struct w_span s)
     return 0;
 }
 
-/* At ')': is nothing but separators behind its '('? Those of a function, f(), stay. */
+/* At ')': removed with its '(' if only separators lie between. Those of a function, f(), stay. */
 static size_t parenthesis(struct line *l)
 {
     const struct w_buffer *out = l->out;
@@ -263,7 +259,7 @@ static void clean_line(struct line *l, struct w_span s)
             put(l, (struct w_span){s.at + from, i - from});
         if (i == s.size)
             break;
-        size_t taken = take(l, rest_of(s, i));
+        size_t taken = take(l, w_span_from(s, i));
         if (!taken)
             put(l, (struct w_span){s.at + i, 1});
         i += taken ? taken : 1;
@@ -271,7 +267,7 @@ static void clean_line(struct line *l, struct w_span s)
     mend(l, (struct w_span){0});
 }
 
-/* Does a line say anything? */
+/* Does a line have a letter or a digit? */
 static bool has_words(struct w_span s)
 {
     for (size_t i = 0; i < s.size; i++)
@@ -280,7 +276,7 @@ static bool has_words(struct w_span s)
     return false;
 }
 
-/* &lt; and the like to what they stand for, in place of the line. */
+/* &lt; and the like become the characters that they stand for. */
 struct w_span w_clean_unescape(struct w_clean *c, struct w_span s)
 {
     size_t i = 0;
@@ -290,7 +286,7 @@ struct w_span w_clean_unescape(struct w_clean *c, struct w_span s)
     c->line.size = 0;
     while (i < s.size) {
         u32 code = 0;
-        size_t size = s.at[i] == '&' ? w_entity_parse(rest_of(s, i), &code) : 0;
+        size_t size = s.at[i] == '&' ? w_entity_parse(w_span_from(s, i), &code) : 0;
         if (size && code < 0x80 && strchr("<>&\"'", (int)code)) {
             w_buffer_byte(&c->line, (u8)code);
             i += size;
@@ -310,7 +306,7 @@ void w_clean_text(struct w_clean *c, struct w_span text, struct w_buffer *out)
         size_t before = out->size;
         i += size + (newline != NULL);
         if (size == 0) {
-            /* One blank line is enough where what stood between two is gone. */
+            /* One blank line is enough where the lines between two were removed. */
             if (newline && !(c->after_blank && c->after_removed))
                 w_buffer_byte(out, '\n');
             c->after_blank = true;

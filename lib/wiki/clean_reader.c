@@ -1,7 +1,7 @@
-/* Lines come from a window of the file, are cleaned in the way of the file's form, and gathered until
- * there are enough to give out. The head of a block, its tag and title, is kept back until its text has
- * something: a block of which nothing is left is not written. An object is parsed for the value of its
- * text, then cut at the bytes of that value (json_span.h), so that nothing else of it changes. */
+/* Lines come from a window of the file, are cleaned by the file's form, and gathered until there
+ * are enough to give out. The head of a block, its tag and title, is held back until some text
+ * follows: an empty block is not written. An object is parsed for the value of its text, and only
+ * the bytes of that value (json_span.h) are replaced. */
 #include "wiki/clean_reader.h"
 
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "text/document.h"
 #include "wiki/wiki_block.h"
 
-#define READ_BYTES ((size_t)4 << 20) /* at a time; the first of them tell the form of the file */
+#define READ_BYTES ((size_t)4 << 20) /* at a time; the first ones show the form of a file */
 #define GIVE_BYTES ((size_t)1 << 20) /* of text: enough for a call */
 #define LINE_BYTES ((size_t)256 << 20)
 
 struct w_clean_reader {
     struct w_clean_reader_options options;
     struct w_clean clean;
-    struct w_clean_reader_counts counts; /* but for removed: clean has it */
+    struct w_clean_reader_counts counts; /* except removed, which clean has */
     struct w_buffer out;                 /* of the present call */
     u8 last; /* byte given out, of any file; a newline before the first */
     /* The present file. */
@@ -32,8 +32,8 @@ struct w_clean_reader {
     enum w_format form;
     struct w_buffer head;  /* the lines of a block before its text: written when there is text */
     unsigned head_lines;   /* 0: outside of a block */
-    bool has_text;         /* the block has, and its head is written */
-    struct w_buffer piece; /* what is left of a line of a block, or of the text of an object */
+    bool has_text;         /* the block has text, and its head is written */
+    struct w_buffer piece; /* the text left of a line of a block, or of an object */
 };
 
 enum w_status w_clean_reader_new(struct w_clean_reader **reader,
@@ -76,7 +76,7 @@ static enum w_status no_memory(const struct w_clean_reader *c, struct w_err *err
                   (unsigned long long)c->line);
 }
 
-/* Drop what was used and read more. */
+/* Drop used bytes and read more. */
 static enum w_status fill(struct w_clean_reader *c, struct w_err *err)
 {
     size_t left = c->bytes.size - c->at;
@@ -123,7 +123,7 @@ static bool begins(struct w_span s, const char *text)
     return s.size >= size && !memcmp(s.at, text, size);
 }
 
-/* What the first bytes of the file say, after a byte order mark and empty lines. */
+/* Find the form of the file by its first bytes, after a byte order mark and empty lines. */
 static void look(struct w_clean_reader *c)
 {
     struct w_span all = w_span_unmarked((struct w_span){c->bytes.at, c->bytes.size});
@@ -131,13 +131,13 @@ static void look(struct w_clean_reader *c)
 
     c->at = c->bytes.size - all.size;
     struct w_span first = w_span_trim(all);
-    /* A line that is cut is taken for an object: it fails rather than passes as text. */
+    /* A first line that is cut may be an object: broken JSON has to fail, not to pass as text. */
     c->form = w_format_guess(first.at, (size_t)(all.at + all.size - first.at), false);
     c->clean.escaped =
         unescape == W_UNESCAPE_YES || (unescape == W_UNESCAPE_AUTO && w_clean_is_escaped(all));
 }
 
-/* ---- a line of each form ---- */
+/* ---- lines, by form ---- */
 
 static void clean_block_line(struct w_clean_reader *c, struct w_span line)
 {
@@ -219,11 +219,11 @@ static enum w_status clean_object(struct w_clean_reader *c, struct w_span line, 
         c->counts.empty++;
     } else {
         bool same = w_span_is(left, text);
-        size_t before = (size_t)(written.at - line.at) + 1, behind = before + written.size - 2;
+        size_t before = (size_t)(written.at - line.at) + 1, after = before + written.size - 2;
         w_buffer_put(&c->out, line.at, same ? line.size : before);
         if (!same) {
             w_wiki_json_text(&c->out, left);
-            w_buffer_put(&c->out, line.at + behind, line.size - behind);
+            w_buffer_put(&c->out, line.at + after, line.size - after);
         }
         c->counts.documents++;
     }

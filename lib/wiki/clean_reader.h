@@ -1,5 +1,5 @@
-/* clean_reader.h - files of text that another extractor made, cleaned (clean.h), each in the form it has:
- * WikiExtractor's blocks, JSON Lines or plain text, told by its first bytes.
+/* clean_reader.h - clean (clean.h) files of text that another extractor made, each in its own form:
+ * WikiExtractor's blocks, JSON Lines or plain text, recognized by its first bytes.
  *
  *     w_clean_reader_new(&c, &options, &err);
  *     w_clean_reader_begin(c, unpack, name, &err);                   // for each file
@@ -7,7 +7,7 @@
  *         write(text.at, text.size);
  *     w_clean_reader_free(c);
  *
- * A document of which nothing is left is left out. Of a block only its title and text change, of an
+ * A document without remaining text is left out. Of a block only its title and text change, of an
  * object only the bytes of its text. Where a file ends without a newline, the text of the next begins
  * with one. Memory: a window of the file, or its longest line. */
 #ifndef W_CLEAN_READER_H
@@ -28,7 +28,7 @@ struct w_clean_reader_options {
 };
 
 struct w_clean_reader_counts {
-    u64 documents, empty; /* blocks and objects: written, and left out since nothing is left */
+    u64 documents, empty; /* blocks and objects: written; left out as empty */
     u64 read_bytes;       /* of the files, unpacked */
     struct w_clean_counts removed;
 };
@@ -40,14 +40,14 @@ enum w_status w_clean_reader_new(struct w_clean_reader **, const struct w_clean_
                                  struct w_err *) W_MUST_CHECK;
 void w_clean_reader_free(struct w_clean_reader *); /* accepts NULL */
 
-/* Begin a file: read its first bytes and see what form it has. Unpack and name stay the caller's until
+/* Begin a file: read its first bytes and find its form. Unpack and name stay the caller's until
  * the file has ended. Fails as w_unpack_next() does, and with W_NOMEM. */
 enum w_status w_clean_reader_begin(struct w_clean_reader *, struct w_unpack *, const char *name,
                                    struct w_err *) W_MUST_CHECK;
 
-/* What is left of the next lines; it may be nothing. Valid until the next call. W_END at the end of the
- * file; W_CORRUPT and the like for a line that is no object or has no such text; W_TRUNCATED for a file
- * that ends inside a block; W_LIMIT for a line of more than 256 MiB; W_NOMEM; and as w_unpack_next(). */
+/* The text left of the next lines, perhaps empty. Valid until the next call. W_END at the end of
+ * the file; W_CORRUPT for a line that is no object or has no such text; W_TRUNCATED for a file that
+ * ends inside a block; W_LIMIT for a line of more than 256 MiB; W_NOMEM; and as w_unpack_next(). */
 enum w_status w_clean_reader_next(struct w_clean_reader *, struct w_span *text,
                                   struct w_err *) W_MUST_CHECK;
 

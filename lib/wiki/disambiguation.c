@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Names of templates, capitals and small ASCII letters alike; "*" stands for any end. */
+/* Names of templates; ASCII letters of any case are equal, "*" stands for any ending. */
 static const char *const templates[] = {
     "disambig*",
     "dab",
@@ -46,7 +46,7 @@ static const char *const templates[] = {
     "פירושונים",
 };
 
-/* {{disambiguation needed}} stands behind a link in a sentence. */
+/* {{disambiguation needed}} follows a link in a sentence. */
 static bool is_note(struct w_span name)
 {
     static const struct w_span end = W_SPAN(" needed");

@@ -1,5 +1,5 @@
-/* The XML comes as beginnings and ends of elements (xml.h). A table says which element means something
- * in which other one; so <id> is the page's in <page>, and passed over in <revision> and <contributor>.
+/* The XML comes as beginnings and ends of elements (xml.h). A table has the elements that matter,
+ * each with its parent: <id> is the page's in <page>, and ignored in <revision> and <contributor>.
  * The parser collects the text of an element into a buffer here, and is asked for a pause after
  * <siteinfo> and after each page. */
 #include "wiki/dump.h"
@@ -15,7 +15,7 @@
 #define WORD_BYTES ((size_t)4 << 10) /* longest title, name of a namespace... */
 
 enum element {
-    OTHER, /* and what is inside of it: not looked at */
+    OTHER, /* ignored, with everything inside it */
     DOCUMENT,
     MEDIAWIKI,
     SITEINFO,
@@ -32,7 +32,7 @@ enum element {
     TEXT,
 };
 
-/* Where an element means something. */
+/* The elements that matter. */
 static const struct row {
     enum element parent;
     const char *name;
@@ -74,7 +74,7 @@ static enum element find(enum element parent, const char *name)
     return OTHER;
 }
 
-/* Digits alone, behind a minus or not, at most `most` of them. */
+/* At most `most` digits, perhaps after a minus, and nothing else. */
 static bool parse_number(const char *text, size_t most, i64 *number)
 {
     bool negative = *text == '-';
@@ -273,7 +273,7 @@ enum w_status w_dump_begin(struct w_dump *d, struct w_err *err)
     status = w_wiki_site_new(&d->site, err);
     while (!status && !d->has_site)
         status = w_xml_run(d->xml, err);
-    /* A dump without anything: the end is found again by w_dump_next(). */
+    /* At the end of an empty dump w_dump_next() gives W_END again. */
     return status == W_END ? W_DONE : status;
 }
 

@@ -1,8 +1,9 @@
-/* Tags, and what they enclose, by the kind of the tag (tag.h). <sup> and <sub> leave no mark: where they
- * began in the output is remembered, and at their end script.c changes what was appended since. */
+/* Tags and their content, by the kind of the tag (tag.h). <sup> and <sub> leave no mark: the place
+ * in the output where they begin is remembered, and at their end script.c changes what was appended
+ * since. */
 #include "wiki/render_private.h"
 
-/* Without empty lines around it and spaces behind it. */
+/* Without empty lines around it and spaces after it. */
 static struct w_span trimmed_lines(struct w_span body)
 {
     struct w_span text = w_span_trim(body);
@@ -25,13 +26,12 @@ static void preformatted(struct w_wikitext *r, struct w_span body)
     if (block)
         w_wiki_put_mark(r, W_MARK_BLOCK);
     w_wiki_put_mark(r, W_MARK_RAW);
-    for (size_t i = 0; i < W_COUNTOF(marks); i++) { /* <pre><nowiki> is one thing said twice */
+    for (size_t i = 0; i < W_COUNTOF(marks); i++) { /* <nowiki> in <pre> adds nothing */
         const u8 *found = memmem(body.at, body.size, marks[i].at, marks[i].size);
         if (!found)
             break;
         w_wiki_put_plain(r, (struct w_span){body.at, (size_t)(found - body.at)});
-        body.size -= (size_t)(found + marks[i].size - body.at);
-        body.at = found + marks[i].size;
+        body = w_span_from(body, (size_t)(found - body.at) + marks[i].size);
     }
     w_wiki_put_plain(r, body);
     w_wiki_put_mark(r, W_MARK_RAW_END);
@@ -39,8 +39,8 @@ static void preformatted(struct w_wikitext *r, struct w_span body)
         w_wiki_put_mark(r, W_MARK_BLOCK);
 }
 
-/* TeX in one line. Two braces are parted, which is the same to TeX, so that no text has what looks like
- * a template. */
+/* TeX in one line. A space goes between two braces, which TeX ignores, so that no text seems to
+ * hold a template. */
 static void mathematics(struct w_wikitext *r, struct w_span tex)
 {
     struct w_buffer *out = &r->marked;
@@ -55,7 +55,7 @@ static void mathematics(struct w_wikitext *r, struct w_span tex)
     for (size_t i = 0; i < tex.size; i++) {
         u8 c = tex.at[i];
         if (c == '&') {
-            i += w_wiki_put_reference(r, (struct w_span){tex.at + i, tex.size - i}, false) - 1;
+            i += w_wiki_put_reference(r, w_span_from(tex, i), false) - 1;
         } else if (c <= ' ') {
             w_buffer_byte(out, ' ');
         } else {
@@ -100,7 +100,7 @@ void w_wiki_put_tag(struct w_wikitext *r, u32 index)
         w_wiki_put_mark(r, W_MARK_BLOCK);
         break;
     case W_TAG_NOWIKI: w_wiki_put_mark(r, W_MARK_NOTHING); break;
-    default: w_wiki_put_mark(r, W_MARK_HOLE); /* <ref/>, or the end of one that never began */
+    default: w_wiki_put_mark(r, W_MARK_HOLE); /* <ref/>, or a closing tag without an opening one */
     }
 }
 

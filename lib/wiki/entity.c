@@ -93,7 +93,7 @@ static size_t parse_number(struct w_span text, u32 *code)
 
     if (digits == 0 || end == text.size || text.at[end] != ';')
         return 0;
-    /* As MediaWiki: what HTML does not allow stays as it is written. */
+    /* As in MediaWiki, numbers that HTML does not allow stay as written. */
     if (!w_xml_is_char(*code) || *code == '\r' || (*code >= 0x7F && *code < 0xA0))
         return 0;
     return end + 1;

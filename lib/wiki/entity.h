@@ -4,8 +4,8 @@
 
 #include "wiki/span.h"
 
-/* The character reference that begins with the '&' at text[0]. Returns its length in bytes, or 0 if it
- * is none, or the number of no character: then the '&' is text. */
+/* The character reference that begins with the '&' at text[0]. Returns its length in bytes; 0 if it
+ * is none, or its number is that of no character: then the '&' is text. */
 size_t w_entity_parse(struct w_span text, u32 *code);
 
 #endif

@@ -1,10 +1,10 @@
 /* The third step: from text with marks to text, in one pass.
  *
- * White space is not copied but remembered, and written when the next character comes: one space, a
- * line end or an empty line, whichever is the most of what lay between. So none is left at the ends of
- * lines and none doubled. Where something was left out, the punctuation around the hole is mended:
- * "Rome ( ; born 1950)" becomes "Rome (born 1950)", and "with , ." "with.". Elsewhere punctuation is the
- * author's. */
+ * White space is not copied but remembered as a gap, and written with the next character: one
+ * space, a line end or an empty line, whichever is the largest that occurred. So none is left at
+ * the ends of lines and none is doubled. Around a hole, where markup was left out, punctuation is
+ * mended: "Rome ( ; born 1950)" becomes "Rome (born 1950)", and "with , ." "with.". Elsewhere it
+ * stays. Linear: looking back is bounded or drops what it reads. */
 #include <stdio.h>
 
 #include "base/lanes.h"
@@ -12,7 +12,7 @@
 #include "text/unicode.h"
 #include "wiki/marks.h"
 
-/* What lies before the next character. */
+/* The white space before the next character. */
 enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_BLOCK };
 
 #define LEVELS 6
@@ -28,18 +28,19 @@ struct finish {
     struct w_buffer *out;
     const u8 *at, *end;
     enum gap gap;
-    bool hole;         /* something was left out since the last character */
-    bool hole_seen;    /* of which a reader sees something */
-    bool hole_first;   /* and with it the line begins */
-    bool hole_last;    /* behind a blank in the line of that character */
+    bool hole;         /* markup was left out since the last character */
+    bool hole_seen;    /* such that a reader of the page sees something there */
+    bool hole_first;   /* at the beginning of the line */
+    bool hole_last;    /* after a blank in the line of the last character */
     bool line_text;    /* the line of the source has text */
-    bool line_marked;  /* or at least left something out */
+    bool line_marked;  /* or at least a mark */
     bool line_alone;   /* it is not joined with the next one */
     bool after_item;   /* the last line with text was an item or row */
     const char *first; /* to be written before the line's first character, or NULL */
     u8 heading;        /* the level of the heading that this line is; 0: none */
     u8 skipping;       /* a section of this level is left out; 0: none */
-    /* The headings since the last text: they go if the next one is of no deeper level. */
+    /* The headings since the last text. They are dropped if the next one is of the same or a higher
+     * level. */
     struct {
         u8 level;
         size_t begin; /* in out */
@@ -68,8 +69,8 @@ static void drop_signs(struct w_buffer *out, const char *signs)
         out->size--;
 }
 
-/* Where the parenthesis begins that is written up to here, if nothing is in it but words that parted or
- * led to what was left out; else SIZE_MAX. */
+/* Where the parenthesis begins that ends here, if it has only words that introduced or separated
+ * markup that was left out; else SIZE_MAX. */
 static size_t idle_parenthesis(const struct w_buffer *out)
 {
     static const char words[] = " or and also pronounced occasionally sometimes locally ";
@@ -98,7 +99,8 @@ static size_t idle_parenthesis(const struct w_buffer *out)
     return begin - 1;
 }
 
-/* Commas at the end of a line that parted what was left out there. Called where a line or the text ends. */
+/* At the end of a line or of the text: drop commas and semicolons that only separated removed
+ * markup. */
 static void end_written_line(struct finish *f)
 {
     if (f->hole_last)
@@ -107,9 +109,9 @@ static void end_written_line(struct finish *f)
     drop_blanks(f->out);
 }
 
-/* Is the character at p, with so many bytes from there on, of a word, in a script that parts words by
+/* Is the character at p, of `left` bytes, a letter or number of a script that separates words by
  * blanks? Those before Thai do. */
-static bool is_of_word(const u8 *p, size_t left)
+static bool is_word_character(const u8 *p, size_t left)
 {
     u32 code;
 
@@ -119,8 +121,8 @@ static bool is_of_word(const u8 *p, size_t left)
     return class == W_CHAR_LETTER || class == W_CHAR_NUMBER;
 }
 
-/* Does what is left out part two words? */
-static bool parts_words(const struct finish *f)
+/* Do two words meet at the hole? */
+static bool words_meet(const struct finish *f)
 {
     const struct w_buffer *out = f->out;
     size_t size = 1;
@@ -128,11 +130,12 @@ static bool parts_words(const struct finish *f)
     while (size < 4 && size < out->size && (out->at[out->size - size] & 0xC0) == 0x80)
         size++;
     return f->gap == GAP_NONE && out->size >= size &&
-           is_of_word(out->at + out->size - size, size) &&
-           is_of_word(f->at, (size_t)(f->end - f->at));
+           is_word_character(out->at + out->size - size, size) &&
+           is_word_character(f->at, (size_t)(f->end - f->at));
 }
 
-/* At a hole: may the byte go, since it only parts what is not there? Mends what is already written. */
+/* After a hole: is the byte to be dropped, because it only separated removed markup? Also mends
+ * what is written already. */
 static bool is_idle_byte(struct finish *f, u8 c)
 {
     u8 last = w_buffer_last(f->out);
@@ -160,7 +163,7 @@ static bool is_idle_byte(struct finish *f, u8 c)
     if ((c == '.' || c == ':') && ends) {
         if (c == '.' && last && memchr(".!?", last, 3))
             return true;
-        drop_signs(f->out, c == '.' ? ",;:" : ",;"); /* the stronger sign is left */
+        drop_signs(f->out, c == '.' ? ",;:" : ",;"); /* keep the stronger sign */
         f->gap = GAP_NONE;
     }
     if (last == '(' || c == ',' || c == ';' || c == ']')
@@ -168,7 +171,7 @@ static bool is_idle_byte(struct finish *f, u8 c)
     return false;
 }
 
-/* Write what comes before a character of text. False: leave the character out. */
+/* Write the gap before a character of text. False: leave the character out. */
 static bool before_text(struct finish *f, u8 c)
 {
     if (f->after_item && !f->line_alone)
@@ -176,7 +179,7 @@ static bool before_text(struct finish *f, u8 c)
     f->after_item = false;
     if (f->hole && is_idle_byte(f, c))
         return false;
-    if (f->hole_seen && parts_words(f))
+    if (f->hole_seen && words_meet(f))
         f->gap = GAP_SPACE;
     f->hole = f->hole_seen = f->hole_first = false;
     f->line_text = true;
@@ -206,11 +209,9 @@ static bool is_left_out(const struct w_wikitext_options *options, struct w_span 
     while (list.size) {
         const u8 *bar = memchr(list.at, '|', list.size);
         struct w_span name = {list.at, bar ? (size_t)(bar - list.at) : list.size};
-        size_t taken = W_MIN(name.size + 1, list.size);
         if (w_span_is_word(w_span_trim(name), heading))
             return true;
-        list.at += taken;
-        list.size -= taken;
+        list = w_span_from(list, W_MIN(name.size + 1, list.size));
     }
     return false;
 }
@@ -259,7 +260,7 @@ static void end_heading(struct finish *f)
     f->gap = GAP_BLOCK;
 }
 
-/* Go to the heading that ends a section that is left out. */
+/* Go to the heading after a section that is left out. */
 static void skip_section(struct finish *f)
 {
     const u8 *p = f->at;
@@ -333,7 +334,7 @@ static void mark(struct finish *f, u8 mark)
     }
 }
 
-/* Must a byte be looked at? Marks, line ends, what a no-break space begins with, a second space. */
+/* Does a byte end a run? Marks, line ends, the first byte of a no-break space, a second space. */
 static bool is_special(u8 before, u8 c)
 {
     return c < ' ' || c == 0xC2 || (c == ' ' && before == ' ');

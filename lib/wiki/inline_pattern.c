@@ -1,7 +1,7 @@
-/* A pattern is never stored as anything but its text: w_pattern_next() is a scanner that takes one piece
- * off the front. w_pattern_check() runs it once when the table is made, so that a pattern of a table has
- * no piece that is wrong. That an alternative names an argument once keeps the time for a page linear:
- * arguments may hold templates. */
+/* A pattern is stored only as text: w_pattern_next() is a scanner that takes one piece off the
+ * front. w_pattern_check() runs it once when the table is made, so that the patterns of a table
+ * have no wrong pieces. An alternative may name an argument once only, which keeps the time for a
+ * page linear: arguments may hold templates. */
 #include "wiki/inline_pattern.h"
 
 #include <string.h>
@@ -12,8 +12,7 @@ static struct w_span take(struct w_span *from, size_t size)
 {
     struct w_span taken = {from->at, W_MIN(size, from->size)};
 
-    from->at += taken.size;
-    from->size -= taken.size;
+    *from = w_span_from(*from, taken.size);
     return taken;
 }
 
@@ -45,7 +44,7 @@ static struct w_pattern_piece wrong(const char *why)
     return (struct w_pattern_piece){.kind = W_PATTERN_WRONG, .text = w_span_of(why)};
 }
 
-/* What is in braces: it holds no brace. */
+/* The piece for the text between braces, which has no brace in it. */
 static struct w_pattern_piece place(struct w_span inside)
 {
     struct w_pattern_piece piece = {.kind = W_PATTERN_ARGUMENT};
@@ -58,7 +57,7 @@ static struct w_pattern_piece place(struct w_span inside)
         while (inside.size) {
             enum w_pattern_kind kind = w_pattern_next(&inside).kind;
             if (kind != W_PATTERN_TEXT && kind != W_PATTERN_LINE)
-                return wrong("behind '*' is more than text");
+                return wrong("after '*' only text and line ends may follow");
         }
         return piece;
     }
@@ -66,7 +65,7 @@ static struct w_pattern_piece place(struct w_span inside)
     if (inside.size) {
         take(&inside, 1);
         if (!find_filter(inside, &piece.filter))
-            return wrong("behind ':' is none of month, number, sup, sub, upper, lower, capital");
+            return wrong("after ':' is none of month, number, sup, sub, upper, lower, capital");
     }
     if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
         piece.kind = W_PATTERN_NEEDED;
@@ -93,7 +92,7 @@ struct w_pattern_piece w_pattern_next(struct w_span *pattern)
         if (*piece.text.at == 'n')
             piece.kind = W_PATTERN_LINE;
         else if (*piece.text.at == 'd')
-            piece.kind = W_PATTERN_PART;
+            piece.kind = W_PATTERN_DIGIT;
         else if (*piece.text.at == 's')
             piece.text = W_SPAN(" ");
         return piece;

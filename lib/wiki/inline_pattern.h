@@ -1,5 +1,5 @@
-/* inline_pattern.h - the patterns of inlines.h, read piece by piece: once to check them when a table is made,
- * and again for each template. */
+/* inline_pattern.h - the patterns of inlines.h, read piece by piece: once to check them when a
+ * table is made, and again for each template. */
 #ifndef W_INLINE_PATTERN_H
 #define W_INLINE_PATTERN_H
 
@@ -20,7 +20,7 @@ enum w_filter {
 enum w_pattern_kind {
     W_PATTERN_TEXT,     /* text: as it is */
     W_PATTERN_LINE,     /* "\n" */
-    W_PATTERN_PART,     /* "\d": a space where a digit stands before */
+    W_PATTERN_DIGIT,    /* "\d": a space if a digit precedes it */
     W_PATTERN_ARGUMENT, /* names, with '|' between them; filter */
     W_PATTERN_NEEDED,   /* names */
     W_PATTERN_ALL,      /* text is between */
@@ -38,10 +38,10 @@ struct w_pattern_piece {
 /* Take the first piece off a pattern. */
 struct w_pattern_piece w_pattern_next(struct w_span *pattern);
 
-/* Take the first of names with '|' between them; false if there is none left. */
+/* Take the first of names with '|' between them off the list; false if there is none. */
 bool w_pattern_name(struct w_span *names, struct w_span *name);
 
-/* Fails with W_USAGE and says why. */
+/* W_USAGE, with the reason, for a pattern that is wrong. */
 enum w_status w_pattern_check(struct w_span pattern, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-/* The built-in rows: the templates that stand in sentences of the English Wikipedia. Those that tell how
- * a word is pronounced are not among them, since their signs are made from arguments by a program. */
+/* The built-in rows: the templates that stand in sentences of the English Wikipedia. Those for
+ * pronunciation are left out, because a program makes their signs from the arguments. */
 #include "wiki/inline_rows.h"
 
 const char w_inline_rows[] =

@@ -1,6 +1,6 @@
-/* Names and patterns are bytes of one buffer, their rows a hash table with open addressing that is at
- * most half full; a name is hashed in small letters with spaces. {{lang-fr}} without a row of its own is
- * looked for as "lang-*", the name up to its first hyphen. */
+/* Names and patterns are in one buffer; their rows are a hash table with open addressing, at most
+ * half full. A name is hashed in small letters with spaces. {{lang-fr}} without a row of its own is
+ * looked up as "lang-*", the name up to its first hyphen. */
 #include "wiki/inlines.h"
 
 #include <stdlib.h>
@@ -146,10 +146,8 @@ enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, s
     while (text.size) {
         const u8 *end = memchr(text.at, '\n', text.size);
         struct w_span line = {text.at, end ? (size_t)(end - text.at) : text.size};
-        size_t taken = W_MIN(line.size + 1, text.size);
         number++;
-        text.at += taken;
-        text.size -= taken;
+        text = w_span_from(text, W_MIN(line.size + 1, text.size));
         line = w_span_trim(line);
         if (!line.size || *line.at == '#')
             continue;

@@ -1,9 +1,9 @@
 /* inlines.h - templates that stand for words in a sentence, and the words they stand for.
  *
  * Nearly every template is a box, a note or a source, and leaves nothing in the text. A few carry
- * words: {{convert|10|km|mi}}, {{lang|fr|bonjour}}, {{nowrap|...}}. This table has a pattern for each
- * of them; what is not in it is left out. It begins with the rows of inline_rows.c and can be extended
- * and changed by a text file of the same form:
+ * words: {{convert|10|km|mi}}, {{lang|fr|bonjour}}, {{nowrap|...}}. This table has a pattern for
+ * each of them; other templates are left out. It begins with the rows of inline_rows.c and can be
+ * extended and changed by a text file of the same form:
  *
  *     # a comment
  *     nowrap      = {1}
@@ -13,29 +13,31 @@
  *     chem        = {*}
  *     flagicon    =
  *
- * A row is the name of a template, "=" and a pattern. Capitals and small letters of a name are the same,
- * and so are '_' and a space. A name that ends in "-*" is that of all templates which begin so and
- * have no row of their own; one that ends in ":" is a function, {{lc:TEXT}}, and TEXT its argument 1.
+ * A row is the name of a template, "=" and a pattern. In a name, capital and small letters are
+ * equal, and so are '_' and a space. A name that ends in "-*" is for all templates that begin so
+ * and have no row of their own; one that ends in ":" is a function, {{lc:TEXT}}, and TEXT its
+ * argument 1.
  *
- * A pattern is text in which {NAME} stands for the template's argument of that name; arguments without
- * one are called 1, 2 and so on. Patterns with "||" between them are alternatives, of which the first
- * is taken whose arguments are all there and not empty; if none is, nothing is put. A row without a
- * pattern is that of a template which nobody sees, such as {{shy}} in a word. In braces:
+ * A pattern is text in which {NAME} stands for the template's argument of that name; arguments
+ * without one are called 1, 2 and so on. Patterns with "||" between them are alternatives: the
+ * first whose arguments are all present and not empty is taken; if there is none, nothing is
+ * written. A row without a pattern is for a template that is invisible, such as {{shy}} in a word.
+ * In braces:
  *
- *     {1|text}      argument 1, or text where there is no 1; and so on
+ *     {1|text}      argument 1, or the argument "text" without 1; and so on
  *     {df?}         nothing, but the alternative needs the argument
  *     {*} {*, }     all arguments that have a number, with nothing or ", " between them; or "\n"
  *     {2:month}     the name of the month with that number
  *     {1:number}    commas between thousands
  *     {1:sup}       a number as superscript
- *     {1:sub}       a number as subscript, where it stands behind a number
+ *     {1:sub}       a number as subscript, if it follows a number
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
  *
- * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that would
- * be lost at the ends of a pattern, "\d" a space where a digit stands before, so that 6{{frac|1|2}} is
- * not read as 61/2, and "\" before any other character that character. An alternative
- * names an argument once at most. Two rules are no patterns: "@convert" is a measure as {{convert}}
- * writes it, "@title" the name of the page. */
+ * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that
+ * would be lost at the ends of a pattern, "\d" a space if a digit precedes it, so that
+ * 6{{frac|1|2}} is not read as 61/2, and "\" before any other character that character. An
+ * alternative names an argument once at most. Two rules are no patterns: "@convert" is a measure in
+ * the form of {{convert}}, "@title" the name of the page. */
 #ifndef W_INLINES_H
 #define W_INLINES_H
 
@@ -54,8 +56,8 @@ void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
 
-/* The pattern for a template's name, as it stands in the page; false if it has none. A table may be
- * looked at by any number of threads. */
+/* The pattern for a template's name, as written in the page; false if it has none. Any number of
+ * threads may ask one table. */
 bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern);
 
 #endif

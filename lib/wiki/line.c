@@ -1,6 +1,6 @@
-/* What stands at the beginning of a line: headings, lists, rows of tables. A heading and a term are
- * walked here, up to the end of the line or to the colon; of the others only the sign is taken, and the
- * walk that asked goes on after it. */
+/* Markup at the beginning of a line: headings, lists, rows of tables. A heading and a term are
+ * walked here, up to the end of the line or to the colon; of the others only the sign is taken, and
+ * the walk that called goes on after it. */
 #include "wiki/render_private.h"
 
 #define LEVEL_MAX 6
@@ -35,7 +35,7 @@ u32 w_wiki_line_skip(struct w_wikitext *r, struct w_range *g)
     }
 }
 
-/* "== Heading ==", perhaps with comments behind it. */
+/* "== Heading ==", perhaps with comments after it. */
 static void heading(struct w_wikitext *r, struct w_range *g)
 {
     struct w_range line = *g;
@@ -63,7 +63,7 @@ static void heading(struct w_wikitext *r, struct w_range *g)
     g->markup = line.markup;
 }
 
-/* "; term : what it means": two lines. */
+/* "; term : definition": two lines. */
 static void term(struct w_wikitext *r, struct w_range *g)
 {
     struct w_range rest = *g, line = *g;
@@ -72,7 +72,7 @@ static void term(struct w_wikitext *r, struct w_range *g)
     rest = line;
     u32 colon = w_wiki_find(r, &rest, ':');
     if (colon == line.end || (colon + 1 < line.end && r->source[colon + 1] == '/'))
-        return; /* without, or with the colon of an address */
+        return; /* no colon, or that of an address */
     line.end = colon;
     w_wiki_walk(r, line, false);
     w_wiki_put_mark(r, W_MARK_LINE);
@@ -111,7 +111,7 @@ void w_wiki_line_begin(struct w_wikitext *r, struct w_range *g)
         if (!is_blank_line(r, g))
             w_wiki_put_mark(r, W_MARK_ROW);
         break;
-    case '|': /* of a table, whose beginning came from a template or was lost */
+    case '|': /* of a table that begins in a template or was not closed */
     case '!':
         g->begin = w_wiki_line_skip(r, g);
         w_wiki_put_mark(r, W_MARK_HOLE);

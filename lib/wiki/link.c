@@ -7,10 +7,8 @@ static struct w_span short_name(struct w_span target)
     const u8 *colon = target.size ? memchr(target.at, ':', target.size) : NULL;
     const u8 *cut;
 
-    if (colon) {
-        target.size -= (size_t)(colon + 1 - target.at);
-        target.at = colon + 1;
-    }
+    if (colon)
+        target = w_span_from(target, (size_t)(colon + 1 - target.at));
     if (target.size && target.at[target.size - 1] == ')' &&
         (cut = memrchr(target.at, '(', target.size)))
         target.size = (size_t)(cut - target.at);
@@ -43,7 +41,7 @@ void w_wiki_put_link(struct w_wikitext *r, u32 index)
     }
 }
 
-/* Behind the address with which a link begins; moves the range's markup there. */
+/* The end of the address at the beginning of a link; moves the range's markup there. */
 static u32 address_end(const struct w_wikitext *r, struct w_range *g)
 {
     u32 at = g->begin;
@@ -77,11 +75,11 @@ void w_wiki_put_address(struct w_wikitext *r, u32 index)
     if (label.begin < label.end)
         w_wiki_walk(r, label, false);
     else
-        w_wiki_put_mark(r, W_MARK_HOLE); /* seen as a number in brackets */
+        w_wiki_put_mark(r, W_MARK_HOLE); /* shown as a number in brackets */
 }
 
 /* "-{zh-hans:one; zh-hant:other}-" shows the first; "-{text}-" text as it is; "-{T|...}-" and some other
- * letters before a bar define what is seen elsewhere. */
+ * letters before a bar define conversions for the rest of the page and show nothing here. */
 void w_wiki_put_variant(struct w_wikitext *r, u32 index)
 {
     struct w_range rule = w_wiki_inside(r, index), rest = rule;

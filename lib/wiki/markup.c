@@ -1,11 +1,12 @@
-/* The scan goes over the page once, from left to right, with a stack of what is open. An opening mark
- * takes the next place of the list, so that the list is in the order of begins; a closing mark ends the
- * innermost markup of its kind, and what lies above that on the stack stays without an end.
+/* The scan goes over the page once, from left to right, with a stack of open markup. An opening
+ * mark takes the next place of the list, so that the list is in the order of begins; a closing mark
+ * ends the innermost markup of its kind, and the markup above it on the stack stays without an
+ * end.
  *
- * Why it is linear: the stack is at most W_MARKUP_DEPTH deep, and what is pushed is dropped once. Only
- * comments and elements without markup inside, such as <nowiki>, look ahead. They jump to the end that
- * they find; where there is none, never_closed says so for the rest of the page, and nobody looks for
- * that name again. */
+ * Why it is linear: the stack is at most W_MARKUP_DEPTH deep, and what is pushed is dropped once.
+ * Only comments and elements without markup inside, such as <nowiki>, look ahead. They jump to the
+ * end that they find; where there is none, never_closed says so for the rest of the page, and that
+ * name is not searched again. */
 #include "wiki/markup.h"
 
 #include <stdlib.h>
@@ -15,11 +16,11 @@
 
 #define KIND(kind) (1u << W_MARKUP_##kind)
 
-/* Markup that is open. Of a run of braces nobody knows what it opens before it is closed: "{{{{a}}}}" is a
- * template in a template, "{{{{{a}}}}}" one whose name is an argument. It has a place in the list for
- * each pair that it can open, and gives them out from the last to the first. */
+/* Markup that is open. What a run of braces opens is known only when it is closed: "{{{{a}}}}" is a
+ * template in a template, "{{{{{a}}}}}" one whose name is an argument. The run reserves a place in
+ * the list for each pair that it can open, and uses them from the last to the first. */
 struct open {
-    u32 item; /* index into the list: its place, or the last that is left */
+    u32 item; /* index into the list: its place, or the last one not yet used */
     u8 kind, tag;
     u8 places;  /* left */
     u32 braces; /* left; they begin at begin */
@@ -32,7 +33,7 @@ struct scanner {
     u32 size, at;
     struct open stack[W_MARKUP_DEPTH];
     u32 depth;
-    u32 places;               /* of all that is open together: how deep it may be nested */
+    u32 places;               /* of all open markup together: how deep it may be nested */
     u32 too_deep;             /* pairs opened and not closed beyond the depth */
     u16 open[W_MARKUP_KINDS]; /* how many of a kind are on the stack */
     u16 open_tags[W_TAGS_MAX];
@@ -52,7 +53,7 @@ static void append(struct scanner *s, struct w_markup item)
         l->items[l->count++] = item;
 }
 
-/* A markup that nothing is inside of, or not yet. */
+/* A markup with nothing inside it, or not yet. */
 static void append_whole(struct scanner *s, struct w_markup item)
 {
     item.next = s->list->count + 1;
@@ -83,7 +84,7 @@ static void drop_from(struct scanner *s, u32 level)
     }
 }
 
-/* Of some kinds of markup, those that are open stay without end. */
+/* Drop the open markup of some kinds; it stays without an end. */
 static void abandon(struct scanner *s, u32 kinds)
 {
     u32 kept = 0, depth = s->depth;
@@ -101,7 +102,7 @@ static void abandon(struct scanner *s, u32 kinds)
     s->depth = kept;
 }
 
-/* Close what is at a level of the stack; what is above it stays without end. */
+/* Close the markup at a level of the stack; markup above it stays without an end. */
 static void close_level(struct scanner *s, u32 level, u32 body_end, u32 end)
 {
     struct w_markup *item = &s->list->items[s->stack[level].item];
@@ -156,7 +157,7 @@ static void open_braces(struct scanner *s)
     s->at = end;
     if (!places)
         return;
-    run = W_MIN(run, 3 * places); /* what is too deep is text */
+    run = W_MIN(run, 3 * places); /* braces that are too deep are text */
     for (u32 i = 0; i < places; i++)
         append_whole(s, (struct w_markup){.kind = W_MARKUP_NOTHING,
                                           .begin = end - run,
@@ -213,7 +214,7 @@ static void close_braces(struct scanner *s)
     s->at += left;
 }
 
-/* Does an address begin here, as in [http://...] and [//...]? Of some schemes it has to have slashes. */
+/* Does an address begin here, as in [http://...] and [//...]? Some schemes need the slashes. */
 static bool is_address(const struct scanner *s, u32 at)
 {
     static const char slashed[] =
@@ -280,7 +281,7 @@ static void comment(struct scanner *s)
 
     if (end) {
         end += 3;
-    } else { /* takes its line along */
+    } else { /* hides the rest of its line */
         s->never_closed[0] = true;
         end = left ? memchr(from, '\n', left) : NULL;
         end = end ? end : from + left;
@@ -380,7 +381,7 @@ static void angle(struct scanner *s)
 
 /* ---- lines ---- */
 
-/* At the start of a line: what ends here, and tables, which begin and end nowhere else. */
+/* At the start of a line: end what a line ends; tables begin and end nowhere else. */
 static void begin_line(struct scanner *s)
 {
     u32 at = s->at;
@@ -444,7 +445,7 @@ enum w_status w_markup_scan(struct w_markup_list *list, struct w_span page, stru
     append_whole(&s, (struct w_markup){.begin = UINT32_MAX, .end = UINT32_MAX});
     if (s.failed)
         return w_fail(err, W_NOMEM, "no memory for the markup of a page of %zu bytes", page.size);
-    list->count--; /* the last one only stops loops */
+    list->count--; /* the last one is a sentinel for loops */
     return W_DONE;
 }
 

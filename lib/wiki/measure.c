@@ -1,11 +1,11 @@
-/* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". What it was converted to is
- * not computed. Arguments without a name come in pairs: a value, then a unit ("6|ft|2|in") or a word
- * that stands between two values ("5|to|10|km"). */
+/* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". The conversion is not
+ * computed. Arguments without a name come in pairs: a value, then a unit ("6|ft|2|in") or a word
+ * between two values ("5|to|10|km"). */
 #include "wiki/render_private.h"
 
 #define WORD_MAX 64
 
-/* Symbols by which {{convert}} knows its units, and what it writes for one and for several. */
+/* Codes of units in {{convert}}, and what it writes for one and for several. */
 static const struct unit {
     const char *code, *one, *many, *symbol;
 } units[] = {
@@ -120,7 +120,8 @@ static const struct {
     {"xx", " × "},
 };
 
-/* The text of an argument, which is nowhere put; longer ones are empty. */
+/* The text of an argument, which is not written to the output; empty if it is longer than
+ * WORD_MAX. */
 static struct w_span word_of(struct w_wikitext *r, const struct w_range *value, u8 word[WORD_MAX])
 {
     size_t from = r->marked.size, size;
@@ -173,7 +174,7 @@ static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool sy
         if (code.size > size && memcmp(code.at, powers[i], size) == 0 &&
             !w_is_digit(code.at[size])) {
             w_buffer_span(&r->marked, w_span_of(powers[i + 1]));
-            code.at += size, code.size -= size;
+            code = w_span_from(code, size);
             one = false;
         }
     }

@@ -1,6 +1,6 @@
-/* Runs of apostrophes, by the rules of MediaWiki's parser (doQuotes): two are italics, three bold, five
- * both; of four, one is text, and of more than five all but five. At the end of a line of which both
- * are odd in number, one ''' was an apostrophe and '': "L'''amour''" is L' and amour in italics. */
+/* Runs of apostrophes, by the rules of MediaWiki's parser (doQuotes): two are italics, three bold,
+ * five both; of four, one is text, and of more than five all but five. If a line has an odd number
+ * of both, one ''' was an apostrophe and '': "L'''amour''" is L' and amour in italics. */
 #include "wiki/render_private.h"
 
 void w_wiki_quotes_run(struct w_wikitext *r, u32 size)
@@ -33,7 +33,7 @@ void w_wiki_quotes_end_line(struct w_wikitext *r)
 
     if (!q->italics && !q->bolds)
         return;
-    /* What was appended may have been taken back since: no character is cut. */
+    /* The output may have been cut since: insert only between characters. */
     if (q->italics % 2 && q->bolds % 2 && place && place - 1 < r->marked.size &&
         (r->marked.at[place - 1] & 0xC0) != 0x80)
         w_buffer_insert(&r->marked, place - 1, "'", 1);

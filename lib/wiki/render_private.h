@@ -1,9 +1,9 @@
-/* render_private.h - for the files of lib/wiki alone: the second step to a page's text, between its files: a walk over the page and its markup
- * (markup.h) that writes text with marks (marks.h).
+/* render_private.h - for the files of lib/wiki alone: the second step to a page's text, a walk over
+ * the page and its markup (markup.h) that writes text with marks (marks.h).
  *
- * Each function gets a range of the page, or a markup by its index, and appends what is seen of it.
- * They call each other for what is inside; pairs nest W_MARKUP_DEPTH deep at most, and no part of the
- * page is walked over twice, so that depth and time are bounded. */
+ * Each function gets a range of the page, or a markup by its index, and appends its visible text.
+ * They call each other for the markup inside; pairs nest W_MARKUP_DEPTH deep at most, and no part
+ * of the page is walked twice, so that depth and time are bounded. */
 #ifndef W_RENDER_PRIVATE_H
 #define W_RENDER_PRIVATE_H
 
@@ -11,24 +11,24 @@
 #include "wiki/markup.h"
 #include "wiki/marks.h"
 
-/* The quotes of a line: '' and ''' switch italics and bold, and leave nothing, unless they do not come
- * in pairs. */
+/* The quotes of a line: '' and ''' switch italics and bold and leave no text, if they come in
+ * pairs. */
 struct w_quotes {
     u32 italics, bolds; /* how many */
-    /* Where an apostrophe would be put, if one ''' has to be read as ' and '': before it, in the
-     * output; plus 1, 0 is nowhere. By what comes before: a word of one letter, a longer one, a space. */
+    /* Where in the output an apostrophe is inserted if one ''' has to be read as ' and ''. Plus 1;
+     * 0: no such place. By what precedes the ''': a word of one letter, a longer one, a space. */
     size_t after_letter, after_word, after_space;
 };
 
 /* A range of the page's source. */
 struct w_range {
     u32 begin, end;
-    u32 markup; /* index of the first markup that begins in it or behind it */
+    u32 markup; /* index of the first markup that begins in or after it */
 };
 
 #define W_ARGUMENTS_MAX 100
 
-/* The arguments of a template. What goes beyond the room is left out. */
+/* The arguments of a template; those beyond the first W_ARGUMENTS_MAX are left out. */
 struct w_arguments {
     u32 count;
     struct w_argument {
@@ -52,17 +52,17 @@ struct w_wikitext {
     size_t sup_around; /* and the <sup> in which that <sup> stands */
 };
 
-/* walk.c: what is seen of a range. at_line: it begins where a line of the page begins, so that "*" is
- * a list there. */
+/* walk.c: append the text of a range. at_line: it begins a line of the page, so that "*" begins a
+ * list. */
 void w_wiki_walk(struct w_wikitext *, struct w_range, bool at_line);
 
 /* The first byte c in a range that is not inside a markup; the range's end if there is none. Moves the
  * range's markup there. */
 u32 w_wiki_find(const struct w_wikitext *, struct w_range *, u8 c);
 
-/* line.c: what the beginning of a line means, at range->begin; moves it behind what was taken. */
+/* line.c: the markup at the beginning of a line, at range->begin, which moves past it. */
 void w_wiki_line_begin(struct w_wikitext *, struct w_range *);
-/* Behind the last byte of the line at range->begin, or of the markup that begins in it. Moves
+/* The end of the line at range->begin, or of the line where markup that begins in it ends. Moves
  * range->markup there. */
 u32 w_wiki_line_skip(struct w_wikitext *, struct w_range *);
 /* quotes.c: a run of two or more apostrophes. */
@@ -78,24 +78,26 @@ void w_wiki_put_table(struct w_wikitext *, u32 index);
 /* template.c */
 void w_wiki_put_template(struct w_wikitext *, u32 index);
 void w_wiki_put_argument(struct w_wikitext *, u32 index);
-/* The argument of a name or number; NULL if it is missing or empty. */
+/* The argument with a name or number; NULL if it is missing or empty. */
 const struct w_range *w_wiki_argument_find(const struct w_arguments *, struct w_span name);
 /* Go to the argument with the next number that is not empty; NULL if there is none. Begin with 0. */
 const struct w_range *w_wiki_argument_next(const struct w_arguments *, u32 *number);
 /* measure.c: the arguments of {{convert}}. */
 void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *);
-/* Commas between the thousands of a number that was appended from an offset on. */
+/* Put commas between the thousands of a number that was appended from an offset on. */
 void w_wiki_group_digits(struct w_wikitext *, size_t from);
 /* element.c */
 void w_wiki_put_tag(struct w_wikitext *, u32 index);
 void w_wiki_put_element(struct w_wikitext *, u32 index);
 
-/* Text without markup: entities are characters; with line ends as they are. */
+/* Append text without markup: entities become characters, line ends stay. */
 void w_wiki_put_plain(struct w_wikitext *, struct w_span);
-/* The character reference at the start of a text; its size in bytes, at least 1. */
+/* Append the character reference at the start of a text; returns its size in bytes, at least 1.
+ * twice: "&amp;nbsp;" is one, too. */
 size_t w_wiki_put_reference(struct w_wikitext *, struct w_span, bool twice);
-/* script.c: digits and signs that were appended from an offset on, as superscripts; digits behind a number
- * as subscripts; with ^ or _ before what else begins as a number. Other text stays. */
+/* script.c: change digits and signs that were appended from an offset on to superscripts, digits
+ * after a number to subscripts; other text that begins as a number gets ^ or _. Other text
+ * stays. */
 void w_wiki_superscript(struct w_wikitext *, size_t from);
 void w_wiki_subscript(struct w_wikitext *, size_t from);
 
@@ -109,7 +111,7 @@ static inline struct w_span w_wiki_source(const struct w_wikitext *r, u32 begin,
     return (struct w_span){r->source + begin, end - begin};
 }
 
-/* What is inside a markup. */
+/* The range inside a markup. */
 static inline struct w_range w_wiki_inside(const struct w_wikitext *r, u32 index)
 {
     const struct w_markup *m = &r->markup.items[index];

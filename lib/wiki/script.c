@@ -1,12 +1,12 @@
-/* Numbers above and below the line. "10<sup>6</sup>" without its tags would be another number, "106", and
- * "20<sub>16</sub>" would be "2016"; "H<sub>2</sub>O" is read as well without. Of what begins as a number
- * but has other characters, "^" or "_" says where it stood: 10^2.5. */
+/* Superscripts and subscripts. "10<sup>6</sup>" without its tags would be another number, "106",
+ * and "20<sub>16</sub>" would be "2016"; "H<sub>2</sub>O" reads well without. Text that begins as a
+ * number but has other characters gets "^" or "_": 10^2.5. */
 #include "wiki/render_private.h"
 
 #define NUMBER_MAX 40 /* digits that are looked at */
-#define SCRIPT_MAX 80 /* bytes above or below the line that get a sign */
+#define SCRIPT_MAX 80 /* longest text that gets a sign, in bytes */
 
-/* The characters of a number, each as it is above or below the line. False if there are others in it. */
+/* The superscripts or subscripts for a number. False if the text has characters without one. */
 static bool translate(struct w_span text, bool below, u16 codes[8], size_t *count)
 {
     static const u16 above[10] = {0x2070, 0xB9,   0xB2,   0xB3,   0x2074,
@@ -36,8 +36,8 @@ static bool translate(struct w_span text, bool below, u16 codes[8], size_t *coun
     return true;
 }
 
-/* As "^" and a number, or an expression in parentheses. What has lines, or is long, is none: there a tag
- * was not closed. */
+/* Write "^" and a number, or an expression in parentheses. Text with line ends, and long text,
+ * stays: there a tag was not closed. */
 static void put_sign(struct w_buffer *b, size_t from, bool below)
 {
     bool number = true;
@@ -98,7 +98,7 @@ void w_wiki_superscript(struct w_wikitext *r, size_t from)
         put(r, from, false);
 }
 
-/* Does a number end here? 7E is one too, to the base of 16; but in C12H is none at the end. */
+/* Does a text end with a number? 7E is one too, in base 16; C12H does not end with one. */
 static bool ends_number(struct w_span text)
 {
     size_t i = text.size, least = text.size - W_MIN(text.size, NUMBER_MAX);

@@ -1,6 +1,6 @@
-/* The word before a link's first colon is looked for among the names of the dump's namespaces, then
- * among names that are known without it, then among the languages of Wikipedia. A list is searched from
- * its begin: few links have a colon. */
+/* The word before a link's first colon is looked up among the names of the dump's namespaces, then
+ * among names that are known without a dump, then among the languages of Wikipedia. The search is
+ * linear: few links have a colon. */
 #include "wiki/site.h"
 
 #include <stdlib.h>
@@ -25,9 +25,9 @@ static const struct {
     {"文件", W_LINK_FILE},          {"파일", W_LINK_FILE},
 };
 
-/* The languages of Wikipedia, as their addresses and links between them name them. Their pages are
- * linked to each other by such links at the end; that of a page about something called "Ko:" would be
- * taken for one too, as MediaWiki does. */
+/* The languages of Wikipedia, as their addresses and links between them name them. Links of this
+ * form at the end of a page lead to it in other languages. A page called "Ko: ..." would be taken
+ * for one too, as in MediaWiki. */
 static const char languages[] =
     " aa ab ace ady af ak als alt am ami an ang ar arc ary arz as ast atj av avk awa ay az azb ba "
     "ban bar bat-smg bcl be be-tarask be-x-old bew bg bh bi bjn blk bm bn bo bpy br bs btm bug bxr "
@@ -94,9 +94,9 @@ enum w_status w_wiki_site_add(struct w_wiki_site *site, int key, struct w_span n
     return W_DONE;
 }
 
-/* MediaWiki takes the first letter of a name in both cases. ASCII is compared so throughout; of two
- * bytes that begin a name in another script, those of the small and the capital letter are told apart
- * by this: Latin-1, Greek and Cyrillic. */
+/* The first letter of a name may be of either case in MediaWiki. ASCII is compared so throughout;
+ * for a first letter of two bytes this gives the code of its small form, in Latin-1, Greek and
+ * Cyrillic. 0: no such letter. */
 static u32 first_letter(struct w_span s)
 {
     u32 code = s.size > 1 ? (s.at[0] & 0x1Fu) << 6 | (s.at[1] & 0x3Fu) : 0;
@@ -114,8 +114,8 @@ static bool same_name(struct w_span a, struct w_span b)
     u32 letter = first_letter(a);
 
     if (letter && letter == first_letter(b)) {
-        a.at += 2, a.size -= 2;
-        b.at += 2, b.size -= 2;
+        a = w_span_from(a, 2);
+        b = w_span_from(b, 2);
     }
     return w_span_is_word(a, b);
 }

@@ -1,4 +1,4 @@
-/* site.h - the words by which links say what they are, in the language of a wiki.
+/* site.h - the words before the colon of a link that give its kind, in the language of a wiki.
  *
  * [[Datei:Rad.jpg|mini|Ein Rad]] is a picture and [[Kategorie:Rad]] a category of the German
  * Wikipedia. A dump names the namespaces of its wiki in <siteinfo>; English names and some former
@@ -7,19 +7,19 @@
  *     w_wiki_site_new(&site, &err);
  *     w_wiki_site_add(site, 6, w_span_of("Datei"), &err);     // <namespace key="6">Datei</namespace>
  *
- * A site is not changed any more once renderers use it; then any number of threads may. */
+ * Once renderers use a site it does not change; any number of threads may read it. */
 #ifndef W_SITE_H
 #define W_SITE_H
 
 #include "base/status.h"
 #include "wiki/span.h"
 
-/* What a link is, by the word before its first colon. */
+/* The kind of a link, by the word before its first colon. */
 enum w_link_kind {
     W_LINK_PAGE,     /* a page: the label is text */
     W_LINK_FILE,     /* a picture or sound, with a caption */
-    W_LINK_CATEGORY, /* not seen where it stands */
-    W_LINK_LANGUAGE, /* the same page in another language: not seen where it stands */
+    W_LINK_CATEGORY, /* not visible where it stands */
+    W_LINK_LANGUAGE, /* the same page in another language: not visible where it stands */
 };
 
 struct w_wiki_site;
@@ -28,7 +28,7 @@ struct w_wiki_site;
 enum w_status w_wiki_site_new(struct w_wiki_site **, struct w_err *) W_MUST_CHECK;
 void w_wiki_site_free(struct w_wiki_site *); /* accepts NULL */
 
-/* A namespace by its number in MediaWiki, with its name in the wiki's language. For links those of files
+/* Add a namespace: its number in MediaWiki and its name in the wiki's language. For links, files
  * (6) and categories (14) matter. The name is copied. Fails with W_NOMEM. */
 enum w_status w_wiki_site_add(struct w_wiki_site *, int key, struct w_span name,
                               struct w_err *) W_MUST_CHECK;

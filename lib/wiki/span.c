@@ -12,7 +12,7 @@ struct w_span w_span_trim(struct w_span s)
     while (s.size && w_is_blank(s.at[s.size - 1]))
         s.size--;
     while (s.size && w_is_blank(*s.at))
-        s.at++, s.size--;
+        s = w_span_from(s, 1);
     return s;
 }
 
@@ -21,7 +21,7 @@ struct w_span w_span_unmarked(struct w_span s)
     static const u8 mark[] = {0xEF, 0xBB, 0xBF};
 
     if (s.size >= sizeof mark && !memcmp(s.at, mark, sizeof mark))
-        s = (struct w_span){s.at + sizeof mark, s.size - sizeof mark};
+        s = w_span_from(s, sizeof mark);
     return s;
 }
 

@@ -1,4 +1,4 @@
-/* span.h - a piece of text that somebody else owns, and the few things that are done with one.
+/* span.h - a view of text that is owned elsewhere, and the few operations on it.
  *
  * Letters are compared and changed as ASCII, since names in markup are; other bytes are themselves. */
 #ifndef W_SPAN_H
@@ -14,12 +14,17 @@ struct w_span {
 /* A string literal as a span. */
 #define W_SPAN(literal) ((struct w_span){(const u8 *)(literal), sizeof(literal) - 1})
 
-struct w_span w_span_of(const char *text); /* NULL gives the empty span */
-struct w_span w_span_trim(struct w_span);  /* without space, tab and line ends around it */
-struct w_span w_span_unmarked(
-    struct w_span); /* without a byte order mark, which some editors put */
-bool w_span_is(struct w_span, struct w_span other);      /* byte for byte */
-bool w_span_is_word(struct w_span, struct w_span other); /* a letter is its capital, '_' a space */
+struct w_span w_span_of(const char *text);          /* NULL gives the empty span */
+struct w_span w_span_trim(struct w_span);           /* without space, tab and line ends around it */
+struct w_span w_span_unmarked(struct w_span);       /* without a byte order mark at its start */
+bool w_span_is(struct w_span, struct w_span other); /* byte for byte */
+bool w_span_is_word(struct w_span, struct w_span other); /* in any case, '_' as a space */
+
+/* The rest of a text from an offset on. */
+static inline struct w_span w_span_from(struct w_span s, size_t offset)
+{
+    return (struct w_span){s.at + offset, s.size - offset};
+}
 
 static inline void w_buffer_span(struct w_buffer *b, struct w_span s)
 {

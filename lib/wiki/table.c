@@ -1,7 +1,7 @@
-/* {| tables |}, where they are wanted: a line for a row, with " | " between its cells.
+/* {| tables |}, if the options keep them: a line for a row, with " | " between its cells.
  *
- * The source is taken line by line, lines inside of other markup as part of the line around: the first
- * two bytes of one say whether it begins a row, cells, a caption, or goes on with the last cell. */
+ * The source is read line by line; line ends inside other markup do not count. The first two bytes
+ * of a line say whether it begins a row, cells or a caption, or continues the last cell. */
 #include "wiki/render_private.h"
 
 /* The first "cc" of a range, or its end. Moves the range's markup there. */
@@ -15,7 +15,7 @@ static u32 find_pair(const struct w_wikitext *r, struct w_range *g, u8 c)
     }
 }
 
-/* name=value, name="..." and blanks, and something of it. */
+/* Is a text name=value, name="..." and blanks, with at least one of them? */
 static bool is_attributes(struct w_span s)
 {
     bool any = false;
@@ -36,13 +36,13 @@ static bool is_attributes(struct w_span s)
             while (at < s.size && !w_is_blank(s.at[at]))
                 at++;
         }
-        s = w_span_trim((struct w_span){s.at + at, s.size - at});
+        s = w_span_trim(w_span_from(s, at));
     }
     return any;
 }
 
 /* Where a cell without a bar begins: in `colspan="2" {{yes}}` the bar comes from the template. */
-static u32 behind_attributes(const struct w_wikitext *r, struct w_range cell)
+static u32 after_attributes(const struct w_wikitext *r, struct w_range cell)
 {
     const struct w_markup *m = &r->markup.items[cell.markup];
 
@@ -54,7 +54,7 @@ static u32 behind_attributes(const struct w_wikitext *r, struct w_range cell)
     return m->begin;
 }
 
-/* The cells of one line behind its first mark. `style="..." |` before a cell's text is not text. */
+/* The cells of one line after its first mark. `style="..." |` before a cell's text is not text. */
 static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bool *in_row)
 {
     struct w_range probe = line;
@@ -68,8 +68,8 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         if (bar < cell.end)
             text.begin = bar + 1;
         else
-            text = cell, text.begin = behind_attributes(r, cell);
-        /* Behind a table in the cell before, a line has to begin. */
+            text = cell, text.begin = after_attributes(r, cell);
+        /* After a table in the cell before, a line has to begin. */
         if (*in_row && w_buffer_last(&r->marked) != W_MARK_BLOCK)
             w_buffer_put(&r->marked, " | ", 3);
         else

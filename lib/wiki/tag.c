@@ -1,6 +1,5 @@
-/* The number of a tag is its row in the table, found by binary search; its kind says what becomes of
- * it. A tag is parsed with at most one look ahead for each quote: quoted_end() stops at the line's end
- * and at the next '<'. */
+/* The number of a tag is its row in the table, found by binary search. A tag is parsed with at most
+ * one look ahead for each quote, which stops at the end of the line and at the next '<'. */
 #include "wiki/tag.h"
 
 #include <string.h>
@@ -133,7 +132,8 @@ enum w_tag_kind w_tag_kind(u8 tag)
     return (enum w_tag_kind)rows[tag].kind;
 }
 
-/* Where a quoted value ends that begins with the quote at `at`; `at` itself if it does not. */
+/* Where the quoted value ends that begins with the quote at `at`; `at` itself if it is not
+ * closed. */
 static size_t quoted_end(struct w_span text, size_t at)
 {
     for (size_t i = at + 1; i < text.size && text.at[i] != '<' && text.at[i] != '\n'; i++)
@@ -149,10 +149,9 @@ static bool is_hidden(struct w_span attributes)
 
     if (!display)
         return false;
-    attributes.size -= (size_t)(display + 7 - attributes.at);
-    attributes.at = display + 7;
+    attributes = w_span_from(attributes, (size_t)(display + 7 - attributes.at));
     while (attributes.size && (*attributes.at == ' ' || *attributes.at == ':'))
-        attributes.at++, attributes.size--;
+        attributes = w_span_from(attributes, 1);
     return attributes.size >= 4 && memcmp(attributes.at, "none", 4) == 0;
 }
 
@@ -176,7 +175,7 @@ struct w_tag w_tag_parse(struct w_span text)
     name = at;
     for (; at < text.size && text.at[at] != '>' && text.at[at] != '<'; at++) {
         if (text.at[at] == '\n' && at + 1 < text.size && text.at[at + 1] == '\n')
-            return tag; /* no tag goes on in the next paragraph */
+            return tag; /* no tag extends into the next paragraph */
         if ((text.at[at] == '"' || text.at[at] == '\'') && before == '=')
             at = quoted_end(text, at);
         if (!w_is_blank(text.at[at]))

@@ -1,24 +1,24 @@
-/* tag.h - the tags that wikitext knows: those of HTML and those of MediaWiki's extensions. What is in
- * angle brackets and is none of them is text. */
+/* tag.h - the tags of wikitext: those of HTML and those of MediaWiki's extensions. Anything else in
+ * angle brackets is text. */
 #ifndef W_TAG_H
 #define W_TAG_H
 
 #include "wiki/span.h"
 
-/* What becomes of a tag, or of all from it to its closing tag. */
+/* How a tag is rendered, or everything from it to its closing tag. */
 enum w_tag_kind {
-    W_TAG_INLINE, /* the tag leaves nothing */
+    W_TAG_INLINE, /* removed */
     W_TAG_BREAK,  /* the text goes on in a new line */
     W_TAG_LINE,   /* begins and ends a line: <li> */
     W_TAG_BLOCK,  /* begins and ends a paragraph: <p> */
     W_TAG_CELL,   /* of a table */
     W_TAG_SUP,    /* numbers become superscripts */
-    W_TAG_SUB,    /* numbers become subscripts behind other numbers */
+    W_TAG_SUB,    /* numbers become subscripts after other numbers */
     W_TAG_POEM,   /* lines stay lines until its end */
-    /* From here on a tag means all up to its closing tag. */
+    /* From here on a kind is for everything up to the closing tag. */
     W_TAG_HIDDEN, /* left out, and may hold markup: <ref> */
-    W_TAG_TABLE,  /* left out unless tables are wanted */
-    /* From here on markup in between is not looked at. */
+    W_TAG_TABLE,  /* left out unless the options keep tables */
+    /* From here on markup inside is text. */
     W_TAG_OPAQUE, /* left out: <gallery> */
     W_TAG_NOWIKI, /* kept as it is */
     W_TAG_PRE,    /* kept as it is, with its line ends */
@@ -27,7 +27,7 @@ enum w_tag_kind {
 
 #define W_TAGS_MAX 128
 
-/* The number of a tag's name, less than W_TAGS_MAX, or 0 for what is not a tag's name. */
+/* The number of a tag's name, less than W_TAGS_MAX; 0 if the name is that of no tag. */
 u8 w_tag_find(struct w_span name);
 enum w_tag_kind w_tag_kind(u8 tag);
 

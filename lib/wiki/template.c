@@ -1,10 +1,10 @@
-/* {{templates}} and {{{arguments}}}. A template that the table of inline ones does not have leaves a
- * hole: nothing in it is looked at.
+/* {{templates}} and {{{arguments}}}. A template that is not in the table of inlines.h leaves a
+ * hole; its content is not read.
  *
- * Arguments are cut at the bars that are in no other markup, each one a range of the page and not yet
- * text. Then the first alternative of the pattern whose arguments are all there is put piece by piece,
- * and an argument becomes text when its place comes, by a walk over its range. What a filter changes is
- * what was appended since. */
+ * Arguments are cut at the bars that are in no other markup; each is a range of the page, not yet
+ * text. Then the first alternative of the pattern whose arguments are all present is written piece
+ * by piece. An argument becomes text only at its place in the pattern, by a walk over its range. A
+ * filter changes the text that this walk appended. */
 #include "wiki/inline_pattern.h"
 #include "wiki/render_private.h"
 
@@ -20,7 +20,7 @@ static struct w_range trimmed(const struct w_wikitext *r, struct w_range g)
     return g;
 }
 
-/* The number that a name is, or 0. */
+/* The value of a name that is a number, else 0. */
 static u32 number_of(struct w_span name)
 {
     u32 number = 0;
@@ -35,7 +35,7 @@ static u32 number_of(struct w_span name)
     return number;
 }
 
-/* Cut what follows the name's bar. */
+/* Cut the text after the name's bar into arguments. */
 static void read_arguments(const struct w_wikitext *r, struct w_range g, struct w_arguments *all)
 {
     u32 number = 0;
@@ -90,7 +90,7 @@ const struct w_range *w_wiki_argument_next(const struct w_arguments *all, u32 *n
     return next ? &next->value : NULL;
 }
 
-/* The first of some names that is there. */
+/* The first of some names that is an argument. */
 static const struct w_range *find_any(const struct w_arguments *all, struct w_span names)
 {
     const struct w_range *value = NULL;
@@ -133,7 +133,7 @@ static bool next_alternative(struct w_span *pattern)
     return kind == W_PATTERN_OR;
 }
 
-/* ---- putting ---- */
+/* ---- writing ---- */
 
 static void month(struct w_wikitext *r, size_t from)
 {
@@ -171,7 +171,7 @@ static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
     }
 }
 
-/* A value as text. In one that has a line for itself, in the page or by its pattern, "*" begins a list. */
+/* Write a value. Where it begins a line, in the page or by its pattern, "*" begins a list. */
 static void put_value(struct w_wikitext *r, struct w_range value, bool at_line)
 {
     u32 at = value.begin;
@@ -185,13 +185,13 @@ static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
 {
     if (piece.kind == W_PATTERN_LINE)
         w_wiki_put_mark(r, w_buffer_last(&r->marked) == W_MARK_LINE ? W_MARK_BLOCK : W_MARK_LINE);
-    else if (piece.kind == W_PATTERN_PART)
+    else if (piece.kind == W_PATTERN_DIGIT)
         w_buffer_put(&r->marked, " ", w_is_digit(w_buffer_last(&r->marked)) ? 1 : 0);
     else
         w_buffer_span(&r->marked, piece.text);
 }
 
-/* The text between the arguments is a pattern of texts and line ends. */
+/* All arguments with numbers. `between` is a pattern of texts and line ends. */
 static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct w_span between)
 {
     const struct w_range *value;
@@ -200,7 +200,7 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
     for (bool first = true; (value = w_wiki_argument_next(all, &number)); first = false) {
         for (struct w_span rest = between; !first && rest.size;)
             put_text(r, w_pattern_next(&rest));
-        put_value(r, *value, false); /* items of a list already */
+        put_value(r, *value, false); /* "*" is text: they are items already */
     }
 }
 
@@ -215,7 +215,7 @@ static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
         switch (piece.kind) {
         case W_PATTERN_TEXT:
         case W_PATTERN_LINE:
-        case W_PATTERN_PART: put_text(r, piece); break;
+        case W_PATTERN_DIGIT: put_text(r, piece); break;
         case W_PATTERN_ARGUMENT:
             put_value(r, *find_any(all, piece.text), before == W_PATTERN_LINE);
             filter(r, piece.filter, from);
@@ -251,8 +251,8 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_ar
 
 /* ---- templates ---- */
 
-/* The pattern of a template, and where its arguments begin: behind its name's bar, or behind the colon
- * of a function. */
+/* The pattern of a template, and where its arguments begin: after the bar of its name, or after the
+ * colon of a function. */
 static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_span *pattern)
 {
     struct w_range rest = *inside;

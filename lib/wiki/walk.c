@@ -1,15 +1,15 @@
-/* The second step. The walk alternates: text up to the next markup, which is copied but for entities,
- * quotes and control characters; then that markup, which goes to the file of its kind and is jumped
- * over by its end. A line end in the text asks line.c what the next line begins with.
+/* The second step. The walk alternates: text up to the next markup, which is copied except for
+ * entities, quotes and control characters; then that markup, which goes to the file of its kind and
+ * is skipped. At a line end in the text line.c looks at the beginning of the next line.
  *
- * Why it is linear: w_wiki_find() and w_wiki_line_skip() jump over what is closed as well, so that a
- * byte is looked at by the innermost markup around it alone, a fixed number of times, and no template
- * puts an argument twice. The calls nest as the markup does, W_MARKUP_DEPTH deep. */
+ * Why it is linear: w_wiki_find() and w_wiki_line_skip() skip closed markup as well, so that only
+ * the innermost markup around a byte reads it, a fixed number of times, and no template writes an
+ * argument twice. The calls nest as the markup does, W_MARKUP_DEPTH deep. */
 #include "base/lanes.h"
 #include "wiki/render_private.h"
 
-/* Words between double underscores that mean something to MediaWiki; in other languages they are
- * words of that language, of which those with a letter outside ASCII are known by that. */
+/* MediaWiki's words between double underscores. Those of other languages are recognized by a letter
+ * outside ASCII. */
 static const char magic_words[] =
     " TOC NOTOC FORCETOC NOEDITSECTION NEWSECTIONLINK NONEWSECTIONLINK NOGALLERY HIDDENCAT "
     "NOCONTENTCONVERT NOCC NOTITLECONVERT NOTC INDEX NOINDEX STATICREDIRECT NOGLOBAL DISAMBIG "
@@ -47,10 +47,10 @@ size_t w_wiki_put_reference(struct w_wikitext *r, struct w_span text, bool twice
         w_buffer_byte(&r->marked, '&');
         return 1;
     }
-    /* "&amp;nbsp;" was meant to be a space; "&amp;lt;" to be seen as "&lt;". The ';' stands where the
-     * second '&' would. */
+    /* "&amp;nbsp;" was meant as a space, "&amp;lt;" as the text "&lt;". The second reference is
+     * parsed from the ';' of the first, which stands in for its '&'. */
     if (twice && code == '&') {
-        more = w_entity_parse((struct w_span){text.at + size - 1, text.size - size + 1}, &inner);
+        more = w_entity_parse(w_span_from(text, size - 1), &inner);
         if (more && inner >= 0x80) {
             code = inner;
             size += more - 1;
@@ -60,7 +60,7 @@ size_t w_wiki_put_reference(struct w_wikitext *r, struct w_span text, bool twice
     case '\t':
     case '\n':
     case 0xA0: w_buffer_byte(&r->marked, ' '); break;
-    case 0xAD: /* soft hyphen, and marks of width and direction: nobody sees them */
+    case 0xAD: /* soft hyphen, and marks of width and direction: invisible */
     case 0x200B:
     case 0x200E:
     case 0x200F:
@@ -79,9 +79,9 @@ void w_wiki_put_plain(struct w_wikitext *r, struct w_span text)
             i++;
         w_buffer_put(&r->marked, text.at + from, i - from);
         if (i < text.size && text.at[i] == '&')
-            i += w_wiki_put_reference(r, (struct w_span){text.at + i, text.size - i}, false);
+            i += w_wiki_put_reference(r, w_span_from(text, i), false);
         else
-            i++; /* a control character is no text */
+            i++; /* a control character is dropped */
     }
 }
 
@@ -99,7 +99,7 @@ static u32 next_special(const u8 *text, u32 at, u32 end)
     return at;
 }
 
-/* Text up to the next markup. Stops behind the end of a line. */
+/* Text up to the next markup. Stops after the end of a line. */
 static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
 {
     const u8 *t = r->source;
@@ -145,7 +145,7 @@ static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
     g->begin = at;
 }
 
-/* A comment that has its lines for itself goes with their ends. */
+/* A comment that is alone on its lines is removed with their ends. */
 static void comment(struct w_wikitext *r, struct w_range *g)
 {
     const struct w_markup *m = &r->markup.items[g->markup];
@@ -164,8 +164,8 @@ static void comment(struct w_wikitext *r, struct w_range *g)
     }
 }
 
-/* A mark that nothing closes is text, a tag is nothing, and a table is the lines that look like one. So
- * is one that is closed behind the end of the range. */
+/* An opening mark that is not closed, or is closed after the end of the range: a tag leaves a hole,
+ * of a table its first line goes, any other mark is text. */
 static void unclosed(struct w_wikitext *r, struct w_range *g)
 {
     const struct w_markup *m = &r->markup.items[g->markup];
@@ -214,8 +214,8 @@ void w_wiki_walk(struct w_wikitext *r, struct w_range g, bool at_line)
     const struct w_markup *items = r->markup.items;
     const size_t sup = r->sup, sup_around = r->sup_around, sub = r->sub;
 
-    /* A tag in here closes none outside: whoever asked for this range knows what he has written before
-     * it, and that must not change. */
+    /* A tag in the range closes none outside it: the caller relies on the output before the range,
+     * which must not change. */
     r->sup = r->sup_around = r->sub = SIZE_MAX;
     if (at_line)
         w_wiki_line_begin(r, &g);

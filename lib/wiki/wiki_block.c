@@ -1,11 +1,11 @@
-/* Text is copied up to the next byte that the form cannot hold: to JSON by a table of those that have to
- * be escaped, to a block by a search for the line that would end it. */
+/* Text is copied in runs up to the next byte that has to be escaped in JSON, or the next line that
+ * would end a block. */
 #include "wiki/wiki_block.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What a JSON string must not have as it is. */
+/* Bytes that a JSON string must have escaped. */
 static const bool needs_escape[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
 
 void w_wiki_json_text(struct w_buffer *out, struct w_span text)
@@ -51,10 +51,10 @@ void w_wiki_block_text(struct w_buffer *out, struct w_span text)
     const u8 *from = text.at, *end = text.at + text.size, *found = from;
 
     while (found < end && (found = memmem(found, (size_t)(end - found), tag, size))) {
-        const u8 *behind = found + size;
-        while (behind < end && *behind != '\n' && w_is_blank(*behind))
-            behind++;
-        bool alone = (found == text.at || found[-1] == '\n') && (behind == end || *behind == '\n');
+        const u8 *after = found + size;
+        while (after < end && *after != '\n' && w_is_blank(*after))
+            after++;
+        bool alone = (found == text.at || found[-1] == '\n') && (after == end || *after == '\n');
         if (alone) {
             w_buffer_put(out, from, (size_t)(found - from));
             w_buffer_byte(out, ' ');

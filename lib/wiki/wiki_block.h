@@ -1,4 +1,5 @@
-/* wiki_block.h - a document as it is written: a line of JSON, WikiExtractor's block, or plain text. */
+/* wiki_block.h - write a document: as a line of JSON, as WikiExtractor's block, or as plain
+ * text. */
 #ifndef W_WIKI_BLOCK_H
 #define W_WIKI_BLOCK_H
 
@@ -12,12 +13,13 @@ enum w_wiki_form {
 
 struct w_wiki_style {
     enum w_wiki_form form;
-    const char *address;   /* the id behind it makes the url; "": none is written */
-    const char *separator; /* plain: behind each text */
+    const char *address;   /* the url without the id at its end; "": none is written */
+    const char *separator; /* plain: after each text */
     bool with_title;       /* jsonl and plain: the title and an empty line begin the text */
 };
 
-/* Append a document, whose title and text are valid UTF-8. Look at out->failed. */
+/* Append a document, whose title and text are valid UTF-8. Memory that was missing sets
+ * out->failed, here and below. */
 void w_wiki_block_add(struct w_buffer *out, const struct w_wiki_style *, u64 id,
                       struct w_span title, struct w_span text);
 

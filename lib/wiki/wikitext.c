@@ -1,5 +1,5 @@
-/* A page goes through the three steps that wikitext.h shows; the buffers between them stay for the next
- * page. */
+/* A page goes through the three steps that wikitext.h shows; the buffers between them are kept for
+ * the next page. */
 #include <stdlib.h>
 
 #include "wiki/render_private.h"

@@ -10,22 +10,23 @@
  *       |   markup.h    scan: where each pair begins and ends, in one pass with a stack
  *       v
  *     list of markup    a link, a template, as ranges of the source
- *       |   walk.c      walk: what is seen of each; link.c, template.c, table.c, element.c, line.c and
- *       v               quotes.c take the markup away and leave marks
+ *       |   walk.c      walk: the visible text of each; link.c, template.c, table.c, element.c,
+ *       v               line.c and quotes.c remove the markup and leave marks
  *     text with marks   The city (<hole>; since 753 BC)          (marks.h)
  *       |   finish.c    finish: spaces, lines and sections; mends what holes leave
  *       v
  *     text              The city (since 753 BC)
  *
- * There is no error in wikitext: any bytes give some text, in time linear in their number. Markup that
- * is not closed ends with its line, paragraph or section and takes no more than that along. Valid
- * UTF-8 gives valid UTF-8.
+ * No wikitext is an error: any bytes give some text, in time linear in their number. Markup that is
+ * not closed ends with its line, paragraph or section and affects no more than that. Valid UTF-8
+ * gives valid UTF-8.
  *
- * The text: a paragraph is one line, a blank line lies between paragraphs, a list item or a line break
- * is a line, headings are paragraphs. Sections without text have no heading. Pictures, categories,
- * references, tables (see the options), notes and all templates that inlines.h does not know leave
- * nothing; spaces, empty parentheses and punctuation that only parted them from the rest go too, and a
- * blank parts what would become one word. Where a page ends, no line end is written. */
+ * The text: a paragraph is one line, a blank line lies between paragraphs, a list item or a line
+ * break is a line, headings are paragraphs. Sections without text have no heading. Pictures,
+ * categories, references, tables (see the options), notes and all templates that inlines.h does not
+ * know leave nothing; spaces, empty parentheses and punctuation that only separated them from the
+ * text go too, and a blank separates words that would become one. No line end is written at the end
+ * of a page. */
 #ifndef W_WIKITEXT_H
 #define W_WIKITEXT_H
 
@@ -51,13 +52,13 @@ struct w_wikitext_options {
 
 struct w_wikitext; /* for one thread; owns its buffers */
 
-/* What the options point to has to live as long as the renderer. Fails with W_NOMEM. */
+/* The objects that the options point to have to outlive the renderer. Fails with W_NOMEM. */
 enum w_status w_wikitext_new(struct w_wikitext **, const struct w_wikitext_options *,
                              struct w_err *) W_MUST_CHECK;
 void w_wikitext_free(struct w_wikitext *); /* accepts NULL */
 
-/* The text of a page; *text is valid until the next call. The title stands for {{PAGENAME}}. Fails
- * only without memory, or with W_LIMIT for a page of 1 GiB. */
+/* The text of a page; *text is valid until the next call. The title replaces {{PAGENAME}}. W_LIMIT:
+ * a page of more than 1 GiB; W_NOMEM. */
 enum w_status w_wikitext_render(struct w_wikitext *, struct w_span title, struct w_span source,
                                 struct w_span *text, struct w_err *) W_MUST_CHECK;
 

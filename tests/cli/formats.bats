@@ -40,7 +40,7 @@ ids()
     ids ranks | cmp - expected
 }
 
-@test "what is exported is what the other program expects" {
+@test "an export has the form that the other program expects" {
     wtok export -V v >tokenizer.json
     [ "$(jq -c .pre_tokenizer tokenizer.json)" = \
         '{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}' ]
@@ -69,7 +69,7 @@ ids()
     wtok export -V v | cmp - from_stream
 }
 
-@test "a pipe is read when it is said what it is" {
+@test "a pipe is read when --format names its format" {
     wtok export -V v | wtok import -q -f hf - | cmp - v
     run --separate-stderr wtok import - </dev/null
     run --separate-stderr bash -c 'wtok export -V v | wtok import -q -'
@@ -103,7 +103,7 @@ ids()
     done
 }
 
-@test "what cannot be kept is refused with 3 and the reason" {
+@test "a vocabulary that cannot be kept is refused with 3 and the reason" {
     wtok export -V v >good.json
     jq -c '.normalizer = {type: "NFC"}' good.json >nfc.json
     run --separate-stderr wtok import -o out nfc.json
@@ -122,7 +122,7 @@ ids()
     [ ! -e out ]
 }
 
-@test "a vocabulary of another program, taken for one of ours, is told how to become one" {
+@test "a vocabulary of another program that is used as one of ours is refused with a hint to import it" {
     wtok export -V v -o tokenizer.json
     run --separate-stderr wtok encode -V tokenizer.json prose.txt
     [ "$status" -eq 3 ]

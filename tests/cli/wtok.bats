@@ -44,7 +44,7 @@ setup()
 }
 
 @test "a bound on different words forgets the same ones for any number of threads, and says so" {
-    # three portions of text, in which the words of prose.txt come up everywhere and the others once
+    # three batches of text: the words of prose.txt are in all of them, the others occur once
     for i in $(seq 8); do
         cat prose.txt
         seq $((i * 100000)) $((i * 100000 + 9000))
@@ -201,8 +201,8 @@ setup()
     wtok info - <v | jq -e '.size == 600'
     wtok info - <t | jq -e '.size == 600'
     wtok info - < <(cat v) | jq -e '.size == 600'
-    { printf 'first'; cat v; } >behind
-    { dd bs=5 count=1 status=none >/dev/null; wtok info -; } <behind | jq -e '.size == 600'
+    { printf 'first'; cat v; } >later
+    { dd bs=5 count=1 status=none >/dev/null; wtok info -; } <later | jq -e '.size == 600'
     wtok export -V v >hf.json
     wtok import -q - <hf.json | cmp - v
 }
@@ -267,7 +267,7 @@ setup()
     [ ! -e never.tok ]
 }
 
-@test "what fails upstream is seen downstream" {
+@test "a failure upstream is seen downstream" {
     printf '<doc id="1">\ntext\n' | wtok encode -q -V v >aborted.tok 2>/dev/null || true
     run -3 wtok decode aborted.tok
     [[ "$output" == *"wtok encode"* ]]
@@ -288,7 +288,7 @@ setup()
     run -2 wtok info --text prose.txt
 }
 
-@test "what is told to stop at its end writes nothing" {
+@test "a program that a signal stops at the end of its input writes nothing" {
     wtok encode -q -V v -o stop.tok prose.txt
     for words in "train -n 300" "train -n 300 --counts" "encode -V v" "decode"; do
         rm -f feed
@@ -313,8 +313,8 @@ setup()
     done
 }
 
-@test "what is wrong with the options of a training is said before its work" {
-    # a pipe that nobody writes to: whoever reads it waits
+@test "wrong options of a training are refused before its work" {
+    # a pipe without a writer: a program that reads it waits
     mkfifo silent
     exec 9<>silent
     for words in "-o nowhere/v" "-o late --report nowhere/r"; do

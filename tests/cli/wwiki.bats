@@ -169,7 +169,7 @@ setup()
     { cat large.jsonl && head -n 100 streams.jsonl; } | cmp - got
 }
 
-@test "where a dump is broken does not matter behind the last document that is wanted" {
+@test "a dump that is broken after the last document that is wanted is read without an error" {
     head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
     run -3 wwiki -q -t 1 cut
     printf '%s\n' "${lines[@]:0:1000}" >expected
@@ -178,7 +178,7 @@ setup()
     done
 }
 
-@test "what stands before a place where a dump is broken is the same for any number of threads" {
+@test "the documents before a place where a dump is broken are the same for any number of threads" {
     head -c $(($(stat -c %s large.xml) * 9 / 10)) large.xml >cut
     for threads in 1 2 8; do
         status=0
@@ -199,7 +199,7 @@ setup()
     head -n 5 large.jsonl | cmp - got
 }
 
-@test "pages behind the last document that is wanted are not counted" {
+@test "pages after the last document that is wanted are not counted" {
     for threads in 1 8; do
         wwiki -q -t $threads -n 1 --log counts small.xml large.xml >got
         [ "$(jq -c '[.pages, .documents, .redirects]' counts)" = '[1,1,0]' ]
@@ -312,7 +312,7 @@ setup()
     run -3 wwiki -q -o never bad
 }
 
-@test "what is no dump, or made to hurt, is refused with 3" {
+@test "input that is not a dump, or is hostile, is refused with 3" {
     printf '<html><body/></html>' >bad
     run -3 wwiki bad
     [[ $output == *html* ]]
@@ -417,7 +417,7 @@ setup()
     wwiki clean -q a a | cmp - expected
 }
 
-@test "clean sees what form a file has" {
+@test "clean recognizes the form of a file" {
     printf '{{about|x}}\nText.\n' | wwiki clean -q >got
     [ "$(cat got)" = Text. ]
     for lines in '\xef\xbb\xbf{"text":"a {{b}} c"}\n' '\n \n{ "text":"a {{b}} c"}\r\n' '{"text":"a {{b}} c"}'; do

@@ -1,4 +1,4 @@
-/* nasty_text.h - random text of what splitting and encoding turn on. */
+/* nasty_text.h - random text of the characters on which splitting and encoding depend. */
 #ifndef W_TEST_NASTY_TEXT_H
 #define W_TEST_NASTY_TEXT_H
 

@@ -1,5 +1,5 @@
 /* pattern.h - a matcher for the patterns in split.h: slow, and as plain as their definition. It reads
- * the pattern's own text, so that a rule is tested against what was published and not against another
+ * the pattern's own text, so that a rule is tested against the published one and not against another
  * reading of it.
  *
  * It knows what those patterns use: alternatives, of which the first that matches counts; characters,
@@ -16,7 +16,7 @@
 #include "text/split.h"
 #include "text/unicode.h"
 
-/* As published; see split.h. smollm's is gpt2's for what stands between numbers. */
+/* As published; see split.h. smollm's is gpt2's for the text between numbers. */
 static const char *const published_patterns[] = {
     [W_SPLIT_GPT2] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|"
                      "\\s+(?!\\S)|\\s+",

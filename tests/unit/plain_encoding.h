@@ -48,7 +48,7 @@ static inline size_t encode_plainly(const struct w_vocab *v, const u8 *text, siz
     return total;
 }
 
-/* Do these ids decode to the text, without special ones? */
+/* Do these ids, none of them special, decode to the text? */
 static inline bool decodes_to(const struct w_vocab *v, const u32 *ids, size_t count, const u8 *text,
                               size_t size)
 {

@@ -47,7 +47,7 @@ static void rank_and_id_are_two_things(void **state)
         byte_ids[i] = 1000 - i;
     u32 a = byte_ids['a'], b = byte_ids['b'], c = byte_ids['c'];
     struct w_merge merges[] = {{a, b}, {b, c}, {c, a}, {301, c}, {a, 300}, {256, b}};
-    struct w_token special = {7, 3, (const u8 *)"<e>"}, loose = {8, 4, (const u8 *)"loos"};
+    struct w_token special = {7, 3, (const u8 *)"<e>"}, added = {8, 4, (const u8 *)"loos"};
     struct w_vocab_parts parts = {.split = W_SPLIT_GPT2,
                                   .whole_words = true,
                                   .byte_ids = byte_ids,
@@ -55,7 +55,7 @@ static void rank_and_id_are_two_things(void **state)
                                   .merge_count = W_COUNTOF(merges),
                                   .specials = &special,
                                   .special_count = 1,
-                                  .added = &loose,
+                                  .added = &added,
                                   .added_count = 1,
                                   .made_ids = made,
                                   .made_count = 5};
@@ -112,7 +112,7 @@ static void every_byte_string_round_trips(void **state)
     w_vocab_free(v);
 }
 
-/* More words than the cache holds, long and short, with few and many ids: what it knows must not show. */
+/* More words than the cache holds, long and short, with few and many ids: hits and misses give the same. */
 static void ids_do_not_depend_on_what_was_seen(void **state)
 {
     (void)state;

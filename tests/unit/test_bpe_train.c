@@ -1,4 +1,4 @@
-/* Learning merges: examples worked out by hand, and a trainer that counts everything anew at each
+/* Learning merges: examples worked out by hand, and a trainer that counts from scratch at each
  * step. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,7 +121,7 @@ static void training_can_be_stopped_after_any_merge(void **state)
     w_word_count_release(&counts);
 }
 
-/* ---- against counting everything anew ---- */
+/* ---- against counting everything from scratch ---- */
 
 struct plain {
     u32 ids[64][32];
@@ -146,7 +146,7 @@ static u64 count_of(const struct plain *p, const struct w_word_count *counts, u3
     return count;
 }
 
-/* Make a token of a pair. No other has the same bytes, though nothing here looks after that. */
+/* Make a token of a pair. No other has the same bytes, though nothing here ensures that. */
 static void join(struct plain *p, u32 l, u32 r)
 {
     u8 *joined = p->bytes[p->tokens];
@@ -158,7 +158,7 @@ static void join(struct plain *p, u32 l, u32 r)
     p->tokens++;
 }
 
-/* Encode all words anew: each merge in its turn, from left to right. */
+/* Encode all words from scratch: each merge in its turn, from left to right. */
 static void encode_plainly(struct plain *p, const struct w_word_count *counts,
                            const struct w_merge *merges, u32 count)
 {
@@ -202,7 +202,7 @@ static bool best_pair(const struct plain *p, const struct w_word_count *counts, 
     return best_count > 0;
 }
 
-static void merges_are_those_of_counting_anew(void **state)
+static void merges_are_those_of_recounting(void **state)
 {
     (void)state;
     enum { MERGES = 40 };
@@ -263,27 +263,27 @@ static void tables_add_up(void **state)
     w_word_count_release(&b);
 }
 
-/* Words around the 16 bytes of a key, with zeroes in them and behind them, at the end of memory. */
-static void words_of_all_lengths_are_told_apart(void **state)
+/* Words around the 16 bytes of a key, with zeroes in them and after them, at the end of memory. */
+static void words_of_all_lengths_are_distinguished(void **state)
 {
     (void)state;
     enum { LONGEST = 40 };
-    struct w_word_count counts = {0}, portion = {0};
+    struct w_word_count counts = {0}, batch = {0};
     u8 zeroes[LONGEST] = {0};
     for (u32 round = 1; round <= 2; round++) {
         for (size_t size = 1; size <= LONGEST; size++) {
             u8 *exact = malloc(size); /* so that a sanitizer sees a byte too many */
             memset(exact, 'x', size);
-            assert_int_equal(w_word_count_add(&portion, zeroes, size, 1, NULL), W_DONE);
-            assert_int_equal(w_word_count_add(&portion, exact, size, 2, NULL), W_DONE);
+            assert_int_equal(w_word_count_add(&batch, zeroes, size, 1, NULL), W_DONE);
+            assert_int_equal(w_word_count_add(&batch, exact, size, 2, NULL), W_DONE);
             free(exact);
         }
-        assert_int_equal(portion.count, 2 * LONGEST);
-        assert_int_equal(w_word_count_merge(&counts, &portion, NULL), W_DONE);
+        assert_int_equal(batch.count, 2 * LONGEST);
+        assert_int_equal(w_word_count_merge(&counts, &batch, NULL), W_DONE);
         assert_int_equal(counts.count, 2 * LONGEST);
         assert_int_equal(counts.total, round * 3 * LONGEST);
-        w_word_count_clear(&portion);
-        assert_int_equal(portion.count + portion.total, 0);
+        w_word_count_clear(&batch);
+        assert_int_equal(batch.count + batch.total, 0);
     }
     for (u32 i = 0; i < counts.count; i++) {
         const struct w_word *w = &counts.words[i];
@@ -291,37 +291,37 @@ static void words_of_all_lengths_are_told_apart(void **state)
         assert_int_equal(w->count, i % 2 ? 4 : 2);
         assert_int_equal(w_word_bytes(&counts, w)[w->size - 1], i % 2 ? 'x' : 0);
     }
-    w_word_count_release(&portion);
+    w_word_count_release(&batch);
     w_word_count_release(&counts);
 }
 
-static void the_rarest_words_are_forgotten(void **state)
+static void the_rarest_words_are_pruned(void **state)
 {
     (void)state;
     static const char *const words[] = {"once",   "a word with many letters, once",   "twice",
                                         "thrice", "a word with many letters, thrice", "often"};
     static const u64 times[] = {1, 1, 2, 3, 3, 9};
     struct w_word_count counts = {0};
-    struct w_pruned forgotten = {0};
+    struct w_pruned pruned = {0};
     for (u32 i = 0; i < W_COUNTOF(words); i++)
         add(&counts, words[i], times[i]);
-    assert_int_equal(w_word_count_prune(&counts, 6, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 6, &pruned, NULL), W_DONE);
     assert_int_equal(counts.count, 6);
-    assert_int_equal(forgotten.times, 0);
+    assert_int_equal(pruned.times, 0);
     /* four may stay: both that occur once have to go; then one may: equal counts go together */
-    assert_int_equal(w_word_count_prune(&counts, 4, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 4, &pruned, NULL), W_DONE);
     assert_int_equal(counts.count, 4);
     assert_memory_equal(w_word_bytes(&counts, &counts.words[2]), words[4], strlen(words[4]));
     add(&counts, words[4], 1), add(&counts, words[0], 1);
     assert_int_equal(counts.count, 5);
     assert_int_equal(counts.words[2].count, 4);
-    assert_int_equal(w_word_count_prune(&counts, 2, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 2, &pruned, NULL), W_DONE);
     assert_int_equal(counts.count, 2);
     assert_int_equal(counts.total, 21); /* of all words that have been */
-    assert_memory_equal(&forgotten, (&(struct w_pruned){2, 5, 8, 4}), sizeof forgotten);
+    assert_memory_equal(&pruned, (&(struct w_pruned){2, 5, 8, 4}), sizeof pruned);
     add(&counts, "often", 1);
     assert_int_equal(counts.words[1].count, 10);
-    assert_int_equal(w_word_count_prune(&counts, 0, &forgotten, NULL), W_DONE);
+    assert_int_equal(w_word_count_prune(&counts, 0, &pruned, NULL), W_DONE);
     assert_int_equal(counts.count, 0);
     w_word_count_release(&counts);
 }
@@ -355,10 +355,10 @@ int main(void)
         cmocka_unit_test(counts_beyond_32_bits_keep_their_order),
         cmocka_unit_test(counts_never_overflow),
         cmocka_unit_test(training_can_be_stopped_after_any_merge),
-        cmocka_unit_test(merges_are_those_of_counting_anew),
+        cmocka_unit_test(merges_are_those_of_recounting),
         cmocka_unit_test(tables_add_up),
-        cmocka_unit_test(words_of_all_lengths_are_told_apart),
-        cmocka_unit_test(the_rarest_words_are_forgotten),
+        cmocka_unit_test(words_of_all_lengths_are_distinguished),
+        cmocka_unit_test(the_rarest_words_are_pruned),
         cmocka_unit_test(an_endless_word_takes_no_quadratic_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What other extractors leave goes, and the text around it is mended; prose stays as it is. */
+/* Markup that other extractors left is removed, and the text around it mended; prose stays as it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static void assert_examples(const struct example *examples, size_t count, bool e
     }
 }
 
-static void residues_go(void **state)
+static void leftover_markup_is_removed(void **state)
 {
     (void)state;
     static const struct example examples[] = {
@@ -102,7 +102,7 @@ static void lines_of_tables_go_with_one_blank_line(void **state)
     assert_examples(examples, W_COUNTOF(examples), false);
 }
 
-static void escaped_text_is_told_from_raw_text(void **state)
+static void escaped_text_is_recognized(void **state)
 {
     (void)state;
     assert_true(w_clean_is_escaped(W_SPAN("<doc id=\"1\">\na &lt; b\n</doc>\n")));
@@ -119,7 +119,7 @@ static void escaped_text_is_told_from_raw_text(void **state)
     assert_examples(examples, W_COUNTOF(examples), true);
 }
 
-static void residues_are_counted(void **state)
+static void removals_are_counted(void **state)
 {
     (void)state;
     struct w_clean clean = {0};
@@ -169,7 +169,7 @@ static void parts_give_the_same_as_the_whole(void **state)
     }
 }
 
-/* Append what the reader makes of a file. */
+/* Append the output of the reader for a file. */
 static enum w_status read_file(struct w_clean_reader *c, const void *bytes, size_t size,
                                struct w_buffer *out, struct w_err *err)
 {
@@ -260,11 +260,11 @@ static void files_of_all_forms_go_through_one_reader(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(residues_go),
+        cmocka_unit_test(leftover_markup_is_removed),
         cmocka_unit_test(prose_stays),
         cmocka_unit_test(lines_of_tables_go_with_one_blank_line),
-        cmocka_unit_test(escaped_text_is_told_from_raw_text),
-        cmocka_unit_test(residues_are_counted),
+        cmocka_unit_test(escaped_text_is_recognized),
+        cmocka_unit_test(removals_are_counted),
         cmocka_unit_test(parts_give_the_same_as_the_whole),
         cmocka_unit_test(a_long_file_comes_as_if_it_were_whole),
         cmocka_unit_test(files_of_all_forms_go_through_one_reader),

@@ -1,4 +1,4 @@
-/* The fuzzer of foreign vocabularies over one of each format and some thousand changes of them. */
+/* The fuzzer of imported vocabularies over one of each format and some thousand changes of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Vocabularies of other programs: each format out and in, and what is refused, with which words. */
+/* Vocabularies of other programs: each format out and in, and the messages of what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,10 +63,10 @@ static void change(struct w_draft *text, const char *from, const char *to)
     char *at = memmem(text->bytes, text->count, from, strlen(from));
     if (!at)
         fail_msg("no \"%s\"", from);
-    size_t before = (size_t)(at - text->bytes), behind = before + strlen(from);
+    size_t before = (size_t)(at - text->bytes), after = before + strlen(from);
     put(&changed, text->bytes, before);
     put(&changed, to, strlen(to));
-    put(&changed, text->bytes + behind, text->count - behind);
+    put(&changed, text->bytes + after, text->count - after);
     free(text->bytes);
     *text = changed;
 }
@@ -95,7 +95,7 @@ static void check_refusals(enum sample_format format, const struct refusal *case
     w_vocab_free(v);
 }
 
-static void what_tokenizer_json_cannot_mean_here_is_refused(void **state)
+static void unsupported_tokenizer_json_is_refused(void **state)
 {
     (void)state;
     static const struct refusal cases[] = {
@@ -128,7 +128,7 @@ static void what_tokenizer_json_cannot_mean_here_is_refused(void **state)
         {"\"t h\"", "\"th\"", W_CORRUPT, "merge 0"},
         {"\"t h\"", "[\"t\",\"h\"]", W_DONE, NULL},
         {"\"t h\"", "[\"t\",\"h\",\"e\"]", W_CORRUPT, "merge 0"},
-        {"\"t h\"", "\"t h\",\"t h\"", W_CORRUPT, "there twice"},
+        {"\"t h\"", "\"t h\",\"t h\"", W_CORRUPT, "listed twice"},
         {"\"t h\",\"h e\",\"th e\"", "\"th e\",\"t h\",\"h e\"", W_CORRUPT, "merge 0 uses id 256"},
         {"\"content\":\"<|endoftext|>\"", "\"content\":\"the\"", W_CORRUPT, "270 and 258"},
         {"\"content\":\"<|endoftext|>\"", "\"contend\":\"\"", W_CORRUPT, "added_tokens"},
@@ -176,7 +176,7 @@ static void broken_ranks_are_refused(void **state)
     assert_int_equal(read_format(&v, TIKTOKEN, "IQ== 0\n", 7, &nothing_said, &err), W_MISMATCH);
 }
 
-static void what_gguf_claims_is_not_believed(void **state)
+static void lengths_in_gguf_are_not_trusted(void **state)
 {
     (void)state;
     static const struct refusal cases[] = {
@@ -215,7 +215,7 @@ static void what_gguf_claims_is_not_believed(void **state)
     w_vocab_free(v);
 }
 
-/* A vocabulary of these merges behind the bytes. */
+/* A vocabulary of these merges after the bytes. */
 static struct w_vocab *vocab_of(const struct w_merge *merges, u32 count)
 {
     static const char *const end = "<|endoftext|>";
@@ -275,7 +275,7 @@ static void tokens_that_ranks_do_not_reach_come_from_whole_words(void **state)
                      W_DONE);
     assert_true(w_vocab_whole_words(ranked));
     assert_int_equal(w_vocab_kind(ranked, 300), W_TOKEN_MADE);
-    assert_int_equal(w_vocab_kind(ranked, 301), W_TOKEN_LOOSE);
+    assert_int_equal(w_vocab_kind(ranked, 301), W_TOKEN_ADDED);
     assert_int_equal(w_vocab_eot_id(ranked), 302);
     struct w_ids ids = ids_of(ranked, "aabd aabdd", 10);
     assert_int_equal(ids.count, 6);
@@ -319,10 +319,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_have_the_letters_of_gpt2),
         cmocka_unit_test(every_format_gives_the_same_ids_again),
-        cmocka_unit_test(what_tokenizer_json_cannot_mean_here_is_refused),
+        cmocka_unit_test(unsupported_tokenizer_json_is_refused),
         cmocka_unit_test(broken_merges_and_ids_are_refused),
         cmocka_unit_test(broken_ranks_are_refused),
-        cmocka_unit_test(what_gguf_claims_is_not_believed),
+        cmocka_unit_test(lengths_in_gguf_are_not_trusted),
         cmocka_unit_test(ranks_are_refused_where_they_would_give_other_ids),
         cmocka_unit_test(tokens_that_ranks_do_not_reach_come_from_whole_words),
         cmocka_unit_test(published_ranks_are_known_by_name),

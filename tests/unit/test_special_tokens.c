@@ -69,7 +69,7 @@ static void unknown_names_are_refused(void **state)
 }
 
 /* Cut a text of pieces of names wherever it may be cut, and encode the parts: the ids of the whole. */
-static void cuts_part_no_name(void **state)
+static void cuts_split_no_name(void **state)
 {
     (void)state;
     static const char *const parts[] = {"<end>", "<end", "<", "+", "<a",
@@ -111,7 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_tokens_only_when_asked_for),
         cmocka_unit_test(unknown_names_are_refused),
-        cmocka_unit_test(cuts_part_no_name),
+        cmocka_unit_test(cuts_split_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

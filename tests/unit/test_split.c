@@ -1,5 +1,5 @@
 /* Splitting: words derived by hand from the patterns in split.h, and the patterns themselves, run by a
- * matcher of a hundred plain lines, on random text of what the rules turn on. */
+ * matcher of a hundred plain lines, on random text of the characters that matter to the rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,9 +101,9 @@ static void cl100k_splits_as_its_pattern_says(void **state)
         "a|\xc2\xa0\x62|\xff\x63",
         "123|456|7| |89", /* three numbers, and no space before them */
         "\xd9\xa3\xe2\x85\xa7\xc2\xb2|1",
-        "a| !!\n\r\n| b", /* newlines belong to what others they follow */
+        "a| !!\n\r\n| b", /* newlines belong to others before them */
         "x|.\n\n|  \n|y",
-        "a|  \n \n|  | b", /* white space ends behind its last newline */
+        "a|  \n \n|  | b", /* white space ends after its last newline */
         "a| \n|  ",        /* even at the end of the text */
         "a|  | |1",
         "a| '|1",
@@ -199,7 +199,7 @@ static void rules_split_random_text_as_their_patterns(void **state)
     }
 }
 
-static void texts_can_be_cut_where_it_says(void **state)
+static void texts_can_be_cut_where_w_split_cut_says(void **state)
 {
     (void)state;
     enum { SIZE = 150 };
@@ -208,7 +208,7 @@ static void texts_can_be_cut_where_it_says(void **state)
     for (u64 seed = 0; seed < 40000; seed++) {
         enum w_split rule = (enum w_split)(seed % RULES);
         nasty_text(text, SIZE, seed / RULES);
-        size_t seen = SIZE - seed % 130; /* what a reader has of it so far */
+        size_t seen = SIZE - seed % 130; /* bytes that a reader has so far */
         size_t cut = w_split_cut(rule, text, seen);
         size_t n = split(rule, text, SIZE, whole);
         size_t a = split(rule, text, cut, front);
@@ -275,7 +275,7 @@ int main(void)
         cmocka_unit_test(classes_follow_unicode_15),
         cmocka_unit_test(white_space_is_the_property_of_that_name),
         cmocka_unit_test(rules_split_random_text_as_their_patterns),
-        cmocka_unit_test(texts_can_be_cut_where_it_says),
+        cmocka_unit_test(texts_can_be_cut_where_w_split_cut_says),
         cmocka_unit_test(endless_words_end),
         cmocka_unit_test(endless_white_space_can_be_cut),
     };

@@ -97,7 +97,7 @@ static void ids_are_bytes_then_merges_then_specials(void **state)
     w_vocab_free(v);
 }
 
-/* Bytes from 10 on backwards, merges at 5 and 300, a special at 0 and one behind a gap, a loose
+/* Bytes from 10 on backwards, merges at 5 and 300, a special at 0 and one after a gap, an added
  * token. */
 static void ids_may_be_any(void **state)
 {
@@ -107,7 +107,7 @@ static void ids_may_be_any(void **state)
         byte_ids[i] = 265 - i;
     struct w_merge merges[] = {{265 - 'a', 265 - 'b'}, {300, 265 - 'c'}};
     struct w_token specials[] = {{400, 5, (const u8 *)"<end>"}, {0, 5, (const u8 *)"<pad>"}};
-    struct w_token loose = {299, 3, (const u8 *)"\xff\xfe\0"};
+    struct w_token added = {299, 3, (const u8 *)"\xff\xfe\0"};
     struct w_vocab_parts parts = {.split = W_SPLIT_GPT2,
                                   .whole_words = true,
                                   .byte_ids = byte_ids,
@@ -117,7 +117,7 @@ static void ids_may_be_any(void **state)
                                   .made_count = 2,
                                   .specials = specials,
                                   .special_count = 2,
-                                  .added = &loose,
+                                  .added = &added,
                                   .added_count = 1};
     struct w_vocab *v = NULL, *again = NULL;
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_DONE);
@@ -137,12 +137,12 @@ static void ids_may_be_any(void **state)
     assert_int_equal(w_vocab_kind(v, 0), W_TOKEN_SPECIAL);
     assert_int_equal(w_vocab_kind(v, 10), W_TOKEN_BYTE);
     assert_int_equal(w_vocab_kind(v, 300), W_TOKEN_MADE);
-    assert_int_equal(w_vocab_kind(v, 299), W_TOKEN_LOOSE);
+    assert_int_equal(w_vocab_kind(v, 299), W_TOKEN_ADDED);
     assert_true(w_vocab_find(v, (const u8 *)"<pad>", 5, &id) && id == 0);
     assert_true(w_vocab_find(v, (const u8 *)"abc", 3, &id) && id == 5);
     assert_false(w_vocab_find(v, (const u8 *)"abd", 3, &id));
     w_vocab_free(v);
-    /* two of one id; a special that a merge makes; more gaps than anybody needs */
+    /* two of one id; a special that a merge makes; too many gaps */
     made[1] = 400;
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
     made[1] = 5;

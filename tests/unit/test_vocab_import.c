@@ -1,4 +1,4 @@
-/* What a file of a vocabulary is, by its first bytes. */
+/* The format of a vocabulary file, by its first bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "text/vocab_import.h"
 
-static void formats_are_told_by_their_first_bytes(void **state)
+static void formats_are_recognized_by_their_first_bytes(void **state)
 {
     static const struct {
         enum w_vocab_format format;
@@ -60,7 +60,7 @@ static void the_number_of_files_belongs_to_the_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_are_told_by_their_first_bytes),
+        cmocka_unit_test(formats_are_recognized_by_their_first_bytes),
         cmocka_unit_test(the_number_of_files_belongs_to_the_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,7 +128,7 @@ static void addresses_show_their_label(void **state)
           {"[http://a b\nc]", "[http://a b c]"});
 }
 
-static void templates_are_left_out_but_for_inline_ones(void **state)
+static void templates_are_left_out_except_inline_ones(void **state)
 {
     (void)state;
     CHECK(renderer,
@@ -390,7 +390,7 @@ static void magic_words_leave_nothing(void **state)
           {"-{zh-hans:一;zh-hant:二}- -{三}- -{T|zh:四}- -{", "一 三 -{"});
 }
 
-static void unbalanced_markup_takes_little_along(void **state)
+static void unbalanced_markup_affects_little(void **state)
 {
     (void)state;
     CHECK(renderer,
@@ -491,7 +491,7 @@ static void wrong_rows_are_refused_with_their_line(void **state)
         {"a = {*} {1}", "name an argument once"},
         {"a = @foo", "no rule @foo"},
         {"a = \\", "'\\' at the end"},
-        {"a = {*||}", "more than text"},
+        {"a = {*||}", "only text and line ends"},
         {"\n\n = b", "line 3: no '='"},
         {"a = \xff", "not UTF-8"},
         {"a = \x01", "control character"},
@@ -531,7 +531,7 @@ int main(void)
         cmocka_unit_test(references_leave_nothing),
         cmocka_unit_test(links_show_their_label),
         cmocka_unit_test(addresses_show_their_label),
-        cmocka_unit_test(templates_are_left_out_but_for_inline_ones),
+        cmocka_unit_test(templates_are_left_out_except_inline_ones),
         cmocka_unit_test(holes_are_mended),
         cmocka_unit_test(tables_are_left_out),
         cmocka_unit_test(tables_can_be_kept),
@@ -544,7 +544,7 @@ int main(void)
         cmocka_unit_test(mathematics_can_be_replaced),
         cmocka_unit_test(entities_are_characters),
         cmocka_unit_test(magic_words_leave_nothing),
-        cmocka_unit_test(unbalanced_markup_takes_little_along),
+        cmocka_unit_test(unbalanced_markup_affects_little),
         cmocka_unit_test(a_site_names_its_namespaces),
         cmocka_unit_test(marked_headings_stand_at_any_place),
         cmocka_unit_test(a_file_of_rows_extends_the_table),

@@ -122,7 +122,7 @@ static void only_what_is_short_gets_a_sign(void **state)
 }
 
 /* A base may end with hexadecimal digits, of which the last 40 are examined. */
-static void only_the_end_of_a_number_is_looked_at(void **state)
+static void only_the_end_of_a_number_is_examined(void **state)
 {
     (void)state;
     char base[64] = "x 7";
@@ -154,7 +154,7 @@ int main(void)
         cmocka_unit_test(every_unit_is_written_for_one_and_for_several),
         cmocka_unit_test(every_word_between_two_numbers_is_written),
         cmocka_unit_test(only_what_is_short_gets_a_sign),
-        cmocka_unit_test(only_the_end_of_a_number_is_looked_at),
+        cmocka_unit_test(only_the_end_of_a_number_is_examined),
     };
     return cmocka_run_group_tests(tests, make_renderer, free_renderer);
 }
