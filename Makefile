@@ -249,7 +249,6 @@ UNIT_TESTS := \
 	test_stream_faults \
 	test_stream_forged \
 	test_stream_seek \
-	test_stream_sink \
 	test_bpe_train \
 	test_unpack \
 	test_vocab \

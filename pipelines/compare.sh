@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Configurations side by side: what wcachefit says of them and what a short training shows. See
+# Configurations side by side: predictions of wcachefit and measurements of a short training. See
 # --help.
 set -euo pipefail
 
@@ -8,9 +8,9 @@ usage()
     cat <<'TEXT'
 usage: compare.sh [-d DURATION] [-b BATCH] [-j] TOKENS CONFIG.json...
 
-Trains each CONFIG for DURATION (30s unless told) on TOKENS, a token stream of wtok, and prints a
+Trains each CONFIG for DURATION (default: 30s) on TOKENS, a token stream of wtok, and prints a
 line for each: parameters; memory as planned and as measured; tokens a second as predicted from the
-arithmetic and the GFLOP/s of the first configuration, and as measured; the loss it came to.
+arithmetic and the GFLOP/s of the first configuration, and as measured; the loss it reached.
 
   -d DURATION  of each training: 30s, 5m; at least one step is made
   -b BATCH     sequences in a batch, for all, instead of each configuration's batch_size: for a
@@ -42,12 +42,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
 for config; do
-    number=$((number + 1)) # of two folders' configurations the names may be the same
+    number=$((number + 1)) # configurations of two folders may have the same name
     name=$(basename "$config" .json)
     echo "$name: training for $duration" >&2
     wbatch -q -c "$config" "${batch[@]}" --epochs 0 "$tokens" |
         wtrain -q -c "$config" "${batch[@]}" --time "$duration" --log "$work/$number.jsonl"
-    # The first step warms caches up and is left out where there are more.
+    # The first step warms up the caches and is left out if there are more.
     jq -s --arg name "$name" 'map(select(.t == "step")) | .[-1] as $last
         | (if length > 1 then .[1:] else . end) | sort_by(.tok_s) | .[length / 2 | floor]
         | {name: $name, tok_s, gflops, loss: $last.loss, steps: $last.step,

@@ -7,9 +7,9 @@ usage()
     cat <<'TEXT'
 usage: demo.sh [FOLDER]
 
-Learns a vocabulary and a small model from English text, tells how well it predicts documents that
-it has not seen, and lets it write. The text is FOLDER (plain text files), or what this machine has:
-its manual pages and documentation. Everything it makes is in build/demo of the source tree, or in
+Learns a vocabulary and a small model from English text, measures how well it predicts documents that
+it has not seen, and generates text. The text is FOLDER (plain text files), or this machine's manual
+pages and documentation. Everything it makes is in build/demo of the source tree, or in
 wtools-demo here when wtools is installed.
 TEXT
 }
@@ -44,8 +44,8 @@ wtok encode -V "$work/demo.vocab" -o "$work/demo.tokens" "$text"
 title 'does the training fit this machine?'
 wcachefit "$config" | sed '/^RATE/,$d'
 
-title 'training; every 20th document is kept apart to tell how well the model predicts'
-# The split goes by a hash of each document's number: a few documents may give no validation.
+title 'training; every 20th document is kept for validation'
+# The split is by a hash of each document's number: a few documents may give no validation.
 validation=()
 if wbatch -c "$config" --val-fraction 0.05 --split val -o "$work/demo.val" "$work/demo.tokens"; then
     validation=(--val "$work/demo.val")
@@ -55,7 +55,7 @@ wbatch -c "$config" --val-fraction 0.05 --epochs 0 "$work/demo.tokens" |
     wtrain -c "$config" --time 40s "${validation[@]}" --log "$work/demo.jsonl" \
         -o "$work/demo.wts"
 
-title 'what it writes'
+title 'a sample of its text'
 wsample -q -m "$work/demo.wts" -p 'The' -n 120 -s 1
 echo
 

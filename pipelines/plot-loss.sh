@@ -8,8 +8,8 @@ usage()
 usage: plot-loss.sh [-o FILE.png] LOG.jsonl...
 
 Draws loss against tokens for logs that wtrain --log wrote: training as lines, smoothed over 20
-steps, validation as points. Of several runs in a log the last is drawn, with what it was resumed
-from. On the terminal, or into a PNG. Needs jq and gnuplot.
+steps, validation as points. Of several runs in a log the last is drawn, with the runs that it was
+resumed from. Draws on the terminal, or into a PNG. Needs jq and gnuplot.
 
 Examples:
   plot-loss.sh wiki.jsonl
@@ -36,14 +36,14 @@ trap 'rm -rf "$work"' EXIT
 # The last run of a log, with the parts from which it was resumed; a killed run may leave half a line.
 run='[inputs | fromjson? | objects]
     | .[(map(.t == "header" and .resumed == null) | rindex(true) // 0):]'
-# The last line of a step counts: a run that was resumed may tell one twice.
+# The last line of a step counts: a resumed run may log a step again.
 once='group_by(.step) | map(.[-1])'
 plots=()
 number=0
 for log; do
     number=$((number + 1))
     title=$(basename "$log" .jsonl)
-    # Within quotes of gnuplot a quote is written twice; of control characters it knows none.
+    # Within quotes of gnuplot a quote is written twice; control characters cannot be quoted.
     title=${title//[[:cntrl:]_]/ }
     title=${title//\'/\'\'}
     # The mean of the last 20 losses.
@@ -64,7 +64,7 @@ else
     terminal="set terminal dumb size ${COLUMNS:-79},${LINES:-24}"
 fi
 joined=$(printf ', %s' "${plots[@]}")
-# In the folder of its files: no name of anybody else is code of gnuplot.
+# Run in the work folder, so that only file names of our own are in the gnuplot code.
 (cd "$work" && gnuplot -e "$terminal; set xlabel 'tokens'; set ylabel 'loss (nats per token)';
     set grid; set format x '%.0s%c'; plot ${joined:2}")
 [ -z "$output" ] || { cp "$work/plot.png" "$output.tmp" && mv "$output.tmp" "$output"; }

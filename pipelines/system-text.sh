@@ -8,10 +8,9 @@ usage()
     cat <<'TEXT'
 usage: system-text.sh FOLDER [BYTES]
 
-Writes FOLDER/00000.txt and so on, one document a file, until BYTES (8M unless told) are there; those
-of an earlier time are removed, and no other files. The choice is the same each time. A machine whose
-documentation was stripped has at least this project's own, which is repeated until it is enough to
-train on.
+Writes FOLDER/00000.txt and so on, one document a file, up to BYTES (default: 8M). Those of
+an earlier run are removed, and no other files. The choice is the same each time. On a machine without
+documentation there is at least this project's own, which is repeated until it is enough to train on.
 
 Example:
   system-text.sh corpus 2M
@@ -106,7 +105,7 @@ digits='[0-9][0-9][0-9][0-9][0-9]'
 # shellcheck disable=SC2206 # $digits is a pattern
 earlier=("$folder"/$digits.txt "$folder"/$digits-[0-9]*.txt)
 [ ${#earlier[@]} -eq 0 ] || rm -f "${earlier[@]}"
-candidates | gather || true # find and shuf are cut short when there is enough
+candidates | gather || true # find and shuf are ended early when there is enough
 
 # Too little for a batch: the same documents again, under other names.
 # shellcheck disable=SC2206

@@ -10,10 +10,9 @@ usage: train-wiki.sh CONFIG.json TEXT... -- OUTPUT [WTRAIN-OPTION...]
 Learns a vocabulary of the configuration's vocab_size from TEXT (files or folders as WikiExtractor
 writes them, or plain text), trains CONFIG on it, and leaves
   OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
-A vocabulary that is there is used again; a training that was interrupted goes on. One document in
-a hundred, or the share of them that the variable VAL_FRACTION says, is kept for validation; with 0,
-or where so few documents give no batch, there is none. Nothing of the text is held twice: tokens and
-batches flow through pipes.
+An existing vocabulary is used again; an interrupted training is resumed. One document in a hundred,
+or the share in the variable VAL_FRACTION, is kept for validation; with 0, or if these documents fill
+no batch, there is none. Tokens and batches flow through pipes and are not stored.
 
 Examples:
   train-wiki.sh configs/wiki_cache_optimized.json wiki -- wiki
@@ -45,7 +44,7 @@ fi
 if [ -n "${fraction//[0.]/}" ]; then
     split=(--val-fraction "$fraction" --split)
     train+=("${split[@]}" train)
-    # The split goes by a hash of each document's number: few documents may give no validation.
+    # The split is by a hash of each document's number: few documents may give no validation.
     if [ -e "$output.val" ] || wtok encode -V "$output.vocab" "${texts[@]}" |
         wbatch -c "$config" "${split[@]}" val -o "$output.val"; then
         validation=(--val "$output.val")

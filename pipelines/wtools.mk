@@ -6,24 +6,24 @@
 #
 #     all: work/wiki_cache_optimized.sample
 #
-# or, instead of W_TEXT, name the dump of a wiki (or the parts of one), as it was fetched:
+# or, instead of W_TEXT, name the dump of a wiki (or its parts), as downloaded:
 #
 #     W_DUMP    := enwiki-latest-pages-articles-multistream.xml.bz2
 #
-# For a configuration $(W_CONFIGS)/NAME.json and the folder W (work, unless told otherwise):
+# For a configuration $(W_CONFIGS)/NAME.json and the folder W (default: work):
 #
 #     W/text.jsonl     the text of the dump W_DUMP
 #     W/vocab          the vocabulary, shared by all configurations
 #     W/tokens         the text as a token stream, shared by all configurations
-#     W/NAME.fit       that the machine can do it: footprint and forecast, JSON
+#     W/NAME.fit       whether the machine can train it: footprint and forecast, JSON
 #     W/NAME.train     batches for training, W/NAME.val for validation (W_VAL_FRACTION=0: none)
 #     W/NAME.wts       the model; W/NAME.jsonl the log of its training
-#     W/NAME.sample    text that it writes
+#     W/NAME.sample    text that it generates
 #     W/NAME.score     how well it predicts the validation file W_SCORE, JSON
 #
-# Every program writes with -o, or its output is renamed: a target is complete or not there. A
-# training that was interrupted, by Ctrl-C or a power cut, goes on from its last checkpoint when make
-# is called again: the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when
+# Every program writes with -o, or its output is renamed: a target is complete or does not exist.
+# A training that was interrupted, by Ctrl-C or a power cut, is resumed from its last checkpoint when
+# make is called again: the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when
 # a recipe fails.
 # Targets depend on their inputs and not on the variables below: after changing one, delete the
 # target. Recipes run under bash with pipefail, those of the including Makefile as well.
@@ -53,7 +53,7 @@ W_BATCH_FLAGS  ?=
 W_TRAIN_FLAGS  ?=
 W_SAMPLE_FLAGS ?=
 
-# A word of the shell, whatever is in it.
+# Any text as one word of the shell.
 w_quoted = '$(subst ','\'',$(1))'
 
 ifneq ($(W_DUMP),)

@@ -19,14 +19,14 @@ volatile sig_atomic_t w_signal_save;
 
 static const char *program_name = "wtools";
 static char command_line[1024];
-static bool progress_shown; /* a redrawn line stands on the terminal */
+static bool progress_shown; /* the terminal shows a progress line that will be redrawn */
 
-/* The rows that every program has, behind its own. */
+/* The options that every program has, after its own. */
 static const struct w_option common_options[] = {
     {"quiet", 'q', W_OPT_FLAG, offsetof(struct w_common, quiet),
-     .help = "Say nothing but warnings and errors."},
+     .help = "Print only warnings and errors."},
     {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose),
-     .help = "Say what was chosen and why."},
+     .help = "Print what was chosen and why."},
     {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
     {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
     {0},
@@ -34,7 +34,7 @@ static const struct w_option common_options[] = {
 /* For the generators of manual pages and completions; not shown to people. */
 static const char *const dump_option = "--dump-options";
 
-/* ---- talk ---- */
+/* ---- messages ---- */
 
 static void erase_progress(void)
 {
@@ -43,7 +43,7 @@ static void erase_progress(void)
     progress_shown = false;
 }
 
-static void speak(const char *prefix, const char *format, va_list args)
+static void print_message(const char *prefix, const char *format, va_list args)
 {
     erase_progress();
     fprintf(stderr, "%s: %s", program_name, prefix);
@@ -56,7 +56,7 @@ void w_say(const char *format, ...)
     va_list args;
     va_start(args, format);
     if (!w_common.quiet)
-        speak("", format, args);
+        print_message("", format, args);
     va_end(args);
 }
 
@@ -65,7 +65,7 @@ void w_detail(const char *format, ...)
     va_list args;
     va_start(args, format);
     if (w_common.verbose)
-        speak("", format, args);
+        print_message("", format, args);
     va_end(args);
 }
 
@@ -73,7 +73,7 @@ void w_warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    speak("warning: ", format, args);
+    print_message("warning: ", format, args);
     va_end(args);
 }
 
@@ -184,8 +184,8 @@ static void print_version(void)
 }
 
 /* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help;
- * and for each command: name, summary, whether it is the default. The generators of the manual pages
- * and of the completions read it. */
+ * and for each command: name, summary, whether it is the default. The generators of the manual
+ * pages and of the completions read it. */
 static void dump_options(const struct w_program *p, const struct w_command *commands,
                          const struct w_command *dflt)
 {
@@ -228,7 +228,7 @@ static int misuse(const struct w_program *p, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    speak("", format, args);
+    print_message("", format, args);
     va_end(args);
     fprintf(stderr, "Try '%s --help'.\n", p->name);
     return w_exit_code(W_USAGE) + 1;
@@ -309,7 +309,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     return 0;
 }
 
-/* What a process does first, once; a command of a program comes here again. */
+/* What a process does first. Called again for a command of a program, which is harmless. */
 static void begin(const struct w_program *p, int argc, char **argv)
 {
     program_name = p->name;
@@ -317,8 +317,8 @@ static void begin(const struct w_program *p, int argc, char **argv)
         remember_command_line(argc, argv);
     w_fill_standard_fds();
     w_heed_stop(&w_signal_stop); /* before there are threads that read */
-    signal(SIGPIPE, SIG_IGN);    /* EPIPE says it, whatever was inherited */
-    signal(SIGXFSZ, SIG_IGN);    /* and EFBIG, that a file reached its limit */
+    signal(SIGPIPE, SIG_IGN);    /* a write then fails with EPIPE */
+    signal(SIGXFSZ, SIG_IGN);    /* and with EFBIG at the limit of a file's size */
 }
 
 int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv)
@@ -361,7 +361,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     return stop;
 }
 
-/* A command's name after options that every program has, where no file has that name; or NULL. */
+/* The name of a command that follows -q or -v, unless a file has that name; or NULL. */
 static const char *late_command(const struct w_command *commands, int argc, char **argv)
 {
     int i = 1;
@@ -409,7 +409,7 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
     if (dflt && is_operand)
         return 0;
     if (!*word && *argc < 2)
-        return misuse(p, "say what to do: %s %s ...", p->name, p->operands);
+        return misuse(p, "name a command: %s %s ...", p->name, p->operands);
     if (dflt)
         return misuse(p, "'%.60s' is neither a command nor a file: did you mean %s?", word, near);
     return misuse(p, "unknown command '%.60s'%s%s%s", word, near ? ": did you mean " : "",
@@ -432,7 +432,8 @@ static void on_save(int number)
     w_signal_save = number;
 }
 
-/* What was ignored stays it: shells start jobs in the background so, and nohup. */
+/* A signal that is ignored stays ignored: nohup, and shells for background jobs, start programs
+ * so. */
 static void catch_signal(int number, void (*handler)(int), int flags)
 {
     struct sigaction before, action = {.sa_handler = handler, .sa_flags = flags};
@@ -481,14 +482,14 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
     return W_DONE;
 }
 
-/* ---- the way out ---- */
+/* ---- the end ---- */
 
 int w_cli_finish(enum w_status status, const struct w_err *err)
 {
     erase_progress();
     int code = w_exit_code(status);
-    /* A failure to write what was buffered shows only now. A tool that wrote to the descriptor
-     * itself, and closed it, has nothing buffered: EBADF is no failure then. */
+    /* A failure to write buffered data shows only now. A tool that wrote to the descriptor itself,
+     * and closed it, has nothing buffered: then EBADF is not a failure. */
     bool had_data = ferror(stdout) || fflush(stdout);
     bool lost = had_data && errno != EPIPE;
     if (fclose(stdout) && errno != EBADF && errno != EPIPE)

@@ -21,7 +21,7 @@ struct settings {
     double val_fraction;
     u32 split; /* enum w_subset */
     bool no_shuffle, no_provenance;
-    /* worked out from the above and from the configuration */
+    /* computed from the above and from the configuration */
     u64 seed, shard, shards, vocab_size;
 };
 
@@ -29,30 +29,30 @@ static const struct w_option options[] = {
     {"config", 'c', W_OPT_TEXT, AT(config), "FILE",
      .help = "Configuration: batch_size, max_length, vocab_size and seed are used."},
     {"set", 0, W_OPT_LIST, AT(sets), "KEY=VALUE",
-     .help = "Change a key of the configuration. May be given again."},
+     .help = "Change a key of the configuration. May be given more than once."},
     {"batch", 'b', W_OPT_COUNT, AT(batch), "B", .min = 1, .max = 1 << 20,
      .help = "Sequences in a batch, instead of the configuration's batch_size."},
     {"length", 'T', W_OPT_COUNT, AT(length), "T", .min = 1, .max = 1 << 22,
      .help = "Inputs in a sequence, instead of the configuration's max_length. A record has one id "
              "more, for the targets."},
     {"epochs", 'e', W_OPT_COUNT, AT(epochs), "N", "1",
-     .help = "How often to go through the data; 0: without end. Each epoch has its own order."},
+     .help = "Passes over the data; 0: without end. Each epoch has its own order."},
     {"steps", 'n', W_OPT_COUNT, AT(steps), "N", .help = "Stop after N batches; 0: at the end."},
     {"start", 'k', W_OPT_COUNT, AT(start), "K", "0",
      .help =
-         "Begin with batch K, counted from 0: the same batches as the whole run from there on."},
+         "Begin with batch K, counted from 0: the batches are those of a whole run from there on."},
     {"seed", 's', W_OPT_TEXT, AT(seed_text), "SEED",
      .help = "Seed of the order, instead of the configuration's."},
     {"no-shuffle", 0, W_OPT_FLAG, AT(no_shuffle), .help = "Keep the order of the text."},
     {"window", 'w', W_OPT_COUNT, AT(window_tokens), "TOKENS", .min = 1,
      .help =
-         "Hold at most so many tokens and shuffle within them, files too. Without it, files are "
-         "held whole, and a pipe as far as 32Mi tokens."},
+         "Hold at most this many tokens, also of files, and shuffle within them. Without it, files "
+         "are held whole, and of a pipe 32Mi tokens."},
     {"split", 0, W_OPT_CHOICE, AT(split), "PART", "train", .choices = "train|val|all",
      .help = "Which documents to take, see --val-fraction."},
     {"val-fraction", 0, W_OPT_REAL, AT(val_fraction), "F", "0", .max = 1,
-     .help = "Share of the documents that are for validation and not for training, by a hash of "
-             "their number."},
+     .help = "Share of the documents that are for validation and not for training, chosen by a "
+             "hash of their number."},
     {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0",
      .help = "Seed of that hash: training and validation have to agree on it."},
     {"shard", 0, W_OPT_TEXT, AT(shard_text), "I/N", "0/1",
@@ -73,9 +73,9 @@ static const char *const examples[] = {
     "wtok encode -V wiki.vocab wiki/* | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
     "One document in a hundred for validation",
     "wbatch -c fast.json --val-fraction 0.01 --split val -o val.batch wiki.tok",
-    "The others for training, three times over",
+    "The others for training, for three epochs",
     "wbatch -c fast.json --val-fraction 0.01 --epochs 3 -o train.batch wiki.tok",
-    "Go on where batch 1000 would be",
+    "Continue at batch 1000",
     "wbatch -c fast.json --start 1000 wiki.tok | wtrain -c fast.json -o wiki.wts",
     NULL,
 };
@@ -100,12 +100,11 @@ static enum w_status parse_shard(struct settings *set, struct w_err *err)
         memcpy(index, set->shard_text, length);
     if (length >= sizeof index || w_parse_count(slash + 1, 1, UINT32_MAX, &set->shards, NULL) ||
         w_parse_count(index, 0, set->shards - 1, &set->shard, NULL))
-        return w_fail(err, W_USAGE, "--shard %s: say which of how many, as 0/4 to 3/4",
-                      set->shard_text);
+        return w_fail(err, W_USAGE, "--shard %s: give I/N, such as 0/4 to 3/4", set->shard_text);
     return W_DONE;
 }
 
-/* The configuration, then the options that replace its values. */
+/* Read the configuration, then apply the options that replace its values. */
 static enum w_status settle(struct settings *set, struct w_err *err)
 {
     struct w_conf conf = {0};
@@ -127,7 +126,7 @@ static enum w_status settle(struct settings *set, struct w_err *err)
     set->seed = conf.seed;
     set->vocab_size = conf.vocab_size;
     if (!set->batch || !set->length)
-        return w_fail(err, W_USAGE, "say how large batches are: -c CONFIG, or -b B and -T T");
+        return w_fail(err, W_USAGE, "the size of a batch is needed: -c CONFIG, or -b B and -T T");
     if (set->split == W_SUBSET_VAL && set->val_fraction <= 0)
         return w_fail(err, W_USAGE, "--split val needs --val-fraction: it is 0");
     if (set->seed_text && w_parse_count(set->seed_text, 0, W_JSON_INT_MAX, &set->seed, err))
@@ -165,7 +164,7 @@ static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
 {
     const struct w_corpus_facts *facts = w_corpus_facts(corpus);
     u64 window = set->window_tokens;
-    /* In the order of the text nothing has to be held of a pipe that is read once. */
+    /* Without shuffling, a pipe that is read once needs no window. */
     if (!window && !facts->regular_files)
         window = set->no_shuffle && set->epochs == 1 ? 1 : PIPE_WINDOW_TOKENS;
     struct w_pack_options pack_options = {.length = set->length,
@@ -191,7 +190,8 @@ static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
     return status;
 }
 
-/* The header says what the records are and how they came about; batches: NULL when that failed. */
+/* The header: what the records are and how they were chosen. batches: NULL if opening them
+ * failed. */
 static enum w_status make_header(struct w_header *header, const struct settings *set,
                                  const struct w_corpus_facts *facts,
                                  const struct w_batches *batches, struct w_err *err)
@@ -267,7 +267,7 @@ static enum w_status write_batches(const struct settings *set, struct w_batches 
     return status == W_END ? W_DONE : status;
 }
 
-/* The end frame, with what became of the tokens. */
+/* The end frame, with counts of documents taken and sequences dropped. */
 static enum w_status close_writer(struct w_writer **writer, const struct settings *set,
                                   const struct w_pack *pack, const struct w_batches *batches,
                                   struct w_err *err)
@@ -311,9 +311,9 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         goto out;
 
     status = open_batches(set, corpus, &pack, &batches, err);
-    /* From here on a signal must not leave a temporary file behind. */
+    /* From here on a signal must not leave a temporary file. */
     w_cli_catch_signals();
-    /* A failure up to here opens the stream too: the consumer shall read the reason. */
+    /* The stream is opened also after a failure, so that the consumer gets the reason. */
     struct w_err second = {0}, *spare = status ? &second : err;
     enum w_status opened = w_output_open(&out, set->output, spare);
     if (!opened)

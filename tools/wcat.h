@@ -25,26 +25,27 @@ struct source {
     struct w_reader *reader;
 };
 
-/* Open a path; "-" is standard input, unless that is a terminal. Close in any case. */
+/* Open a path; "-" is standard input: W_USAGE if that is a terminal. Else as w_input_open() and
+ * w_reader_open(). Close it also after a failure. */
 enum w_status wcat_open(struct source *, const char *path, struct w_err *) W_MUST_CHECK;
 void wcat_close(struct source *);
 
-/* What is in a stream, read as a whole and checked. */
+/* Counts of a stream, read as a whole and checked. */
 struct totals {
     u64 members, frames, records, raw, stored, bytes;
-    struct w_id_stats ids; /* its counts; released otherwise */
+    struct w_id_stats ids; /* its counts; its memory is released */
     bool tokens;
 };
 enum w_status wcat_count(const char *path, struct totals *, struct w_err *) W_MUST_CHECK;
 
-/* Check all files, whatever the first ones are like: a warning for each bad one but the last, whose
- * status and error are returned. */
+/* Check all files, also after a bad one: a warning for each bad one but the last, whose status and
+ * error are returned. */
 enum w_status wcat_verify_all(char **paths, struct w_err *) W_MUST_CHECK;
 
-/* Do the work of a command: paths ends with NULL, and is standard input where none was named; output
- * is a file, or NULL for standard output. The file appears when the work ends with W_DONE. All that a
- * command writes goes through one w_output, so that a full disk or a reader that left is noticed in
- * one place. */
+/* Do the work of a command: paths ends with NULL; without any, standard input is read. output is a
+ * file, or NULL for standard output. The file appears when the work ends with W_DONE. All output of
+ * a command goes through one w_output, so that a full disk or a closed pipe is noticed in one
+ * place. Returns the status of the work, or as w_output_open() and w_output_commit(). */
 typedef enum w_status wcat_work(const void *settings, char **paths, struct w_output *,
                                 struct w_err *);
 enum w_status wcat_write(const char *output, char **paths, wcat_work *work, const void *settings,

@@ -1,4 +1,4 @@
-/* wcat copy - the records of many members as one, all or a slice of them. */
+/* wcat copy - the records of many members as one, all or a range of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 struct settings {
     const char *output;
     u64 threads, level;
-    u64 from, to, count; /* to, count: 0 where not given; once checked, the slice is [from, to) */
+    u64 from, to, count; /* to, count: 0 where not given; once checked, the range is [from, to) */
     bool no_provenance;
 };
 
@@ -40,7 +40,7 @@ const struct w_program wcat_copy_program = {
     "wcat copy",
     "join streams, or cut records out of them",
     "[FILE ...]",
-    "Writes the records of all members of all files, or a slice of them, as one member.",
+    "Writes the records of all members of all files, or a range of them, as one member.",
     options,
     examples,
 };
@@ -54,11 +54,11 @@ struct copy {
     u64 at; /* number of the next record, over all members */
 };
 
-/* What a header says of every single record: the same in all members, and kept. The rest is about how
- * the records were chosen, which we have just done otherwise; it stays in "src". */
+/* The keys that describe every single record: equal in all members, and kept. The other keys say
+ * how the records were chosen, which no longer holds for the copy; they are in "src". */
 static const char *const of_records[] = {"wts", "kind", "rec", "vocab", "eot", "tok"};
 
-/* *same: do both say the same, or nothing? */
+/* *same: are both equal, or both missing? */
 static enum w_status compare(const struct w_json *a, const struct w_json *b, bool *same,
                              struct w_err *err)
 {
@@ -87,7 +87,7 @@ static enum w_status check_agreement(const struct copy *c, const struct w_header
     return W_DONE;
 }
 
-/* Open the writer with the first header, made ours. */
+/* Open the writer, with a header made from the first one. */
 static enum w_status copy_begin(struct copy *c, const struct w_header *first, struct w_err *err)
 {
     struct w_header mine = {0};
@@ -117,7 +117,7 @@ static enum w_status copy_begin(struct copy *c, const struct w_header *first, st
     return status;
 }
 
-/* Copy what lies in the slice, of the member that the reader has just come to. */
+/* Copy the records of the reader's present member that are in the range. */
 static enum w_status copy_member(struct copy *c, struct source *s, const struct w_header *h,
                                  struct w_err *err)
 {
@@ -125,7 +125,7 @@ static enum w_status copy_member(struct copy *c, struct source *s, const struct 
     u64 count, from = c->set->from, known = w_reader_known_count(s->reader), start = c->at;
 
     enum w_status status = w_id_stats_begin(&c->ids, h, err);
-    /* A regular file is not read before the slice. */
+    /* In a regular file, records before the range are not read. */
     if (!status && from > c->at && known > 0) {
         u64 skip = W_MIN(from - c->at, known);
         c->at += skip;
@@ -202,12 +202,12 @@ static enum w_status copy_all(const void *settings, char **paths, struct w_outpu
 }
 
 /* Make [from, to) of the options. */
-static enum w_status find_slice(struct settings *set, struct w_err *err)
+static enum w_status find_range(struct settings *set, struct w_err *err)
 {
     if (set->to && set->count)
-        return w_fail(err, W_USAGE, "--to and --count both say where the slice ends: give one");
+        return w_fail(err, W_USAGE, "--to and --count both say where the range ends: give one");
     if (set->to && set->to <= set->from)
-        return w_fail(err, W_USAGE, "--to: the slice is empty: it begins with record %llu",
+        return w_fail(err, W_USAGE, "--to: the range is empty: it begins with record %llu",
                       (unsigned long long)set->from);
     if (!set->to)
         set->to = set->count ? set->from + set->count : UINT64_MAX;
@@ -216,7 +216,7 @@ static enum w_status find_slice(struct settings *set, struct w_err *err)
 
 static enum w_status run(struct settings *set, char **paths, struct w_err *err)
 {
-    enum w_status status = find_slice(set, err);
+    enum w_status status = find_range(set, err);
 
     if (!status)
         status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);

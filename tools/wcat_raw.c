@@ -1,4 +1,4 @@
-/* wcat raw - the bytes of records, and nothing around them. */
+/* wcat raw - the bytes of records alone. */
 #include <string.h>
 
 #include "tools/wcat.h"
@@ -23,7 +23,7 @@ static const char *const examples[] = {
 
 const struct w_program wcat_raw_program = {
     "wcat raw",   "write the bytes of the records",
-    "[FILE ...]", "Writes what is in the records and nothing around it, numbers little-endian.",
+    "[FILE ...]", "Writes the bytes of the records alone, numbers little-endian.",
     options,      examples,
 };
 

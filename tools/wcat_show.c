@@ -19,7 +19,7 @@ static const struct w_option options[] = {
          "further; or the notes (metrics); or one line for each file, read as a whole: members, "
          "frames, records, bytes, ratio; for tokens the largest id, distinct ids and "
          "documents."},
-    /* The one command that is an option as well: scripts that move streams end with it. */
+    /* The one command that is also an option, for scripts that use it so. */
     {"verify", 0, W_OPT_FLAG, AT(verify), .help = "Instead of showing, do what wcat verify does."},
     WCAT_OUTPUT_OPTION(struct settings),
     {0},
@@ -42,14 +42,12 @@ const struct w_program wcat_show_program = {
 /* Write a JSON value as a line; takes over json. */
 static enum w_status put_json(struct w_output *out, struct w_json *json, struct w_err *err)
 {
-    enum w_status status = W_NOMEM;
-    char *text = w_json_text(json, err);
+    char *text = NULL;
+    size_t size = 0;
 
-    if (text) {
-        size_t size = strlen(text);
-        text[size] = '\n';
-        status = w_output_write(out, text, size + 1, err);
-    }
+    enum w_status status = w_json_line(json, &text, &size, err);
+    if (!status)
+        status = w_output_write(out, text, size, err);
     free(text);
     w_json_free(json);
     return status;
@@ -59,8 +57,8 @@ static enum w_status put_json(struct w_output *out, struct w_json *json, struct 
 
 struct listing {
     struct w_output *out;
-    struct w_json *line; /* of the frame before, until what belongs to it is known */
-    bool pending;        /* there is such a frame; its line may be NULL for want of memory */
+    struct w_json *line; /* of the latest frame, until its text has been read */
+    bool pending;        /* there is such a frame; its line is NULL if there was no memory */
     u64 member;
     enum w_status status;
     struct w_err err;
@@ -181,7 +179,7 @@ static enum w_status show_stats(const char *path, struct w_output *out, struct w
     if (status)
         return status;
     struct w_json *j = w_json_object();
-    char *name = w_utf8_mended(path, strlen(path)); /* a path may hold anything, JSON may not */
+    char *name = w_utf8_mended(path, strlen(path)); /* a path may hold any bytes, JSON only UTF-8 */
     w_json_set_string(j, "file", name ? name : "");
     free(name);
     w_json_set_u64(j, "bytes", t.bytes);

@@ -1,11 +1,11 @@
-/* wcat verify - whether streams are whole. */
+/* wcat verify - check that streams are whole. */
 #include <string.h>
 
 #include "tools/wcat.h"
 #include "wire/frame.h"
 
 static const char *const examples[] = {
-    "Say whether they are whole",
+    "Are all of them whole?",
     "wcat verify *.tokens && echo yes",
     NULL,
 };
@@ -14,8 +14,8 @@ const struct w_program wcat_verify_program = {
     "wcat verify",
     "check every byte of streams",
     "[FILE ...]",
-    "Checks every file, ids against the vocabulary included. Quiet when all is well; -v prints a "
-    "line for each file.",
+    "Checks every file, ids against the vocabulary included. Prints nothing if all are whole; -v "
+    "prints a line for each file.",
     NULL,
     examples,
 };

@@ -10,7 +10,7 @@ void *w_arena_push(struct w_arena *arena, u64 count, u64 size)
         arena->overflow = true;
         return NULL;
     }
-    u8 *piece = arena->base ? arena->base + arena->used : NULL;
+    u8 *memory = arena->base ? arena->base + arena->used : NULL;
     arena->used = end;
-    return piece;
+    return memory;
 }

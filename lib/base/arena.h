@@ -1,4 +1,4 @@
-/* arena.h - one block of memory, cut into pieces that live and die together.
+/* arena.h - many allocations from one block of memory, freed together with it.
  *
  * The same code that carves a block can measure it: an arena without a base only counts. The
  * planner runs the carving once to learn the size and once more to get the pointers, so what is

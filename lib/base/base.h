@@ -1,4 +1,4 @@
-/* base.h - the words that every other file uses: fixed-width types, checked arithmetic,
+/* base.h - the basics that every other file uses: fixed-width types, checked arithmetic,
  * attributes. Nothing here calls the operating system.
  *
  * Units in names: _bytes is a count of bytes, _s seconds; a plain count is a number of things. */

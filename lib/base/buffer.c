@@ -5,7 +5,7 @@
 #include "base/grow.h"
 #include "base/utf8.h"
 
-#define SMALLEST 256 /* bytes: a buffer is made for more than a word */
+#define SMALLEST 256 /* bytes: a buffer usually holds more than a word */
 
 bool w_buffer_grow(struct w_buffer *b, size_t more)
 {
@@ -15,7 +15,7 @@ bool w_buffer_grow(struct w_buffer *b, size_t more)
         !w_grow(&b->at, &b->room, W_MAX(need, SMALLEST), 1, "bytes", NULL))
         return true;
     b->failed = true;
-    b->room = b->size; /* the quick path of a write finds no room either */
+    b->room = b->size; /* so the inline checks of later writes find no room and come here */
     return false;
 }
 

@@ -1,7 +1,7 @@
 /* buffer.h - bytes that grow at the end.
  *
- * A buffer that could not grow says so once, at the end: `failed` is set, and every later write does
- * nothing. So a page is written without a check behind each of its thousands of pieces.
+ * A buffer that could not grow reports it once, at the end: `failed` is set, and every later write
+ * does nothing. So a page is written without a check after each of its thousands of writes.
  *
  *     struct w_buffer b = {0};
  *     w_buffer_put(&b, bytes, size);
@@ -20,20 +20,20 @@ struct w_buffer {
     bool failed;
 };
 
-/* Make room for so many bytes more; false (and nothing may be written) without memory. */
+/* Make room for `more` bytes; false (and nothing may be written) without memory. */
 bool w_buffer_grow(struct w_buffer *, size_t more);
 void w_buffer_free(struct w_buffer *); /* harmless on zeroes; leaves zeroes */
 
-/* See that so many bytes more can be written without asking again. */
+/* Make sure that `more` bytes can be written. False without memory. */
 static inline W_MUST_CHECK bool w_buffer_room(struct w_buffer *b, size_t more)
 {
     return b->room - b->size >= more || w_buffer_grow(b, more);
 }
 
-/* Put bytes before those that begin at an offset. */
+/* Insert bytes at an offset, at most the size; those after it move up. */
 void w_buffer_insert(struct w_buffer *, size_t offset, const void *bytes, size_t size);
 
-/* Append a character as UTF-8; what is no character becomes U+FFFD. */
+/* Append a code point as UTF-8; surrogates and codes above U+10FFFF become U+FFFD. */
 void w_buffer_code(struct w_buffer *, u32 code);
 
 static inline void w_buffer_put(struct w_buffer *b, const void *bytes, size_t size)

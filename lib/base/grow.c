@@ -9,7 +9,7 @@ enum w_status w_grow_now(void *array, size_t *room, size_t need, size_t item_byt
     size_t items = W_MAX(need, *room > SIZE_MAX / 2 ? SIZE_MAX : 2 * *room), bytes;
     void *old, *bigger = NULL;
 
-    memcpy(&old, array, sizeof old); /* of any type: read through a void ** it would be an alias */
+    memcpy(&old, array, sizeof old); /* a void ** to another pointer type would be undefined */
     if (!__builtin_mul_overflow(items, item_bytes, &bytes))
         bigger = realloc(old, bytes);
     if (!bigger)

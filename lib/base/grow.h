@@ -12,13 +12,13 @@
 
 #include "base/status.h"
 
-/* The same when there is no room. */
+/* The part of w_grow() that allocates. */
 enum w_status w_grow_now(void *array, size_t *room, size_t need, size_t item_bytes,
                          const char *what, struct w_err *err) W_MUST_CHECK;
 
-/* See that an array has room for `need` items of item_bytes each. `array` is the address of the pointer
- * to it, `room` says how many items fit; it at least doubles, so that n items cost about n steps. W_NOMEM
- * ("no memory for 200 pairs") leaves both as they were. */
+/* Make sure that an array has room for `need` items of item_bytes each. `array` is the address of
+ * the pointer to it, `room` is how many items fit; it at least doubles, so that adding n items
+ * costs O(n). W_NOMEM ("no memory for 200 pairs") leaves both as they were. */
 W_MUST_CHECK static inline enum w_status w_grow(void *array, size_t *room, size_t need,
                                                 size_t item_bytes, const char *what,
                                                 struct w_err *err)

@@ -1,4 +1,4 @@
-/* hash.h - a hash of bytes, for tables in memory: quick, and no protection from who chooses the bytes. */
+/* hash.h - a fast hash of bytes, for tables in memory. It does not resist chosen collisions. */
 #ifndef W_HASH_H
 #define W_HASH_H
 

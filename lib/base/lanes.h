@@ -1,10 +1,10 @@
-/* lanes.h - sixteen bytes at a time, to find the next one that means something, or all that do.
+/* lanes.h - sixteen bytes at a time, to find the next special byte, or all of them.
  *
- * Comparing lanes with a byte gives lanes with all bits set where it holds, else 0; what is looked for
- * is or-ed together. They are vectors of the compiler, so that nothing is asked of the CPU: each has
- * such vectors, or the compiler makes them of smaller ones. Worth it where what is found is far apart,
- * or where the answer for all bytes is worth having; between the brackets of wikitext a loop over bytes
- * is as fast. */
+ * Comparing lanes with a byte gives lanes with all bits set where they are equal, else 0; several
+ * such results are or-ed together. They are vector types of the compiler, which work on every CPU:
+ * it splits them where the hardware has smaller ones. Worth it where matches are far apart, or
+ * where the result for all sixteen bytes is used; between the brackets of wikitext a loop over
+ * bytes is as fast. */
 #ifndef W_LANES_H
 #define W_LANES_H
 

@@ -25,7 +25,7 @@ u64 w_rng_u64(struct w_rng *rng)
 
 u64 w_rng_below(struct w_rng *rng, u64 n)
 {
-    /* Numbers below 2^64 mod n are rejected: what is left is a whole number of ranges. */
+    /* Numbers below 2^64 mod n are rejected: n divides the count of the remaining ones. */
     u64 reject = (0 - n) % n, bits;
     do
         bits = w_rng_u64(rng);

@@ -1,4 +1,4 @@
-/* sha256.h - the SHA-256 hash (FIPS 180-4), for names of content such as a vocabulary's.
+/* sha256.h - the SHA-256 hash (FIPS 180-4), for identifying content such as a vocabulary.
  *
  * Written here because it is forty lines of public arithmetic, and a crypto library would be a
  * dependency for one call that guards against mix-ups, not attackers. */

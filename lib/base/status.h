@@ -1,8 +1,9 @@
-/* status.h - how a library function says what happened.
+/* status.h - how a library function reports what happened.
  *
- * A function that can fail returns enum w_status and takes a struct w_err, into which the place that
- * knows the reason writes one line for people: what is wrong, where, and what to do. The library
- * never prints: a tool prints that line once, after its own name, and exits with w_exit_code().
+ * A function that can fail returns enum w_status and takes a struct w_err, into which the function
+ * that finds the fault writes one line for people: what is wrong, where, and what to do. The
+ * library never prints: a tool prints that line once, after its own name, and exits with
+ * w_exit_code().
  *
  *     enum w_status status = w_json_parse(&json, text, size, &err);
  *     if (status)
@@ -17,17 +18,17 @@
 enum w_status {
     W_DONE = 0,
     W_END,       /* the source is complete: no more to read */
-    W_NO,        /* a question was answered with no: a requirement does not hold */
-    W_DIVERGED,  /* training came to numbers that are not finite */
+    W_NO,        /* a negative answer: a requirement does not hold */
+    W_DIVERGED,  /* training produced numbers that are not finite */
     W_USAGE,     /* the command line or the configuration is wrong */
     W_CORRUPT,   /* input: bytes that break the format or a checksum */
     W_TRUNCATED, /* input: ended without its end frame */
-    W_ABORTED,   /* input: the producer said that it failed */
+    W_ABORTED,   /* input: the producer reported that it failed */
     W_NEWER,     /* input: needs a newer version of this program */
     W_LIMIT,     /* input: larger than a limit */
     W_MISMATCH,  /* input: valid, but not what belongs here (other vocabulary, other data) */
     W_IO,        /* the system failed to read, write, open, rename... */
-    W_NOMEM,     /* memory could not be had */
+    W_NOMEM,     /* out of memory */
     W_PIPE,      /* the consumer of our output has enough and closed it: no failure */
     W_SIGNAL,    /* stopped by a signal, state saved */
 };
@@ -47,11 +48,11 @@ enum w_status w_fail(struct w_err *err, enum w_status status, const char *format
  * for ENOMEM, or W_PIPE for EPIPE. */
 enum w_status w_fail_errno(struct w_err *err, const char *format, ...) W_PRINTF(2, 3);
 
-/* Put "text: " before the message of an error that is on its way up (a file's name, a line). */
+/* Prefix "text: " to the message of an error that is passed on (a file's name, a line). */
 enum w_status w_fail_at(struct w_err *err, enum w_status status, const char *format, ...)
     W_PRINTF(3, 4);
 
-/* Make text from elsewhere fit for a message: what is not printable ASCII becomes '?'. */
+/* Make text from an input fit for a message: what is not printable ASCII becomes '?'. */
 void w_make_printable(char *text);
 
 /* The exit status of a program: 0 done; 1 a negative answer; 2 usage or configuration; 3 bad input;

@@ -42,8 +42,8 @@ enum w_status w_parse_count(const char *text, u64 min, u64 max, u64 *value, stru
         real *= count_suffixes[row].factor;
         if (!(real < 0x1p63))
             return w_fail(err, W_USAGE, "'%s' is too large", text);
-        /* A suffix may leave a fraction (1.5k is whole, 0.0001k is not); rounding absorbs what
-         * binary fractions add to a decimal one, a few units in the last place. */
+        /* 1.5k is a whole number, 0.0001k is not. The tolerance covers the rounding of a decimal
+         * fraction to binary, a few units in the last place. */
         number = (u64)llround(real);
         if (fabs(real - (double)number) > 0x1p-50 * real)
             return w_fail(err, W_USAGE, "'%s' is not a whole number", text);

@@ -11,7 +11,7 @@ size_t w_utf8_put(u8 *out, u32 code)
     return size;
 }
 
-/* Bytes of the character that a first byte announces; 0 if none begins so. */
+/* Length in bytes of a character with this first byte; 0 if no character begins with it. */
 static size_t announced(u8 first)
 {
     return first < 0x80   ? 1

@@ -4,16 +4,16 @@
 
 #include "base/base.h"
 
-/* Write a code below 0x110000 as 1 to 4 bytes; returns how many. Surrogates get the three bytes that no
- * UTF-8 has. */
+/* Write a code below 0x110000 as 1 to 4 bytes; returns how many. Surrogates get three bytes that
+ * are not valid UTF-8. */
 size_t w_utf8_put(u8 *out, u32 code);
 
-/* Decode one character at p, where left > 0 bytes are. Returns its length in bytes, or 0 if they do
- * not begin with valid UTF-8. */
+/* Decode one character at p, where left > 0 bytes are available. Returns its length in bytes, or 0
+ * if they do not begin with valid UTF-8. */
 size_t w_utf8_decode(const u8 *p, size_t left, u32 *code);
 
-/* Do these left > 0 bytes begin a character that goes on after them, as far as bytes that mark its parts
- * can tell? w_utf8_decode() gives 0 for it. */
+/* Are these left > 0 bytes the first part of a longer character, judging by its lead byte and its
+ * continuation bytes? w_utf8_decode() gives 0 for it. */
 bool w_utf8_is_cut(const u8 *p, size_t left);
 
 /* Is all of it valid? */

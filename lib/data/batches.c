@@ -1,13 +1,14 @@
-/* Batches of sequences that are held, or that pass through a window.
+/* Batches from sequences that are all held in memory, or that pass through a window.
  *
  * Held: batch k is the sequences order[k B .. k B + B) of its epoch, so going to a start costs
- * nothing but the order of that epoch. Memory: the sequences and 4 bytes each.
+ * only the permutation of that epoch. Memory: the sequences and 4 bytes each.
  *
  * Passing: every draw gives one of the sequences in the window, each with the same probability, and
  * the next one of the source takes its slot; at the end the window empties. A sequence leaves a
  * window of W slots after W draws on average, so the order is local: what is far more than W
- * sequences apart in the source hardly ever changes places. Draw n depends on (seed, n) and on how
- * many are held alone, which is why a start has to read what it skips and needs no other state. */
+ * sequences apart in the source hardly ever changes places. Draw n depends
+ * only on (seed, n) and on the number held, so that a start needs no saved state, but has to read
+ * through what it skips. */
 #include "data/batches.h"
 
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static enum w_status grow(struct w_batches *b, u64 most, struct w_err *err)
     return W_DONE;
 }
 
-/* Read until the source ends, or gives one sequence more than the window has: then it passes. */
+/* Read until the source ends, or gives one sequence more than the window holds: then it passes. */
 static enum w_status fill(struct w_batches *b, struct w_err *err)
 {
     u64 window = b->options.window, most = window ? window + 1 : UINT32_MAX;
@@ -85,7 +86,7 @@ static enum w_status not_one_batch(const struct w_batches *b, u64 sequences, str
                   (unsigned long long)b->options.batch);
 }
 
-static enum w_status start_behind_end(const struct w_batches *b, u64 batches, struct w_err *err)
+static enum w_status start_after_end(const struct w_batches *b, u64 batches, struct w_err *err)
 {
     return w_fail(err, W_USAGE, "--start %llu: there are only %llu batches",
                   (unsigned long long)b->options.start, (unsigned long long)batches);
@@ -101,7 +102,7 @@ static enum w_status start_held(struct w_batches *b, struct w_err *err)
     if (b->epoch_len == 0)
         return not_one_batch(b, b->count, err);
     if (o->epochs && w_mul_ok(o->epochs, b->epoch_len, &batches) && o->start > batches)
-        return start_behind_end(b, batches, err);
+        return start_after_end(b, batches, err);
     b->next = o->start;
     b->order = malloc(b->count * sizeof *b->order);
     return b->order ? W_DONE : w_fail(err, W_NOMEM, "no memory for the order of an epoch");
@@ -131,12 +132,12 @@ static enum w_status next_held(struct w_batches *b, u8 *record)
     return W_DONE;
 }
 
-/* Take one sequence out of the window (copied to `out` unless NULL) and refill its slot. */
+/* Take one sequence out of the window, copy it to `out` unless NULL, and refill its slot. */
 static enum w_status draw(struct w_batches *b, u8 *out, struct w_err *err)
 {
     if (b->count == 0)
         return W_END;
-    /* Without shuffling the window is a ring, which the oldest leaves first. */
+    /* Without shuffling the window is a queue, kept as a ring. */
     u64 slot = b->options.shuffle ? w_shuffle_slot(b->count, b->options.seed, b->draws)
                                   : b->draws % b->room;
     enum w_status status = W_END;
@@ -156,7 +157,7 @@ static enum w_status draw(struct w_batches *b, u8 *out, struct w_err *err)
     return W_DONE;
 }
 
-/* The next batch of those that pass; NULL only draws it. */
+/* The next batch of a passing source; NULL skips it. */
 static enum w_status next_passing(struct w_batches *b, u8 *record, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -184,7 +185,7 @@ static enum w_status start_passing(struct w_batches *b, struct w_err *err)
                       (unsigned long long)b->options.window);
     while (!status && b->next < b->options.start)
         status = next_passing(b, NULL, err);
-    return status == W_END ? start_behind_end(b, b->next, err) : status;
+    return status == W_END ? start_after_end(b, b->next, err) : status;
 }
 
 enum w_status w_batches_open(struct w_batches **batches, struct w_pack *pack,

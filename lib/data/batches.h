@@ -1,10 +1,10 @@
 /* batches.h - sequences to batches: in which order, how often, from where.
  *
- * When all sequences fit into memory (always tried for files), the order of epoch e is a
+ * When all sequences are held (always so for files without a window), the order of epoch e is a
  * permutation made from (seed, e), and batch k needs nothing from the batches before it. A source
  * that is larger than the window is shuffled while it passes: each draw takes a random one of the
- * sequences held and puts the next one of the source in its place; that order is another one, it
- * serves a single epoch, and --start has to read through what it skips. In both cases batch k is a
+ * sequences held and puts the next one of the source in its place; that gives another order, for a
+ * single epoch only, and a start has to read through what it skips. In both cases batch k is a
  * function of (seed, source, window, k). An epoch's last sequences that do not fill a batch are
  * dropped. */
 #ifndef W_BATCHES_H
@@ -23,8 +23,8 @@ struct w_batches_options {
 
 struct w_batches;
 
-/* Reads from the pack, which stays the caller's, until it ends or the window is full. W_USAGE if
- * more than one epoch is asked of more than the window, or a start after the end; W_MISMATCH if
+/* Reads from the pack, which stays the caller's, until it ends or the window is full. W_USAGE: more
+ * than one epoch of a source larger than the window, or a start after the end; W_MISMATCH if
  * there is not one batch; W_LIMIT: more than 2^32 - 1 sequences without a window; W_NOMEM; else
  * what the pack gives. */
 enum w_status w_batches_open(struct w_batches **, struct w_pack *, const struct w_batches_options *,
@@ -33,7 +33,8 @@ void w_batches_close(struct w_batches **); /* accepts NULL */
 
 /* Batches in an epoch, or 0: not known, as the source passes through the window. */
 u64 w_batches_epoch_len(const struct w_batches *);
-/* Fill (B, T + 1) ids; W_END after the last batch; of what passes, else what the pack gives. */
+/* Fill (B, T + 1) ids; W_END after the last batch; else, of a passing source, what the pack
+ * gives. */
 enum w_status w_batches_next(struct w_batches *, u8 *record, struct w_err *) W_MUST_CHECK;
 /* Sequences dropped so far at the end of epochs. */
 u64 w_batches_dropped(const struct w_batches *);

@@ -1,3 +1,6 @@
+/* Members of files, read one after another and checked to belong together: the first one sets the
+ * facts, the others must have the same vocabulary (size, end id, hash) and id type. Every id is
+ * compared with the vocabulary's size as it passes, so that no later step has to. */
 #include "data/corpus.h"
 
 #include <stdlib.h>
@@ -12,7 +15,7 @@ struct w_corpus {
     struct w_reader *reader;
     struct w_header first; /* a copy: the reader's own goes with its member */
     struct w_corpus_facts facts;
-    u64 member, position; /* of the present file and member, for messages */
+    u64 member, position; /* the member of this file, the record of it: for messages */
 };
 
 static const char *sha256_of(const struct w_header *header)
@@ -21,7 +24,7 @@ static const char *sha256_of(const struct w_header *header)
     return text ? text : "unknown";
 }
 
-/* What a member of tokens has to say of itself. */
+/* The facts that a member of tokens must have in its header. */
 static enum w_status read_facts(const struct w_header *header, struct w_corpus_facts *facts,
                                 struct w_err *err)
 {

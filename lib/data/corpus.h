@@ -14,9 +14,9 @@ struct w_corpus_facts {
     const struct w_header *header; /* of the first member */
     enum w_dtype dtype;            /* W_U16 or W_U32 */
     u32 id_bytes;
-    u32 vocab;          /* every id is below: checked while reading */
+    u32 vocab;          /* every id is below it: checked while reading */
     u32 eot;            /* the id that ends documents */
-    bool regular_files; /* all of them: can be read again, and hold what they hold */
+    bool regular_files; /* all of them are: their size is fixed, and they can be read again */
 };
 
 /* Open the first stream and read its header. count 0: standard input. The paths must outlive the
@@ -28,7 +28,7 @@ void w_corpus_close(struct w_corpus **); /* accepts NULL */
 
 const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *);
 
-/* The next piece of ids (see w_id_at), valid until the next call; W_END after the last stream.
+/* The next chunk of ids (see w_id_at), valid until the next call; W_END after the last stream.
  * W_MISMATCH: a stream of another vocabulary; W_CORRUPT: an id outside of it; else as opening. */
 enum w_status w_corpus_read(struct w_corpus *, const u8 **ids, u64 *count,
                             struct w_err *) W_MUST_CHECK;

@@ -1,4 +1,4 @@
-/* id_stats.h - what the ids of a stream are like: checked against the vocabulary, and counted.
+/* id_stats.h - checks the ids of a stream against the vocabulary, and counts them.
  *
  *     struct w_id_stats s = {0};
  *     w_id_stats_begin(&s, header, &err);                       // for each member
@@ -21,7 +21,7 @@ struct w_id_stats {
 enum w_status w_id_stats_begin(struct w_id_stats *, const struct w_header *,
                                struct w_err *) W_MUST_CHECK;
 /* Look at records; `first` is the number of the first one, for the message. W_CORRUPT for an id
- * that the header's vocabulary does not have. Ids from 2^24 on are not among the distinct ones. */
+ * that the header's vocabulary does not have. Ids from 2^24 on are not counted as distinct ones. */
 enum w_status w_id_stats_look(struct w_id_stats *, const struct w_header *, const u8 *records,
                               u64 count, u64 first, struct w_err *) W_MUST_CHECK;
 void w_id_stats_free(struct w_id_stats *);

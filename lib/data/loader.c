@@ -1,3 +1,8 @@
+/* Reading ahead on one thread: a ring of jobs (sys/ordered.h) with one worker, each job reading the
+ * next batch into its slot. A single worker does the jobs in order, so that the reader needs no
+ * lock: only that thread touches it. Each slot carries the place after its batch, so that a
+ * checkpoint can name the place of the trainer although the reader is further ahead. A signal or
+ * w_loader_close() ends a read that waits for a pipe (sys/stop.h). */
 #include "data/loader.h"
 
 #include <stdlib.h>
@@ -7,7 +12,7 @@
 #include "sys/stop.h"
 #include "wire/token_header.h"
 
-#define SLOTS 8 /* batches read ahead, with the trainer's: more than a frame of small ones */
+#define SLOTS 8 /* batches in memory, with the trainer's: more than a frame of small ones */
 #define STOP_POLL_S 0.05 /* how often a wait looks at the stop flag */
 #define COLUMN "x"       /* the ids of a batch, as wstream(5) names them */
 
@@ -17,8 +22,8 @@ struct slot {
     enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
 
-/* Each job of the one worker reads a batch into its slot. The trainer holds the slot that it took until
- * it asks for the next one; all others are always submitted. */
+/* Each job of the one worker reads a batch into its slot. The trainer holds the slot that it took
+ * until it asks for the next one; all others are always submitted. */
 struct w_loader {
     struct w_loader_options options;
     struct w_input in;
@@ -28,11 +33,11 @@ struct w_loader {
     struct w_stream_place start;
     double wait_s;
 
-    /* the reading side alone, once the thread runs */
+    /* used only by the reading thread, once it runs */
     u64 member;
     u32 id_bytes;
     u8 *record;           /* one batch as it is in the stream */
-    enum w_status status; /* why no further batch comes: W_END or a failure; W_DONE while reading */
+    enum w_status status; /* why no further batch comes: W_END or a failure; else W_DONE */
     struct w_err err;     /* does not change once a slot has a status */
 
     struct w_ordered *ordered;
@@ -48,7 +53,7 @@ static u64 batch_ids(const struct w_loader *loader)
 
 /* ---- members ---- */
 
-/* Does the header describe the batches that we were opened for? */
+/* Does the header describe batches of the shape and vocabulary asked for? */
 static enum w_status check_header(struct w_loader *loader, const struct w_header *header,
                                   struct w_err *err)
 {
@@ -118,7 +123,7 @@ static enum w_status go_to_start(struct w_loader *loader, struct w_err *err)
 
 /* ---- the reading thread ---- */
 
-/* One batch into a slot, wider ids where the stream has narrow ones, all of them checked. */
+/* Read one batch into a slot, with ids widened to 32 bits and checked. */
 static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
 {
     const struct w_header *header = NULL;
@@ -176,7 +181,7 @@ enum w_status w_loader_next(struct w_loader *loader, const u32 **ids, struct w_s
         w_ordered_submit(loader->ordered);
         loader->holds = false;
     }
-    do { /* a signal ends no wait, so each is short */
+    do { /* a signal does not end this wait, so it is short */
         stops = stop_asked(loader);
         got = w_ordered_poll(loader->ordered, stops ? 0 : STOP_POLL_S, &slot);
     } while (!got && !stops);
@@ -184,7 +189,7 @@ enum w_status w_loader_next(struct w_loader *loader, const u32 **ids, struct w_s
     if (!got)
         return w_fail(err, W_SIGNAL, "%s: stopped by a signal while waiting", loader->in.name);
     const struct slot *taken = &loader->slots[slot];
-    if (taken->status) { /* it stays for the next call to see */
+    if (taken->status) { /* the slot is kept, so that the next call returns the same */
         if (err)
             *err = loader->err;
         return taken->status;
@@ -264,7 +269,7 @@ enum w_status w_loader_open(struct w_loader **out, const struct w_loader_options
     }
     if (!status)
         status = open_stream(loader, err);
-    if (!status) /* the trainer and one that reads, in the order of the slots */
+    if (!status) /* the trainer and one worker, which reads */
         status = w_ordered_new(&loader->ordered, 2, SLOTS, read_ahead, loader, err);
     for (u32 i = 0; i < SLOTS && !status; i++)
         w_ordered_submit(loader->ordered);

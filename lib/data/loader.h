@@ -1,7 +1,7 @@
 /* loader.h - batches for a trainer: reads a batch stream ahead on a thread of its own, so that
- * reading, inflating and checking happen beside the arithmetic.
+ * reading, inflating and checking overlap with training.
  *
- *     w_loader_open(&loader, &options, &err)              // checks the header: is it the shape we train?
+ *     w_loader_open(&loader, &options, &err)              // checks the header against the options
  *     while (!(status = w_loader_next(loader, &ids, &place, &err)))      // W_END after the last batch
  *         train(ids);
  *     w_loader_close(&loader)
@@ -19,29 +19,28 @@ struct w_loader_options {
     const char *path;       /* NULL or "-": standard input */
     u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
     u64 vocab_size;
-    const struct w_stream_place *start; /* where to go on; NULL: at the beginning */
-    const volatile sig_atomic_t
-        *stop; /* waiting ends with W_SIGNAL once this is set; may be NULL */
+    const struct w_stream_place *start; /* where to continue; NULL: at the beginning */
+    const volatile sig_atomic_t *stop;  /* waiting ends with W_SIGNAL once it is set; may be NULL */
 };
 
 struct w_loader;
 
 /* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other
- * data. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *loader is NULL after a
- * failure. */
+ * data. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *loader is NULL after
+ * a failure. */
 enum w_status w_loader_open(struct w_loader **loader, const struct w_loader_options *,
                             struct w_err *) W_MUST_CHECK;
 /* The header of the first member; lives as long as the loader. */
 const struct w_header *w_loader_header(const struct w_loader *);
 /* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_loader_known_batches(const struct w_loader *);
-/* Where the first batch comes from: the start, verified, or the beginning. */
+/* The place of the first batch: the start, once verified, or the beginning. */
 struct w_stream_place w_loader_start(const struct w_loader *);
 
 /* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after
  * it begins. W_END after the last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id
- * outside vocab_size; else what the opening or the reading of a stream may give. The same again if
- * called again. */
+ * outside vocab_size; else as w_loader_open(). After a failure or
+ * the end, further calls return the same. */
 enum w_status w_loader_next(struct w_loader *, const u32 **ids, struct w_stream_place *after,
                             struct w_err *) W_MUST_CHECK;
 /* Seconds that w_loader_next() has waited so far. */

@@ -10,10 +10,10 @@ struct w_pack {
     struct w_pack_options options;
     struct w_pack_counts counts;
     u32 id_bytes, eot;
-    /* the piece of the corpus in hand: ids not used yet */
+    /* the present chunk of the corpus: ids not used yet */
     const u8 *ids;
     u64 left;
-    bool wanted; /* the present document is of the part asked for */
+    bool wanted; /* the present document belongs to the part asked for */
     /* the sequence that is being filled */
     u8 *sequence;
     u64 filled, room; /* ids; room is T + 1 */
@@ -70,7 +70,7 @@ const struct w_pack_counts *w_pack_counts(const struct w_pack *p)
     return &p->counts;
 }
 
-/* Ids from here to the end of the document, its end id included, as far as they are at hand. */
+/* Ids from here to the end of the document, its end id included, but at most `limit`. */
 static u64 document_run(const struct w_pack *p, u64 limit, bool *ends)
 {
     u64 n = 0;
@@ -81,7 +81,7 @@ static u64 document_run(const struct w_pack *p, u64 limit, bool *ends)
     return n;
 }
 
-/* Move ids of one document from the piece in hand to the sequence, or past it. */
+/* Copy ids of one document from the chunk to the sequence, or skip them. */
 static void take_run(struct w_pack *p)
 {
     bool ends;

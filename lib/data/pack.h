@@ -1,9 +1,9 @@
-/* pack.h - documents to sequences: cut the ids of a corpus into pieces of one length.
+/* pack.h - documents to sequences: cut the ids of a corpus into sequences of one length.
  *
- * Documents stand back to back, each ended by its end id. Sequence k has the ids kT to kT + T: T
- * inputs, and the same moved by one as targets, so that neighbours share an id and every id but the
- * first is a target once. Documents of the other part of the split are left out before the cutting.
- * What is left at the end, shorter than a sequence, is dropped. */
+ * Documents follow each other directly, each ended by the end id. Sequence k has the ids kT to kT +
+ * T: T inputs, and the same moved by one as targets, so that neighbours share an id and every id
+ * but the first is a target once. Documents of the other part of the split are left out before the
+ * cutting. Ids at the end that fill no sequence are dropped. */
 #ifndef W_PACK_H
 #define W_PACK_H
 
@@ -22,7 +22,7 @@ struct w_pack_options {
 struct w_pack_counts {
     u64 tokens, documents;           /* read */
     u64 part_tokens, part_documents; /* of those, of the part asked for */
-    u64 sequences;                   /* cut from the part: of all shards */
+    u64 sequences;                   /* cut from the part, for all shards */
 };
 
 struct w_pack;
@@ -34,7 +34,7 @@ void w_pack_free(struct w_pack *); /* accepts NULL */
 
 /* Bytes of a sequence: (T + 1) * id_bytes. */
 size_t w_pack_sequence_bytes(const struct w_pack *);
-/* The next sequence; W_END when there is no whole one left; else what the corpus gives. */
+/* The next sequence; W_END when no whole one is left; else as w_corpus_read(). */
 enum w_status w_pack_next(struct w_pack *, u8 *sequence, struct w_err *) W_MUST_CHECK;
 const struct w_pack_counts *w_pack_counts(const struct w_pack *);
 

@@ -2,7 +2,8 @@
 
 #include "base/rng.h"
 
-/* Streams of the generator keep the uses of one seed apart. Epochs take the numbers from ORDER on. */
+/* Streams of the generator keep the uses of one seed apart. Epochs take the numbers from ORDER
+ * on. */
 #define SPLIT_STREAM 0x73706c6974000000ull /* "split" */
 #define SLOT_STREAM 0x736c6f7400000000ull  /* "slot" */
 #define ORDER_STREAM 0x6f72646572000000ull /* "order" */
@@ -20,7 +21,7 @@ void w_shuffle(u32 *order, u32 n, u64 seed, u64 epoch)
 
 u64 w_shuffle_slot(u64 n, u64 seed, u64 draw)
 {
-    /* A draw may be repeated to be without bias: each has 256 counters of its own. */
+    /* w_rng_below() may use several counters for one number: each draw has 256 of its own. */
     struct w_rng rng = {.seed = seed, .stream = SLOT_STREAM, .counter = draw << 8};
     return w_rng_below(&rng, n);
 }

@@ -1,5 +1,5 @@
 /* shuffle.h - the two random decisions about data, as pure functions: the order of an epoch, and
- * which documents are for validation. Nothing here has a state that a restart would have to save. */
+ * which documents are for validation. There is no state that a restart would have to save. */
 #ifndef W_SHUFFLE_H
 #define W_SHUFFLE_H
 

@@ -1,11 +1,10 @@
 /* Writing and reading of checkpoints.
  *
- * The tensors stand in three blocks, the weights and the two moments, each in the order of
- * w_tensors, which is how they stand in memory: a save is three walks through blocks that exist,
- * with no copy. A reader takes them by their names, in any order, so that files of other programs
- * do as well, and believes nothing before it is checked: the shapes against the configuration
- * inside before memory is taken for them, every byte by the stream's checksums, and that each
- * tensor came once by a count. */
+ * The tensors are written block by block, the weights and then each state of the optimizer, in the
+ * order of w_tensors, which is their order in memory: a save makes no copy. A reader finds them by
+ * name, in any order, so that files of other programs can be read. It checks the shapes against the
+ * configuration in the file before memory is allocated for them, every byte by the stream's
+ * checksums, and by a count that each tensor came once. */
 #include "store/checkpoint.h"
 
 #include <math.h>
@@ -21,7 +20,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 static const char by[] = "wtrain " W_VERSION_TEXT;
 
-/* The blocks of a checkpoint, in the order of the file: weights, then the states of the optimizer. */
+/* The blocks of a checkpoint, in the order of the file: weights, then the states of the
+ * optimizer. */
 enum { WEIGHTS, STATES, BLOCKS = STATES + W_OPTIMIZER_STATES };
 
 /* How many of them an optimizer has. */
@@ -143,7 +143,7 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
     enum w_status status = build_header(&header, tensors, conf, state, write, err);
     if (!status)
         status = w_output_open(&out, write->path, err);
-    /* A full disk shows before gigabytes are written to it. */
+    /* A full disk is noticed before gigabytes are written to it. */
     if (!status)
         status = w_output_reserve(&out, header.blob_bytes, err);
     if (!status)
@@ -172,7 +172,7 @@ struct w_ckpt {
     struct w_header header; /* a copy, which outlives the reading */
     struct w_conf conf;
     struct w_ckpt_state state;
-    bool has_states; /* of the optimizer: of every tensor */
+    bool has_states; /* those of the optimizer, for every tensor */
 };
 
 static enum w_status need_hex(const struct w_json *object, const char *key, u32 *value,
@@ -228,7 +228,7 @@ static enum w_status parse_conf(struct w_ckpt *ckpt, struct w_err *err)
         return W_NOMEM;
     enum w_status status = w_conf_parse(&ckpt->conf, text, strlen(text), ckpt->in.name, err);
     free(text);
-    /* What is wrong here is the input and not the user's configuration. */
+    /* The fault is in the input and not in the user's configuration. */
     return status == W_USAGE ? w_fail_at(err, W_CORRUPT, "configuration inside") : status;
 }
 
@@ -259,7 +259,8 @@ static bool same_shape(const struct w_array *array, const struct w_tensor *row)
     return same;
 }
 
-/* Are the weights those of the configuration inside? Before anybody takes memory for what it says. */
+/* Do the weights have the shapes of the configuration in the file? Checked before memory is
+ * allocated by it. */
 static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
 {
     const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
@@ -267,7 +268,7 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
     u32 found[BLOCKS] = {0};
 
     enum w_status status = w_tensors_make(&tensors, &ckpt->conf, err);
-    if (status == W_USAGE) /* what is wrong is the input and not the user's configuration */
+    if (status == W_USAGE) /* as above: the fault is in the input */
         status = w_fail_at(err, W_CORRUPT, "%s: configuration inside", ckpt->in.name);
     for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
         const struct w_array *array = &ckpt->header.arrays[i];
@@ -341,7 +342,7 @@ bool w_ckpt_has_states(const struct w_ckpt *ckpt)
     return ckpt->has_states;
 }
 
-/* Read and drop: padding, and tensors that nobody asked for. */
+/* Read and drop padding, or tensors that are not needed. */
 static enum w_status skip_bytes(struct w_ckpt *ckpt, u64 bytes, struct w_err *err)
 {
     u8 chunk[4096];
@@ -355,7 +356,7 @@ static enum w_status skip_bytes(struct w_ckpt *ckpt, u64 bytes, struct w_err *er
     return status;
 }
 
-/* The end frame, which makes the file whole, and nothing behind it. */
+/* The end frame, without which the file is not whole, and nothing after it. */
 static enum w_status read_end(struct w_ckpt *ckpt, struct w_err *err)
 {
     const struct w_header *next = NULL;

@@ -1,10 +1,10 @@
-/* checkpoint.h - a checkpoint: a tensor stream with everything that a run needs to go on, or a
- * model to generate text with. Header keys beside the tensors: "config" (wconf), "tok" (the
+/* checkpoint.h - a checkpoint: a tensor stream with everything needed to resume a run or to
+ * generate text. Header keys beside the tensors: "config" (wconf), "tok" (the
  * vocabulary, with its merges, or null), "state" {step, tokens, loss, seed, "data": place in the
  * batch stream}, "src" (the header of the batch stream).
  *
- * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer with
- * its name in front: "adam.m.NAME", "adam.v.NAME" (net/optim.h).
+ * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer
+ * with its name in front: "adam.m.NAME", "adam.v.NAME" (net/optim.h).
  *
  * The bytes are a function of the configuration and of the data alone: no times, no command line,
  * no number of threads. So a run that was killed and resumed ends with the same file as one that
@@ -16,7 +16,7 @@
 #include "net/optim.h"
 #include "wire/stream.h"
 
-/* What a checkpoint says of the run. */
+/* The state of the run in a checkpoint. */
 struct w_ckpt_state {
     u64 step;                   /* optimizer steps done */
     u64 tokens;                 /* trained on */
@@ -25,27 +25,28 @@ struct w_ckpt_state {
     double seconds; /* of training so far: only where the schedule follows time, else 0 */
 };
 
-/* Write a whole file: under a temporary name, synced, then renamed. tok: the vocabulary's JSON or
- * NULL. upstream: header of the batch stream, for "src"; NULL to leave it out. */
+/* How to write a checkpoint. tok: the vocabulary's JSON or NULL. upstream: the header of the batch
+ * stream, for "src"; NULL leaves it out. */
 struct w_ckpt_write {
     const char *path;
     const struct w_json *tok;
     const struct w_header *upstream;
     bool weights_only;
 };
-/* W_IO (a full disk shows before the first byte), W_NOMEM, or what w_ckpt_check() gives; after a
- * failure there is no file, or still the one that there was. */
+/* Write a whole file: under a temporary name, synced, then renamed. W_IO (a full disk is noticed
+ * before the first byte), W_NOMEM, or what w_ckpt_check() gives; after a failure there is no file,
+ * or still the old one. */
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Will w_ckpt_save() be able to say what the file holds? A reader bounds the header's line and what
- * is in it, which many layers and a large vocabulary together can exceed: better known before the
- * first step. W_LIMIT or W_CORRUPT, as that reader would say; W_NOMEM. */
+/* Will the header that w_ckpt_save() writes be readable? Readers limit the size of its line and the
+ * number of its values, which many layers and a large vocabulary together can exceed: this is to be
+ * known before the first step. W_LIMIT or W_CORRUPT, as a reader would return; W_NOMEM. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
- * weights that it announces have the shapes that the configuration gives them. W_MISMATCH: a
+ * weights have the shapes that the configuration gives them. W_MISMATCH: a
  * stream, but no model, or not of its own configuration; W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT:
  * as reading any stream; W_IO, W_NOMEM. *out is NULL after a failure. */
 struct w_ckpt;
@@ -55,13 +56,14 @@ const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
- * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. W_MISMATCH: a
- * tensor is missing or of another shape; else as reading any stream. Once only, after the opening. */
+ * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. W_MISMATCH:
+ * a tensor is missing or of another shape; else as reading any stream. Once only, after the
+ * opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *const states[W_OPTIMIZER_STATES], struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
 
-/* Read a whole file and keep nothing: does every byte of it verify? Else as w_ckpt_open(). */
+/* Read a whole file and verify every byte, without keeping it. Statuses as w_ckpt_open(). */
 enum w_status w_ckpt_verify(const char *path, struct w_err *) W_MUST_CHECK;
 
 #endif

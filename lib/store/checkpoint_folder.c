@@ -1,3 +1,6 @@
+/* The checkpoints of a run, found by their names alone: each question lists the folder and sorts
+ * the steps, a few dozen at most. Only what is whole has such a name (w_output_commit), and whether
+ * it is still whole is decided by reading every byte. */
 #include "store/checkpoint_folder.h"
 
 #include <stdarg.h>
@@ -47,8 +50,9 @@ static bool parse_name(const char *name, u64 *step)
     return !strcmp(name, again);
 }
 
-/* A process that was killed while it saved has left its temporary file, .NAME.PID.N.tmp. */
-static void reap_temporary(const struct w_ckpt_folder *folder, const char *name)
+/* Delete the temporary file that a killed process left, .NAME.WRITER; not that of a process that
+ * may be saving on another machine. */
+static void delete_temporary(const struct w_ckpt_folder *folder, const char *name)
 {
     const char *wts = strstr(name, ".wts.");
     size_t length = strlen(name);
@@ -56,10 +60,8 @@ static void reap_temporary(const struct w_ckpt_folder *folder, const char *name)
 
     if (strncmp(name, ".step-", 6) || !wts || strcmp(name + length - W_MIN(length, 4), ".tmp"))
         return;
-    if (!w_process_is_gone(strtol(wts + 5, NULL, 10)))
-        return;
     snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    if (w_file_delete(path, NULL) == W_DONE)
+    if (w_temporary_is_abandoned(path, wts + strlen(".wts.")) && !w_file_delete(path, NULL))
         tell(folder, false, "%s: removed what a killed process left", path);
 }
 
@@ -75,7 +77,7 @@ static enum w_status take_name(void *context, const char *name, struct w_err *er
     enum w_status status = W_DONE;
     u64 step;
 
-    reap_temporary(list->folder, name);
+    delete_temporary(list->folder, name);
     if (parse_name(name, &step)) {
         status =
             w_grow(&list->steps, &list->room, list->count + 1, sizeof *list->steps, "steps", err);
@@ -85,7 +87,7 @@ static enum w_status take_name(void *context, const char *name, struct w_err *er
     return status;
 }
 
-/* The steps of which there are files. The caller frees list->steps, also after a failure. */
+/* The steps that have files. The caller frees list->steps, also after a failure. */
 static enum w_status list_steps(const struct w_ckpt_folder *folder, struct step_list *list,
                                 struct w_err *err)
 {

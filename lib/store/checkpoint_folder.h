@@ -1,10 +1,10 @@
 /* checkpoint_folder.h - the checkpoints of one run: a folder of files step-00001234.wts.
  *
  * A file has such a name only once it is whole and synced (w_ckpt_save), so a crash leaves at most
- * a temporary file: it is never taken for a checkpoint, and the next look at the folder removes it
- * if the process that wrote it is gone. A disk may still lose bytes later: the checkpoint to resume
- * from is the newest one that verifies, and the older ones are kept for the case that the newest
- * does not. Other names in the folder are left alone.
+ * a temporary file: it is never taken for a checkpoint, and the next function that lists the folder
+ * deletes it if its writer has ended (w_temporary_is_abandoned). A disk may still lose bytes later:
+ * the checkpoint to resume from is the newest one that verifies, and the older ones are kept for
+ * the case that the newest does not. Files of other names are never touched.
  *
  *     struct w_ckpt_folder folder = {.path = "wiki.wts.ckpt"};
  *     w_ckpt_folder_newest(&folder, path, &err);      // what to resume from; W_END: nothing
@@ -22,26 +22,26 @@
 
 struct w_ckpt_folder {
     const char *path; /* fewer than 4096 bytes */
-    /* Called with a line for people about what is no failure: a warning (a checkpoint that was
-     * refused, or that could not be deleted), or a detail (a temporary file removed). NULL: nobody
-     * is told. */
+    /* Called with a line for people about what is not a failure: a warning (a checkpoint that was
+     * refused, or that could not be deleted), or a detail (a temporary file removed). May be
+     * NULL. */
     void (*tell)(bool warning, const char *text);
 };
 
 /* The name of the checkpoint of a step. */
 void w_ckpt_folder_path(const struct w_ckpt_folder *, u64 step, char path[W_CKPT_PATH]);
-/* The largest step of which there is a file, whole or not. W_END: there is none. */
+/* The largest step that has a file, whole or not. W_END: there is none. */
 enum w_status w_ckpt_folder_last(const struct w_ckpt_folder *, u64 *step,
                                  struct w_err *) W_MUST_CHECK;
-/* The newest checkpoint that verifies; the newer ones that do not are told. W_END: there is none at
+/* The newest checkpoint that verifies; newer ones that do not are reported. W_END: there is none at
  * all; W_CORRUPT: there are, but none is whole. */
 enum w_status w_ckpt_folder_newest(const struct w_ckpt_folder *, char path[W_CKPT_PATH],
                                    struct w_err *) W_MUST_CHECK;
 /* The newest checkpoint of a later step than this one that verifies. W_END: there is none. */
 enum w_status w_ckpt_folder_later(const struct w_ckpt_folder *, u64 step, char path[W_CKPT_PATH],
                                   struct w_err *) W_MUST_CHECK;
-/* Delete the checkpoints of steps up to this one but for the newest `keep` of them. What cannot be
- * deleted is told. */
+/* Delete the checkpoints of steps up to this one but for the newest `keep` of them. A file that
+ * cannot be deleted is reported. */
 enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *, u64 step, u64 keep,
                                   struct w_err *) W_MUST_CHECK;
 

@@ -2,7 +2,7 @@
 
 #include "wire/token_header.h"
 
-#define STREAM_BEGINS 0x89 /* a stream does, and JSON never */
+#define STREAM_BEGINS 0x89 /* with this byte, and JSON never */
 
 enum w_status w_header_vocab(struct w_vocab **vocab, const struct w_header *header,
                              struct w_err *err)
@@ -15,7 +15,7 @@ enum w_status w_header_vocab(struct w_vocab **vocab, const struct w_header *head
     return w_vocab_from_json(vocab, tok, err);
 }
 
-/* What is no vocabulary of ours may be another program's, or, from a pipe, a stream with one. */
+/* Add what to do: the file may be another program's vocabulary, or, from a pipe, a stream. */
 static enum w_status hint(bool seekable, struct w_err *err)
 {
     struct w_err why = *err;
@@ -29,7 +29,7 @@ static enum w_status hint(bool seekable, struct w_err *err)
                   why.text);
 }
 
-/* The vocabulary of the first header of an input that is at its beginning. */
+/* The vocabulary in the first header of an input. */
 static enum w_status from_stream(struct w_vocab **vocab, struct w_input *in, const char *path,
                                  struct w_err *err)
 {
@@ -61,7 +61,7 @@ enum w_status w_vocab_open(struct w_vocab **vocab, const char *path, struct w_er
     if (status)
         return status;
     bool seekable = in.seekable;
-    if (seekable) /* without moving: standard input is read again, from where it is */
+    if (seekable) /* without moving: standard input is read again, from the same byte */
         status = w_input_read_at(&in, in.start, &first, 1, &got, err);
     if (!status && first == STREAM_BEGINS) {
         status = from_stream(vocab, &in, path, err);

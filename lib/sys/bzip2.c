@@ -26,7 +26,7 @@ static void put_bits(struct w_buffer *b, u64 *used, u64 value, unsigned count)
     }
 }
 
-/* libbz2 knows whole streams alone: make one of the block, moved to where a byte begins. */
+/* libbz2 decodes only whole streams: make one of the block, shifted to a byte boundary. */
 static bool make_stream(const struct w_bzip2_block *block, struct w_buffer *stream)
 {
     static const char header[] = "BZh9"; /* 9: blocks of up to 900,000 bytes, so any */
@@ -49,8 +49,8 @@ static bool make_stream(const struct w_bzip2_block *block, struct w_buffer *stre
     if (rest)
         put_bits(stream, &used, w_bits_at(from, shift + whole * 8, rest), rest);
     put_bits(stream, &used, W_BZIP2_END, 48);
-    put_bits(stream, &used, w_bits_at(from, shift + 48, 32),
-             32); /* of one block, its own checksum */
+    /* The checksum of a stream of one block is that block's. */
+    put_bits(stream, &used, w_bits_at(from, shift + 48, 32), 32);
     return true;
 }
 
@@ -81,7 +81,7 @@ enum w_status w_bzip2_decode(const struct w_bzip2_block *block, struct w_buffer 
         result = BZ2_bzDecompress(&bz);
         out->size += room - bz.avail_out;
         if (result == BZ_OK && bz.avail_in == before && bz.avail_out == room)
-            result = BZ_DATA_ERROR; /* wants more than there is */
+            result = BZ_DATA_ERROR; /* wants more input than there is */
     }
     bool all = bz.avail_in == 0;
     BZ2_bzDecompressEnd(&bz);

@@ -1,3 +1,14 @@
+/* Finding blocks by their marks.
+ *
+ * A mark is 48 bits and may begin at any bit. A window of 6 MiB, more than two blocks, moves over
+ * the file; the last 8 bytes read are kept in a u64, and the 8 possible positions of a mark that
+ * ends in the newest byte are compared. A table (see make_shifts()) rules out nearly all of them by
+ * one look at one byte, so the search costs about one step a byte, a small part of the time that
+ * decoding takes.
+ *
+ * A mark that is only data splits a block in two: w_unpack joins them again when the first part
+ * does not decode. An end mark counts only where a new stream, or the end of the file, follows
+ * it. */
 #include "sys/bzip2_scan.h"
 
 #include <stdlib.h>
@@ -19,13 +30,13 @@ struct w_bzip2_scan {
     u64 base;       /* offset of the window in the file */
     u64 at;         /* inside of a stream: where the block begins; else where a stream does */
     bool inside;    /* of a stream */
-    bool at_eof;    /* no more bytes behind the window */
+    bool at_eof;    /* no more bytes after the window */
     u8 shifts[256]; /* see below */
 };
 
-/* The byte before the last of a mark's end can have 8 values, one for each number of bits by which
- * the mark ends before the last byte does. Bit s of shifts[byte]: it may be `s` bits. So nearly all
- * places are passed over after one look at one byte. */
+/* When a mark ends s bits before the end of the newest byte, the byte before that one is a known
+ * byte of the mark. Bit s of shifts[byte] is set where it fits s. So nearly all positions are ruled
+ * out by one look at one byte. */
 static void make_shifts(u8 shifts[256])
 {
     memset(shifts, 0, 256);
@@ -63,8 +74,8 @@ void w_bzip2_scan_free(struct w_bzip2_scan *s)
     free(s);
 }
 
-/* See to it that a whole block, the end of its stream and the begin of the next are there, or all
- * that the file has: move what is left to the front and read until the window is full. */
+/* Make the window hold a whole block, the end of its stream and the beginning of the next, or the
+ * rest of the file: move the unread bytes to the front and read until the window is full. */
 static enum w_status fill(struct w_bzip2_scan *s, struct w_err *err)
 {
     size_t drop = (size_t)(s->at / 8), got;
@@ -123,13 +134,13 @@ bool w_bzip2_begins(const u8 *bytes, size_t size)
     return mark == W_BZIP2_BLOCK || mark == W_BZIP2_END;
 }
 
-/* The byte behind the end mark at a place, and whether a stream begins there, or the file ends. */
-static bool ends_stream(const struct w_bzip2_scan *s, u64 place, size_t *behind)
+/* Does a stream begin, or the file end, after the end mark at a place? *after: the byte there. */
+static bool ends_stream(const struct w_bzip2_scan *s, u64 place, size_t *after)
 {
-    *behind = (size_t)((place + MARK_BITS + CRC_BITS + 7) / 8);
-    if (*behind >= s->size)
-        return *behind == s->size && s->at_eof;
-    return w_bzip2_begins(s->bytes + *behind, s->size - *behind);
+    *after = (size_t)((place + MARK_BITS + CRC_BITS + 7) / 8);
+    if (*after >= s->size)
+        return *after == s->size && s->at_eof;
+    return w_bzip2_begins(s->bytes + *after, s->size - *after);
 }
 
 /* Go from where a stream begins to its first block. */
@@ -137,7 +148,7 @@ static enum w_status enter_stream(struct w_bzip2_scan *s, struct w_err *err)
 {
     for (;;) {
         enum w_status status = fill(s, err);
-        size_t begin = (size_t)(s->at / 8), left = s->size - begin, behind;
+        size_t begin = (size_t)(s->at / 8), left = s->size - begin, after;
         if (status)
             return status;
         if (left == 0)
@@ -148,42 +159,41 @@ static enum w_status enter_stream(struct w_bzip2_scan *s, struct w_err *err)
         if (w_bits_at(s->bytes, s->at, MARK_BITS) == W_BZIP2_BLOCK)
             break;
         /* A stream of nothing, as `bzip2 </dev/null` writes it. */
-        if (!ends_stream(s, s->at, &behind))
-            return behind > s->size ? truncated(s, err) : broken(s, behind, err);
+        if (!ends_stream(s, s->at, &after))
+            return after > s->size ? truncated(s, err) : broken(s, after, err);
         if (w_bits_at(s->bytes, s->at + MARK_BITS, CRC_BITS))
             return broken(s, begin, err);
-        s->at = 8 * (u64)behind;
+        s->at = 8 * (u64)after;
     }
     s->inside = true;
     return W_DONE;
 }
 
-/* Is what stands behind a stream the begin of another one, cut short? */
-static bool is_cut_header(const struct w_bzip2_scan *s, size_t behind)
+/* Are the bytes after a stream the beginning of another one, cut short? */
+static bool is_cut_header(const struct w_bzip2_scan *s, size_t after)
 {
-    size_t left = s->size - behind;
+    size_t left = s->size - after;
 
-    return left < HEADER_BYTES && !memcmp(s->bytes + behind, "BZh", W_MIN(left, (size_t)3));
+    return left < HEADER_BYTES && !memcmp(s->bytes + after, "BZh", W_MIN(left, (size_t)3));
 }
 
 /* Where the block at s->at ends. */
-static enum w_status find_end(struct w_bzip2_scan *s, u64 *end, u64 *mark, size_t *behind,
+static enum w_status find_end(struct w_bzip2_scan *s, u64 *end, u64 *mark, size_t *after,
                               struct w_err *err)
 {
     u64 from = s->at + MARK_BITS;
-    size_t other = 0; /* what is no bzip2 begins there, behind what may have been an end */
+    size_t other = 0; /* where something else than bzip2 follows a possible end mark */
 
     while (find_mark(s, from, end, mark)) {
-        if (*mark == W_BZIP2_BLOCK || ends_stream(s, *end, behind))
+        if (*mark == W_BZIP2_BLOCK || ends_stream(s, *end, after))
             return W_DONE;
-        if (*behind < s->size && !is_cut_header(s, *behind))
-            other = *behind;
+        if (*after < s->size && !is_cut_header(s, *after))
+            other = *after;
         from = *end + 1;
     }
     if (other)
-        return w_fail(err, W_CORRUPT,
-                      "%s: byte %llu: what stands behind a bzip2 stream is no bzip2", s->in->name,
-                      (unsigned long long)(s->base + other));
+        return w_fail(err, W_CORRUPT, "%s: byte %llu: what follows a bzip2 stream is not bzip2",
+                      s->in->name, (unsigned long long)(s->base + other));
     return s->at_eof ? truncated(s, err) : broken(s, (size_t)(s->at / 8), err);
 }
 
@@ -192,12 +202,12 @@ enum w_status w_bzip2_scan_next(struct w_bzip2_scan *s, struct w_bzip2_block *bl
 {
     enum w_status status = s->inside ? W_DONE : enter_stream(s, err);
     u64 end = 0, mark = 0;
-    size_t behind = 0;
+    size_t after = 0;
 
     if (!status)
         status = fill(s, err);
     if (!status)
-        status = find_end(s, &end, &mark, &behind, err);
+        status = find_end(s, &end, &mark, &after, err);
     if (status)
         return status;
     size_t first = (size_t)(s->at / 8);
@@ -211,13 +221,14 @@ enum w_status w_bzip2_scan_next(struct w_bzip2_scan *s, struct w_bzip2_block *bl
     if (place->ends)
         place->stream_crc = (u32)w_bits_at(s->bytes, end + MARK_BITS, CRC_BITS);
     s->inside = !place->ends;
-    s->at = place->ends ? 8 * (u64)behind : end;
+    s->at = place->ends ? 8 * (u64)after : end;
     return W_DONE;
 }
 
 bool w_bzip2_join(struct w_bzip2_block *block, const struct w_bzip2_block *next)
 {
-    /* They meet inside of a byte that both have, unless that is where a byte begins. */
+    /* The last byte of one block is the first of the next, unless the border is at a byte
+     * boundary. */
     size_t whole = (size_t)((block->first_bit + block->bits) / 8);
 
     block->bytes.size = whole;

@@ -27,8 +27,8 @@ void w_cpuid_private_caches(struct w_machine *m, u32 l1d, u32 l2)
 
 #define BIT(word, n) (((word) >> (n)) & 1)
 
-/* State that the operating system saves at a switch of tasks: without it the registers are lost,
- * whatever the CPU has. */
+/* Register state that the operating system saves at a context switch; without that an instruction
+ * set is unusable even if the CPU has it. */
 static u64 saved_state(void)
 {
     u32 eax, edx;
@@ -38,15 +38,14 @@ static u64 saved_state(void)
 
 enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
 
-/* Linux gives the AMX tiles only to processes that ask; this says whether asking would do. */
+/* Linux gives the AMX tiles only to processes that ask; this is whether asking would succeed. */
 static bool system_has_tiles(void)
 {
     u64 mask = 0;
     return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &mask) == 0 && BIT(mask, XTILEDATA);
 }
 
-/* Virtual machines have been seen that promise tiles and have no palette for them: instructions that are
- * not there. */
+/* Some virtual machines report AMX without any tile palette; its instructions then do not work. */
 static bool cpu_has_palette(void)
 {
     u32 palettes, b, c, d;

@@ -78,7 +78,7 @@ enum w_status w_inflate(struct w_inflater *d, const void *in, size_t size, void 
 {
     size_t used = 0;
 
-    /* Without a place for the number of bytes that come out, that has to be raw_size. */
+    /* With NULL for the output size, libdeflate requires exactly raw_size bytes. */
     if (libdeflate_zlib_decompress_ex(d->z, in, size, raw, raw_size, &used, NULL) !=
             LIBDEFLATE_SUCCESS ||
         used != size)

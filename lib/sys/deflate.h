@@ -1,6 +1,6 @@
 /* deflate.h - checksums and one-shot compression of frames, in zlib's format. The only user of
- * libdeflate.h: for whole buffers it is two to three times as fast as zlib, both ways, and makes them
- * smaller. */
+ * libdeflate.h: for whole buffers it is two to three times as fast as zlib, both ways, and makes
+ * them smaller. */
 #ifndef W_DEFLATE_H
 #define W_DEFLATE_H
 
@@ -9,11 +9,11 @@
 /* CRC-32 (ISO 3309, as in zlib) of bytes, continued from `crc`; start with 0. */
 u32 w_crc32(u32 crc, const void *bytes, size_t size);
 
-/* A compressor or decompressor that is used again for every frame, one per thread. */
+/* A compressor or decompressor, one per thread, used for any number of frames. */
 struct w_deflater;
 struct w_inflater;
 
-/* level: 1 fast to 9 small. */
+/* level: 1 fast to 9 small. W_NOMEM. */
 enum w_status w_deflater_new(struct w_deflater **, int level, struct w_err *err) W_MUST_CHECK;
 void w_deflater_free(struct w_deflater *); /* accepts NULL */
 
@@ -21,10 +21,11 @@ void w_deflater_free(struct w_deflater *); /* accepts NULL */
 size_t w_deflate_bound(size_t size);
 
 /* Deflate a whole buffer (RFC 1950) into out, of at least w_deflate_bound(size) bytes. The bytes
- * depend on the input and level alone. */
+ * depend on the input and level alone. W_NOMEM. */
 enum w_status w_deflate(struct w_deflater *, const void *in, size_t size, void *out,
                         size_t *out_size, struct w_err *err) W_MUST_CHECK;
 
+/* W_NOMEM. */
 enum w_status w_inflater_new(struct w_inflater **, struct w_err *err) W_MUST_CHECK;
 void w_inflater_free(struct w_inflater *); /* accepts NULL */
 

@@ -1,3 +1,10 @@
+/* Reading, writing and replacing files.
+ *
+ * A file is written under a temporary name in the folder of the final one, synced, and renamed;
+ * then the folder is synced. rename(2) is atomic, so that under the final name there is at any time
+ * either the old file or the whole new one, also after a crash. The temporary name is
+ * .NAME.PID.SPACE.N.tmp: SPACE says on which machine, boot and PID namespace PID is a process
+ * (sys/folder.h), N makes it unique. */
 #include "sys/fdio.h"
 
 #include <errno.h>
@@ -10,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/folder.h"
+
 static const volatile sig_atomic_t *stop_flag; /* see w_heed_stop() */
 
 void w_heed_stop(const volatile sig_atomic_t *flag)
@@ -17,7 +26,7 @@ void w_heed_stop(const volatile sig_atomic_t *flag)
     stop_flag = flag;
 }
 
-static bool is_told_to_stop(void)
+static bool is_asked_to_stop(void)
 {
     return stop_flag && __atomic_load_n(stop_flag, __ATOMIC_RELAXED);
 }
@@ -25,27 +34,27 @@ static bool is_told_to_stop(void)
 /* What a call that ended with errno means: a signal, or a failure. */
 static enum w_status call_failed(struct w_err *err, const char *name, const char *what)
 {
-    if (errno == EINTR && is_told_to_stop())
+    if (errno == EINTR && is_asked_to_stop())
         return w_fail(err, W_SIGNAL, "%s: stopped by a signal", name);
     return w_fail_errno(err, "%s: %s", name, what);
 }
 
-/* May a call be made again? Somebody else may have set O_NONBLOCK on a shared descriptor: wait instead of
- * failing, and never change the flag, which is not ours. */
+/* May a call be repeated? Another process may have set O_NONBLOCK on a shared descriptor: wait
+ * instead of failing, and leave the flag, which affects that process too. */
 static bool can_try_again(int fd, short events)
 {
     struct pollfd p = {.fd = fd, .events = events};
 
     if (errno == EAGAIN || errno == EWOULDBLOCK)
-        return poll(&p, 1, -1) >= 0 || (errno == EINTR && !is_told_to_stop());
-    return errno == EINTR && !is_told_to_stop();
+        return poll(&p, 1, -1) >= 0 || (errno == EINTR && !is_asked_to_stop());
+    return errno == EINTR && !is_asked_to_stop();
 }
 
 static ssize_t read_once(int fd, void *bytes, size_t size)
 {
     ssize_t n;
     do {
-        if (is_told_to_stop()) {
+        if (is_asked_to_stop()) {
             errno = EINTR;
             return -1;
         }
@@ -54,8 +63,8 @@ static ssize_t read_once(int fd, void *bytes, size_t size)
     return n;
 }
 
-/* A signal that came before does not keep a program from writing what it wants to save: only one that comes
- * while the reader of a pipe keeps it waiting. */
+/* A signal that came earlier does not prevent the writing of what a program saves before it ends;
+ * one that arrives while the write waits for the reader of a pipe ends it. */
 static bool write_all(int fd, const void *bytes, size_t size)
 {
     const char *p = bytes;
@@ -70,7 +79,8 @@ static bool write_all(int fd, const void *bytes, size_t size)
     return true;
 }
 
-/* A path may hold anything; a message is one line of printable text. Long paths keep their end. */
+/* A path may hold any bytes; a message is one line without control characters. Of long paths the
+ * end is kept. */
 static void display_name(char *name, size_t size, const char *path)
 {
     size_t length = strlen(path), skip = length >= size ? length - size + 4 : 0, i = 0;
@@ -112,7 +122,7 @@ enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *e
     return W_DONE;
 }
 
-/* Wait for data or for the word to stop. */
+/* Wait for data or for a request to stop; true for the latter. */
 static bool is_stopped(const struct w_input *in)
 {
     struct pollfd p[2] = {{.fd = in->fd, .events = POLLIN}, {.fd = in->stop_fd, .events = POLLIN}};
@@ -160,7 +170,7 @@ enum w_status w_input_read_at(struct w_input *in, u64 offset, void *bytes, size_
 {
     *got = 0;
     if (offset > INT64_MAX || size > INT64_MAX - offset)
-        return W_DONE; /* no file reaches there */
+        return W_DONE; /* beyond the end of any file */
     while (*got < size) {
         ssize_t n = pread(in->fd, (char *)bytes + *got, size - *got, (off_t)(offset + *got));
         if (n < 0 && errno == EINTR)
@@ -221,7 +231,8 @@ enum w_status w_input_slurp(const char *path, u64 limit, char **text, size_t *si
 
 /* ---- output ---- */
 
-/* Does the path lead to what is open as standard output or standard error, as /dev/stdout does? */
+/* The standard output or error (1, 2) that a link leads to, as /dev/stdout does; -1 if to
+ * neither. */
 static int standard_fd_of(const char *path, const struct stat *st)
 {
     struct stat link, standard;
@@ -234,7 +245,7 @@ static int standard_fd_of(const char *path, const struct stat *st)
     return -1;
 }
 
-/* The file appears where a link points, and the link stays; whether there is a file already or not. */
+/* Replace a path that is a link by its target, which need not exist: the link stays. */
 static enum w_status follow_links(struct w_output *out, struct w_err *err)
 {
     enum { LINKS_MAX = 40 };
@@ -252,17 +263,20 @@ static enum w_status follow_links(struct w_output *out, struct w_err *err)
     return W_DONE;
 }
 
-/* A temporary file beside the final one, with the rights of the one that it will replace. */
+/* A temporary file in the folder of the final one, with the permissions of the file it will
+ * replace. */
 static enum w_status open_temporary(struct w_output *out, const struct stat *old, struct w_err *err)
 {
-    enum { NAME_MAX_BYTES = 200 }; /* of 255, so that there is room for what is added */
+    enum { NAME_MAX_BYTES = 200 }; /* of 255, which leaves room for the rest of the name */
     const char *slash = strrchr(out->path, '/');
     int folder = slash ? (int)(slash - out->path) + 1 : 0;
+    char space[W_PID_SPACE];
     struct stat now;
 
+    w_pid_space(space);
     for (unsigned attempt = 0; attempt < 100 && out->fd < 0; attempt++) {
-        snprintf(out->temp, sizeof out->temp, "%.*s.%.*s.%ld.%u.tmp", folder, out->path,
-                 NAME_MAX_BYTES, out->path + folder, (long)getpid(), attempt);
+        snprintf(out->temp, sizeof out->temp, "%.*s.%.*s.%ld.%s.%u.tmp", folder, out->path,
+                 NAME_MAX_BYTES, out->path + folder, (long)getpid(), space, attempt);
         out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (out->fd < 0 && errno != EEXIST)
             break;
@@ -336,8 +350,8 @@ static enum w_status sync_folder(const char *path, struct w_err *err)
     char copy[4096];
     snprintf(copy, sizeof copy, "%s", path);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems cannot sync a folder (EINVAL), and one that may not be read cannot be opened: the
-     * rename is then as safe as they make it. */
+    /* Some file systems cannot sync a folder (EINVAL), and a folder without read permission cannot
+     * be opened: then the file system alone decides when the rename is durable. */
     bool ok = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
     enum w_status status = ok ? W_DONE : w_fail_errno(err, "%s: cannot sync its folder", path);
     if (fd >= 0)
@@ -434,7 +448,8 @@ enum w_path_kind w_path_kind(const char *path)
 
 void w_fill_standard_fds(void)
 {
-    /* The lowest free descriptor is the one that is closed. What nobody reads must not look written. */
+    /* open() takes the lowest free descriptor, which is this one. Standard output is opened for
+     * reading: writing to it must fail, since the data would be lost. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0)

@@ -1,8 +1,9 @@
 /* fdio.h - file descriptors: whole reads and writes, files that appear only when complete.
  *
  * Every call loops over short counts and EINTR, waits where a descriptor is non-blocking, and names
- * the file in its error. A write to a reader that went away is W_PIPE, which a filter treats as "the
- * consumer has enough". */
+ * the file in its error. Any of them may return W_IO (the system's refusal), W_NOMEM, and W_SIGNAL
+ * (see w_heed_stop() and stop_fd); a write to a pipe without a reader is W_PIPE, which a filter
+ * treats as "the consumer has enough". Further statuses are named at the functions. */
 #ifndef W_FDIO_H
 #define W_FDIO_H
 
@@ -10,20 +11,21 @@
 
 #include "base/status.h"
 
-/* From now on, what waits ends with W_SIGNAL once a signal's handler has set the flag and interrupted it
- * (no SA_RESTART); reading, also before it waits. For before any thread reads. NULL: no more. */
+/* From now on, a call that waits ends with W_SIGNAL once a signal handler has set the flag and
+ * interrupted it (no SA_RESTART); a read checks the flag also before it waits. Call it before any
+ * thread reads. NULL: ignore signals again. */
 void w_heed_stop(const volatile sig_atomic_t *flag);
 
 /* ---- input ---- */
 
 struct w_input {
     int fd;
-    bool owned;     /* close it */
+    bool owned;     /* w_input_close() closes it */
     bool seekable;  /* a regular file */
     u64 size_bytes; /* of a regular file; else 0 */
     u64 start;      /* byte offset of a regular file at open: not 0 where a shell has read before */
-    int stop_fd;    /* once it has data or has ended, reading gives W_SIGNAL instead of waiting, so
-                       that a thread can be called back from a silent pipe; 0: none */
+    int stop_fd;    /* once it is readable or at its end, reading gives W_SIGNAL instead of waiting,
+                       so that a thread can be stopped that waits for a pipe; 0: none */
     char name[256]; /* for messages: the path, shortened, or "standard input" */
 };
 
@@ -34,7 +36,7 @@ enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *e
 enum w_status w_input_read(struct w_input *in, void *bytes, size_t size, size_t *got,
                            struct w_err *err) W_MUST_CHECK;
 
-/* Read what is there: at least one byte, or *got = 0 at the end. For text from a live pipe. */
+/* Read what is available: at least one byte, or *got = 0 at the end. For text from a live pipe. */
 enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t *got,
                            struct w_err *err) W_MUST_CHECK;
 
@@ -49,7 +51,8 @@ enum w_status w_input_read_at(struct w_input *in, u64 offset, void *bytes, size_
 /* Close; harmless when never opened (all zero) or closed before. */
 void w_input_close(struct w_input *in);
 
-/* A whole file as text, with a NUL behind it; at most limit bytes. The caller frees *text. */
+/* A whole file as text, followed by a NUL; W_LIMIT for more than `limit` bytes. The caller frees
+ * *text, which is NULL after a failure. */
 enum w_status w_input_slurp(const char *path, u64 limit, char **text, size_t *size,
                             struct w_err *err) W_MUST_CHECK;
 
@@ -65,27 +68,27 @@ struct w_output {
 };
 
 /* Open for writing. NULL and "-" are standard output. Any other path is written under a temporary
- * name in the same folder until commit, with the permissions of the file that it replaces; of a link, in
- * the folder of what it points to. A path that is no regular file (a FIFO, /dev/null) is opened as it is,
- * and so is a link to what is open as standard output or error (/dev/stdout). */
+ * name in the same folder until commit, with the permissions of the file that it replaces. A link
+ * is followed: its target is replaced. A path that is not a regular file (a FIFO, /dev/null) is
+ * opened as it is, and so is a link to the present standard output or error (/dev/stdout). W_USAGE:
+ * the path is empty or longer than 4095 bytes. */
 enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err) W_MUST_CHECK;
 
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
                              struct w_err *err) W_MUST_CHECK;
 
-/* Reserve space for a file of a known size, so that a full disk shows before the work; quietly does
+/* Reserve space for a file of a known size, so that a full disk shows before the work; does
  * nothing where the file system cannot. */
 enum w_status w_output_reserve(struct w_output *out, u64 bytes, struct w_err *err) W_MUST_CHECK;
 
 /* Make it final: fsync, close, rename, fsync of the folder. Standard output is closed and checked.
- * Always releases. */
+ * Releases, also after a failure. */
 enum w_status w_output_commit(struct w_output *out, struct w_err *err) W_MUST_CHECK;
 
-/* Throw it away: nothing appears under the final name. Harmless after commit or when never opened.
- */
+/* Discard it: nothing appears under the final name. Harmless after commit or when never opened. */
 void w_output_abort(struct w_output *out);
 
-/* A whole file, from bytes in memory: there when all of them are, or not at all. */
+/* Write bytes as a whole file: it appears complete or not at all. */
 enum w_status w_output_whole(const char *path, const void *bytes, size_t size,
                              struct w_err *err) W_MUST_CHECK;
 
@@ -104,14 +107,14 @@ bool w_is_missing(const char *path);
 /* Is this descriptor a terminal? */
 bool w_is_terminal(int fd);
 
-/* What a path leads to; NULL and "-" are standard input, which is FILE or OTHER. After NONE errno says
- * why. */
+/* What a path leads to; NULL and "-" are standard input, which is FILE or OTHER. After W_PATH_NONE
+ * errno holds the reason. */
 enum w_path_kind { W_PATH_NONE, W_PATH_FILE, W_PATH_FOLDER, W_PATH_OTHER };
 enum w_path_kind w_path_kind(const char *path);
 
 /* Open /dev/null on those of the descriptors 0 to 2 that are closed, so that a data file never
- * becomes standard output; what is written to a standard output that was closed fails. Call first in
- * main. */
+ * becomes standard output; what is written to a standard output that was closed fails. Call first
+ * in main. */
 void w_fill_standard_fds(void);
 
 #endif

@@ -1,6 +1,7 @@
-/* file_list.h - the files that a command line names: files as they are, folders with all that is below
- * them, in the order of the bytes of their names, so that the same tree gives the same order anywhere.
- * Names that begin with a dot inside folders are left out, and links to folders are not followed. */
+/* file_list.h - the files that a command line names: files themselves, folders with all files below
+ * them, sorted by the bytes of their names, so that the same tree gives the same order everywhere.
+ * Names that begin with a dot inside folders are left out, and links to folders are not
+ * followed. */
 #ifndef W_FILE_LIST_H
 #define W_FILE_LIST_H
 
@@ -10,10 +11,12 @@ struct w_file_list {
     char **paths; /* "-" is standard input */
     size_t count, room;
     u64 bytes;  /* of the regular files together */
-    bool sized; /* all of them are regular files: bytes is what there will be to read */
+    bool sized; /* all of them are regular files: `bytes` is the total to read */
 };
 
-/* List what the paths name; none at all means standard input. A folder without files is an error. */
+/* List the files that the paths name; no path means standard input. W_IO: a path that does not
+ * exist, or a folder that cannot be read or has no files; W_LIMIT: more than 64 folders deep;
+ * W_NOMEM. Release it also after a failure. */
 enum w_status w_file_list_make(struct w_file_list *, char *const *paths, size_t count,
                                struct w_err *) W_MUST_CHECK;
 void w_file_list_release(struct w_file_list *); /* harmless on zeroes */

@@ -3,7 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/hash.h"
+#include "sys/fdio.h"
 
 enum w_status w_folder_each(const char *path,
                             enum w_status (*name)(void *context, const char *name, struct w_err *),
@@ -30,7 +38,28 @@ enum w_status w_file_delete(const char *path, struct w_err *err)
     return unlink(path) ? w_fail_errno(err, "%s: cannot delete it", path) : W_DONE;
 }
 
-bool w_process_is_gone(long pid)
+void w_pid_space(char text[W_PID_SPACE])
 {
-    return pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH;
+    char *boot = NULL, space[64];
+    size_t size = 0;
+    u64 hash = 0;
+
+    ssize_t length = readlink("/proc/self/ns/pid", space, sizeof space);
+    if (length > 0 && !w_input_slurp("/proc/sys/kernel/random/boot_id", 64, &boot, &size, NULL))
+        hash = w_hash_bytes((u8 *)boot, size) ^ w_hash_bytes((u8 *)space, (size_t)length);
+    snprintf(text, W_PID_SPACE, "%016llx", (unsigned long long)hash);
+    free(boot);
+}
+
+bool w_temporary_is_abandoned(const char *path, const char *writer)
+{
+    enum { DAY_S = 86400 };
+    char ours[W_PID_SPACE], *end = NULL;
+    long pid = strtol(writer, &end, 10);
+    struct stat st;
+
+    w_pid_space(ours);
+    if (pid > 0 && *end == '.' && !strncmp(end + 1, ours, strlen(ours)) && strspn(ours, "0") < 16)
+        return kill((pid_t)pid, 0) && errno == ESRCH;
+    return !stat(path, &st) && time(NULL) - st.st_mtime > DAY_S;
 }

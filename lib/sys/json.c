@@ -1,3 +1,8 @@
+/* cJSON behind checks of our own.
+ *
+ * Before cJSON sees a text, one pass over its bytes bounds the depth (cJSON recurses) and the
+ * number of values (it allocates each), and refuses what is not UTF-8. After it, each object's keys
+ * are sorted to find duplicates. A struct w_json is a cJSON node under another name. */
 #include "sys/json.h"
 
 #include <cjson/cJSON.h>
@@ -28,7 +33,7 @@ static struct w_json *wrap(cJSON *c)
 
 /* ---- reading ---- */
 
-/* Bound what cJSON will be asked to build, before it recurses or allocates. */
+/* Bound the depth and the number of values, before cJSON recurses or allocates. */
 static enum w_status scan(const char *text, size_t size, size_t values_max, struct w_err *err)
 {
     size_t depth = 0, values = 1;
@@ -95,8 +100,8 @@ static enum w_status refuse_duplicates(const cJSON *parent, struct w_err *err)
     qsort(keys, count, sizeof *keys, by_key);
     for (i = 1; i < count && !status; i++)
         if (!strcmp(keys[i - 1]->string, keys[i]->string))
-            status = w_fail(err, W_CORRUPT, "JSON: the key \"%.100s\" stands there twice",
-                            keys[i]->string);
+            status =
+                w_fail(err, W_CORRUPT, "JSON: the key \"%.100s\" occurs twice", keys[i]->string);
     free(keys);
     return status;
 }
@@ -109,7 +114,8 @@ static size_t line_at(const char *text, size_t offset)
     return line;
 }
 
-/* cJSON says NULL for a mistake in the text and for want of memory alike: its allocator tells. */
+/* cJSON returns NULL for a syntax error and for lack of memory alike: its allocator notes the
+ * latter. */
 static _Thread_local bool no_memory;
 
 static void *noting_malloc(size_t size)
@@ -136,7 +142,7 @@ enum w_status w_json_parse_large(struct w_json **root, const char *text, size_t 
     enum w_status status = scan(text, size, values_max, err);
     if (status)
         return status;
-    /* A copy with a NUL behind it: cJSON's number parser looks one byte further. */
+    /* A copy followed by a NUL: cJSON's number parser looks one byte further. */
     char *copy = malloc(size + 1);
     if (!copy)
         return w_fail(err, W_NOMEM, "JSON: no memory for %zu bytes", size);
@@ -288,7 +294,7 @@ struct w_json *w_json_array(void)
     return wrap(cJSON_CreateArray());
 }
 
-/* Something did not get into this tree: cJSON prints no tree with an invalid node in it. */
+/* A value is missing from this tree: make it unprintable, since cJSON refuses invalid nodes. */
 static void poison(struct w_json *parent)
 {
     if (parent)
@@ -320,7 +326,7 @@ void w_json_add(struct w_json *array, struct w_json *child)
 
 static struct w_json *new_u64(u64 value)
 {
-    /* cJSON prints with 15 digits first: larger integers go out as the digits they are. */
+    /* cJSON prints 15 digits where they seem enough: larger integers are stored as their digits. */
     char digits[24];
     if (value < 1000000000000000ull)
         return wrap(cJSON_CreateNumber((double)value));
@@ -334,8 +340,8 @@ static struct w_json *new_real(double value)
         return wrap(cJSON_CreateString("NaN"));
     if (isinf(value))
         return wrap(cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity"));
-    /* cJSON is content with 15 digits where they are a unit in the last place off: a run that goes on
-     * from a file has to go on with the same number. */
+    /* cJSON prints 15 digits even where that changes the last place; a run that is resumed from a
+     * file needs exactly the same number. */
     char digits[32];
     snprintf(digits, sizeof digits, "%.15g", value);
     if (strtod(digits, NULL) == value)

@@ -1,7 +1,7 @@
 /* json.h - JSON in and out. The only user of cJSON.
  *
- * Reading is strict, because headers come from files that anybody can make: UTF-8 without NUL, at
- * most 16 levels and 100,000 values, no duplicate keys, nothing behind the value, integers up to
+ * Reading is strict, because files from any source are parsed: UTF-8 without NUL, at
+ * most 16 levels and 100,000 values, no duplicate keys, nothing after the value, integers up to
  * 2^53 - 1. Names are matched by case. A tree is owned by its root; nodes taken from it are not to
  * be freed.
  *
@@ -20,10 +20,11 @@
 struct w_json;
 
 /* ---- reading ---- */
+/* W_CORRUPT: not such a text; W_LIMIT: too many levels or values; W_NOMEM. The caller frees *root,
+ * which is NULL after a failure. */
 enum w_status w_json_parse(struct w_json **root, const char *text, size_t size,
                            struct w_err *err) W_MUST_CHECK;
-/* The same with room for more values: a file that is a table of its own, such as another program's
- * vocabulary. */
+/* The same with another limit of values, for large files such as another program's vocabulary. */
 enum w_status w_json_parse_large(struct w_json **root, const char *text, size_t size,
                                  size_t values_max, struct w_err *err) W_MUST_CHECK;
 void w_json_free(struct w_json *root); /* accepts NULL */
@@ -47,13 +48,14 @@ bool w_json_u64(const struct w_json *, u64 min, u64 max, u64 *value) W_MUST_CHEC
 bool w_json_real(const struct w_json *, double *value) W_MUST_CHECK;
 bool w_json_bool(const struct w_json *, bool *value) W_MUST_CHECK;
 
-/* The same for a member that has to be there; the error names the key. */
+/* The same for a required member: W_CORRUPT, naming the key, if it is missing or not such a
+ * value. */
 enum w_status w_json_need_u64(const struct w_json *object, const char *key, u64 min, u64 max,
                               u64 *value, struct w_err *err) W_MUST_CHECK;
 enum w_status w_json_need_string(const struct w_json *object, const char *key, const char **text,
                                  struct w_err *err) W_MUST_CHECK;
 
-/* The line (from 1) on which a key stands in the text that was parsed, for messages; 0 unknown. */
+/* The line (from 1) of a key in the text that was parsed, for messages; 0 if not found. */
 unsigned w_json_line_of(const char *text, const char *key);
 
 /* ---- writing ---- */
@@ -65,9 +67,9 @@ void w_json_set_real(struct w_json *object, const char *key, double value);
 void w_json_set_bool(struct w_json *object, const char *key, bool value);
 void w_json_set_string(struct w_json *object, const char *key, const char *text);
 void w_json_set_null(struct w_json *object, const char *key);
-/* Takes over child, in every case. Replaces a member of that name. */
+/* Takes over child, also when it fails. Replaces a member of that name. */
 void w_json_set(struct w_json *object, const char *key, struct w_json *child);
-/* The same for a name that is known to be new: does not look for it, which takes as long as the object. */
+/* The same for a name that is known to be new, without the search for it, which is linear. */
 void w_json_append(struct w_json *object, const char *key, struct w_json *child);
 void w_json_add(struct w_json *array, struct w_json *child);
 void w_json_add_u64(struct w_json *array, u64 value);
@@ -76,15 +78,15 @@ void w_json_add_string(struct w_json *array, const char *text);
 /* A deep copy, owned by the caller; NULL for NULL or without memory. */
 struct w_json *w_json_copy(const struct w_json *);
 
-/* One line without a newline, or indented lines; NULL and an error without memory. free() it. */
+/* One line without a newline, or indented lines; free() it. NULL, with an error, without memory. */
 char *w_json_text(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 char *w_json_pretty(const struct w_json *, struct w_err *err) W_MUST_CHECK;
-/* The text and a newline, which stands in the place of the NUL: a line that leaves in one write, and so is
- * never part of one. *text is to be freed, NULL without memory; *size has the newline in it. */
+/* The text and a newline in the place of the NUL, so that the line can be written by one call and
+ * is never torn. The caller frees *text; *size includes the newline. W_NOMEM, with *text NULL. */
 enum w_status w_json_line(const struct w_json *, char **text, size_t *size,
                           struct w_err *err) W_MUST_CHECK;
 
-/* The text and a newline as a file that is there whole or not at all. */
+/* Write the text and a newline as a whole file. W_NOMEM, else as w_output_whole(). */
 enum w_status w_json_save(const struct w_json *, bool pretty, const char *path,
                           struct w_err *err) W_MUST_CHECK;
 

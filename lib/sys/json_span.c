@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* From a place on, the first of some signs that is in no string, array or object; else the end. */
+/* From `at` on, the first of some characters outside of strings and nested values; else the end. */
 static size_t find_sign(const char *text, size_t size, size_t at, const char *signs)
 {
     size_t depth = 0;

@@ -1,3 +1,9 @@
+/* Reading a Linux host from /proc and /sys.
+ *
+ * Cores are counted by their lists of sibling threads, caches by their lists of sharing CPUs. The
+ * limits of control groups (versions 1 and 2) are read for our group and each of its ancestors,
+ * since each may be the tightest; from the used memory, cached file pages that the kernel gives
+ * back are subtracted. Every file may be missing: then the value stays 0 and unknown. */
 #include "sys/machine.h"
 
 #include <ctype.h>
@@ -56,7 +62,7 @@ static u64 number_in(const char *text)
     return n << shift;
 }
 
-/* The value behind "key" and its colon or spaces in a text of lines, or NULL. */
+/* The value after "key" and its colon or spaces in a text of lines, or NULL. */
 static const char *line_value(const char *text, const char *key)
 {
     size_t length = strlen(key);
@@ -103,9 +109,9 @@ static u32 first_of(const struct cpus *set)
     return CPUS_MAX;
 }
 
-/* How many groups the members of `set` form, where root/sys/.../cpuN/<file> lists the group of N;
- * a CPU that does not say is a group of its own. *largest: members of the largest group, counting
- * CPUs outside `set` too. */
+/* How many groups the CPUs in `set` form, where root/sys/.../cpuN/<file> lists the group of N; a
+ * CPU without that file is a group of its own. *largest: CPUs in the largest group, also those
+ * outside of `set`. */
 static u32 count_groups(const char *root, const struct cpus *set, const char *file, u32 *largest)
 {
     struct cpus group, seen;
@@ -166,7 +172,7 @@ struct cgroup {
 struct hierarchy {
     const char *controllers;    /* in its line of /proc/self/cgroup: "number:controllers:path" */
     const char *folder;         /* below sys/fs/cgroup */
-    const char *quota, *period; /* files; no period: both numbers stand in quota */
+    const char *quota, *period; /* files; no period: quota holds both numbers */
     const char *limit, *used, *cached; /* files, and a line of memory.stat */
 };
 static const struct hierarchy hierarchies[] = {
@@ -201,7 +207,7 @@ static void read_memory_limit(struct cgroup *g, const char *root, const struct h
     if (max && isdigit((unsigned char)*max)) {
         char *now = read_text(root, "sys/fs/cgroup%s%s/%s", h->folder, group, h->used);
         char *stat = read_text(root, "sys/fs/cgroup%s%s/memory.stat", h->folder, group);
-        /* Pages of files that nobody used lately are given back when memory is asked for. */
+        /* The kernel frees cached pages of files that were not used lately when memory is short. */
         u64 cached = number_in(stat ? line_value(stat, h->cached) : NULL);
         u64 limit = number_in(max), used = number_in(now);
         used -= W_MIN(cached, used);
@@ -212,7 +218,17 @@ static void read_memory_limit(struct cgroup *g, const char *root, const struct h
     free(max);
 }
 
-/* Our group in a hierarchy: "" for the root, else "/outer/inner". False: there is no such hierarchy. */
+/* Does a path have ".." as one of its parts? (A name may begin with two dots.) */
+static bool leaves_tree(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "/..")) != NULL; p += 3)
+        if (p[3] == '/' || p[3] == 0)
+            return true;
+    return false;
+}
+
+/* Our group in a hierarchy: "" for the root, else "/outer/inner". False: there is no such
+ * hierarchy. */
 static bool find_group(const char *text, const char *controllers, char *group, size_t size)
 {
     size_t length = strlen(controllers);
@@ -223,7 +239,7 @@ static bool find_group(const char *text, const char *controllers, char *group, s
         if (*name != ':' || strncmp(name + 1, controllers, length) || name[1 + length] != ':')
             continue;
         snprintf(group, size, "%.*s", (int)strcspn(name + 2 + length, "\n"), name + 2 + length);
-        if (strstr(group, "/..")) /* outside of what this container sees */
+        if (leaves_tree(group)) /* outside of what this container sees */
             group[0] = 0;
         for (size_t n = strlen(group); n > 0 && group[n - 1] == '/'; n--)
             group[n - 1] = 0;

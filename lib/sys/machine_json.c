@@ -113,10 +113,10 @@ static void take_text(struct reader *r, const char *key, char *text, size_t size
         r->status = w_fail(r->err, W_USAGE, "\"%s\" must be a string", key);
     else
         snprintf(text, size, "%s", w_json_string(j));
-    w_make_printable(text); /* what a file says goes to terminals; ASCII, and so cut anywhere */
+    w_make_printable(text); /* it may be printed on a terminal; ASCII may be cut anywhere */
 }
 
-/* A number alone is the user's word. */
+/* A bare number comes from the user. */
 static struct w_rate take_rate(struct reader *r, const char *key)
 {
     const struct w_json *j;

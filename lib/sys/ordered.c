@@ -1,3 +1,9 @@
+/* A ring of slots under one mutex.
+ *
+ * Three counters only rise: taken <= begun <= submitted. Job j is in slot j % slots, so that
+ * submitting, beginning and taking are each one increment, and the order of taking is that of
+ * submitting without any sorting. A worker holds the mutex only to begin a job and to mark it done;
+ * the caller, while it waits for the oldest one, begins jobs itself. */
 #include "sys/ordered.h"
 
 #include <stdlib.h>
@@ -11,7 +17,6 @@ struct worker {
     pthread_t thread;
 };
 
-/* Jobs are numbered from 0; job j is in slot j % slots. taken <= begun <= submitted. */
 struct w_ordered {
     void (*work)(void *context, u32 slot, u32 worker);
     void *context;
@@ -30,7 +35,8 @@ u32 w_ordered_slots(u32 threads)
     return threads == 1 ? 1 : 2 * threads + 1;
 }
 
-/* Do the next job that nobody has begun. The mutex is held before and after, not meanwhile. */
+/* Do the next job that no thread has begun. The mutex is held before and after, not during the
+ * job. */
 static void do_one(struct w_ordered *o, u32 worker)
 {
     u32 slot = (u32)(o->begun++ % o->slots);
@@ -44,13 +50,13 @@ static void do_one(struct w_ordered *o, u32 worker)
 
 static void *worker(void *argument)
 {
-    struct worker *m = argument;
-    struct w_ordered *o = m->owner;
+    struct worker *self = argument;
+    struct w_ordered *o = self->owner;
 
     pthread_mutex_lock(&o->mutex);
     while (!o->stop)
         if (o->begun < o->submitted)
-            do_one(o, m->number);
+            do_one(o, self->number);
         else
             pthread_cond_wait(&o->submitted_one, &o->mutex);
     pthread_mutex_unlock(&o->mutex);
@@ -81,9 +87,9 @@ enum w_status w_ordered_new(struct w_ordered **ordered, u32 threads, u32 slots,
     enum w_status status =
         o->done && o->workers ? W_DONE : w_fail(err, W_NOMEM, "no memory for %u threads", threads);
     for (u32 i = 1; i < threads && !status; i++) {
-        struct worker *m = &o->workers[i];
-        *m = (struct worker){.owner = o, .number = i};
-        status = w_thread_start(&m->thread, i + 1, threads, worker, m, err);
+        struct worker *next = &o->workers[i];
+        *next = (struct worker){.owner = o, .number = i};
+        status = w_thread_start(&next->thread, i + 1, threads, worker, next, err);
         o->started += !status;
     }
     if (status)

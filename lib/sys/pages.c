@@ -8,7 +8,7 @@ void *w_pages_new(size_t bytes)
 
     if (p == MAP_FAILED)
         return NULL;
-    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a refusal is no harm */
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* only a hint */
     return p;
 }
 

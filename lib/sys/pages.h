@@ -1,7 +1,7 @@
 /* pages.h - large zeroed memory straight from the system, on huge pages where it has them.
  *
  * For tables that are read at random and for matrices whose rows are kilobytes apart: with pages of
- * 4 KiB, address translation would cost as much as the access. What is never touched takes no memory. */
+ * 4 KiB, address translation would cost as much as the access. Untouched pages take no memory. */
 #ifndef W_PAGES_H
 #define W_PAGES_H
 

@@ -15,7 +15,7 @@ enum w_status w_stop_open(struct w_stop *stop, struct w_err *err)
 static void close_end(int *fd)
 {
     if (*fd >= 0)
-        close(*fd); /* nothing was written: nothing can be lost */
+        close(*fd); /* nothing was written, so nothing can be lost */
     *fd = -1;
 }
 

@@ -1,9 +1,9 @@
-/* stop.h - how one thread ends another's read that blocks: the read waits for this, too.
+/* stop.h - how one thread ends another's blocking read: the read also waits for this descriptor.
  *
  *     w_stop_open(&stop, &err)
  *     input.stop_fd = stop.fd              // sys/fdio.h
  *     w_stop_ask(&stop)                    // from any thread: the read returns W_SIGNAL
- *     w_stop_close(&stop)                  // once nobody reads
+ *     w_stop_close(&stop)                  // after the last read
  */
 #ifndef W_STOP_H
 #define W_STOP_H
@@ -11,8 +11,8 @@
 #include "base/status.h"
 
 struct w_stop {
-    int fd;  /* has ended once it was asked; -1 before it was opened */
-    int end; /* the writing end, which nobody writes to */
+    int fd;  /* at its end once a stop was requested; -1 before it was opened */
+    int end; /* the writing end, which is only ever closed */
 };
 #define W_STOP_NONE                                                                                \
     {                                                                                              \

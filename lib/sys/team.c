@@ -1,3 +1,12 @@
+/* A parallel loop with work stealing, without locks.
+ *
+ * A call of w_team_for() is a round. Each worker owns a contiguous part of the items and has a
+ * ticket: the round's number (upper 32 bits) and the next of its items to take (lower 32 bits). A
+ * worker takes an item by a compare-and-swap that adds 1 to a ticket, first to its own, then to
+ * those of the others; the round's number in it makes the swap of a worker that is late by a round
+ * fail. A round costs two atomic writes a worker and two atomic operations an item, and a wake-up
+ * only where a worker has fallen asleep: steps of milliseconds are cut into rounds of tens of
+ * microseconds. */
 #include "sys/team.h"
 
 #include <linux/futex.h>
@@ -9,29 +18,29 @@
 
 #include "sys/thread.h"
 
-/* How often a waiting thread looks before it goes to sleep: 50 to 200 microseconds, longer than the
- * serial pieces between the kernels of a step, shorter than anybody notices. */
+/* How often a waiting thread looks before it goes to sleep: 50 to 200 microseconds, longer than
+ * the serial code between the kernels of a step, too short to matter as CPU time. */
 #define SPINS 4000
 
 /* Items of one round: the item's number has 32 bits of the ticket. */
 #define ROUND_ITEMS_MAX (UINT32_MAX / 2)
-#define NO_ITEM UINT32_MAX /* a ticket for nothing */
+#define NO_ITEM UINT32_MAX /* in a ticket: no item can be taken */
 
 struct worker {
     struct w_team *team;
     u32 number;
     pthread_t thread;
-    /* On a cache line of its own: the others look at it when their own items are done. */
+    /* On a cache line of its own: other workers read it when their own items are done. */
     _Alignas(64) _Atomic u64 ticket; /* round << 32 | next of its items to take */
 };
 
 typedef void (*work_function)(void *context, u64 item, u32 worker);
 
-/* A round is one job. It is over when its items are done, and not when every worker has looked at
- * it: a worker that the system gives no processor to holds nobody up. Such a worker may look at a
- * job while the next one is being written; then its ticket no longer holds, and it takes nothing:
- * tickets are withdrawn before a job is written and handed out after, and what is read of a job
- * counts only if the ticket read before it can still be taken. */
+/* A round has one job. It ends when its items are done, even if some worker has not seen it: a
+ * worker that is not scheduled delays nobody. Such a worker may read a job while the next one is
+ * being written. That is harmless: tickets are withdrawn before a job is written and issued after,
+ * so that what was read of a job is used only if the ticket that was read before it can still be
+ * taken. */
 struct w_team {
     u32 size;
     u32 started; /* threads that run, besides the caller's */
@@ -66,8 +75,8 @@ static void relax(void)
 #endif
 }
 
-/* Look at a word until it differs from value: first awake, then asleep. `sleeping` tells the writer
- * that a wake-up is needed; it is set before the last look, so that none is missed. */
+/* Wait until a word differs from value: first spinning, then asleep. `sleeping` tells the writer
+ * that a wake-up is needed; it is set before the last check, so that no wake-up is missed. */
 static u32 wait_while_equal(_Atomic u32 *word, u32 value, _Atomic u32 *sleeping)
 {
     for (int spin = 0; spin < SPINS; spin++) {
@@ -89,7 +98,7 @@ static u32 first_own(const struct w_team *team, u32 items, u32 worker)
     return (u32)((u64)items * worker / team->size);
 }
 
-/* Take and do items of a round that are `owner`'s until none is to be had. */
+/* Take and do items of a round that `owner` owns until none is left. */
 static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 worker)
 {
     _Atomic u64 *const next = &team->workers[owner].ticket;
@@ -112,14 +121,14 @@ static void take_items_of(struct w_team *team, u32 round, u32 owner, u32 worker)
     }
 }
 
-/* First a worker's own items, then what others have not come to. */
+/* First a worker's own items, then those that the others have not begun. */
 static void take_items(struct w_team *team, u32 round, u32 worker)
 {
     for (u32 i = 0; i < team->size; i++)
         take_items_of(team, round, (worker + i) % team->size, worker);
 }
 
-static void *run_member(void *argument)
+static void *run_worker(void *argument)
 {
     struct worker *self = argument;
     struct w_team *team = self->team;
@@ -173,7 +182,7 @@ enum w_status w_team_new(struct w_team **out, u32 threads, struct w_err *err)
         workers[i].team = team;
         workers[i].number = i;
         enum w_status status =
-            w_thread_start(&workers[i].thread, i + 1, threads, run_member, &workers[i], err);
+            w_thread_start(&workers[i].thread, i + 1, threads, run_worker, &workers[i], err);
         if (status) {
             w_team_free(team);
             return status;

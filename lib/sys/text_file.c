@@ -24,7 +24,7 @@ enum w_status w_text_file_open(struct w_text_file *t, struct w_err *err)
     t->file = fopencookie(t, "w", (cookie_io_functions_t){.write = append});
     if (!t->file)
         return w_fail(err, W_NOMEM, "no memory for a text");
-    setvbuf(t->file, t->portion, _IOFBF, sizeof t->portion);
+    setvbuf(t->file, t->chunk, _IOFBF, sizeof t->chunk);
     return W_DONE;
 }
 

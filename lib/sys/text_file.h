@@ -1,7 +1,7 @@
-/* text_file.h - a FILE that gathers what is printed to it in memory, and never loses any of it unsaid.
+/* text_file.h - a FILE that collects printed text in memory, and reports when it could not.
  *
- * open_memstream() of the C library does lose it: where its buffer cannot grow, printf() gives -1, but
- * neither ferror() nor fclose() tell of it afterwards.
+ * open_memstream() of the C library does not: where its buffer cannot grow, printf() returns -1,
+ * but neither ferror() nor fclose() report it afterwards.
  *
  *     w_text_file_open(&t, &err)
  *     fprintf(t.file, ...)
@@ -16,14 +16,15 @@
 
 struct w_text_file {
     FILE *file;
-    char *text; /* with a NUL behind it from close on */
+    char *text; /* followed by a NUL once closed */
     size_t size, room;
-    bool lost;          /* something that was printed found no memory */
-    char portion[4096]; /* on its way there; the C library asks for no memory of its own */
+    bool lost;        /* there was no memory for some of the text */
+    char chunk[4096]; /* the buffer of file, so that the C library allocates none */
 };
 
+/* W_NOMEM. */
 enum w_status w_text_file_open(struct w_text_file *, struct w_err *) W_MUST_CHECK;
-/* W_NOMEM: some of what was printed is not there. */
+/* W_NOMEM: some of the printed text was lost. */
 enum w_status w_text_file_close(struct w_text_file *, struct w_err *) W_MUST_CHECK;
 void w_text_file_release(struct w_text_file *); /* harmless on zeroes, before and after close */
 

@@ -1,3 +1,10 @@
+/* bzip2 on several threads: a scan cuts the file into blocks (bzip2_scan.h), a ring of jobs decodes
+ * them (ordered.h), and they are handed out in their order.
+ *
+ * The scan goes by marks alone, so that a block may come in two parts, each of which fails to
+ * decode. Only then is a block joined with the next ones, and decoded by the caller's thread. A
+ * block's own checksum decides when it is complete; the checksum of each stream over those of its
+ * blocks then shows that none is missing. */
 #include "sys/unpack.h"
 
 #include <stdlib.h>
@@ -7,9 +14,9 @@
 #include "sys/ordered.h"
 
 #define PLAIN_BYTES ((size_t)256 << 10)
-#define MOST_JOINS 8 /* marks that stand inside of one block by chance; one is hardly ever seen */
+#define MOST_JOINS 8 /* marks inside of one block; even one is very unlikely by chance */
 
-/* A block on its way through a thread. */
+/* A block and its decoded bytes. */
 struct job {
     struct w_bzip2_block block;
     struct w_bzip2_place place;
@@ -20,17 +27,17 @@ struct job {
 
 struct w_unpack {
     struct w_input *in;
-    struct w_buffer plain; /* read and given out as it is */
-    size_t looked;         /* bytes read to see what it is, not yet given out */
+    struct w_buffer plain; /* not bzip2: handed out as it is read */
+    size_t looked;         /* bytes read to recognize the format, not yet handed out */
     u64 consumed;
     struct w_bzip2_scan *scan; /* NULL: not bzip2 */
     struct w_ordered *ordered;
     struct job *jobs; /* by slot */
     u32 slots;
-    enum w_status scanned; /* how the scan ended, for behind the jobs before; W_DONE: it has not */
+    enum w_status scanned; /* how the scan ended, reported after the last job; W_DONE: it has not */
     struct w_err scan_err;
-    struct job joined; /* what was one block and looked like two */
-    bool holds;        /* a slot, whose bytes were given out */
+    struct job joined; /* a block that the scan had cut in two or more */
+    bool holds;        /* a slot, whose bytes were handed out */
     u32 crc;           /* of the blocks of the present stream */
 };
 
@@ -117,7 +124,7 @@ static void submit_all(struct w_unpack *u)
     }
 }
 
-/* Wait for the next block. W_END behind the last. */
+/* Wait for the next block. W_END after the last. */
 static enum w_status take(struct w_unpack *u, struct job **job, struct w_err *err)
 {
     u32 slot;
@@ -132,8 +139,8 @@ static enum w_status take(struct w_unpack *u, struct job **job, struct w_err *er
     return W_DONE;
 }
 
-/* A block that does not decode may have been cut where it only looked like an end: try with what
- * comes behind it. */
+/* A block that does not decode may have been cut at data that looks like a mark: join it with the
+ * blocks after it. */
 static enum w_status join(struct w_unpack *u, struct job **job, struct w_err *err)
 {
     struct job *whole = &u->joined, *next = *job;
@@ -166,7 +173,7 @@ static enum w_status join(struct w_unpack *u, struct job **job, struct w_err *er
     return status;
 }
 
-/* The checksum of a stream is made of those of its blocks. */
+/* The checksum of a stream is computed from those of its blocks. */
 static enum w_status check_stream(struct w_unpack *u, const struct job *job, struct w_err *err)
 {
     u32 block_crc = (u32)w_bits_at(job->block.bytes.at, job->block.first_bit + 48, 32);

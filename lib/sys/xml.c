@@ -1,3 +1,10 @@
+/* A parser for machine-written XML, without recursion or backtracking.
+ *
+ * A window of a little more than 1 MiB moves over the input. Each step takes one tag, comment or
+ * run of text; when the window does not hold all of it, more is read and the step begins again.
+ * Text runs are found by memchr() and a table of special bytes, and copied once, to the caller's
+ * buffer; so the cost is about that of copying. Element names are kept on a stack, one after
+ * another in a buffer, to match the closing tags. */
 #include "sys/xml.h"
 
 #include <stdlib.h>
@@ -7,8 +14,8 @@
 #include "sys/utf16.h"
 
 #define MARKUP_BYTES ((size_t)1 << 20) /* longest tag, comment... */
-#define SLICE_BYTES ((size_t)64 << 10) /* read into the window at a time: stays in the cache */
-#define WINDOW_BYTES (MARKUP_BYTES + W_UTF16_ROOM(SLICE_BYTES))
+#define CHUNK_BYTES ((size_t)64 << 10) /* read into the window at a time: stays in the cache */
+#define WINDOW_BYTES (MARKUP_BYTES + W_UTF16_ROOM(CHUNK_BYTES))
 #define MOST_ATTRIBUTES 64
 #define REFERENCE_BYTES ((size_t)40) /* longest "&#...;", with zeros before the number */
 
@@ -91,8 +98,8 @@ static void look(struct w_xml *x)
     }
 }
 
-/* Move what is left to the front and read more behind it: a whole slice if there is one, since each time
- * what is left is looked at again. W_END at the end of the file. */
+/* Move the unread bytes to the front and read a whole chunk after them, if there is one, since the
+ * unread bytes are scanned again each time. W_END at the end of the file. */
 static enum w_status fill(struct w_xml *x, struct w_err *err)
 {
     if (x->end - x->at >= MARKUP_BYTES)
@@ -102,7 +109,7 @@ static enum w_status fill(struct w_xml *x, struct w_err *err)
     x->base += x->at;
     x->end -= x->at;
     x->at = 0;
-    for (size_t got = 0; got < SLICE_BYTES;) {
+    for (size_t got = 0; got < CHUNK_BYTES;) {
         if (x->packed_size == 0 && !x->ended)
             x->ended = w_unpack_next(x->unpack, &x->packed, &x->packed_size, &x->ended_err);
         if (x->ended && got > 0)
@@ -113,16 +120,16 @@ static enum w_status fill(struct w_xml *x, struct w_err *err)
         }
         if (!x->looked)
             look(x);
-        size_t slice = W_MIN(x->packed_size, SLICE_BYTES - got);
+        size_t chunk = W_MIN(x->packed_size, CHUNK_BYTES - got);
         if (x->is_utf16) {
-            x->end += w_utf16_convert(&x->utf16, x->packed, slice, x->window + x->end);
+            x->end += w_utf16_convert(&x->utf16, x->packed, chunk, x->window + x->end);
         } else {
-            memcpy(x->window + x->end, x->packed, slice);
-            x->end += slice;
+            memcpy(x->window + x->end, x->packed, chunk);
+            x->end += chunk;
         }
-        x->packed += slice;
-        x->packed_size -= slice;
-        got += slice;
+        x->packed += chunk;
+        x->packed_size -= chunk;
+        got += chunk;
     }
     return W_DONE;
 }
@@ -132,7 +139,7 @@ static bool is_blank(u8 c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Are these bytes next? *more: they are as far as the window goes. */
+/* Are these bytes next? *more: they may be, but the window ends before the last of them. */
 static bool is_next(const struct w_xml *x, const char *text, bool *more)
 {
     size_t size = strlen(text), left = x->end - x->at;
@@ -142,7 +149,8 @@ static bool is_next(const struct w_xml *x, const char *text, bool *more)
     return same && left >= size;
 }
 
-/* Pass over what begins with `open` and ends with `close`. W_NO if it ends behind the window. */
+/* Skip markup that begins with `open` and ends with `close`. W_NO if its end is not in the
+ * window. */
 static enum w_status skip(struct w_xml *x, const char *open, const char *close)
 {
     const u8 *from = x->window + x->at + strlen(open);
@@ -154,7 +162,7 @@ static enum w_status skip(struct w_xml *x, const char *open, const char *close)
     return W_DONE;
 }
 
-/* Pass over what may stand between documents. W_NO if more has to be read first. */
+/* Skip what is allowed between documents. W_NO if more has to be read first. */
 static enum w_status skip_between(struct w_xml *x)
 {
     bool more, maybe, perhaps;
@@ -184,7 +192,7 @@ enum w_status w_xml_begin(struct w_xml *x, struct w_err *err)
     if (status == W_END && x->at < x->end) {
         if (x->window[x->at] != '<')
             return broken(x, "not XML", err);
-        status = W_DONE; /* w_xml_run() says that it is cut short */
+        status = W_DONE; /* w_xml_run() reports that it is cut short */
     }
     if (status == W_END && !x->any)
         return w_fail(err, W_TRUNCATED, "%s: empty", x->name);
@@ -226,8 +234,8 @@ size_t w_xml_number(const u8 *digits, size_t size, bool hex, u32 *code)
     return i;
 }
 
-/* Length of the valid UTF-8 sequence of a character that XML allows; 0 if there is none; *more: it may go
- * on after the end. */
+/* Length of the UTF-8 sequence of a character that XML allows, else 0. *more: its rest may follow
+ * after the end. */
 static size_t sequence(const u8 *p, size_t size, bool *more)
 {
     u32 code;
@@ -254,23 +262,24 @@ static u32 reference(const u8 *p, size_t size)
     if (size < 4 || p[1] != '#' ||
         w_xml_number(p + from, size - 1 - from, hex, &code) != size - 1 - from)
         return 0;
-    return w_xml_is_char(code) ? code : 0; /* without digits it is 0, which is none */
+    return w_xml_is_char(code) ? code : 0; /* without digits it is 0, which is not allowed */
 }
 
-/* What ends a run of text that is taken as it is: 1. */
+/* 1: bytes that end a run of text that is copied unchanged. */
 static const u8 is_special[256] = {
     [0 ... 8] = 1, [11 ... 31] = 1, ['<'] = 1, ['&'] = 1, [0x80 ... 0xff] = 1,
 };
 
-/* Text on its way out. */
+/* The state of copying a text. */
 struct text {
     bool raw;           /* CDATA: '<' and '&' are themselves */
     bool skips_newline; /* the last byte was a carriage return */
     const char *wrong;  /* what stopped it, or NULL */
 };
 
-/* Append bytes[0..size) to out, which has the room, with characters in the place of references. Returns
- * how much was used: all, or up to something that may go on behind the end, or to what is wrong. */
+/* Append bytes[0..size) to out, which has room for them, with references replaced by their
+ * characters. Returns the bytes used: all, or those before an incomplete reference or character, or
+ * before an error. */
 static size_t put_text(struct w_buffer *out, const u8 *bytes, size_t size, struct text *t)
 {
     size_t i = 0;
@@ -320,7 +329,7 @@ static size_t put_text(struct w_buffer *out, const u8 *bytes, size_t size, struc
     return i;
 }
 
-/* Append a piece of an element's text to what collects it. Returns how much was used. */
+/* Append a part of an element's text to the caller's buffer. Returns the bytes used. */
 static size_t collect(struct w_xml *x, const u8 *bytes, size_t size, bool raw,
                       enum w_status *status, struct w_err *err)
 {
@@ -370,7 +379,7 @@ static bool ends_name(u8 c)
     return is_blank(c) || c == '/' || c == '>' || c == '=' || c == '<' || c == '"' || c == '\'';
 }
 
-/* Cut the next `name="value"` from a tag. False if there is none as it should be. */
+/* Cut the next `name="value"` from a tag. False if it is not well-formed. */
 static bool cut_attribute(struct w_xml *x, const u8 **at, const u8 *end, const char **name,
                           const char **value)
 {
@@ -413,7 +422,7 @@ static enum w_status end_element(struct w_xml *x, struct w_err *err)
     return status && status != W_END ? fail_here(x, status, err) : status;
 }
 
-/* From behind '<' up to '>'. */
+/* A start tag: the bytes after '<', up to '>'. */
 static enum w_status read_start(struct w_xml *x, const u8 *tag, const u8 *end, struct w_err *err)
 {
     const char *attributes[2 * MOST_ATTRIBUTES + 1];
@@ -430,7 +439,8 @@ static enum w_status read_start(struct w_xml *x, const u8 *tag, const u8 *end, s
         return fail_here(
             x, w_fail(err, W_LIMIT, "elements are nested more than %d deep", W_XML_DEEPEST), err);
     x->name_at[x->depth++] = x->names.size;
-    /* The strings of a tag have a zero each instead of '=' and quotes: they are no longer than it. */
+    /* Each string of a tag ends with a NUL in the place of '=' or quotes: all together fit its
+     * size. */
     x->attributes.size = 0;
     w_buffer_put(&x->names, tag, (size_t)(p - tag));
     w_buffer_byte(&x->names, 0);
@@ -483,21 +493,21 @@ static const u8 *find_tag_end(const u8 *p, const u8 *end)
 
 static enum w_status read_cdata(struct w_xml *x, const char *open, struct w_err *err)
 {
-    size_t from = x->at + strlen(open), behind;
+    size_t from = x->at + strlen(open), after;
     enum w_status status = skip(x, open, "]]>");
 
     if (status)
         return status;
-    behind = x->at;
-    if (collect(x, x->window + from, behind - 3 - from, true, &status, err) < behind - 3 - from &&
+    after = x->at;
+    if (collect(x, x->window + from, after - 3 - from, true, &status, err) < after - 3 - from &&
         !status)
         status = broken(x, "a character that is cut short", err);
-    x->at = behind;
+    x->at = after;
     x->skips_newline = false;
     return status;
 }
 
-/* Read what begins with '<'. W_NO if more has to be read first. */
+/* Read markup, which begins with '<'. W_NO if more has to be read first. */
 static enum w_status read_markup(struct w_xml *x, struct w_err *err)
 {
     static const char cdata[] = "<![CDATA[";

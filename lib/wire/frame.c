@@ -1,3 +1,6 @@
+/* Checks of one frame header, in the order of wstream(5): sync and header checksum first, so that
+ * no length is used before it is verified; then what the header says by itself; then, against the
+ * chain, what it says of its place in the member. All of it is arithmetic on 48 bytes. */
 #include "wire/frame.h"
 
 #include <string.h>

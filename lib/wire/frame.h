@@ -17,7 +17,8 @@
  *         40    4 link          digest of all frames before it in the member
  *         44    4 header_crc    CRC-32 of bytes 0 to 43
  *
- * Nothing here allocates, reads or writes: the checks run before anybody believes a length. */
+ * Nothing here allocates, reads or writes: a length is checked before memory is allocated for
+ * it. */
 #ifndef W_FRAME_H
 #define W_FRAME_H
 
@@ -30,7 +31,7 @@ enum {
         8 << 20, /* bytes of a header line, with its newline: a vocabulary of a million */
     W_FRAME_INDEX_MAX = 1 << 20, /* bytes of an index */
     W_FRAME_NOTE_MAX = 64 << 10, /* bytes of a note or of an abort message, with the newline */
-    W_FRAME_END_PAYLOAD = 208, /* the end frame has one size, so that it can be found from behind */
+    W_FRAME_END_PAYLOAD = 208,   /* the end frame: of fixed size, to be found from the end */
     W_FRAME_END_BYTES = W_FRAME_BYTES + W_FRAME_END_PAYLOAD,
     W_INDEX_ENTRY_BYTES = 16, /* u64 byte offset from the member's start, u64 pos */
 };
@@ -58,20 +59,21 @@ struct w_frame {
     u32 link;
 };
 
-/* May these be the first bytes of a frame, of which there are no more? */
+/* May these, the last bytes of a file, be the beginning of a frame? */
 bool w_frame_begins(const u8 *bytes, size_t size);
 
 void w_frame_encode(const struct w_frame *frame, u8 bytes[W_FRAME_BYTES]);
 
 /* Decode and check what a header says by itself: sync, checksum, type, codec, reserved bytes, sizes
- * within their limits, a compression ratio that deflate can reach. */
+ * within their limits, a compression ratio that deflate can reach. W_CORRUPT; W_NEWER: another
+ * version, or an unknown type, codec or flag; W_LIMIT: a size over its limit. */
 enum w_status w_frame_decode(struct w_frame *frame, const u8 bytes[W_FRAME_BYTES],
                              struct w_err *err) W_MUST_CHECK;
 
 /* May this payload go out compressed to stored_len bytes? The reader's rule, for the writer. */
 bool w_frame_ratio_ok(u32 raw_len, u32 stored_len);
 
-/* Where a member stands between two frames: what the next header must say. Starts as zeroes. */
+/* The state between two frames of a member: what the next header must contain. Starts as zeroes. */
 struct w_chain {
     u32 seq;
     u32 link;
@@ -79,13 +81,13 @@ struct w_chain {
     u64 record_bytes; /* of data frames; set when the header line is known */
 };
 
-/* Does this frame come next? Checks seq, link, pos, and count against raw_len. */
+/* Does this frame come next? Checks seq, link, pos, and count against raw_len. W_CORRUPT: no. */
 enum w_status w_chain_check(const struct w_chain *chain, const struct w_frame *frame,
                             struct w_err *err) W_MUST_CHECK;
 
 /* Step over a frame that was checked or written. The link covers bytes 8 to 39 of every header so
- * far, and with the payload checksums in them all payloads. The header's own CRC stays outside: a
- * CRC that runs over data with their CRC behind is a constant. */
+ * far, and with the payload checksums in them all payloads. The header's own CRC stays outside: the
+ * CRC of data followed by their CRC is a constant. */
 void w_chain_step(struct w_chain *chain, const struct w_frame *frame,
                   const u8 bytes[W_FRAME_BYTES]);
 

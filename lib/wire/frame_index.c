@@ -3,17 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum w_status reserve(struct w_frame_index *x, u32 room, struct w_err *err)
+#include "base/grow.h"
+
+static enum w_status reserve(struct w_frame_index *x, u32 need, struct w_err *err)
 {
-    struct w_index_entry *grown = realloc(x->entries, room * sizeof *grown);
-    if (!grown)
-        return w_fail(err, W_NOMEM, "no memory for an index of %u frames", room);
-    x->entries = grown;
-    x->room = room;
-    return W_DONE;
+    return w_grow(&x->entries, &x->room, need, sizeof *x->entries, "frames in an index", err);
 }
 
-/* Keep the frames that a doubled stride would have kept. */
+/* Double the stride: keep the entries that it would have kept from the start. */
 static void thin_out(struct w_frame_index *x)
 {
     for (u32 i = 0; 2 * i < x->count; i++)
@@ -30,13 +27,10 @@ enum w_status w_frame_index_add(struct w_frame_index *x, u64 offset, u64 pos, st
         thin_out(x);
     if (x->frames++ % x->stride != 0)
         return W_DONE;
-    if (x->count == x->room) {
-        enum w_status status = reserve(x, x->room ? 2 * x->room : 64, err);
-        if (status)
-            return status;
-    }
-    x->entries[x->count++] = (struct w_index_entry){offset, pos};
-    return W_DONE;
+    enum w_status status = reserve(x, x->count + 1, err);
+    if (!status)
+        x->entries[x->count++] = (struct w_index_entry){offset, pos};
+    return status;
 }
 
 void w_frame_index_encode(const struct w_frame_index *x, u8 *bytes)
@@ -51,7 +45,7 @@ enum w_status w_frame_index_decode(struct w_frame_index *x, const u8 *bytes, u32
                                    struct w_index_entry end, struct w_err *err)
 {
     x->count = 0;
-    enum w_status status = count > x->room ? reserve(x, count, err) : W_DONE;
+    enum w_status status = reserve(x, count, err);
     for (u32 i = 0; i < count && !status; i++, bytes += W_INDEX_ENTRY_BYTES) {
         struct w_index_entry e = {w_get64(bytes), w_get64(bytes + 8)};
         const struct w_index_entry *last = i ? &x->entries[i - 1] : NULL;

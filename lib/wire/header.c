@@ -1,3 +1,8 @@
+/* The header of a member: a JSON object and the arrays that it lists.
+ *
+ * Whether a header is built or read, each array goes through the same append(), which checks it and
+ * computes its size and offset; these are never read from a file, so they cannot be wrong. Names
+ * are compared after sorting: a header may list 65,535 tensors. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +57,7 @@ static bool name_ok(const char *name)
     return length >= 1 && length < W_NAME_BYTES && strspn(name, allowed) == length;
 }
 
-/* Check one array and place it behind the others: sizes and offsets are computed and never read
- * from a file, so that none can lie. */
+/* Check one array and append it: its size and offset are computed. */
 static enum w_status append(struct w_header *h, const char *name, enum w_dtype dtype, u32 ndim,
                             const u64 *shape, struct w_err *err)
 {
@@ -92,7 +96,7 @@ static enum w_status append(struct w_header *h, const char *name, enum w_dtype d
     if (h->array_count > 0 && h->kind == W_BATCH &&
         dtypes[dtype].bytes > dtypes[h->arrays[h->array_count - 1].dtype].bytes)
         return w_fail(err, W_CORRUPT,
-                      "header: column %s: columns stand in the order of falling element size",
+                      "header: column %s: columns must be in the order of falling element size",
                       name);
     /* Room is a power of two: at one it is full. */
     const u64 n = h->array_count, room = n & (n - 1) ? 0 : n ? 2 * n : 1;

@@ -4,12 +4,12 @@
 
 enum {
     GENERATIONS_MAX = 6, /* headers nest: the parser's depth is bounded, and so is the line */
-    IN_TOK,              /* in place of a generation: a vocabulary, of which lists are bulk too */
+    IN_TOK,              /* in place of a generation: in a vocabulary, where lists are bulk too */
     TEXT_MAX = 1024,     /* a longer string is bulk: merges, texts */
 };
 
-/* Copy what tells where data came from: every key but the lists of arrays and the state of a run; of
- * objects (the vocabulary) the short members. */
+/* Copy the keys that say where data came from: all but the lists of tensors, the state of a run,
+ * and long texts; of the vocabulary the short members. */
 static struct w_json *essence(const struct w_json *header, unsigned generation)
 {
     struct w_json *src = w_json_object();

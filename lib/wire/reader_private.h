@@ -7,12 +7,12 @@
 #include "wire/frame_index.h"
 #include "wire/stream.h"
 
-/* Where the reader stands in the file. */
+/* Where the reader is in the file. */
 enum w_reader_state {
-    W_BETWEEN, /* before the first member, or right behind an end frame */
-    W_INSIDE,  /* behind the header frame of a member */
-    W_INDEXED, /* behind its index frame: no data may follow */
-    W_ENDED,   /* behind its end frame, which the caller has been told of */
+    W_BETWEEN, /* before the first member, or right after an end frame */
+    W_INSIDE,  /* after the header frame of a member */
+    W_INDEXED, /* after its index frame: no data may follow */
+    W_ENDED,   /* after its end frame, which has been reported to the caller */
 };
 
 struct w_reader {
@@ -26,17 +26,17 @@ struct w_reader {
 
     struct w_header header;
     u32 header_crc;
-    struct w_chain after_header; /* where the data begin */
+    struct w_chain after_header; /* the chain where the data begin */
     u64 data_start;
-    struct w_place boundary; /* behind the last data frame (or the header) that went by */
+    struct w_place boundary; /* after the last data frame (or the header) that was passed */
     struct w_json *end;
 
-    /* The frame at hand. */
+    /* The present frame. */
     struct w_frame frame;
     u64 frame_offset; /* in the file */
     u32 frame_number; /* in the member, for messages */
     const u8 *raw;    /* its payload, inflated */
-    u32 used;         /* records of it that were handed out; == frame.count: none left */
+    u32 used;         /* its records handed out so far; == frame.count: none left */
     u32 gap;          /* tensors: the next array whose padding is to be checked */
 
     u8 *stored, *inflated;
@@ -44,7 +44,7 @@ struct w_reader {
     struct w_inflater *inflater;
 
     struct w_frame_index index; /* of the present member; count 0: none */
-    bool index_loaded;          /* looked for */
+    bool index_loaded;          /* or known to be absent */
 
     void (*note)(void *context, const struct w_json *line);
     void *note_context;
@@ -61,14 +61,16 @@ enum w_status w_reader_fail_at(struct w_reader *, enum w_status, struct w_err *)
 enum w_status w_reader_fail(struct w_reader *, enum w_status, struct w_err *);
 
 /* Read the next data frame of the member into reader->frame, taking notes, index and unknown
- * ancillary frames on the way. W_END at the end frame, which has been checked.
+ * ancillary frames on the way. W_END at the end frame, which has been checked; else as any
+ * reading (wire/stream.h).
  *
- * A frame that ends at or before record `wanted` is passed over: its payload is checked but not
- * inflated, and not even read where `leap` allows it (a regular file, on the way to a place). */
+ * A frame that ends at or before record `wanted` is skipped: its payload is checked but not
+ * inflated, and not even read if `leap` is set (in a regular file, during a seek). */
 enum w_status w_reader_next_data(struct w_reader *, u64 wanted, bool leap,
                                  struct w_err *err) W_MUST_CHECK;
 
-/* Parse an end frame's payload. Checks its form, not its totals. The caller owns *end. */
+/* Parse an end frame's payload: W_CORRUPT, W_LIMIT or W_NOMEM, as w_json_parse(), unless it is an
+ * object and a newline. Its totals are not checked. The caller owns *end. */
 enum w_status w_end_parse(struct w_json **end, const u8 *payload, struct w_err *err) W_MUST_CHECK;
 
 #endif

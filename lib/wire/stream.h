@@ -1,5 +1,5 @@
 /* stream.h - WTS v1, the one container of wtools: tokens, batches and tensors in checked frames.
- * man/wstream.5 has the bytes; here is how to write and read them.
+ * man/wstream.5 has the bytes; this header how to write and read them.
  *
  * A file is one or more members. A member is a header (one line of JSON), frames of data records,
  * and an end frame. Without its end frame a member is an error, never a shorter file. What is in a
@@ -15,7 +15,13 @@
  *             use(bytes, count);
  *
  * Memory: a reader holds two frames (at most 16 MiB each) and the header, whatever the file says; a
- * writer holds 2 * threads + 1 frames. */
+ * writer holds 2 * threads + 1 frames.
+ *
+ * Reading anything may give W_CORRUPT, W_TRUNCATED (no end frame), W_ABORTED (the producer's own
+ * message), W_NEWER (made for a newer reader), W_LIMIT, W_NOMEM, and what w_input_read() gives;
+ * after a failure every later call returns the same. Writing may give W_NOMEM, what
+ * w_output_write() gives, and W_LIMIT for more than a stream can hold; a failure is kept in the
+ * same way. */
 #ifndef W_STREAM_H
 #define W_STREAM_H
 
@@ -55,13 +61,15 @@ struct w_header {
 
 /* Build: begin with a kind, add arrays in order, then set further keys in header.json ("vocab",
  * "eot", "tok", "src", "state", ...; see wstream(5)). "wts", "kind", "rec"/"tensors" are written by
- * these functions. `by` is the program and its version. */
+ * these functions. `by` is the program and its version. W_CORRUPT: a name, shape, type or order
+ * that wstream(5) does not allow; W_LIMIT: too many or too large; W_NOMEM. */
 enum w_status w_header_begin(struct w_header *, enum w_kind kind, const char *by,
                              struct w_err *) W_MUST_CHECK;
 enum w_status w_header_add(struct w_header *, const char *name, enum w_dtype dtype, u32 ndim,
                            const u64 *shape, struct w_err *) W_MUST_CHECK;
-/* Check a parsed header and fill the struct; takes over json in every case. NULL is W_NOMEM: a copy
- * that w_json_copy() could not make. */
+/* Check a parsed header and fill the struct; takes over json, also when it fails. W_CORRUPT,
+ * W_NEWER (an unknown kind, type, version or key in "must"), W_LIMIT, W_NOMEM; the last also for a
+ * json of NULL, a copy that w_json_copy() could not make. */
 enum w_status w_header_from_json(struct w_header *, struct w_json *json,
                                  struct w_err *) W_MUST_CHECK;
 void w_header_free(struct w_header *); /* harmless on zeroes */
@@ -76,8 +84,9 @@ struct w_write_options {
                         one record), 1 MiB of tensors */
 };
 
-/* The line of a header that is being built, with its newline, and the header as any reader will find it:
- * what that one would refuse is found here, by the program that makes it. The caller frees both. */
+/* The line of a header that is being built, with its newline, and the header as a reader will parse
+ * it: a header that readers would refuse fails here, with their status. The caller frees both, also
+ * after a failure. */
 enum w_status w_header_line(const struct w_header *, char **line, size_t *size,
                             struct w_header *as_read, struct w_err *) W_MUST_CHECK;
 
@@ -89,30 +98,30 @@ enum w_status w_writer_open(struct w_writer **, struct w_output *out, const stru
 /* Append records. They are copied; frames go out when full. */
 enum w_status w_writer_records(struct w_writer *, const void *records, u64 count,
                                struct w_err *) W_MUST_CHECK;
-/* Append one line of JSON as a metrics frame (type m). */
+/* Append one line of JSON, a measurement, as a note frame (type m). W_CORRUPT: not such a line. */
 enum w_status w_writer_note(struct w_writer *, const char *json_line, struct w_err *) W_MUST_CHECK;
-/* Send out what is buffered, so that a live reader sees it. */
+/* Write out what is buffered, so that a live reader sees it. */
 enum w_status w_writer_flush(struct w_writer *, struct w_err *) W_MUST_CHECK;
 /* Write index and end frame, with the members of `stats` (an object or NULL, not taken over) in the
- * end frame; release. After a failure nothing more is written. */
+ * end frame; release. After an earlier failure nothing more is written. W_CORRUPT: fewer bytes of
+ * tensors than the header says. */
 enum w_status w_writer_close(struct w_writer **, const struct w_json *stats,
                              struct w_err *) W_MUST_CHECK;
-/* Write an abort frame that says why, as far as that can still be written; release. Accepts NULL.
- */
+/* Write an abort frame with the reason, unless the output itself failed; release. Accepts NULL. */
 void w_writer_abort(struct w_writer **, const char *tool, const struct w_err *why);
 /* Records accepted so far. */
 u64 w_writer_count(const struct w_writer *);
 
 /* ---- reading ---- */
 
-/* A place in a member: records before it, and the chain value there, which covers all of the bytes
- * before (header and payload checksums). Two streams with equal places hold equal data up to there. */
+/* A place in a member: records before it, and the chain's link there, which covers all bytes before
+ * it (header and payload checksums). Two streams with equal places hold equal data up to there. */
 struct w_place {
     u64 pos;
     u32 link;
 };
 
-/* A place in a stream of several members. Equal ones mean equal data up to there. */
+/* A place in a stream of several members. Equal places mean equal data up to there. */
 struct w_stream_place {
     u64 member;           /* from 0 */
     struct w_place place; /* in the member */
@@ -122,7 +131,7 @@ struct w_stream_place {
 struct w_reader;
 
 enum w_status w_reader_open(struct w_reader **, struct w_input *in, struct w_err *) W_MUST_CHECK;
-/* Go to the next member: skips (and checks) what is left of the present one. *header is valid until
+/* Go to the next member: skips (and checks) the rest of the present one. *header is valid until
  * the next call. W_END at the end of the file. */
 enum w_status w_reader_member(struct w_reader *, const struct w_header **header,
                               struct w_err *) W_MUST_CHECK;
@@ -138,25 +147,26 @@ enum w_status w_reader_upto(struct w_reader *, void *out, u64 count, u64 *got,
                             struct w_err *) W_MUST_CHECK;
 /* Move to record `pos` of the present member. A regular file is read through its index; a pipe is
  * skipped frame by frame (forward only). `link`: chain value of the frame that holds the record, as
- * w_reader_place() gave it, or NULL; W_MISMATCH if the data are others. */
+ * w_reader_place() gave it, or NULL; W_MISMATCH if the data differ, or there are fewer
+ * records; W_IO: backwards in a pipe. */
 enum w_status w_reader_seek(struct w_reader *, u64 pos, const u32 *link,
                             struct w_err *) W_MUST_CHECK;
 /* Where the next record will come from: its position, and the chain value before its frame. */
 struct w_place w_reader_place(const struct w_reader *);
 /* CRC-32 of the present member's header line, to recognise the same source again. */
 u32 w_reader_header_crc(const struct w_reader *);
-/* Records of the present member if the file says so already (a regular file's end frames, of which each
- * member has its last 256 bytes), else 0. */
+/* Records of the present member, if its end frame can be read in advance (in a regular file, where
+ * few members follow), else 0. */
 u64 w_reader_known_count(struct w_reader *);
-/* The same of the present member and of all that follow it. */
+/* The same for the present member and all that follow it. */
 u64 w_reader_known_total(struct w_reader *);
 /* The end frame's object, after W_END of the records; valid until the next member. */
 const struct w_json *w_reader_end(const struct w_reader *);
-/* Called for each metrics line that passes by; NULL to ignore them. */
+/* Set the function that is called for each note that is read; NULL ignores them. */
 void w_reader_on_note(struct w_reader *, void (*note)(void *context, const struct w_json *line),
                       void *context);
-/* Called for each frame that was read and whose checksums are right; NULL for none. `offset`: its
- * first byte in the file. wire/frame.h has struct w_frame. */
+/* Set the function that is called for each frame after its checksums were verified; NULL for none.
+ * `offset`: of its first byte in the file. wire/frame.h has struct w_frame. */
 struct w_frame;
 void w_reader_on_frame(struct w_reader *,
                        void (*frame)(void *context, u64 offset, const struct w_frame *frame),

@@ -1,3 +1,9 @@
+/* Reading frame by frame.
+ *
+ * Each frame passes the steps of "READING" in wstream(5) in that order: header, limits, chain,
+ * payload checksum, inflating. The state says which frames may follow. The first failure is kept
+ * and returned by every later call, so that nothing after a fault is ever used. One frame is in
+ * memory at a time: its stored bytes and, if it is compressed, its inflated ones. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +62,7 @@ static enum w_status reserve(u8 **buffer, size_t *room, size_t size, struct w_er
 
 /* ---- one frame ---- */
 
-/* Read and check a frame header. W_END at the end of the file right behind an end frame. */
+/* Read and check a frame header. W_END at the end of the file right after an end frame. */
 static enum w_status next_header(struct w_reader *r, struct w_err *err)
 {
     u8 bytes[W_FRAME_BYTES] = {0};
@@ -90,7 +96,7 @@ static enum w_status next_header(struct w_reader *r, struct w_err *err)
     return W_DONE;
 }
 
-/* What to do with a payload. */
+/* Inflate a payload, only verify it, or skip it unread. */
 enum payload { INFLATE, CHECK, LEAP };
 
 static enum w_status next_payload(struct w_reader *r, enum payload what, struct w_err *err)
@@ -154,7 +160,7 @@ static enum w_status take_note(struct w_reader *r, struct w_err *err)
     return status;
 }
 
-/* The index itself is a hint that only a seek needs; here its place and form are checked. */
+/* Only a seek uses the index, as a hint; here its place and form are checked. */
 static enum w_status take_index(struct w_reader *r, struct w_err *err)
 {
     struct w_index_entry end = {r->frame_offset - r->member_start, r->chain.pos};
@@ -276,7 +282,7 @@ static enum w_status take_other(struct w_reader *r, struct w_err *err)
         status = take_end(r, err);
         r->state = W_ENDED;
         break;
-    default: break; /* unknown, and allowed to be */
+    default: break; /* unknown, but may be skipped */
     }
     return status ? w_reader_fail_at(r, status, err) : W_DONE;
 }
@@ -293,7 +299,7 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
         if (r->frame.type == W_FRAME_DATA) {
             bool pass = r->chain.pos <= wanted;
             if (r->state == W_INDEXED)
-                return w_reader_fail_at(r, w_fail(err, W_CORRUPT, "data behind the index"), err);
+                return w_reader_fail_at(r, w_fail(err, W_CORRUPT, "data after the index"), err);
             status = next_payload(r, !pass ? INFLATE : leap ? LEAP : CHECK, err);
             if (!status && !pass && r->header.kind == W_TENSORS &&
                 (status = check_padding(r, err)) != W_DONE)
@@ -302,11 +308,11 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
             r->boundary = (struct w_place){r->chain.pos, r->chain.link};
             return status;
         }
-        /* What an unknown frame holds is checked, and is not our business. */
+        /* Of an unknown frame only the checksum is verified. */
         status = next_payload(r, strchr("miEX", r->frame.type) ? INFLATE : CHECK, err);
         if (!status)
             status = take_other(r, err);
-        r->frame.count = 0; /* no records are at hand */
+        r->frame.count = 0; /* no records are available */
     }
     return status ? status : W_END;
 }
@@ -400,7 +406,7 @@ enum w_status w_reader_member(struct w_reader *r, const struct w_header **header
 
 /* ---- records ---- */
 
-/* Have records at hand: what is left of the frame, or the next one. */
+/* Make records available: the rest of the present frame, or the next one. */
 static enum w_status at_hand(struct w_reader *r, struct w_err *err)
 {
     enum w_status status = failed_before(r, err);

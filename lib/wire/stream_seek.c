@@ -1,36 +1,38 @@
+/* Moving in regular files.
+ *
+ * The end frame is the last 256 bytes of a member and holds the member's length, so that members
+ * can be found from the end of the file backwards; it also holds the place of the index. A seek
+ * goes to the nearest indexed frame before the record and walks from there. All of this only saves
+ * time: where something is not as expected, the frames are walked from the front, which finds and
+ * reports faults. */
 #include <stdlib.h>
 
 #include "wire/reader_private.h"
 
-/* ---- looking elsewhere in a regular file, without moving ----
- *
- * The end frame is the last 256 bytes of a member and says how long the member is, so that members
- * can be walked from behind; it also says where the index is. All of this is a shortcut: where
- * something is not as it should be the answer is "not there", and the way is walked frame by frame,
- * which finds and reports what is wrong. */
+/* ---- reading elsewhere in a regular file, without moving ---- */
 
 static bool peek_frame(struct w_reader *r, u64 offset, struct w_frame *frame)
 {
     u8 bytes[W_FRAME_BYTES];
     size_t got = 0;
-    struct w_err unheard;
+    struct w_err ignored;
 
-    return !w_input_read_at(r->in, offset, bytes, sizeof bytes, &got, &unheard) &&
-           got == sizeof bytes && !w_frame_decode(frame, bytes, &unheard);
+    return !w_input_read_at(r->in, offset, bytes, sizeof bytes, &got, &ignored) &&
+           got == sizeof bytes && !w_frame_decode(frame, bytes, &ignored);
 }
 
 static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *frame, u8 *bytes)
 {
     size_t got = 0;
-    struct w_err unheard;
+    struct w_err ignored;
 
     return !w_input_read_at(r->in, offset + W_FRAME_BYTES, bytes, frame->stored_len, &got,
-                            &unheard) &&
+                            &ignored) &&
            got == frame->stored_len && w_crc32(0, bytes, got) == frame->payload_crc;
 }
 
-/* Members that are walked over for what is asked of each member: with all of them a file of thousands would
- * take as long as their square. */
+/* The most members that are walked for a question about one member. Without this limit, asking it
+ * of every member would take quadratic time. */
 #define NEAR 64
 
 static u64 records_of(const struct w_json *end)
@@ -39,28 +41,28 @@ static u64 records_of(const struct w_json *end)
     return w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records) ? records : 0;
 }
 
-/* The end frame of the present member, and its offset; NULL if it is not there, or if more than `most`
- * members follow. *behind: records of those that do. */
-static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind, u64 most)
+/* The end frame of the present member, and its offset; NULL if it is not found, or if more than
+ * `most` members follow. *after: records in the members that follow. */
+static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *after, u64 most)
 {
     u64 at = r->in->seekable ? r->in->size_bytes : 0, bytes = 0;
     struct w_json *end = NULL;
 
-    *behind = 0;
+    *after = 0;
     for (u64 members = 0; at >= r->member_start + W_FRAME_END_BYTES && members <= most; members++) {
         u8 payload[W_FRAME_END_PAYLOAD];
         struct w_frame f;
-        struct w_err unheard;
+        struct w_err ignored;
         *end_offset = at - W_FRAME_END_BYTES;
         if (!peek_frame(r, *end_offset, &f) || f.type != W_FRAME_END ||
-            !peek_payload(r, *end_offset, &f, payload) || w_end_parse(&end, payload, &unheard))
+            !peek_payload(r, *end_offset, &f, payload) || w_end_parse(&end, payload, &ignored))
             return NULL;
         if (!w_json_u64(w_json_get(end, "bytes"), W_FRAME_END_BYTES, at - r->member_start, &bytes))
             break;
         if (at - bytes == r->member_start)
             return end;
         at -= bytes;
-        *behind += records_of(end);
+        *after += records_of(end);
         w_json_free(end);
         end = NULL;
     }
@@ -70,8 +72,8 @@ static struct w_json *peek_end(struct w_reader *r, u64 *end_offset, u64 *behind,
 
 u64 w_reader_known_count(struct w_reader *r)
 {
-    u64 end_offset, behind;
-    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind, NEAR);
+    u64 end_offset, after;
+    struct w_json *end = r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &after, NEAR);
     u64 records = records_of(end);
 
     w_json_free(end);
@@ -80,10 +82,10 @@ u64 w_reader_known_count(struct w_reader *r)
 
 u64 w_reader_known_total(struct w_reader *r)
 {
-    u64 end_offset, behind = 0;
+    u64 end_offset, after = 0;
     struct w_json *end =
-        r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &behind, UINT64_MAX);
-    u64 records = end ? records_of(end) + behind : 0;
+        r->state == W_BETWEEN ? NULL : peek_end(r, &end_offset, &after, UINT64_MAX);
+    u64 records = end ? records_of(end) + after : 0;
 
     w_json_free(end);
     return records;
@@ -91,15 +93,15 @@ u64 w_reader_known_total(struct w_reader *r)
 
 static void load_index(struct w_reader *r)
 {
-    u64 end_offset = 0, at = 0, records = 0, behind;
+    u64 end_offset = 0, at = 0, records = 0, after;
     struct w_frame f;
-    struct w_err unheard;
+    struct w_err ignored;
 
     if (r->index_loaded)
         return;
     r->index_loaded = true;
     r->index.count = 0;
-    struct w_json *end = peek_end(r, &end_offset, &behind, NEAR);
+    struct w_json *end = peek_end(r, &end_offset, &after, NEAR);
     bool told = w_json_u64(w_json_get(end, "index"), W_FRAME_BYTES, W_JSON_INT_MAX, &at) &&
                 w_json_u64(w_json_get(end, "records"), 0, W_JSON_INT_MAX, &records);
     w_json_free(end);
@@ -109,7 +111,7 @@ static void load_index(struct w_reader *r)
     u8 *bytes = malloc((size_t)f.stored_len + 1);
     if (bytes && peek_payload(r, r->member_start + at, &f, bytes) &&
         w_frame_index_decode(&r->index, bytes, f.count, (struct w_index_entry){at, records},
-                             &unheard))
+                             &ignored))
         r->index.count = 0;
     free(bytes);
 }
@@ -131,18 +133,19 @@ static enum w_status go_to(struct w_reader *r, u64 offset, struct w_chain chain,
     return w_input_seek(r->in, offset, err);
 }
 
-/* Get before record `pos`, as near as is cheap. The frames on the way to it are then walked. */
+/* Go to a place at or before record `pos`, by the index if there is one; the caller walks from
+ * there. */
 static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
 {
-    bool behind = r->state == W_ENDED || pos < r->boundary.pos;
+    bool back = r->state == W_ENDED || pos < r->boundary.pos;
 
     if (!r->in->seekable)
-        return behind ? w_fail(err, W_IO, "%s: cannot go back to record %llu in a pipe",
-                               r->in->name, (unsigned long long)pos)
-                      : W_DONE;
+        return back ? w_fail(err, W_IO, "%s: cannot go back to record %llu in a pipe", r->in->name,
+                             (unsigned long long)pos)
+                    : W_DONE;
     load_index(r);
     const struct w_index_entry *e = w_frame_index_find(&r->index, pos);
-    if (e && (behind || e->pos > r->boundary.pos)) {
+    if (e && (back || e->pos > r->boundary.pos)) {
         struct w_frame f;
         u64 offset = r->member_start + e->offset;
         if (peek_frame(r, offset, &f) && f.type == W_FRAME_DATA && f.pos == e->pos)
@@ -150,7 +153,7 @@ static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
                          err);
         r->index.count = 0;
     }
-    return behind ? go_to(r, r->data_start, r->after_header, err) : W_DONE;
+    return back ? go_to(r, r->data_start, r->after_header, err) : W_DONE;
 }
 
 enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct w_err *err)

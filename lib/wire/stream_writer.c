@@ -1,3 +1,12 @@
+/* Writing frame by frame.
+ *
+ * Records are copied into a job; a full one goes to the packer, and finished ones are written in
+ * their order, with the header fields that depend on the order: seq, pos and link. A data frame has
+ * a fixed number of records, so that the bytes depend neither on how the records arrive nor on the
+ * threads.
+ *
+ * After a failed write, part of a frame may be in the output, and no reader could find a frame
+ * after it: then not even an abort frame is written (`torn`). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +21,13 @@ struct w_writer {
     struct w_chain chain; /* of what has been written */
     struct w_header header;
     struct w_packer *packer;
-    struct w_parcel *filling; /* NULL: none; holds `filled` records */
+    struct w_packer_job *filling; /* NULL: none; holds `filled` records */
     u32 filled, frame_records;
     u64 accepted, raw_bytes, member_bytes;
     struct w_frame_index index;
     enum w_status failed; /* the first failure; every later call returns it */
     struct w_err failure;
-    bool torn; /* the output failed: nothing that can be understood may follow */
+    bool torn; /* a write failed: the output may end inside of a frame */
 };
 
 /* ---- frames ---- */
@@ -33,7 +42,7 @@ static enum w_status fail(struct w_writer *w, enum w_status status, struct w_err
     return status;
 }
 
-/* Complete the header in bytes[0..48) and write it with the payload behind it. */
+/* Complete the header in bytes[0..48) and write it with the payload that follows it. */
 static enum w_status put_frame(struct w_writer *w, struct w_frame *f, u8 *bytes, struct w_err *err)
 {
     f->seq = w->chain.seq;
@@ -72,22 +81,22 @@ static enum w_status put_stored(struct w_writer *w, enum w_frame_type type, u32 
 /* Write the oldest data frame in flight; *wrote is false if there is none (or none ready). */
 static enum w_status put_oldest(struct w_writer *w, bool wait, bool *wrote, struct w_err *err)
 {
-    struct w_parcel *parcel = NULL;
+    struct w_packer_job *job = NULL;
 
     *wrote = false;
-    enum w_status status = w_packer_take(w->packer, wait, &parcel, err);
-    if (status || !parcel)
+    enum w_status status = w_packer_take(w->packer, wait, &job, err);
+    if (status || !job)
         return status;
     struct w_frame f = {.type = W_FRAME_DATA,
-                        .codec = parcel->codec,
-                        .count = parcel->count,
-                        .raw_len = parcel->raw_len,
-                        .stored_len = parcel->stored_len,
-                        .payload_crc = parcel->payload_crc};
+                        .codec = job->codec,
+                        .count = job->count,
+                        .raw_len = job->raw_len,
+                        .stored_len = job->stored_len,
+                        .payload_crc = job->payload_crc};
     status = w_frame_index_add(&w->index, w->member_bytes, w->chain.pos, err);
     if (!status)
-        status = put_frame(w, &f, parcel->bytes, err);
-    w->raw_bytes += parcel->raw_len;
+        status = put_frame(w, &f, job->bytes, err);
+    w->raw_bytes += job->raw_len;
     w_packer_return(w->packer);
     *wrote = true;
     return status;
@@ -113,8 +122,8 @@ static void submit(struct w_writer *w)
     w->filled = 0;
 }
 
-/* A parcel to fill: a free one, or one that becomes free when the oldest is written. */
-static enum w_status next_parcel(struct w_writer *w, struct w_err *err)
+/* A job to fill: a free one, or one that becomes free when the oldest is written. */
+static enum w_status next_job(struct w_writer *w, struct w_err *err)
 {
     bool wrote;
     enum w_status status = put_all(w, false, err);
@@ -222,7 +231,7 @@ enum w_status w_writer_records(struct w_writer *w, const void *records, u64 coun
                         (unsigned long long)room);
     while (count > 0 && !status) {
         if (!w->filling)
-            status = next_parcel(w, err);
+            status = next_job(w, err);
         if (status)
             break;
         u32 taken = (u32)W_MIN(count, (u64)(w->frame_records - w->filled));
@@ -252,14 +261,14 @@ enum w_status w_writer_note(struct w_writer *w, const char *json_line, struct w_
 {
     err = err ? err : &w->failure;
     size_t size = strlen(json_line);
-    struct w_json *parsed = NULL; /* what no reader would take is refused here */
+    struct w_json *parsed = NULL; /* to refuse here what readers would */
     char *line = NULL;
 
     if (w->failed) {
         *err = w->failure;
         return w->failed;
     }
-    /* Frames in flight first; the one that is being filled is not cut. */
+    /* First the frames in flight; the one that is being filled is written later, full. */
     enum w_status status = put_all(w, true, err);
     if (!status && size >= W_FRAME_NOTE_MAX)
         status = w_fail(err, W_LIMIT, "%s: note of %zu bytes: at most %u", w->out->name, size,
@@ -287,7 +296,7 @@ u64 w_writer_count(const struct w_writer *w)
 
 /* ---- the end ---- */
 
-/* The index, unless the whole member is one frame. *offset is where it stands, or 0. */
+/* The index, unless the whole member is one frame. *offset: its place, or 0. */
 static enum w_status put_index(struct w_writer *w, u64 *offset, struct w_err *err)
 {
     u32 size = w->index.count * W_INDEX_ENTRY_BYTES;
@@ -317,7 +326,7 @@ static char *end_text(const struct w_writer *w, u64 index_offset, const struct w
     w_json_set_u64(end, "index", index_offset);
     w_json_set_u64(end, "frames", w->chain.seq + 1ull);
     w_json_set_bool(end, "ok", true);
-    /* What the reader checks is the writer's word: a statistic of that name would be believed. */
+    /* A statistic must not replace one of the keys that readers verify. */
     for (const struct w_json *s = w_json_first(stats); s && kept; s = w_json_next(s), kept--)
         if (!w_json_get(end, w_json_key(s)))
             w_json_set(end, w_json_key(s), w_json_copy(s));
@@ -378,7 +387,7 @@ void w_writer_abort(struct w_writer **writer, const char *tool, const struct w_e
     if (!w)
         return;
     if (!w->torn) {
-        struct w_err unheard;
+        struct w_err ignored;
         char message[W_ERR_TEXT];
         snprintf(message, sizeof message, "%s", why && why->text[0] ? why->text : "stopped");
         w_make_printable(message);
@@ -388,9 +397,9 @@ void w_writer_abort(struct w_writer **writer, const char *tool, const struct w_e
         w_json_set_u64(j, "exit", (u64)w_exit_code(why ? why->status : W_SIGNAL));
         char *text = NULL;
         size_t size;
-        /* The program has failed already: that its last word is lost changes nothing. */
-        if (!w_json_line(j, &text, &size, &unheard) &&
-            put_stored(w, W_FRAME_ABORT, 0, text, (u32)size, &unheard))
+        /* The program has failed already: a failure to write the reason changes nothing. */
+        if (!w_json_line(j, &text, &size, &ignored) &&
+            put_stored(w, W_FRAME_ABORT, 0, text, (u32)size, &ignored))
             w->torn = true;
         free(text);
         w_json_free(j);

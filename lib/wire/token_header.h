@@ -1,5 +1,5 @@
-/* token_header.h - what the header of a stream says of its ids: how wide they are, of which
- * vocabulary, and which one ends documents. Streams of tokens and of batches have all of it,
+/* token_header.h - what the header of a stream says of its ids: their width, their
+ * vocabulary, and which of them ends documents. Streams of tokens and of batches have all of these,
  * "vocab", "eot" and "tok" of wstream(5); a model has the vocabulary, "tok".
  *
  *     struct w_token_header said;
@@ -20,7 +20,7 @@ struct w_token_header {
     u64 eot;      /* the id that ends documents; W_NOT_SAID */
 };
 
-/* Read what a header says; nothing is required of it. */
+/* Read a header; what it lacks becomes 0 or W_NOT_SAID. */
 void w_token_header_read(struct w_token_header *, const struct w_header *);
 /* Set "vocab" and "eot" in a header that is being built. */
 void w_token_header_write(struct w_header *, u64 vocab, u64 eot);
@@ -31,12 +31,12 @@ const struct w_json *w_header_tok(const struct w_header *);
 void w_header_set_tok(struct w_header *, struct w_json *tok);
 /* The hash that a vocabulary carries; NULL if it has none or is NULL. */
 const char *w_tok_sha256(const struct w_json *tok);
-/* W_MISMATCH: both vocabularies are known by their hashes, and they differ. `theirs` is of the
- * stream or model that the caller names in front of the message, `ours` of the batches. */
+/* W_MISMATCH: both vocabularies have hashes, and these differ. `theirs` belongs to the stream or
+ * model that the caller names before the message, `ours` to the batches. */
 enum w_status w_tok_same(const struct w_json *ours, const struct w_json *theirs,
                          struct w_err *) W_MUST_CHECK;
 
-/* The id at an index of ids that stand one after another. */
+/* The id at an index of an array of ids. */
 static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
 {
     return id_bytes == 2 ? w_get16(ids + 2 * index) : w_get32(ids + 4 * index);

@@ -1,7 +1,6 @@
-# Every program, with each single call of the system failing in turn (tests/inject.c). Whatever
-# fails: no crash; status 4; under the name of the output stands what stood there before, or, when
-# the last sync failed, the whole of the new. A run that ends with 0 all the same (the failure was in
-# something that it can do without) has written the right bytes.
+# Every program, with each single system call failing in turn (tests/inject.c). Whichever fails: no
+# crash; status 4; the output file is the old one, or, when the last sync failed, the whole new one. A
+# run that ends with 0 all the same (it does not depend on what failed) has written the right bytes.
 bats_require_minimum_version 1.5.0
 load tiny
 

@@ -76,14 +76,14 @@ page()
     [ "$output" = $'copy\n--what\nheader' ]
 }
 
-@test "a completion follows = into the same word, and offers options behind what takes no other" {
+@test "a completion works after =, and after an option without an argument" {
     run bash -c "source $share/bash-completion/completions/wcachefit
         COMP_WORDS=(wcachefit plot --format = sv) COMP_CWORD=4; _wcachefit; echo \"\${COMPREPLY[@]}\"
         COMP_WORDS=(wcachefit --format =) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
         COMP_WORDS=(wcachefit --explain --js) COMP_CWORD=2; _wcachefit; echo \"\${COMPREPLY[@]}\"
         COMP_WORDS=(wcachefit se) COMP_CWORD=1; _wcachefit; echo \"\${COMPREPLY[@]}\""
     [ "${lines[0]}" = svg ]
-    [ "${lines[1]}" = "text json md tsv" ] # of the command that is meant where none is named
+    [ "${lines[1]}" = "text json md tsv" ] # of the default command
     [ "${lines[2]}" = --json ]
     [ "${lines[3]}" = search ]
 }

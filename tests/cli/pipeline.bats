@@ -1,4 +1,4 @@
-# What the programs promise when they work together: how a pipeline talks, stops early and fails.
+# The programs together: messages of a pipeline, early stops and failures.
 bats_require_minimum_version 1.5.0
 load tiny
 
@@ -48,7 +48,7 @@ train()
     [ "${status[*]}" = "0 0" ]
 }
 
-@test "killed upstream: those behind end with 3 and leave no file" {
+@test "killed upstream: the programs after it end with 3 and leave no file" {
     mkfifo feed
     cat text/*.txt >some.txt
     # wtok gets text but no end of it; then it is killed.
@@ -68,7 +68,7 @@ train()
     [ ! -e killed.wts ]
 }
 
-@test "an upstream that fails: those behind end with 3 and say so" {
+@test "an upstream that fails: the programs after it end with 3 and say so" {
     run bash -c 'wtok encode -V tiny.vocab text no-such-file | wbatch -c tiny.json |
         wtrain -c tiny.json -o failed.wts
         echo "status ${PIPESTATUS[@]}"'

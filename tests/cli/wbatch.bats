@@ -1,4 +1,4 @@
-# wbatch: the same records by every road, parts that fit together, ends that tell the truth.
+# wbatch: the same records from files and pipes, parts that fit together, and failures.
 # shellcheck disable=SC2086,SC2002
 
 setup_file()
@@ -189,7 +189,7 @@ sequences()
     [[ $output == *"No space left"* ]]
 }
 
-@test "a signal ends it by that signal and leaves nothing behind" {
+@test "a signal ends it by that signal and leaves no file" {
     wbatch $size --epochs 0 -o endless.batch tokens &
     pid=$!
     for _ in $(seq 100); do

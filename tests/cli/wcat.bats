@@ -196,7 +196,7 @@ setup()
 }
 
 # Waiting for a pipe that nobody writes to.
-@test "one signal ends it while it waits, and leaves nothing behind" {
+@test "one signal ends it while it waits, and leaves no file" {
     mkfifo silent
     exec 9<>silent
     for signal in TERM INT HUP; do

@@ -238,7 +238,7 @@ no_temporary_files()
     wtrain -q -c tiny.json -n 60 --every-steps 20 --checkpoints ck "$data/train.wts"
     [ "$(ls ck | wc -l)" -eq 3 ]
     printf x | dd of=ck/step-00000060.wts bs=1 seek=20000 conv=notrunc status=none
-    : >ck/.step-00000080.wts.999999999.0.tmp
+    touch -d '2 days ago' ck/.step-00000080.wts.999999999.0.tmp
     run wtrain --resume ck -n 300 -o m.wts "$data/train.wts"
     [ "$status" -eq 0 ]
     [[ $output == *"refused ck/step-00000060.wts"* ]]

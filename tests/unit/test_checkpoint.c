@@ -1,4 +1,4 @@
-/* Checkpoints: what is saved is what is read, and a changed byte is never believed. */
+/* Checkpoints: what is saved is what is read, and a changed byte is always noticed. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,7 +137,7 @@ static void write_bytes(const char *bytes, size_t size)
 }
 
 /* Every byte changed, and every length shorter: status 3. */
-static void no_damage_is_believed(void **state)
+static void all_damage_is_noticed(void **state)
 {
     struct fixture *f = *state;
     char *bytes = NULL;
@@ -180,7 +180,7 @@ static void another_shape_is_refused(void **state)
     w_tensors_free(&tensors);
 }
 
-/* What it says of itself has to be true before memory is taken for it. */
+/* A wrong configuration is found before memory is allocated by it. */
 static void a_configuration_of_other_tensors_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -220,7 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_saved_is_read),
         cmocka_unit_test(weights_alone_have_no_moments),
-        cmocka_unit_test(no_damage_is_believed),
+        cmocka_unit_test(all_damage_is_noticed),
         cmocka_unit_test(another_shape_is_refused),
         cmocka_unit_test(a_configuration_of_other_tensors_is_refused),
         cmocka_unit_test(weights_that_are_no_numbers_are_refused),

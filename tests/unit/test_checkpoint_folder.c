@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "store/checkpoint.h"
 #include "store/checkpoint_folder.h"
+#include "sys/folder.h"
 
 static char folder_path[] = "/tmp/test_checkpoint_folder.XXXXXX";
 static char told[4096]; /* every line, "w " or "d " before it */
@@ -265,11 +268,13 @@ static void other_names_are_left_alone(void **state)
     assert_string_equal(told, "");
 }
 
-/* Whole as its bytes may be, it was not renamed: the process may have failed after the write. That
- * of a process that is gone is removed, that of one that is there stays. */
+/* Even if its bytes are whole, it was not renamed: the process may have failed after the write.
+ * That of a process of this boot is deleted if it has ended; that of another machine, or of an
+ * earlier boot, a day after the last write to it. */
 static void a_temporary_file_is_never_taken(void **state)
 {
-    char path[W_CKPT_PATH], dead[64], living[64];
+    char path[W_CKPT_PATH], dead[64], living[64], foreign[64], space[W_PID_SPACE];
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 90000}, {.tv_sec = time(NULL) - 90000}};
     struct w_err err;
     pid_t gone = fork();
 
@@ -277,18 +282,30 @@ static void a_temporary_file_is_never_taken(void **state)
     if (gone == 0)
         _exit(0);
     assert_int_equal(waitpid(gone, NULL, 0), gone);
-    snprintf(dead, sizeof dead, ".step-00000008.wts.%d.1.tmp", (int)gone);
-    snprintf(living, sizeof living, ".step-00000009.wts.%d.1.tmp", (int)getpid());
+    w_pid_space(space);
+    assert_int_equal(strlen(space), 16);
+    assert_string_not_equal(space, "0000000000000000");
+    snprintf(dead, sizeof dead, ".step-00000008.wts.%d.%s.1.tmp", (int)gone, space);
+    snprintf(living, sizeof living, ".step-00000009.wts.%d.%s.1.tmp", (int)getpid(), space);
+    space[0] = space[0] == '0' ? '1' : '0';
+    snprintf(foreign, sizeof foreign, ".step-00000010.wts.%d.%s.1.tmp", (int)gone, space);
     save(7);
     save(8);
     assert_int_equal(rename(path_of("step-00000008.wts"), path_of(dead)), 0);
     put(living, "half");
+    put(foreign, "half");
+    assert_int_equal(utimensat(AT_FDCWD, path_of(living), old, 0), 0);
     assert_int_equal(w_ckpt_folder_newest(&folder, path, &err), W_DONE);
     assert_string_equal(path, path_of("step-00000007.wts"));
     assert_false(is_there(dead));
     assert_true(is_there(living));
+    assert_true(is_there(foreign));
     assert_non_null(strstr(told, "d /tmp/"));
     assert_non_null(strstr(told, "removed what a killed process left"));
+    assert_int_equal(utimensat(AT_FDCWD, path_of(foreign), old, 0), 0);
+    assert_int_equal(w_ckpt_folder_newest(&folder, path, &err), W_DONE);
+    assert_false(is_there(foreign));
+    assert_true(is_there(living));
 }
 
 int main(void)

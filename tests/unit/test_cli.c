@@ -1,4 +1,4 @@
-/* Which command of a program is meant, and what is left for it. */
+/* Which command of a program is chosen, and which words are left for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Time passes as it does; memory is counted as the kernel counts it. */
+/* A sleep takes its time; memory is counted as the kernel counts it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

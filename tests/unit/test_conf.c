@@ -55,7 +55,7 @@ static void mistakes_are_named_with_their_place(void **state)
     refused("{" EIGHT ",\"seed\":-1}", "\"seed\" must be a whole number from 0");
     refused("{" EIGHT ",\"epsilon\":true}", "\"epsilon\" must be a number");
     refused("{" EIGHT ",\"schedule\":\"linear\"}", "\"schedule\" must be one of constant|cosine");
-    refused("{" EIGHT ",\"seed\":1,\"seed\":2}", "\"seed\" stands there twice");
+    refused("{" EIGHT ",\"seed\":1,\"seed\":2}", "\"seed\" occurs twice");
     refused("{" EIGHT, "tiny.json: JSON: syntax error");
     refused("[]", "one JSON object");
     refused("", "tiny.json");

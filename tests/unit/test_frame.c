@@ -1,5 +1,5 @@
-/* Frames and headers by themselves: every rule of wstream(5), broken one at a time. The checksums of
- * these frames are right: the rules hold without their help. */
+/* Frames and headers by themselves: every rule of wstream(5), broken one at a time. The checksums
+ * of these frames are right: the rules hold without their help. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static enum w_status decode_frame(struct w_frame f)
     return decode(bytes);
 }
 
-/* One byte of a header other than encode would write it, under a right checksum. */
+/* Change one byte of an encoded header, with a right checksum. */
 static enum w_status decode_with(size_t at, u8 value)
 {
     u8 bytes[W_FRAME_BYTES];
@@ -49,7 +49,7 @@ static enum w_status decode_with(size_t at, u8 value)
     return decode(bytes);
 }
 
-/* The check value that ISO 3309's CRC-32 is known by: streams of other programs have the same. */
+/* The published check value of ISO 3309's CRC-32: other programs compute the same. */
 static void checksums_are_those_of_the_standard(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void a_frame_must_be_the_next_one(void **state)
     assert_int_equal(w_chain_check(&start, &f, NULL), W_DONE);
 }
 
-/* A CRC over data that end with their own CRC is a constant: the chain must not fall for that. */
+/* The CRC of data that end with their own CRC is a constant: the link must not be such a CRC. */
 static void the_link_tells_headers_apart(void **state)
 {
     (void)state;

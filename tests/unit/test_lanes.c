@@ -1,4 +1,4 @@
-/* Sixteen bytes at a time against one at a time; the way of a CPU that has no instruction for it. */
+/* Sixteen bytes at a time against one at a time, without the CPU's instruction for it. */
 #undef __SSE2__
 #include <setjmp.h>
 #include <stdarg.h>

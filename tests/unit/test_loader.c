@@ -62,7 +62,7 @@ static struct w_loader_options plain_options(void)
         .path = path, .batch_size = B, .length = T, .vocab_size = VOCAB};
 }
 
-/* Reads to the end, expecting batches [from, to), and remembers the places behind them. */
+/* Reads to the end, expecting batches [from, to), and records the place after each. */
 static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_stream_place *places)
 {
     struct w_err err = {0};
@@ -191,8 +191,8 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
     }
 }
 
-/* A pipe that says nothing any more: the trainer is called back by its signal, and closing does not
- * wait for the writer. */
+/* A pipe without further data: a signal ends the trainer's wait, and closing does not wait for the
+ * writer. */
 static void a_silent_pipe_can_be_left(void **state)
 {
     (void)state;

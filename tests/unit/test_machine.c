@@ -190,6 +190,14 @@ static void groups_outside_of_the_tree_are_not_followed(void **state)
     put("sys/fs/cgroup/a..b/cpu.max", "200000 100000\n");
     w_machine_read(&m, root);
     assert_int_equal(m.usable_cores, 2);
+    /* and at its beginning, too */
+    put("proc/self/cgroup", "0::/..a/...\n");
+    put("sys/fs/cgroup/..a/cpu.max", "100000 100000\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 1);
+    put("proc/self/cgroup", "0::/..a/..\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 3);
 }
 
 static void limits_of_version_1_hold_too(void **state)
@@ -310,7 +318,7 @@ static void what_a_file_leaves_out_is_filled_in_or_unknown(void **state)
     assert_non_null(strstr(err.text, "memory_bytes"));
 }
 
-/* The words of a Zen 5 whose hypervisor hides the leaves that tell more. */
+/* The registers of a Zen 5 whose hypervisor hides the newer leaves. */
 static void private_caches_come_from_older_leaves(void **state)
 {
     (void)state;

@@ -13,7 +13,7 @@
 struct ring {
     u64 jobs[64], results[64];
     u32 threads;
-    bool member_is_wrong;
+    bool worker_is_wrong;
 };
 
 static void work(void *context, u32 slot, u32 worker)
@@ -24,7 +24,7 @@ static void work(void *context, u32 slot, u32 worker)
         w_sleep_s(0.0002); /* let others overtake */
     ring->results[slot] = job * job;
     if (worker >= ring->threads)
-        ring->member_is_wrong = true;
+        ring->worker_is_wrong = true;
 }
 
 static void results_come_in_order(void **state)
@@ -51,12 +51,12 @@ static void results_come_in_order(void **state)
             w_ordered_return(o);
         }
         assert_int_equal(taken, 1000);
-        assert_false(ring.member_is_wrong);
+        assert_false(ring.worker_is_wrong);
         w_ordered_free(o);
     }
 }
 
-static void jobs_may_be_left_behind(void **state)
+static void jobs_may_be_left_undone(void **state)
 {
     (void)state;
     struct ring ring = {.threads = 4};
@@ -86,9 +86,9 @@ static void note(void *context, u32 slot, u32 worker)
     calm->signals_come = !sigismember(&blocked, SIGTERM);
 }
 
-/* As a reader ahead is used: one worker, which does the jobs one after the other and never hears a
- * signal, and a caller who only looks. */
-static void who_polls_does_not_work(void **state)
+/* As for reading ahead: one worker, which does the jobs in order and gets no signals, and a caller
+ * that only polls. */
+static void a_poll_does_no_jobs(void **state)
 {
     (void)state;
     struct calm calm = {0};
@@ -132,8 +132,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_come_in_order),
-        cmocka_unit_test(jobs_may_be_left_behind),
-        cmocka_unit_test(who_polls_does_not_work),
+        cmocka_unit_test(jobs_may_be_left_undone),
+        cmocka_unit_test(a_poll_does_no_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Streams: what is written is what is read, by every way of reading and for any number of threads. */
+/* Streams: what is written is what is read, by every way of reading and for any number of
+ * threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,7 +72,7 @@ static void every_kind_and_size_comes_back(void **state)
     free(ids);
 }
 
-/* The same records in pieces of some size. */
+/* The same records, written a few at a time. */
 static u8 *written_in_pieces(const u16 *ids, u64 count, u64 piece, struct w_write_options options,
                              u64 *size)
 {
@@ -92,7 +93,7 @@ static u8 *written_in_pieces(const u16 *ids, u64 count, u64 piece, struct w_writ
     return bytes;
 }
 
-static void bytes_depend_on_neither_threads_nor_pieces(void **state)
+static void bytes_depend_on_neither_threads_nor_calls(void **state)
 {
     (void)state;
     enum { COUNT = 60000 };
@@ -198,7 +199,7 @@ static void what_is_flushed_can_be_read_at_once(void **state)
 
 /* ---- parts of a member ---- */
 
-static void records_can_be_taken_in_any_portions(void **state)
+static void records_can_be_read_in_any_numbers(void **state)
 {
     (void)state;
     struct fixture f;
@@ -277,7 +278,7 @@ static void notes_pass_by_and_cut_no_frame(void **state)
 
 /* ---- ends ---- */
 
-static void an_abort_is_heard_after_the_records_before_it(void **state)
+static void an_abort_is_reported_after_the_records_before_it(void **state)
 {
     (void)state;
     for (u32 threads = 1; threads <= 2; threads++) {
@@ -536,12 +537,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_and_size_comes_back),
-        cmocka_unit_test(bytes_depend_on_neither_threads_nor_pieces),
+        cmocka_unit_test(bytes_depend_on_neither_threads_nor_calls),
         cmocka_unit_test(a_pipe_that_drips_gives_the_same),
         cmocka_unit_test(what_is_flushed_can_be_read_at_once),
-        cmocka_unit_test(records_can_be_taken_in_any_portions),
+        cmocka_unit_test(records_can_be_read_in_any_numbers),
         cmocka_unit_test(notes_pass_by_and_cut_no_frame),
-        cmocka_unit_test(an_abort_is_heard_after_the_records_before_it),
+        cmocka_unit_test(an_abort_is_reported_after_the_records_before_it),
         cmocka_unit_test(a_full_device_ends_everything),
         cmocka_unit_test(threads_are_always_joined),
         cmocka_unit_test(a_consumer_that_left_is_no_failure),

@@ -1,6 +1,6 @@
 /* Damaged streams: whatever happens to the bytes, a reader ends with bad input (exit status 3), and
- * the records that it gave before are right. Small streams of each kind are cut at every byte, every
- * byte is changed, and frames are dropped, doubled, exchanged and taken from elsewhere. */
+ * the records that it gave before are right. Small streams of each kind are cut at every byte,
+ * every byte is changed, and frames are dropped, doubled, exchanged and taken from elsewhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -318,7 +318,7 @@ static void frames_of_another_stream_are_errors(void **state)
             for (size_t k = 0; k < count; k++)
                 size =
                     k >= from && k <= to ? put(copy, size, &other, b, k) : put(copy, size, s, a, k);
-            /* All frames behind the header: that is the other stream itself. */
+            /* All frames after the header: that is the other stream itself. */
             if (from == 1 && to == count - 1)
                 assert_int_equal(read_all(copy, size, BY_PIPE, NULL), W_END);
             else
@@ -343,10 +343,10 @@ static void what_follows_the_end_is_a_member_or_an_error(void **state)
     memcpy(copy, s->bytes, s->size);
     memset(copy + s->size, 0, 64);
     for (size_t extra = 1; extra <= 64; extra++)
-        assert_bad_input(read_all(copy, s->size + extra, BY_FILE, NULL), "zeroes behind", s->name,
+        assert_bad_input(read_all(copy, s->size + extra, BY_FILE, NULL), "zeroes after", s->name,
                          extra);
     memcpy(copy + s->size, s->bytes + 48, 300);
-    assert_bad_input(read_all(copy, s->size + 300, BY_FILE, NULL), "rubbish behind", s->name, 0);
+    assert_bad_input(read_all(copy, s->size + 300, BY_FILE, NULL), "rubbish after", s->name, 0);
     memcpy(copy + s->size, s->bytes, s->size);
     assert_int_equal(read_all(copy, 2 * s->size, BY_FILE, NULL), W_END);
 }

@@ -1,4 +1,4 @@
-/* Streams that somebody made: all checksums, numbers and links are right, what they protect is not. */
+/* Forged streams: all checksums, numbers and links are right, but not what they protect. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void put_text(struct forge *g, u8 type, const char *text)
     put(g, type, 0, text, (u32)strlen(text));
 }
 
-/* An end frame with right totals, but for what `format` says. */
+/* An end frame with right totals, except for those in `format`. */
 static void put_end_as(struct forge *g, const char *format, const char *tail)
 {
     char payload[209];
@@ -172,7 +172,7 @@ static void compressed_data_must_give_exactly_what_is_said(void **state)
         put_end(&g);
         assert_int_equal(outcome(&g), rows[i].status);
     }
-    /* The checksum inside of zlib stands for the raw bytes. */
+    /* The checksum inside of zlib covers the raw bytes. */
     struct forge g = {0};
     packed[n - 1] ^= 1;
     put_text(&g, 'H', TOKENS);
@@ -213,7 +213,7 @@ static void a_header_is_one_line_and_comes_first(void **state)
     assert_int_equal(outcome(&g), W_CORRUPT);
 }
 
-static void an_end_tells_the_truth(void **state)
+static void the_totals_of_an_end_are_verified(void **state)
 {
     (void)state;
     static const char *const bad[] = {
@@ -276,7 +276,7 @@ static void put_index(struct forge *g, u32 count, u64 second_offset)
     put(g, 'i', count, entries, 16 * count);
 }
 
-static void an_index_stands_once_before_the_end(void **state)
+static void an_index_comes_once_before_the_end(void **state)
 {
     (void)state;
     u64 second = 48 + sizeof TOKENS - 1 + 52;
@@ -361,8 +361,8 @@ int main(void)
         cmocka_unit_test(unknown_frames_are_skipped_if_they_say_so),
         cmocka_unit_test(compressed_data_must_give_exactly_what_is_said),
         cmocka_unit_test(a_header_is_one_line_and_comes_first),
-        cmocka_unit_test(an_end_tells_the_truth),
-        cmocka_unit_test(an_index_stands_once_before_the_end),
+        cmocka_unit_test(the_totals_of_an_end_are_verified),
+        cmocka_unit_test(an_index_comes_once_before_the_end),
         cmocka_unit_test(notes_and_aborts_are_one_line_of_json),
         cmocka_unit_test(tensors_fill_their_blob_and_nothing_else),
     };

@@ -137,7 +137,7 @@ static void make_noted(struct fixture *f, bool other)
     free(ids);
 }
 
-/* The place after reading n records in portions, as a trainer would note it. */
+/* The place after reading n records, some at a time, as a trainer would record it. */
 static struct w_place place_after(struct fixture *f, u64 n, u64 portion, bool seekable)
 {
     struct w_reader *r;
@@ -256,7 +256,7 @@ static void a_damaged_index_gives_no_wrong_data(void **state)
             assert_int_equal(w_exit_code(f.err.status), 3);
             wrong++;
         }
-        /* Who reads to the end hears of the damage. */
+        /* Reading to the end reports the damage. */
         enum w_status status;
         while (!(status = w_reader_member(r, &h, &f.err)))
             ;
@@ -271,8 +271,8 @@ static void a_damaged_index_gives_no_wrong_data(void **state)
     free(ids);
 }
 
-/* An index that lies under right checksums: its entries point to other frames, or to none. */
-static void a_lying_index_gives_no_wrong_data(void **state)
+/* An index with right checksums whose entries point to other frames, or to none. */
+static void a_wrong_index_gives_no_wrong_data(void **state)
 {
     (void)state;
     for (u64 lie = 1; lie <= 4; lie++) {
@@ -324,7 +324,7 @@ int main(void)
         cmocka_unit_test(a_place_leads_back_to_the_same_data_only),
         cmocka_unit_test(headers_are_told_apart),
         cmocka_unit_test(a_damaged_index_gives_no_wrong_data),
-        cmocka_unit_test(a_lying_index_gives_no_wrong_data),
+        cmocka_unit_test(a_wrong_index_gives_no_wrong_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ struct shares {
     u32 worker[TEAM * EACH];
 };
 
-/* Nobody is done with an item before everybody has begun one: then each has begun with its own first. */
+/* No item ends before every worker has begun one: then each has begun with its own first item. */
 static void begin_together(void *context, u64 item, u32 worker)
 {
     struct shares *s = context;
@@ -91,7 +91,7 @@ static void begin_together(void *context, u64 item, u32 worker)
         w_sleep_s(0.0001);
 }
 
-static void a_member_begins_with_its_own_items(void **state)
+static void a_worker_begins_with_its_own_items(void **state)
 {
     (void)state;
     struct w_team *team;
@@ -106,7 +106,7 @@ static void a_member_begins_with_its_own_items(void **state)
     w_team_free(team);
 }
 
-/* The last worker is held up at its first item until all others are done. */
+/* The last worker waits in its first item until all others are done. */
 static void hold_the_last_one_up(void *context, u64 item, u32 worker)
 {
     struct shares *s = context;
@@ -117,7 +117,7 @@ static void hold_the_last_one_up(void *context, u64 item, u32 worker)
     atomic_fetch_add(&s->done, 1);
 }
 
-static void others_take_over_what_a_member_does_not_come_to(void **state)
+static void others_take_the_items_of_a_slow_worker(void **state)
 {
     (void)state;
     struct w_team *team;
@@ -197,8 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_is_done_once),
         cmocka_unit_test(jobs_follow_each_other),
-        cmocka_unit_test(a_member_begins_with_its_own_items),
-        cmocka_unit_test(others_take_over_what_a_member_does_not_come_to),
+        cmocka_unit_test(a_worker_begins_with_its_own_items),
+        cmocka_unit_test(others_take_the_items_of_a_slow_worker),
         cmocka_unit_test(two_items_are_done_at_once),
         cmocka_unit_test(a_team_without_work_ends),
         cmocka_unit_test(signals_are_for_the_caller),

@@ -1,4 +1,4 @@
-/* What headers say of ids: read as it was written, and nothing taken for said that was not. */
+/* Ids in headers: read as they were written, and missing where they were not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

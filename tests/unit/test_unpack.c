@@ -1,4 +1,5 @@
-/* bzip2 in any shape gives back what went in; what is cut or changed is never taken for the whole. */
+/* bzip2 in any shape gives back what went in; what is cut or changed is never taken for the
+ * whole. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +62,7 @@ static void assert_same(const struct w_buffer *packed, const void *data, size_t 
     }
 }
 
-/* What compresses well, what does not, and runs, which bzip2 treats apart. */
+/* Data that compresses well, data that does not, and runs, which bzip2 encodes separately. */
 static u8 *some_data(size_t size, u64 seed)
 {
     u8 *data = malloc(size + 1);
@@ -107,8 +108,8 @@ static void many_streams_come_back(void **state)
     free(data);
 }
 
-/* Text that has just the bytes whose map, in the head of a block, are the 48 bits of a mark: 16 bits
- * for each of three neighbouring groups of 16 bytes. */
+/* Text that has just the bytes whose map, in the head of a block, are the 48 bits of a mark: 16
+ * bits for each of three neighbouring groups of 16 bytes. */
 static void marks_inside_of_a_block_are_none(void **state)
 {
     (void)state;
@@ -165,7 +166,7 @@ static void what_is_changed_is_refused(void **state)
     static const char data[] = "to be, or not to be";
     struct w_buffer packed = {0};
     pack(&packed, data, sizeof data, 1);
-    /* Behind "BZh1", which alone says that it is bzip2. */
+    /* After "BZh1", by which it is recognized. */
     for (u64 bit = 32; bit < 8 * (u64)packed.size; bit++) {
         struct w_buffer out = {0};
         struct w_err err = {0};
@@ -173,7 +174,7 @@ static void what_is_changed_is_refused(void **state)
         enum w_status status = unpack(&out, packed.at, packed.size, 1, &err);
         packed.at[bit / 8] ^= (u8)(0x80 >> bit % 8);
         bool same = out.size == sizeof data && !memcmp(out.at, data, sizeof data);
-        /* The mark of the first block changed: it is not bzip2, and given as it is. The bits that
+        /* The mark of the first block changed: it is not bzip2, and passes unchanged. The bits that
          * fill the last byte mean nothing. */
         assert_true(bit < 80 || same || w_exit_code(status) == 3);
         w_buffer_free(&out);
@@ -181,7 +182,7 @@ static void what_is_changed_is_refused(void **state)
     w_buffer_free(&packed);
 }
 
-static void bytes_behind_the_last_stream_are_refused(void **state)
+static void bytes_after_the_last_stream_are_refused(void **state)
 {
     (void)state;
     struct w_buffer packed = {0}, out = {0};
@@ -189,7 +190,7 @@ static void bytes_behind_the_last_stream_are_refused(void **state)
     pack(&packed, "data", 4, 1);
     size_t size = packed.size;
     char place[32];
-    snprintf(place, sizeof place, "byte %zu: what stands behind", size);
+    snprintf(place, sizeof place, "byte %zu: what follows", size);
     w_buffer_text(&packed, "and more");
     assert_int_equal(unpack(&out, packed.at, packed.size, 1, &err), W_CORRUPT);
     assert_non_null(strstr(err.text, place));
@@ -234,7 +235,7 @@ int main(void)
         cmocka_unit_test(marks_inside_of_a_block_are_none),
         cmocka_unit_test(what_is_cut_is_not_whole),
         cmocka_unit_test(what_is_changed_is_refused),
-        cmocka_unit_test(bytes_behind_the_last_stream_are_refused),
+        cmocka_unit_test(bytes_after_the_last_stream_are_refused),
         cmocka_unit_test(a_row_of_marks_ends_soon),
         cmocka_unit_test(other_files_come_as_they_are),
     };

@@ -16,7 +16,8 @@
 #include "sys/utf16.h"
 #include "sys/xml.h"
 
-/* What was seen, as text: "<name a=v>text<inside></>...". Of an element the text up to the next tag. */
+/* What was seen, as text: "<name a=v>text<inside></>...". Of an element the text up to the next
+ * tag. */
 struct seen {
     struct w_buffer log;
     struct w_xml *xml;
@@ -228,7 +229,7 @@ static void what_expat_accepts_is_the_same(void **state)
     w_buffer_free(&document);
 }
 
-/* Text and tags across the borders of what is read at a time. */
+/* Text and tags across the borders of chunks. */
 static void long_documents_are_the_same(void **state)
 {
     (void)state;
@@ -248,7 +249,7 @@ static void long_documents_are_the_same(void **state)
     w_buffer_free(&element);
 }
 
-/* Line ends of two bytes everywhere, so that a border of what is read at a time is between them. */
+/* Line ends of two bytes everywhere, so that some are cut by a border between chunks. */
 static void line_ends_across_borders_are_one(void **state)
 {
     (void)state;
