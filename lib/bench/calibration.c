@@ -1,4 +1,7 @@
-/* A calibration, measured. Its file is calibration_file.c. */
+/* Measuring a calibration; calibration_file.c reads and writes its file. A machine's speed
+ * changes while it is measured, so the peak is sampled between all other measurements, and
+ * shapes that were slow without being noisy are measured again. When the time is over, no
+ * further shapes are added. */
 #include "bench/calibration.h"
 
 #include <math.h>
@@ -14,21 +17,21 @@
 #include "sys/fdio.h"
 
 #define MIB ((u64)1 << 20)
-#define CURVE_PART 0.05     /* of the time, for each of the three curves */
-#define LARGEST (256 * MIB) /* of a working set, for all threads together */
-#define SAMPLES 3           /* of a step with all threads; one fewer with one */
-#define OTHER_SHAPES 4      /* at most, of the other precision and with one thread */
+#define CURVE_PART 0.05     /* of the time: for each of the three curves */
+#define LARGEST (256 * MIB) /* working set of all threads together */
+#define SAMPLES 3           /* steps of a shape with all threads; one fewer with one thread */
+#define OTHER_SHAPES 4      /* at most: of the other precision, and with one thread */
 #define PEAK_K 256
 #define PEAK_S 0.02
 #define PEAKS_MAX 128
 #define STATE_CHANGED 1.4 /* ratio of two peaks between which the machine has changed its state */
 #define TRIES 3
-#define SLOW 1.3 /* as a multiple of what is usual */
+#define SLOW 1.3 /* as a multiple of the usual time */
 #define DISK_BYTES (16 * MIB)
 #define DECODE_S 0.15
-#define DRAW_IDS 16384
+#define SAMPLE_IDS 16384
 
-/* What is needed while measuring. */
+/* State of a measurement. */
 struct bench {
     struct w_calibration *c;
     const struct w_calibrating *how;
@@ -40,7 +43,7 @@ struct bench {
     double peak_now[W_TYPES]; /* the latest of them */
 };
 
-static void tell(const struct bench *b, const char *what)
+static void progress(const struct bench *b, const char *what)
 {
     if (b->how->progress)
         b->how->progress(b->how->context, what,
@@ -107,7 +110,7 @@ static enum w_status measure_peak(struct bench *b, enum w_type type, struct w_te
     return W_DONE;
 }
 
-/* One more sample of the peak of all threads: the machine's speed as it is now. */
+/* One more sample of the peak of all threads: the machine's speed at present. */
 static enum w_status sample_peak(struct bench *b, enum w_type type, struct w_err *err)
 {
     enum w_status status = measure_peak(b, type, b->all, &b->peak_now[type], err);
@@ -125,12 +128,12 @@ static void settle_peak(struct bench *b, enum w_type type)
 
     w_sort_reals(samples, n);
     struct w_states states = {.full = w_quantile(samples, n, 0.5)};
-    /* elsewhere a second state is another program that was running */
+    /* with other units a second state is due to another program */
     if (type == W_TYPE_BF16 && b->how->kern[type]->switched)
         states = w_states_of(samples, n);
     peak->all = states.full;
     peak->half = states.half;
-    u32 first = 0; /* of those in the full state */
+    u32 first = 0; /* of the samples in the full state */
     while (samples[first] < states.border)
         first++;
     peak->slowest_part = w_quantile(samples + first, n - first, 0.05) / peak->all;
@@ -159,7 +162,7 @@ static enum w_status measure_curves(struct bench *b, struct w_err *err)
         {&c->bandwidth_all, W_CURVE_BANDWIDTH, b->all, largest / threads},
     };
     for (size_t i = 0; i < W_COUNTOF(curves) && !status; i++) {
-        tell(b, "memory");
+        progress(b, "memory");
         status = w_curve_measure(curves[i].curve, curves[i].kind, b->how->kern[b->how->type],
                                  curves[i].team, curves[i].bytes, seconds, err);
         c->measurements += curves[i].curve->count;
@@ -168,9 +171,10 @@ static enum w_status measure_curves(struct bench *b, struct w_err *err)
     return status;
 }
 
-/* Where each cache ends. The sizes that the system claims only say where to look for a plateau: well
- * inside a level, and well outside. The last level's outside is the largest working set; and it is
- * looked for in the bandwidth, since the latency rises before, where the translation buffers end. */
+/* Find where each cache ends. The sizes that the system reports only serve to choose two working
+ * sets, well inside and well outside a level. For the last level the outer one is the largest
+ * working set, and the curve is the bandwidth, since the latency rises earlier, where the TLB
+ * ends. */
 static void find_capacities(struct bench *b)
 {
     struct w_calibration *c = b->c;
@@ -191,7 +195,7 @@ static void find_capacities(struct bench *b)
 
 /* ---- kernels ---- */
 
-/* Run a shape, once more if the machine was another one at its end than at its beginning. */
+/* Run a shape; again if the state of the machine changed meanwhile. */
 static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const struct w_shape *shape,
                                enum w_type type, struct w_team *team, struct w_err *err)
 {
@@ -200,7 +204,7 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
 
     snprintf(what, sizeof what, "%s kernels at width %u, %u threads", w_type_name(type),
              (unsigned)shape->d_model, (unsigned)w_team_size(team));
-    tell(b, what);
+    progress(b, what);
     for (int i = 0; i < TRIES && !status; i++) {
         double before = b->peak_now[type];
         status = w_step_probe_run(p, shape, b->how->kern[type], type, team,
@@ -212,8 +216,8 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
         if (W_MAX(before, after) < STATE_CHANGED * p->peak)
             break;
     }
-    for (u32 part = 0; part < W_PHASES && !status; part++)
-        count(b, p->phases[part].spread > W_PROBE_SPREAD_MAX);
+    for (u32 phase = 0; phase < W_PHASES && !status; phase++)
+        count(b, p->phases[phase].spread > W_PROBE_SPREAD_MAX);
     return status;
 }
 
@@ -229,17 +233,17 @@ static enum w_status measure_shape(struct bench *b, const struct w_shape *shape,
     return status;
 }
 
-/* What multiplying takes at a shape: a unit is a multiply-add, so that shapes can be compared. */
-static double multiplying(const struct w_step_probe *p)
+/* Time of GEMM at a shape. A unit is a multiply-add, so that shapes can be compared. */
+static double gemm_s(const struct w_step_probe *p)
 {
     return p->phases[W_PHASE_LINEAR].token_s + p->phases[W_PHASE_LINEAR_BACK].token_s +
            p->phases[W_PHASE_HEAD].token_s;
 }
 
-/* Where multiplying took much longer than at the other shapes, something else was running: a neighbour
- * that takes a core for a second makes half of one shape's rate, evenly, so that nothing is noisy. It
- * only ever makes it slower: those shapes are measured once more while there is time, and the faster
- * time counts. */
+/* Where GEMM took much longer than at the other shapes, something else was running: another program
+ * that takes a core for a second halves the rate of one shape evenly, so that nothing is noisy.
+ * That can only slow a shape down, so such shapes are measured once more while there is time, and
+ * the faster run counts. */
 static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team, struct w_err *err)
 {
     struct w_calibration *c = b->c;
@@ -248,22 +252,23 @@ static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < n; i++)
-        times[i] = multiplying(&c->probes[first + i]);
+        times[i] = gemm_s(&c->probes[first + i]);
     w_sort_reals(times, n);
     const double usual = w_quantile(times, n, 0.5);
     for (u32 i = 0; i < n && !status; i++) {
         struct w_step_probe *p = &c->probes[first + i], again;
-        if (multiplying(p) < SLOW * usual || w_now_s() - b->began_s > b->how->seconds)
+        if (gemm_s(p) < SLOW * usual || w_now_s() - b->began_s > b->how->seconds)
             continue;
         status = run_shape(b, &again, &p->shape, p->type, team, err);
-        if (!status && multiplying(&again) < multiplying(p))
+        if (!status && gemm_s(&again) < gemm_s(p))
             *p = again;
     }
     return status;
 }
 
-/* Shapes that were asked for, then usual ones; two at least, then as many as there is time for. Where
- * there may be time for no more than two, the narrowest is left out: the others say more of the rest. */
+/* Shapes that the caller asked for, then the usual ones: at least two, then as many as there is
+ * time for. `few`: at most OTHER_SHAPES of them, without the narrowest, which says least about the
+ * others. */
 static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, bool few,
                                   struct w_err *err)
 {
@@ -276,13 +281,13 @@ static enum w_status measure_some(struct bench *b, enum w_type type, struct w_te
     for (u32 i = from; i < most && w_shapes[i].d_model && !status; i++)
         if (i < from + 2 || w_now_s() - b->began_s < b->how->seconds)
             status = measure_shape(b, &w_shapes[i], type, team, err);
-    /* of a unit that is switched, slow may be its state */
+    /* a unit that is switched may just be in its slow state */
     if (!status && !(type == W_TYPE_BF16 && b->how->kern[type]->switched))
         status = repeat_slow(b, first, team, err);
     return status;
 }
 
-/* The precision that is used here with all threads, the other one, and the first with one thread. */
+/* The main precision with all threads, the other one, and the main one with one thread. */
 static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 {
     const enum w_type type = b->how->type;
@@ -340,37 +345,37 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
     return status;
 }
 
-struct drawing {
+struct sampling {
     struct w_sampler *sampler;
-    float logits[DRAW_IDS];
-    double log_probability; /* wsample asks for it too */
-    u64 drawn;
+    float logits[SAMPLE_IDS];
+    double log_probability; /* wsample computes it too */
+    u64 position;
 };
 
-static void draw_tokens(void *context, u64 times)
+static void sample_tokens(void *context, u64 times)
 {
-    struct drawing *d = context;
+    struct sampling *d = context;
 
-    for (u64 i = 0; i < times; i++, d->drawn++) {
-        u32 id = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->drawn);
-        d->log_probability = w_log_probability(d->logits, DRAW_IDS, id);
+    for (u64 i = 0; i < times; i++, d->position++) {
+        u32 id = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->position);
+        d->log_probability = w_log_probability(d->logits, SAMPLE_IDS, id);
     }
 }
 
-/* As wsample draws if it is not told otherwise, from logits that spread as a small model's do. */
-static enum w_status measure_draw(struct bench *b, struct w_err *err)
+/* With wsample's defaults, from logits that spread like those of a small model. */
+static enum w_status measure_sampling(struct bench *b, struct w_err *err)
 {
     static const struct w_sampler_options usual = {.temperature = 0.8, .top_p = 0.95, .penalty = 1};
-    struct drawing *d = calloc(1, sizeof *d);
+    struct sampling *d = calloc(1, sizeof *d);
     struct w_rng rng = {.seed = 1};
-    enum w_status status = d ? w_sampler_new(&d->sampler, DRAW_IDS, NULL, &usual, err)
-                             : w_fail(err, W_NOMEM, "no memory to measure drawing with");
+    enum w_status status = d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual, err)
+                             : w_fail(err, W_NOMEM, "no memory to measure sampling");
 
-    for (u32 i = 0; i < DRAW_IDS && !status; i++)
+    for (u32 i = 0; i < SAMPLE_IDS && !status; i++)
         d->logits[i] = (float)(2 * w_rng_normal(&rng));
     if (!status) {
-        struct w_probe p = w_probe_run(draw_tokens, d, DECODE_S);
-        b->c->draw_s = p.seconds / DRAW_IDS;
+        struct w_probe p = w_probe_run(sample_tokens, d, DECODE_S);
+        b->c->draw_s = p.seconds / SAMPLE_IDS;
         count(b, p.noisy);
     }
     if (d)
@@ -391,17 +396,17 @@ static enum w_status measure_decodes(struct bench *b, struct w_err *err)
     };
     enum w_status status = W_DONE;
 
-    tell(b, "generation");
+    progress(b, "generation");
     for (size_t i = 0; i < W_COUNTOF(models) && !status; i++)
         if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
             status = measure_decode(b, &models[i].shape, models[i].layers, err);
-    return status ? status : measure_draw(b, err);
+    return status ? status : measure_sampling(b, err);
 }
 
 /* ---- disk ---- */
 
-/* As a checkpoint is written: whole, synced, renamed. A folder that cannot be written to is no reason
- * to give up. */
+/* Write as for a checkpoint: whole, synced, renamed. If the folder cannot be written to, the rate
+ * is left at 0. */
 static void measure_disk(struct bench *b)
 {
     u8 *bytes = b->how->scratch ? malloc(DISK_BYTES) : NULL;
@@ -489,7 +494,7 @@ void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
         c->bandwidth_all.points[c->bandwidth_all.count - 1].value, W_FROM_MEASUREMENT};
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         double size = c->capacity[i] > 0 ? c->capacity[i] : (double)c->claimed[i];
-        /* half of what it holds, and more than the level below does */
+        /* half of its capacity, but more than the level below holds */
         double set = W_MAX(size / 2, inside);
         if (size > 0)
             caches[i]->bytes_per_s =

@@ -1,4 +1,4 @@
-/* The file of a calibration: JSON, read as strictly as what comes from outside. */
+/* The file of a calibration: JSON, read as strictly as any input from outside. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,12 +49,12 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
     w_json_set_real(j, "peak_flop_s", p->peak);
-    for (u32 part = 0; part < W_PHASES; part++) {
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
         struct w_json *cost = w_json_array();
-        w_json_add_real(cost, p->phases[part].token_s);
-        w_json_add_real(cost, p->phases[part].call_s);
-        w_json_add_real(cost, p->phases[part].spread);
-        w_json_set(j, w_phases[part].key, cost);
+        w_json_add_real(cost, p->phases[phase].token_s);
+        w_json_add_real(cost, p->phases[phase].call_s);
+        w_json_add_real(cost, p->phases[phase].spread);
+        w_json_set(j, w_phases[phase].key, cost);
     }
     return j;
 }
@@ -125,7 +125,7 @@ enum w_status w_calibration_save(const struct w_calibration *c, const char *path
     return status;
 }
 
-/* ---- reading: `ok` of a reader becomes false and stays it ---- */
+/* ---- reading: `ok` of a reader becomes false at the first error and stays false ---- */
 
 struct reader {
     bool ok;
@@ -157,13 +157,14 @@ static u32 read_threads(struct reader *r, const struct w_json *parent)
     return threads;
 }
 
-/* Costs and rates. The bound is no machine's: figures made of it stay finite. */
+/* Costs and rates. The bound is beyond any machine, and keeps figures that are computed from them
+ * finite. */
 static double read_real(struct reader *r, const struct w_json *j)
 {
     return read_within(r, j, 1e30);
 }
 
-/* Half a distance as a part of the middle. */
+/* As in struct w_probe. */
 static double read_spread(struct reader *r, const struct w_json *j)
 {
     return read_within(r, j, 1);
@@ -215,11 +216,11 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
     struct w_conf conf = w_shape_conf(&p->shape, p->shape.batch_size);
     r->ok = r->ok && conf.d_model && conf.num_heads && conf.max_length &&
             w_conf_check(&conf, NULL) == W_DONE;
-    for (u32 part = 0; part < W_PHASES; part++) {
-        const struct w_json *cost = w_json_get(j, w_phases[part].key);
-        p->phases[part].token_s = read_real(r, w_json_at(cost, 0));
-        p->phases[part].call_s = read_real(r, w_json_at(cost, 1));
-        p->phases[part].spread = read_spread(r, w_json_at(cost, 2));
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        const struct w_json *cost = w_json_get(j, w_phases[phase].key);
+        p->phases[phase].token_s = read_real(r, w_json_at(cost, 0));
+        p->phases[phase].call_s = read_real(r, w_json_at(cost, 1));
+        p->phases[phase].spread = read_spread(r, w_json_at(cost, 2));
     }
 }
 
@@ -297,7 +298,7 @@ enum w_status w_calibration_parse(struct w_calibration *c, const char *text, siz
     *c = (struct w_calibration){0};
     if (!status && (!schema || strcmp(schema, SCHEMA)))
         status = w_fail(err, schema ? W_NEWER : W_CORRUPT,
-                        "is no calibration of this version (wcachefit calibrate)");
+                        "is no calibration of this version (wcachefit calibrate makes one)");
     if (!status) {
         read_all(&r, json, c);
         if (!r.ok)

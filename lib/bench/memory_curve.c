@@ -1,3 +1,6 @@
+/* Latency is measured by a chain of dependent loads that visits all cache lines of the working set
+ * in an order that no prefetcher predicts; bandwidth by the dot product of the two halves of the
+ * working set, in every thread its own. */
 #include "bench/memory_curve.h"
 
 #include <math.h>
@@ -9,15 +12,16 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define SLOWER 1.5 /* a plateau that is no slower than this is the same plateau */
 
-/* ---- latency: a chain of cache lines, each of which says where the next one is ---- */
+/* ---- latency: a chain of cache lines, each of which holds the offset of the next one ---- */
 
 struct chain {
     u8 *memory;
-    u64 at; /* keeps the chase from being thrown away */
+    u64 at; /* stored, so that the compiler keeps the loop */
 };
 
-/* i -> (a i + c) mod n visits all n lines before it comes back if c has no factor in common with n and
- * a - 1 has every prime factor of n, and 4 if n has (Hull and Dobell, 1962). n is 2^k or 3 * 2^k. */
+/* i -> (a i + c) mod n visits all n lines before it comes back if c has no factor in common with
+ * n and a - 1 has every prime factor of n, and 4 if n has (Hull and Dobell, 1962). n is 2^k or 3
+ * 2^k. */
 static void link_lines(u8 *memory, u64 lines)
 {
     u64 a = (u64)(0.381966 * (double)lines) / 12 * 12 + 1, c = (lines / 5 * 2) | 1;
@@ -39,13 +43,13 @@ static void chase(void *context, u64 times)
     *(volatile u64 *)&chain->at = at;
 }
 
-/* ---- bandwidth: every worker reads its own memory, with the kernel that the trainer has for it ---- */
+/* ---- bandwidth: every thread reads its own memory, by a kernel of the trainer ---- */
 
 struct reading {
     const struct w_kern *kern;
     struct w_team *team;
     const float *memory;
-    u64 stride, floats; /* between members; read by each */
+    u64 stride, floats; /* between threads; read by each */
     u64 times;
     volatile float sums[64];
 };
@@ -106,10 +110,10 @@ static double measure_point(struct w_curve *c, u8 *memory, struct reading *r, u6
 void w_curve_flatten(struct w_curve *c)
 {
     for (u32 i = c->count; i-- > 1;) {
-        double *value = &c->points[i - 1].value, behind = c->points[i].value;
-        bool slower = c->kind == W_CURVE_LATENCY ? *value > behind : *value < behind;
+        double *value = &c->points[i - 1].value, next = c->points[i].value;
+        bool slower = c->kind == W_CURVE_LATENCY ? *value > next : *value < next;
         if (slower)
-            *value = behind;
+            *value = next;
     }
 }
 
@@ -125,7 +129,7 @@ enum w_status w_curve_measure(struct w_curve *c, enum w_curve_kind kind, const s
     *c = (struct w_curve){.kind = kind, .threads = threads};
     for (u64 bytes = SMALLEST; bytes <= max_bytes; bytes *= 2)
         points += 2;
-    /* As the trainer's memory has them; without huge pages the curve shows the TLB first. */
+    /* Huge pages, as the trainer has; without them the curve would show the TLB first. */
     u8 *memory = w_pages_new(room + HUGE_PAGE);
     if (!memory)
         return w_fail_errno(err, "no memory to measure: %zu bytes", room);

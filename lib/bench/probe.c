@@ -67,12 +67,12 @@ static double timed(void (*work)(void *, u64), void *context, u64 times)
 struct w_probe w_probe_run(void (*work)(void *context, u64 times), void *context, double budget_s)
 {
     double samples[2 * ROUNDS], ratios[ROUNDS];
-    const double slice = budget_s / (3 * ROUNDS + 2); /* a round does it once and twice */
+    const double part_s = budget_s / (3 * ROUNDS + 2); /* a round runs it once and twice */
     u64 times = 1;
 
-    /* The first calls also bring the data into the caches. */
-    for (double took; (took = timed(work, context, times)) < slice;)
-        times = took < slice / 16 ? times * 8 : (u64)((double)times * slice / took) + 1;
+    /* The first calls also warm up the caches. */
+    for (double took; (took = timed(work, context, times)) < part_s;)
+        times = took < part_s / 16 ? times * 8 : (u64)((double)times * part_s / took) + 1;
     for (int i = 0; i < ROUNDS; i++) {
         double once = timed(work, context, times), twice = timed(work, context, 2 * times);
         samples[2 * i] = once / (double)times;

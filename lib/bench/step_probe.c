@@ -9,11 +9,11 @@
 
 #define SAMPLES_MAX 16
 #define QUARTER 4
-#define RATE_TOKENS 1024 /* of the batch from which w_step_rate() concludes */
+#define RATE_TOKENS 1024 /* in the batch of w_step_rate() */
 #define RATE_SAMPLES 2
 
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
- * 16k; the ones that say most come first. A step takes a core at 50 GFLOP/s 0.1 to 0.7 s. */
+ * 16k; the most informative come first. A step takes 0.1 to 0.7 s on a core with 50 GFLOP/s. */
 const struct w_shape w_shapes[] = {
     {64, 2, 256, 4096, 512, 4},    {128, 4, 512, 4096, 128, 16},
     {512, 8, 2048, 4096, 64, 16},  {256, 4, 1024, 4096, 256, 4},
@@ -40,7 +40,7 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .seed = 1};
 }
 
-/* Seconds of each phase in `samples` steps: samples x phases. */
+/* Seconds of each phase in each of `samples` steps, after one that is not counted. */
 static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *kern,
                                 enum w_type type, struct w_team *team, u32 samples,
                                 double times[SAMPLES_MAX][W_PHASES], struct w_err *err)
@@ -71,7 +71,8 @@ out:
     return status;
 }
 
-/* A line through two points, which noise must not make fall or lose its slope. */
+/* A line through two points; limits on its slope keep noise from making it flat or steeper than
+ * through the origin. */
 static struct w_phase_cost cost_of(struct w_probe all, struct w_probe quarter, double tokens,
                                    double units)
 {
@@ -109,7 +110,7 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
             probes[size] = w_probe_of(column, samples);
         }
         p->phases[phase] = cost_of(probes[0], probes[1], tokens, work[phase].units);
-        if (phase == W_PHASE_UPDATE) { /* once a step, however many tokens */
+        if (phase == W_PHASE_UPDATE) { /* once a step, independent of the tokens */
             p->phases[phase].token_s = 0;
             p->phases[phase].call_s = probes[0].seconds / work[phase].units;
         }
@@ -130,8 +131,8 @@ enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *conf, doubl
         return status;
     for (u32 i = 0; i < RATE_SAMPLES; i++) {
         updates[i] = times[i][W_PHASE_UPDATE];
-        for (u32 part = 0; part < W_PHASES; part++)
-            gradients[i] += part == W_PHASE_UPDATE ? 0 : times[i][part];
+        for (u32 phase = 0; phase < W_PHASES; phase++)
+            gradients[i] += phase == W_PHASE_UPDATE ? 0 : times[i][phase];
     }
     double token_s =
         w_probe_of(gradients, RATE_SAMPLES).seconds / (double)(small.batch_size * small.max_length);

@@ -1,13 +1,13 @@
-/* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer, by
- * the trainer's own code, at widths, lengths and vocabularies that span what people train.
+/* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer,
+ * by the trainer's own code, at widths, lengths and vocabularies of the usual range.
  *
- * A shape is run with a full and with a quarter of its tokens. What a phase of the step takes is then
- * split into what goes with the tokens and what each call costs anyway (packing of weights, barriers):
+ * A shape is run with a full and with a quarter of its tokens. From the two times of each phase
+ * follow its cost for each token and the fixed cost of each call (packing of weights, barriers):
  *
  *     seconds = units * (call_s + tokens * token_s)
  *
- * with a unit that makes models comparable: an element of the weights for products, of the residual
- * stream for norms, and so on. Each kind of layer says how many it has (struct w_work). */
+ * with units that make models comparable: elements of the weights for GEMMs, of the residual stream
+ * for norms, and so on. Each kind of layer counts its own (struct w_work). */
 #ifndef W_STEP_PROBE_H
 #define W_STEP_PROBE_H
 
@@ -16,7 +16,7 @@
 #include "net/arch.h"
 #include "sys/team.h"
 
-/* One kind of work as measured at one shape. */
+/* The shape of a model with one layer. */
 struct w_shape {
     u32 d_model, num_heads, d_ff, vocab_size, max_length;
     u32 batch_size; /* of the run with all tokens */
@@ -24,14 +24,14 @@ struct w_shape {
 
 struct w_phase_cost {
     double token_s, call_s; /* of a unit */
-    double spread;          /* of the samples behind it */
+    double spread;          /* of the samples */
 };
 
 struct w_step_probe {
     struct w_shape shape;
-    enum w_type type; /* of operands */
+    enum w_type type; /* the compute type */
     u32 threads, samples;
-    double peak; /* FLOP/s of all threads just before or after, whichever was less; 0: not known */
+    double peak; /* FLOP/s of all threads, the lesser of just before and just after; 0: not known */
     struct w_phase_cost phases[W_PHASES];
 };
 
@@ -41,13 +41,15 @@ extern const struct w_shape w_shapes[];
 /* A configuration with one layer of that shape. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
 
-/* Run the shape: `samples` steps of each of the two sizes, after one that is not counted. */
+/* Run the shape: `samples` steps of each of the two sizes, after one that is not counted. W_USAGE:
+ * sizes that overflow; W_NOMEM. */
 enum w_status w_step_probe_run(struct w_step_probe *, const struct w_shape *, const struct w_kern *,
                                enum w_type, struct w_team *, u32 samples,
                                struct w_err *) W_MUST_CHECK;
 
-/* Tokens a second of training with steps of so many tokens, from a few steps of a small batch of random
- * ids: the gradient takes as long for each token, the update once a step. */
+/* Tokens a second of training with steps of step_tokens, from a few steps of a small batch of
+ * random ids: the time of the gradient is proportional to the tokens, that of the update is once a
+ * step. Status as above. */
 enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *, double step_tokens,
                           const struct w_kern *, enum w_type, struct w_team *,
                           struct w_err *) W_MUST_CHECK;

@@ -21,8 +21,8 @@
         .instances = (count), .source = W_FROM_DATASHEET, .latency_cycles = SHEET(cycles)          \
     }
 
-/* Peaks are cores x FLOP per cycle x sustained clock: 32 per cycle with two AVX2 FMA units or one of
- * AVX-512, 64 with two of AVX-512, 16 with two of NEON. */
+/* Peaks are cores x FLOP per cycle x sustained clock: 32 per cycle with two AVX2 FMA units or one
+ * of AVX-512, 64 with two of AVX-512, 16 with two of NEON. */
 const struct w_target w_targets[] = {
     {"seed-host",
      "4 cores and 8 threads of the first comparison: 48K, 512K, 8M, 7.5 GB",
@@ -107,11 +107,11 @@ static enum w_status read_file(struct w_machine *m, const char *path, struct w_e
     size_t size = 0;
 
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
-    if (status) /* names the file itself */
+    if (status) /* its text names the file */
         goto out;
     status = w_json_parse(&json, text, size, err);
     if (!status) {
-        /* what wcachefit host --json printed: the machine stands in an object of its own */
+        /* as printed by wcachefit host --json: the machine is an object within it */
         const struct w_json *inner = w_json_get(json, "machine");
         status = w_machine_from_json(m, inner ? inner : json, err);
     }

@@ -12,8 +12,8 @@
 #define COUNT(key) .name = #key, .type = W_OPT_COUNT, .offset = offsetof(struct w_conf, key)
 #define REAL(key) .name = #key, .type = W_OPT_REAL, .offset = offsetof(struct w_conf, key)
 
-/* Upper limits keep every product of a few of them far inside 64 bits, and rows and columns inside
- * the 32-bit integers of BLAS. */
+/* Upper limits keep products of a few of them well within 64 bits, and rows and columns within the
+ * 32-bit integers of BLAS. */
 const struct w_option w_conf_table[] = {
     {COUNT(d_model), .arg = "N", .min = 1, .max = 1 << 20, .required = true,
      .help = "Width of the residual stream; a multiple of num_heads."},
@@ -29,47 +29,47 @@ const struct w_option w_conf_table[] = {
     {COUNT(batch_size), .arg = "N", .min = 1, .max = 1 << 24, .required = true,
      .help = "Sequences in a batch."},
     {COUNT(max_length), .arg = "N", .min = 1, .max = 1 << 20, .required = true,
-     .help = "Tokens in a sequence, and positions that the model knows."},
+     .help = "Tokens in a sequence, and positions of the model."},
     {REAL(learning_rate), .arg = "X", .min = 1e-9, .max = 10, .required = true,
      .help = "Step size of AdamW after the warm-up."},
     {COUNT(steps), .arg = "N", .dflt = "0",
      .help = "Optimizer steps of a whole run, which the schedule spans; 0: not known."},
     {COUNT(warmup_steps), .arg = "N", .dflt = "0",
-     .help = "Steps over which the learning rate rises from 0 in a straight line."},
+     .help = "Steps over which the learning rate rises linearly from 0."},
     {.name = "schedule",
      .type = W_OPT_CHOICE,
      .offset = offsetof(struct w_conf, schedule),
      .arg = "NAME",
      .dflt = "constant",
      .choices = "constant|cosine",
-     .help = "The learning rate behind the warm-up: as it is, or along half a cosine down to "
-             "min_lr_ratio of it at the last of steps."},
+     .help = "The learning rate after the warm-up: constant, or along half a cosine down to "
+             "min_lr_ratio times learning_rate at the last of the steps."},
     {REAL(min_lr_ratio), .arg = "X", .dflt = "0.1", .max = 1,
-     .help = "The cosine's end, as a part of learning_rate."},
+     .help = "Learning rate at the end of the cosine, as a fraction of learning_rate."},
     {REAL(weight_decay), .arg = "X", .dflt = "0.1", .max = 10,
-     .help = "Decay of AdamW; acts on matrices, not on biases and normalisations."},
+     .help = "Weight decay of AdamW, on matrices, not on biases and normalisations."},
     {REAL(beta1), .arg = "X", .dflt = "0.9", .max = 1,
-     .help = "Decay of the mean of the gradient; below 1."},
+     .help = "Decay of the first moment of AdamW, the mean of the gradient; below 1."},
     {REAL(beta2), .arg = "X", .dflt = "0.95", .max = 1,
-     .help = "Decay of the mean of the squared gradient; below 1."},
+     .help = "Decay of the second moment, the mean of the squared gradient; below 1."},
     {REAL(epsilon), .arg = "X", .dflt = "1e-8", .min = 1e-20, .max = 1,
-     .help = "Added to the root of the second moment."},
+     .help = "Added to the square root of the second moment."},
     {REAL(clip_norm), .arg = "X", .dflt = "1", .max = 1e9,
-     .help = "Largest norm of the whole gradient, to which longer ones are cut; 0: no cutting."},
+     .help = "Largest norm of the gradient: a larger one is scaled down to it; 0: no clipping."},
     {COUNT(accumulate), .arg = "N", .dflt = "1", .min = 1, .max = 1 << 20,
      .help = "Batches whose mean gradient makes one optimizer step."},
     {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
-     .help = "Standard deviation of the initial matrices; those that end a residual branch get "
-             "it divided by sqrt(2 num_layers)."},
+     .help = "Standard deviation of the initial matrices; for those that end a residual branch "
+             "it is divided by sqrt(2 num_layers)."},
     {COUNT(seed), .arg = "N", .dflt = "1",
-     .help = "Of the initial weights; the same seed gives the same weights."},
+     .help = "Seed of the initial weights; the same seed gives the same weights."},
     {0},
 };
 
-/* ---- problems: all that can be found are told at once, in one line ---- */
+/* ---- problems: all of them are reported at once, in one line ---- */
 
 struct problems {
-    const char *name; /* of the file, or NULL: put before each problem, with its line */
+    const char *name; /* of the file, put before each problem with its line; or NULL */
     char text[W_ERR_TEXT];
     size_t used;
     unsigned count;
@@ -90,7 +90,7 @@ static void append_text(struct problems *p, const char *format, ...)
     va_end(args);
 }
 
-/* line: in the file, 0 if the problem stands in no single line. */
+/* line: in the file; 0 if the problem is not in a single line. */
 static void add_problem(struct problems *p, unsigned line, const char *format, ...) W_PRINTF(3, 4);
 static void add_problem(struct problems *p, unsigned line, const char *format, ...)
 {
@@ -107,8 +107,8 @@ static void add_problem(struct problems *p, unsigned line, const char *format, .
     va_end(args);
 }
 
-/* A message is one line: keys of a file may hold anything, escapes of a terminal too. */
-static enum w_status tell(struct problems *p, struct w_err *err)
+/* A message is one line: keys of a file may hold anything, even escape sequences of a terminal. */
+static enum w_status report(struct problems *p, struct w_err *err)
 {
     for (char *c = p->text; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
@@ -123,7 +123,7 @@ static u64 count_max(const struct w_option *o)
     return o->max > 0 ? (u64)o->max : W_JSON_INT_MAX;
 }
 
-/* Say what a key takes: it is what the writer of the file has to know. */
+/* Describe the values that a key takes. */
 static void describe(const struct w_option *o, char *text, size_t size)
 {
     if (o->type == W_OPT_COUNT)
@@ -162,7 +162,7 @@ static void check(const struct w_conf *c, struct problems *p)
     if (c->batch_size * c->max_length > INT32_MAX)
         add_problem(p, 0, "batch_size x max_length is %llu tokens: more than the %d of a batch",
                     (unsigned long long)(c->batch_size * c->max_length), INT32_MAX);
-    /* as the floats that the optimizer takes */
+    /* in fp32, as the optimizer has them */
     if ((float)c->beta1 >= 1 || (float)c->beta2 >= 1)
         add_problem(p, 0, "%s must be below 1", (float)c->beta1 >= 1 ? "beta1" : "beta2");
     if (c->steps > 0 && c->warmup_steps > c->steps)
@@ -174,7 +174,7 @@ enum w_status w_conf_check(const struct w_conf *conf, struct w_err *err)
 {
     struct problems problems = {0};
     check(conf, &problems);
-    return tell(&problems, err);
+    return report(&problems, err);
 }
 
 static void read_members(struct w_conf *conf, const struct w_json *root, const char *text,
@@ -199,8 +199,8 @@ static void read_members(struct w_conf *conf, const struct w_json *root, const c
             add_problem(p, 0, "\"%s\" is missing", o->name);
 }
 
-/* "configs/small.json" -> "small". The name goes into tables and JSON: what could break a line or is
- * no ASCII becomes '?'. */
+/* "configs/small.json" -> "small". The name goes into tables and JSON: all but printable ASCII
+ * becomes '?'. */
 static void set_name(struct w_conf *conf, const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -226,10 +226,10 @@ enum w_status w_conf_parse(struct w_conf *conf, const char *text, size_t size, c
     if (!status)
         status = w_json_parse(&root, text, size, err);
     if (status == W_CORRUPT || status == W_LIMIT)
-        status = w_fail_at(err, W_USAGE, "%s", name); /* of a configuration: wrong, not damaged */
+        status = w_fail_at(err, W_USAGE, "%s", name); /* wrong, not damaged */
     if (status)
         goto out;
-    copy = strndup(text, size); /* lines are looked up in text that ends */
+    copy = strndup(text, size); /* w_json_line_of() needs text that ends in NUL */
     if (!copy) {
         status = w_fail(err, W_NOMEM, "%s: no memory for %zu bytes", name, size);
         goto out;
@@ -240,7 +240,7 @@ enum w_status w_conf_parse(struct w_conf *conf, const char *text, size_t size, c
         add_problem(&problems, 0, "a configuration is one JSON object, { \"d_model\": ... }");
     if (!problems.count)
         check(conf, &problems);
-    status = tell(&problems, err);
+    status = report(&problems, err);
 out:
     free(copy);
     w_json_free(root);

@@ -1,9 +1,9 @@
-/* conf.h - the configuration: one JSON object that says which model to train and how.
+/* conf.h - the configuration: one JSON object that describes a model and its training.
  *
- * Rows of the table in conf.c are the keys; wconf(5) is made from them. Keys that are not in the
- * table are errors with a suggestion. Values that cannot work are refused here, with the reason,
- * before any work: heads that do not divide the width, more tokens than a batch can have. How much memory
- * a model takes, and whether that can be counted, is asked of the plan (net/plan.h). */
+ * The keys are the rows of the table in conf.c; wconf(5) is generated from them. Keys that are not
+ * in the table are errors with a suggestion. Values that cannot work are refused here, with the
+ * reason, before any work: heads that do not divide the width, more tokens than a batch can have.
+ * The memory of a model is computed by the plan (net/plan.h), which refuses sizes that overflow. */
 #ifndef W_CONF_H
 #define W_CONF_H
 
@@ -11,7 +11,7 @@
 #include "sys/json.h"
 
 struct w_conf {
-    /* the model (GPT-2 family); these eight keys are the ones that every configuration has */
+    /* the model (GPT-2 family) and the batch; these eight keys are required */
     u64 d_model;   /* width of the residual stream */
     u64 num_heads; /* attention heads; head_dim = d_model / num_heads */
     u64 num_layers;
@@ -24,7 +24,7 @@ struct w_conf {
     u64 steps;           /* optimizer steps of a whole run, for the schedule; 0: not known */
     u64 warmup_steps;    /* of linear warm-up */
     u32 schedule;        /* enum w_schedule */
-    double min_lr_ratio; /* of the cosine's end to learning_rate */
+    double min_lr_ratio; /* learning rate at the end of the cosine / learning_rate */
     double weight_decay; /* on matrices */
     double beta1, beta2, epsilon;
     double clip_norm; /* of the whole gradient; 0: no clipping */
@@ -38,17 +38,18 @@ enum w_schedule { W_SCHEDULE_CONSTANT, W_SCHEDULE_COSINE };
 
 extern const struct w_option w_conf_table[];
 
-/* Read a file. Errors name file, line and key. */
+/* Read a file; "-": standard input. Errors name file, line and key. W_USAGE: no configuration, or
+ * one that is refused; W_IO, W_NOMEM. */
 enum w_status w_conf_load(struct w_conf *, const char *path, struct w_err *) W_MUST_CHECK;
-/* From JSON text; `name` for messages. */
+/* The same from JSON text of `size` bytes; `name` is for messages and for conf->name. */
 enum w_status w_conf_parse(struct w_conf *, const char *text, size_t size, const char *name,
                            struct w_err *) W_MUST_CHECK;
-/* Change one key: "batch_size=16". */
+/* Change one key: "batch_size=16". W_USAGE: unknown key, or a value that it does not take. */
 enum w_status w_conf_set(struct w_conf *, const char *assignment, struct w_err *) W_MUST_CHECK;
-/* What no single key can show: divisibility and limits. Called by load and parse; call it
- * again after w_conf_set. */
+/* Check what depends on several keys: divisibility and limits. Load and parse call this; call it
+ * again after w_conf_set(). W_USAGE, with all problems in one line. */
 enum w_status w_conf_check(const struct w_conf *, struct w_err *) W_MUST_CHECK;
-/* The effective configuration, with all keys; the caller owns it. */
+/* The configuration with all keys, defaults too; the caller owns it. */
 struct w_json *w_conf_json(const struct w_conf *);
 
 #endif

@@ -1,7 +1,7 @@
-/* option.h - one table of options, from which everything else follows: the parser of the command
+/* option.h - one table of options, from which everything else is made: the parser of the command
  * line, the parser of configuration files, the checks, --help, the manual page and the JSON dump.
  *
- * A row names a field of a struct by its offset. The field's C type is given by the row's type. */
+ * A row gives the offset of a field of a struct; the row's type determines the field's C type. */
 #ifndef W_OPTION_H
 #define W_OPTION_H
 
@@ -27,20 +27,22 @@ struct w_option {
     char letter;      /* short option, 0 for none */
     enum w_option_type type;
     size_t offset;       /* of the field */
-    const char *arg;     /* what the argument is called in help: "N", "FILE" */
-    const char *dflt;    /* default as text, parsed like an argument; NULL: zero */
+    const char *arg;     /* name of the argument in help: "N", "FILE" */
+    const char *dflt;    /* default as text, parsed like an argument; NULL: none */
     double min, max;     /* COUNT and REAL; max 0 means no limit */
     const char *choices; /* CHOICE: "auto|fp32|bf16" */
-    const char *help;    /* one or two sentences; says units */
-    bool required;       /* configuration: the key has to be there */
+    const char *help;    /* one or two sentences, with units */
+    bool required;       /* in a configuration, the key must exist */
     bool optional;       /* TEXT on a command line: --name alone gives "", a value needs --name=X */
 };
 
-/* Set every field of a table to its default. */
+/* Set every field that has a default to it; the caller has set the others, usually to zero.
+ * W_USAGE: a default does not parse. */
 enum w_status w_options_default(const struct w_option *table, void *fields,
                                 struct w_err *err) W_MUST_CHECK;
 
-/* Parse one value into its field. The error says what is wrong with the value, without the name. */
+/* Parse one value into its field. W_USAGE: the error says what is wrong with the value, without the
+ * name of the option. A text is not copied. */
 enum w_status w_option_set(const struct w_option *option, void *fields, const char *text,
                            struct w_err *err) W_MUST_CHECK;
 
@@ -50,9 +52,10 @@ const struct w_option *w_option_find(const struct w_option *table, const char *n
 /* The nearest name in a table to a misspelt one, or NULL. */
 const char *w_option_suggest(const struct w_option *table, const char *name);
 
+/* Rows, without the one that ends the table. */
 size_t w_options_count(const struct w_option *table);
 
-/* The name of a choice by its index, copied into a static-size buffer. */
+/* The name of a choice by its index; "" if there is none. */
 void w_option_choice_name(const struct w_option *option, u32 index, char name[32]);
 
 /* A JSON object with the effective value of every row (LIST and unset TEXT rows left out). The

@@ -1,9 +1,9 @@
-/* bf16.h - numbers of 16 bits: the upper half of a float, with its 8 bits of exponent and 8 of the 24
- * bits of precision (one relative rounding is 2^-9).
+/* bf16.h - numbers of 16 bits: the upper half of a float, with its 8 bits of exponent and 8 of the
+ * 24 bits of precision (one relative rounding is 2^-9).
  *
- * Matrices of operands may be kept in either type. Products of two bf16 numbers are exact in a float,
- * so that a product of matrices loses precision only where its operands were rounded, once each, and
- * in its sums, which are floats. */
+ * GEMM operands may have either type. The product of two bf16 numbers is exact in fp32, so that a
+ * bf16 GEMM loses precision only where its operands were rounded, once each, and in its sums, which
+ * are in fp32. */
 #ifndef W_BF16_H
 #define W_BF16_H
 
@@ -39,7 +39,7 @@ static inline float w_bf16_to_float(w_bf16 x)
     return y;
 }
 
-/* To the nearest, a tie to the even one; too large a number becomes infinite, NaN stays NaN. */
+/* To the nearest, ties to even; what is too large becomes infinite, NaN stays NaN. */
 static inline w_bf16 w_bf16_of(float x)
 {
     u32 bits;

@@ -13,18 +13,18 @@ struct w_blocks w_blocks_choose(const struct w_kern *kern, enum w_type type, u64
     u64 l1 = l1_bytes ? l1_bytes : 32 << 10, l2 = l2_bytes ? l2_bytes : 512 << 10;
     struct w_blocks blocks;
 
-    /* In L1, a panel stays while tiles stream by: it, the rows of a that a tile takes and the tile of c fit
-     * together. Where they do not, every tile reads the panel from L2 again. */
+    /* A panel stays in L1 while the tiles of a block use it: it fits together with the rows of a
+     * and the tile of c. Where it does not, every tile reads the panel from L2 again. */
     const u64 c = (u64)ukernel->tile_rows * ukernel->tile_cols * sizeof(float);
-    const u64 column = w_type_bytes(type) * ukernel->tile_cols; /* of one step of k */
+    const u64 column = w_type_bytes(type) * ukernel->tile_cols; /* for each number of k */
     const u64 row = (u64)ukernel->row_bytes * ukernel->tile_rows;
     blocks.k = clamp_down((l1 - W_MIN(l1, c)) / (column + row), W_MAX(ukernel->k_unroll, 8),
                           W_BLOCK_K_MAX);
-    /* Half of L2 for the block of a; c streams past. */
+    /* Half of L2 for the block of a; the rest for c, which passes through. */
     blocks.rows =
         clamp_down(l2 / 2 / ukernel->row_bytes / blocks.k, ukernel->tile_rows, W_BLOCK_ROWS_MAX);
-    /* Packing a block of a costs as much as 8 columns or so: a hundred times that makes it cheap, and
-     * leaves items enough to keep threads evenly busy. */
+    /* Packing a block of a costs about as much as multiplying it by 8 columns: with a hundred times
+     * as many it is cheap, and there are still enough items to keep all threads busy. */
     blocks.cols = clamp_down(1024, ukernel->tile_cols, 1024);
     return blocks;
 }

@@ -1,19 +1,19 @@
-/* body_amx.h - the tile of a product of bf16 operands by AMX. Part of kern_body.h, in place of the
- * tile of body_tile.h, for a file that has set BF16_TILE_UNIT and a step of 32.
+/* body_amx.h - the micro-kernel for bf16 operands by AMX. Part of kern_body.h, in place of that of
+ * body_tile.h, for a file that has set BF16_TILE_UNIT and a BF16_STEP of 32.
  *
- * The unit multiplies a tile of a, 16 rows of 32 numbers, by one of b, 32 rows of 16 columns, and adds
- * to a tile of 16 x 16 sums, in 16 cycles. Two tiles of a and two of b make four products for four
- * loads, which the loads keep up with; with the four tiles of sums these are all eight tiles.
+ * The unit multiplies a tile of a, 16 rows of 32 numbers, by one of b, 32 rows of 16 columns, and
+ * adds to a tile of 16 x 16 sums, in 16 cycles. Two tiles of a and two of b give four products for
+ * four loads, and loads are as fast as that; with the four tiles of sums these are all eight tiles.
  *
  *      tiles of sums    b 6    b 7         b: a panel as the other variants have it, pairs of 32
  *      a 4              0      1              columns to a row of 128 bytes: the two tiles are its
  *      a 5              2      3              left and right half
- *                                          a: per step of k, 32 rows of 64 bytes
+ *                                          a: for each step of k, 32 rows of 64 bytes
  *
- * Edges of c are the unit's own business: the configuration names the rows and columns that are there,
- * and no more of c is read or written. The edge of k is not, since a new configuration clears the sums
- * and no tile is left to hold a shorter a: operands are filled up with zeros to whole steps, which
- * costs nothing, as the unit takes as long for a part of a step. */
+ * A "step" is 32 numbers of k. At the edges of c, the configuration gives the number of rows and
+ * columns, and no more of c is read or written. At the end of k it cannot, since a new
+ * configuration clears the sums and no tile is left to hold a shorter a: operands are padded with
+ * zeros to whole steps, which costs nothing, as the unit takes as long for part of a step. */
 #include "kern/tile_unit.h"
 
 #define BF16_ROWS (2 * UNIT_ROWS)
@@ -25,9 +25,20 @@ _Static_assert(BF16_ROWS == BF16_STEP && BF16_ROWS == 2 * LANES, "a step is a sq
 
 /* ---- rows of a ---- */
 
-/* Rows that lie side by side: a step of a tile is a square of 32 numbers of k for 32 rows, and has to be
- * transposed. Whole lines are loaded, each once: where numbers of k are a multiple of 4 KiB apart, their
- * lines are in each other's way in L1. */
+/* Rows of a that are contiguous across (a is the transpose of a matrix in memory): a step of a tile
+ * is a square of 32 x 32 numbers, which has to be transposed. Whole cache lines are loaded, each
+ * once: where numbers of k are a multiple of 4 KiB apart, their lines compete for the same set of
+ * L1.
+ *
+ * 32 vectors, one for each number of k, hold 32 rows each, in four lanes of 16 bytes. The square is
+ * transposed as a 4 x 4 square of blocks of 8 x 8 numbers: first every block in itself
+ * (exchange_numbers), then the blocks among each other (exchange_lanes).
+ *
+ *            lane: 0   1   2   3              0   1   2   3              0   1   2   3
+ *    k  0..7       A   B   C   D              A'  B'  C'  D'   rows 0..7 A'  E'  I'  M'
+ *    k  8..15      E   F   G   H   numbers    E'  F'  G'  H'   lanes     B'  F'  J'  N'
+ *    k 16..23      I   J   K   L   ------->   I'  J'  K'  L'   ------->  C'  G'  K'  O'
+ *    k 24..31      M   N   O   P              M'  N'  O'  P'             D'  H'  L'  P' */
 typedef u16 halves_vec __attribute__((vector_size(4 * LANES)));
 typedef u64 longs_vec __attribute__((vector_size(4 * LANES)));
 
@@ -38,7 +49,8 @@ W_INLINE halves_vec load_halves(const w_bf16 *p)
     return v;
 }
 
-/* Of x and y in turns: in each lane of 16 bytes four numbers from i on; and two lanes from l on. */
+/* Numbers of x and y by turns: four from number i of each lane of 16 bytes on; or two lanes from
+ * lane l on. */
 #define IN_TURNS(i) (i), (i) + 32, (i) + 1, (i) + 33, (i) + 2, (i) + 34, (i) + 3, (i) + 35
 #define NUMBERS_IN_TURNS(x, y, i)                                                                  \
     __builtin_shufflevector(x, y, IN_TURNS(i), IN_TURNS((i) + 8), IN_TURNS((i) + 16),              \
@@ -47,8 +59,10 @@ W_INLINE halves_vec load_halves(const w_bf16 *p)
     __builtin_shufflevector(x, y, 2 * (l), 2 * (l) + 1, 2 * (l) + 8, 2 * (l) + 9, 2 * (l) + 2,     \
                             2 * (l) + 3, 2 * (l) + 10, 2 * (l) + 11)
 
-/* A round moves one bit of a vector's number into the places of what it holds, and one of theirs out.
- * Three of them: vector i has then of each lane what vectors 0 to 7 had at place i of it. */
+/* An 8 x 8 transposition in every lane, in 3 rounds. A round interleaves vectors i and i + 4: the
+ * top bit of the vector index becomes the lowest bit of the position in the lane, and the top bit
+ * of the position the lowest bit of the vector index. After three rounds vector i has, in each
+ * lane, number i of vectors 0 to 7. */
 W_INLINE void exchange_numbers(halves_vec v[8])
 {
 #pragma GCC unroll 3
@@ -65,7 +79,7 @@ W_INLINE void exchange_numbers(halves_vec v[8])
     }
 }
 
-/* Two of them: vector l has then lane l of vectors 0 to 3. */
+/* The same with whole lanes, in 2 rounds: then vector l has lane l of vectors 0 to 3. */
 W_INLINE void exchange_lanes(longs_vec v[4])
 {
 #pragma GCC unroll 2
@@ -98,7 +112,7 @@ static void pack_across_step(u32 *out, const w_bf16 *from, u64 stride)
     }
 }
 
-/* Row i of one step, whatever there is of it. */
+/* Row i of one step, padded with zeros. */
 static void pack_row_step(u32 *out, const struct lines *s, u64 i, u64 p)
 {
     if (i < s->count && s->step == 1 && p + BF16_STEP <= s->k) {
@@ -109,14 +123,14 @@ static void pack_row_step(u32 *out, const struct lines *s, u64 i, u64 p)
         out[q] = i < s->count ? load_word(PACK_PAIRS, s, i, p / 2 + q) : 0;
 }
 
-/* The place of a step of a tile. */
+/* The packed step of k that begins at p, of a tile that begins at row `tile`. */
 W_INLINE u32 *packed_step(void *packed, u64 k, u64 tile, u64 p)
 {
     return (u32 *)packed + (tile * w_round_up(k, BF16_STEP) + p * BF16_ROWS) / 2;
 }
 
-/* Rows as they lie, one after the other. */
-#define ROWS_AHEAD 8 /* asked for: memory is that far away */
+/* Rows that are contiguous along k. */
+#define ROWS_AHEAD 8 /* rows to prefetch: as many as hide the latency of memory */
 
 static void pack_rows_along(void *packed, const struct lines *s)
 {
@@ -129,8 +143,8 @@ static void pack_rows_along(void *packed, const struct lines *s)
     }
 }
 
-/* One step after the other, all tiles of it, so that lines that are neighbours are read together. The next
- * step's numbers may be so far away that the hardware does not see them coming: they are asked for. */
+/* Step after step, each for all tiles, so that neighbouring lines are read together. The next step
+ * may be too far away for the hardware prefetcher: it is prefetched here. */
 static void pack_rows_across(void *packed, const struct lines *s)
 {
     for (u64 p = 0; p < s->k; p += BF16_STEP)
@@ -164,9 +178,10 @@ static void configure_tile(struct unit_config *config, u32 tile, u64 rows, u64 b
     config->row_bytes[tile] = (u16)(rows ? bytes : 0);
 }
 
-/* For tiles of up to 32 rows and columns of c. To load a configuration takes some 200 cycles (Intel's
- * optimization manual, chapter 20), and waits for all products before it; to ask for the one in force takes
- * 20. Asking, and not remembering, also finds out what another library has done. */
+/* Configure for up to 32 rows and columns of c. Loading a configuration takes some 200 cycles
+ * (Intel's optimization manual, chapter 20) and waits for all multiplications before it; reading
+ * the current one takes 20 cycles. Reading it, instead of remembering it, also notices what another
+ * library has set. */
 static void configure(u64 rows, u64 cols)
 {
     const u64 upper = W_MIN(rows, UNIT_ROWS), lower = rows - upper;
@@ -198,7 +213,7 @@ W_INLINE void begin_sums(const bool lower, const bool right, const float *add, u
             UNIT_CLEAR(3);
         return;
     }
-    const u64 stride = add_row * sizeof *add; /* 0: the same row for all */
+    const u64 stride = add_row * sizeof *add; /* 0: the same row for all rows */
     UNIT_LOAD(0, add, stride);
     if (right)
         UNIT_LOAD(1, add + UNIT_FLOATS, stride);
@@ -221,7 +236,7 @@ W_INLINE void end_sums(const bool lower, const bool right, float *c, u64 c_row)
         UNIT_STORE(3, c + UNIT_ROWS * c_row + UNIT_FLOATS, stride);
 }
 
-/* One tile of c; with a share of the next panel asked for in each step. */
+/* One tile of c. Each step prefetches a share of the next panel. */
 W_INLINE void multiply_tile(const bool lower, const bool right, u64 steps, const u8 *a, const u8 *b,
                             const u8 *next, u64 share)
 {
@@ -245,7 +260,7 @@ W_INLINE void multiply_tile(const bool lower, const bool right, u64 steps, const
     }
 }
 
-/* Rows [row, row + rows) of c, of the one panel. */
+/* The tile of c from row `row` on, with a lower and a right half or without. */
 W_INLINE void unit_tile(const bool lower, const bool right, const struct w_tile *t, u64 row,
                         u64 share)
 {
@@ -261,7 +276,7 @@ static void tile_bf16(const struct w_tile *t)
 {
     const u64 whole = t->rows / BF16_ROWS * BF16_ROWS, rest = t->rows - whole;
     const bool right = t->cols > UNIT_FLOATS;
-    /* Of the next panel, per step of a tile: all of it has been asked for after the last tile. */
+    /* Of the next panel, for each step of a tile: the last tile prefetches the end of it. */
     const u64 tiles = whole / BF16_ROWS + (rest > 0);
     const u64 share = t->next ? B_STEP_BYTES / tiles / 64 * 64 : 0;
 
@@ -284,10 +299,11 @@ static void tile_bf16(const struct w_tile *t)
         unit_tile(false, false, t, whole, share);
 }
 
-/* ---- what a system has to do for it ---- */
+/* ---- does the system save tiles? ---- */
 
-/* Do tiles still hold what they held before the thread has slept? On some virtual machines they do not, and
- * on CPUs with Intel's erratum SPR4 they can be saved as zeros: results would be wrong, now and then. */
+/* Do tiles keep their contents while the thread sleeps? On some virtual machines they do not, and
+ * on CPUs with Intel's erratum SPR4 they can be saved as zeros: results would be wrong now and
+ * then. */
 static bool keeps_tiles(void)
 {
     enum { SLEEPS = 4 };

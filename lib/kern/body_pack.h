@@ -1,23 +1,24 @@
-/* body_pack.h - packing of matrices for the tiles of body_tile.h. Part of kern_body.h.
+/* body_pack.h - packing of matrices for the micro-kernel of body_tile.h. Part of kern_body.h.
  *
- * Both matrices of a product are packed alike: `width` lines (rows of a, columns of b) are interleaved,
- * so that a tile reads one word of each line per step. A word has 32 bits: one float, or the two bf16
- * numbers that follow each other in k. Lines that lie side by side in k are transposed 4 x 4 words at
- * a time; those that are contiguous across are copied. */
+ * Both operands are packed alike: `width` lines (rows of a, columns of b) are interleaved, so that
+ * the micro-kernel reads one word of each line at a time. A word has 32 bits: one float, or two
+ * bf16 numbers that are neighbours in k. Lines that are contiguous along k are transposed 4 x 4
+ * words at a time; where neighbouring lines are contiguous ("across"), words are copied. */
 
 enum packing {
     PACK_FLOATS, /* floats as they are */
-    PACK_WIDE,   /* bf16 made floats */
+    PACK_WIDE,   /* bf16 converted to fp32 */
     PACK_PAIRS,  /* bf16, two to a word: the one of lower k in the lower half */
 };
 
-/* The source: element (i, p) of `count` lines of k at base[i * line + p * step]; one stride is 1. */
+/* The source: element (i, p) of `count` lines of k at base[i * line + p * step]; one stride is
+ * 1. */
 struct lines {
     const void *base;
     u64 line, step, k, count;
 };
 
-/* k is filled up with zeros to a multiple of this; see struct w_ukernel. */
+/* k is padded with zeros to a multiple of this: k_unroll of struct w_ukernel. */
 #ifndef BF16_STEP
 #define BF16_STEP 2
 #endif
@@ -84,14 +85,14 @@ W_INLINE quad load_across(const enum packing how, const struct lines *s, u64 i, 
     return words;
 }
 
-/* Number p of line i, where lines lie across. */
+/* Number p of line i, contiguous across. */
 W_INLINE const w_bf16 *half_at(const struct lines *s, u64 i, u64 p)
 {
     return (const w_bf16 *)s->base + i + p * s->step;
 }
 
-/* Word q of `width` lines from i on, contiguous across, in whole vectors: reads and writes so many words
- * more. */
+/* Word q of `width` lines from i on, contiguous across, in whole vectors: reads and writes EXCESS
+ * words more. */
 #define EXCESS(width) (w_round_up(width, LANES) - (width))
 
 W_INLINE void copy_across(const enum packing how, const u32 width, u32 *out, const struct lines *s,
@@ -110,7 +111,7 @@ W_INLINE void copy_across(const enum packing how, const u32 width, u32 *out, con
     }
 }
 
-/* The same, and nothing more. */
+/* The same, without the excess. */
 W_INLINE void copy_across_exactly(const enum packing how, const u32 width, u32 *out,
                                   const struct lines *s, u64 i, u64 q)
 {
@@ -136,9 +137,9 @@ W_INLINE void transpose_quads(quad out[4], const quad in[4])
     out[3] = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-/* packed[p * width + j] = word q + p of line i + j, for p in [0, 4), j in [0, width). Where width is no
- * multiple of 4, the last store of each p runs over into the next p's place, which is written after
- * it: the packed block needs room for 4 words more. */
+/* packed[p * width + j] = word q + p of line i + j, for p in [0, 4), j in [0, width). Where width
+ * is no multiple of 4, the last store of each p runs over into the words of the next p, which are
+ * written later: the packed block needs room for 4 words more. */
 W_INLINE void transpose_four(const enum packing how, const u32 width, u32 *packed,
                              const struct lines *s, u64 i, u64 q)
 {
@@ -148,7 +149,7 @@ W_INLINE void transpose_four(const enum packing how, const u32 width, u32 *packe
     for (u32 j = 0; j < width; j += 4) {
         quad in[4];
 #pragma GCC unroll 4
-        for (u32 r = 0; r < 4; r++) /* lines behind the last are written over: any will do */
+        for (u32 r = 0; r < 4; r++) /* lines after the last are overwritten: any will do */
             in[r] = load_along(how, s, i + (j + r < width ? j + r : j), q);
         transpose_quads(out[j / 4], in);
     }
@@ -160,12 +161,12 @@ W_INLINE void transpose_four(const enum packing how, const u32 width, u32 *packe
 }
 
 /* Words from q on of the lines from i on, of which there may be fewer than `width`; the others are
- * zero. Four lines and four words at a time as far as they go. */
+ * zero. Four lines and four words at a time while there are as many. */
 W_INLINE void pack_rest(const enum packing how, const u32 width, u32 *packed, const struct lines *s,
                         u64 i, u64 q)
 {
     const u64 lines = W_MIN(s->count - i, width), words = words_of(how, s->k);
-    const u64 full = how == PACK_PAIRS ? s->k / 2 : s->k; /* words without filling */
+    const u64 full = how == PACK_PAIRS ? s->k / 2 : s->k; /* words without padding */
 
     for (u64 steps; q < words; q += steps) {
         const bool along = s->line != 1 && q + 4 <= full, across = s->line == 1 && q < full;
@@ -186,9 +187,10 @@ W_INLINE void pack_rest(const enum packing how, const u32 width, u32 *packed, co
     }
 }
 
-/* How many words of a tile are packed before those of the next tile, from lines that lie across. Rows of
- * the source may be so far apart that the hardware does not see the next one coming, so that they are
- * asked for; and the tiles' places so far that more of them would fall on each other in the cache. */
+/* Words of a tile that are packed before those of the next tile, from lines that are contiguous
+ * across. Rows of the source may be too far apart for the hardware prefetcher, so they are
+ * prefetched here; and packed tiles so far apart that writing more at a time would evict lines from
+ * the cache. */
 #define ACROSS_WORDS 4
 
 /* Words [q, q + ACROSS_WORDS) of the lines from i on, as far as there are `full` ones. */
@@ -204,7 +206,7 @@ W_INLINE void pack_across(const enum packing how, const u32 width, u32 *packed,
             (const u8 *)s->base + (i + (q + ACROSS_WORDS) * per_word * s->step) * bytes;
         for (u64 p = 0; p < per_word; p++)
             __builtin_prefetch(ahead + p * s->step * bytes, 0, 3);
-        /* What is too much is written over with the next word; the last one has none. */
+        /* The excess is overwritten by the next word; the last word has none. */
         if (room && (EXCESS(width) == 0 || q + 1 < full))
             copy_across(how, width, packed + q * width, s, i, q);
         else

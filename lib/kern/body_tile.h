@@ -1,12 +1,13 @@
-/* body_tile.h - the tile of a matrix product, in vectors. Part of kern_body.h.
+/* body_tile.h - the GEMM micro-kernel, in vectors. Part of kern_body.h.
  *
  * The tile lives in registers: TILE_ROWS x 2 vectors of sums, two vectors of b, one broadcast of a.
- * With 16 registers that is 6 rows, with 32 it is 12. Per step of k it costs 2 loads of b, TILE_ROWS
- * broadcasts from a and 2 TILE_ROWS multiply-adds, so that the multiply-adds are the bottleneck.
+ * With 16 registers that is 6 rows, with 32 it is 12. For each number of k it takes 2 loads of b,
+ * TILE_ROWS broadcasts from a and 2 TILE_ROWS multiply-adds, so that the multiply-adds are the
+ * bottleneck.
  *
- * For bf16 operands, a file that has set BF16_DOT multiplies pairs by one instruction, v_dot(). The
- * others have a packed as floats, and widen pairs of b as they load them: a shift and a mask for
- * TILE_ROWS multiply-adds each, which find room beside them. Either way panels of b are the same. */
+ * With bf16 operands, a file that has set BF16_DOT multiplies pairs by one instruction, v_dot().
+ * The others pack a in fp32 and convert pairs of b as they load them: a shift and a mask, each for
+ * TILE_ROWS multiply-adds, which hide them. Panels of b are the same in both cases. */
 
 #define TILE_COLS (2 * LANES)
 #if LANES == 16
@@ -17,7 +18,7 @@
 
 #include "kern/body_pack.h"
 
-/* How rows of a of bf16 come to a tile (see struct w_ukernel). */
+/* How rows of a are packed from bf16 (see struct w_ukernel). */
 #if defined BF16_DOT
 #define PACK_ROWS_BF16 PACK_PAIRS
 #define BF16_ROW_BYTES 2
@@ -31,7 +32,7 @@
 #define BF16_READS_ROWS false
 #endif
 
-/* The rows of sums += a b for one step of k. */
+/* sum += a b for one number of k. */
 W_INLINE void multiply_add(vec sum[TILE_ROWS][2], const float *a, vec b0, vec b1)
 {
 #pragma GCC unroll 16
@@ -52,7 +53,7 @@ W_INLINE void multiply_add_dot(vec sum[2], const void *a, ivec b0, ivec b1)
     sum[1] = v_dot(sum[1], x, b1);
 }
 
-/* All of k, of rows as they lie. Three of them to a pointer: twelve pointers would find no room in the
+/* All of k, from unpacked rows. Three rows share a pointer: twelve pointers would not fit in the
  * registers. */
 W_INLINE void multiply_add_rows(vec sum[TILE_ROWS][2], u64 k, const w_bf16 *a, u64 a_row,
                                 const float *b)
@@ -71,13 +72,13 @@ W_INLINE void multiply_add_rows(vec sum[TILE_ROWS][2], u64 k, const w_bf16 *a, u
             for (u32 r = 0; r < 3; r++)
                 multiply_add_dot(sum[3 * t + r], three[t] + r * a_row, b0, b1);
             three[t] += 2;
-            __asm__("" : "+r"(three[t])); /* else the compiler makes it twelve */
+            __asm__("" : "+r"(three[t])); /* else the compiler makes twelve pointers */
         }
     }
 }
 #endif
 
-/* The same for two steps, b in pairs; returns where a goes on. */
+/* The same for a pair of numbers of k; returns where a goes on. */
 W_INLINE const float *multiply_add_pair(vec sum[TILE_ROWS][2], const float *a, const float *b)
 {
 #if defined BF16_DOT
@@ -103,7 +104,7 @@ W_INLINE void whole_tile(const enum w_type type, u64 k, const void *rows, u64 a_
     const float *a = rows;
     vec sum[TILE_ROWS][2];
 
-    (void)a_row; /* 0, but for those that read rows */
+    (void)a_row; /* 0, except with reads_rows */
 #pragma GCC unroll 16
     for (u32 i = 0; i < TILE_ROWS; i++) {
         sum[i][0] = add ? v_load(add + i * add_row) : v_set(0);
@@ -129,8 +130,8 @@ W_INLINE void whole_tile(const enum w_type type, u64 k, const void *rows, u64 a_
     }
 }
 
-/* The last rows or columns of a matrix: through a whole tile on the stack. What a and b are filled up
- * with is zero. */
+/* The last rows or columns of a matrix: through a whole tile on the stack. The padding of a and b
+ * is zero. */
 W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row, const float *b,
                         const float *add, u64 add_row, float *c, u64 c_row, u64 rows, u64 cols)
 {
@@ -143,9 +144,9 @@ W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row,
         memcpy(c + i * c_row, whole + i * TILE_COLS, cols * sizeof(float));
 }
 
-/* Ask for what comes after a tile: the next tile of c, and a share of the next panel of b, such that
- * all of it has been asked for after the last tile. The hardware does not see either coming; with
- * this, the products of a step take 5 % less time. */
+/* Prefetch what is needed after a tile: the next tile of c, and a share of the next panel of b, all
+ * of which is prefetched by the last tile. The hardware predicts neither; with this, the GEMMs of a
+ * step take 5 % less time. */
 W_INLINE void prefetch(const u32 rows, const float *c, u64 c_row, const u8 *panel, u64 bytes)
 {
     for (u32 r = 0; r < rows; r++)

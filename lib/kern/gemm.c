@@ -1,21 +1,33 @@
+/* GEMM by blocks (Goto and van de Geijn, 2008): each operand is cut so that it is read over and
+ * over from the level of memory that holds it (blocks.h).
+ *
+ *     chunk of k    as many panels of b as there is memory for, packed by all threads
+ *       item        a block of c for one thread: some rows and columns
+ *         block of k    one panel stays in L1, the item's rows of a stay in L2
+ *           panel of b      the micro-kernel, down all rows of the item
+ *
+ * Each element of c is one sum in the order of k: it starts from `add`, and after a cut of k it
+ * goes on from c. So neither the cuts nor the threads change a bit. The cost is 2 m n k FLOPs; b is
+ * packed once, a once for each item's columns. */
 #include "kern/gemm.h"
 
-/* Pieces of c in memory that are finished together: small enough to be in L1 or L2 still. */
-#define FINISH_PANELS 8
-#define PACKED_SLICE 2048
-/* Items for each thread: what one of them leaves of its own another takes over. More of them pack blocks
- * of a more often, or read panels more often. */
+/* Panels after which epilogue() is called where c is in memory: few enough for the block to be in
+ * L1 or L2 still. */
+#define EPILOGUE_PANELS 8
+#define PACKED_CHUNK 2048 /* of k, where panels are packed already */
+/* Items for each thread, so that one that is done early takes over from another. With more of them,
+ * blocks of a are packed or panels read more often. */
 #define ITEMS_PER_WORKER 2
 
-/* A product or one slice of k of it, with its cut into items: blocks of rows times groups of columns. */
+/* A GEMM, or one chunk of its k, cut into items: blocks of rows times groups of columns. */
 struct job {
     const struct w_engine *engine;
     const struct w_gemm *g;
     const struct w_ukernel *ukernel;
     const u8 *panels; /* b packed: panel j at panels + j * panel_bytes */
     u64 panel_bytes;
-    u64 step_bytes;             /* of one step of k in a panel */
-    u64 k0, k1;                 /* the slice */
+    u64 step_bytes;             /* of k_unroll numbers of k in a panel */
+    u64 k0, k1;                 /* the chunk */
     u64 row_tiles;              /* of c */
     u64 row_blocks, col_blocks; /* of items */
     u64 block_cols;
@@ -26,7 +38,7 @@ static u64 ceil_div(u64 a, u64 b)
     return (a + b - 1) / b;
 }
 
-static const struct w_ukernel *mul_of(const struct w_engine *engine, const struct w_gemm *g)
+static const struct w_ukernel *ukernel_of(const struct w_engine *engine, const struct w_gemm *g)
 {
     return &engine->kern->ukernel[g->type];
 }
@@ -59,10 +71,10 @@ static void pack_item(void *context, u64 panel, u32 worker)
                            g->b_col, p->k1 - p->k0, cols);
 }
 
-static void pack_slice(const struct w_engine *engine, void *packed, const struct w_gemm *g, u64 k0,
+static void pack_chunk(const struct w_engine *engine, void *packed, const struct w_gemm *g, u64 k0,
                        u64 k1)
 {
-    const struct w_ukernel *ukernel = mul_of(engine, g);
+    const struct w_ukernel *ukernel = ukernel_of(engine, g);
     struct packing packing = {.ukernel = ukernel,
                               .g = g,
                               .packed = packed,
@@ -72,7 +84,7 @@ static void pack_slice(const struct w_engine *engine, void *packed, const struct
     w_team_for(engine->team, ceil_div(g->n, ukernel->tile_cols), pack_item, &packing);
 }
 
-/* Does a library do this product, which packs for itself? */
+/* Is it done by a library, which packs for itself? */
 static bool by_library(const struct w_engine *engine, const struct w_gemm *g)
 {
     return engine->kern->product && g->type == W_TYPE_F32;
@@ -81,26 +93,26 @@ static bool by_library(const struct w_engine *engine, const struct w_gemm *g)
 void w_gemm_pack(const struct w_engine *engine, void *packed, const struct w_gemm *g)
 {
     if (!by_library(engine, g))
-        pack_slice(engine, packed, g, 0, g->k);
+        pack_chunk(engine, packed, g, 0, g->k);
 }
 
 /* ---- one block of c ---- */
 
 struct block {
     u64 row, rows, col, cols;
-    u64 k0, k1;    /* the piece of k */
-    const void *a; /* its rows from k0 to k1, packed; or as they lie, */
-    u64 a_row;     /* so far apart */
-    float *piece;
+    u64 k0, k1;    /* the block of k */
+    const void *a; /* its rows from k0 to k1, as struct w_tile has them */
+    u64 a_row;
+    float *result; /* scratch: (rows, W_EPILOGUE_COLS) */
 };
 
-/* The place of c's element (block->row, col): in c, or in the piece that stands for it. */
+/* The address of c's element (block->row, col): in c, or in the scratch that stands for it. */
 static float *place_of(const struct job *job, const struct block *block, u64 col, u64 *c_row)
 {
     const struct w_gemm *g = job->g;
 
     *c_row = g->c ? g->c_row : W_EPILOGUE_COLS;
-    return g->c ? g->c + block->row * g->c_row + col : block->piece + col % W_EPILOGUE_COLS;
+    return g->c ? g->c + block->row * g->c_row + col : block->result + col % W_EPILOGUE_COLS;
 }
 
 /* One panel of b against all rows of the block. */
@@ -130,9 +142,9 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
     ukernel->run(&tile);
 }
 
-/* The block's rows of a. Packed, into the worker's memory: most tiles then read them as one stream, which
- * is a tenth faster than rows that are kilobytes apart. Those that read rows as they lie just as fast
- * save the packing, which for few columns is as much as a tenth too. */
+/* The block's rows of a: packed into the worker's scratch, which most micro-kernels read a tenth
+ * faster than rows that are kilobytes apart; or unpacked, where the micro-kernel reads them as fast
+ * and saves the packing, which for few columns is a tenth of the time too. */
 static void take_rows(const struct job *job, struct block *block, void *own)
 {
     const struct w_gemm *g = job->g;
@@ -140,16 +152,16 @@ static void take_rows(const struct job *job, struct block *block, void *own)
     const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    const bool as_they_lie = ukernel->reads_rows && g->a_col == 1 && k % ukernel->k_unroll == 0 &&
-                             block->rows % ukernel->tile_rows == 0;
+    const bool unpacked = ukernel->reads_rows && g->a_col == 1 && k % ukernel->k_unroll == 0 &&
+                          block->rows % ukernel->tile_rows == 0;
 
-    if (!as_they_lie)
+    if (!unpacked)
         ukernel->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
-    block->a = as_they_lie ? a : own;
-    block->a_row = as_they_lie ? g->a_row : 0;
+    block->a = unpacked ? a : own;
+    block->a_row = unpacked ? g->a_row : 0;
 }
 
-/* The first row of a block, of which each has as many tiles as the others or one more. */
+/* The first row of a block of rows. Each has as many tiles as the others or one more. */
 static u64 first_row(const struct job *job, u64 block)
 {
     return ceil_div(block * job->row_tiles, job->row_blocks) * job->ukernel->tile_rows;
@@ -170,7 +182,7 @@ static void place_item(const struct job *job, u64 item, struct block *block)
     block->cols = W_MIN(g->n - block->col, job->block_cols);
 }
 
-/* Columns [col, end) of the block, for one piece of k. */
+/* Columns [col, end) of the block, for one block of k. */
 static void multiply_group(const struct job *job, const struct block *block, u64 col, u64 end)
 {
     const struct w_gemm *g = job->g;
@@ -178,14 +190,14 @@ static void multiply_group(const struct job *job, const struct block *block, u64
     for (u64 j = col; j < end; j += job->ukernel->tile_cols)
         multiply_panel(job, block, j);
     if (g->epilogue && block->k1 == g->k) {
-        struct w_result_block piece = {
+        struct w_result_block result = {
             .row = block->row, .rows = block->rows, .col = col, .cols = end - col};
-        piece.c = place_of(job, block, col, &piece.c_row);
-        g->epilogue(g->context, &piece);
+        result.c = place_of(job, block, col, &result.c_row);
+        g->epilogue(g->context, &result);
     }
 }
 
-/* Pieces of k, and how deep each is: a multiple of the step, but for the last. */
+/* Depth of the parts of k, alike and at most `deepest`; a multiple of k_unroll. */
 static u64 depth_of(const struct job *job, u64 k, u64 deepest)
 {
     return w_round_up(ceil_div(k, ceil_div(k, deepest)), job->ukernel->k_unroll);
@@ -198,10 +210,10 @@ static void multiply_block(void *context, u64 item, u32 worker)
     float *own = w_engine_scratch(job->engine, worker);
     struct block block;
     u64 depth = depth_of(job, job->k1 - job->k0, job->engine->blocks[g->type].k);
-    u64 group = g->c ? FINISH_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
+    u64 group = g->c ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);
-    block.piece = own + W_GEMM_ROWS_FLOATS;
+    block.result = own + W_GEMM_ROWS_FLOATS;
     for (block.k0 = job->k0; block.k0 < job->k1; block.k0 = block.k1) {
         block.k1 = W_MIN(block.k0 + depth, job->k1);
         take_rows(job, &block, own);
@@ -212,7 +224,6 @@ static void multiply_block(void *context, u64 item, u32 worker)
 
 /* ---- the whole ---- */
 
-/* A library's product on a block of c. */
 static void library_block(void *context, u64 item, u32 worker)
 {
     const struct job *job = context;
@@ -236,18 +247,19 @@ static void library_block(void *context, u64 item, u32 worker)
         .c = g->c + block.row * g->c_row + block.col,
         .c_row = g->c_row,
     };
-    struct w_result_block piece = {.c = product.c,
-                                   .c_row = g->c_row,
-                                   .row = block.row,
-                                   .rows = block.rows,
-                                   .col = block.col,
-                                   .cols = block.cols};
+    struct w_result_block result = {.c = product.c,
+                                    .c_row = g->c_row,
+                                    .row = block.row,
+                                    .rows = block.rows,
+                                    .col = block.col,
+                                    .cols = block.cols};
     job->engine->kern->product(&product);
     if (g->epilogue)
-        g->epilogue(g->context, &piece);
+        g->epilogue(g->context, &result);
 }
 
-/* Blocks of at most so many rows, and a multiple of `count` of them where there are tiles enough. */
+/* Cut m into blocks of at most `rows`; their number is a multiple of `count` where there are enough
+ * tiles. */
 static void cut_rows(struct job *job, u64 rows, u64 count)
 {
     const u64 tile_rows = job->ukernel->tile_rows;
@@ -257,10 +269,10 @@ static void cut_rows(struct job *job, u64 rows, u64 count)
     job->row_blocks = W_MIN(job->row_blocks, job->row_tiles);
 }
 
-/* Columns of an item: at most as many as a block has, fewer where few items would keep the threads busy.
- * (Fewer columns pack a block of a more often, fewer rows read the panels more often from the shared
- * cache: the latter costs more.) What is finished in pieces ends where a piece does; and where k is cut,
- * a piece is all that has a place to be summed up in. */
+/* Columns of an item: at most those of a block, fewer where too few items would keep the threads
+ * busy. (Narrower items pack blocks of a more often, lower ones read panels more often from the
+ * shared cache, which costs more.) Without c an item ends where a block of results does; and where
+ * k is cut as well, it is one such block, since that is all the scratch in which sums can go on. */
 static u64 even_cols(const struct job *job)
 {
     const struct w_gemm *g = job->g;
@@ -281,9 +293,9 @@ static void run_items(struct job *job, void (*work)(void *, u64, u32))
     w_team_for(job->engine->team, job->row_blocks * job->col_blocks, work, job);
 }
 
-/* How deep a slice of k is: as there is room for its panels. Panels that are packed already are sliced
- * too, so that all threads use a slice while it is in the shared cache. */
-static u64 slice_depth(const struct job *job)
+/* Depth of a chunk of k, as far as there is memory for its panels. Panels that are packed already
+ * are cut too, so that all threads use the same ones while they are in the shared cache. */
+static u64 chunk_depth(const struct job *job)
 {
     const struct w_gemm *g = job->g;
     u64 room = job->engine->panel_floats * sizeof(float) / w_type_bytes(g->type);
@@ -291,20 +303,20 @@ static u64 slice_depth(const struct job *job)
         room / w_round_up(g->n, W_TILE_COLS_MAX) / job->ukernel->k_unroll * job->ukernel->k_unroll;
 
     if (g->packed)
-        deepest = g->c ? PACKED_SLICE : g->k;
+        deepest = g->c ? PACKED_CHUNK : g->k;
     return depth_of(job, g->k, deepest);
 }
 
 void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
 {
-    const struct w_ukernel *ukernel = mul_of(engine, g);
+    const struct w_ukernel *ukernel = ukernel_of(engine, g);
     const struct w_blocks *blocks = &engine->blocks[g->type];
     struct job job = {.engine = engine, .g = g, .ukernel = ukernel, .block_cols = g->n};
 
     if (g->m == 0 || g->n == 0)
         return;
     if (by_library(engine, g)) {
-        /* It packs on every call, which large blocks have to pay for. */
+        /* It packs in every call, which only large blocks repay. */
         cut_rows(&job, 4 * (u64)blocks->rows, 4);
         run_items(&job, library_block);
         return;
@@ -312,7 +324,7 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
     cut_rows(&job, blocks->rows, w_team_size(engine->team));
     job.block_cols = even_cols(&job);
     job.step_bytes = panel_bytes(ukernel, g->type, ukernel->k_unroll);
-    const u64 depth = slice_depth(&job);
+    const u64 depth = chunk_depth(&job);
     for (job.k0 = 0; job.k0 < g->k; job.k0 = job.k1) {
         job.k1 = W_MIN(job.k0 + depth, g->k);
         if (g->packed) {
@@ -321,7 +333,7 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         } else {
             job.panels = (const u8 *)engine->panels;
             job.panel_bytes = panel_bytes(ukernel, g->type, job.k1 - job.k0);
-            pack_slice(engine, engine->panels, g, job.k0, job.k1);
+            pack_chunk(engine, engine->panels, g, job.k0, job.k1);
         }
         run_items(&job, multiply_block);
     }

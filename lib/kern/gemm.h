@@ -1,7 +1,7 @@
-/* gemm.h - products of large matrices by a team: c = add + a b.
+/* gemm.h - GEMM, the product of large matrices, by a team of threads: c = add + a b.
  *
- * The columns of b are packed into panels by the whole team; then the team shares out blocks of c,
- * each of which is finished by one thread, which packs its rows of a or reads them as they lie.
+ * The whole team packs the columns of b into panels; then it shares out blocks of c. Each block is
+ * computed by one thread, which packs its rows of a or reads them unpacked.
  *
  *     struct w_gemm g = {.m = tokens, .n = out, .k = in,
  *                        .a = x, .a_row = in, .a_col = 1,         // x (tokens, in)
@@ -10,41 +10,41 @@
  *                        .c = y, .c_row = out};
  *     w_gemm(&engine, &g);
  *
- * With .type = W_TYPE_BF16, a and b are bf16 numbers; c is made of floats all the same. A caller that wants
- * something else of the result (bf16, GELU of it, its exponentials) leaves c out and takes the result
- * piece by piece in epilogue(): it never goes to memory as floats. */
+ * With .type = W_TYPE_BF16, a and b are in bf16; the result is in fp32 all the same. A caller that
+ * wants another form of it (bf16, its GELU, its exponentials) leaves c NULL and takes the result
+ * block by block in epilogue(): in fp32 it never goes to memory. */
 #ifndef W_GEMM_H
 #define W_GEMM_H
 
 #include "kern/blocks.h"
 #include "sys/team.h"
 
-/* What a product needs beside its matrices: who computes, and scratch memory. */
+/* What a GEMM needs besides its matrices: kernels, threads, scratch memory. */
 struct w_engine {
     const struct w_kern *kern;
-    enum w_type type; /* of the operands that the layers of net/ keep */
+    enum w_type type; /* the compute type of the layers of net/; a GEMM has its own */
     struct w_blocks blocks[W_TYPES];
     struct w_team *team;
-    float
-        *panels; /* for panels: at least k * n elements, with n rounded up to W_TILE_COLS_MAX and k
-                      to W_K_UNROLL_MAX, for a product in one piece; less cuts k, down to one step */
+    /* For the panels of b: k * n elements, with n rounded up to W_TILE_COLS_MAX and k to
+     * W_K_UNROLL_MAX, hold them all; with less, k is cut into chunks, each of k_unroll at least. */
+    float *panels;
     u64 panel_floats;
-    float *
-        scratch; /* for each worker of the team, at least W_GEMM_SCRATCH_FLOATS; without products in
-                      pieces, W_GEMM_ROWS_FLOATS */
+    /* For each worker of the team: at least W_GEMM_SCRATCH_FLOATS; W_GEMM_ROWS_FLOATS if no GEMM
+     * has a NULL c. */
+    float *scratch;
     u64 scratch_floats;
 };
 
-/* Columns of c that are finished together, where c is left out: small enough to be in the cache. */
+/* Columns that epilogue() gets at a time where c is NULL: few enough to be in the cache. */
 #define W_EPILOGUE_COLS 128
 
-/* The rows of a block of a; and one piece of c. */
+/* One packed block of a; and with it one block of results. */
 #define W_GEMM_ROWS_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
 #define W_GEMM_SCRATCH_FLOATS (W_GEMM_ROWS_FLOATS + (u64)W_BLOCK_ROWS_MAX * W_EPILOGUE_COLS)
 
-/* Rows [row, row + rows) and columns [col, col + cols) of c, complete, and still in the cache. Where
- * w_gemm.c was left out, c is scratch memory that may be written to, cols is at most W_EPILOGUE_COLS, and
- * col is a multiple of it. */
+/* Rows [row, row + rows) and columns [col, col + cols) of c, complete, and still in the cache.
+ * Where w_gemm.c is NULL, c is scratch memory that may be written to, cols is at most
+ * W_EPILOGUE_COLS, and col is a multiple of it. */
 struct w_result_block {
     float *c; /* element (row + i, col + j) at c[i * c_row + j] */
     u64 c_row;
@@ -58,19 +58,20 @@ struct w_gemm {
     u64 a_row, a_col;
     const void *b; /* element (p, j) at b[p * b_row + j * b_col]; one of the strides is 1 */
     u64 b_row, b_col;
-    const void *packed; /* b by w_gemm_pack(), or NULL: packed here */
+    const void *packed; /* b by w_gemm_pack(); NULL: packed in each call */
     const float *add;   /* as in w_tile; c itself to accumulate; NULL: zeros */
     u64 add_row;
-    float *c; /* NULL: only epilogue() sees the result; b has to be packed then */
+    float *c; /* NULL: only epilogue() gets the result; for packed b, and not by a library */
     u64 c_row;
-    /* Called for every piece of c; or NULL. */
+    /* Called once for every complete block of c, by the thread that computed it; or NULL. */
     void (*epilogue)(void *context, const struct w_result_block *);
     void *context;
 };
 
+/* c and the scratch memory overlap neither a nor b. */
 void w_gemm(const struct w_engine *, const struct w_gemm *);
 
-/* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type, for several products. */
+/* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type, for several calls. */
 #define W_GEMM_PACKED(k, n) (w_round_up(k, W_K_UNROLL_MAX) * w_round_up(n, W_TILE_COLS_MAX))
 void w_gemm_pack(const struct w_engine *, void *packed, const struct w_gemm *);
 

@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <string.h>
 
-/* OpenBLAS 0.3.21 knows AVX-512 machines by their models, and takes one that came after it (Sapphire
+/* OpenBLAS 0.3.21 knows AVX-512 machines by their model numbers, and takes a newer one (Sapphire
  * Rapids) for Haswell, which halves its speed. SkylakeX is the plainest of its AVX-512 cores. CPUs
- * without AVX-512 it recognises. */
+ * without AVX-512 are recognised. */
 const char *w_blas_core_type(const struct w_machine *machine)
 {
     return machine->avx512 ? "SkylakeX" : NULL;
@@ -36,14 +36,14 @@ static void load(void)
         core = get_core();
 }
 
-/* The distance of a matrix's rows (or columns, if transposed). A single one has none that matters, but
- * the library wants to see its length at least. */
+/* The distance of a matrix's rows (or columns, if transposed). With a single row it does not
+ * matter, but the library refuses one below the row's length. */
 static blasint stride_of(u64 stride, u64 length)
 {
     return (blasint)W_MAX(stride, length);
 }
 
-/* sgemm starts from c, so that c becomes what is added first. */
+/* sgemm adds to c, so that `add` is copied there first. */
 static void product(const struct w_sgemm *p)
 {
     bool a_transposed = p->a_col != 1, b_transposed = p->b_col != 1;

@@ -23,13 +23,13 @@ const struct w_kern *const *w_kern_all(void)
 
 #if defined __x86_64__
 
-/* Products of small whole numbers are exact, whatever their order: does the tile unit get them right?
- * A hypervisor may promise what it does not keep. */
+/* Sums of products of small whole numbers are exact in any order: does the tile unit get them
+ * right? A hypervisor may announce a unit that does not work. */
 static bool unit_answers(const struct w_ukernel *ukernel)
 {
-    enum { ROWS = 37, COLS = 21, K = 45, FILLED = 64 };
+    enum { ROWS = 37, COLS = 21, K = 45, PADDED = 64 };
     w_bf16 a[ROWS * K], b[K * COLS];
-    _Alignas(64) w_bf16 rows[FILLED * FILLED], panel[FILLED * W_TILE_COLS_MAX];
+    _Alignas(64) w_bf16 rows[PADDED * PADDED], panel[PADDED * W_TILE_COLS_MAX];
     float c[ROWS * COLS];
     bool right = true;
 
@@ -40,7 +40,7 @@ static bool unit_answers(const struct w_ukernel *ukernel)
     ukernel->pack_rows(rows, a, K, 1, K, ROWS);
     ukernel->pack_panel(panel, b, COLS, 1, K, COLS);
     ukernel->run(&(struct w_tile){
-        .k = FILLED, .a = rows, .b = panel, .c = c, .c_row = COLS, .rows = ROWS, .cols = COLS});
+        .k = PADDED, .a = rows, .b = panel, .c = c, .c_row = COLS, .rows = ROWS, .cols = COLS});
     for (u32 i = 0; i < ROWS; i++)
         for (u32 j = 0; j < COLS; j++) {
             float sum = 0;
@@ -51,7 +51,7 @@ static bool unit_answers(const struct w_ukernel *ukernel)
     return right;
 }
 
-static const char *missing_unit; /* why not, or NULL */
+static const char *missing_unit; /* why the tile unit cannot be used, or NULL */
 
 static void try_unit(void)
 {
@@ -60,13 +60,12 @@ static void try_unit(void)
     else if (!unit_answers(&w_kern_amx.ukernel[W_TYPE_BF16]))
         missing_unit = "AMX gives wrong answers here";
     else if (!w_kern_amx_keeps_tiles())
-        missing_unit = "the system loses what AMX's tiles hold when it switches threads";
+        missing_unit = "the system loses the contents of AMX tiles when it switches threads";
 }
 
 #endif
 
-/* What a machine has to have for each instruction set; of several that are missing, the first is
- * named. */
+/* Of several instruction sets that are missing, the first is named. */
 static const struct {
     u32 bit;
     size_t has; /* offset of a bool in struct w_machine */
@@ -104,7 +103,7 @@ static const char *missing_instructions(const struct w_kern *kern)
     return lack;
 }
 
-/* The library's products, and the best vectors that run here for the rest. */
+/* The library's GEMM, and the best vector kernels that run here for the rest. */
 static void make_blas(void)
 {
     struct w_blas blas;
@@ -132,7 +131,7 @@ bool w_kern_usable(const struct w_kern *kern, const char **why)
     return !*why;
 }
 
-/* Does "auto" take it, if it can run? */
+/* Is it a choice for "auto", if it can run? */
 static bool suits(const struct w_kern *kern, enum w_precision precision)
 {
     return precision == W_PRECISION_FP32   ? !kern->for_bf16
@@ -168,7 +167,7 @@ enum w_status w_kern_choose_precision(const struct w_kern **kern, enum w_type *t
     if (!w_kern_usable(*kern, &why))
         return w_fail(err, W_USAGE, "the %s kernels cannot run here: %s", name, why);
     if (precision == W_PRECISION_BF16 && (*kern)->product)
-        return w_fail(err, W_USAGE, "the %s kernels have no products of bf16", name);
+        return w_fail(err, W_USAGE, "the %s kernels have no bf16 GEMM", name);
     const bool bf16 =
         precision == W_PRECISION_AUTO ? (*kern)->for_bf16 : precision == W_PRECISION_BF16;
     *type = bf16 ? W_TYPE_BF16 : W_TYPE_F32;

@@ -1,10 +1,10 @@
 /* kern.h - the arithmetic: what every kernel computes, and the table of its variants.
  *
- * A variant is a table of functions for one instruction set. `ref` is the truth: plain C loops that
- * can be read against the formula. The others are tested against it. All of them work on one thread;
- * the callers cut the work (gemm.h, net/).
+ * A variant is a table of functions for one instruction set. `ref` is the reference: plain C loops
+ * that can be compared with the formula. The others are tested against it. All of them work on one
+ * thread; the callers divide the work among threads (gemm.h, net/).
  *
- * Rules for all kernels: rows are contiguous floats; n is any number, 0 too; pointers need no
+ * Rules for all kernels: rows are contiguous and in fp32; n is any number, 0 too; pointers need no
  * alignment; outputs do not overlap inputs unless the text says "in place"; sums run in a fixed
  * order, so that the same call gives the same bits. */
 #ifndef W_KERN_H
@@ -13,18 +13,18 @@
 #include "base/status.h"
 #include "kern/bf16.h"
 
-/* The largest tile of any variant, and what k is at most rounded up to: memory is planned for these,
+/* The largest tile of any variant, and the largest k_unroll: memory is planned for these,
  * so that the plan is the same on every machine. */
 #define W_TILE_ROWS_MAX 32
 #define W_TILE_COLS_MAX 32
 #define W_K_UNROLL_MAX 32
 
-/* c (rows, cols) = add + a (rows, k) * b (k, cols), in floats. The bits of c do not depend on how a
- * caller cuts k, as long as it is cut at multiples of the step: the sums begin with add, and go on in
- * the order of k. */
+/* What a micro-kernel computes: c (rows, cols) = add + a (rows, k) * b (k, cols), accumulated in
+ * fp32. The bits of c do not depend on how a caller cuts k, as long as it cuts at multiples of
+ * k_unroll: sums start from add and go on in the order of k. */
 struct w_tile {
-    u64 k;         /* a multiple of the step */
-    const void *a; /* packed rows; or, where a_row is not 0, rows as they lie: element (i, p) at
+    u64 k;         /* a multiple of k_unroll */
+    const void *a; /* packed rows, with a_row 0; or unpacked ones: element (i, p) at
                           a[i * a_row + p], and rows a multiple of tile_rows */
     u64 a_row;
     const void *b;    /* one packed panel */
@@ -35,27 +35,27 @@ struct w_tile {
     u64 c_row;
     u64 rows;         /* any number */
     u32 cols;         /* 1 to tile_cols */
-    const void *next; /* the panel that will be read after this one; NULL: not known */
+    const void *next; /* the panel that will be read next, to be prefetched; NULL: unknown */
 };
 
-/* How a variant multiplies operands of one type: the packed forms that it reads, and the tile. Packed
- * matrices are opaque but for their sizes: a panel has k * tile_cols elements of the type; packed rows
- * have at most k elements of 4 bytes each. k is filled up with zeros to a multiple of the step, and
- * lines to a whole tile. */
+/* The micro-kernel of a variant for operands of one type, and the packing of its operands. Packed
+ * matrices are opaque except for their sizes: a panel has k * tile_cols elements of the type;
+ * packed rows have at most k elements of 4 bytes each. They are padded with zeros: k to a multiple
+ * of k_unroll, rows and columns to a whole tile. */
 struct w_ukernel {
     u32 tile_rows, tile_cols, k_unroll;
     u32 row_bytes;   /* of an element of packed rows */
-    bool reads_rows; /* tile() takes rows as they lie */
+    bool reads_rows; /* run() takes unpacked rows too */
     void (*run)(const struct w_tile *);
     /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
      * b[p * b_row + j * b_col]; one of the strides is 1. */
     void (*pack_panel)(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols);
-    /* Rows of a, one tile behind the other. Element (i, p) of the source is a[i * a_row + p * a_col];
-     * one of the strides is 1. May write 16 bytes behind the last tile. */
+    /* Rows of a, tile after tile. Element (i, p) of the source is a[i * a_row + p * a_col]; one of
+     * the strides is 1. May write 16 bytes beyond the last tile. */
     void (*pack_rows)(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows);
 };
 
-/* A whole product of floats, by a library that packs for itself: c = add + a b. Strides as above. */
+/* A whole GEMM in fp32 by a library, which packs for itself: c = add + a b. Strides as above. */
 struct w_sgemm {
     u64 rows, cols, k;
     const float *a;
@@ -82,15 +82,15 @@ enum w_isa { W_ISA_AVX2 = 1, W_ISA_AVX512 = 2, W_ISA_AVX512_BF16 = 4, W_ISA_AMX 
 struct w_kern {
     const char *name;
     u32 isa;       /* bits of enum w_isa */
-    bool for_bf16; /* it is there for its products of bf16, which this CPU has instructions for; the
-                      rest is as in a variant behind it in the list */
-    bool switched; /* products of bf16 run at one of two rates, which is changed from outside */
+    bool for_bf16; /* exists for its bf16 GEMM, for which this CPU has instructions; its other
+                      kernels are those of a variant further down the list */
+    bool switched; /* its bf16 GEMM runs at one of two rates, between which the host switches */
     struct w_ukernel ukernel[W_TYPES];
-    /* The products of floats by a library, or NULL to use ukernel. */
+    /* GEMM in fp32 by a library; NULL: by ukernel. */
     void (*product)(const struct w_sgemm *);
 
-    /* y = x, rounded to the nearest; and back. Denormal numbers may become zero, here and wherever
-     * results are rounded to bf16: the instructions of some CPUs make them so. */
+    /* y = x, rounded to the nearest; and back, exactly. Denormal numbers may become zero, here and
+     * wherever results are rounded to bf16: the instructions of some CPUs flush them. */
     void (*to_bf16)(w_bf16 *y, const float *x, u64 n);
     void (*to_fp32)(float *y, const w_bf16 *x, u64 n);
     /* Sum of x[i] * y[i]. */
@@ -111,8 +111,8 @@ struct w_kern {
     void (*gelu)(float *y, const float *x, u64 n);
     /* dx = dy * GELU'(x). In place in dy is allowed. */
     void (*gelu_backward)(float *dx, const float *dy, const float *x, u64 n);
-    /* Of numbers that are kept as bf16, so that backward computes with those that forward has seen:
-     * in = x, rounded; out = GELU(in), rounded. */
+    /* in = x, rounded; out = GELU(in), rounded. Of the rounded number, since backward has only
+     * that. */
     void (*gelu_bf16)(w_bf16 *out, w_bf16 *in, const float *x, u64 n);
     /* dx = dy * GELU'(in), and out once more, both rounded. */
     void (*gelu_backward_bf16)(w_bf16 *dx, w_bf16 *out, const float *dy, const w_bf16 *in, u64 n);
@@ -121,39 +121,43 @@ struct w_kern {
     void (*softmax)(float *x, float scale, u64 n);
     /* In place in dp: dx = scale * p * (dp - sum(p * dp)). */
     void (*softmax_backward)(float *dp, const float *p, float scale, u64 n);
-    /* In place: x = exp(x - base) of n > 0 numbers, with the base of W_EXP_NEAR; *sum is that of the
+    /* In place, n > 0: x = exp(x - *base), with *base as at W_EXP_NEAR; *sum is the sum of the
      * results, so that log(sum(exp(x))) = *base + log(*sum). */
     void (*exp_sum)(float *x, float *base, float *sum, u64 n);
-    /* The same, but the results go to y, rounded; *sum is that of the numbers before rounding. */
+    /* The same, but the results go to y, rounded; *sum is taken before rounding. */
     void (*exp_sum_bf16)(w_bf16 *y, const float *x, float *base, float *sum, u64 n);
     /* x *= factor */
     void (*scale)(float *x, float factor, u64 n);
     void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
 
-    /* One AdamW update; w, m, v in place; g becomes zero. */
+    /* One AdamW update (Loshchilov and Hutter, 2019) with g' = grad_scale * g; w, m and v in place:
+     * m = beta1 m + (1 - beta1) g', v = beta2 v + (1 - beta2) g'^2,
+     * w = decay_factor w - step_size m / (sqrt(v) / sqrt_correction2 + epsilon); g becomes zero. */
     void (*adamw)(float *w, float *g, float *m, float *v, const struct w_adamw *, u64 n);
 };
 
 #define W_NORM_EPSILON 1e-5f
 
-/* Exponentials are taken of the numbers themselves (base 0) where the largest one is this near to 0,
- * else of the differences from the largest (base), so that neither they nor their sum leave the range
- * of floats, and what becomes nothing is nothing beside the largest one's. */
+/* The base of exponentials is 0 where the largest number is at most this far from 0, else the
+ * largest number. Either way neither they nor their sum overflow, and one that underflows is
+ * negligible compared with the largest one. */
 #define W_EXP_NEAR 32.0f
 
 /* The variants, in the order in which "auto" tries them, ending with NULL. */
 const struct w_kern *const *w_kern_all(void);
-/* Does a machine have its instruction sets? If not, the text says which one is missing; else NULL. */
+/* Text that names an instruction set that the variant needs and a machine lacks; NULL: it has
+ * all. */
 struct w_machine;
 const char *w_kern_lacks(const struct w_kern *, const struct w_machine *);
-/* Can it run here? If not, *why says what is missing. Asked of "blas", this loads the library. */
+/* Can it run here? If not, *why (static text) says what is missing. For "blas", this loads the
+ * library. */
 bool w_kern_usable(const struct w_kern *, const char **why);
-/* By name, or the fastest usable one for NULL and "auto", with products of floats in mind. W_USAGE for
- * an unknown or unusable one. */
+/* The variant of that name; for NULL and "auto" the fastest one in fp32 that runs here. W_USAGE:
+ * there is none of that name, or it cannot run here. */
 enum w_status w_kern_choose(const struct w_kern **, const char *name, struct w_err *) W_MUST_CHECK;
 
-/* The same for a precision. "auto" is bf16 where the variant is there for that, else fp32; *type is
- * what the operands have then. */
+/* The same for a precision; *type becomes the compute type. W_PRECISION_AUTO is bf16 with a variant
+ * that exists for it (for_bf16), else fp32. W_USAGE also: bf16 with a library's GEMM. */
 enum w_precision { W_PRECISION_AUTO, W_PRECISION_FP32, W_PRECISION_BF16 };
 #define W_PRECISION_NAMES "auto|fp32|bf16"
 enum w_status w_kern_choose_precision(const struct w_kern **, enum w_type *, const char *name,

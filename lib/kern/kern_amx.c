@@ -1,5 +1,5 @@
-/* AMX: products of bf16 by the tile unit of Intel's CPUs since Sapphire Rapids; all else in AVX-512,
- * which these have. A compiler that cannot be told so in a pragma leaves the table empty. */
+/* AMX: bf16 GEMM by the tile unit of Intel's CPUs since Sapphire Rapids; all else in AVX-512, which
+ * these have. With a compiler that has no pragma for it, the variant has no functions. */
 #if defined __x86_64__
 #if !defined __clang__
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx2,fma,amx-tile,amx-bf16")

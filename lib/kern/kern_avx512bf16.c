@@ -1,5 +1,5 @@
-/* AVX512-BF16: AVX-512 with an instruction for products of bf16 (Zen 4, Cooper Lake). A compiler that
- * cannot be told so in a pragma leaves the table empty. */
+/* AVX512-BF16: AVX-512 with an instruction for dot products of bf16 (Zen 4, Cooper Lake). With a
+ * compiler that has no pragma for it, the variant has no functions. */
 #if defined __x86_64__
 #if !defined __clang__
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")

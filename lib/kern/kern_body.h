@@ -1,9 +1,10 @@
-/* kern_body.h - the kernels in vectors. Included once by each variant's file, which has set the
- * target, W_VARIANT (the table's name), W_VARIANT_NAME and, if it needs any, W_VARIANT_ISA. A file that is there for an instruction
- * for products of bf16 has set W_FOR_BF16, and BF16_DOT (body_tile.h) or BF16_TILE_UNIT (body_amx.h).
+/* kern_body.h - the vector kernels. Included once by each variant's file, which first sets the
+ * target, W_VARIANT (the table's name), W_VARIANT_NAME and, if it needs any, W_VARIANT_ISA. A
+ * variant that exists for its bf16 instruction sets W_FOR_BF16, and BF16_DOT (body_tile.h) or
+ * BF16_TILE_UNIT (body_amx.h).
  *
- * Loops go over whole vectors; the last floats of a row come through v_load_some() with a filling
- * that does not change the result. */
+ * Loops go over whole vectors; the last floats of a row are read by v_load_some(), which fills the
+ * other lanes with a number that does not change the result. */
 #include "kern/variants.h"
 #include "kern/vector.h"
 
@@ -69,7 +70,7 @@ static void to_fp32(float *y, const w_bf16 *x, u64 n)
 
 static float dot(const float *x, const float *y, u64 n)
 {
-    vec sum[4] = {0}; /* four, since one multiply-add waits four cycles for the one before it */
+    vec sum[4] = {0}; /* four, since the result of a multiply-add takes four cycles */
     u64 i = 0;
 
     for (; i + 4 * LANES <= n; i += 4 * LANES)
@@ -180,13 +181,14 @@ W_INLINE vec exp_minus_2u(vec x)
     return v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
 }
 
-/* The quotient is that of the slope: whoever needs both divides once. */
+/* The quotient is also in the slope: after inlining, code that needs both divides once. */
 W_INLINE vec gelu_vec(vec x)
 {
     return x * (1.0f / (exp_minus_2u(x) + 1.0f));
 }
 
-/* With s = 1 / (1 + e): GELU' = s + x s (1 - s) d(2u)/dx, where 1 - s = e s without cancellation. */
+/* With s = 1 / (1 + e): GELU' = s + x s (1 - s) d(2u)/dx, where 1 - s = e s without
+ * cancellation. */
 W_INLINE vec gelu_slope_vec(vec x)
 {
     vec e = exp_minus_2u(x);
@@ -278,8 +280,8 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
-/* exp(factor * (x - base)), none of them above exp(W_EXP_NEAR), in place, or rounded to `half` if that is
- * not NULL; returns their sum, which is that of the numbers before rounding. */
+/* exp(factor * (x - base)), none of them above exp(W_EXP_NEAR), in place, or rounded to `half` if
+ * that is not NULL; returns their sum, taken before rounding. */
 W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float factor, u64 n)
 {
     vec sum[2] = {0};
@@ -305,7 +307,7 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
         sum[0] += e;
     }
     if (i < n) {
-        /* Lanes behind the end hold exp(-87), which is nothing beside what the largest one has. */
+        /* Lanes after the end add exp(-87), which is negligible compared with the largest one. */
         const vec e = v_exp_below_88((v_load_some(x + i, n - i, -INFINITY) - base) * factor);
         if (half)
             v_narrow_some(half + i, e, n - i);
@@ -316,8 +318,8 @@ W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float fact
     return v_sum(sum[0] + sum[1]);
 }
 
-/* The same with the base of W_EXP_NEAR. This is a branch, and not a number chosen, so that a CPU that
- * foresees it need not wait for the largest number. */
+/* The same with the base of W_EXP_NEAR. This is a branch and not a selected number, so that a CPU
+ * that predicts it does not wait for the largest number. */
 W_INLINE float exp_from_base(float *x, w_bf16 *half, float *base, float factor, u64 n)
 {
     const float largest = max_of(x, n);

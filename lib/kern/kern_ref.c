@@ -1,5 +1,5 @@
-/* The truth: every kernel as its formula, in plain loops. Sums run in double precision, so that the
- * reference is the exact result to within one rounding. */
+/* The reference: every kernel as its formula, in plain loops. Sums run in double precision, so that
+ * the reference is the exact result to within one rounding. */
 #include "kern/variants.h"
 
 #include <math.h>
@@ -8,8 +8,8 @@
 #define ROWS 4
 #define COLS 4
 
-/* Packed forms: a by tiles of ROWS, element (i, p) of a tile at p * ROWS + i; b by panels of COLS. Of
- * bf16 operands, a becomes floats, and b stays as it is. */
+/* Packed forms: a by tiles of ROWS, element (i, p) of a tile at p * ROWS + i; b by panels of COLS.
+ * With bf16 operands, a is converted to fp32 and b is not. */
 static float element(enum w_type type, const void *b, u64 index)
 {
     return type == W_TYPE_BF16 ? w_bf16_to_float(((const w_bf16 *)b)[index])

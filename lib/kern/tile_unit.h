@@ -1,10 +1,10 @@
-/* tile_unit.h - the instructions of AMX, each as one word, for body_amx.h. A test gives the same words
- * another meaning (tests/unit/tile_model.h), so that the code made of them runs on any machine.
+/* tile_unit.h - the instructions of AMX, each as one macro, for body_amx.h. A test defines the same
+ * macros as a model of the unit (tests/unit/tile_model.h), so that the code runs on any machine.
  *
- * The unit has eight tiles of up to 16 rows of 64 bytes; a configuration says how many rows and bytes
- * of each are used, and everything, loads and stores too, keeps to that. Compilers do not know what
- * memory these words read and write: whoever packs and whoever takes the sums has to be another
- * function, behind a pointer; the words for the configuration are barriers. */
+ * The unit has eight tiles of up to 16 rows of 64 bytes; a configuration says how many rows and
+ * bytes of each are used, and all instructions, loads and stores too, keep to that. Compilers do
+ * not know which memory the loads and stores use: packing, and reading the sums, must be in
+ * functions that are called through a pointer; the macros for the configuration are barriers. */
 #ifndef W_TILE_UNIT_H
 #define W_TILE_UNIT_H
 
@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 
 #define UNIT_CONFIGURE(config)                                                                     \
     __asm__ volatile("ldtilecfg %0" : : "m"(*(const struct unit_config *)(config)) : "memory")
-/* *config = what is in force; all zero if nothing is */
+/* *config = the configuration in force; all zero if there is none */
 #define UNIT_CONFIGURATION(config)                                                                 \
     __asm__ volatile("sttilecfg %0" : "=m"(*(struct unit_config *)(config)) : : "memory")
 #define UNIT_CLEAR(tile) _tile_zero(tile)
@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 #define UNIT_STORE(tile, to, stride_bytes) _tile_stored(tile, to, (long)(stride_bytes))
 /* sums += a b, pairs of bf16 */
 #define UNIT_MULTIPLY(sums, a, b) _tile_dpbf16ps(sums, a, b)
-/* Let others have the CPU for a while. */
+/* Let the system switch to other threads. */
 #define UNIT_SLEEP() w_sleep_s(0.001)
 #endif
 

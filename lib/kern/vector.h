@@ -1,5 +1,6 @@
-/* vector.h - vectors of floats, as wide as the target of the file that includes this one. GCC's
- * vector types do most of it; what they have no word for are the few lines per instruction set. */
+/* vector.h - vectors of floats, as wide as the target of the file that includes this one. Most of
+ * it is GCC's vector types; the few operations that these lack are written for each instruction
+ * set. */
 #ifndef W_VECTOR_H
 #define W_VECTOR_H
 
@@ -7,7 +8,7 @@
 
 #include "base/base.h"
 
-/* LANES is set from outside by a test alone, which runs the wide code on any CPU. */
+/* LANES is set from outside only by a test, which runs the wide code on any CPU. */
 #if defined LANES
 #include <math.h>
 #elif defined __AVX512F__
@@ -95,8 +96,8 @@ W_INLINE vec v_set(float x)
 }
 
 #if defined W_AVX512 && defined __AVX512BF16__
-/* sum[i] += a[i].high * b[i].high, then += a[i].low * b[i].low, pairs of bf16; denormal numbers are
- * taken, and given, for zero. */
+/* sum[i] += a[i].high * b[i].high, then += a[i].low * b[i].low, pairs of bf16; denormal numbers
+ * count as zero, in operands and results. */
 W_INLINE vec v_dot(vec sum, ivec a, ivec b)
 {
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
@@ -111,8 +112,8 @@ W_INLINE void v_narrow(u16 *y, vec x)
 }
 #endif
 
-/* Numbers of 16 bits, each in the lower half of a lane. (GCC 12 makes __builtin_convertvector of vectors
- * this wide out of halves, in three times the instructions.) */
+/* Numbers of 16 bits, each in the lower half of a lane. (From __builtin_convertvector GCC 12 makes
+ * three times the instructions for vectors this wide.) */
 typedef u32 words_vec __attribute__((vector_size(4 * LANES)));
 typedef u16 half_words __attribute__((vector_size(2 * LANES)));
 
@@ -141,7 +142,7 @@ W_INLINE void v_store(float *p, vec v)
     memcpy(p, &v, sizeof v);
 }
 
-/* The last n < LANES floats of a row; the lanes behind them hold `fill`. */
+/* The last n < LANES floats of a row; the lanes after them hold `fill`. */
 #if defined W_AVX512
 W_INLINE vec v_load_some(const float *p, u64 n, float fill)
 {
@@ -187,7 +188,7 @@ W_INLINE void v_store_some(float *p, vec v, u64 n)
 }
 #endif
 
-/* The sum is that of the halves of the vector, whose sum is that of their halves, and so on. */
+/* Pairwise: the upper half of the lanes is added to the lower, and so on, whatever the width. */
 #if defined W_AVX512
 W_INLINE float v_sum(vec v)
 {
@@ -228,16 +229,16 @@ W_INLINE float v_largest(vec v)
 #endif
 
 /* exp(x) = 2^n exp(r) with x = n ln 2 + r, |r| <= ln(2) / 2, and exp(r) = 1 + r + r^2 q(r). The
- * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the result
- * is within 2 units in the last place. Arguments outside [-87, 88] give the value at the border, so
- * that neither infinities nor denormal numbers come up; NaN stays NaN, since the larger and the smaller
- * of two are the second one where they do not compare. This one is for arguments that are known to be
- * below 88. */
+ * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the
+ * result is within 2 units in the last place. Arguments outside [-87, 88] give the value at the
+ * border, so that there are neither infinities nor denormal numbers; NaN stays NaN, since v_max()
+ * and v_min() return their second operand where the two do not compare. This function is for
+ * arguments that are known to be below 88. */
 W_INLINE vec v_exp_below_88(vec x)
 {
     const vec to_integer = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to whole numbers */
     x = v_max(v_set(-87.0f), x);
-    vec shifted = v_fma(x, v_set(1.44269504f), to_integer); /* n stands in its last bits */
+    vec shifted = v_fma(x, v_set(1.44269504f), to_integer); /* its last bits are n */
     vec n = shifted - to_integer;
     vec r = v_fma(n, v_set(-0.693359375f), x); /* ln 2 in two parts: the first times n */
     r = v_fma(n, v_set(2.12194440e-4f), r);    /* is exact */

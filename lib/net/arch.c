@@ -1,3 +1,6 @@
+/* An architecture is a list of rows in groups, one of which stands for every block of the model.
+ * Work is computed from the rows, without a list of layers, so that a search over configurations
+ * allocates nothing. */
 #include "net/arch.h"
 
 #include <stdio.h>
@@ -5,19 +8,18 @@
 
 #include "net/optim.h"
 
-/* A width, as a word: what it is for a configuration is width_of(). */
+/* A symbolic width; width_of() gives its value for a configuration. */
 enum width { NONE, D, D3 };
 
 /* A layer of the table. */
 struct row {
     const struct w_layer_kind *kind;
-    const char *name;   /* in front of the names of its tensors */
-    enum width in, out; /* of its rows */
-    const char *y,
-        *dy; /* buffers of its output and of that one's gradient; NULL: the residual stream */
+    const char *name;   /* prefix of the names of its tensors */
+    enum width in, out; /* of x and of y */
+    const char *y, *dy; /* buffers of its output and the gradient; NULL: the residual stream */
 };
 
-/* GPT-2 (Radford and others, 2019). Gradients on the way back use two buffers by turns. */
+/* GPT-2 (Radford and others, 2019). In the backward pass gradients use two buffers by turns. */
 static const struct row first_rows[] = {
     {&w_layer_embedding, "", NONE, D, NULL, NULL},
 };
@@ -34,7 +36,7 @@ static const struct row last_rows[] = {
     {&w_layer_head, "", D, NONE, NULL, NULL},
 };
 
-/* The rows in their order; those of a block stand as often as there are blocks. */
+/* The rows in their order; those of a block are repeated for every block. */
 static const struct group {
     const struct row *rows;
     u32 count;
@@ -115,7 +117,7 @@ void w_arch_free(struct w_arch *arch)
 
 /* ---- work ---- */
 
-/* Of `times` layers of a kind. */
+/* Add the work of `times` layers of a kind. */
 static void add_work(struct w_work *sum, const struct w_work *work, double times)
 {
     sum->flops += times * work->flops;
@@ -153,7 +155,8 @@ void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w
             add_work(&work[kind->forward_phase], &forward, times);
             add_work(&work[kind->backward_phase], &backward, times);
             add_update(&work[W_PHASE_UPDATE], &layer, conf, times);
-            /* what is computed again costs no further units; the last one's output is there still */
+            /* what is computed again has no units of its own; the output of the last norm still
+             * exists */
             forward.units = 0;
             if (kind->recomputed && g->block)
                 add_work(&work[kind->forward_phase], &forward, times);

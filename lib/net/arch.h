@@ -1,12 +1,13 @@
-/* arch.h - the model described once: which layers a configuration has, in their order. A table of rows
- * for each architecture; the only one so far is GPT-2's: pre-LN, learned positions, tied head.
+/* arch.h - the description of the model: which layers a configuration has, in their order. One
+ * table of rows for each architecture; so far the only one is GPT-2's: pre-LN, learned positions,
+ * tied head.
  *
- *     w_arch_make(&arch, &conf, &err)             // its layers, with the table of their tensors
+ *     w_arch_make(&arch, &conf, &err)             // its layers and the table of their tensors
  *     ...
  *     w_arch_free(&arch)
- *     w_arch_work(work, &conf, W_TYPE_BF16)       // FLOPs and bytes of a step, without making it
+ *     w_arch_work(work, &conf, W_TYPE_BF16)       // FLOPs and bytes of a step
  *
- * It cannot describe what is no chain of layers around one residual stream. */
+ * It describes only chains of layers around one residual stream. */
 #ifndef W_ARCH_H
 #define W_ARCH_H
 
@@ -21,11 +22,12 @@ struct w_arch {
 enum w_status w_arch_make(struct w_arch *, const struct w_conf *, struct w_err *) W_MUST_CHECK;
 void w_arch_free(struct w_arch *); /* harmless on zeros */
 
-/* What a phase has to do for one batch: sums over the layers; the update for one optimizer step. */
+/* The work of each phase for one batch, summed over the layers; that of the update for one
+ * optimizer step. */
 void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *, enum w_type);
 
-/* Training FLOPs per token, scores over the causal half only: what a step has to do, and what GFLOP/s
- * are counted by. The backward pass counts as two forward passes (wcachefit --explain has the formula). */
+/* Training FLOPs per token, attention over the causal half only; GFLOP/s are computed from this.
+ * The backward pass counts as two forward passes (wcachefit --explain has the formula). */
 double w_arch_flops_per_token(const struct w_conf *);
 
 #endif

@@ -1,21 +1,22 @@
-/* Attention, one (sequence, head) at a time: its scores, T x T, stay in the thread's cache and are
- * computed again in the backward pass, which is cheaper than to keep them.
+/* Causal attention. An item is one head of one sequence, with q, k, v and y (T, h), h = head_dim:
  *
- * The products are made of the tiles of kern.h. Causal: tiles of scores above the diagonal are not
- * computed, and sums over keys or queries run only over the half that is not zero. Scores and their
- * softmax are floats; what is multiplied further has the type of the activations. */
+ *      p = softmax(scale q k^T),  y = p v                               scores p: (T, T)
+ *      dv = p^T dy,  dp = dy v^T,  ds = scale p (dp - rowsum(p dp)),  dq = ds k,  dk = ds^T q
+ *
+ * p stays in the thread's cache, and the backward pass computes it again, which is cheaper than to
+ * keep T numbers for every token and head. The products are made of the micro-kernels of kern.h:
+ * tiles of scores above the diagonal are not computed, and sums over keys or queries run only over
+ * the half that is not zero; about 2 T^2 h FLOPs forward and 5 T^2 h backward. Scores and their
+ * softmax are in fp32, operands in the compute type. */
 #include "net/layer.h"
 
 #include <math.h>
 #include <string.h>
 
-enum {
-    KEYS,
-    VALUES,
-    SCORES
-}; /* buffers, in generation: the KV cache (T, d) each; (T) of one head */
+/* Buffers, in generation only: the KV cache, (T, d) each, and (T) for one head. */
+enum { KEYS, VALUES, SCORES };
 
-/* A batch of heads at work: an item is one head of one sequence. */
+/* All heads of a batch, for the team. */
 struct job {
     const struct w_layer_at *at;
     const struct w_engine *engine;
@@ -24,44 +25,39 @@ struct job {
     float scale; /* 1 / sqrt(head_dim) */
 };
 
-/* A matrix (T, head_dim) inside a larger one: one head's columns. */
+/* One head's columns (T, head_dim) of a larger matrix. */
 struct view {
     void *data;
     u64 row;
 };
 
-/* Scores, or their gradients, of one head: rows of `row` numbers, T rounded up. */
+/* Scores of one head or their gradients: rows of scratch.row numbers, T rounded up. */
 struct scores {
     float *exact;  /* (T, row) */
     void *operand; /* the same in the compute type; with fp32, `exact` itself */
 };
 
-/* Scratch of one thread, from `floats` on, and how many floats it takes: without memory, that alone is
- * computed. */
+/* Scratch of one thread. */
 struct scratch {
     struct scores p, ds;
     u64 row;
-    void *panels; /* one packed matrix of T x head_dim, either way round */
-    void *rows;   /* packed rows of a product: T of head_dim, or one tile of T */
+    void *panels; /* one packed matrix of T x head_dim, or its transpose */
+    void *rows;   /* packed rows: T of head_dim numbers, or one tile of T numbers */
 };
 
-static u64 up(u64 n)
-{
-    return n > UINT64_MAX - W_TILE_COLS_MAX ? n : w_round_up(n, W_TILE_COLS_MAX);
-}
-
-/* Floats in front of each part of the scratch; the last is its size. */
+/* Offsets in floats of the parts of the scratch; the last is its size. */
 enum part { P, DS, PANELS, ROWS, OPERANDS, PARTS };
 
 static void scratch_layout(u64 at[PARTS + 1], u64 length, u64 head_dim, enum w_type type)
 {
-    const u64 row = up(length), width = up(head_dim), square = w_size_mul(length, row);
+    const u64 row = w_size_padded(length), width = w_size_padded(head_dim),
+              square = w_size_mul(length, row);
     const u64 sizes[PARTS] = {
         [P] = square,
         [DS] = square,
         [PANELS] = w_size_mul(width, row),
         [ROWS] = w_size_add(w_size_mul(width, w_size_add(row, W_TILE_ROWS_MAX)), 16),
-        [OPERANDS] = type == W_TYPE_BF16 ? square : 0, /* two squares of 2 bytes a number */
+        [OPERANDS] = type == W_TYPE_BF16 ? square : 0, /* two squares of 2-byte numbers */
     };
 
     at[0] = 0;
@@ -73,7 +69,7 @@ static struct scratch take_scratch(const struct job *job, u32 worker)
 {
     const enum w_type type = job->engine->type;
     float *floats = w_engine_scratch(job->engine, worker);
-    struct scratch s = {.row = up(job->length)};
+    struct scratch s = {.row = w_size_padded(job->length)};
     u64 at[PARTS + 1];
 
     scratch_layout(at, job->length, job->head_dim, type);
@@ -130,7 +126,7 @@ static void pack_along(const struct job *job, void *panels, struct view x)
                             x.row, 1, length, (u32)W_MIN(job->head_dim - col, ukernel->tile_cols));
 }
 
-/* s (T, T) = x y^T on and below the diagonal, y packed across. */
+/* s (T, T) = x y^T on and below the diagonal, y packed by pack_across(). */
 static void multiply_scores(const struct job *job, const struct scratch *scratch, float *s,
                             struct view x)
 {
@@ -150,7 +146,7 @@ static void multiply_scores(const struct job *job, const struct scratch *scratch
     }
 }
 
-/* One tile of y, which is bf16 if the activations are. */
+/* One tile of y, in the compute type. */
 static void multiply_into(const struct job *job, struct view y, u64 row, u64 col,
                           struct w_tile *tile)
 {
@@ -165,8 +161,8 @@ static void multiply_into(const struct job *job, struct view y, u64 row, u64 col
                                    tile->cols);
 }
 
-/* y (T, head_dim) = s x, or s^T x, for a lower triangle s that is zero above the diagonal within
- * reach of a tile; x packed along. */
+/* y (T, head_dim) = s x, or s^T x, for a lower triangle s that is zero above the diagonal as far as
+ * a tile reaches; x packed by pack_along(). */
 static void combine(const struct job *job, const struct scratch *scratch, struct view y,
                     struct view s, bool transposed)
 {
@@ -193,9 +189,10 @@ static void combine(const struct job *job, const struct scratch *scratch, struct
     }
 }
 
-/* Row i of the scores is complete: make it an operand, with zeros above the diagonal as far as a tile
- * can reach. */
-static void finish_row(const struct job *job, const struct scratch *scratch, struct scores s, u64 i)
+/* Row i of the scores is complete: convert it to the compute type, with zeros above the diagonal as
+ * far as a tile reaches. */
+static void operand_row(const struct job *job, const struct scratch *scratch, struct scores s,
+                        u64 i)
 {
     const u64 end = W_MIN(i + job->ukernel->tile_rows, scratch->row), place = i * scratch->row;
 
@@ -218,7 +215,7 @@ static void probabilities(const struct job *job, const struct scratch *scratch, 
     multiply_scores(job, scratch, scratch->p.exact, q);
     for (u64 i = 0; i < job->length; i++) {
         job->engine->kern->softmax(scratch->p.exact + i * scratch->row, job->scale, i + 1);
-        finish_row(job, scratch, scratch->p, i);
+        operand_row(job, scratch, scratch->p, i);
     }
 }
 
@@ -271,7 +268,7 @@ static void backward_head(void *context, u64 item, u32 worker)
         const u64 place = i * scratch.row;
         job->engine->kern->softmax_backward(scratch.ds.exact + place, scratch.p.exact + place,
                                             job->scale, i + 1);
-        finish_row(job, &scratch, scratch.ds, i);
+        operand_row(job, &scratch, scratch.ds, i);
     }
     pack_along(job, scratch.panels, k);
     combine(job, &scratch, dq, ds, false); /* dq = ds k */
@@ -305,7 +302,7 @@ static void backward(const struct w_layer_at *at)
     run(at, backward_head);
 }
 
-/* The newest token looks at itself and at all before it. */
+/* The newest token attends to itself and all tokens before it. */
 static void decode(const struct w_layer_at *at)
 {
     const struct w_kern *kern = at->pass->engine.kern;

@@ -1,4 +1,5 @@
-/* Token and position embedding: y (M, d) = wte[id] + wpe[t], the beginning of the residual stream. */
+/* Token and position embedding: y (M, d) = wte[id] + wpe[t], the beginning of the residual
+ * stream. */
 #include "net/layer.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@ enum { TOKENS, POSITIONS };
 static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
                     const struct w_conf *conf)
 {
-    /* an operand of the head, which is tied to it */
+    /* a GEMM operand too: the head is tied to it */
     w_tensors_matrix(tensors, layer->name, "wte.weight", conf->vocab_size, layer->out,
                      W_INIT_NORMAL, true);
     w_tensors_matrix(tensors, layer->name, "wpe.weight", conf->max_length, layer->out,
@@ -48,11 +49,11 @@ static void decode(const struct w_layer_at *at)
 
 /* ---- backward ---- */
 
-/* Gradients of a slice of the vocabulary: each item looks through all tokens for its ids, so that
- * every row is added to in the order of the tokens, by one thread. */
-#define SLICES 16
+/* Ids are divided into groups: an item looks through all tokens for the ids of its group, so that
+ * one thread adds to each row, in the order of the tokens. */
+#define GROUPS 16
 
-static void backward_slice(void *context, u64 slice, u32 worker)
+static void backward_group(void *context, u64 group, u32 worker)
 {
     const struct w_layer_at *at = context;
     const struct w_pass *pass = at->pass;
@@ -63,7 +64,7 @@ static void backward_slice(void *context, u64 slice, u32 worker)
     for (u64 b = 0; b < pass->conf->batch_size; b++)
         for (u64 t = 0; t < length; t++) {
             const u64 id = pass->ids[b * (length + 1) + t];
-            if (id % SLICES == slice)
+            if (id % GROUPS == group)
                 pass->engine.kern->add(d_tokens + id * d, pass->d_residual + (b * length + t) * d,
                                        d);
         }
@@ -85,7 +86,7 @@ static void backward(const struct w_layer_at *at)
 {
     struct w_team *team = at->pass->engine.team;
 
-    w_team_for(team, SLICES, backward_slice, (void *)at);
+    w_team_for(team, GROUPS, backward_group, (void *)at);
     w_team_for(team, at->pass->conf->max_length, backward_position, (void *)at);
 }
 
@@ -94,7 +95,7 @@ static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_
 {
     const double numbers = w_work_rows(conf) * (double)layer->out;
 
-    (void)type; /* it is fp32 always */
+    (void)type; /* it is always in fp32 */
     *forward =
         (struct w_work){.flops = numbers, .bytes = 12 * numbers, .units = (double)layer->out};
     *backward = (struct w_work){.flops = numbers, .bytes = 12 * numbers};

@@ -1,16 +1,17 @@
-/* The output head and its cross-entropy: logits = x weight^T, nll = log(sum(exp(logits))) -
- * logit of the target. A chunk of tokens goes through forward and backward before the next one
- * starts, so that a chunk of logits is all that ever exists.
+/* The output head and its cross-entropy: logits = x weight^T, nll = log(sum(exp(logits))) - logit
+ * of the target. A chunk of tokens goes through forward and backward before the next one starts, so
+ * that only a chunk of logits (chunk, V) ever exists. The cost is 2 M V d FLOPs forward, 4 M V d
+ * backward.
  *
- * Of bf16, not even that exists in floats: pieces of the product, W_EPILOGUE_COLS logits wide, become
- * exponentials while they are in the cache, and are kept as bf16, with the base (kern.h) and the sum of
- * each piece as floats. The loss comes from these and from the target's logit, caught as it passes. The
- * gradient of a row of logits is
+ * In bf16, not even that exists in fp32: in the epilogue, segments of a row, W_EPILOGUE_COLS logits
+ * wide, become exponentials while they are in the cache, and are stored in bf16, with the base
+ * (kern.h) and the sum of each segment in fp32. The loss comes from these and from the target's
+ * logit, which the epilogue saves. The gradient of a row of logits is
  *
- *      factor * (exponentials - their sum at the target),     factor = scale / their sum,
+ *      factor * (exponentials - their sum at the target),     factor = scale / their sum.
  *
- * and to multiply the factor into the largest matrix that there is would be a pass over it for nothing:
- * it goes into the small ones instead, the rows of dx, and those of x for the gradient of the weight. */
+ * To multiply the largest matrix by the factor would take another pass over it; instead the factor
+ * goes into the small matrices, the rows of dx, and those of x for the gradient of the weight. */
 #include "net/head.h"
 
 #include <math.h>
@@ -35,7 +36,7 @@ static u32 target_of(const struct job *job, u64 row)
     return job->ids[row / length * (length + 1) + row % length + 1];
 }
 
-/* ---- logits in floats ---- */
+/* ---- logits in fp32 ---- */
 
 /* The loss of each row; then, in place, logits become scale * (softmax - one at the target). */
 static void loss_rows(void *context, u64 item, u32 worker)
@@ -61,18 +62,18 @@ static void loss_rows(void *context, u64 item, u32 worker)
 
 /* ---- logits in bf16 ---- */
 
-/* Of the exponentials of a piece of a row. */
-struct piece_sum {
+/* Of the exponentials of a segment of a row. */
+struct segment_sum {
     float base, sum;
 };
 
-static struct piece_sum *sums_of(const struct w_head *head, u64 row)
+static struct segment_sum *sums_of(const struct w_head *head, u64 row)
 {
-    return (struct piece_sum *)(void *)head->sums + row * (head->vocab / W_EPILOGUE_COLS + 1);
+    return (struct segment_sum *)(void *)head->sums + row * (head->vocab / W_EPILOGUE_COLS + 1);
 }
 
-/* A piece of a chunk's logits. */
-static void exp_piece(void *context, const struct w_result_block *p)
+/* Epilogue: a block of a chunk's logits, one segment wide. */
+static void exp_block(void *context, const struct w_result_block *p)
 {
     const struct job *job = context;
     const struct w_head *head = job->head;
@@ -82,7 +83,7 @@ static void exp_piece(void *context, const struct w_result_block *p)
         const u64 row = p->row + i, target = target_of(job, job->first + row);
         float *logits = p->c + i * p->c_row;
         w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + p->col;
-        struct piece_sum *sum = sums_of(head, row) + p->col / W_EPILOGUE_COLS;
+        struct segment_sum *sum = sums_of(head, row) + p->col / W_EPILOGUE_COLS;
         if (target >= p->col && target < p->col + p->cols)
             head->nll[job->first + row] = logits[target - p->col];
         w_prefetch_next(kept);
@@ -90,19 +91,21 @@ static void exp_piece(void *context, const struct w_result_block *p)
     }
 }
 
-/* What makes exponentials with one base those with another. Nearly all pieces have the base 0. */
+/* Factor that turns exponentials with one base into those with another. Nearly all segments have
+ * the base 0. */
 static float rebase(float from, float to)
 {
     return from == to ? 1 : expf(from - to);
 }
 
-/* Exponentials with one base, and the target's place, become the gradient but for the factor, which x
- * gets. exp(-nll) - 1 is without the cancellation that the difference of the two has. */
+/* Exponentials become the gradient without the factor: all get the same base, and total is
+ * subtracted at the target, by expm1, since the difference of the two would cancel. x is multiplied
+ * by the factor. */
 static void gradient_row(const struct job *job, u64 row, float base, double total)
 {
     const struct w_head *head = job->head;
     const struct w_kern *kern = job->engine->kern;
-    const struct piece_sum *sums = sums_of(head, row);
+    const struct segment_sum *sums = sums_of(head, row);
     const double nll = (double)head->nll[job->first + row];
     w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab;
 
@@ -120,16 +123,16 @@ static void loss_rows_bf16(void *context, u64 item, u32 worker)
     const struct job *job = context;
     const struct w_head *head = job->head;
     const u64 end = W_MIN((item + 1) * ROWS, job->rows);
-    const u64 pieces = (head->vocab + W_EPILOGUE_COLS - 1) / W_EPILOGUE_COLS;
+    const u64 segments = (head->vocab + W_EPILOGUE_COLS - 1) / W_EPILOGUE_COLS;
 
     (void)worker;
     for (u64 i = item * ROWS; i < end; i++) {
-        const struct piece_sum *sums = sums_of(head, i);
+        const struct segment_sum *sums = sums_of(head, i);
         float *nll = &head->nll[job->first + i], base = sums[0].base;
         double total = 0;
-        for (u64 s = 1; s < pieces; s++)
+        for (u64 s = 1; s < segments; s++)
             base = W_MAX(base, sums[s].base);
-        for (u64 s = 0; s < pieces; s++)
+        for (u64 s = 0; s < segments; s++)
             total += (double)sums[s].sum * (double)rebase(sums[s].base, base);
         *nll = (float)(log(total) - (double)(*nll - base));
         if (job->backward)
@@ -144,10 +147,10 @@ static void multiply_factors(void *context, const struct w_result_block *p)
         job->engine->kern->scale(p->c + i * p->c_row, job->head->factors[p->row + i], p->cols);
 }
 
-/* ---- products ---- */
+/* ---- GEMMs ---- */
 
-/* Logits of a chunk: floats go to memory, of bf16 the pieces are taken. */
-static struct w_gemm logits_product(struct job *job)
+/* Logits of a chunk: in fp32 to memory, in bf16 to the epilogue. */
+static struct w_gemm logits_gemm(struct job *job)
 {
     const struct w_head *head = job->head;
     struct w_gemm g = {
@@ -168,13 +171,13 @@ static struct w_gemm logits_product(struct job *job)
         g.c = head->logits;
         g.c_row = head->vocab;
     } else {
-        g.epilogue = exp_piece;
+        g.epilogue = exp_block;
         g.context = job;
     }
     return g;
 }
 
-static struct w_gemm input_product(struct job *job, float *dx)
+static struct w_gemm input_gemm(struct job *job, float *dx)
 {
     const struct w_head *head = job->head;
     return (struct w_gemm){
@@ -196,7 +199,7 @@ static struct w_gemm input_product(struct job *job, float *dx)
     };
 }
 
-static struct w_gemm weight_product(const struct job *job)
+static struct w_gemm weight_gemm(const struct job *job)
 {
     const struct w_head *head = job->head;
     return (struct w_gemm){
@@ -217,14 +220,14 @@ static struct w_gemm weight_product(const struct job *job)
     };
 }
 
-/* Panels of the weight serve all chunks. */
+/* All chunks use the same panels of the weight. */
 static void pack_panels(struct job *job)
 {
-    struct w_gemm g = logits_product(job);
+    struct w_gemm g = logits_gemm(job);
 
     w_gemm_pack(job->engine, job->head->panels, &g);
     if (job->backward) {
-        g = input_product(job, NULL);
+        g = input_gemm(job, NULL);
         w_gemm_pack(job->engine, job->head->panels_back, &g);
     }
 }
@@ -239,15 +242,15 @@ static void run(struct job *job, float *dx)
         pack_panels(job);
     for (job->first = 0; job->first < tokens; job->first += job->rows) {
         job->rows = W_MIN(tokens - job->first, head->chunk);
-        g = logits_product(job);
+        g = logits_gemm(job);
         w_gemm(job->engine, &g);
         w_team_for(job->engine->team, (job->rows + ROWS - 1) / ROWS,
                    job->engine->type == W_TYPE_BF16 ? loss_rows_bf16 : loss_rows, job);
         if (!job->backward)
             continue;
-        g = input_product(job, dx);
+        g = input_gemm(job, dx);
         w_gemm(job->engine, &g);
-        g = weight_product(job);
+        g = weight_gemm(job);
         w_gemm(job->engine, &g);
     }
 }
@@ -276,36 +279,32 @@ static u64 chunk_of(u64 tokens, enum w_type type)
     return W_MIN(tokens, type == W_TYPE_BF16 ? W_HEAD_ROWS_BF16 : W_HEAD_ROWS);
 }
 
-static u64 up(u64 n)
-{
-    return n > UINT64_MAX - W_TILE_COLS_MAX ? n : w_round_up(n, W_TILE_COLS_MAX);
-}
-
 static void plan(struct w_planner *p, struct w_layer *layer)
 {
     const u64 vocab = p->conf->vocab_size, chunk = chunk_of(p->tokens, p->type);
-    const u64 slices = vocab / W_EPILOGUE_COLS + 1, d = layer->in;
+    const u64 segments = vocab / W_EPILOGUE_COLS + 1, d = layer->in;
     const bool bf16 = p->type == W_TYPE_BF16, train = p->mode == W_PLAN_TRAIN;
 
     layer->own_at[LOGITS] = w_plan_shared(p, "head.logits", W_LIFE_SCRATCH,
                                           w_size_mul(w_size_mul(chunk, vocab), p->element));
     if (p->mode == W_PLAN_DECODE)
         return;
-    /* in bf16 the panels are those of the embedding, and logits are finished slice by slice */
+    /* in bf16 the panels are those of the embedding, and logits have a sum for each segment */
     if (bf16)
         layer->own_at[SUMS] =
             w_plan_shared(p, "head.sums", W_LIFE_SCRATCH,
-                          w_size_mul(w_size_mul(chunk, slices), 2 * sizeof(float)));
+                          w_size_mul(w_size_mul(chunk, segments), 2 * sizeof(float)));
     if (bf16 && train)
         layer->own_at[FACTORS] =
             w_plan_shared(p, "head.factors", W_LIFE_SCRATCH, w_size_mul(chunk, sizeof(float)));
     if (!bf16)
-        layer->own_at[PANELS] = w_plan_shared(p, "head.panels", W_LIFE_STEP,
-                                              w_size_mul(w_size_mul(d, up(vocab)), sizeof(float)));
+        layer->own_at[PANELS] =
+            w_plan_shared(p, "head.panels", W_LIFE_STEP,
+                          w_size_mul(w_size_mul(d, w_size_padded(vocab)), sizeof(float)));
     if (!bf16 && train)
         layer->own_at[PANELS_BACK] =
             w_plan_shared(p, "head.panels_back", W_LIFE_STEP,
-                          w_size_mul(w_size_mul(vocab, up(d)), sizeof(float)));
+                          w_size_mul(w_size_mul(vocab, w_size_padded(d)), sizeof(float)));
 }
 
 /* The weight is the embedding's: (V, d). */

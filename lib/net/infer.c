@@ -38,7 +38,7 @@ enum w_status w_infer_new(struct w_infer **infer, const struct w_conf *conf, con
         m->block = aligned_alloc(W_ARENA_ALIGN, m->plan.bytes);
         m->layers = m->block ? w_layers_place(&m->arch, &m->plan, m->block, &m->pass) : NULL;
         if (!m->layers)
-            status = w_fail(err, W_NOMEM, "no memory for the cache of keys and values");
+            status = w_fail(err, W_NOMEM, "no memory for the KV cache");
     }
     if (status) {
         w_infer_free(m);

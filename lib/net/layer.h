@@ -1,17 +1,19 @@
-/* layer.h - what every kind of layer knows of itself: its parameters, its memory, its arithmetic in
- * each direction, and what that costs. Everything else walks the list of a model's layers (arch.h) and
- * asks: the table of tensors, the memory plan, the training step, generation, FLOPs, predictions.
+/* layer.h - the kinds of layers: the parameters of each, its memory, its arithmetic in each
+ * direction, and the cost of that. Everything else walks the list of a model's layers (arch.h) and
+ * calls these functions: the table of tensors, the memory plan, the training step, generation,
+ * FLOPs, predictions.
  *
- * A kind is one file with one `struct w_layer_kind`; where it stands in a model is one row of arch.c.
+ * A kind is one file with one `struct w_layer_kind`; where it stands in a model is one row of
+ * arch.c.
  *
- * Shapes. M tokens = B sequences of T; a row is a token. A layer reads x (M, in) and writes y (M, out).
- * y of the embedding and of the layers that end a block's branch is the residual stream, in fp32:
- * `stream` of the layers that add to it is what they add to. Every other y has the compute type,
- * fp32 or bf16, and so has its gradient dy, unless the kind takes it in fp32.
+ * Shapes. M tokens = B sequences of T; a row is a token. A layer reads x (M, in) and writes y (M,
+ * out). y of the embedding and of the layers that end a block's branch is the residual stream, in
+ * fp32: layers that add to it find the sum so far in `stream`. Every other y has the compute type,
+ * fp32 or bf16, and so has its gradient dy, unless the kind has dy_fp32.
  *
- * Backward functions add to the gradients of parameters, so that batches can be accumulated. Sums over
- * tokens are made block by block and added up in the order of the blocks (sums.h), so that they do not
- * depend on the threads. */
+ * Backward functions add to the gradients of parameters, so that batches can be accumulated. Sums
+ * over tokens are made in blocks of a fixed size, which are added up in their order (sums.h), so
+ * that they do not depend on the number of threads. */
 #ifndef W_LAYER_H
 #define W_LAYER_H
 
@@ -24,11 +26,11 @@
 
 struct w_layer_kind;
 
-/* A layer of a model: made from the configuration alone (arch.h), then given its tensors, and in a plan
- * its places in memory. */
+/* A layer of a model: made from the configuration alone (arch.h); the table of tensors and the
+ * memory plan fill in the rest. */
 struct w_layer {
     const struct w_layer_kind *kind;
-    char name[32];      /* in front of its tensors' names: "h.3.attn.c_attn." */
+    char name[32];      /* prefix of its tensors' names: "h.3.attn.c_attn." */
     u64 in, out;        /* widths of x and y */
     const char *y, *dy; /* names of their buffers; NULL: the residual stream */
     u32 tensor;         /* its first row in the table of tensors */
@@ -42,54 +44,55 @@ struct w_pass {
     struct w_engine engine;
     u64 tokens; /* M; 1 in generation */
     const struct w_tensors *tensors;
-    const float *weights;               /* blocks in the order of the table of tensors */
+    const float *weights;               /* all tensors, in the order of the table */
     float *gradients;                   /* NULL without backward */
-    const w_bf16 *packed, *packed_back; /* weights as operands of products, each way; NULL: fp32 */
+    const w_bf16 *packed, *packed_back; /* weights for forward and backward; NULL: fp32 */
     float *d_residual;                  /* (M, d): gradient of the residual stream */
     void *d_stream; /* the same in the compute type; with fp32 it is d_residual itself */
     float *partials;
-    float *nll;     /* (M): the head leaves the loss of each token here, in nats */
+    float *nll;     /* (M): the loss of each token in nats, written by the head */
     const u32 *ids; /* (B, T + 1) of the batch: the last of each row is a target only */
     double scale;   /* of the gradient of the mean loss */
-    u64 position;   /* in generation: of the one token, */
-    float *logits;  /* (V), which the head leaves here */
+    u64 position;   /* in generation: of the one token */
+    float *logits;  /* in generation: (V), set by the head */
     struct w_clock clock;
 };
 
-/* A layer at its place in memory. Stands in an array in the order of the model: at[-1] made x. */
+/* A layer at its place in memory. An element of an array in the order of the model: at[-1] made
+ * x. */
 struct w_layer_at {
     const struct w_layer *layer;
     struct w_pass *pass;
     const struct w_tensor *tensors; /* its own rows */
     void *x, *y;
-    float *stream; /* what a layer that ends a branch adds to; may be y itself */
+    float *stream; /* the sum to which a layer that ends a branch adds; may be y itself */
     void *dx, *dy;
     void *own[W_LAYER_BUFFERS]; /* NULL where the plan has none */
 };
 
-/* What a direction of a layer has to do for a batch: the least, whatever the kernels do beside it. */
+/* What a direction of a layer has to do for a batch at least, without what kernels do in
+ * addition. */
 struct w_work {
     double flops; /* a multiplication and an addition are two */
     double bytes; /* read and written */
-    double units; /* what the measured cost of its phase is counted in (bench/step_probe.h) */
-    /* Bytes that are touched before the same are touched again: of each thread, or of all together; 0:
-     * everything that the step has. */
+    double units; /* in which measured costs of its phase are expressed (bench/step_probe.h) */
+    /* The working set, bytes that are touched before the same are touched again: of each thread, or
+     * of all threads together; 0: all memory of the step. */
     double thread_set, set;
 };
 
 struct w_layer_kind {
     const char *name;
     enum w_phase forward_phase, backward_phase;
-    bool
-        recomputed; /* y is not kept for the backward pass but computed again where it is asked for */
-    bool dy_fp32;   /* backward wants dy in fp32 */
-    bool multiplies; /* its forward work are products of matrices: counted by FLOP/s rates */
-    /* Append rows to the table of tensors. NULL: it has no parameters. */
+    bool recomputed; /* y is not kept for the backward pass but computed again when needed */
+    bool dy_fp32;    /* backward takes dy in fp32 */
+    bool multiplies; /* its work is GEMM: counted in FLOPs per token */
+    /* Append rows to the table of tensors. NULL: the layer has no parameters. */
     void (*tensors)(struct w_tensors *, const struct w_layer *, const struct w_conf *);
     /* Ask for further buffers and scratch memory. NULL: none. */
     void (*plan)(struct w_planner *, struct w_layer *);
     void (*forward)(const struct w_layer_at *);
-    /* The head's computes losses too, so that in training its forward() is not called. */
+    /* That of the head computes the losses too, so in training its forward() is not called. */
     void (*backward)(const struct w_layer_at *);
     /* One token at pass->position, in fp32. */
     void (*decode)(const struct w_layer_at *);
@@ -100,8 +103,8 @@ struct w_layer_kind {
 extern const struct w_layer_kind w_layer_embedding, w_layer_norm, w_layer_linear,
     w_layer_linear_add, w_layer_attention, w_layer_mlp, w_layer_head;
 
-/* x in the backward pass: as it was kept, or computed again by the layer that made it, whose time that
- * is. */
+/* x in the backward pass: as it was kept, or computed again by the layer that made it, to which the
+ * time is charged. */
 const void *w_layer_input(const struct w_layer_at *);
 
 static inline const float *w_layer_weight(const struct w_layer_at *at, u32 row)

@@ -1,3 +1,11 @@
+/* Linear layers: every pass is a GEMM, 2 M in out FLOPs each.
+ *
+ *      y  (M, out)   = x  (M, in)      weight^T (in, out) + bias
+ *      dx (M, in)    = dy (M, out)     weight   (out, in)
+ *      dW (out, in) += dy^T (out, M)   x        (M, in),   d_bias += sums of dy over the rows
+ *
+ * Results in bf16 are rounded in the epilogue, block by block, so that they never go to memory in
+ * fp32. */
 #include "net/linear.h"
 
 #include "net/sums.h"
@@ -34,7 +42,7 @@ struct store {
     u64 width;
 };
 
-static void store_piece(void *context, const struct w_result_block *p)
+static void store_block(void *context, const struct w_result_block *p)
 {
     const struct store *s = context;
     for (u64 i = 0; i < p->rows; i++) {
@@ -44,7 +52,7 @@ static void store_piece(void *context, const struct w_result_block *p)
     }
 }
 
-/* A product whose result goes to y. */
+/* GEMM into y. */
 static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_result y)
 {
     struct store store = {.kern = engine->kern, .y = y.data, .width = g.n};
@@ -55,7 +63,7 @@ static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_re
         g.c = y.data;
         g.c_row = g.n;
     } else if (!g.epilogue) {
-        g.epilogue = store_piece;
+        g.epilogue = store_block;
         g.context = &store;
     }
     w_gemm(engine, &g);
@@ -63,8 +71,8 @@ static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_re
 
 /* ---- forward ---- */
 
-/* x (M, in) * weight^T, to which the callers say what is added, and where it goes. */
-static struct w_gemm forward_product(const struct w_linear *l, const void *x)
+/* x (M, in) weight^T; the callers add `add` and the place of the result. */
+static struct w_gemm forward_gemm(const struct w_linear *l, const void *x)
 {
     return (struct w_gemm){
         .type = l->pass->engine.type,
@@ -83,23 +91,23 @@ static struct w_gemm forward_product(const struct w_linear *l, const void *x)
 
 void w_linear_forward(const struct w_linear *l, struct w_result y, const void *x)
 {
-    struct w_gemm g = forward_product(l, x);
+    struct w_gemm g = forward_gemm(l, x);
     g.add = l->bias;
     multiply(&l->pass->engine, g, y);
 }
 
-/* The product starts from the residual; the bias is added while the result is in the cache. */
-static void add_bias(void *context, const struct w_result_block *piece)
+/* The sums start from the residual; the bias is added while the result is in the cache. */
+static void add_bias(void *context, const struct w_result_block *block)
 {
     const struct w_linear *l = context;
-    for (u64 i = 0; i < piece->rows; i++)
-        l->pass->engine.kern->add(piece->c + i * piece->c_row, l->bias + piece->col, piece->cols);
+    for (u64 i = 0; i < block->rows; i++)
+        l->pass->engine.kern->add(block->c + i * block->c_row, l->bias + block->col, block->cols);
 }
 
 void w_linear_forward_residual(const struct w_linear *l, float *y, const void *x,
                                const float *residual)
 {
-    struct w_gemm g = forward_product(l, x);
+    struct w_gemm g = forward_gemm(l, x);
     g.add = residual;
     g.add_row = l->out;
     multiply(&l->pass->engine, g, (struct w_result){W_TYPE_F32, y, {add_bias, (void *)l}});
@@ -149,7 +157,7 @@ void w_linear_backward_weight(const struct w_linear *l, const void *dy, const vo
 
 /* ---- one row ---- */
 
-#define ROWS_PER_ITEM 64 /* of the weight: what one thread does in one go */
+#define ROWS_PER_ITEM 64 /* of the weight */
 
 struct decode_job {
     const struct w_linear *l;
@@ -180,7 +188,7 @@ void w_linear_decode(const struct w_linear *l, float *y, const float *x, bool ad
                &job);
 }
 
-/* ---- the two kinds: into the branch, and onto the residual stream ---- */
+/* ---- the two kinds: one within a branch, one that adds to the residual stream ---- */
 
 static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
                     const struct w_conf *conf)
@@ -213,7 +221,7 @@ static void add_forward(const struct w_layer_at *at)
     w_linear_forward_residual(&l, at->y, at->x, at->stream);
 }
 
-/* Of both: dy of the stream is kept in the compute type too. */
+/* For both kinds, since dy of the stream exists in the compute type too. */
 static void backward(const struct w_layer_at *at)
 {
     const struct w_linear l = w_linear_of(at, 0);
@@ -238,7 +246,7 @@ static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_
 {
     const double rows = w_work_rows(conf), element = (double)w_type_bytes(type);
     const double in = (double)layer->in, out = (double)layer->out, weights = in * out;
-    /* onto the stream: it is read and written in fp32 */
+    /* the stream is read and written in fp32 */
     const double y_bytes = layer->y ? element * out : 8 * out;
 
     *forward = (struct w_work){.flops = 2 * rows * weights,

@@ -1,4 +1,4 @@
-/* linear.h - y = x weight^T + bias and its gradients: the products of every layer that has a weight
+/* linear.h - y = x weight^T + bias and its gradients: the GEMMs of every layer that has a weight
  * matrix. M is the number of tokens of the pass. */
 #ifndef W_LINEAR_H
 #define W_LINEAR_H
@@ -9,29 +9,29 @@
 struct w_linear {
     const struct w_pass *pass;
     const float *weight, *bias;       /* (out, in), (out) */
-    const void *packed, *packed_back; /* the weight in panels, each way; NULL: packed when needed */
+    const void *packed, *packed_back; /* the weight, each way; NULL: packed in each call */
     float *d_weight, *d_bias;
     u64 in, out;
 };
-/* From rows `row` (weight) and `row` + 1 (bias) of the layer's tensors. */
+/* The one in rows `row` (weight) and `row` + 1 (bias) of the layer's tensors. */
 struct w_linear w_linear_of(const struct w_layer_at *, u32 row);
-/* The rows themselves: NAMEweight (out, in) and NAMEbias (out). */
+/* Append these two rows: NAMEweight (out, in) and NAMEbias (out). */
 void w_linear_tensors(struct w_tensors *, const char *name, u64 in, u64 out, enum w_init);
 
-/* Called with tiles of the result while they are in the cache: see w_gemm. */
+/* Called with blocks of the result while they are in the cache: see w_gemm. */
 struct w_epilogue {
     void (*call)(void *context, const struct w_result_block *);
     void *context;
 };
-/* Where a product goes. fp32: to data, then epilogue.call is called, if there is one. bf16: to
- * epilogue.call, which keeps what it wants; or without one, rounded, to data. */
+/* Where a GEMM leaves its result. fp32: in data, and epilogue.call is called if it is set. bf16:
+ * only epilogue.call gets it; if that is NULL, it is rounded and stored in data. */
 struct w_result {
     enum w_type type;
     void *data;
     struct w_epilogue epilogue;
 };
 
-/* The gradient of x, as the layer that made x takes it. */
+/* The gradient of x, in the type that the layer that made x takes. */
 static inline struct w_result w_layer_dx(const struct w_layer_at *at)
 {
     return (struct w_result){
@@ -50,8 +50,9 @@ void w_linear_backward_weight(const struct w_linear *, const void *dy, const voi
 /* One row, in fp32: y = x weight^T + bias, or y += that. bias may be NULL. */
 void w_linear_decode(const struct w_linear *, float *y, const float *x, bool add);
 
-/* An epilogue meets rows of other matrices that are kilobytes apart, which hardware prefetchers do not
- * follow. Given the current segment of such a row, prefetch the segment of the next tile to the right. */
+/* An epilogue reads and writes rows of other matrices that are kilobytes apart, which hardware
+ * prefetchers do not follow. Given the current segment of such a row, prefetch the segment of the
+ * next tile to the right. */
 static inline void w_prefetch_next(const void *segment)
 {
     const u8 *next = (const u8 *)segment + W_EPILOGUE_COLS * sizeof(w_bf16);

@@ -1,16 +1,13 @@
 /* The MLP of a block: stream + c_proj(GELU(c_fc(x))), tanh GELU. One kind and not three, since GELU
- * and its slope are computed in the epilogues of the products around it, while their tiles are in the
- * cache. Kept for the backward pass is what goes into GELU; what comes out is computed again. */
+ * and its derivative are computed in the epilogues of the GEMMs around it, while their blocks are
+ * in the cache. The input of GELU is kept for the backward pass, its output is computed again. */
 #include "net/linear.h"
 
 #include <stdio.h>
 
 enum { FC, FC_BIAS, PROJ, PROJ_BIAS }; /* tensors */
-enum {
-    HIDDEN_IN,
-    HIDDEN,
-    D_HIDDEN
-}; /* buffers (M, d_ff): before GELU, after it, gradient of both */
+/* Buffers, (M, d_ff): input of GELU, its output, gradient of both. */
+enum { HIDDEN_IN, HIDDEN, D_HIDDEN };
 
 /* c_fc (d_ff, d) and c_proj (d, d_ff) */
 static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
@@ -82,7 +79,8 @@ static void decode(const struct w_layer_at *at)
 
 /* ---- backward ---- */
 
-/* GELU's slope on the gradient of what comes out of it; and that once more, for the gradient of c_proj. */
+/* The gradient of GELU's output times its derivative; and the output once more, for the gradient of
+ * c_proj. */
 static void gelu_back(void *context, const struct w_result_block *p)
 {
     const struct w_layer_at *at = context;

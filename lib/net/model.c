@@ -8,9 +8,9 @@
 #include "sys/machine.h"
 #include "sys/pages.h"
 
-#define STRIPE_BYTES (2u << 20) /* that a thread touches in one go */
+#define STRIPE_BYTES (2u << 20) /* of an item */
 
-/* Streams of random numbers are told apart by a number per use. */
+/* Each use of random numbers has a stream of its own. */
 #define INIT_STREAM 0x696e6974 /* "init" */
 
 struct w_layer_at *w_layers_place(const struct w_arch *arch, const struct w_plan *plan, u8 *block,
@@ -37,8 +37,8 @@ struct w_layer_at *w_layers_place(const struct w_arch *arch, const struct w_plan
     return layers;
 }
 
-/* Every page is touched by the team before the first step, so that the step itself never waits for
- * the system to clear pages, and memory that is not there shows now. */
+/* The team touches every page before the first step, so that no step waits for the system to clear
+ * pages, and missing memory shows now. */
 static void touch_stripe(void *context, u64 item, u32 worker)
 {
     const struct w_model *m = context;

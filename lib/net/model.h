@@ -1,10 +1,10 @@
 /* model.h - a model in memory and the step that trains it.
  *
- *     w_kern_choose(&kern, "auto", &err)                          // the fastest kernels
- *     w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, &err)  // one allocation, as planned
- *     w_model_init(model)                                     // from conf.seed; or load a checkpoint
- *     loss = w_model_gradient(model, ids, 1.0)                // forward and backward of one batch
- *     norm = w_model_update(model, step, learning_rate)       // clip, optimizer, clear the gradient
+ *     w_kern_choose(&kern, "auto", &err)                  // the fastest kernels
+ *     w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, &err)   // one allocation
+ *     w_model_init(model)                                 // from conf.seed; or load a checkpoint
+ *     loss = w_model_gradient(model, ids, 1.0)            // forward and backward of one batch
+ *     norm = w_model_update(model, step, learning_rate)   // clip, optimizer, clear the gradient
  *
  * Results have the same bits for any number of threads. */
 #ifndef W_MODEL_H
@@ -17,38 +17,40 @@
 
 struct w_model;
 
-/* type: the compute type (plan.h); kern: from w_kern_choose(). The team must outlive the model. W_USAGE:
- * sizes that overflow; W_NOMEM: no memory for the block. */
+/* type: the compute type (plan.h); kern: from w_kern_choose(). The configuration is copied;
+ * kernels and team must outlive the model. W_USAGE: sizes that overflow; W_NOMEM: no memory for
+ * the block. */
 enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_mode, enum w_type,
                           const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
-/* The block's real size, to be compared with the plan's. */
+/* Bytes of the model's block, as planned. */
 u64 w_model_bytes(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
 const struct w_engine *w_model_engine(const struct w_model *);
 
-/* Blocks of tensors->floats floats each. Call this again after each step before you write through the
- * pointer: the call marks what was made of the weights as stale. */
+/* Blocks of tensors->floats floats each. Call this again after each step before you write through
+ * the pointer: the call marks the packed bf16 copies of the weights as stale. The model owns all
+ * blocks. */
 float *w_model_weights(struct w_model *);
-/* NULL unless planned for training, as are the states. */
+/* NULL unless planned for training; so are the states. */
 float *w_model_gradients(struct w_model *);
-/* States of the optimizer, from 0 on, and how they are named in files: "adam.m". NULL: no more. */
+/* State number `state` of the optimizer, from 0 on, and its name in files: "adam.m". NULL: there
+ * are no more. */
 const char *w_model_state_name(const struct w_model *, u32 state);
 float *w_model_state(struct w_model *, u32 state);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);
-/* ids: (B, T+1), each below vocab_size (the caller's promise, checked by the batch reader). Adds
- * scale times the gradient of the mean loss to the gradients; returns the mean loss in nats per
- * token. */
+/* ids: (B, T + 1), each below vocab_size, which the caller has checked. Adds scale times the
+ * gradient of the mean loss to the gradients; returns the mean loss in nats per token. */
 double w_model_gradient(struct w_model *, const u32 *ids, double scale);
 
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
 double w_model_loss(struct w_model *, const u32 *ids, float *nll);
 
-/* One step of the optimizer with global clipping of the gradient; step counts from 1. Returns the norm of
- * the gradient before clipping; the gradients are zero afterwards. */
+/* One step of the optimizer after clipping of the gradient by its global norm; step counts from 1.
+ * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */
 double w_model_update(struct w_model *, u64 step, double learning_rate);
 
 /* Seconds spent in each phase since the last reset, for the log and the benchmark. */

@@ -10,15 +10,16 @@ struct w_model {
     struct w_conf conf;
     struct w_plan plan;
     struct w_arch arch;
-    struct w_layer_at *layers; /* arch.count, with their memory */
+    struct w_layer_at *layers; /* arch.count of them, with their memory */
     struct w_pass pass;
     const struct w_optimizer *optimizer;
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
-    bool stale; /* somebody may have written weights: their panels are not up to date */
+    bool stale; /* weights may have been written to: their packed copies are out of date */
 };
 
-/* Layers with the memory that a plan gives them within a block. NULL: no memory. */
+/* Layers with the memory that a plan gives them within a block; the caller frees the array. NULL:
+ * no memory. */
 struct w_layer_at *w_layers_place(const struct w_arch *, const struct w_plan *, u8 *block,
                                   struct w_pass *);
 

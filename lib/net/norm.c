@@ -1,5 +1,5 @@
-/* LayerNorm of the residual stream: y = (x - mean) * rstd * weight + bias, row by row. Only mean and rstd
- * are kept: y is computed again where the backward pass asks for it. */
+/* LayerNorm of the residual stream: y = (x - mean) * rstd * weight + bias, row by row. Only mean
+ * and rstd are kept: y is computed again when the backward pass needs it. */
 #include "net/layer.h"
 #include "net/sums.h"
 
@@ -56,8 +56,8 @@ static void decode(const struct w_layer_at *at)
 
 /* ---- backward ---- */
 
-/* A block of rows, with its own sums for weight and bias. The gradient is added to that of the residual
- * stream, of which the layers before want a copy in the compute type. */
+/* A block of rows, with partial sums for weight and bias. The gradient is added to that of the
+ * residual stream, of which the preceding layers need a copy in the compute type. */
 static void backward_rows(void *context, u64 block, u32 worker)
 {
     const struct w_layer_at *at = context;
@@ -86,13 +86,14 @@ static void backward(const struct w_layer_at *at)
     w_sum_partials(at->pass, w_layer_gradient(at, BIAS), d, blocks, 2 * d, d);
 }
 
-/* The unit is three norms: those of a model with one block, which calibrations time. */
+/* Units are counted so that a model with one block, which has three norms and is what calibrations
+ * time, has d. */
 static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
                  struct w_work *forward, struct w_work *backward)
 {
     const double d = (double)layer->in, numbers = w_work_rows(conf) * d;
 
-    (void)type; /* the stream is fp32 always */
+    (void)type; /* the stream is always in fp32 */
     *forward = (struct w_work){.flops = 7 * numbers, .bytes = 8 * numbers, .units = d / 3};
     *backward = (struct w_work){.flops = 14 * numbers, .bytes = 16 * numbers};
 }

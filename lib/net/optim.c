@@ -1,5 +1,5 @@
-/* The pass over the weights: items are fixed parts of the parameters, whoever works on them. Weights,
- * gradients and states stream through once; the panels of products in bf16 are packed while the new
+/* The pass over the weights: an item is a fixed stripe of a tensor, whichever thread works on it.
+ * Weights, gradients and states are read and written once; in bf16, panels are packed while the new
  * weights are in the cache. */
 #include "net/optim.h"
 
@@ -10,7 +10,7 @@ static const struct w_optimizer *const optimizers[] = {&w_optimizer_adamw};
 
 const struct w_optimizer *w_optimizer_of(const struct w_conf *conf)
 {
-    (void)conf; /* no key yet: there is one row */
+    (void)conf; /* there is one row, and no key that selects it */
     return optimizers[0];
 }
 
@@ -55,8 +55,8 @@ double w_gradient_norm(const struct w_engine *engine, const float *g, u64 n, dou
 
 /* ---- the update ---- */
 
-/* Rows of a matrix per item: whole panels of its columns and whole steps of its rows, for any variant.
- * And columns at a time, so that a block stays in the cache until it is packed. */
+/* Rows of a matrix in an item: a multiple of tile_cols and of k_unroll of any variant. And columns
+ * at a time, so that a block stays in the cache until it is packed. */
 #define ROWS 32
 #define COLS 1024
 
@@ -93,8 +93,8 @@ static struct stripe find_stripe(const struct w_tensors *tensors, u64 item)
                            .width = t->count / rows_of(t)};
 }
 
-/* Columns [col, col + cols) of the stripe, of which `block` has the numbers, into the tensor's panels.
- * Forward, rows are the columns of b; backward, they are its steps of k. */
+/* Pack columns [col, col + cols) of the stripe, which `block` holds in bf16, into the tensor's
+ * panels. Forward, its rows are columns of b; backward, they are rows of b. */
 static void pack_block(const struct update_job *job, const struct stripe *s, const w_bf16 *block,
                        u64 col, u64 cols)
 {

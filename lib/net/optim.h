@@ -1,8 +1,8 @@
-/* optim.h - the optimizer: a table of rules by which gradients change weights, and the one pass over
- * memory in which a rule is applied, gradients become zero and the weights' panels are packed again.
+/* optim.h - the optimizer: a table of rules by which gradients change weights, and the one pass
+ * over memory that applies a rule, clears gradients and packs the weights' panels again.
  *
- * A rule is a row: the state that it keeps for each weight, by name, and what it does to a block of them.
- * The plan, the checkpoint and the prediction follow from the row. */
+ * A rule is a row: the state that it keeps for each weight, by name, and its update of a block of
+ * weights. The plan, the checkpoint and the prediction follow from the row. */
 #ifndef W_OPTIM_H
 #define W_OPTIM_H
 
@@ -11,43 +11,43 @@
 
 #define W_OPTIMIZER_STATES 2
 
-/* What a rule computes once per step from configuration, step and gradient. */
+/* Constants of a rule during one step. */
 union w_optimizer_step {
     struct {
-        struct w_adamw decayed,
-            plain; /* for tensors on which weight decay acts, and for the others */
+        struct w_adamw decayed, plain; /* for tensors with weight decay, and without */
     } adamw;
 };
 
 struct w_optimizer {
     const char *name;
-    /* Names of its states, in plans and, with a dot and the tensor's name after it, in checkpoints:
-     * blocks of floats laid out like the weights. NULL: fewer. */
+    /* Names of its states: blocks of floats laid out like the weights. In checkpoints a dot and the
+     * tensor's name follow. NULL after the last. */
     const char *states[W_OPTIMIZER_STATES];
-    double flops, bytes; /* of the update of a parameter */
-    /* grad_scale: what gradients are multiplied by; step counts from 1. */
+    double flops, bytes; /* to update a parameter */
+    /* grad_scale: the factor of clipping; step counts from 1. */
     void (*begin)(union w_optimizer_step *, const struct w_conf *, u64 step, double learning_rate,
                   double grad_scale);
-    /* n weights of a tensor, their gradients, which become zero, and their states. */
+    /* n weights of a tensor and their states in place; their gradients become zero. */
     void (*update)(const union w_optimizer_step *, const struct w_kern *, const struct w_tensor *,
                    float *weights, float *gradients, float *const states[W_OPTIMIZER_STATES],
                    u64 n);
 };
 
-/* The one that a configuration asks for. */
+/* The rule of a configuration. */
 const struct w_optimizer *w_optimizer_of(const struct w_conf *);
-/* Its state of that name, from 0 on; or -1. */
+/* The number of its state of that name (`length` bytes), from 0 on; or -1. */
 int w_optimizer_state(const struct w_optimizer *, const char *name, size_t length);
 
 extern const struct w_optimizer w_optimizer_adamw;
 
-/* Norm of n floats, in double precision. partials: a double per W_UPDATE_FLOATS. */
+/* Euclidean norm of n floats, summed in double precision. partials: scratch, a double for every
+ * W_UPDATE_FLOATS. */
 #define W_UPDATE_FLOATS 16384
 double w_gradient_norm(const struct w_engine *, const float *g, u64 n, double *partials);
 
 /* One pass over all weights. */
 struct w_update {
-    const struct w_optimizer *optimizer; /* NULL: the weights stay, only their panels are packed */
+    const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
     union w_optimizer_step step;
     const struct w_tensors *tensors;
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];

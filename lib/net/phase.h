@@ -1,9 +1,9 @@
-/* phase.h - the phases of a training step: what its time is counted by, in the log, in a calibration
- * (bench/step_probe.h) and in predictions. This is the only list of them.
+/* phase.h - the phases of a training step: its time is measured for each of them, in the log, in a
+ * calibration (bench/step_probe.h) and in predictions. This is the only list of them.
  *
  *     w_clock_start(&clock);
  *     ...                                     // forward through an attention layer
- *     w_clock_lap(&clock, W_PHASE_ATTENTION); // the seconds since the last lap are its own */
+ *     w_clock_lap(&clock, W_PHASE_ATTENTION); // counts the seconds since the last lap for it */
 #ifndef W_PHASE_H
 #define W_PHASE_H
 
@@ -12,7 +12,7 @@
 enum w_phase {
     W_PHASE_EMBEDDING, /* forward and backward */
     W_PHASE_NORM,      /* forward, once more where the output is computed again, and backward */
-    W_PHASE_LINEAR,    /* products with weights and the GELU between them */
+    W_PHASE_LINEAR,    /* GEMMs with weights, and GELU */
     W_PHASE_LINEAR_BACK,
     W_PHASE_ATTENTION,
     W_PHASE_ATTENTION_BACK,
@@ -22,7 +22,7 @@ enum w_phase {
 };
 
 struct w_phase_name {
-    const char *key;   /* "linear_back": in files and in keys of figures */
+    const char *key;   /* "linear_back": in files and in names of figures */
     const char *title; /* "linear backward": for people, and in the log */
 };
 extern const struct w_phase_name w_phases[W_PHASES];

@@ -1,5 +1,5 @@
-/* A plan is made by a walk over the layers, which ask for what they need by name. Only then are the
- * sizes of all rows known, and the rows laid out one after the other. */
+/* A plan is made by a walk over the layers, which request buffers by name. Then the sizes of all
+ * rows are known, and the rows are laid out one after the other. */
 #include "net/plan.h"
 
 #include <string.h>
@@ -21,12 +21,12 @@ u64 w_size_add(u64 a, u64 b)
     return w_add_ok(a, b, &sum) ? sum : UINT64_MAX;
 }
 
-static u64 up(u64 n)
+u64 w_size_padded(u64 n)
 {
     return n > UINT64_MAX - W_TILE_COLS_MAX ? n : w_round_up(n, W_TILE_COLS_MAX);
 }
 
-/* ---- what layers ask for ---- */
+/* ---- requests of layers ---- */
 
 static const struct w_plan_place nowhere = {.row = W_PLAN_NOWHERE};
 
@@ -37,7 +37,7 @@ static struct w_plan_row *row_of(struct w_planner *p, const char *name, enum w_l
     for (u32 i = 0; i < plan->count; i++)
         if (!strcmp(plan->rows[i].name, name))
             return &plan->rows[i];
-    if (plan->count == W_PLAN_ROWS) { /* more names than there are in the sources */
+    if (plan->count == W_PLAN_ROWS) { /* more names than the sources have */
         p->overflow = true;
         return &plan->rows[0];
     }
@@ -77,12 +77,12 @@ void w_plan_thread(struct w_planner *p, u64 floats)
 
 void w_plan_product(struct w_planner *p, u64 in, u64 out)
 {
-    u64 largest = W_MAX(w_size_mul(in, up(out)), w_size_mul(out, up(in)));
+    u64 largest = W_MAX(w_size_mul(in, w_size_padded(out)), w_size_mul(out, w_size_padded(in)));
 
-    largest = W_MAX(largest, w_size_mul(W_K_UNROLL_MAX, up(W_MAX(in, out))));
+    largest = W_MAX(largest, w_size_mul(W_K_UNROLL_MAX, w_size_padded(W_MAX(in, out))));
     p->panel_elements = W_MAX(p->panel_elements, largest);
     w_plan_thread(p, p->type == W_TYPE_BF16 ? W_GEMM_SCRATCH_FLOATS : W_GEMM_ROWS_FLOATS);
-    w_plan_partials(p, out); /* of the gradient of a bias */
+    w_plan_partials(p, out); /* for the gradient of the bias */
 }
 
 void w_plan_partials(struct w_planner *p, u64 width)
@@ -98,7 +98,7 @@ static u64 floats(u64 count)
     return w_size_mul(count, sizeof(float));
 }
 
-/* Weights, and what is as large as they are. */
+/* Weights, and the buffers that are as large as they are. */
 static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
                             const struct w_tensors *tensors)
 {
@@ -120,7 +120,7 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
         common->packed_back = w_plan_shared(p, "weights.packed_back", W_LIFE_RUN, packed);
 }
 
-/* Outputs of the layers and their gradients, then what each kind wants beside them. */
+/* Outputs of the layers and their gradients, then what each kind requests in addition. */
 static void plan_layers(struct w_planner *p, struct w_plan_common *common, struct w_arch *arch)
 {
     const bool train = p->mode == W_PLAN_TRAIN;
@@ -154,17 +154,17 @@ static void plan_layers(struct w_planner *p, struct w_plan_common *common, struc
     }
 }
 
-/* Between the scratch of two threads. A core that fetches lines ahead of what its thread writes, row after
- * row, takes them from its neighbour: without the gap, products whose results are taken tile by tile lose
- * a sixth of their speed with two threads (Zen 5, whose cores see 100 KB ahead). */
+/* Between the scratch of two threads. A core that prefetches lines beyond those that its thread
+ * writes, row after row, takes them from the next thread's core: without the gap, GEMMs without c
+ * in memory lose a sixth of their speed with two threads (Zen 5, which prefetches 100 KB ahead). */
 #define GAP_FLOATS ((u64)(128 << 10) / sizeof(float))
 
-/* Fewer panels would keep threads busy too shortly between two barriers. */
+/* With fewer, there would be too little work between two barriers. */
 #define PANEL_ELEMENTS_MIN (1 << 20)
 
 static void plan_scratch(struct w_planner *p, struct w_plan_common *common, u32 threads)
 {
-    const u64 thread_floats = w_size_add(up(p->thread_floats), GAP_FLOATS);
+    const u64 thread_floats = w_size_add(w_size_padded(p->thread_floats), GAP_FLOATS);
     const u64 panels = W_MAX(p->panel_elements, PANEL_ELEMENTS_MIN);
 
     common->nll = w_plan_shared(p, "head.nll", W_LIFE_STEP, floats(p->tokens));
@@ -189,7 +189,7 @@ static enum w_status lay_out(struct w_planner *p, struct w_err *err)
         row->bytes = arena.used - row->offset;
     }
     plan->bytes = arena.used;
-    /* 2^53 bytes are the limit of what JSON can say */
+    /* 2^53, the largest whole number that JSON holds exactly */
     if (p->overflow || arena.overflow || plan->bytes > W_JSON_INT_MAX)
         return w_fail(err, W_USAGE, "the memory of this configuration is more than can be counted");
     return W_DONE;

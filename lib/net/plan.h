@@ -2,12 +2,12 @@
  * run. The trainer allocates one block of plan.bytes and nothing more; wtrain --dry-run and
  * wcachefit print the same plan.
  *
- * With bf16 as compute type, what products read is kept as bf16: activations, the gradients that flow
- * back, logits, and a packed copy of the weights for each direction. Kept in fp32: everything that is
- * accumulated (weights, gradients, moments), the statistics of norms, all losses and reductions, and
- * the residual stream with its gradient. The stream is a sum of 2L + 1 terms: rounded to bf16 at each of
- * them it would lose what a layer adds to a stream that has grown, and it is only 2 of the 10 widths
- * that a layer keeps for its backward pass. */
+ * With bf16 as compute type, GEMM operands are kept in bf16: activations, the gradients that flow
+ * back, logits, and a packed copy of the weights for each direction. Kept in fp32: everything that
+ * is accumulated (weights, gradients, moments), the statistics of norms, all losses and reductions,
+ * and the residual stream with its gradient. The stream is a sum of 2L + 1 terms: rounded to bf16
+ * at each of them it would lose what a layer adds to a stream that has grown, and it is only 2 of
+ * the 10 widths that a layer keeps for its backward pass. */
 #ifndef W_PLAN_H
 #define W_PLAN_H
 
@@ -23,9 +23,9 @@ enum w_plan_mode {
 enum w_lifetime { W_LIFE_RUN, W_LIFE_STEP, W_LIFE_SCRATCH };
 const char *w_lifetime_name(enum w_lifetime);
 
-/* Tokens whose logits exist at a time, and tokens per partial sum. With fewer, the gradient of the head's
- * weights is read and written more often (half as many: a step takes 2 to 5 % longer, a quarter: 10 %);
- * more gain nothing. */
+/* Tokens whose logits exist at a time, and tokens per partial sum. With fewer, the gradient of the
+ * head's weights is read and written more often (with half as many a step takes 2 to 5 % longer,
+ * with a quarter 10 %); more gain nothing. */
 #define W_HEAD_ROWS 768
 #define W_HEAD_ROWS_BF16 1024
 #define W_PARTIAL_ROWS 128
@@ -47,23 +47,24 @@ struct w_plan {
     u64 thread_bytes; /* scratch of one thread */
 };
 
-/* The compute type is that of the products. `threads` of the team: each has scratch memory; nothing
- * else of the machine matters. W_USAGE: sizes that overflow; W_NOMEM. */
+/* enum w_type: the compute type. threads: of the team; each has scratch memory, and nothing else of
+ * the machine matters. W_USAGE: sizes that overflow; W_NOMEM. */
 enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, enum w_type,
                           u32 threads, struct w_err *) W_MUST_CHECK;
 const struct w_plan_row *w_plan_find(const struct w_plan *, const char *name); /* or NULL */
 
-/* Can a configuration be trained in so many bytes? W_NO: it cannot, or not at all. *needed, unless it
- * is NULL, becomes what it takes. */
+/* Can a configuration be trained in so many bytes? W_NO: it needs more, or is refused by
+ * w_conf_check() or w_plan_make(); W_NOMEM. *needed, unless NULL, becomes the bytes of its plan, if
+ * it has one. */
 enum w_status w_plan_fits(const struct w_conf *, enum w_type, u32 threads, double bytes,
                           u64 *needed, struct w_err *) W_MUST_CHECK;
-/* The largest batch_size of at most `most` with which it can; 0: none. */
+/* The largest batch_size up to `most` with which it can; 0: there is none. W_NOMEM. */
 enum w_status w_plan_largest_batch(const struct w_conf *, enum w_type, u32 threads, double bytes,
                                    u64 most, u64 *batch, struct w_err *) W_MUST_CHECK;
 
-/* ---- for the layers, which say what they need ---- */
+/* ---- for the layers, which request memory ---- */
 
-/* A part of the block: bytes from the start of a row on. row W_PLAN_NOWHERE: there is none. */
+/* A place in the block: bytes from the start of a row. row W_PLAN_NOWHERE: no place. */
 struct w_plan_place {
     u32 row;
     u64 offset;
@@ -77,28 +78,30 @@ struct w_planner {
     enum w_plan_mode mode;
     enum w_type type;
     u64 tokens;                                        /* M: of a batch, or 1 in generation */
-    u64 element;                                       /* bytes of a number of the compute type */
-    u64 thread_floats, panel_elements, partial_floats; /* the largest that was asked for */
+    u64 element;                                       /* bytes of a number in the compute type */
+    u64 thread_floats, panel_elements, partial_floats; /* the largest requests */
     bool overflow;
 };
 
-/* Products and sums of sizes, which stay UINT64_MAX once they overflow. */
+/* Arithmetic of sizes, which stay UINT64_MAX once they overflow. */
 u64 w_size_mul(u64 a, u64 b);
 u64 w_size_add(u64 a, u64 b);
+u64 w_size_padded(u64 n); /* rounded up to W_TILE_COLS_MAX */
 
-/* One buffer for all that name it: as large as the largest of them. */
+/* One buffer for all requests of that name, as large as the largest of them. */
 struct w_plan_place w_plan_shared(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
-/* A part of its own for each that names it, one after the other. */
+/* A buffer in which every request of that name has a part of its own, one after the other. */
 struct w_plan_place w_plan_each(struct w_planner *, const char *name, enum w_lifetime, u64 bytes);
-/* What forward leaves for backward: a part of its own in training; shared where nothing comes back. */
+/* A buffer from forward to backward: w_plan_each() in training, else w_plan_shared(). */
 struct w_plan_place w_plan_kept(struct w_planner *, const char *name, u64 bytes);
-/* Scratch memory: of each thread; for the panels of a product with a weight (out, in) in either
- * direction; for partial sums of `width` floats per W_PARTIAL_ROWS tokens. */
+/* Scratch memory: of each thread; for GEMMs with a weight (out, in) in all directions; for partial
+ * sums of `width` floats for every W_PARTIAL_ROWS tokens. */
 void w_plan_thread(struct w_planner *, u64 floats);
 void w_plan_product(struct w_planner *, u64 in, u64 out);
 void w_plan_partials(struct w_planner *, u64 width);
 
-/* The plan of an architecture, whose layers get their places. w_plan_make() is this and forgets them. */
+/* The plan of an architecture, whose layers get their places; status as of w_plan_make(), which is
+ * this for a temporary one. */
 struct w_arch;
 struct w_plan_common {
     struct w_plan_place weights, gradients, states[2], packed, packed_back, d_residual, d_stream;

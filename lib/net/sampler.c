@@ -1,3 +1,6 @@
+/* Only as many candidates are sorted as top_k or top_p keep: a heap over V ids gives them best
+ * first, O(V + n log V) for n of them. The rest of the work is one pass over the ids and their
+ * exponentials. */
 #include "net/sampler.h"
 
 #include <math.h>
@@ -13,9 +16,9 @@ struct candidate {
 struct w_sampler {
     struct w_sampler_options options;
     u32 id_count, drawable;
-    u32 *ids;                 /* that can be drawn, ascending */
+    u32 *ids;                 /* that can be drawn, in ascending order */
     struct candidate *heap;   /* room for all of them */
-    struct candidate *sorted; /* those taken from the heap, best first */
+    struct candidate *sorted; /* taken from the heap, best first */
     bool *seen;               /* by id; all false between calls */
 };
 
@@ -54,7 +57,7 @@ void w_sampler_free(struct w_sampler *s)
     free(s);
 }
 
-/* ---- a heap gives the candidates best first, only as many as are wanted ---- */
+/* ---- the heap ---- */
 
 static bool is_better(struct candidate a, struct candidate b)
 {
@@ -127,8 +130,8 @@ static u32 best_of(const struct candidate *all, u32 count)
     return best.id;
 }
 
-/* Sort the k best into s->sorted, or leave all of them in the heap. Probabilities are relative to the
- * best one's; their sum is returned. */
+/* Sort the k best into s->sorted, or without top_k leave all of them in the heap. Probabilities are
+ * relative to the best one's; their sum is returned. */
 static double soften(struct w_sampler *s, u32 *in_heap, u32 *in_sorted)
 {
     double temperature = s->options.temperature, sum = 0, best = -INFINITY;
@@ -154,7 +157,7 @@ static double soften(struct w_sampler *s, u32 *in_heap, u32 *in_sorted)
     return sum;
 }
 
-/* Move the fewest candidates that reach p of the sum to s->sorted; cut there what is beyond. */
+/* Move the fewest candidates that reach p of the sum to s->sorted; returns their number. */
 static u32 keep_top_p(struct w_sampler *s, double sum, u32 in_heap, u32 in_sorted)
 {
     double wanted = s->options.top_p * sum, reached = 0;
@@ -162,7 +165,7 @@ static u32 keep_top_p(struct w_sampler *s, double sum, u32 in_heap, u32 in_sorte
 
     if (in_heap)
         heap_make(s->heap, in_heap);
-    /* At least the best one, whatever is wanted; also where NaN makes every comparison false. */
+    /* At least the best one, even where top_p is 0 or NaN makes every comparison false. */
     while ((kept == 0 || reached < wanted) && (in_heap || kept < in_sorted)) {
         if (in_heap)
             s->sorted[kept] = heap_pop(s->heap, &in_heap);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define TOKENS_PER_BATCH 4096 /* about so many in one forward pass */
+#define TOKENS_PER_BATCH 4096 /* approximately */
 
 void w_score_count(struct w_score *score, const char *text, size_t size)
 {
@@ -35,7 +35,8 @@ enum w_status w_score_ids(struct w_score *score, struct w_model *model, const st
     enum w_status status = ids && nll ? W_DONE : w_fail(err, W_NOMEM, "no memory for the scores");
 
     for (u64 done = 0; done < targets && !status; done += rows * length) {
-        /* After the text the last window has ids that nothing before them sees: any would do. */
+        /* The last window is filled up after the text: no earlier position sees those ids, so any
+         * will do. */
         for (u64 row = 0; row < rows; row++)
             for (u64 t = 0; t <= length; t++) {
                 u64 place = done + row * length + t;
@@ -51,7 +52,7 @@ enum w_status w_score_ids(struct w_score *score, struct w_model *model, const st
     score->tokens += targets;
     if (!status && !isfinite(score->nats))
         status =
-            w_fail(err, W_CORRUPT, "the model gives no numbers but NaN: its training diverged");
+            w_fail(err, W_CORRUPT, "the losses of the model are not finite: its training diverged");
     free(ids);
     free(nll);
     return status;

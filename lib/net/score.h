@@ -1,11 +1,11 @@
-/* score.h - how well a model predicts a text: the sum of the losses of its tokens, and what follows
- * from it.
+/* score.h - how well a model predicts a text: the sum of the losses of its tokens, and bits and
+ * perplexities computed from it.
  *
  * Bits per byte and perplexities per word do not depend on the vocabulary, so that models with
- * different ones compare. A text is one document: ids[0] is the end id that precedes it, as every
- * document in training has one before it. It is cut into windows of max_length targets that do not
- * overlap; the first target of a window is predicted from the last id of the window before, so that
- * every token, and with it every byte, is scored once. */
+ * different ones can be compared. A text is one document: ids[0] is the end id before it, as in
+ * training. It is cut into windows of max_length targets that do not overlap; the first target of a
+ * window is predicted from the last id of the window before, so that every token, and with it every
+ * byte, is scored once. */
 #ifndef W_SCORE_H
 #define W_SCORE_H
 
@@ -14,18 +14,19 @@
 struct w_score {
     double nats; /* the sum of the losses of all targets */
     u64 tokens;  /* targets */
-    /* of the text that they stand for; 0: not known */
+    /* of the text; 0: not known */
     u64 bytes, words, lines;
 };
 
-/* Count bytes, words (parted by ASCII white space) and lines (ended by a newline) of the text. */
+/* Count bytes, words (separated by ASCII white space) and lines (ended by a newline) of the
+ * text. */
 void w_score_count(struct w_score *, const char *text, size_t size);
 
 /* A batch_size for the model that scores this many targets: whole windows, about 4096 tokens. */
 u64 w_score_batch_size(u64 targets, u64 max_length);
-/* Add the losses of ids[1 .. count), count of at least 1, to nats and tokens. The model is one of
- * conf, planned for evaluation at least; every id is below vocab_size; `progress`, unless NULL, is
- * called after every batch but the last. W_NOMEM, or W_CORRUPT: the model gives no finite numbers.
+/* Add the losses of ids[1 .. count), count of at least 1, to nats and tokens. The model was made
+ * from conf, planned for evaluation or training; every id is below vocab_size; `progress`, unless
+ * NULL, is called after every batch but the last. W_NOMEM; W_CORRUPT: the loss is not finite.
  */
 enum w_status w_score_ids(struct w_score *, struct w_model *, const struct w_conf *, const u32 *ids,
                           u64 count, void (*progress)(u64 done, u64 all),
@@ -33,7 +34,7 @@ enum w_status w_score_ids(struct w_score *, struct w_model *, const struct w_con
 
 double w_score_bits(const struct w_score *);
 double w_score_bits_per_byte(const struct w_score *); /* 0: the bytes are not known */
-/* exp(nats / units), with words or words and lines as units; NaN without any. */
+/* exp(nats / units), units being words, or words and lines; NaN for 0 units. */
 double w_score_perplexity(const struct w_score *, u64 units);
 
 #endif

@@ -30,7 +30,7 @@ static struct w_update update_of(const struct w_model *m)
     return update;
 }
 
-/* Weights that somebody else has written go to their panels before they are used. */
+/* Pack weights that may have been written to by others since the last update. */
 static void refresh_panels(struct w_model *m)
 {
     struct w_update update = update_of(m);
@@ -90,7 +90,7 @@ double w_model_gradient(struct w_model *m, const u32 *ids, double scale)
     pass->ids = ids;
     pass->scale = scale;
     forward(m, head);
-    backward(m, head); /* which computes the losses too */
+    backward(m, head); /* it computes the losses too */
     /* the gradient of the residual stream, to which every norm adds */
     memset(pass->d_residual, 0, pass->tokens * m->conf.d_model * sizeof(float));
     for (u32 i = head; i-- > 0;)
@@ -106,7 +106,7 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     w_clock_start(clock);
     double norm = w_gradient_norm(&m->pass.engine, m->pass.gradients, m->arch.tensors.floats,
                                   (double *)(void *)m->pass.partials);
-    /* As torch.nn.utils.clip_grad_norm_ has it, for runs to be comparable. */
+    /* The formula of torch.nn.utils.clip_grad_norm_, so that runs can be compared. */
     double clip = m->conf.clip_norm > 0 ? m->conf.clip_norm / (norm + 1e-6) : 1;
     m->optimizer->begin(&update.step, &m->conf, step, learning_rate, W_MIN(clip, 1.0));
     w_update_weights(&m->pass.engine, &update);

@@ -1,3 +1,7 @@
+/* Sums over rows in two passes of the team: every block of rows makes its own partial sum of all
+ * columns, then every item adds up the partial sums of some columns in the order of the blocks. The
+ * partition into blocks is fixed, so the bits are too; x is read once, and the partial sums are 1 /
+ * W_PARTIAL_ROWS of it. */
 #include "net/sums.h"
 
 #include <string.h>
@@ -12,7 +16,7 @@ struct job {
     u64 rows, n, stride;
 };
 
-/* sums += a row of operands */
+/* sums += a row in the compute type */
 static void add_row(const struct w_engine *engine, float *sums, const void *row, u64 n)
 {
     float floats[COLS];

@@ -1,6 +1,6 @@
-/* sums.h - sums over the rows of a matrix, for the gradients of biases and norms. A block of
- * W_PARTIAL_ROWS rows has a sum of its own; these are added up in their order, so that the result does
- * not depend on the threads. */
+/* sums.h - sums over the rows of a matrix, for the gradients of biases and norms. Every block of
+ * W_PARTIAL_ROWS rows has a partial sum; these are added up in their order, so that the result does
+ * not depend on the number of threads. */
 #ifndef W_SUMS_H
 #define W_SUMS_H
 

@@ -8,7 +8,7 @@
 #include "net/arch.h"
 
 #define PACKED_MULTIPLE W_MAX(W_TILE_COLS_MAX, W_K_UNROLL_MAX)
-#define STATE_BYTES 16 /* a parameter: weight, gradient and two moments */
+#define STATE_BYTES 16 /* of a parameter: weight, gradient and two moments */
 
 /* Panels of either direction have both sizes rounded up alike, so that they take the same room. */
 static bool add_packed(struct w_tensors *tensors, const struct w_tensor *t)
@@ -70,7 +70,7 @@ enum w_status w_tensors_check(const struct w_tensors *tensors, struct w_err *err
 {
     if (tensors->nomem)
         return w_fail(err, W_NOMEM, "no memory for the table of tensors");
-    /* 2^53 bytes are the limit of what JSON can say */
+    /* 2^53, the largest whole number that JSON holds exactly */
     if (tensors->overflow || tensors->parameters > W_JSON_INT_MAX / STATE_BYTES)
         return w_fail(err, W_USAGE, "the model has more parameters than can be counted");
     return W_DONE;

@@ -1,10 +1,10 @@
-// Hugging Face's tokenizers for scripts that compare: does one task and prints the seconds that it took
-// and those of all its threads together, without the start of the program and the reading of its files.
+// Hugging Face's tokenizers for comparisons: does one task and prints its wall-clock seconds and the CPU
+// seconds of all its threads, without the start of the program and the reading of its files.
 //
 //     node hf_tokenizers.js MODULE encode TOKENIZER.json TEXT     lines, in batches of 1,000
 //     node hf_tokenizers.js MODULE train TEXT [TOKENIZER.json]    which is written
 //
-// Threads are those of RAYON_NUM_THREADS.
+// RAYON_NUM_THREADS sets the number of threads.
 const fs = require('fs');
 const [module_path, task, ...files] = process.argv.slice(2);
 const tokenizers = require(module_path);
@@ -32,7 +32,7 @@ async function encode(tokenizer_path, text_path) {
     return { ...took(), tokens };
 }
 
-// The interface of JavaScript leaves the trainer's options at their defaults: 30,000 ids.
+// The JavaScript interface leaves the trainer's options at their defaults: 30,000 ids.
 function train(text_path, tokenizer_path) {
     const tokenizer = new tokenizers.Tokenizer(tokenizers.BPE.empty());
     tokenizer.setPreTokenizer(tokenizers.byteLevelPreTokenizer(false, true));

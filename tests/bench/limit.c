@@ -4,8 +4,8 @@
 
 #include "sys/clock.h"
 
-#define DEPTH 256 /* steps of k */
-#define SLICE_S 0.01
+#define DEPTH 256 /* of k */
+#define SAMPLE_S 0.01
 #define THREAD_BYTES (128 << 10)
 
 enum w_status limit_open(struct limit *limit, const struct w_engine *engine, struct w_err *err)
@@ -19,18 +19,18 @@ enum w_status limit_open(struct limit *limit, const struct w_engine *engine, str
     return W_DONE;
 }
 
-struct slice {
+struct sample {
     const struct limit *limit;
     double begin_s;
     double *tiles; /* of each item */
 };
 
-static void multiply_for_a_while(void *context, u64 item, u32 worker)
+static void multiply_until_end(void *context, u64 item, u32 worker)
 {
-    const struct slice *slice = context;
+    const struct sample *sample = context;
     const struct w_ukernel *ukernel =
-        &slice->limit->engine->kern->ukernel[slice->limit->engine->type];
-    u8 *memory = slice->limit->memory + item * THREAD_BYTES;
+        &sample->limit->engine->kern->ukernel[sample->limit->engine->type];
+    u8 *memory = sample->limit->memory + item * THREAD_BYTES;
     const u64 a_bytes = (u64)DEPTH * ukernel->tile_rows * ukernel->row_bytes;
     const u64 c_bytes = (u64)ukernel->tile_rows * ukernel->tile_cols * sizeof(float);
     struct w_tile tile = {.k = DEPTH,
@@ -42,22 +42,22 @@ static void multiply_for_a_while(void *context, u64 item, u32 worker)
                           .cols = ukernel->tile_cols};
 
     (void)worker;
-    for (u64 done = 0; w_now_s() - slice->begin_s < SLICE_S; done += 16) {
+    for (u64 done = 0; w_now_s() - sample->begin_s < SAMPLE_S; done += 16) {
         for (u32 i = 0; i < 16; i++)
             ukernel->run(&tile);
-        slice->tiles[item] = (double)(done + 16);
+        sample->tiles[item] = (double)(done + 16);
     }
 }
 
-double limit_slice(const struct limit *limit)
+double limit_sample(const struct limit *limit)
 {
     const struct w_ukernel *ukernel = &limit->engine->kern->ukernel[limit->engine->type];
     const u32 threads = w_team_size(limit->engine->team);
     double tiles[4096] = {0}, sum = 0;
-    struct slice slice = {.limit = limit, .begin_s = w_now_s(), .tiles = tiles};
+    struct sample sample = {.limit = limit, .begin_s = w_now_s(), .tiles = tiles};
 
-    w_team_for(limit->engine->team, threads, multiply_for_a_while, &slice);
-    const double seconds = w_now_s() - slice.begin_s;
+    w_team_for(limit->engine->team, threads, multiply_until_end, &sample);
+    const double seconds = w_now_s() - sample.begin_s;
     for (u32 i = 0; i < threads; i++)
         sum += tiles[i];
     return 2.0 * DEPTH * ukernel->tile_rows * ukernel->tile_cols * sum / seconds;

@@ -8,13 +8,12 @@
 
 #include "sys/clock.h"
 
-/* Debian's libdnnl has threads of OpenMP, by GCC's library. */
+/* Debian's libdnnl uses OpenMP of GCC's library. */
 extern void omp_set_num_threads(int);
 extern int omp_get_thread_num(void);
 extern void GOMP_parallel(void (*work)(void *), void *context, unsigned threads, unsigned flags);
 
-/* A product of it: the operation, what brings b into the layout that it wants, and the memory that they
- * read and write. */
+/* One GEMM: the operation, the reordering of b into its layout, and their memory. */
 struct work {
     const struct onednn *o;
     dnnl_primitive_desc_t description;
@@ -58,7 +57,7 @@ void onednn_close(struct onednn *o)
     *o = (struct onednn){0};
 }
 
-/* Each thread to the core of its number among those that may be used. */
+/* Bind each thread to the core of its number among those that may be used. */
 static void bind_thread(void *context)
 {
     const cpu_set_t *may = context;
@@ -70,10 +69,10 @@ static void bind_thread(void *context)
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
         if (CPU_ISSET(cpu, may) && seen++ == number)
             CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof one, &one); /* where there are fewer cores: as it was */
+    sched_setaffinity(0, sizeof one, &one); /* fails with fewer cores than threads */
 }
 
-/* A matrix of ours as it lies. */
+/* A matrix in our layout. */
 static bool describe(dnnl_memory_desc_t *md, u64 rows, u64 cols, dnnl_data_type_t type,
                      bool transposed)
 {
@@ -106,7 +105,7 @@ static bool make_description(struct work *w, const struct product *q, const dnnl
     return ok;
 }
 
-/* Bring b into the layout that the primitive wants. */
+/* Reorder b into the layout of the primitive. */
 static bool pack(const struct work *w)
 {
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, w->b}, {DNNL_ARG_TO, w->packed}};
@@ -130,26 +129,26 @@ static bool make_packing(struct work *w, const dnnl_memory_desc_t *b)
     return ok;
 }
 
-/* With b as it lies, or in the layout that the primitive likes best. */
+/* With b unpacked, or in the layout that the primitive prefers. */
 static bool make_work(struct work *w, const struct products *p, const struct product *q,
-                      bool as_it_lies)
+                      bool unpacked)
 {
     const dnnl_data_type_t type = p->engine->type == W_TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
     const dnnl_dims_t dims = {(dnnl_dim_t)q->k, (dnnl_dim_t)q->n};
     dnnl_engine_t engine = w->o->engine;
     dnnl_memory_desc_t a, b, c, any;
 
-    w->pack_each_time = q->accumulate && !as_it_lies;
+    w->pack_each_time = q->accumulate && !unpacked;
     return describe(&a, q->m, q->k, type, q->a_transposed) &&
            describe(&b, q->k, q->n, type, q->b_transposed) &&
            describe(&c, q->m, q->n, dnnl_f32, false) &&
            dnnl_memory_desc_init_by_tag(&any, 2, dims, type, dnnl_format_tag_any) == dnnl_success &&
-           make_description(w, q, &a, as_it_lies ? &b : &any, &c) &&
+           make_description(w, q, &a, unpacked ? &b : &any, &c) &&
            dnnl_primitive_create(&w->primitive, w->description) == dnnl_success &&
            dnnl_memory_create(&w->a, &a, engine, p->typed[0]) == dnnl_success &&
            dnnl_memory_create(&w->b, &b, engine, p->typed[1]) == dnnl_success &&
            dnnl_memory_create(&w->c, &c, engine, p->c) == dnnl_success &&
-           (as_it_lies || make_packing(w, &b));
+           (unpacked || make_packing(w, &b));
 }
 
 static void free_work(struct work *w)
@@ -183,10 +182,10 @@ static double call(const void *context)
 }
 
 static double time_of(const struct onednn *o, const struct products *p, const struct product *q,
-                      bool as_it_lies)
+                      bool unpacked)
 {
     struct work w = {.o = o};
-    const double seconds = make_work(&w, p, q, as_it_lies) ? products_fastest(call, &w) : 0;
+    const double seconds = make_work(&w, p, q, unpacked) ? products_fastest(call, &w) : 0;
 
     free_work(&w);
     return seconds;
@@ -198,8 +197,8 @@ double onednn_time(const struct onednn *o, const struct products *p, const struc
 
     if (!o->engine)
         return 0;
-    /* Left to the system, two threads often share a core for as long as they are measured: half the
-     * rate, or a time slice a call if they spin. The caller is freed again, for what it does next. */
+    /* Without binding, two threads often share a core for the whole measurement: half the rate, or
+     * a time slice a call if they spin. The binding of the calling thread is undone afterwards. */
     const bool bound = sched_getaffinity(0, sizeof before, &before) == 0;
     if (bound)
         GOMP_parallel(bind_thread, &before, 0, 0);

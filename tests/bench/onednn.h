@@ -1,23 +1,24 @@
-/* onednn.h - the same matrix products by oneDNN, where libdnnl-dev was there when this was compiled.
- * Its weights are packed before, in the layout that it asks for, as a step would have them. The gradient
- * of a weight has no weight among its operands: what it wants packed is packed in every call, or taken
- * as it lies if that is faster. */
+/* onednn.h - the same GEMMs by oneDNN, if libdnnl-dev was installed when this was compiled. Weights
+ * are packed beforehand, in the layout that oneDNN asks for, as in a step. The gradient of a weight
+ * has no weight among its operands: they are packed in every call, or used as they are if that is
+ * faster. */
 #ifndef W_ONEDNN_H
 #define W_ONEDNN_H
 
 #include "tests/bench/products.h"
 
 struct onednn {
-    void *engine, *stream; /* NULL: there is none */
+    void *engine, *stream; /* NULL: not open */
 };
 
-/* False: this program was compiled without it, or it does not start; then it is absent from now on. */
+/* False: this program was compiled without it, or it does not start; onednn_time() then returns
+ * 0. */
 bool onednn_open(struct onednn *, u32 threads);
-/* Seconds of the fastest call of one product in the precision of the products; 0: it has none for that
+/* Seconds of the fastest call of one GEMM in the precision of the products; 0: oneDNN cannot do it
  * here. */
 double onednn_time(const struct onednn *, const struct products *, const struct product *);
-/* "2.6.3", or NULL */
+/* "2.6.3"; NULL if not open */
 const char *onednn_version(const struct onednn *);
-void onednn_close(struct onednn *); /* harmless on zeroes */
+void onednn_close(struct onednn *); /* harmless on zeros */
 
 #endif

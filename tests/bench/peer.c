@@ -8,7 +8,7 @@
 
 #include "sys/json.h"
 
-/* The next line that the peer says, as JSON; the caller frees it. */
+/* The next line of the peer as JSON; the caller frees it. */
 static enum w_status read_line(struct peer *peer, struct w_json **line, struct w_err *err)
 {
     for (;;) {
@@ -21,7 +21,8 @@ static enum w_status read_line(struct peer *peer, struct w_json **line, struct w
             return status ? w_fail_at(err, status, "the peer's answer") : W_DONE;
         }
         if (peer->held == sizeof peer->text)
-            return w_fail(err, W_LIMIT, "the peer says a line of more than %zu bytes", peer->held);
+            return w_fail(err, W_LIMIT, "the peer printed a line of more than %zu bytes",
+                          peer->held);
         ssize_t got = read(peer->from, peer->text + peer->held, sizeof peer->text - peer->held);
         if (got < 0 && errno == EINTR)
             continue;

@@ -1,9 +1,9 @@
 #include "tests/bench/products.h"
 
 #include <math.h>
-#include <sys/mman.h>
 
 #include "sys/clock.h"
+#include "sys/pages.h"
 
 static u64 tokens_of(const struct w_conf *conf)
 {
@@ -36,15 +36,6 @@ static void list_products(const struct w_conf *conf, struct product list[PRODUCT
     }
 }
 
-static void *map_bytes(u64 bytes)
-{
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return NULL;
-    (void)madvise(p, bytes, MADV_HUGEPAGE);
-    return p;
-}
-
 static void fill(enum w_type type, void *matrix, u64 count)
 {
     for (u64 i = 0; i < count; i++) {
@@ -66,12 +57,12 @@ enum w_status products_open(struct products *p, const struct w_conf *conf,
 
     *p = (struct products){.engine = engine, .bytes = room * sizeof(float)};
     list_products(conf, p->list);
-    p->a = map_bytes(p->bytes);
-    p->b = map_bytes(p->bytes);
-    p->c = map_bytes(p->bytes);
-    p->typed[0] = map_bytes(p->bytes);
-    p->typed[1] = map_bytes(p->bytes);
-    p->packed = map_bytes(p->bytes);
+    p->a = w_pages_new(p->bytes);
+    p->b = w_pages_new(p->bytes);
+    p->c = w_pages_new(p->bytes);
+    p->typed[0] = w_pages_new(p->bytes);
+    p->typed[1] = w_pages_new(p->bytes);
+    p->packed = w_pages_new(p->bytes);
     if (!p->a || !p->b || !p->c || !p->typed[0] || !p->typed[1] || !p->packed)
         return w_fail(err, W_NOMEM, "no memory for matrices to measure with");
     fill(W_TYPE_F32, p->a, room);
@@ -95,7 +86,7 @@ double product_flops(const struct product *q)
     return 2 * (double)q->m * (double)q->n * (double)q->k;
 }
 
-/* Its operands and strides, of floats. */
+/* Its operands and strides, in fp32. */
 static struct w_sgemm operands(const struct products *p, const struct product *q)
 {
     return (struct w_sgemm){
@@ -120,7 +111,7 @@ static struct w_sgemm operands(const struct products *p, const struct product *q
 
 double products_fastest(double (*call)(const void *context), const void *context)
 {
-    double fastest = call(context), seconds = fastest; /* code and caches become warm */
+    double fastest = call(context), seconds = fastest; /* warms up code and caches */
     const double end = w_now_s() + CALLS_S;
 
     for (u32 i = 0; seconds > 0 && (i < CALLS_MIN || w_now_s() < end); i++) {
@@ -130,7 +121,7 @@ double products_fastest(double (*call)(const void *context), const void *context
     return fastest;
 }
 
-/* A product, and who computes it: an engine or sgemm. */
+/* A GEMM, and what computes it: an engine or sgemm. */
 struct contest {
     const struct w_engine *engine;
     struct w_gemm g;
@@ -210,7 +201,6 @@ void products_close(struct products *p)
     void *const matrices[] = {p->a, p->b, p->c, p->typed[0], p->typed[1], p->packed};
 
     for (u32 i = 0; i < W_COUNTOF(matrices); i++)
-        if (matrices[i])
-            munmap(matrices[i], p->bytes);
+        w_pages_free(matrices[i], p->bytes);
     *p = (struct products){0};
 }

@@ -1,16 +1,18 @@
-/* wbench - measures training: tokens and FLOP per second of whole steps, and of each product, beside the
- * peak of the machine, beside sgemm at the same shapes and beside another trainer, all in the same
- * minute.
+/* wbench - measures training: tokens and FLOP per second of whole steps, and of each GEMM, compared
+ * with the peak of the machine, with sgemm at the same shapes and with another trainer, all in the
+ * same minute.
  *
- * A machine's speed changes from minute to minute, so that only what was measured side by side can be
- * compared: a round is one step between two slices of the peak (limit.h), one step of the peer, and the
- * products of a step by sgemm; quotients are taken within a round, and the median over the rounds is
- * told. Where the peak itself has two states, the rounds of each are told apart as well. */
+ * A machine's speed changes from minute to minute, so that only measurements side by side can be
+ * compared: a round is one step between two samples of the peak (limit.h), one step of the peer,
+ * and the GEMMs of a step by sgemm. Quotients are taken within a round, and the median over the
+ * rounds is reported. Where the peak has two states, the rounds of each state are reported too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/rng.h"
+#include "bench/probe.h"
 #include "net/arch.h"
 #include "net/model.h"
 #include "sys/clock.h"
@@ -22,10 +24,10 @@
 #include "tests/bench/products.h"
 #include "tools/cli.h"
 
-#define READ_BYTES ((u64)256 << 20) /* of the threads' working sets together */
+#define READ_BYTES ((u64)256 << 20) /* working set of all threads together */
 #define READ_S 0.3
-/* The threads of OpenBLAS and of OpenMP look for work for up to 20 ms after a product, on the cores that
- * whoever is measured next would use. */
+/* The threads of OpenBLAS and of OpenMP spin for up to 20 ms after a GEMM, on the cores of the next
+ * contestant. */
 #define SETTLE_S 0.05
 #define ROUNDS_MAX 100
 
@@ -44,13 +46,13 @@ static const struct w_option options[] = {
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 4096,
      .help = "Threads. Default: OMP_NUM_THREADS, else the physical cores that may be used."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
-     .help = "Arithmetic to use instead of the fastest that this machine has."},
+     .help = "Kernels to use instead of the fastest that run on this machine."},
     {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
      .choices = W_PRECISION_NAMES,
-     .help = "Operands of the products, here and of the peer; auto is bf16 where the CPU has "
+     .help = "Compute type, here and of the peer; auto is bf16 where the CPU has "
              "instructions for it, else fp32."},
     {"products", 0, W_OPT_FLAG, FIELD(products),
-     .help = "Measure each part of a step and each of its products too, beside what bounds them."},
+     .help = "Measure each phase of a step and each of its GEMMs too, with their bounds."},
     {"peer", 0, W_OPT_TEXT, FIELD(peer), .arg = "COMMAND",
      .help =
          "Another trainer to take turns with: COMMAND serve CONFIG --precision KIND --threads N "
@@ -68,7 +70,7 @@ static const char *const examples[] = {
 
 static const struct w_program program = {
     .name = "wbench",
-    .summary = "measure training beside sgemm and another trainer",
+    .summary = "measure training, compared with sgemm and another trainer",
     .operands = "CONFIG ...",
     .about = "Trains each configuration on random tokens. A table goes to standard error, JSON "
              "Lines go to standard output.",
@@ -76,27 +78,21 @@ static const struct w_program program = {
     .examples = examples,
 };
 
-/* One configuration's figures, a number per round. */
-struct figures {
+/* The measurements of a configuration: a number for each round. */
+struct measurements {
     double tok_s[ROUNDS_MAX], peak[ROUNDS_MAX], share[ROUNDS_MAX]; /* peak: FLOP/s */
-    double sgemm[ROUNDS_MAX];                                      /* FLOP/s, 0 without */
+    double sgemm[ROUNDS_MAX];                                      /* FLOP/s, 0: no sgemm */
     double peer_tok_s[ROUNDS_MAX], ratio[ROUNDS_MAX];
     u64 rounds;
 };
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(const double *values, u64 n)
 {
     double sorted[ROUNDS_MAX];
-    for (u64 i = 0; i < n; i++)
-        sorted[i] = values[i];
-    qsort(sorted, n, sizeof *sorted, compare);
-    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+
+    memcpy(sorted, values, n * sizeof *sorted);
+    w_sort_reals(sorted, n);
+    return w_quantile(sorted, n, 0.5);
 }
 
 static double timed_step(struct w_model *model, const struct w_conf *conf, u32 *ids, u64 step)
@@ -110,10 +106,12 @@ static double timed_step(struct w_model *model, const struct w_conf *conf, u32 *
     return w_now_s() - start;
 }
 
-/* The rounds whose peak is in [low, high), or all of them, as members of a JSON object. */
-static u64 tell_rounds(const struct figures *f, double flops, double low, double high, bool table)
+/* Print the rounds whose peak is in [low, high) as members of a JSON object, and if `table` as a
+ * line of the table. Returns their number. */
+static u64 print_rounds(const struct measurements *f, double flops, double low, double high,
+                        bool table)
 {
-    static struct figures part;
+    static struct measurements part;
 
     part.rounds = 0;
     for (u64 i = 0; i < f->rounds; i++)
@@ -148,8 +146,8 @@ static u64 tell_rounds(const struct figures *f, double flops, double low, double
     return n;
 }
 
-/* Two states of the peak: told apart where the best round's is more than 1.5 times the worst one's. */
-static void tell_states(const struct figures *f, double flops)
+/* The states of the peak: two, if the best one is more than 1.5 times the worst one. */
+static void print_states(const struct measurements *f, double flops)
 {
     double low = INFINITY, high = 0;
 
@@ -160,14 +158,14 @@ static void tell_states(const struct figures *f, double flops)
     if (high <= 1.5 * low)
         return;
     printf(",\"states\":[{\"state\":\"slow\",");
-    tell_rounds(f, flops, 0, sqrt(low * high), false);
+    print_rounds(f, flops, 0, sqrt(low * high), false);
     printf("},{\"state\":\"fast\",");
-    tell_rounds(f, flops, sqrt(low * high), INFINITY, false);
+    print_rounds(f, flops, sqrt(low * high), INFINITY, false);
     printf("}]");
 }
 
-static void tell(const struct w_conf *conf, const struct w_engine *engine, const struct figures *f,
-                 const struct w_model *model)
+static void print_training(const struct w_conf *conf, const struct w_engine *engine,
+                           const struct measurements *f, const struct w_model *model)
 {
     const double *seconds = w_model_seconds(model);
     const double flops = w_arch_flops_per_token(conf);
@@ -178,8 +176,8 @@ static void tell(const struct w_conf *conf, const struct w_engine *engine, const
            "\"threads\":%u,\"plan_bytes\":%llu,",
            conf->name, w_type_name(engine->type), engine->kern->name,
            (unsigned)w_team_size(engine->team), (unsigned long long)w_model_bytes(model));
-    tell_rounds(f, flops, 0, INFINITY, true);
-    tell_states(f, flops);
+    print_rounds(f, flops, 0, INFINITY, true);
+    print_states(f, flops);
     fprintf(stderr, "\n ");
     for (u32 i = 0; i < W_PHASES; i++)
         sum += seconds[i];
@@ -193,11 +191,11 @@ static void tell(const struct w_conf *conf, const struct w_engine *engine, const
     fflush(stdout);
 }
 
-/* Each part of a step beside what bounds it: the peak, and what all threads can read from memory. A
- * part whose data stay in a cache moves more than that. */
-static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine *engine,
-                                const struct w_model *model, const struct figures *f,
-                                struct w_err *err)
+/* Each phase of a step with its bounds: the peak, and the rate at which all threads read from
+ * memory. A phase whose data stay in a cache exceeds the latter. */
+static enum w_status print_phases(const struct w_conf *conf, const struct w_engine *engine,
+                                  const struct w_model *model, const struct measurements *f,
+                                  struct w_err *err)
 {
     static struct w_fit fit;
     static struct w_curve curve;
@@ -231,10 +229,10 @@ static enum w_status tell_parts(const struct w_conf *conf, const struct w_engine
     return status;
 }
 
-/* Each product of a step by itself: the median of the rounds, of each share with the peak around it. */
-static void tell_products(const struct settings *set, const struct w_conf *conf,
-                          const struct products *products, const struct onednn *onednn,
-                          const struct limit *limit)
+/* Each GEMM of a step by itself: medians over the rounds; each share is of the peak around it. */
+static void print_products(const struct settings *set, const struct w_conf *conf,
+                           const struct products *products, const struct onednn *onednn,
+                           const struct limit *limit)
 {
     double rate[ROUNDS_MAX], share[ROUNDS_MAX], sgemm[ROUNDS_MAX], other[ROUNDS_MAX];
 
@@ -242,9 +240,9 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
         const struct product *p = &products->list[i];
         for (u64 r = 0; r < set->rounds; r++) {
             w_sleep_s(SETTLE_S);
-            const double before = limit_slice(limit);
+            const double before = limit_sample(limit);
             rate[r] = product_flops(p) / products_time(products, p);
-            share[r] = rate[r] / ((before + limit_slice(limit)) / 2);
+            share[r] = rate[r] / ((before + limit_sample(limit)) / 2);
             sgemm[r] = 0;
             if (products->has_blas)
                 sgemm[r] = product_flops(p) / products_time_sgemm(products, p);
@@ -276,7 +274,7 @@ static void tell_products(const struct settings *set, const struct w_conf *conf,
 static enum w_status measure(const struct settings *set, struct w_model *model,
                              const struct w_conf *conf, struct peer *peer,
                              const struct products *products, const struct limit *limit,
-                             struct figures *f, struct w_err *err)
+                             struct measurements *f, struct w_err *err)
 {
     const double tokens = (double)(conf->batch_size * conf->max_length);
     const double flops = w_arch_flops_per_token(conf);
@@ -287,13 +285,13 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
         return w_fail(err, W_NOMEM, "no memory for a batch");
     timed_step(model, conf, ids, 0);
     w_model_seconds_reset(model);
-    *f = (struct figures){0};
+    *f = (struct measurements){0};
     for (u64 i = 0; i < set->rounds && !status; i++) {
         double peer_s = 0;
         w_sleep_s(SETTLE_S);
-        const double before = limit_slice(limit);
+        const double before = limit_sample(limit);
         f->tok_s[i] = tokens / timed_step(model, conf, ids, i + 1);
-        f->peak[i] = (before + limit_slice(limit)) / 2;
+        f->peak[i] = (before + limit_sample(limit)) / 2;
         f->share[i] = f->tok_s[i] * flops / f->peak[i];
         f->sgemm[i] = products->has_blas ? products_rate(products) : 0;
         w_sleep_s(SETTLE_S);
@@ -310,7 +308,7 @@ static enum w_status measure(const struct settings *set, struct w_model *model,
 static enum w_status bench(const struct settings *set, const char *path, const struct w_kern *kern,
                            enum w_type type, u32 threads, struct w_err *err)
 {
-    static struct figures figures;
+    static struct measurements measurements;
     struct w_conf conf;
     struct w_team *team = NULL;
     struct w_model *model = NULL;
@@ -333,22 +331,22 @@ static enum w_status bench(const struct settings *set, const char *path, const s
         status = limit_open(&limit, w_model_engine(model), err);
     if (status)
         goto out;
-    if (kern->product) /* the one library cannot have one thread here and more there */
+    if (kern->product) /* one library, one number of threads */
         w_warn("no sgemm to compare with: the kernels are sgemm's own");
     else if (!products_open_blas(&products, threads, &no_blas))
         w_warn("no sgemm to compare with: %s", no_blas.text);
     if (set->peer)
         status = peer_start(&peer, set->peer, path, w_type_name(type), threads, err);
     if (!status)
-        status = measure(set, model, &conf, &peer, &products, &limit, &figures, err);
+        status = measure(set, model, &conf, &peer, &products, &limit, &measurements, err);
     if (!status)
-        tell(&conf, w_model_engine(model), &figures, model);
+        print_training(&conf, w_model_engine(model), &measurements, model);
     if (!status && set->products)
-        status = tell_parts(&conf, w_model_engine(model), model, &figures, err);
+        status = print_phases(&conf, w_model_engine(model), model, &measurements, err);
     if (!status && set->products) {
         if (!onednn_open(&onednn, threads))
             w_warn("no oneDNN to compare with: libdnnl-dev was absent when this was compiled");
-        tell_products(set, &conf, &products, &onednn, &limit);
+        print_products(set, &conf, &products, &onednn, &limit);
     }
 out:
     onednn_close(&onednn);

@@ -88,5 +88,5 @@ keeps_its_bits()
     [[ $output == *auto*fp32*bf16* ]]
     run wtrain -c "$data/tiny.json" --kernel blas --precision bf16 --rate 1 --dry-run
     [ "$status" -eq 2 ]
-    [[ $output == *"no products of bf16"* || $output == *"not installed"* ]]
+    [[ $output == *"no bf16 GEMM"* || $output == *"not installed"* ]]
 }

@@ -1,5 +1,5 @@
 /* calibration_fixture.h - a calibration that was never measured: a machine with two threads, whose
- * parts cost round numbers. */
+ * phases cost round numbers. */
 #ifndef W_CALIBRATION_FIXTURE_H
 #define W_CALIBRATION_FIXTURE_H
 
@@ -7,8 +7,8 @@
 
 #include "bench/calibration.h"
 
-/* Each unit of a part takes 1 ns for a token and 100 ns for a call with one thread, half with two; at
- * twice the width (128 -> 256) half as much again. */
+/* Each unit of a phase takes 1 ns for a token and 100 ns for a call with one thread, half with two;
+ * at twice the width (128 -> 256) half as much again. */
 static inline void make_calibration(struct w_calibration *c)
 {
     static const struct w_shape shapes[] = {{128, 4, 512, 4096, 128, 8},

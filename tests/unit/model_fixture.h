@@ -75,7 +75,7 @@ static inline void finish(struct run *run)
     free(run->ids);
 }
 
-/* Three steps by one thread, and the same by two and three: every bit. */
+/* Three steps by one thread, and the same by two and three: the same bits. */
 static inline void check_bits_of_threads(const struct shape *shape, const struct w_kern *kern,
                                          enum w_type type)
 {
@@ -102,10 +102,10 @@ static inline void check_bits_of_threads(const struct shape *shape, const struct
     finish(&first);
 }
 
-/* How far rounded operands may lead, relative to a tensor's norm. The longest way from a weight to its
- * gradient rounds operands this often: per layer the outputs of two norms, two matrices, attention and
- * GELU and the matrices themselves; each again on the way back; and the head. Each rounding is 2^-9 at
- * most, relative to what it rounds. */
+/* How far the rounding of operands may change a gradient, relative to its tensor's norm. The
+ * longest path from a weight to its gradient rounds operands this often: per layer the outputs of
+ * two norms, two matrices, attention and GELU and the matrices themselves; each again in the
+ * backward pass; and the head. Each rounding is 2^-9 at most, relative to what it rounds. */
 static inline double roundings(const struct w_conf *conf)
 {
     return (double)(2 * 12 * conf->num_layers + 6) * 0x1p-9;

@@ -1,9 +1,9 @@
-/* product_checks.h - matrix products of a variant against sums in double precision, for the tests of
- * the variants that run here and of those whose instruction is replaced by a model of it.
+/* product_checks.h - GEMM by a variant against sums in double precision, for the tests of the
+ * variants that run here and of those whose instruction is replaced by a model of it.
  *
- * A product of k terms may be off by one rounding of 2^-24 for each term, relative to the sum of the
- * terms' magnitudes: nothing is allowed for but the accumulation. Products of bf16 numbers are exact
- * in a float, so that the same holds for them. */
+ * A product of k terms may be off by one rounding of 2^-24 for each term, relative to the sum of
+ * the terms' magnitudes: that is for the accumulation alone. Products of bf16 numbers are exact in
+ * fp32, so that the same holds for them. */
 #ifndef W_PRODUCT_CHECKS_H
 #define W_PRODUCT_CHECKS_H
 
@@ -15,17 +15,17 @@
 #include "kern/gemm.h"
 
 #define PRODUCT_ULP 0x1p-24    /* half a unit in the last place of a number near 1 */
-#define PRODUCT_GUARD 12345.0f /* behind the end of c */
+#define PRODUCT_GUARD 12345.0f /* after the end of c */
 
 struct product {
     u64 m, n, k;
     bool a_transposed, b_transposed;
     int add; /* 0: nothing, 1: a row, 2: c itself */
     enum w_type type;
-    bool in_pieces; /* packed before, and taken from epilogue() */
+    bool without_c; /* b is packed beforehand, and only epilogue() gets the result */
 };
 
-/* Operands as floats, and in the product's type. */
+/* Operands in fp32, and in the product's type. */
 struct matrices {
     float *a, *b, *row, *c;
     void *a_typed, *b_typed;
@@ -117,18 +117,18 @@ static inline void free_engine(struct w_engine *engine)
     free(engine->scratch);
 }
 
-/* Where epilogue() puts pieces, one more than they are: each element is finished once, complete. */
-struct finished {
+/* Where epilogue() stores blocks, plus 1: shows that it gets each element once, complete. */
+struct stored {
     float *c;
     u64 c_row;
-    bool in_pieces;
+    bool without_c;
 };
 
 static inline void add_one(void *context, const struct w_result_block *p)
 {
-    const struct finished *f = context;
+    const struct stored *f = context;
 
-    if (f->in_pieces)
+    if (f->without_c)
         assert_true(p->col % W_EPILOGUE_COLS == 0 && p->cols <= W_EPILOGUE_COLS);
     else
         assert_ptr_equal(p->c, f->c + p->row * f->c_row + p->col);
@@ -160,7 +160,7 @@ static inline void check_element(const struct w_kern *kern, const struct product
                  "what is allowed",
                  kern->name, p->type == W_TYPE_BF16 ? "bf16" : "fp32", (int)p->m, (int)p->n,
                  (int)p->k, p->a_transposed ? " aT" : "", p->b_transposed ? " bT" : "",
-                 p->in_pieces ? " in pieces" : "", (int)i, (int)j, (double)x->c[i * p->n + j], sum,
+                 p->without_c ? " without c" : "", (int)i, (int)j, (double)x->c[i * p->n + j], sum,
                  off / allowed);
 }
 
@@ -168,12 +168,12 @@ static inline void check_product(const struct w_engine *engine, const struct pro
 {
     struct matrices x = random_matrices(p), before = random_matrices(p);
     struct w_gemm g = gemm_of(p, &x);
-    struct finished finished = {.c = x.c, .c_row = p->n, .in_pieces = p->in_pieces};
+    struct stored stored = {.c = x.c, .c_row = p->n, .without_c = p->without_c};
     void *packed = NULL;
 
     g.epilogue = add_one;
-    g.context = &finished;
-    if (p->in_pieces) {
+    g.context = &stored;
+    if (p->without_c) {
         packed = aligned_alloc(64, w_round_up(W_GEMM_PACKED(p->k, p->n) * sizeof(float), 64));
         w_gemm_pack(engine, packed, &g);
         g.packed = packed;
@@ -189,7 +189,7 @@ static inline void check_product(const struct w_engine *engine, const struct pro
     free_matrices(&before);
 }
 
-/* Shapes that cut k and n into blocks and slices, and that no tile divides. */
+/* Shapes that need several chunks and blocks of k and n, and that no tile divides. */
 static const struct product large_products[] = {
     {100, 70, 50, false, false, 0, 0, 0},  {13, 131, 10, false, true, 0, 0, 0},
     {131, 10, 21, true, false, 2, 0, 0},   {200, 48, 500, false, false, 1, 0, 0},
@@ -197,27 +197,28 @@ static const struct product large_products[] = {
     {40, 160, 1100, false, true, 1, 0, 0}, {5, 1300, 33, true, false, 0, 0, 0},
 };
 
-/* Every combination of one, odd and prime numbers, of multiples of tiles and of one more or less. */
+/* Every combination of one, odd and prime numbers, of multiples of tiles and of one more or
+ * less. */
 static const u64 product_edges[] = {1, 2, 15, 16, 17, 31, 33, 67};
 
 static inline void check_products(const struct w_kern *kern, enum w_type type, struct w_team *team)
 {
     const u64 edges = W_COUNTOF(product_edges);
 
-    /* Little memory for panels cuts k into slices; much does not. */
+    /* With little memory for panels k is cut into chunks, with much it is not. */
     for (u64 shared = 8192 * 8; shared <= 1 << 20; shared <<= 4) {
         struct w_engine engine = engine_of(kern, team, shared);
         for (u32 i = 0; i < 2 * W_COUNTOF(large_products); i++) {
             struct product p = large_products[i / 2];
             p.type = type;
-            p.in_pieces = i % 2 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
+            p.without_c = i % 2 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
             check_product(&engine, &p);
         }
         free_engine(&engine);
     }
     struct w_engine engine = engine_of(kern, team, 1 << 14);
     for (u64 i = 0; i < edges * edges * edges; i++) {
-        /* All of these with each shape would take minutes: they take turns. */
+        /* All combinations with each shape would take minutes: they alternate. */
         const u64 turn = i + i / edges + i / edges / edges;
         struct product p = {.m = product_edges[i / edges / edges],
                             .n = product_edges[i / edges % edges],
@@ -226,13 +227,13 @@ static inline void check_products(const struct w_kern *kern, enum w_type type, s
                             .b_transposed = turn & 2,
                             .add = (int)(i % 3),
                             .type = type};
-        p.in_pieces = turn % 5 == 0 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
+        p.without_c = turn % 5 == 0 && p.add < 2 && !(kern->product && type == W_TYPE_F32);
         check_product(&engine, &p);
     }
     free_engine(&engine);
 }
 
-/* A matrix of `lines` lines of k numbers, packed, and the bytes of it: as rows, or as one panel. */
+/* How a matrix of lines of k numbers is packed: as rows, or as one panel. */
 struct packed_form {
     const struct w_ukernel *ukernel;
     enum w_type type;
@@ -253,19 +254,19 @@ static inline u64 pack_matrix(u8 **packed, const struct packed_form *how, const 
     const u64 bytes = w_round_up(k, ukernel->k_unroll) * whole_tiles(lines, width) * element;
 
     *packed = aligned_alloc(64, w_round_up(bytes + 16, 64));
-    memset(*packed, 0xa5, bytes + 16); /* what is not written is no zero */
+    memset(*packed, 0xa5, bytes + 16); /* bytes that are not written are not zero */
     if (how->panel)
         ukernel->pack_panel(*packed, x, step, line, k, (u32)lines);
     else
         ukernel->pack_rows(*packed, x, line, step, k, lines);
-    for (u64 i = bytes; how->panel && i < bytes + 16; i++) /* rows may write so far */
+    for (u64 i = bytes; how->panel && i < bytes + 16; i++) /* rows may write that far */
         assert_int_equal((*packed)[i], 0xa5);
     return bytes;
 }
 
-/* Padding to whole steps and tiles is zeros: the packed bytes equal those of a larger matrix that holds
- * the zeros itself, whatever surrounds the smaller one in memory. */
-static inline void check_filling(const struct packed_form *how, u64 lines, u64 k)
+/* Padding to whole tiles and to k_unroll is zeros: the packed bytes equal those of a larger matrix
+ * that contains the zeros, whatever surrounds the smaller one in memory. */
+static inline void check_padding(const struct packed_form *how, u64 lines, u64 k)
 {
     const u64 width = how->panel ? how->ukernel->tile_cols : how->ukernel->tile_rows;
     const u64 all_lines = whole_tiles(lines, width), all_k = w_round_up(k, how->ukernel->k_unroll);
@@ -273,9 +274,9 @@ static inline void check_filling(const struct packed_form *how, u64 lines, u64 k
     struct w_rng rng = {.seed = lines * 1009 + k};
     float *floats = random_floats(&rng, all_lines * all_k);
     void *x = typed_copy(how->type, floats, all_lines * all_k);
-    u8 *filled, *whole;
+    u8 *padded, *whole;
 
-    u64 bytes = pack_matrix(&filled, how, x, lines, k, line, step);
+    u64 bytes = pack_matrix(&padded, how, x, lines, k, line, step);
     free(x);
     for (u64 i = 0; i < all_lines; i++)
         for (u64 p = 0; p < all_k; p++)
@@ -283,11 +284,11 @@ static inline void check_filling(const struct packed_form *how, u64 lines, u64 k
                 floats[i * line + p * step] = 0;
     x = typed_copy(how->type, floats, all_lines * all_k);
     assert_int_equal(pack_matrix(&whole, how, x, all_lines, all_k, line, step), bytes);
-    if (memcmp(filled, whole, bytes))
-        fail_msg("%s%s of %s, %d lines of %d numbers: not filled up with zeros",
+    if (memcmp(padded, whole, bytes))
+        fail_msg("%s%s of %s, %d lines of %d numbers: not padded with zeros",
                  how->panel ? "a panel" : "rows", how->across ? " across" : "",
                  how->type == W_TYPE_BF16 ? "bf16" : "fp32", (int)lines, (int)k);
-    free(filled);
+    free(padded);
     free(whole);
     free(x);
     free(floats);
@@ -301,11 +302,11 @@ static inline void check_packing(const struct w_kern *kern, enum w_type type)
         const struct packed_form how = {&kern->ukernel[type], type, i & 1, i & 2};
         const u64 most = how.panel ? how.ukernel->tile_cols : 2 * how.ukernel->tile_rows + 1;
         for (u64 lines = 1; lines <= most; lines++)
-            check_filling(&how, lines, ks[i / 4]);
+            check_padding(&how, lines, ks[i / 4]);
     }
 }
 
-/* The same product cut in other depths, heights and slices: every bit. */
+/* The same product, cut into other depths, heights and chunks: the same bits. */
 static inline void check_bits_of_blocks(const struct w_kern *kern, enum w_type type,
                                         struct w_team *team)
 {

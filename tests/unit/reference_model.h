@@ -1,6 +1,6 @@
-/* reference_model.h - the model's loss as its formula, in double precision and plain loops: one token
- * after the other, nothing blocked, nothing fused. What the real model is tested against; it shares
- * no arithmetic with it, only the table of tensors. */
+/* reference_model.h - the model's loss as its formula, in double precision and plain loops: one
+ * token after the other, nothing blocked, nothing fused. The real model is tested against it; they
+ * share no arithmetic, only the table of tensors. */
 #ifndef W_REFERENCE_MODEL_H
 #define W_REFERENCE_MODEL_H
 
@@ -140,7 +140,7 @@ static double ref_loss(const struct reference *r, const u32 *ids)
     return loss / (double)(r->conf->batch_size * length);
 }
 
-/* Its derivative after one weight, by central differences. */
+/* Its derivative by one weight, by central differences. */
 static double ref_slope(const struct reference *r, const u32 *ids, u64 index)
 {
     const double h = 1e-4, w = r->w[index];

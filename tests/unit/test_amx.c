@@ -36,15 +36,16 @@ static void the_model_adds_up_as_the_manual_says(void **state)
     config.rows[1] = 1, config.row_bytes[1] = 64;
     config.rows[2] = 16, config.row_bytes[2] = 8;
     UNIT_CONFIGURE(&config);
-    /* Column 0: even products 2^30 + 1 - 2^30 lose the one; odd ones 2^-24 + 2^-24 stay, and are added
-     * to the 1 that was there as a whole 2^-23. */
+    /* Column 0: even products 2^30 + 1 - 2^30 lose the one; odd ones 2^-24 + 2^-24 stay, and are
+     * added to the earlier 1 as 2^-23. */
     set_pair(a, 0, 0x1p15f, 0x1p-12f);
     set_pair(a, 1, 1, 0x1p-12f);
     set_pair(a, 2, 0x1p15f, 0);
     set_pair(b[0], 0, 0x1p15f, 0x1p-12f);
     set_pair(b[1], 0, 1, 0x1p-12f);
     set_pair(b[2], 0, -0x1p15f, 0);
-    /* Column 1: a product that is denormal is gone before the next is added; so is a factor. */
+    /* Column 1: a denormal product becomes zero before the next is added; so does a denormal
+     * factor. */
     set_pair(a, 3, 0x1p-70f, 0x1p-130f);
     set_pair(b[3], 1, 0x1p-60f, 0x1p20f);
     set_pair(a, 4, 1, 0);

@@ -1,5 +1,5 @@
-/* Models whose operands are bf16: gradients and losses as near to those of floats as the rounding of
- * operands allows, the same bits for any number of threads, panels that follow the weights. */
+/* Models with bf16 as compute type: gradients and losses as near to those of fp32 as the rounding
+ * of operands allows, the same bits for any number of threads, panels that follow the weights. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include "model_fixture.h"
 
-/* Distance of a tensor's gradients in units of what rounding allows: norms of tensors, since single
- * elements may cancel to nothing. */
+/* Distance of a tensor's gradients in units of what rounding allows: of norms, since single
+ * elements may cancel to zero. */
 static double distance(const struct w_tensor *t, const float *got, const float *want,
                        double allowed)
 {
@@ -35,7 +35,7 @@ static void check_gradients(const struct shape *shape, const struct w_kern *kern
     double want = w_model_gradient(full.model, full.ids, 1);
 
     if (fabs(loss - want) > roundings(&conf) * want)
-        fail_msg("%s: loss %.9g, but %.9g with floats", kern->name, loss, want);
+        fail_msg("%s: loss %.9g, but %.9g in fp32", kern->name, loss, want);
     for (u32 i = 0; i < tensors->count; i++) {
         double off = distance(&tensors->rows[i], w_model_gradients(half.model),
                               w_model_gradients(full.model), roundings(&conf));
@@ -56,12 +56,12 @@ static const struct w_kern *next_usable(u32 *index)
         if (w_kern_usable(kern, &why) && !kern->product)
             return kern;
         print_message("NOT TESTED: the %s kernels, since %s\n", kern->name,
-                      kern->product ? "they have no products of bf16" : why);
+                      kern->product ? "they have no bf16 GEMM" : why);
     }
     return NULL;
 }
 
-static void gradients_are_near_those_of_floats(void **state)
+static void gradients_are_near_those_of_fp32(void **state)
 {
     (void)state;
     const struct w_kern *kern;
@@ -97,7 +97,7 @@ static void bits_do_not_depend_on_threads(void **state)
         check_bits_of_threads(&shape, kern, W_TYPE_BF16);
 }
 
-/* What the update writes beside the weights is what packing them anew would give. */
+/* The panels that the update writes are those that packing the weights again would give. */
 static void panels_follow_the_weights(void **state)
 {
     (void)state;
@@ -110,7 +110,7 @@ static void panels_follow_the_weights(void **state)
             w_model_update(run.model, 1, 1e-2);
             double loss = w_model_gradient(run.model, run.ids, 1);
             assert_true(loss != before);
-            w_model_weights(run.model); /* might have been written to: all is packed again */
+            w_model_weights(run.model); /* could have been written to: all are packed again */
             assert_true(w_model_gradient(run.model, run.ids, 1) == loss);
             w_model_weights(run.model)[0] += 1; /* wte, of a token that may not be in the batch: */
             assert_true(w_model_gradient(run.model, run.ids, 1) != loss); /* but is in the logits */
@@ -118,8 +118,8 @@ static void panels_follow_the_weights(void **state)
         }
 }
 
-/* 150 steps beside each other: bf16 learns as floats do. */
-static void training_follows_floats(void **state)
+/* 150 steps of each: bf16 learns as fp32 does. */
+static void training_follows_fp32(void **state)
 {
     (void)state;
     static const struct shape small = {32, 4, 2, 64, 60, 4, 12};
@@ -147,11 +147,11 @@ static void training_follows_floats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_are_near_those_of_floats),
+        cmocka_unit_test(gradients_are_near_those_of_fp32),
         cmocka_unit_test(loss_without_gradients_is_the_same),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(panels_follow_the_weights),
-        cmocka_unit_test(training_follows_floats),
+        cmocka_unit_test(training_follows_fp32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Probes, memory curves and a calibration, measured: what needs the clock of this machine. */
+/* Probes, memory curves and a calibration that are measured: tests that need the clock of this
+ * machine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,13 +87,13 @@ static void a_calibration_measures_every_part(void **state)
         assert_true(c->peak[type].one > 1e8 && c->peak[type].all > 1e8);
         assert_true(w_calibration_knows(c, type));
     }
-    /* two shapes: with all threads in both precisions, and with one */
+    /* two shapes each: with all threads in both precisions, and with one thread */
     assert_int_equal(c->probe_count, 6);
     assert_int_equal(c->probes[2].type, W_TYPE_BF16);
     assert_int_equal(c->probes[0].threads, 2);
     assert_int_equal(c->probes[4].threads, 1);
-    for (u32 part = 0; part < W_PHASES; part++) {
-        const struct w_phase_cost *cost = &c->probes[0].phases[part];
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        const struct w_phase_cost *cost = &c->probes[0].phases[phase];
         assert_true(cost->token_s + cost->call_s > 0 && cost->call_s >= 0);
     }
     assert_true(c->decode_count == 2 && c->decodes[1].bytes > c->decodes[0].bytes);

@@ -1,5 +1,5 @@
-/* The file of a made-up calibration: it is read back, damaged files are refused, and doubts are raised
- * at the right thresholds. Needs no clock. */
+/* The file of a made-up calibration: it is read back, damaged files are refused, and doubts are
+ * raised at the right thresholds. Needs no clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +81,7 @@ static void damaged_calibrations_are_refused(void **state)
     assert_int_equal(load_changed("{", ""), W_CORRUPT);
 }
 
-static void doubts_are_told(void **state)
+static void doubts_are_reported(void **state)
 {
     (void)state;
     struct w_calibration c = calibration;
@@ -114,7 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_calibration_survives_its_file),
         cmocka_unit_test(damaged_calibrations_are_refused),
-        cmocka_unit_test(doubts_are_told),
+        cmocka_unit_test(doubts_are_reported),
     };
     return cmocka_run_group_tests(tests, make, NULL);
 }

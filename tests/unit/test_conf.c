@@ -61,7 +61,7 @@ static void mistakes_are_named_with_their_place(void **state)
     refused("", "tiny.json");
 }
 
-static void every_problem_is_told(void **state)
+static void every_problem_is_reported(void **state)
 {
     (void)state;
     refused("{\"d_modle\":64}", "did you mean \"d_model\"?");
@@ -145,7 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_values_are_set),
         cmocka_unit_test(mistakes_are_named_with_their_place),
-        cmocka_unit_test(every_problem_is_told),
+        cmocka_unit_test(every_problem_is_reported),
         cmocka_unit_test(what_cannot_work_is_refused),
         cmocka_unit_test(what_is_dumped_reads_back),
         cmocka_unit_test(messages_are_one_line),

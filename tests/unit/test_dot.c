@@ -18,7 +18,7 @@ static float flush(float x)
 }
 
 /* After the pseudo code of Intel's manual: the upper halves first, each by a multiply-add with one
- * rounding to the nearest; denormal numbers are taken, and given, for zero. */
+ * rounding to the nearest; denormal numbers count as zero, in operands and results. */
 static vec v_dot(vec sum, ivec a, ivec b)
 {
     for (u32 i = 0; i < LANES; i++)
@@ -54,9 +54,9 @@ static void the_model_adds_up_as_the_manual_says(void **state)
     assert_true(sum[3] == 0);
 }
 
-/* Rows that are read as they lie and rows that were packed: the same sums in the same order. The last of k
+/* Unpacked and packed rows: the same sums in the same order. The last of k
  * is packed if it is odd, and so is a block that ends within a tile. */
-static void rows_as_they_lie_give_the_same_bits(void **state)
+static void unpacked_rows_give_the_same_bits(void **state)
 {
     (void)state;
     static const u64 m[] = {12, 84, 400}, k[] = {2, 600, 601};
@@ -87,7 +87,7 @@ static void rows_as_they_lie_give_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_as_they_lie_give_the_same_bits),
+        cmocka_unit_test(unpacked_rows_give_the_same_bits),
         cmocka_unit_test(the_model_adds_up_as_the_manual_says),
         UNIT_TESTS,
     };

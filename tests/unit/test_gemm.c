@@ -1,4 +1,4 @@
-/* Matrix products of every variant that runs here, of both types of operands, cut in every way. */
+/* GEMM by every variant that runs here, with operands of both types, cut in every way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,15 +9,15 @@
 
 #include "product_checks.h"
 
-/* The code of the AVX-512 kernels, all of it but the five words of vector.h that are instructions, for
+/* The code of the AVX-512 kernels without the five functions of vector.h that are instructions, for
  * CPUs that do not have them. */
 #define LANES 16
 #define W_VARIANT kern_wide
 #define W_VARIANT_NAME "wide"
 #include "kern/kern_body.h"
 
-/* All variants, and the one above; NULL behind the last. Variants that this CPU cannot run are named,
- * so that nobody believes that they were tested. */
+/* All variants, and the one above; NULL after the last. Variants that this CPU cannot run are
+ * printed, so that nobody believes that they were tested. */
 static const struct w_kern *next_usable(u32 *index)
 {
     const char *why;
@@ -48,13 +48,13 @@ static void check_all(enum w_type type)
     w_team_free(team);
 }
 
-static void products_of_floats_are_right(void **state)
+static void products_in_fp32_are_right(void **state)
 {
     (void)state;
     check_all(W_TYPE_F32);
 }
 
-static void packed_matrices_are_filled_up_with_zeros(void **state)
+static void packed_matrices_are_padded_with_zeros(void **state)
 {
     const struct w_kern *kern;
 
@@ -64,7 +64,7 @@ static void packed_matrices_are_filled_up_with_zeros(void **state)
             check_packing(kern, type);
 }
 
-static void products_of_bf16_are_right(void **state)
+static void products_in_bf16_are_right(void **state)
 {
     (void)state;
     check_all(W_TYPE_BF16);
@@ -115,8 +115,8 @@ static void bits_do_not_depend_on_threads(void **state)
         }
 }
 
-/* Variants that widen bf16 to floats do with them what they do with floats, to the bit. */
-static void widened_operands_are_floats(void **state)
+/* Variants that convert bf16 operands to fp32 give the bits that they give for operands in fp32. */
+static void converted_operands_give_the_bits_of_fp32(void **state)
 {
     (void)state;
     const struct w_kern *kern;
@@ -172,7 +172,8 @@ static void packed_once_is_the_same(void **state)
     w_team_free(team);
 }
 
-/* A variant that this CPU has no instructions for is counted as skipped, not passed over in silence. */
+/* A variant that this CPU has no instructions for is counted as skipped, not passed over in
+ * silence. */
 static void runs_on_this_cpu(void **state)
 {
     const char *why;
@@ -189,12 +190,12 @@ static void runs_on_this_cpu(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_matrices_are_filled_up_with_zeros),
-        cmocka_unit_test(products_of_floats_are_right),
-        cmocka_unit_test(products_of_bf16_are_right),
+        cmocka_unit_test(packed_matrices_are_padded_with_zeros),
+        cmocka_unit_test(products_in_fp32_are_right),
+        cmocka_unit_test(products_in_bf16_are_right),
         cmocka_unit_test(bits_do_not_depend_on_blocks),
         cmocka_unit_test(bits_do_not_depend_on_threads),
-        cmocka_unit_test(widened_operands_are_floats),
+        cmocka_unit_test(converted_operands_give_the_bits_of_fp32),
         cmocka_unit_test(packed_once_is_the_same),
         cmocka_unit_test_prestate(runs_on_this_cpu, "amx"),
         cmocka_unit_test_prestate(runs_on_this_cpu, "avx512bf16"),

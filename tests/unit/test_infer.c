@@ -1,4 +1,5 @@
-/* One token at a time with a cache gives what the formulas give for the whole text at once. */
+/* One token at a time with a cache gives the logits that the formulas give for the whole text at
+ * once. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 #include "net/sampler.h"
 #include "tests/unit/gpt2_tensors.h"
 
-#define WIDTH 40 /* no multiple of a vector: the ends of rows are met, too */
+#define WIDTH 40 /* no multiple of a vector: the ends of rows are tested too */
 #define HEADS 5
 #define HIDDEN 72
 #define VOCAB 77
@@ -181,7 +182,7 @@ static void logits_are_those_of_the_formulas(void **state)
     f->tensors = &s.tensors;
     f->weights = s.weights;
     compute(f, s.ids, LENGTH);
-    /* Twice: the second text finds nothing of the first one in the cache. */
+    /* Twice: the second text must find nothing of the first one in the cache. */
     for (int round = 0; round < 2; round++) {
         w_infer_start(s.infer);
         for (u32 t = 0; t < LENGTH; t++) {

@@ -1,5 +1,5 @@
-/* Every kernel of every variant that runs here but its products (test_gemm.c) against the
- * reference, on sizes with and without remainders. */
+/* Every kernel of every variant that runs here, except GEMM (test_gemm.c), against the reference,
+ * on sizes with and without remainders. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include "kern/gemm.h"
 #include "kern/gemm_blas.h"
 
-/* The code of the AVX-512 kernels, all of it but the five words of vector.h that are instructions, for
+/* The code of the AVX-512 kernels without the five functions of vector.h that are instructions, for
  * CPUs that do not have them. */
 #define LANES 16
 #define W_VARIANT kern_wide
@@ -24,12 +24,12 @@
 
 #define ULP 0x1p-24 /* half a unit in the last place of a number near 1 */
 #define N_MAX 300
-#define GUARD 12345.0f /* behind the end of every output */
+#define GUARD 12345.0f /* after the end of every output */
 
 static const u64 sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 257};
 static const struct w_kern *ref;
 
-/* All variants, and the one above; NULL behind the last. */
+/* All variants, and the one above; NULL after the last. */
 static const struct w_kern *kern_at(u32 index)
 {
     u32 count = 0;
@@ -64,7 +64,7 @@ static void near(const struct w_kern *kern, const char *what, u64 n, u64 i, doub
 }
 
 /* Run a check for every variant but the reference, every size, some data. Variants that this CPU
- * cannot run are named, so that nobody believes that they were tested. */
+ * cannot run are printed, so that nobody believes that they were tested. */
 static void for_all(void (*check)(const struct w_kern *, const struct data *, u64 n))
 {
     const char *why;
@@ -115,7 +115,7 @@ static void check_norm(const struct w_kern *kern, const struct data *d, u64 n)
     kern->norm(y, stats, d->x, d->w, d->b, n);
     ref->norm(want, want_stats, d->x, d->w, d->b, n);
     assert_true(y[n] == GUARD);
-    if (n < 3) /* one or two numbers: rstd is large, and multiplies what rounding leaves */
+    if (n < 3) /* one or two numbers: rstd is large, and multiplies rounding errors */
         return;
     double chain = (double)n + 8;
     near(kern, "mean", n, 0, (double)stats[0], (double)want_stats[0], chain * ULP * 10);
@@ -170,7 +170,7 @@ static void check_gelu(const struct w_kern *kern, const struct data *d, u64 n)
     assert_memory_equal(y, want, n * sizeof *y);
 }
 
-/* The same as one step after the other, bit by bit. */
+/* The same bits as the kernels that do one step at a time. */
 static void check_gelu_bf16(const struct w_kern *kern, const struct data *d, u64 n)
 {
     w_bf16 in[N_MAX], out[N_MAX], dx[N_MAX], want_in[N_MAX], want_out[N_MAX], want_dx[N_MAX];
@@ -205,7 +205,7 @@ static void gelu_is_right(void **state)
     for_all(check_gelu_bf16);
 }
 
-/* exp_sum_bf16 and scale_bf16: next to each other are two bf16 numbers that differ by 2^-8 of them. */
+/* exp_sum_bf16 and scale_bf16: neighbouring bf16 numbers differ by 2^-8, relatively. */
 static void check_halves(const struct w_kern *kern, const struct data *d, u64 n)
 {
     w_bf16 half[N_MAX], want[N_MAX];
@@ -322,7 +322,7 @@ static void check_adamw(const struct w_kern *kern, const struct data *d, u64 n)
     }
 }
 
-/* What is no number stays none: a broken model must not look like one that works. */
+/* NaN stays NaN: a broken model must not look like one that works. */
 static void check_nan(const struct w_kern *kern, const struct data *d, u64 n)
 {
     if (n == 0)
@@ -357,8 +357,9 @@ static void adamw_is_right(void **state)
 
 /* ---- bf16 ---- */
 
-/* Every float that differs in the bits that matter: all upper halves, with lower halves around a tie, in
- * rows long enough for whole vectors and a rest. Denormal numbers may come out as zero of their sign. */
+/* Every float that differs in the bits that matter: all upper halves, with lower halves around a
+ * tie, in rows long enough for whole vectors and a rest. Denormal numbers may come out as zero of
+ * their sign. */
 static void check_rounding(const struct w_kern *kern)
 {
     static const u32 low[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
@@ -435,7 +436,7 @@ static void kernels_have_names(void **state)
     assert_non_null(strstr(err.text, "portable"));
 }
 
-/* Blocks of any cache have to fit the memory that is planned for them. */
+/* Blocks for caches of any size fit the memory that is planned for them. */
 static void check_blocks(const struct w_kern *kern, enum w_type type, u64 l1, u64 l2)
 {
     const struct w_ukernel *ukernel = &kern->ukernel[type];
@@ -459,13 +460,13 @@ static void blocks_fit_their_memory(void **state)
             for (u64 l2 = 0; l2 <= 1 << 26; l2 = l2 ? 2 * l2 : 4096) {
                 if (!w_kern_usable(kern_at(k), &why) &&
                     kern_at(k)->ukernel[W_TYPE_F32].tile_rows == 0)
-                    continue; /* a library that is not there */
+                    continue; /* a library that is not installed */
                 check_blocks(kern_at(k), W_TYPE_F32, l1, l2);
                 check_blocks(kern_at(k), W_TYPE_BF16, l1, l2);
             }
 }
 
-/* Left to itself OpenBLAS 0.3.21 runs a newer AVX-512 machine at half its speed. */
+/* By default OpenBLAS 0.3.21 runs newer AVX-512 machines at half their speed. */
 static void openblas_is_told_of_avx512(void **state)
 {
     (void)state;

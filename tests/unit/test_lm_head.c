@@ -1,4 +1,4 @@
-/* The output head and its loss beside sums in double precision: logits of all sizes, so that the
+/* The output head and its loss against sums in double precision: logits of all sizes, so that the
  * exponentials of a row have different bases, chunks and vocabularies that nothing divides. */
 #include <math.h>
 #include <setjmp.h>
@@ -16,14 +16,15 @@
 enum { BATCH = 2, LENGTH = 9, TOKENS = BATCH * LENGTH, D = 33, VOCAB = 2 * W_EPILOGUE_COLS + 44 };
 #define SCALE 0.3f
 
-/* Numbers that bf16 holds, with products and sums that floats hold: logits are exact in any order. */
+/* Numbers that are exact in bf16, with products and sums that are exact in fp32: logits are exact
+ * in any order. */
 struct head_data {
     float weight[VOCAB * D], x[TOKENS * D], d_weight[VOCAB * D];
     u32 ids[BATCH * (LENGTH + 1)];
 };
 
-/* Column 0 moves the logits of whole pieces of a row: by nothing, or each to a range of its own, which
- * is beyond that of floats without their largest taken away. */
+/* Column 0 moves the logits of whole segments of a row: not at all, or each to a range of its own,
+ * where exponentials overflow unless the largest logit is subtracted. */
 static struct head_data *new_data(bool far)
 {
     static const float place[] = {150, 8, -60};
@@ -47,7 +48,7 @@ static struct head_data *new_data(bool far)
 
 struct wanted {
     double nll[TOKENS], dx[TOKENS * D], d_weight[VOCAB * D];
-    double dx_size[TOKENS * D], d_weight_size[VOCAB * D]; /* of the terms that were added up */
+    double dx_size[TOKENS * D], d_weight_size[VOCAB * D]; /* sums of the magnitudes of the terms */
 };
 
 static struct wanted *want_of(const struct head_data *h)
@@ -148,20 +149,20 @@ static void check_all(enum w_type type)
             continue;
         }
         if (kern->product && type == W_TYPE_BF16)
-            continue; /* a library's are of floats */
+            continue; /* a library's GEMM is in fp32 */
         for (u32 far = 0; far < 2; far++)
             for (u32 c = 0; c < W_COUNTOF(chunks); c++)
                 check_head(kern, type, far, chunks[c]);
     }
 }
 
-static void losses_and_gradients_of_floats_are_right(void **state)
+static void losses_and_gradients_in_fp32_are_right(void **state)
 {
     (void)state;
     check_all(W_TYPE_F32);
 }
 
-static void losses_and_gradients_of_bf16_are_right(void **state)
+static void losses_and_gradients_in_bf16_are_right(void **state)
 {
     (void)state;
     check_all(W_TYPE_BF16);
@@ -170,8 +171,8 @@ static void losses_and_gradients_of_bf16_are_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(losses_and_gradients_of_floats_are_right),
-        cmocka_unit_test(losses_and_gradients_of_bf16_are_right),
+        cmocka_unit_test(losses_and_gradients_in_fp32_are_right),
+        cmocka_unit_test(losses_and_gradients_in_bf16_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,8 @@ static struct reference reference_of(struct run *run)
     return r;
 }
 
-/* How far single precision may be off, relative to the largest element of a tensor: one rounding of
- * 2^-24 for each term of the longest chain of sums that leads to it. */
+/* How far fp32 may be off, relative to the largest element of a tensor: one rounding of 2^-24 for
+ * each term of the longest chain of sums that leads to it. */
 static double rounding(const struct w_conf *c)
 {
     double chain =
@@ -32,8 +32,8 @@ static double rounding(const struct w_conf *c)
     return chain * 0x1p-24;
 }
 
-/* The largest deviation of a tensor's gradient from the finite differences of the reference, in units
- * of what rounding allows. Up to `samples` elements of it are looked at. */
+/* The largest deviation of a tensor's gradient from the finite differences of the reference, in
+ * units of what rounding allows. Up to `samples` elements of it are checked. */
 static double worst_gradient(struct run *run, const struct reference *r, u32 tensor, u64 samples,
                              struct w_rng *rng)
 {
@@ -46,7 +46,7 @@ static double worst_gradient(struct run *run, const struct reference *r, u32 ten
     for (u64 i = 0; i < W_MIN(samples, t->count); i++) {
         u64 j = samples < t->count ? w_rng_below(rng, t->count) : i;
         double off = fabs((double)gradient[j] - ref_slope(r, run->ids, t->offset + j));
-        /* 1e-9: what central differences are off themselves. */
+        /* 1e-9: the error of central differences. */
         worst = fmax(worst, off / (largest * rounding(&run->conf) + 1e-9));
     }
     return worst;
@@ -167,7 +167,7 @@ static void loss_without_gradients_is_the_same(void **state)
     }
 }
 
-/* Two steps of AdamW with clipping, as the paper has it. */
+/* Two steps of AdamW with clipping, by the formula of the paper. */
 static void updates_are_those_of_adamw(void **state)
 {
     (void)state;
@@ -243,7 +243,7 @@ static void training_learns_a_batch_by_heart(void **state)
         loss = w_model_gradient(run.model, run.ids, 1);
         w_model_update(run.model, step, 1e-2);
     }
-    assert_true(loss < 0.2); /* log(60) = 4.1 is where it starts */
+    assert_true(loss < 0.2); /* it starts at log(60) = 4.1 */
     finish(&run);
 }
 

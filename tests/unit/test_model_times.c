@@ -1,4 +1,4 @@
-/* The seconds of a step's phases: each phase has its own, and together they are not more than the step. */
+/* The seconds of a step's phases: every phase has some, and their sum is not more than the step. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

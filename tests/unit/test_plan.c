@@ -1,4 +1,4 @@
-/* The plan is what is allocated; parameters are what the formulas say. */
+/* The plan is exactly the memory that is allocated; parameters are counted as the formulas say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ static void check_plan(const struct w_conf *conf, enum w_plan_mode mode, enum w_
         w_model_new(&model, conf, mode, type, kern, team, &err))
         fail_msg("%s", err.text);
     assert_int_equal(w_model_bytes(model), plan.bytes);
-    for (u32 i = 0; i < plan.count; i++) { /* one behind the other, each on its cache line */
+    for (u32 i = 0; i < plan.count; i++) { /* one after the other, each at a cache line */
         assert_int_equal(plan.rows[i].offset, end);
         assert_int_equal(plan.rows[i].offset % 64, 0);
         assert_ptr_equal(w_plan_find(&plan, plan.rows[i].name), &plan.rows[i]);
@@ -101,9 +101,9 @@ static u64 bytes_of(const struct w_plan *plan, const char *name)
     return w_plan_find(plan, name)->bytes;
 }
 
-/* What a step of the four configurations needs, so that no change of it goes unseen: weights,
- * gradients and moments; per token and layer 10 d + 4 floats of activations, or 2 d + 4 floats and 8 d
- * numbers of bf16; of these also the weights again, packed both ways. */
+/* Memory of a step of the four configurations, so that no change goes unnoticed: weights, gradients
+ * and moments; for each token and layer 10 d + 4 floats of activations, or in bf16 2 d + 4 floats
+ * and 8 d numbers in bf16, and the weights once more, packed for each direction. */
 static void check_lean(const struct golden *g, enum w_type type)
 {
     struct w_conf conf = conf_of(g->d, g->heads, g->layers, g->d_ff, 16000, g->batch, g->length);

@@ -1,4 +1,5 @@
-/* Statistics of samples: spread, quantiles, and whether a machine was in two states. Needs no clock. */
+/* Statistics of samples: spread, quantiles, and whether a machine was in two states. Needs no
+ * clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@ static void samples_that_differ_are_noisy(void **state)
     assert_true(w_quantile(calm, 4, 1) == 1.03 && w_quantile(calm, 4, 0) == 1);
 }
 
-static void two_states_are_told_from_noise(void **state)
+static void two_states_are_distinguished_from_noise(void **state)
 {
     (void)state;
     static const double one[] = {80, 93, 96, 97, 98, 99, 100, 101, 102, 103},
@@ -31,7 +32,7 @@ static void two_states_are_told_from_noise(void **state)
     assert_true(s.half == 50 && s.full == 100 && s.border > 52 && s.border < 97);
     s = w_states_of(outliers, 10);
     assert_true(s.half == 0 && s.full == 99.5);
-    assert_true(w_states_of(two, 5).half == 0); /* too few to tell */
+    assert_true(w_states_of(two, 5).half == 0); /* too few to decide */
     assert_true(w_states_of(two, 1).full == 48);
 }
 
@@ -56,7 +57,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_that_differ_are_noisy),
-        cmocka_unit_test(two_states_are_told_from_noise),
+        cmocka_unit_test(two_states_are_distinguished_from_noise),
         cmocka_unit_test(states_begin_where_noise_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

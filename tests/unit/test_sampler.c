@@ -1,4 +1,4 @@
-/* Drawing the next id: each filter by its definition, the draw by its distribution. */
+/* Sampling the next id: each filter by its definition, the choice by its distribution. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 static const struct w_sampler_options plain = {
     .temperature = 1, .top_p = 1, .penalty = 1, .repeat_last_n = 64, .seed = 3};
 
-/* Logits of the probabilities 0.4, 0.3, 0.15, 0.1, 0.04, 0.01, moved by a constant. */
+/* Logits of the probabilities 0.4, 0.3, 0.15, 0.1, 0.04, 0.01, plus a constant. */
 static const double shares[IDS] = {0.15, 0.4, 0.01, 0.3, 0.04, 0.1};
 static void make_logits(float *logits)
 {
@@ -103,14 +103,15 @@ static void top_p_keeps_the_fewest_that_reach_p(void **state)
     options.top_p = 0.3;
     draw_many(options, NULL, 0, hits);
     assert_int_equal(hits[1], DRAWS);
-    /* Behind top_k the probabilities are those of what it has left: 0.4 / 0.7 reaches 0.5. */
+    /* After top_k the probabilities are those of the candidates that it kept: 0.4 / 0.7 reaches
+     * 0.5. */
     options.top_p = 0.5;
     options.top_k = 2;
     draw_many(options, NULL, 0, hits);
     assert_int_equal(hits[1], DRAWS);
 }
 
-/* A model that diverged gives what compares with nothing: still an id, and never none. */
+/* A model that diverged gives NaN, which compares with nothing: still some id is chosen. */
 static void some_id_is_drawn_whatever_the_logits(void **state)
 {
     (void)state;
@@ -154,7 +155,7 @@ static void min_p_is_relative_to_the_best(void **state)
 static void the_penalty_acts_on_recent_ids(void **state)
 {
     (void)state;
-    u32 hits[IDS], text[] = {1, 9999, 3, 3}; /* ids that cannot be drawn may stand in the text */
+    u32 hits[IDS], text[] = {1, 9999, 3, 3}; /* the text may contain ids that cannot be drawn */
     struct w_sampler_options options = plain;
     options.penalty = 2;
     options.repeat_last_n = 2;
@@ -248,7 +249,7 @@ static void log_probabilities_of_large_logits_are_finite(void **state)
     assert_true(fabs(w_log_probability(logits, 4, 0) + 5000 + rest) < 1e-9);
 }
 
-/* ---- the text that grows from it ---- */
+/* ---- the generated text ---- */
 
 static void a_draft_stops_before_the_first_stop_text(void **state)
 {
@@ -262,12 +263,12 @@ static void a_draft_stops_before_the_first_stop_text(void **state)
         assert_int_equal(w_draft_append(&d, text + i, 1, &err), W_DONE);
         if (w_draft_stop(&d, before, stops, 2))
             break;
-        /* What is settled never has to be taken back. */
+        /* Settled text is never taken back. */
         size_t settled = w_draft_settled(&d, stops, 2);
         assert_true(settled <= strlen("one\ntwo EN "));
     }
     assert_int_equal(d.count, strlen("one\ntwo EN "));
-    /* A piece that holds two of them, and more than one stop in one piece. */
+    /* Both stops in what is appended at once: the first one counts. */
     d.count = 0;
     assert_int_equal(w_draft_append(&d, "a\n\nb END", 8, &err), W_DONE);
     assert_true(w_draft_stop(&d, 0, stops, 2));

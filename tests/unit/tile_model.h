@@ -1,10 +1,10 @@
 /* tile_model.h - a model of the tile unit, after the pseudo code of Intel's manual (TDPBF16PS,
- * LDTILECFG, TILELOADD, TILESTORED), for the words of kern/tile_unit.h. What makes the CPU fault fails
- * the test. Include it in place of that header's instructions: before kern_body.h.
+ * LDTILECFG, TILELOADD, TILESTORED), for the macros of kern/tile_unit.h. Where the CPU would fault,
+ * the test fails. Include it before kern_body.h: it takes the place of that header's instructions.
  *
- * Products of a step are added up apart for the even and the odd of each pair, each by a multiply-add
- * with one rounding to the nearest, from zero on; then the two sums, then what was there before.
- * Denormal numbers are taken, and given, for zero. */
+ * Products of even and of odd numbers have a sum each, by multiply-adds with one rounding to the
+ * nearest, from zero on; then the two sums are added, and the result to the earlier sum. Denormal
+ * numbers count as zero, in operands and results. */
 #ifndef W_TILE_MODEL_H
 #define W_TILE_MODEL_H
 
@@ -21,8 +21,8 @@ struct unit {
     struct unit_config config;
     u8 tiles[8][UNIT_ROWS][UNIT_BYTES];
 };
-static _Thread_local struct unit unit;    /* as every core has its own */
-static u32 unit_sleeps_kept = UINT32_MAX; /* a system that loses tiles after so many */
+static _Thread_local struct unit unit;    /* since every core has its own */
+static u32 unit_sleeps_kept = UINT32_MAX; /* after so many, tiles are lost */
 
 static inline void unit_fault(const char *what)
 {

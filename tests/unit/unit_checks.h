@@ -1,13 +1,13 @@
-/* unit_checks.h - a variant whose instruction for products of bf16 is a model of it: the packing, the
- * blocking and the edges of its code on any machine; and on a machine that has the instruction, the
- * model against it, bit for bit. */
+/* unit_checks.h - a variant whose bf16 instruction is replaced by a model: tests of its packing,
+ * blocking and edges on any machine; and on a machine that has the instruction, the model against
+ * it, bit for bit. */
 #ifndef W_UNIT_CHECKS_H
 #define W_UNIT_CHECKS_H
 
 #include "model_fixture.h"
 #include "product_checks.h"
 
-extern const struct w_kern kern_model; /* of the file that includes this */
+extern const struct w_kern kern_model; /* defined by the file that includes this */
 
 static void products_are_right(void **state)
 {
@@ -18,13 +18,13 @@ static void products_are_right(void **state)
     w_team_free(team);
 }
 
-static void packed_matrices_are_filled_up_with_zeros(void **state)
+static void packed_matrices_are_padded_with_zeros(void **state)
 {
     (void)state;
     check_packing(&kern_model, W_TYPE_BF16);
 }
 
-/* Rows and columns behind the end of c are neither written to nor read. */
+/* Rows and columns beyond the end of c are neither written to nor read. */
 static void edges_are_kept(void **state)
 {
     (void)state;
@@ -72,8 +72,8 @@ static void bits_do_not_depend_on_blocks(void **state)
     w_team_free(team);
 }
 
-/* Two steps of a model, by one thread and by two: attention, panels and all. And the gradients are those
- * of floats, as near as rounding lets them be. */
+/* Two steps of a whole model, by one thread and by two. And the gradients are as near to those in
+ * fp32 as rounding allows. */
 static void a_model_trains(void **state)
 {
     (void)state;
@@ -100,13 +100,13 @@ static void a_model_trains(void **state)
     assert_true(w_model_gradient(two.model, two.ids, 1) == loss);
     assert_memory_equal(w_model_weights(one.model), w_model_weights(two.model),
                         count * sizeof(float));
-    assert_true(w_model_gradient(one.model, one.ids, 1) == loss); /* packed anew */
+    assert_true(w_model_gradient(one.model, one.ids, 1) == loss); /* packed again */
     finish(&one);
     finish(&two);
     finish(&floats);
 }
 
-/* The same products by the instruction, where there is one. */
+/* The same products by the instruction, if this CPU has it. */
 static void the_model_is_what_the_cpu_does(void **state)
 {
     (void)state;
@@ -140,9 +140,8 @@ static void the_model_is_what_the_cpu_does(void **state)
 }
 
 #define UNIT_TESTS                                                                                 \
-    cmocka_unit_test(packed_matrices_are_filled_up_with_zeros),                                    \
-        cmocka_unit_test(products_are_right), cmocka_unit_test(edges_are_kept),                    \
-        cmocka_unit_test(bits_do_not_depend_on_blocks), cmocka_unit_test(a_model_trains),          \
-        cmocka_unit_test(the_model_is_what_the_cpu_does)
+    cmocka_unit_test(packed_matrices_are_padded_with_zeros), cmocka_unit_test(products_are_right), \
+        cmocka_unit_test(edges_are_kept), cmocka_unit_test(bits_do_not_depend_on_blocks),          \
+        cmocka_unit_test(a_model_trains), cmocka_unit_test(the_model_is_what_the_cpu_does)
 
 #endif
