@@ -12,7 +12,7 @@
 #include "tools/cli.h"
 #include "tools/wcachefit/report.h"
 
-/* What a command has no option for is 0. */
+/* Fields that a command has no option for are 0. */
 struct settings {
     /* of the rows below */
     u64 threads, peak, bandwidth, memory;
