@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-/* As the XDG base directory specification has it: a relative XDG_CACHE_HOME does not count. */
+/* By the XDG base directory specification a relative XDG_CACHE_HOME does not count. */
 static enum w_status cache_folder(char folder[HOST_CACHE_PATH], struct w_err *err)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -44,16 +45,6 @@ enum w_status host_calibration_path(char path[HOST_CACHE_PATH], const struct w_m
     return status;
 }
 
-enum w_status host_residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *m,
-                                  struct w_err *err)
-{
-    enum w_status status = host_calibration_path(path, m, err);
-
-    if (!status) /* host-....json, host-....residuals */
-        strcpy(path + strlen(path) - strlen("json"), "residuals");
-    return status;
-}
-
 enum w_status host_cache_make(struct w_err *err)
 {
     char folder[HOST_CACHE_PATH];
@@ -70,7 +61,49 @@ enum w_status host_cache_make(struct w_err *err)
     return status;
 }
 
-void host_kernels(char text[HOST_KERNELS], const struct w_calibration *c, enum w_type type)
+/* ---- residuals ---- */
+
+/* The name of the kernels that residuals belong to, like "avx2 fp32". */
+#define KERNELS 32
+static void kernels_name(char name[KERNELS], const struct w_calibration *c, enum w_type type)
 {
-    snprintf(text, HOST_KERNELS, "%s %s", c->kernel[type], w_type_name(type));
+    snprintf(name, KERNELS, "%s %s", c->kernel[type], w_type_name(type));
+}
+
+static enum w_status residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *m,
+                                    struct w_err *err)
+{
+    enum w_status status = host_calibration_path(path, m, err);
+
+    if (!status) /* host-....json, host-....residuals */
+        strcpy(path + strlen(path) - strlen("json"), "residuals");
+    return status;
+}
+
+enum w_status host_residuals_read(struct w_residuals *residuals, const struct w_machine *m,
+                                  const struct w_calibration *c, enum w_type type,
+                                  struct w_err *err)
+{
+    char path[HOST_CACHE_PATH], kernels[KERNELS];
+
+    *residuals = (struct w_residuals){0};
+    if (residuals_path(path, m, NULL))
+        return W_DONE;
+    kernels_name(kernels, c, type);
+    return w_residuals_read(residuals, path, kernels, err);
+}
+
+enum w_status host_residuals_add(const struct w_verified *run, double ratio,
+                                 const struct w_machine *m, const struct w_calibration *c,
+                                 enum w_type type, struct w_err *err)
+{
+    char path[HOST_CACHE_PATH], kernels[KERNELS];
+    enum w_status status = host_cache_make(err);
+
+    if (!status)
+        status = residuals_path(path, m, err);
+    if (status)
+        return status;
+    kernels_name(kernels, c, type);
+    return w_residuals_add(path, run, kernels, ratio, (u64)time(NULL), err);
 }

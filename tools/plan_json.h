@@ -5,8 +5,8 @@
 #include "net/plan.h"
 #include "sys/json.h"
 
-/* [{"name":, "bytes":, "offset":, "lifetime":}, ...] in the order of the block; offsets only where they
- * are asked for. The caller owns it. */
+/* [{"name":, "bytes":, "offset":, "lifetime":}, ...] in the order of the block; with `offset` only
+ * if offsets is true. The caller owns it. */
 struct w_json *plan_buffers_json(const struct w_plan *, bool offsets);
 
 #endif

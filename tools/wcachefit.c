@@ -1,4 +1,4 @@
-/* wcachefit: what a configuration needs of a machine, before hours are spent on it. */
+/* wcachefit: what a configuration needs of a machine; report is the command where none is named. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,20 +17,16 @@ static const char *const examples[] = {
 
 static const struct w_program program = {
     .name = "wcachefit",
-    .summary = "Say what configurations need of a machine: memory, caches, arithmetic, time.",
+    .summary = "what configurations need of a machine: memory, caches, arithmetic, time",
     .operands = "[COMMAND] ...",
     .examples = examples,
 };
 
 static const struct w_command commands[] = {
-    {"report", &wcachefit_report_program, wcachefit_report},
-    {"calibrate", &wcachefit_calibrate_program, wcachefit_calibrate},
-    {"verify", &wcachefit_verify_program, wcachefit_verify},
-    {"search", &wcachefit_search_program, wcachefit_search},
-    {"fit", &wcachefit_fit_program, wcachefit_fit},
-    {"plot", &wcachefit_plot_program, wcachefit_plot},
-    {"host", &wcachefit_host_program, wcachefit_host},
-    {0},
+    {"report", &report_command.program, NULL}, {"calibrate", &calibrate_command.program, NULL},
+    {"verify", &verify_command.program, NULL}, {"search", &search_command.program, NULL},
+    {"fit", &fit_command.program, NULL},       {"plot", &plot_command.program, NULL},
+    {"host", &host_command.program, NULL},     {0},
 };
 
 /* For the generator of wconf(5): the fields of --dump-options. */
@@ -51,12 +47,19 @@ static void dump_keys(void)
 
 int main(int argc, char **argv)
 {
-    const struct w_command *command = &commands[0]; /* report */
+    const struct w_command *named = &commands[0]; /* report */
+    struct settings set = {0};
+    struct w_err err = {0};
 
     if (argc == 2 && !strcmp(argv[1], "--dump-keys")) {
         dump_keys();
         return w_cli_finish(W_DONE, NULL);
     }
-    int stop = w_cli_command(&program, commands, &argc, &argv, &command);
-    return stop ? stop - 1 : command->run(argc, argv);
+    int stop = w_cli_command(&program, commands, &argc, &argv, &named);
+    if (!stop)
+        stop = w_cli_parse(named->program, &set, &argc, &argv);
+    if (stop)
+        return stop - 1;
+    const struct command *command = (const struct command *)named->program;
+    return w_cli_finish(command->run(&set, argc, argv, &err), &err);
 }

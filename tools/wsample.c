@@ -9,48 +9,46 @@
 
 static const struct w_option options[] = {
     {"model", 'm', W_OPT_TEXT, AT(model), "FILE",
-     .help = "Model or checkpoint to speak with; its vocabulary is inside."},
+     .help = "Model or checkpoint to use; its vocabulary is inside. Required."},
     {"prompt", 'p', W_OPT_TEXT, AT(prompt), "TEXT",
-     .help = "Text to continue; '-' reads it from standard input. Without one, a new document."},
+     .help = "Text to continue; '-' reads it from standard input. Default: begin a new document."},
     {"prompt-file", 0, W_OPT_TEXT, AT(prompt_file), "FILE", .help = "Read the prompt from FILE."},
-    {"count", 'n', W_OPT_COUNT, AT(count), "N", "200", .help = "Tokens to make at most."},
+    {"count", 'n', W_OPT_COUNT, AT(count), "N", "200", .help = "Tokens to generate at most."},
     {"samples", 0, W_OPT_COUNT, AT(samples), "N", "1", .min = 1,
-     .help = "Samples to make, separated by a line of '---'."},
+     .help = "Samples to generate, separated by a line of '---'."},
     {"temperature", 0, W_OPT_REAL, AT(sampler.temperature), "X", "0.8", .max = 1000,
-     .help = "Above 1 is more surprising, below 1 less; 0 always takes the likeliest token."},
+     .help = "Above 1 text is more random, below 1 less; 0 always takes the most likely token."},
     {"top-k", 0, W_OPT_COUNT, AT(sampler.top_k), "K", "0",
-     .help = "Draw among the K likeliest tokens; 0: among all."},
+     .help = "Sample from the K most likely tokens; 0: from all."},
     {"top-p", 0, W_OPT_REAL, AT(sampler.top_p), "P", "0.95", .max = 1,
-     .help = "Draw among the fewest tokens whose probabilities sum to P; 1: among all."},
+     .help = "Sample from the fewest tokens whose probabilities sum to P; 1: from all."},
     {"min-p", 0, W_OPT_REAL, AT(sampler.min_p), "P", "0", .max = 1,
-     .help = "Draw among tokens with at least P times the probability of the likeliest."},
+     .help = "Sample from tokens with at least P times the probability of the most likely one."},
     {"repetition-penalty", 0, W_OPT_REAL, AT(sampler.penalty), "X", "1", .min = 0.01, .max = 100,
-     .help = "Make recent tokens less likely (above 1) by this factor on their logits."},
+     .help = "Factor on the logits of recent tokens; above 1 makes them less likely."},
     {"repeat-last-n", 0, W_OPT_COUNT, AT(sampler.repeat_last_n), "N", "64",
-     .help = "How many tokens back count as recent."},
+     .help = "Number of last tokens that count as recent."},
     {"seed", 's', W_OPT_COUNT, AT(sampler.seed), "SEED", "0",
      .help = "The same seed gives the same text."},
     {"stop", 0, W_OPT_LIST, AT(stops), "TEXT", .help = "End before this text. May be given again."},
     {"ignore-end", 0, W_OPT_FLAG, AT(ignore_end),
-     .help = "Never end the document: its end id is not drawn."},
-    {"no-echo", 0, W_OPT_FLAG, AT(no_echo), .help = "Do not print the prompt before its sequel."},
+     .help = "Never end the document: its end id is not sampled."},
+    {"no-echo", 0, W_OPT_FLAG, AT(no_echo), .help = "Do not print the prompt before the text."},
     {"json", 'j', W_OPT_FLAG, AT(json),
      .help = "Print a JSON object per sample, or the score as one."},
     {"score", 0, W_OPT_TEXT, AT(score), "FILE",
-     .help =
-         "Make no text: print the likelihood of FILE's text ('-': standard input), in nats, bits "
-         "per byte and perplexity per word."},
+     .help = "Generate nothing: print the likelihood of the text of FILE ('-': standard input), in "
+             "nats, bits per byte and perplexity per word."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", .max = 1024,
-     .help =
-         "Threads; 0: OMP_NUM_THREADS, else the cores that may be used. The text does not depend "
-         "on it."},
+     .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
+             "The text does not depend on it."},
     {0},
 };
 
 static const char *const examples[] = {
-    "Go on from a few words",
+    "Continue a few words",
     "wsample -m wiki.wts -p \"The history of\" -n 200",
-    "Three calmer samples as JSON, only the text of each",
+    "Three less random samples as JSON, only the text of each",
     "wsample -m wiki.wts -p \"In 1969\" --samples 3 --temperature 0.5 --json | jq -r .text",
     "End at the end of the paragraph",
     "wsample -m wiki.wts -p \"London is\" --stop $'\\n'",
@@ -61,10 +59,10 @@ static const char *const examples[] = {
 
 static const struct w_program program = {
     "wsample",
-    "make text with a model, or measure a text with it",
+    "generate text with a model, or score a text with it",
     "",
-    "Prints the prompt and what the model makes of it. Nothing but text goes to standard output; "
-    "the same model, prompt, options and seed give the same text.",
+    "Prints the prompt and the text with which the model continues it. Nothing but text goes to "
+    "standard output; the same model, prompt, options and seed give the same text.",
     options,
     examples,
 };
@@ -89,12 +87,13 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
     if (!set->model)
         return w_fail(err, W_USAGE, "name a model with -m FILE");
     if (set->prompt && set->prompt_file)
-        return w_fail(err, W_USAGE, "--prompt and --prompt-file exclude each other");
+        return w_fail(err, W_USAGE, "--prompt and --prompt-file are two prompts: choose one");
     if (set->score && (set->prompt || set->prompt_file))
-        return w_fail(err, W_USAGE, "--score makes no text and takes no prompt");
+        return w_fail(err, W_USAGE, "--score generates nothing and takes no prompt");
     for (size_t i = 0; i < set->stops.count; i++)
         if (!*set->stops.items[i])
-            return w_fail(err, W_USAGE, "--stop: an empty text is everywhere");
+            return w_fail(err, W_USAGE,
+                          "--stop: the text is empty, so that it would stop everything");
     return W_DONE;
 }
 

@@ -1,4 +1,4 @@
-/* wsample.h - what the parts of wsample share: the settings, and a model with its vocabulary. */
+/* wsample.h - shared by the files of wsample: the settings, and a model with its vocabulary. */
 #ifndef W_WSAMPLE_H
 #define W_WSAMPLE_H
 
@@ -19,7 +19,7 @@ struct settings {
     bool no_echo, ignore_end, json;
 };
 
-/* A model that was read from a file; the vocabulary came with it. */
+/* The file of a model, its vocabulary, and the workers and kernels to run it with. */
 struct loaded_model {
     struct w_ckpt *ckpt;
     struct w_conf conf;
@@ -29,15 +29,17 @@ struct loaded_model {
     struct w_team *team;
 };
 
-/* Write samples to standard output: as they come, or a JSON object each. */
+/* Write samples to standard output: as they come, or as a JSON object each. W_CORRUPT: the model is
+ * damaged, or gives NaN; W_IO; W_NOMEM. */
 enum w_status wsample_generate(const struct settings *, struct loaded_model *,
                                struct w_err *) W_MUST_CHECK;
 
-/* Measure how well the model foretells the text of a file; print it. */
+/* Print the likelihood of the text of a file under the model. W_MISMATCH: the text is empty;
+ * W_CORRUPT: the model is damaged; W_IO; W_NOMEM. Changes model->conf.batch_size. */
 enum w_status wsample_score(const struct settings *, struct loaded_model *,
                             struct w_err *) W_MUST_CHECK;
 
-/* Write one line of JSON to standard output. Takes over json. */
+/* Write one line of JSON to standard output. Takes over json. W_IO, W_NOMEM. */
 enum w_status wsample_print_json(struct w_json *json, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* Text from a model: the prompt goes through it once, then each token that is drawn is fed back. */
+/* Text from a model: the prompt goes through it once (prefill), then each sampled token is fed
+ * back. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +17,19 @@
 enum ending { AT_COUNT, AT_END_ID, AT_STOP, AT_SIGNAL };
 static const char *const ending_names[] = {"count", "end", "stop", "signal"};
 
-/* A sample in the making. */
+/* The sample that is being generated. */
 struct generation {
     const struct settings *set;
     struct loaded_model *model;
     struct w_infer *infer;
     struct w_sampler *sampler;
     struct w_draft prompt;
-    struct w_ids ids;  /* the end id, the prompt, what was made */
-    size_t prompt_ids; /* with the end id before them */
-    size_t fed;        /* of ids, into the cache of infer */
+    struct w_ids ids;  /* the end id, the prompt, the generated ids */
+    size_t prompt_ids; /* of the prompt, with the end id before them */
+    size_t fed;        /* ids that are in the KV cache, or were dropped from it */
     struct w_draft made;
     size_t shown;     /* bytes of made that were written */
-    double *logprobs; /* of what was made */
+    double *logprobs; /* of the generated ids */
     size_t logprob_room;
     u64 tokens_made; /* of all samples */
     double prompt_s, making_s;
@@ -46,7 +47,7 @@ static enum w_status read_prompt(const struct settings *set, struct w_draft *pro
         return w_draft_append(prompt, set->prompt, set->prompt ? strlen(set->prompt) : 0, err);
     enum w_status status = w_input_slurp(path, PROMPT_LIMIT, &prompt->bytes, &size, err);
     prompt->count = prompt->room = size;
-    /* The newline that ends a line of a file or of echo is not what is to be continued. */
+    /* A newline at the end, of a file or of echo, is not part of the prompt. */
     if (!status && size && prompt->bytes[size - 1] == '\n')
         prompt->count--;
     return status;
@@ -61,14 +62,15 @@ static enum w_status note_logprob(struct generation *g, size_t number, double va
     if (status)
         return status;
     g->logprobs[number] = value;
-    return isfinite(value)
-               ? W_DONE
-               : w_fail(err, W_CORRUPT, "%s: gives no numbers but NaN: its training diverged",
-                        g->set->model);
+    return isfinite(value) ? W_DONE
+                           : w_fail(err, W_CORRUPT,
+                                    "%s: gives NaN instead of probabilities: its training diverged",
+                                    g->set->model);
 }
 
-/* Feed what the model has not seen and return the logits of the next id. A text that outgrows the
- * model's positions goes on from its last half of them. */
+/* Feed the ids that the model has not seen and return the logits of the next one. When a text grows
+ * beyond the model's positions, the cache starts again from as many of its last ids as half of
+ * them. */
 static const float *prefill(struct generation *g)
 {
     u64 positions = g->model->conf.max_length;
@@ -95,7 +97,7 @@ static enum w_status show(struct generation *g, size_t until, struct w_err *err)
     return status;
 }
 
-/* Draw an id and add it to the text. */
+/* Sample an id and add it to the text. W_END: the sample is complete, *ending says why. */
 static enum w_status generate_token(struct generation *g, u64 sample, enum ending *ending,
                                     struct w_err *err)
 {
@@ -125,7 +127,7 @@ static enum w_status generate_token(struct generation *g, u64 sample, enum endin
     return status;
 }
 
-/* Numbers of the ids that were made, and the text before and after, as one object. */
+/* The prompt, the text, its ids and their log-probabilities as one object. */
 static enum w_status print_sample(struct generation *g, u64 sample, enum ending ending,
                                   struct w_err *err)
 {
@@ -195,7 +197,7 @@ static enum w_status make_sample(struct generation *g, u64 sample, struct w_err 
     return status;
 }
 
-/* What may be drawn: tokens that text can have, and the end of a document. */
+/* The sampler, which suppresses all but tokens of text and the end of a document. */
 static enum w_status make_sampler(struct generation *g, struct w_err *err)
 {
     const struct w_vocab *vocab = g->model->vocab;
@@ -231,7 +233,7 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
         return status;
     g->prompt_ids = g->ids.count;
     if (g->prompt_ids > m->conf.max_length)
-        w_warn("the prompt has %zu tokens, the model sees %llu: only the last of them count",
+        w_warn("the prompt has %zu tokens: the model sees only the last %llu of them",
                g->prompt_ids, (unsigned long long)W_MAX(m->conf.max_length / 2, 1));
     return W_DONE;
 }

@@ -1,4 +1,4 @@
-/* How well a model foretells a text (net/score.h): read, score, print. */
+/* The likelihood of a text under a model (net/score.h): read, score, print. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

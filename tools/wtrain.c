@@ -7,8 +7,9 @@
 
 static const struct w_option options[] = {
     {"config", 'c', W_OPT_TEXT, FIELD(config), .arg = "FILE",
-     .help = "The configuration, wconf(5). Needed, except with --resume, where it is compared with "
-             "that of the checkpoint."},
+     .help =
+         "The configuration, wconf(5). Required, except with --resume, where it is compared with "
+         "that of the checkpoint."},
     {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE",
      .help = "Write the model here when the run is complete; - is standard output. Without it the "
              "model is not kept."},
@@ -19,27 +20,27 @@ static const struct w_option options[] = {
     {"init", 0, W_OPT_TEXT, FIELD(init), .arg = "FILE",
      .help = "Start from the weights of this model instead of random ones."},
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 4096,
-     .help = "Threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. The "
-             "result has the same bits for any number."},
+     .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
+             "The result has the same bits for any number."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
-     .help =
-         "Arithmetic to use instead of the fastest that this machine has: amx, avx512bf16, avx512, "
-         "avx2, blas (OpenBLAS, fp32 alone), portable or ref."},
+     .help = "Kernels to use instead of the fastest that this machine can run: amx, avx512bf16, "
+             "avx512, avx2, blas (OpenBLAS, fp32 only), portable or ref."},
     {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
      .choices = W_PRECISION_NAMES,
      .help =
-         "Operands of the matrix products: numbers of 32 or of 16 bits. Sums, weights in the "
-         "checkpoint and the optimizer have 32 bits either way. auto is bf16 where the CPU has "
-         "instructions for it, else fp32. To the bit, a run goes on only with the precision and "
-         "the kernels that it began with."},
+         "Compute type of the matrix products. Sums, weights in the checkpoint and the optimizer "
+         "are fp32 with either. auto is bf16 where the CPU has instructions for it, else fp32. A "
+         "resumed run has the same bits only with the precision and the kernels that it began "
+         "with."},
     {"steps", 'n', W_OPT_TEXT, FIELD(steps), .arg = "N",
      .help =
-         "End the run after this many optimizer steps, those before a resume included; 0 writes "
+         "End the run after this many optimizer steps, including those before a resume; 0 writes "
          "the initial model. Default: steps of the configuration, else all of the data."},
     {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
-     .help = "End the run after so much time of training (90s, 5m, 2h), that before a resume "
-             "included if it had a --time too; 0: no limit. Where no number of steps is known, a "
-             "cosine schedule follows the time."},
+     .help =
+         "End the run after this time of training (90s, 5m, 2h), including that before a resume "
+         "if it had a --time too; 0: no limit. Where no number of steps is known, a cosine "
+         "schedule follows the time."},
     {"val", 0, W_OPT_TEXT, FIELD(val), .arg = "FILE",
      .help = "Validation batches, a regular file of wbatch; evaluated at the end of the run."},
     {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
@@ -51,25 +52,24 @@ static const struct w_option options[] = {
     {"checkpoints", 0, W_OPT_TEXT, FIELD(checkpoints), .arg = "DIR",
      .help =
          "Folder for checkpoints. Default: the name of -o with .ckpt, which is removed when the "
-         "model is complete; a folder that was named here stays."},
+         "model is complete; a folder that is named here is kept."},
     {"every", 0, W_OPT_DURATION, FIELD(every_s), .arg = "DURATION", .dflt = "10m",
      .help = "Time between checkpoints; 0: none by time."},
     {"every-steps", 0, W_OPT_COUNT, FIELD(every_steps), .arg = "N",
      .help = "Steps between checkpoints."},
     {"keep", 0, W_OPT_COUNT, FIELD(keep), .arg = "N", .dflt = "3", .min = 1,
-     .help = "Checkpoints to keep; older ones are deleted once a new one is safe."},
+     .help = "Checkpoints to keep; older ones are deleted after a new one is safe on disk."},
     {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
-     .help =
-         "Go on from this checkpoint, on the same batches; of a folder, from the newest one that "
-         "is whole, or from the beginning if it has none."},
+     .help = "Continue from this checkpoint, on the same batches; for a folder, from its newest "
+             "complete one, or from the beginning if it holds none."},
     {"dry-run", 0, W_OPT_FLAG, FIELD(dry_run),
      .help = "Read no data and train nothing: print the memory plan and a forecast as JSON."},
     {"rate", 0, W_OPT_REAL, FIELD(tok_s), .arg = "N",
      .help = "Tokens per second for the forecast of --dry-run, instead of a short measurement."},
     {"force", 0, W_OPT_FLAG, FIELD(force),
-     .help = "Train even if the plan needs more memory than there is."},
+     .help = "Train even if the plan needs more memory than is available."},
     {"weights-only", 0, W_OPT_FLAG, FIELD(weights_only),
-     .help = "Leave the optimizer's moments out of the model under -o: a third of the size, but it "
+     .help = "Leave the optimizer's moments out of the model of -o: a third of the size, but it "
              "cannot be resumed."},
     {"no-provenance", 0, W_OPT_FLAG, FIELD(no_provenance),
      .help = "Leave the header of the batch stream out of models and checkpoints."},
@@ -79,13 +79,13 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "Train on the files of a folder",
     "wtok encode -V wiki.vocab wiki/* | wbatch -c small.json | wtrain -c small.json -o wiki.wts",
-    "How much memory and time will it take?",
+    "How much memory and time it will take",
     "wtrain -c small.json --steps 10k --dry-run | jq .forecast",
     "With validation and a log",
     "wtrain -c small.json -o wiki.wts --val val.wts --val-every 500 --log wiki.log train.wts",
-    "Go on after an interruption, to the same bytes as without it",
+    "Continue after an interruption, to the same bytes as without it",
     "wtrain -c small.json -o wiki.wts --resume wiki.wts.ckpt train.wts",
-    "How fast is this machine?",
+    "How fast this machine is",
     "wtrain -c small.json --steps 10 train.wts",
     "The initial model",
     "wtrain -c small.json --steps 0 -o init.wts",
@@ -99,13 +99,14 @@ static const struct w_program program = {
     .about =
         "Reads batches from wbatch on standard input or from a file, trains the model of the "
         "configuration, and writes it as one file that holds the configuration, the vocabulary "
-        "and all that is needed to go on. SIGTERM, SIGINT and SIGHUP save a checkpoint and end; "
-        "SIGUSR1 saves one and goes on.",
+        "and all that is needed to continue. SIGTERM, SIGINT and SIGHUP save a checkpoint and end "
+        "the run; SIGUSR1 saves one and the run goes on.",
     .options = options,
     .examples = examples,
 };
 
-/* How a run that trained ends: what is kept, what is told, with which status. */
+/* After the last step: evaluate, save the model, or else keep the steps as a checkpoint. Returns
+ * the status of the run. */
 static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
 {
     bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
@@ -115,7 +116,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
         status = eval_run(run, err);
     if (!status)
         status = save_model(run, err);
-    /* A run that has no model to show for its steps keeps them as a checkpoint. */
+    /* Without a model the steps are kept as a checkpoint. */
     if (worth_saving && run->checkpoints.folder.path &&
         run->checkpoints.saved_step != run->state.step && (status || !run->set->output)) {
         enum w_status saved = save_checkpoint(run, &save_err);
@@ -126,14 +127,15 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     }
     if (run->checkpoints.saved_step <= run->state.step && run->checkpoints.folder.path &&
         status == W_SIGNAL)
-        status = w_fail(err, status, "stopped by a signal after step %llu: go on with --resume %s",
-                        (unsigned long long)run->state.step, run->checkpoints.folder.path);
+        status =
+            w_fail(err, status, "stopped by a signal after step %llu: continue with --resume %s",
+                   (unsigned long long)run->state.step, run->checkpoints.folder.path);
     return status;
 }
 
 static enum w_status train(struct run *run, struct w_err *err)
 {
-    /* SIGUSR1 may come before there is anything to save: it must not end the run. */
+    /* SIGUSR1 must not end the run even before there is anything to save. */
     w_cli_catch_save();
     enum w_status status = run_open(run, err);
     if (status)
@@ -167,7 +169,7 @@ int main(int argc, char **argv)
     enum w_status status = W_DONE;
     if (argc > 1)
         status =
-            w_fail(&err, W_USAGE, "one stream of batches is enough, '%.100s' is too many", argv[1]);
+            w_fail(&err, W_USAGE, "takes one stream of batches: '%.100s' is too many", argv[1]);
     if (!status)
         status = run_prepare(&run, &err);
     if (!status && set.dry_run)

@@ -1,13 +1,15 @@
-/* wtrain.h - what the files of wtrain share: its options, and one run.
+/* wtrain.h - shared by the files of wtrain: its options, and one run.
  *
- *   wtrain.c       options, main: the way of a run from the command line to the exit status
- *   wtrain_setup.c configuration, memory, model, data: everything that is decided before step 1
+ *   wtrain.c       options, main: a run from the command line to the exit status
+ *   wtrain_setup.c configuration, memory, model, data: everything before step 1
  *   wtrain_loop.c  the steps
  *   wtrain_save.c  when the run is saved, and where
  *   wtrain_eval.c  the validation loss
  *   wtrain_log.c   --log, the progress line, the summary
  *   wtrain_plan.c  --dry-run
- *   wtrain_forecast.c  the rate that a calibration of this host predicts */
+ *   wtrain_forecast.c  the rate that a calibration of this host predicts
+ *
+ * Functions that return a status fill err with the reason; W_SIGNAL: stopped by a signal. */
 #ifndef W_WTRAIN_H
 #define W_WTRAIN_H
 
@@ -22,20 +24,20 @@
 
 struct settings {
     const char *config, *output, *init, *resume, *val, *log, *checkpoints, *kernel;
-    const char *steps, *seed; /* as text: 0 is a value, NULL is none */
+    const char *steps, *seed; /* as text, because 0 is a value; NULL: not given */
     struct w_text_list set;
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
-    double tok_s; /* tokens per second that --dry-run shall take for known; 0: none */
+    double tok_s; /* for --dry-run; 0: to be measured */
     bool dry_run, force, weights_only, no_provenance;
     u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
 };
 
-/* Why a run ended as it should. */
+/* Why a run was complete. */
 enum run_end { END_NONE, END_STEPS, END_TIME, END_DATA };
 
-/* ---- what a run knows: each struct is written by one file, and read by any ---- */
+/* ---- the state of a run: each struct is written by one file, and read by any ---- */
 
 /* wtrain_save.c: where the run is saved, and when next. */
 struct checkpoints {
@@ -43,25 +45,25 @@ struct checkpoints {
     char folder_path[4096];
     double next_save_s;
     u64 saved_step; /* of the newest one; W_JSON_INT_MAX: none */
-    u64 retry_step; /* when to try again after a failure; 0: nothing to make up for */
+    u64 retry_step; /* when to try again after a failure; 0: never */
     u32 failures;   /* in a row */
 };
 
 /* wtrain_eval.c: the last evaluation. */
 struct validation {
-    u32 *id_bytes;              /* of text that an id stands for; NULL: no vocabulary to ask */
+    u32 *id_bytes;              /* bytes of text of each id; NULL: the vocabulary is not known */
     u64 step;                   /* of the last evaluation; W_JSON_INT_MAX: none */
     double loss, bits_per_byte; /* its result; 0: not known */
 };
 
-/* wtrain_loop.c: time since the first batch was there, steps and tokens, all of this process. */
+/* wtrain_loop.c: time since the first batch arrived, steps and tokens, all of this process. */
 struct run_clock {
     double began_s; /* 0: no batch yet */
     double start_up_s, step_seconds, wait_s;
     u64 steps, tokens;
 };
 
-/* wtrain_loop.c: one step as the log and the progress line tell it. */
+/* wtrain_loop.c: one step, for the log and the progress line. */
 struct step_facts {
     double loss, gnorm, lr; /* lr: the learning rate */
     double seconds, wait_s; /* of this step; of that, waiting for data */
@@ -82,19 +84,19 @@ struct run {
     struct w_machine machine;
     u32 threads;
     const struct w_kern *kern;
-    enum w_type type; /* of operands: the precision */
+    enum w_type type; /* compute type */
     struct w_plan plan;
     struct w_team *team;
     struct w_model *model;
     struct w_loader *loader;  /* NULL if no data are needed */
-    const struct w_json *tok; /* the vocabulary, or NULL; of the loader, of resumed or of init */
-    struct w_ckpt *resumed;   /* the checkpoint to go on from, or NULL */
-    struct w_ckpt *init;      /* the model to begin with, or NULL */
+    const struct w_json *tok; /* the vocabulary, or NULL; owned by loader, resumed or init */
+    struct w_ckpt *resumed;   /* the checkpoint of --resume, or NULL */
+    struct w_ckpt *init;      /* the model of --init, or NULL */
     char resumed_path[W_CKPT_PATH];
     double forecast_tok_s; /* wtrain_forecast.c; 0: none */
 
     /* wtrain_loop.c */
-    struct w_ckpt_state state; /* as of the last whole step: what a checkpoint says */
+    struct w_ckpt_state state; /* after the last whole step; a checkpoint holds it */
     struct step_facts last;
     struct run_clock clock;
     enum run_end end;
@@ -105,57 +107,63 @@ struct run {
 };
 
 /* ---- wtrain_setup.c ---- */
-/* Configuration, plan and the memory check. Reads no data. */
+/* Configuration, plan and the memory check. Reads no data. W_USAGE: options or configuration;
+ * W_MISMATCH: a checkpoint of another configuration; W_NOMEM: more memory than is available. */
 enum w_status run_prepare(struct run *, struct w_err *) W_MUST_CHECK;
-/* Data, model and weights. */
+/* Log, data, model and weights. W_MISMATCH: of another shape or vocabulary. Then run_close(). */
 enum w_status run_open(struct run *, struct w_err *) W_MUST_CHECK;
 void run_close(struct run *);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
 
 /* ---- wtrain_loop.c ---- */
-/* Steps until the end of the run, W_SIGNAL, or a failure. */
+/* Steps until the end of the run: W_DONE, and run->end says which. W_DIVERGED: a loss or a gradient
+ * is not finite; W_TRUNCATED: the data ended before the first step, or without their end. */
 enum w_status run_train(struct run *, struct w_err *) W_MUST_CHECK;
-double run_elapsed_s(const struct run *); /* of training, earlier parts of the run included */
+double run_elapsed_s(const struct run *); /* of training, including earlier parts of the run */
 /* Save a checkpoint now if SIGUSR1 asked for one. */
 void run_heed_save_signal(struct run *);
 
 /* ---- wtrain_save.c ---- */
+/* Find and make the folder; test that -o can be written. W_USAGE: the folder holds another run. */
 enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool save_is_due(const struct run *);
-/* Checkpoints of later steps than the one to go on from are another try's: not in this folder. */
+/* W_USAGE: the folder holds later steps than the checkpoint of --resume, so of another try. */
 enum w_status save_refuse_later(const struct run *, struct w_err *) W_MUST_CHECK;
-/* Can what is to be saved be said in a file's header? Asked before the first step. */
+/* W_USAGE: the header of a file cannot describe this model. Asked before the first step. */
 enum w_status save_check(const struct run *, struct w_err *) W_MUST_CHECK;
-/* A checkpoint in the folder. A failure is told as a warning too: training goes on without. */
+/* Write a checkpoint to the folder. A failure is also a warning: training goes on without it. */
 enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
-/* The model under -o. */
+/* Write the model to -o, if that is given. */
 enum w_status save_model(struct run *, struct w_err *) W_MUST_CHECK;
-/* A folder of checkpoints, which tells what it has to tell as warnings and details. */
+/* A folder of checkpoints that reports by w_warn() and w_detail(). Keeps path. */
 struct w_ckpt_folder save_folder(const char *path);
 void save_close(struct run *);
 
 /* ---- wtrain_eval.c ---- */
+/* W_USAGE: --val is no regular file; W_MISMATCH: of another shape or vocabulary. */
 enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool eval_is_due(const struct run *);
+/* Evaluate over the whole file; the result goes to run->validation and the log. */
 enum w_status eval_run(struct run *, struct w_err *) W_MUST_CHECK;
 void eval_close(struct run *);
 
 /* ---- wtrain_log.c ---- */
-enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK;
+enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO */
 void log_header(struct run *);
 void log_step(struct run *);
 void log_eval(struct run *, u64 batches, const struct w_score *, double seconds);
 void log_ckpt(struct run *, const char *path, double seconds, const struct w_err *failure);
 void log_end(struct run *, enum w_status status, const struct w_err *);
-enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK;
+enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO: not complete */
 void show_progress(struct run *);
 void show_summary(struct run *);
 
 /* ---- wtrain_forecast.c ---- */
-/* Tell how fast the run will be, if this host has a calibration. */
+/* Print how fast the run will be, if this host has a calibration, and keep it in run. */
 void forecast_make(struct run *);
 
 /* ---- wtrain_plan.c ---- */
+/* Print the plan and the forecast as JSON. W_NOMEM: more memory than is available. */
 enum w_status plan_print(struct run *, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -1,8 +1,8 @@
 /* The validation loss: nats per token, and, where the vocabulary is known, bits per byte of text.
  *
- * Bits per byte do not depend on the vocabulary, so that models with different ones compare: the sum
- * of the losses of all targets, in bits, over the bytes of text that the targets stand for. A special
- * token stands for no text: its loss counts, its name does not. */
+ * Bits per byte do not depend on the vocabulary, so that models with different ones can be
+ * compared: the sum of the losses of all targets, in bits, over the bytes of text of all targets. A
+ * special token has no text: its loss counts, its name does not. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "text/vocab.h"
 #include "tools/wtrain.h"
 
-static enum w_status open_feed(const struct run *run, struct w_loader **loader, struct w_err *err)
+static enum w_status open_loader(const struct run *run, struct w_loader **loader, struct w_err *err)
 {
     return w_loader_open(loader,
                          &(struct w_loader_options){.path = run->set->val,
@@ -22,7 +22,7 @@ static enum w_status open_feed(const struct run *run, struct w_loader **loader, 
                          err);
 }
 
-/* How many bytes of text each id stands for. */
+/* The bytes of text of each id. */
 static enum w_status measure_ids(struct run *run, struct w_err *err)
 {
     struct w_vocab *vocab = NULL;
@@ -46,9 +46,9 @@ enum w_status eval_open(struct run *run, struct w_err *err)
 
     if (!strcmp(run->set->val, "-") || (kind != W_PATH_FILE && kind != W_PATH_NONE))
         return w_fail(err, W_USAGE,
-                      "--val %s: needs a regular file: each evaluation reads it again",
+                      "--val %s: needs a regular file, because each evaluation reads it again",
                       run->set->val);
-    enum w_status status = open_feed(run, &loader, err);
+    enum w_status status = open_loader(run, &loader, err);
     if (status)
         return status;
     status = w_tok_same(run->tok, w_header_tok(w_loader_header(loader)), err);
@@ -83,7 +83,7 @@ enum w_status eval_run(struct run *run, struct w_err *err)
     u64 batches = 0, batch_tokens = run->conf.batch_size * run->conf.max_length;
     const u32 *ids = NULL;
 
-    enum w_status status = open_feed(run, &loader, err);
+    enum w_status status = open_loader(run, &loader, err);
     while (!status && (status = w_loader_next(loader, &ids, &after, err)) == W_DONE) {
         nats += w_model_loss(run->model, ids, NULL);
         score.bytes += run->validation.id_bytes ? target_bytes(run, ids) : 0;

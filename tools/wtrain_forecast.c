@@ -1,4 +1,4 @@
-/* What the calibration of this host, if there is one, says of the run before its first step. */
+/* The forecast of a run before its first step, from the calibration of this host if one is kept. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +8,11 @@
 #include "tools/host_cache.h"
 #include "tools/wtrain.h"
 
-/* The calibration and what verified runs taught, if they are of these kernels. */
-static bool find_what_is_known(const struct run *run, struct w_calibration *c,
-                               struct w_residuals *residuals)
+/* The calibration and the residuals of its predictions; false: there is none of these kernels. */
+static bool find_calibration(const struct run *run, struct w_calibration *c,
+                             struct w_residuals *residuals)
 {
-    char path[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT], kernels[HOST_KERNELS];
+    char path[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
     struct w_err err;
 
     if (host_calibration_path(path, &run->machine, NULL))
@@ -27,11 +27,9 @@ static bool find_what_is_known(const struct run *run, struct w_calibration *c,
                  w_type_name(run->type));
         return false;
     }
-    host_kernels(kernels, c, run->type);
     if (w_calibration_doubt(c, &run->machine, (u64)time(NULL), doubt))
         w_detail("%s", doubt);
-    if (host_residuals_path(path, &run->machine, NULL) ||
-        w_residuals_read(residuals, path, kernels, NULL))
+    if (host_residuals_read(residuals, &run->machine, c, run->type, NULL))
         residuals->count = 0;
     return true;
 }
@@ -47,19 +45,17 @@ void forecast_make(struct run *run)
                             .tokens = steps * (double)run_step_tokens(run),
                             .calibration = &calibration,
                             .residuals = &residuals};
-    char time[W_FIGURE_TEXT], all[64] = "", slower[64] = "";
+    char text[W_FIGURE_TEXT], all[64] = "", slower[64] = "";
 
-    if (!find_what_is_known(run, &calibration, &residuals) ||
+    if (!find_calibration(run, &calibration, &residuals) ||
         w_fit_make(&fit, &run->conf, &run->machine, &ask, NULL))
         return;
     run->forecast_tok_s = w_fit_value(&fit, "predict.tok_s");
-    if (steps > 0) {
-        w_figure_text(time, W_UNIT_SECONDS, w_fit_value(&fit, "time"));
-        snprintf(all, sizeof all, ", %s for all steps", time);
-    }
+    if (steps > 0)
+        snprintf(all, sizeof all, ", %s for all steps", w_fit_text(text, &fit, "time"));
     double half = w_fit_value(&fit, "predict.half");
     if (!isnan(half))
-        snprintf(slower, sizeof slower, " (%.0f in the machine's slower state)", half);
-    w_say("forecast: %.0f tok/s%s, nine of ten within %.0f %%%s", run->forecast_tok_s, slower,
-          100 * w_fit_value(&fit, "predict.interval"), all);
+        snprintf(slower, sizeof slower, ", %.0f in the machine's slower state", half);
+    w_say("forecast: %.0f tok/s +- %.0f %% (90 %% interval)%s%s", run->forecast_tok_s,
+          100 * w_fit_value(&fit, "predict.interval"), slower, all);
 }

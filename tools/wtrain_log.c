@@ -1,4 +1,4 @@
-/* What a run tells: the log in JSON Lines, wtlog(5), the progress line and the summary. */
+/* The reports of a run: the log in JSON Lines, wtlog(5), the progress line and the summary. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "sys/fdio.h"
 #include "tools/wtrain.h"
 
-#define SCHEMA 1 /* of the log: grows by keys; a change of meaning makes it 2 */
+#define SCHEMA 1 /* of the log: new keys leave it at 1, a change of meaning makes it 2 */
 
 static double part(double a, double b)
 {
@@ -41,8 +41,8 @@ static struct w_json *new_line(const struct run *run, const char *type)
     return line;
 }
 
-/* Write and free. Hours of training are worth more than their log: when it dies, that is told once
- * and in the exit status, and the run goes on. */
+/* Write and free. Hours of training are worth more than their log: when writing fails, there is one
+ * warning and an exit status, and the run goes on. */
 static void put_line(struct run *run, struct w_json *line)
 {
     struct w_err err = {0};
@@ -199,7 +199,8 @@ enum w_status log_close(struct run *run, struct w_err *err)
 
 /* ---- for people ---- */
 
-/* Seconds until the end of the run as far as anybody knows, or -1. */
+/* Seconds until the end of the run, or -1 where it is not known; *last_step: UINT64_MAX where that
+ * is not known. */
 static double seconds_left(const struct run *run, u64 *last_step)
 {
     u64 batches = w_loader_known_batches(run->loader);
@@ -226,7 +227,7 @@ static void forecast_ratio(char text[32], const struct run *run, double tokens_p
 
 void show_progress(struct run *run)
 {
-    static double smooth_s; /* of a step: a mean that forgets */
+    static double smooth_s; /* of a step: an exponential moving average */
     const struct step_facts *facts = &run->last;
     char place[64], val[32] = "", eta[24] = "?", forecast[32] = "";
     u64 last_step = 0;

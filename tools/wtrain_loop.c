@@ -1,4 +1,4 @@
-/* The steps of a run, and what happens between them. */
+/* The steps of a run; between them the log, evaluations and checkpoints. */
 #include <math.h>
 
 #include "net/schedule.h"
@@ -24,8 +24,8 @@ void run_heed_save_signal(struct run *run)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
 
-/* The mean gradient of `accumulate` batches, into the model; *after: where the next batch begins. A
- * group that is not complete is dropped: the state stays that of the last whole step. */
+/* The mean gradient of `accumulate` batches, into the model; *after: the place of the next batch.
+ * If the data end before the last of them, W_END: the state stays that of the last whole step. */
 static enum w_status gather_gradient(struct run *run, double *loss, struct w_stream_place *after,
                                      struct w_err *err)
 {
@@ -40,7 +40,7 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
         if (status)
             return status;
         if (run->clock.began_s == 0) {
-            /* What comes before the first batch is the start of the pipeline, not its rate. */
+            /* Time before the first batch is the start of the pipeline and not part of its rate. */
             run->clock.began_s = w_now_s();
             run->clock.start_up_s = w_loader_wait_s(run->loader);
         }
@@ -49,15 +49,14 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
     return W_DONE;
 }
 
-static enum w_status refuse_bad_numbers(const struct run *run, const char *what, double value,
-                                        struct w_err *err)
+static enum w_status check_finite(const struct run *run, const char *what, double value,
+                                  struct w_err *err)
 {
     if (isfinite(value))
         return W_DONE;
     return w_fail(err, W_DIVERGED,
-                  "step %llu: the %s is not a finite number: training has diverged; nothing was "
-                  "saved over earlier checkpoints; a lower learning_rate or more warmup_steps may "
-                  "help",
+                  "step %llu: the %s is not a finite number: training has diverged; earlier "
+                  "checkpoints are kept; a lower learning_rate or more warmup_steps may help",
                   (unsigned long long)run->state.step + 1, what);
 }
 
@@ -71,13 +70,13 @@ static enum w_status take_step(struct run *run, struct w_err *err)
 
     enum w_status status = gather_gradient(run, &facts->loss, &after, err);
     if (!status)
-        status = refuse_bad_numbers(run, "loss", facts->loss, err);
+        status = check_finite(run, "loss", facts->loss, err);
     if (status)
         return status;
     double part = run->set->time_s > 0 ? run_elapsed_s(run) / run->set->time_s : 0;
     facts->lr = w_schedule_rate(&run->conf, step, part);
     facts->gnorm = w_model_update(run->model, step, facts->lr);
-    status = refuse_bad_numbers(run, "norm of the gradient", facts->gnorm, err);
+    status = check_finite(run, "norm of the gradient", facts->gnorm, err);
     if (status)
         return status;
 
@@ -94,7 +93,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     return W_DONE;
 }
 
-/* Is the run complete, but for its data? */
+/* Why the run is complete, as far as that does not depend on its data. */
 static enum run_end reached_end(const struct run *run)
 {
     if (run->state.step >= run->stop_step)
@@ -117,7 +116,8 @@ enum w_status run_train(struct run *run, struct w_err *err)
         run_heed_save_signal(run);
         if (eval_is_due(run))
             status = eval_run(run, err);
-        /* A save that fails is told and tried again: the run goes on with the older checkpoint. */
+        /* After a failed save, which warns, the run goes on with the older checkpoint and tries
+         * again. */
         if (!status && save_is_due(run) && reached_end(run) == END_NONE &&
             save_checkpoint(run, err))
             w_detail("going on without a checkpoint of step %llu",
@@ -128,8 +128,7 @@ enum w_status run_train(struct run *run, struct w_err *err)
         status = run->state.step > 0
                      ? W_DONE
                      : w_fail(err, W_TRUNCATED,
-                              "the data end before the first step: %llu batches are "
-                              "needed",
+                              "the data end before the first step, which needs %llu batches",
                               (unsigned long long)run->conf.accumulate);
     }
     return status;

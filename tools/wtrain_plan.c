@@ -1,4 +1,4 @@
-/* --dry-run: what training would take, before any of it is done. */
+/* --dry-run: the memory and the time that training would take. */
 #include <stdio.h>
 #include <stdlib.h>
 

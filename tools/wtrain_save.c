@@ -1,4 +1,4 @@
-/* When a run saves itself, and where: its folder of checkpoints and the model under -o. */
+/* When and where a run is saved: its folder of checkpoints, and the model of -o. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +8,11 @@
 #include "sys/clock.h"
 #include "tools/wtrain.h"
 
-#define NONE W_JSON_INT_MAX /* as a step: there is none */
+#define NONE W_JSON_INT_MAX /* as a step: no checkpoint */
 #define RETRIES 3           /* of a failed save, after 1, 4 and 16 steps */
 
-/* What the folder tells of. */
-static void tell(bool warning, const char *text)
+/* A report of the folder. */
+static void report(bool warning, const char *text)
 {
     if (warning)
         w_warn("%s", text);
@@ -22,13 +22,13 @@ static void tell(bool warning, const char *text)
 
 struct w_ckpt_folder save_folder(const char *path)
 {
-    return (struct w_ckpt_folder){.path = path, .tell = tell};
+    return (struct w_ckpt_folder){.path = path, .tell = report};
 }
 
 /* ---- opening ---- */
 
-/* A folder with checkpoints of another run is no place for this one: --resume would mix them up. */
-static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
+/* A folder with checkpoints of another run is refused: --resume could not tell the two apart. */
+static enum w_status refuse_others(const struct run *run, struct w_err *err)
 {
     const struct checkpoints *c = &run->checkpoints;
     u64 last = 0;
@@ -36,8 +36,8 @@ static enum w_status refuse_strangers(const struct run *run, struct w_err *err)
     enum w_status status = w_ckpt_folder_last(&c->folder, &last, err);
     if (!status && !run->set->resume)
         status = w_fail(err, W_USAGE,
-                        "%s: holds checkpoints of an earlier run, up to step %llu: go on with "
-                        "--resume %s, or remove them, or name another folder with --checkpoints",
+                        "%s: holds checkpoints of an earlier run, up to step %llu: continue with "
+                        "--resume %s, or delete them, or name another folder with --checkpoints",
                         c->folder.path, (unsigned long long)last, c->folder.path);
     return status == W_END ? W_DONE : status;
 }
@@ -46,13 +46,13 @@ enum w_status save_refuse_later(const struct run *run, struct w_err *err)
 {
     char path[W_CKPT_PATH];
 
-    /* One that is not whole is no reason: it will be written anew. */
+    /* One that is damaged is no reason to refuse: it will be replaced. */
     enum w_status status =
         w_ckpt_folder_later(&run->checkpoints.folder, w_ckpt_state(run->resumed)->step, path, err);
     if (!status)
         status = w_fail(err, W_USAGE,
-                        "%s: is of a later step than %s: go on with that one, or remove what "
-                        "is later, or name another folder with --checkpoints",
+                        "%s: is of a later step than %s: resume from that one, or delete it, or "
+                        "name another folder with --checkpoints",
                         path, run->resumed_path);
     return status == W_END ? W_DONE : status;
 }
@@ -72,7 +72,7 @@ enum w_status save_open(struct run *run, struct w_err *err)
     if (status || set->dry_run)
         return status;
     if (to_file) {
-        /* A name that cannot be written is told now and not after hours. */
+        /* A file that cannot be written is an error now and not after hours. */
         struct w_output probe = {.fd = -1};
         status = w_output_open(&probe, set->output, err);
         w_output_abort(&probe);
@@ -83,7 +83,7 @@ enum w_status save_open(struct run *run, struct w_err *err)
         return w_fail(err, W_USAGE, "%.100s...: the path is too long", base);
     snprintf(c->folder_path, sizeof c->folder_path, "%s%s", base, set->checkpoints ? "" : ".ckpt");
     c->folder = save_folder(c->folder_path);
-    status = refuse_strangers(run, err);
+    status = refuse_others(run, err);
     if (!status && mkdir(c->folder.path, 0777) && errno != EEXIST)
         status = w_fail_errno(err, "%s: cannot make the folder", c->folder.path);
     c->next_save_s = w_now_s() + set->every_s;
@@ -92,7 +92,7 @@ enum w_status save_open(struct run *run, struct w_err *err)
 
 void save_close(struct run *run)
 {
-    /* The folder that we named ourselves goes if it is empty, and stays if not. */
+    /* A folder with a default name is removed, unless there are files in it. */
     if (run->checkpoints.folder.path && !run->set->checkpoints)
         rmdir(run->checkpoints.folder.path);
 }
@@ -113,9 +113,11 @@ bool save_is_due(const struct run *run)
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
 {
-    bool tell = run->loader && !run->set->no_provenance;
-    return (struct w_ckpt_write){
-        .path = path, .tok = run->tok, .upstream = tell ? w_loader_header(run->loader) : NULL};
+    bool provenance = run->loader && !run->set->no_provenance;
+
+    return (struct w_ckpt_write){.path = path,
+                                 .tok = run->tok,
+                                 .upstream = provenance ? w_loader_header(run->loader) : NULL};
 }
 
 enum w_status save_check(const struct run *run, struct w_err *err)
@@ -136,12 +138,11 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     return status;
 }
 
-/* The state to write. Time is in it only where it ends the run, or ended an earlier part of it:
- * otherwise equal runs give equal bytes. */
+/* The state to write. It has a time only where --time is given, or was in an earlier part of the
+ * run: all other runs of the same input give the same bytes. */
 static struct w_ckpt_state state_to_save(const struct run *run)
 {
     struct w_ckpt_state state = run->state;
-
     bool counts = run->set->time_s > 0 || (run->resumed && w_ckpt_state(run->resumed)->seconds > 0);
 
     state.seconds = counts ? run_elapsed_s(run) : 0;
@@ -165,8 +166,8 @@ enum w_status save_checkpoint(struct run *run, struct w_err *err)
         c->saved_step = run->state.step;
         c->failures = 0;
         c->retry_step = 0;
-        /* Those of later steps than ours were refused, since they are not whole: what we write
-         * replaces them one by one. */
+        /* Later steps in the folder are damaged (save_refuse_later()): they are left to be
+         * replaced. */
         if (w_ckpt_folder_prune(&c->folder, run->state.step, run->set->keep, &trouble))
             w_warn("%s", trouble.text);
         return W_DONE;
@@ -189,6 +190,6 @@ enum w_status save_model(struct run *run, struct w_err *err)
     enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
     if (status || run->set->checkpoints || !run->checkpoints.folder.path)
         return status;
-    /* The model has all that its checkpoints had. */
+    /* The model holds all that its checkpoints hold. */
     return w_ckpt_folder_prune(&run->checkpoints.folder, UINT64_MAX, 0, err);
 }

@@ -1,4 +1,4 @@
-/* What is decided before the first step: configuration, threads, memory, data, weights. */
+/* Everything before the first step: configuration, threads, memory, data, weights. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ u64 run_step_tokens(const struct run *run)
 
 /* ---- configuration ---- */
 
-/* --set and -s on top of a configuration. */
+/* Apply --set and -s to a configuration. */
 static enum w_status apply_settings(struct w_conf *conf, const struct settings *set,
                                     struct w_err *err)
 {
@@ -36,8 +36,8 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
     return status ? status : w_conf_check(conf, err);
 }
 
-/* Is the configuration that was given the one that the checkpoint was made with? Its number of steps
- * may have become known only at run time, by the length of the data. */
+/* W_MISMATCH: the configuration that is given differs from that of the checkpoint. Its number of
+ * steps may differ where none is given: the run took it from the length of the data. */
 static enum w_status compare_confs(const struct run *run, const struct w_conf *given,
                                    struct w_err *err)
 {
@@ -48,14 +48,14 @@ static enum w_status compare_confs(const struct run *run, const struct w_conf *g
     for (const struct w_json *j = w_json_first(ours); j && !status; j = w_json_next(j)) {
         const char *key = w_json_key(j);
         char *a = w_json_text(j, err), *b = w_json_text(w_json_get(theirs, key), err);
-        bool found_out = !strcmp(key, "steps") && given->steps == 0;
+        bool from_data = !strcmp(key, "steps") && given->steps == 0;
         if (!a || !b)
             status = W_NOMEM;
-        else if (strcmp(a, b) && !found_out)
+        else if (strcmp(a, b) && !from_data)
             status =
                 w_fail(err, W_MISMATCH,
-                       "%s: was made with %s %s, but the configuration now has %s: leave -c out "
-                       "to go on with what it has, and change keys on purpose with --set",
+                       "%s: was made with %s %s, but the configuration has %s: leave -c out to "
+                       "continue with that of the checkpoint, or change keys with --set",
                        run->resumed_path, key, b, a);
         free(a);
         free(b);
@@ -72,7 +72,7 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     enum w_status status = W_DONE;
 
     snprintf(run->resumed_path, sizeof run->resumed_path, "%s", path);
-    /* What does not exist yet is the folder of a run that begins, unless it is called like a file. */
+    /* A path that does not exist is the folder of a new run, unless its name is that of a file. */
     size_t length = strlen(path);
     bool is_name = length >= 4 && !strcmp(path + length - 4, ".wts");
     if (kind == W_PATH_FOLDER || (kind == W_PATH_NONE && !is_name)) {
@@ -80,7 +80,7 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
         status = w_ckpt_folder_newest(&folder, run->resumed_path, err);
     }
     if (status == W_END) {
-        w_say("%s holds no checkpoint yet: beginning anew", path);
+        w_say("%s holds no checkpoint yet: starting a new run", path);
         return W_DONE;
     }
     if (!status)
@@ -88,14 +88,15 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     if (!status && !w_ckpt_has_states(run->resumed))
         status =
             w_fail(err, W_MISMATCH,
-                   "%s: has the weights alone (--weights-only), so it cannot be resumed: --init "
+                   "%s: holds only the weights (--weights-only), so it cannot be resumed: --init "
                    "starts a new run from it",
                    run->resumed_path);
     return status;
 }
 
-/* How long a cosine is, where the configuration does not say; 0: not known yet. A run that is shorter than
- * the warm-up ends within it, but what it saves has to be a configuration all the same. */
+/* Set the length of a cosine where the configuration does not give it; 0: not known yet. It is at
+ * least the warm-up even for a shorter run, because the configuration that is saved has to be
+ * valid. */
 static void set_span(struct run *run, u64 steps)
 {
     run->conf.steps = steps ? W_MAX(steps, run->conf.warmup_steps) : 0;
@@ -127,7 +128,7 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         if (status)
             return w_fail_at(err, status, "--steps");
     }
-    /* The span of a cosine is part of what a checkpoint has to know. */
+    /* A checkpoint has to hold the length of a cosine. */
     if (run->conf.schedule == W_SCHEDULE_COSINE && run->conf.steps == 0 && set->steps)
         set_span(run, run->stop_step);
     return W_DONE;
@@ -145,19 +146,19 @@ static enum w_status check_memory(struct run *run, struct w_err *err)
         return status;
     if (available && run->plan.bytes > available && !run->set->force && !run->set->dry_run)
         return w_fail(err, W_NOMEM,
-                      "training %s needs %.0f MiB, but %.0f MiB are available: take a smaller "
+                      "training %s needs %.0f MiB, but %.0f MiB are available: use a smaller "
                       "batch_size (with accumulate for the same step), or --force",
                       run->conf.name, (double)run->plan.bytes / MIB, (double)available / MIB);
     return W_DONE;
 }
 
-/* OpenBLAS reads these when it is loaded, which choosing kernels may do; whoever set them knows
- * better. */
+/* OpenBLAS reads these variables when it is loaded, which choosing kernels may do. Those that the
+ * user has set are left as they are. */
 static void prepare_blas(const struct w_machine *machine)
 {
     const char *core = w_blas_core_type(machine);
 
-    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* one call a thread of the team */
+    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* each worker of the team makes its own calls */
     if (core)
         setenv("OPENBLAS_CORETYPE", core, 0);
 }
@@ -169,7 +170,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     enum w_status status = W_DONE;
 
     if (set->resume && set->init)
-        return w_fail(err, W_USAGE, "--resume goes on with a run, --init begins one: not both");
+        return w_fail(err, W_USAGE,
+                      "--resume continues a run, --init starts a new one: choose one");
     if (set->output && set->log)
         status = w_cli_refuse_same(set->output, set->log, err);
     if (!status)
@@ -215,18 +217,16 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         err);
 }
 
-/* How long the cosine is, from what is known now. */
+/* The length of the cosine, once the data are open. */
 static enum w_status settle_schedule(struct run *run, struct w_err *err)
 {
     u64 batches = run->loader ? w_loader_known_batches(run->loader) : 0;
 
-    if (run->conf.schedule != W_SCHEDULE_COSINE || run->conf.steps > 0)
-        return W_DONE;
-    if (run->set->time_s > 0)
+    if (run->conf.schedule != W_SCHEDULE_COSINE || run->conf.steps > 0 || run->set->time_s > 0)
         return W_DONE;
     if (batches < run->conf.accumulate && run->stop_step > 0)
         return w_fail(err, W_USAGE,
-                      "a cosine schedule has to know its length: --steps, --time, \"steps\" in the "
+                      "a cosine schedule needs its length: give --steps, --time, \"steps\" in the "
                       "configuration, or batches from a file");
     set_span(run, batches / run->conf.accumulate);
     return W_DONE;
@@ -234,10 +234,11 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 
 /* ---- weights ---- */
 
-/* The vocabulary is that of the batches; where there are none, or they have none, the model's. */
+/* The vocabulary is that of the batches; without batches, or if they carry none, that of the
+ * model. */
 static enum w_status find_tok(struct run *run, struct w_err *err)
 {
-    const struct w_json *fed = run->loader ? w_header_tok(w_loader_header(run->loader)) : NULL;
+    const struct w_json *tok = run->loader ? w_header_tok(w_loader_header(run->loader)) : NULL;
     enum w_status status = W_DONE;
 
     if (run->set->init)
@@ -245,7 +246,7 @@ static enum w_status find_tok(struct run *run, struct w_err *err)
     if (status)
         return status;
     const struct w_ckpt *model = run->resumed ? run->resumed : run->init;
-    run->tok = fed ? fed : model ? w_ckpt_tok(model) : NULL;
+    run->tok = tok ? tok : model ? w_ckpt_tok(model) : NULL;
     if (run->init && w_tok_same(run->tok, w_ckpt_tok(run->init), err))
         return w_fail_at(err, W_MISMATCH, "%s", run->set->init);
     return W_DONE;
@@ -264,7 +265,7 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
             w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model), states, err);
         run->state = *w_ckpt_state(run->resumed);
         if (!status)
-            w_say("going on from %s: %llu steps, %llu tokens", run->resumed_path,
+            w_say("resuming from %s: %llu steps, %llu tokens", run->resumed_path,
                   (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
     } else if (run->init) {
         status = w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, err);
@@ -274,7 +275,7 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
     return status;
 }
 
-static void tell_plan(const struct run *run)
+static void say_plan(const struct run *run)
 {
     w_say("%s: %.3g million parameters, %.0f MiB of memory, %llu tokens a step, %u threads, %s "
           "kernels, %s",
@@ -309,7 +310,7 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->type, run->kern, run->team,
                              err);
     if (!status) {
-        tell_plan(run);
+        say_plan(run);
         forecast_make(run);
     }
     if (!status)

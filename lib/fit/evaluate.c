@@ -1,4 +1,6 @@
-/* The table of figures, filled in for one configuration on one machine. */
+/* The table of figures, filled in for one configuration on one machine: first the rows without a
+ * formula, from configuration, machine, planner and calibration, then the formulas in the order of
+ * the table, so that each finds the rows above it. */
 #include "fit/evaluate.h"
 
 #include <math.h>
@@ -12,8 +14,8 @@
 
 #define USABLE 0.75 /* code, stack, page tables and conflicts take the rest of a cache */
 
-/* Before any run has been verified: how far a prediction may be off. By a machine's peak alone much
- * more: kernels, memory and clocks are as different as machines. */
+/* Half-widths of prediction intervals, relative: with a calibration before any run has been verified;
+ * with the peak of a machine alone (then the rate is RULE_SHARE of it); and for generation. */
 #define UNLEARNED_INTERVAL 0.2
 #define RULE_SHARE 0.6
 #define RULE_INTERVAL 0.4
@@ -41,6 +43,21 @@ double w_fit_value(const struct w_fit *fit, const char *key)
     return value;
 }
 
+double w_fit_phase_value(const struct w_fit *fit, const char *figure, enum w_phase phase)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, "%s.%s", figure, w_phases[phase].key);
+    return w_fit_value(fit, key);
+}
+
+const char *w_fit_text(char text[W_FIGURE_TEXT], const struct w_fit *fit, const char *key)
+{
+    const int row = w_figure_find(key);
+
+    return w_figure_text(text, w_figures[row].unit, fit->values[row]);
+}
+
 void w_fit_substitute(const struct w_fit *fit, int row, char *text, size_t size)
 {
     struct w_expr_names names = {figure_value, fit};
@@ -52,7 +69,7 @@ void w_fit_substitute(const struct w_fit *fit, int row, char *text, size_t size)
 
 /* ---- given figures ---- */
 
-/* 0 says "not known" in configurations, machines and questions alike. */
+/* 0 means "not known" in configurations, machines and questions alike. */
 static void give(struct w_fit *fit, const char *key, double value, const char *source)
 {
     int row = w_figure_find(key);
@@ -81,7 +98,8 @@ static void give_rate(struct w_fit *fit, const char *key, const struct w_rate *r
     give(fit, key, rate->value, w_source_name(rate->source));
 }
 
-/* Without instructions for bf16 its operands are widened: products are no faster than with fp32. */
+/* Without instructions for bf16 operands are converted to fp32: GEMMs are no faster than with
+ * fp32. */
 struct w_rate w_fit_peak(const struct w_machine *m, enum w_type type)
 {
     const bool known = m->bf16_flops_per_s.value > 0, wider = m->avx512_bf16 || m->amx_bf16;
@@ -109,8 +127,8 @@ static void give_machine(struct w_fit *fit, const struct w_machine *m)
     give(fit, "ram.bytes", (double)ram, w_source_name(m->memory_source));
 }
 
-/* The kernels that wtrain would choose on that machine, of those that this build has: every build has
- * portable ones, which need nothing. */
+/* The kernels that wtrain would choose on that machine, of those in this build. The loop ends:
+ * every build has portable ones, which run anywhere. */
 static const struct w_kern *best_kernels(const struct w_machine *m, enum w_type type)
 {
     const struct w_kern *const *kern = w_kern_all();
@@ -121,7 +139,7 @@ static const struct w_kern *best_kernels(const struct w_machine *m, enum w_type 
     return *kern;
 }
 
-/* How wtrain would cut a product there. */
+/* The block sizes that wtrain would choose for a GEMM there. */
 static void give_blocks(struct w_fit *fit, const struct w_machine *m)
 {
     const struct w_kern *kern = best_kernels(m, fit->type);
@@ -134,7 +152,7 @@ static void give_blocks(struct w_fit *fit, const struct w_machine *m)
     give(fit, "block.cols", blocks.cols, "kernels");
 }
 
-/* A figure whose 0 means nothing, rather than not known. */
+/* A figure whose 0 is a value. */
 static void give_number(struct w_fit *fit, const char *key, double value, const char *source)
 {
     int row = w_figure_find(key);
@@ -142,10 +160,11 @@ static void give_number(struct w_fit *fit, const char *key, double value, const 
     fit->sources[row] = source;
 }
 
-static void give_part(struct w_fit *fit, const char *figure, u32 part, double value)
+static void give_phase(struct w_fit *fit, const char *figure, u32 phase, double value)
 {
     char key[64];
-    snprintf(key, sizeof key, "%s.%s", figure, w_phases[part].key);
+
+    snprintf(key, sizeof key, "%s.%s", figure, w_phases[phase].key);
     give_number(fit, key, value, "calibration");
 }
 
@@ -168,11 +187,11 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     if (c)
         w_costs_make(&costs, c, &fit->conf, &fit->plan,
                      (struct w_costs_of){ask->type, ask->state, (u32)W_MAX(ask->threads, 1)});
-    for (u32 part = 0; part < W_PHASES; part++) {
-        give_part(fit, "cost", part, c ? costs.phases[part].token_s : NAN);
-        give_part(fit, "call", part, c ? costs.phases[part].call_s : NAN);
-        give_part(fit, "bandwidth", part, c ? costs.bytes_s[part] : NAN);
-        fit->levels[part] = costs.level[part];
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        give_phase(fit, "cost", phase, c ? costs.phases[phase].token_s : NAN);
+        give_phase(fit, "call", phase, c ? costs.phases[phase].call_s : NAN);
+        give_phase(fit, "bandwidth", phase, c ? costs.bytes_s[phase] : NAN);
+        fit->levels[phase] = costs.level[phase];
     }
     struct w_correction correction = w_residuals_correction(
         ask->residuals ? ask->residuals : &none, hypot(UNLEARNED_INTERVAL, costs.spread));
@@ -194,7 +213,7 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give_number(fit, "eval.every", ask->eval_every, "user");
 }
 
-/* Of a machine that was calibrated in two states: the same once more, in the slower one. */
+/* For a machine that was calibrated in two states: the time of a step in the slower one. */
 static enum w_status give_half(struct w_fit *fit, const struct w_machine *m,
                                const struct w_fit_ask *ask, struct w_err *err)
 {
@@ -212,16 +231,14 @@ static enum w_status give_half(struct w_fit *fit, const struct w_machine *m,
     return status;
 }
 
-const char *w_fit_bound(const struct w_fit *fit, enum w_phase part)
+const char *w_fit_bound(const struct w_fit *fit, enum w_phase phase)
 {
-    char key[64];
+    const double moving = w_fit_phase_value(fit, "memory_part", phase);
 
-    snprintf(key, sizeof key, "memory_part.%s", w_phases[part].key);
-    double moving = w_fit_value(fit, key);
-    return isnan(moving) ? NULL : moving > 0.5 ? fit->levels[part] : "compute";
+    return isnan(moving) ? NULL : moving > 0.5 ? fit->levels[phase] : "compute";
 }
 
-/* Without a rate that somebody has measured or knows, the predicted one counts. */
+/* Where no rate is given, the predicted one counts. */
 static void settle_rate(struct w_fit *fit)
 {
     int row = w_figure_find("tok_s");
@@ -256,14 +273,14 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
 /* ---- the planner ---- */
 
 /* The largest batch that the machine's memory holds: NAN where that is not known. */
-static enum w_status give_largest_batch(struct w_fit *fit, u32 members, struct w_err *err)
+static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w_err *err)
 {
     double ram = w_fit_value(fit, "ram.bytes");
     u64 batch = 0, most = W_MAX(INT32_MAX / fit->conf.max_length, 1);
     enum w_status status = W_DONE;
 
     if (!isnan(ram))
-        status = w_plan_largest_batch(&fit->conf, fit->type, members, W_MEMORY_USABLE * ram, most,
+        status = w_plan_largest_batch(&fit->conf, fit->type, threads, W_MEMORY_USABLE * ram, most,
                                       &batch, err);
     give(fit, "memory.batch", isnan(ram) ? NAN : (double)batch, "planner");
     return status;
@@ -273,14 +290,14 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
                          const struct w_fit_ask *ask, struct w_err *err)
 {
     struct w_expr_names names = {figure_value, fit};
-    u32 members = (u32)W_MAX(ask->threads, 1);
+    u32 threads = (u32)W_MAX(ask->threads, 1);
 
     memset(fit, 0, sizeof *fit);
     fit->conf = *conf;
     fit->type = ask->type;
     enum w_status status = w_conf_check(conf, err);
     if (!status)
-        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, ask->type, members, err);
+        status = w_plan_make(&fit->plan, conf, W_PLAN_TRAIN, ask->type, threads, err);
     if (status)
         return status;
     give_conf(fit);
@@ -293,7 +310,7 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
     status = give_half(fit, m, ask, err);
     if (!status)
-        status = give_largest_batch(fit, members, err);
+        status = give_largest_batch(fit, threads, err);
     const int rate = w_figure_find("tok_s");
     for (int row = 0; w_figures[row].key && !status; row++) {
         if (row == rate)

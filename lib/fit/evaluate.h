@@ -1,4 +1,5 @@
-/* evaluate.h - the table of figures (fit/figures.h), filled in for one configuration on one machine.
+/* evaluate.h - the table of figures (fit/figures.h), filled in for one configuration on one
+ * machine.
  *
  *     w_fit_make(&fit, &conf, &machine, &ask, &err)
  *     w_fit_value(&fit, "params")                        // 27238400
@@ -13,10 +14,10 @@
 #include "net/plan.h"
 #include "sys/machine.h"
 
-/* What is asked beside configuration and machine; what is 0 is not known. */
+/* The question, besides configuration and machine; 0 and NULL: not known. */
 struct w_fit_ask {
     u64 threads;            /* workers; at least 1 */
-    enum w_type type;       /* of operands: the precision */
+    enum w_type type;       /* compute type */
     enum w_state state;     /* of the machine */
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double tokens_per_file; /* of a corpus in files */
@@ -33,29 +34,34 @@ struct w_fit_ask {
 
 struct w_fit {
     struct w_conf conf;
-    enum w_type type;   /* of operands */
-    struct w_plan plan; /* of a training step with ask.threads members */
+    enum w_type type;   /* compute type */
+    struct w_plan plan; /* of a training step with ask.threads workers */
     double values[W_FIGURES_MAX];
     const char *sources[W_FIGURES_MAX]; /* "formula", "sysfs", "planner", ... */
-    const char *levels[W_PHASES];       /* from which a part of the step reads; NULL: not known */
-    u32 learned_from;                   /* verified runs behind predict.interval */
+    const char *levels[W_PHASES];       /* of memory, from which a phase reads; NULL: not known */
+    u32 learned_from;                   /* verified runs that predict.interval comes from */
 };
 
-/* Errors: the planner refuses the configuration (W_USAGE). */
+/* Of what it is given the fit keeps no pointer but ask.tok_s_source. W_USAGE: the configuration
+ * cannot work, or the planner refuses it. W_NOMEM. */
 enum w_status w_fit_make(struct w_fit *, const struct w_conf *, const struct w_machine *,
                          const struct w_fit_ask *, struct w_err *) W_MUST_CHECK;
 
-/* The peak that bounds products with operands of a precision; 0 if it is not known. */
+/* The peak that bounds GEMMs of a compute type; its value is 0 if it is not known. */
 struct w_rate w_fit_peak(const struct w_machine *, enum w_type);
 
-/* The value of a key of the table; NaN if it is not known. */
+/* The value of a key of the table; NaN if it is not known, or there is no such key. */
 double w_fit_value(const struct w_fit *, const char *key);
+/* The same for the key FIGURE.PHASE, like "step.linear". */
+double w_fit_phase_value(const struct w_fit *, const char *figure, enum w_phase);
+/* The value as text in its unit. The key has to exist. Returns text. */
+const char *w_fit_text(char text[W_FIGURE_TEXT], const struct w_fit *, const char *key);
 
-/* What bounds a part of the step: "compute", or the level of memory that it waits for; NULL: not
- * known. A part waits for memory if moving its data alone takes most of its time. */
+/* What bounds a phase of the step: "compute", or the level of memory that it waits for; NULL: not
+ * known. A phase waits for memory if moving its data alone takes more than half of its time. */
 const char *w_fit_bound(const struct w_fit *, enum w_phase);
 
-/* The formula of a row with its numbers put in; "" for a given figure. */
+/* The formula of a row with its numbers put in, cut to fit `size`; "" for a given figure. */
 void w_fit_substitute(const struct w_fit *, int row, char *text, size_t size);
 
 #endif

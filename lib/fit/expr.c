@@ -1,5 +1,7 @@
-/* A parser by recursive descent, a function for each level of precedence; the value is computed on the
- * way, since a formula is evaluated once for a configuration. */
+/* A parser by recursive descent, with a function for each level of precedence: comparison, sum,
+ * product, power, primary. It computes the value while it parses, because a formula is evaluated
+ * only once for a configuration. Both branches of an if() are computed. One pass over the text;
+ * nesting is limited. */
 #include "fit/expr.h"
 
 #include <ctype.h>
@@ -41,7 +43,7 @@ static bool take(struct parser *p, const char *token)
     return true;
 }
 
-/* A name: letters, digits, dots and underscores, from a letter on. */
+/* A name: letters, digits, dots and underscores; the first is a letter. */
 static size_t name_length(const char *text)
 {
     size_t n = 0;
@@ -189,7 +191,7 @@ void w_expr_substitute(const char *text, const struct w_expr_names *names, char 
         size_t n = name_length(text);
         double value;
         int wrote;
-        if (isdigit((unsigned char)*text)) { /* a number of the formula itself stays as it is */
+        if (isdigit((unsigned char)*text)) { /* copied: the e of 1e6 is no name */
             n = strspn(text, "0123456789.eE");
             wrote = snprintf(out + used, size - used, "%.*s", (int)n, text);
         } else if (n > 0 && text[n] != '(' && names->value(names->context, text, n, &value)) {

@@ -1,10 +1,14 @@
+/* The table of figures. Letters are those of the configuration: d, H, L, F, V, B, T. Counts of
+ * parameters, arithmetic and traffic repeat as formulas what net/arch.h and the layers count in
+ * code, so that people can read them; test_figures and test_predict hold the two against each
+ * other. */
 #include "fit/figures.h"
 
 #include <string.h>
 
 #include "base/strnum.h"
 
-/* A kernel whose working set belongs to one thread: it has that thread's share of each level. */
+/* A working set of one thread: it has that thread's share of each level. */
 #define PRIVATE(kernel, what)                                                                      \
     {"l1." kernel, what " / share of L1", W_UNIT_FILL, kernel ".bytes / l1.share"},                \
         {"l2." kernel, what " / share of L2", W_UNIT_FILL, kernel ".bytes / l2.share"},            \
@@ -12,7 +16,7 @@
         "l3." kernel, what " / share of L3", W_UNIT_FILL, kernel ".bytes / l3.share"               \
     }
 
-/* Data that all threads use together: it has one whole instance of each level. */
+/* Data that all threads use together: they have one whole instance of each level. */
 #define SHARED(data, what)                                                                         \
     {"l1." data, what " / L1", W_UNIT_FILL, data ".bytes / l1.whole"},                             \
         {"l2." data, what " / L2", W_UNIT_FILL, data ".bytes / l2.whole"},                         \
@@ -20,37 +24,38 @@
         "l3." data, what " / L3", W_UNIT_FILL, data ".bytes / l3.whole"                            \
     }
 
-/* FLOP per byte of a product of a (rows x k) and a (k x n) matrix, each touched once in fp32. */
+/* FLOP per byte of a GEMM of a (rows x k) and a (k x n) matrix, each touched once in fp32. */
 #define INTENSITY(k, n) "2*rows*" k "*" n " / (4*(rows*" k " + " k "*" n " + rows*" n "))"
 
-/* A blocked product whose panels live in S floats moves at least 2mnk/sqrt(S) floats (Hong and Kung,
- * 1981), that is sqrt(S)/4 FLOP per byte. Half of the share: three operands, and ways that clash. */
+/* A blocked GEMM whose panels stay in S floats of cache moves at least 2mnk/sqrt(S) floats (Hong
+ * and Kung, 1981), that is sqrt(S)/4 FLOP per byte. S is half of the share: there are three
+ * operands, and conflicts. */
 #define BLOCKED(level) "sqrt(" level ".share/4/2) / 4"
 
-/* What a cache has for one working set: as measured, else by the rule. */
+/* The bytes of a cache that one working set can have: as measured, else by the rule. */
 #define HOLDS(level) "if(" level ".measured, " level ".measured, usable*" level ".bytes)"
 
-/* A part of the step: what it has to do, what it has to move, and how long that takes. A unit of work
- * costs so much for each token and so much for each call; and what is moved takes its time at the
- * bandwidth of the level that it comes from. times: how often the part runs in a step. */
-#define PART(part, what, unit, work, traffic, times)                                               \
-    {"unit." part, what ": units", W_UNIT_COUNT, unit},                                            \
-        {"cost." part, what ": of a unit and token", W_UNIT_SECONDS, NULL},                        \
-        {"call." part, what ": of a unit and call", W_UNIT_SECONDS, NULL},                         \
-        {"bandwidth." part, what ": of its level", W_UNIT_BYTES_S, NULL},                          \
-        {"work." part, what ": arithmetic of a step", W_UNIT_FLOP, work},                          \
-        {"traffic." part, what ": bytes of a step", W_UNIT_BYTES, traffic},                        \
-        {"step." part, what, W_UNIT_SECONDS,                                                       \
-         "max(" times "*unit." part "*(call." part " + rows*cost." part "), traffic." part         \
-         " / bandwidth." part ")"},                                                                \
-        {"reach." part, what ": arithmetic that it reaches", W_UNIT_FLOP_S,                        \
-         "work." part " / step." part},                                                            \
+/* A phase of the step: its arithmetic, its traffic, and its time, which is the larger one of two.
+ * Its units of work cost a time for each token and a time for each call; its traffic takes a time
+ * at the bandwidth of the level that holds the data. times: how often the phase runs in a step. */
+#define PHASE(phase, what, unit, work, traffic, times)                                             \
+    {"unit." phase, what ": units", W_UNIT_COUNT, unit},                                           \
+        {"cost." phase, what ": time of a unit and token", W_UNIT_SECONDS, NULL},                  \
+        {"call." phase, what ": time of a unit and call", W_UNIT_SECONDS, NULL},                   \
+        {"bandwidth." phase, what ": bandwidth of its level", W_UNIT_BYTES_S, NULL},               \
+        {"work." phase, what ": arithmetic of a step", W_UNIT_FLOP, work},                         \
+        {"traffic." phase, what ": bytes of a step", W_UNIT_BYTES, traffic},                       \
+        {"step." phase, what, W_UNIT_SECONDS,                                                      \
+         "max(" times "*unit." phase "*(call." phase " + rows*cost." phase "), traffic." phase     \
+         " / bandwidth." phase ")"},                                                               \
+        {"reach." phase, what ": rate of arithmetic", W_UNIT_FLOP_S,                               \
+         "work." phase " / step." phase},                                                          \
     {                                                                                              \
-        "memory_part." part, what ": part of it that moving alone takes", W_UNIT_PART,             \
-            "traffic." part " / bandwidth." part " / step." part                                   \
+        "memory_part." phase, what ": share of its time that traffic alone takes", W_UNIT_PART,    \
+            "traffic." phase " / bandwidth." phase " / step." phase                                \
     }
 
-/* The part of the memory that counts, as text of a formula. */
+/* W_MEMORY_USABLE as text of a formula. */
 #define TEXT_OF(number) #number
 #define NUMBER(macro) TEXT_OF(macro)
 #define USABLE NUMBER(W_MEMORY_USABLE)
@@ -79,15 +84,15 @@ const struct w_figure w_figures[] = {
     {"l3.bytes", "L3 cache, one instance", W_UNIT_BYTES, NULL},
     {"l3.instances", "L3 caches", W_UNIT_COUNT, NULL},
     {"l3.bytes_s", "L3 bandwidth of one core", W_UNIT_BYTES_S, NULL},
-    {"ram.bytes", "memory that can be had", W_UNIT_BYTES, NULL},
+    {"ram.bytes", "available memory", W_UNIT_BYTES, NULL},
     {"ram.bytes_s", "memory bandwidth", W_UNIT_BYTES_S, NULL},
     {"peak", "peak of the precision used", W_UNIT_FLOP_S, NULL},
-    {"l1.measured", "L1, what it really holds; 0: not measured", W_UNIT_BYTES, NULL},
-    {"l2.measured", "L2, what it really holds", W_UNIT_BYTES, NULL},
-    {"l3.measured", "L3, what it really holds", W_UNIT_BYTES, NULL},
-    {"l1.whole", "L1 for data of all threads", W_UNIT_BYTES, HOLDS("l1")},
-    {"l2.whole", "L2 for data of all threads", W_UNIT_BYTES, HOLDS("l2")},
-    {"l3.whole", "L3 for data of all threads", W_UNIT_BYTES, HOLDS("l3")},
+    {"l1.measured", "L1, measured capacity; 0: not measured", W_UNIT_BYTES, NULL},
+    {"l2.measured", "L2, measured capacity", W_UNIT_BYTES, NULL},
+    {"l3.measured", "L3, measured capacity", W_UNIT_BYTES, NULL},
+    {"l1.whole", "L1, for data of all threads", W_UNIT_BYTES, HOLDS("l1")},
+    {"l2.whole", "L2, for data of all threads", W_UNIT_BYTES, HOLDS("l2")},
+    {"l3.whole", "L3, for data of all threads", W_UNIT_BYTES, HOLDS("l3")},
     {"l1.share", "L1 of one thread", W_UNIT_BYTES, "l1.whole / ceil(threads/l1.instances)"},
     {"l2.share", "L2 of one thread", W_UNIT_BYTES, "l2.whole / ceil(threads/l2.instances)"},
     {"l3.share", "L3 of one thread", W_UNIT_BYTES, "l3.whole / ceil(threads/l3.instances)"},
@@ -177,101 +182,106 @@ const struct w_figure w_figures[] = {
     SHARED("layers", "weights of all layers"),
     {"gemm.balance", "FLOP that peak allows per byte of memory", W_UNIT_INTENSITY,
      "peak / ram.bytes_s"},
-    {"gemm.l1", "FLOP per byte of a product blocked in L1", W_UNIT_INTENSITY, BLOCKED("l1")},
-    {"gemm.l2", "FLOP per byte of a product blocked in L2", W_UNIT_INTENSITY, BLOCKED("l2")},
-    {"gemm.l3", "FLOP per byte of a product blocked in L3", W_UNIT_INTENSITY, BLOCKED("l3")},
-    {"l1.gemm", "balance / product blocked in L1", W_UNIT_FILL, "gemm.balance / gemm.l1"},
-    {"l2.gemm", "balance / product blocked in L2", W_UNIT_FILL, "gemm.balance / gemm.l2"},
-    {"l3.gemm", "balance / product blocked in L3", W_UNIT_FILL, "gemm.balance / gemm.l3"},
-    {"element", "bytes of an operand of the products", W_UNIT_BYTES, NULL},
-    {"tile.rows", "rows of a product's tile in registers", W_UNIT_COUNT, NULL},
+    {"gemm.l1", "FLOP per byte of a GEMM blocked in L1", W_UNIT_INTENSITY, BLOCKED("l1")},
+    {"gemm.l2", "FLOP per byte of a GEMM blocked in L2", W_UNIT_INTENSITY, BLOCKED("l2")},
+    {"gemm.l3", "FLOP per byte of a GEMM blocked in L3", W_UNIT_INTENSITY, BLOCKED("l3")},
+    {"l1.gemm", "balance / GEMM blocked in L1", W_UNIT_FILL, "gemm.balance / gemm.l1"},
+    {"l2.gemm", "balance / GEMM blocked in L2", W_UNIT_FILL, "gemm.balance / gemm.l2"},
+    {"l3.gemm", "balance / GEMM blocked in L3", W_UNIT_FILL, "gemm.balance / gemm.l3"},
+    {"element", "bytes of a number in the compute type", W_UNIT_BYTES, NULL},
+    {"tile.rows", "rows of a GEMM's tile in registers", W_UNIT_COUNT, NULL},
     {"tile.cols", "columns of it", W_UNIT_COUNT, NULL},
-    {"block.k", "depth of a product's panel", W_UNIT_COUNT, NULL},
-    {"block.rows", "rows of a product's block", W_UNIT_COUNT, NULL},
+    {"block.k", "depth (k) of a GEMM's panel", W_UNIT_COUNT, NULL},
+    {"block.rows", "rows of a GEMM's block", W_UNIT_COUNT, NULL},
     {"block.cols", "columns of it", W_UNIT_COUNT, NULL},
-    {"panel.bytes", "a panel of a product, as wtrain cuts it", W_UNIT_BYTES,
-     "element*block.k*tile.cols"},
-    /* what stays: the block of the left operand, and the panel that it meets; results stream past */
-    {"block.bytes", "a block of a product, as wtrain cuts it", W_UNIT_BYTES,
+    {"panel.bytes", "a panel of a GEMM, as in wtrain", W_UNIT_BYTES, "element*block.k*tile.cols"},
+    /* in cache: the block of the left operand, and the panel that it is multiplied by */
+    {"block.bytes", "a block of a GEMM, as in wtrain", W_UNIT_BYTES,
      "element*block.rows*block.k + panel.bytes"},
-    PRIVATE("panel", "a panel of a product"),
-    PRIVATE("block", "a block of a product"),
-    {"gemm.blocks", "FLOP per byte into such a block", W_UNIT_INTENSITY,
+    PRIVATE("panel", "a panel of a GEMM"),
+    PRIVATE("block", "a block of a GEMM"),
+    {"gemm.blocks", "FLOP per byte moved into a block", W_UNIT_INTENSITY,
      "2*block.rows*block.cols*block.k / (element*block.k*(block.rows + block.cols))"},
-    {"gemm.space", "blocking space that reaches the balance", W_UNIT_BYTES, "4*(4*gemm.balance)^2"},
-    {"intensity.qkv", "QKV product over the batch", W_UNIT_INTENSITY, INTENSITY("d", "3*d")},
+    {"gemm.space", "cache that a GEMM needs to reach the balance", W_UNIT_BYTES,
+     "4*(4*gemm.balance)^2"},
+    {"intensity.qkv", "QKV projection over the batch", W_UNIT_INTENSITY, INTENSITY("d", "3*d")},
     {"intensity.projection", "output projection", W_UNIT_INTENSITY, INTENSITY("d", "d")},
-    {"intensity.mlp", "MLP product", W_UNIT_INTENSITY, INTENSITY("d", "F")},
-    {"intensity.head", "head product", W_UNIT_INTENSITY, INTENSITY("d", "V")},
+    {"intensity.mlp", "one GEMM of the MLP", W_UNIT_INTENSITY, INTENSITY("d", "F")},
+    {"intensity.head", "output head", W_UNIT_INTENSITY, INTENSITY("d", "V")},
 
     /* ---- generation, one token at a time ---- */
     {"decode.kv", "KV cache of a full context, fp32", W_UNIT_BYTES, "2*4*L*T*d"},
     {"decode.weights", "weights read for a token", W_UNIT_BYTES, "4*(L*params.layer + V*d)"},
-    {"decode.bytes", "weights and half the KV cache", W_UNIT_BYTES, "decode.weights + decode.kv/2"},
+    {"decode.bytes", "weights and half of the KV cache", W_UNIT_BYTES,
+     "decode.weights + decode.kv/2"},
     SHARED("decode", "read for a token"),
     {"decode.seconds", "a token of generation", W_UNIT_SECONDS, NULL},
-    {"decode.interval", "nine of ten are within this part of it", W_UNIT_PART, NULL},
+    {"decode.interval", "half-width of the 90 % interval of generation, relative", W_UNIT_PART,
+     NULL},
     {"decode.tok_s", "bound of generation by bandwidth", W_UNIT_TOKENS_S,
      "if(l3.decode <= 1, threads*l3.bytes_s, ram.bytes_s) / decode.bytes"},
 
-    /* ---- the step, from what was measured of its parts on this machine ---- */
+    /* ---- the step, from the calibration of its phases ---- */
     {"calibrated", "1 if this machine is calibrated", W_UNIT_COUNT, NULL},
-    PART("embedding", "embedding", "d", "2*accumulate*rows*d", "24*accumulate*rows*d",
-         "accumulate"),
-    PART("norm", "normalisation", "d", "accumulate*rows*d*(21*(2*L + 1) + 14*L)",
-         "accumulate*rows*d*(24*(2*L + 1) + 16*L)", "accumulate*(2*L + 1)/3"),
-    PART("linear", "products and GELU, forward", "4*d^2 + 2*d*F", "accumulate*L*2*rows*unit.linear",
-         "accumulate*L*(rows*(16*d + element*(6*d + 3*F)) + element*unit.linear)", "accumulate*L"),
-    PART("linear_back", "products and GELU, backward", "4*d^2 + 2*d*F",
-         "accumulate*L*4*rows*unit.linear",
-         "accumulate*L*(element*rows*(16*d + 6*F) + (element + 8)*unit.linear)", "accumulate*L"),
-    PART("attention", "attention, forward", "d*T", "accumulate*L*2*rows*(T + 1)*d",
-         "accumulate*L*4*element*rows*d", "accumulate*L"),
-    PART("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
-         "accumulate*L*7*element*rows*d", "accumulate*L"),
-    PART("head", "output head and loss", "V*d", "accumulate*6*rows*V*d",
-         "accumulate*element*(6*rows*V + 2*rows*d + 3*V*d)", "accumulate"),
-    PART("update", "optimizer", "(V + T)*d + L*(4*d^2 + 2*d*F)", "12*params", "36*params", "1"),
+    PHASE("embedding", "embedding", "d", "2*accumulate*rows*d", "24*accumulate*rows*d",
+          "accumulate"),
+    PHASE("norm", "normalisation", "d", "accumulate*rows*d*(21*(2*L + 1) + 14*L)",
+          "accumulate*rows*d*(24*(2*L + 1) + 16*L)", "accumulate*(2*L + 1)/3"),
+    PHASE("linear", "GEMMs and GELU, forward", "4*d^2 + 2*d*F", "accumulate*L*2*rows*unit.linear",
+          "accumulate*L*(rows*(16*d + element*(6*d + 3*F)) + element*unit.linear)", "accumulate*L"),
+    PHASE("linear_back", "GEMMs and GELU, backward", "4*d^2 + 2*d*F",
+          "accumulate*L*4*rows*unit.linear",
+          "accumulate*L*(element*rows*(16*d + 6*F) + (element + 8)*unit.linear)", "accumulate*L"),
+    PHASE("attention", "attention, forward", "d*T", "accumulate*L*2*rows*(T + 1)*d",
+          "accumulate*L*4*element*rows*d", "accumulate*L"),
+    PHASE("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
+          "accumulate*L*7*element*rows*d", "accumulate*L"),
+    PHASE("head", "output head and loss", "V*d", "accumulate*6*rows*V*d",
+          "accumulate*element*(6*rows*V + 2*rows*d + 3*V*d)", "accumulate"),
+    PHASE("update", "optimizer", "(V + T)*d + L*(4*d^2 + 2*d*F)", "12*params", "36*params", "1"),
     {"step.seconds", "a step", W_UNIT_SECONDS,
      "step.embedding + step.norm + step.linear + step.linear_back + step.attention + "
      "step.attention_back + step.head + step.update"},
-    {"rule.share", "part of its peak that a machine which is not calibrated reaches", W_UNIT_PART,
-     NULL},
+    {"rule.share", "part of the peak that is reached, without a calibration", W_UNIT_PART, NULL},
     {"predict.factor", "correction by verified runs", W_UNIT_RATIO, NULL},
-    {"predict.interval", "nine of ten are within this part of the prediction", W_UNIT_PART, NULL},
+    {"predict.interval", "half-width of the 90 % interval of the rate, relative", W_UNIT_PART,
+     NULL},
     {"predict.tok_s", "predicted training rate", W_UNIT_TOKENS_S,
      "if(calibrated, predict.factor*accumulate*rows/step.seconds, "
      "rule.share*peak/flops.train_causal)"},
-    /* wide intervals have a lower end too: less than a twentieth is no residual, see residuals.c */
-    {"predict.low", "the least of it, nine of ten", W_UNIT_TOKENS_S,
+    /* a wide interval ends at a twentieth: smaller ratios do not count as residuals
+     * (residuals.c) */
+    {"predict.low", "predicted rate, lower end of the 90 % interval", W_UNIT_TOKENS_S,
      "predict.tok_s*max(1 - predict.interval, 0.05)"},
-    {"predict.high", "the most of it", W_UNIT_TOKENS_S, "predict.tok_s*(1 + predict.interval)"},
-    {"half.seconds", "a step in the slower state, of a machine that has two", W_UNIT_SECONDS, NULL},
+    {"predict.high", "predicted rate, upper end of the 90 % interval", W_UNIT_TOKENS_S,
+     "predict.tok_s*(1 + predict.interval)"},
+    {"half.seconds", "a step in the slower state of a machine with two", W_UNIT_SECONDS, NULL},
     {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
      "predict.factor*accumulate*rows/half.seconds"},
     {"predict.decode", "predicted rate of generation", W_UNIT_TOKENS_S, "1 / decode.seconds"},
-    {"decode.low", "the least of it, nine of ten", W_UNIT_TOKENS_S,
+    {"decode.low", "generation, lower end of the 90 % interval", W_UNIT_TOKENS_S,
      "predict.decode*(1 - decode.interval)"},
-    {"decode.high", "the most of it", W_UNIT_TOKENS_S, "predict.decode*(1 + decode.interval)"},
+    {"decode.high", "generation, upper end of the 90 % interval", W_UNIT_TOKENS_S,
+     "predict.decode*(1 + decode.interval)"},
 
     /* ---- rate and time ---- */
     {"tokens", "tokens to train on", W_UNIT_COUNT, NULL},
     {"file.tokens", "tokens of a file", W_UNIT_COUNT, NULL},
     {"tok_s", "training rate", W_UNIT_TOKENS_S, NULL},
     {"predict.ratio", "rate / predicted rate", W_UNIT_RATIO, "tok_s / predict.tok_s"},
-    {"law.floor", "bits per byte that no model of this kind goes below", W_UNIT_BITS, NULL},
-    {"law.a", "what a small model costs", W_UNIT_BITS, NULL},
-    {"law.alpha", "how that falls with its size", W_UNIT_RATIO, NULL},
-    {"law.c", "what few tokens cost", W_UNIT_BITS, NULL},
-    {"law.beta", "how that falls with their number", W_UNIT_RATIO, NULL},
-    {"law.gamma", "how both fall with the vocabulary", W_UNIT_RATIO, NULL},
-    {"law.batch", "tokens of a step that waste as many again", W_UNIT_COUNT, NULL},
-    {"predict.bits", "bits per byte after the tokens, by the law of losses", W_UNIT_BITS,
+    {"law.floor", "bits per byte, limit for large models and many tokens", W_UNIT_BITS, NULL},
+    {"law.a", "coefficient of the size, at a million weights", W_UNIT_BITS, NULL},
+    {"law.alpha", "exponent of the size", W_UNIT_RATIO, NULL},
+    {"law.c", "coefficient of the tokens, at a million", W_UNIT_BITS, NULL},
+    {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
+    {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
+    {"law.batch", "step size in tokens at which half of them are wasted", W_UNIT_COUNT, NULL},
+    {"predict.bits", "bits per byte after the tokens, by the scaling law", W_UNIT_BITS,
      "law.floor + (law.a/(params.matmul/1000000)^law.alpha + "
      "law.c/(tokens/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"},
     {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
     {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
-    {"roof.tok_s", "training rate at the peak, which nobody reaches", W_UNIT_TOKENS_S,
+    {"roof.tok_s", "training rate at the peak: an upper bound", W_UNIT_TOKENS_S,
      "peak / flops.train_causal"},
     {"rate.flop_s", "arithmetic at that rate", W_UNIT_FLOP_S, "tok_s*flops.train_causal"},
     {"rate.efficiency", "part of the peak", W_UNIT_PART, "rate.flop_s / peak"},
@@ -280,13 +290,13 @@ const struct w_figure w_figures[] = {
     {"time.roof", "time at the peak", W_UNIT_SECONDS, "tokens / roof.tok_s"},
     {"time", "time for the tokens", W_UNIT_SECONDS, "tokens / tok_s"},
     {"eval.tokens", "tokens of an evaluation", W_UNIT_COUNT, NULL},
-    {"eval.every", "steps from one to the next; 0: only at the end", W_UNIT_COUNT, NULL},
-    {"eval.time", "an evaluation: forward through all parts", W_UNIT_SECONDS,
+    {"eval.every", "steps between evaluations; 0: only at the end", W_UNIT_COUNT, NULL},
+    {"eval.time", "an evaluation: the forward pass", W_UNIT_SECONDS,
      "eval.tokens*(L*(unit.linear*cost.linear + unit.attention*cost.attention) + "
      "(2*L + 1)/9*d*cost.norm + V*d*cost.head/3)"},
-    {"ckpt.every", "seconds from one checkpoint to the next; 0: none", W_UNIT_SECONDS, NULL},
+    {"ckpt.every", "seconds between checkpoints; 0: none", W_UNIT_SECONDS, NULL},
     {"ckpt.bytes", "a checkpoint: weights and two moments", W_UNIT_BYTES, "12*params"},
-    {"ckpt.bandwidth", "of writing them", W_UNIT_BYTES_S, NULL},
+    {"ckpt.bandwidth", "bandwidth of writing it", W_UNIT_BYTES_S, NULL},
     {"ckpt.time", "writing a checkpoint", W_UNIT_SECONDS, "ckpt.bytes / ckpt.bandwidth"},
     {"time.eval", "all evaluations", W_UNIT_SECONDS,
      "if(eval.tokens, if(eval.every, max(ceil(steps/max(eval.every, 1)), 1), 1)*eval.time, 0)"},
@@ -294,10 +304,12 @@ const struct w_figure w_figures[] = {
      "if(ckpt.every, (1 + floor(time/max(ckpt.every, 1)))*ckpt.time, 0)"},
     {"time.total", "time with evaluations and checkpoints", W_UNIT_SECONDS,
      "time + time.eval + time.ckpt"},
-    {"time.interval", "nine of ten are within this part of it", W_UNIT_PART, NULL},
-    {"time.least", "the least of it", W_UNIT_SECONDS, "time.total / (1 + time.interval)"},
-    {"time.most", "the most of it", W_UNIT_SECONDS, "time.total / max(1 - time.interval, 0.05)"},
-    {"hours", "the same in hours", W_UNIT_HOURS, "time.total / 3600"},
+    {"time.interval", "half-width of the 90 % interval of the time, relative", W_UNIT_PART, NULL},
+    {"time.least", "time, lower end of the 90 % interval", W_UNIT_SECONDS,
+     "time.total / (1 + time.interval)"},
+    {"time.most", "time, upper end of the 90 % interval", W_UNIT_SECONDS,
+     "time.total / max(1 - time.interval, 0.05)"},
+    {"hours", "time.total in hours", W_UNIT_HOURS, "time.total / 3600"},
     {"time.file", "time for a file", W_UNIT_SECONDS, "file.tokens / tok_s"},
     {"time.megabyte", "time for a megabyte of text", W_UNIT_SECONDS,
      "1000000 / (tok_s*text.bytes)"},

@@ -1,10 +1,9 @@
 /* figures.h - everything that wcachefit says of a configuration on a machine: one table of figures,
- * each with its unit and its formula as text. The formula is what is computed (fit/evaluate.h), what
- * --explain prints, and what the manual page lists; text, Markdown, JSON, TSV and requirements all
- * follow from the same rows.
+ * each with its unit and its formula as text. The formula is computed (fit/evaluate.h) and is
+ * printed by --explain; text, Markdown, JSON, TSV and requirements all follow from the same rows.
  *
- * Units: bytes, FLOP (a multiplication and an addition are two), seconds, tokens. Ratios are parts of
- * one. What is not known is NaN. */
+ * Units: bytes, FLOP (a multiplication and an addition are two), seconds, tokens. A ratio of 1 is
+ * 100 %. A figure that is not known is NaN. */
 #ifndef W_FIGURES_H
 #define W_FIGURES_H
 
@@ -19,8 +18,7 @@ struct w_figure {
 extern const struct w_figure w_figures[]; /* ends with a NULL key */
 #define W_FIGURES_MAX 288
 
-/* The part of the memory that a step may take where no other limit is given: the rest is for the
- * system. */
+/* The part of the available memory that a step may take where no other limit is given. */
 #define W_MEMORY_USABLE 0.85
 
 /* The row of a key, or -1. */

@@ -1,12 +1,18 @@
+/* Costs between measured shapes: an average weighted by distance (Shepard's method), which is exact
+ * at a measured shape and never leaves the range of the measured values, as a line through noisy
+ * points could. Each phase has a distance of its own, in logarithms of the sizes that its cost
+ * depends on. Between numbers of threads: Amdahl's law. Cost: phases times shapes, some hundred
+ * distances. */
 #include "fit/predict.h"
 
 #include <math.h>
 
-#define NEAR 0.02 /* distances below are the same place: 2 % of a size */
+#define NEAR 0.02 /* added to distances, so that none is 0: 2 % of a size */
 
 /* ---- between shapes ---- */
 
-/* Where a configuration lies for a phase: logarithms of what the cost of a unit depends on. */
+/* Where a configuration is for a phase: logarithms of the sizes that the cost of a unit depends
+ * on. */
 struct place {
     double x, y;
 };
@@ -21,7 +27,7 @@ static struct place place_of(enum w_phase phase, const struct w_conf *c, const s
     case W_PHASE_ATTENTION:
     case W_PHASE_ATTENTION_BACK:
         return (struct place){log((double)c->max_length), log(d / (double)c->num_heads)};
-    /* the width is the depth of the product; the vocabulary only its length */
+    /* the width is the depth (k) of the GEMM; the vocabulary is only its length, and counts less */
     case W_PHASE_HEAD: return (struct place){log(d), log((double)c->vocab_size) / 4};
     case W_PHASE_UPDATE: return (struct place){log(work->units), 0};
     case W_PHASE_EMBEDDING:
@@ -31,7 +37,7 @@ static struct place place_of(enum w_phase phase, const struct w_conf *c, const s
     return (struct place){log(d), 0};
 }
 
-/* A configuration, and where it and the measured shapes lie. */
+/* A configuration, and the places of it and of the measured shapes. */
 struct query {
     const struct w_calibration *c;
     struct w_work work[W_PHASES]; /* of the configuration */
@@ -60,8 +66,8 @@ static void make_query(struct query *q, const struct w_calibration *c, const str
     }
 }
 
-/* Shapes of the other state than the one that is asked for do not count, unless there are no others:
- * then what multiplies is as much slower or faster as the peak is, and the rest is as it was. */
+/* The factor on a cost that was measured in another state than the one that is asked for: for
+ * phases of GEMMs the ratio of the peaks, for the others 1. */
 static double state_factor(const struct w_calibration *c, enum w_phase phase,
                            const struct w_step_probe *p, enum w_state state)
 {
@@ -74,6 +80,7 @@ static double state_factor(const struct w_calibration *c, enum w_phase phase,
     return state == W_STATE_HALF ? ratio : 1 / ratio;
 }
 
+/* Shapes of the other state count only where no others were measured (any_state). */
 static bool counts(const struct w_calibration *c, const struct w_step_probe *p,
                    struct w_costs_of of, bool any_state)
 {
@@ -81,8 +88,8 @@ static bool counts(const struct w_calibration *c, const struct w_step_probe *p,
            (any_state || w_calibration_state(c, p) == of.state);
 }
 
-/* The mean of the measured costs, weighted with the fourth power of the distance: at a shape that was
- * measured it is that one's. False: nothing was measured with so many threads. */
+/* The mean of the measured costs, weighted by the inverse fourth power of the distance. False:
+ * nothing was measured with so many threads. */
 static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_phase phase,
                     struct w_costs_of of)
 {
@@ -114,9 +121,9 @@ static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_pha
 
 /* ---- between numbers of threads ---- */
 
-/* Amdahl's law through the two points that were measured: one = serial + parallel, all = serial +
- * parallel / n. With all of them alone, everything counts as parallel. */
-static double share_time(double one, double all, double n, double threads)
+/* Amdahl's law through the two measured points: one = serial + parallel, all = serial + parallel /
+ * n. With n = 1 everything counts as parallel. */
+static double amdahl(double one, double all, double n, double threads)
 {
     double parallel = n > 1 ? (one - all) / (1 - 1 / n) : one;
     parallel = W_MIN(W_MAX(parallel, 0), one);
@@ -138,8 +145,8 @@ static struct w_phase_cost cost_with(const struct query *q, enum w_phase phase,
         one.token_s *= n;
         one.call_s *= n;
     }
-    return (struct w_phase_cost){.token_s = share_time(one.token_s, all.token_s, n, threads),
-                                 .call_s = share_time(one.call_s, all.call_s, n, threads),
+    return (struct w_phase_cost){.token_s = amdahl(one.token_s, all.token_s, n, threads),
+                                 .call_s = amdahl(one.call_s, all.call_s, n, threads),
                                  .spread = W_MAX(one.spread, all.spread)};
 }
 
@@ -155,7 +162,7 @@ static double bandwidth(const struct w_calibration *c, double bytes_each, u32 th
     return one + (all - one) * (threads - 1) / W_MAX(c->threads - 1, 1);
 }
 
-/* Bytes that a thread touches before a phase touches the same again. */
+/* Bytes that a thread touches before a phase touches the same ones again. */
 static double working_set(const struct w_work *work, const struct w_plan *plan, u32 threads)
 {
     if (work->thread_set > 0)
@@ -173,11 +180,12 @@ static const char *level_of(const struct w_calibration *c, double bytes_each, u3
 
 /* ---- generation ---- */
 
-/* Seconds per byte between the two measured sizes around this one; and drawing from the vocabulary. */
+/* The weights of a token at the seconds per byte between the two measured sizes around this one,
+ * and sampling from the vocabulary. */
 static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf,
                              double matrices)
 {
-    /* as calibration.c counts them: of the positions only one is read */
+    /* as calibration.c counts them: of the position table only one row is read */
     double positions = (double)conf->max_length * (double)conf->d_model;
     double bytes = 4 * (matrices - positions);
     u32 i = 0;

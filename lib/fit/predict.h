@@ -1,8 +1,8 @@
-/* predict.h - what a calibration says of a configuration that was never run: the cost of each part of
- * its step, from the shapes that were measured around it.
+/* predict.h - the cost of each phase of a configuration's step, interpolated between the shapes
+ * that a calibration measured. The configuration itself need not have run.
  *
- * The costs are figures of the table (fit/figures.h), as are the formulas that turn them into times:
- * `wcachefit --explain=step` shows all of it. */
+ * The costs are figures of the table (fit/figures.h), as are the formulas that turn them into
+ * times: `wcachefit --explain=step` shows all of it. */
 #ifndef W_PREDICT_H
 #define W_PREDICT_H
 
@@ -10,10 +10,10 @@
 
 struct w_costs {
     struct w_phase_cost phases[W_PHASES]; /* of a unit, with the threads that were asked for */
-    double bytes_s[W_PHASES];             /* of the level of memory from which a part's data come */
+    double bytes_s[W_PHASES];             /* bandwidth of the level of memory that holds its data */
     const char *level[W_PHASES];          /* "L2", "L3", "memory" */
-    double decode_s;                      /* a token of generation, drawn by the usual options */
-    double spread; /* of the measurements behind the costs, weighted by time */
+    double decode_s; /* a token of generation, sampled with the default options */
+    double spread;   /* relative, of the measurements that the costs come from, weighted by time */
 };
 
 /* What is asked for. */
@@ -23,7 +23,8 @@ struct w_costs_of {
     u32 threads;
 };
 
-/* Interpolate for a configuration and its plan. */
+/* Interpolate for a configuration and its plan. The calibration has to know the type
+ * (w_calibration_knows()). */
 void w_costs_make(struct w_costs *, const struct w_calibration *, const struct w_conf *,
                   const struct w_plan *, struct w_costs_of);
 

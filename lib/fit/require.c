@@ -1,3 +1,5 @@
+/* Requirements in text: a list separated by commas, each checked against the figures of a
+ * configuration. */
 #include "fit/require.h"
 
 #include <ctype.h>
@@ -44,7 +46,7 @@ static int find_fit(const char *name, const char *level)
         if (!strcmp(kernels[i].name, name))
             kernel = kernels[i].kernel;
     snprintf(key, sizeof key, "l%c.%.40s", level[1], kernel);
-    int row = w_figure_find(key); /* l1.instances is no working set */
+    int row = w_figure_find(key); /* perhaps of no working set, like l1.instances */
     return row >= 0 && w_figures[row].unit == W_UNIT_FILL ? row : -1;
 }
 
@@ -85,14 +87,11 @@ static bool holds(double value, const char *operator, double limit)
 
 static enum w_status refuse(const struct w_fit *fit, int row, const char *text, struct w_err *err)
 {
+    const char *key = w_figures[row].key;
     char value[W_FIGURE_TEXT];
 
-    if (isnan(fit->values[row]))
-        return w_fail(err, W_NO, "%s: requirement %s does not hold: %s is not known",
-                      fit->conf.name, text, w_figures[row].key);
-    w_figure_text(value, w_figures[row].unit, fit->values[row]);
     return w_fail(err, W_NO, "%s: requirement %s does not hold: %s is %s", fit->conf.name, text,
-                  w_figures[row].key, value);
+                  key, isnan(fit->values[row]) ? "not known" : w_fit_text(value, fit, key));
 }
 
 static enum w_status check_one(const struct w_fit *fit, const char *text, struct w_err *err)
@@ -133,7 +132,7 @@ enum w_status w_require_check(const struct w_fit *fit, const char *text, struct 
     enum w_status status = W_DONE;
     struct w_err one_err = {0};
 
-    /* All are read before any is judged: a mistake behind a requirement that fails is a mistake. */
+    /* All are read, because a mistake after a requirement that does not hold is still a mistake. */
     for (const char *p = text;; p += strcspn(p, ",") + 1) {
         char one[160];
         size_t n = strcspn(p, ",");

@@ -2,15 +2,16 @@
  *
  *     ram<=80%,params<=30M,hours<=6,tok/s>=1000,attn@L2,l2.attention<=100%
  *
- * A requirement compares a figure (fit/figures.h) or a short name with a number, which may end in %,
- * or in a suffix of counts; or it says NAME@LEVEL: that kernel's working set fits that cache. What is
- * not known meets no requirement. */
+ * A requirement compares a figure (fit/figures.h) or a short name with a number, which may end in
+ * %, or in a suffix of counts; or it is NAME@LEVEL: that kernel's working set fits that cache. A
+ * figure that is not known meets no requirement. */
 #ifndef W_REQUIRE_H
 #define W_REQUIRE_H
 
 #include "fit/evaluate.h"
 
-/* W_DONE: all hold. W_NO: names the first that does not, with the figure. W_USAGE: not understood. */
+/* W_DONE: all hold. W_NO: one does not hold; the first such one is named, with the value of its
+ * figure. W_USAGE: one is not understood, wherever it is in the text. */
 enum w_status w_require_check(const struct w_fit *, const char *text, struct w_err *) W_MUST_CHECK;
 
 #endif

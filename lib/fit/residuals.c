@@ -1,3 +1,4 @@
+/* Residuals in a file, and the correction that they give; residuals.h has the formula. */
 #include "fit/residuals.h"
 
 #include <math.h>
@@ -12,11 +13,11 @@
 
 #define FILE_MAX_BYTES ((u64)16 << 20)
 #define ENOUGH 3
-#define NARROWEST 0.02 /* no interval is narrower: what steps differ by from run to run */
+#define NARROWEST 0.02 /* no interval is narrower: equal runs differ by as much */
 #define STRETCH 1.5
-#define ABSURD 20.0 /* a ratio beyond is no residual but a mix-up */
+#define ABSURD 20.0 /* a ratio beyond it, or below its inverse, is a mistake and not a residual */
 
-/* Where the ratio of a run belongs: over an earlier one of the same run, else behind all others. */
+/* The place of a run's ratio: that of an earlier one of the same run, else after all others. */
 static u32 place_of(const struct w_residuals *r, const struct w_verified *run)
 {
     const u32 n = W_MIN(r->count, W_RESIDUALS_MAX);

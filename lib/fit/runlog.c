@@ -19,7 +19,7 @@ static void read_text(const struct w_json *j, char *text, size_t size)
     w_make_printable(text);
 }
 
-/* What the run was. A header that this version cannot read is as good as none. */
+/* The run's configuration. A header that this version cannot read counts as none. */
 static void read_header(struct w_runlog *log, const struct w_json *j)
 {
     const char *name = w_json_string(w_json_get(j, "name"));
@@ -28,7 +28,6 @@ static void read_header(struct w_runlog *log, const struct w_json *j)
 
     if (!w_json_u64(w_json_get(j, "time"), 0, W_JSON_INT_MAX, &log->began))
         log->began = 0;
-
     log->has_header =
         text && w_conf_parse(&log->conf, text, strlen(text), name ? name : "log", NULL) == W_DONE &&
         w_json_u64(w_json_get(j, "threads"), 1, 65536, &threads) &&
@@ -73,7 +72,7 @@ enum w_status w_runlog_read(struct w_runlog *log, const char *path, struct w_err
     double *rates = NULL;
     size_t size = 0, lines = 1, count = 0;
 
-    memset(log, 0, sizeof *log);
+    *log = (struct w_runlog){0};
     enum w_status status = w_input_slurp(path, FILE_MAX_BYTES, &text, &size, err);
     if (status)
         return status;

@@ -1,3 +1,6 @@
+/* The search tries every candidate of a grid: 11 widths, 6 depths, 3 vocabularies and 4 numbers of
+ * tokens in a step, 792 at most, with two fits each. The change tries one kind after the other,
+ * smaller by one step at a time. */
 #include "fit/search.h"
 
 #include <math.h>
@@ -15,7 +18,7 @@ static const u32 depths[] = {2, 3, 4, 5, 6, 8};
 static const u32 vocabularies[] = {4096, 8192, 16384};
 static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_scaling_step_tokens on */
 
-/* A candidate: heads of 32 columns, of 64 from a width of 256 on; hidden layers of four widths. */
+/* A candidate: heads of 32 columns, from a width of 256 on of 64; d_ff is 4 d_model. */
 static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32 vocab, u32 tokens)
 {
     struct w_conf conf = *base;
@@ -38,9 +41,10 @@ static bool within(u64 value, const u64 range[2])
     return value >= range[0] && value <= range[1];
 }
 
-/* What becomes of a candidate in the time. Of more tokens than a model of its size can use only those
- * count: the runs behind the law had fewer, so that it does not know when a model is full. *rated
- * becomes true where a rate is known. W_NO: it needs too much memory, or nothing is known. */
+/* A candidate after the time of the limits. Tokens beyond W_TOKENS_ENOUGH do not count: the law was
+ * fitted to runs with fewer, and would promise an improvement without end. *rated becomes true
+ * where a rate is known. W_NO: it needs too much memory, or is no configuration, or nothing is
+ * known. */
 static enum w_status judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
                            const struct w_fit_ask *asked, const struct w_search_limits *limits,
                            bool *rated, struct w_err *err)
@@ -101,7 +105,7 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                     struct w_conf conf =
                         candidate(base, widths[d], depths[l], vocabularies[v], step_tokens[b]);
                     struct w_found f;
-                    /* of long sequences several numbers of tokens are one and the same batch */
+                    /* with long sequences several numbers of tokens give the same batch */
                     if (b && conf.batch_size == W_MAX(step_tokens[b - 1] / conf.max_length, 1))
                         continue;
                     status = judge(&f, &conf, m, ask, limits, &rated, err);
@@ -128,14 +132,16 @@ static double matrices_of(const struct w_conf *conf)
     return work[W_PHASE_UPDATE].units;
 }
 
-/* Smaller by one step of one kind; false: it cannot be. */
-static bool shrink(struct w_conf *c, const struct w_conf *from, int kind)
+enum kind { LENGTH, LAYERS, WIDTH, KINDS };
+
+/* Smaller by one step of one kind; false: that is not possible. */
+static bool shrink(struct w_conf *c, const struct w_conf *from, enum kind kind)
 {
     u64 width = c->d_model / c->num_heads;
 
     switch (kind) {
-    case 0: c->max_length /= 2; return c->max_length >= 16;
-    case 1: return --c->num_layers >= 1;
+    case LENGTH: c->max_length /= 2; return c->max_length >= 16;
+    case LAYERS: return --c->num_layers >= 1;
     default:
         c->num_heads--;
         c->d_model = c->num_heads * width;
@@ -144,7 +150,7 @@ static bool shrink(struct w_conf *c, const struct w_conf *from, int kind)
     }
 }
 
-/* A smaller batch with as much accumulation, which changes no result. W_NO: one sequence is too much. */
+/* A smaller batch with accumulation to the same step. W_NO: one sequence is too much. */
 static enum w_status fit_batch(struct w_change *change, const struct w_conf *conf, enum w_type type,
                                u32 threads, double bytes, struct w_err *err)
 {
@@ -162,10 +168,10 @@ static enum w_status fit_batch(struct w_change *change, const struct w_conf *con
 }
 
 /* One sequence at a time, and smaller by as many steps of one kind as it takes. */
-static enum w_status fit_smaller(struct w_change *change, const struct w_conf *conf, int kind,
+static enum w_status fit_smaller(struct w_change *change, const struct w_conf *conf, enum kind kind,
                                  enum w_type type, u32 threads, double bytes, struct w_err *err)
 {
-    static const char *const keys[] = {"max_length", "num_layers", "d_model"};
+    static const char *const keys[KINDS] = {"max_length", "num_layers", "d_model"};
     struct w_conf *c = &change->conf;
     char *flags = change->flags;
     const size_t size = sizeof change->flags;
@@ -176,10 +182,11 @@ static enum w_status fit_smaller(struct w_change *change, const struct w_conf *c
     c->accumulate = conf->accumulate * conf->batch_size;
     while (status == W_NO && shrink(c, conf, kind))
         status = w_plan_fits(c, type, threads, bytes, &change->bytes, err);
-    u64 value = kind == 0 ? c->max_length : kind == 1 ? c->num_layers : c->d_model;
-    int n = snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
-                     (unsigned long long)c->accumulate, keys[kind], (unsigned long long)value);
-    if (kind == 2 && n > 0 && (size_t)n < size)
+    const u64 values[KINDS] = {c->max_length, c->num_layers, c->d_model};
+    int n =
+        snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
+                 (unsigned long long)c->accumulate, keys[kind], (unsigned long long)values[kind]);
+    if (kind == WIDTH && n > 0 && (size_t)n < size)
         snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",
                  (unsigned long long)c->num_heads, (unsigned long long)c->d_ff);
     return status;
@@ -195,10 +202,10 @@ enum w_status w_search_fit(struct w_change *change, const struct w_conf *conf, e
         status = w_plan_fits(conf, type, threads, bytes, &change->bytes, err);
     if (status == W_NO)
         status = fit_batch(change, conf, type, threads, bytes, err);
-    for (int kind = 0; kind < 3 && status == W_NO; kind++)
+    for (enum kind kind = LENGTH; kind < KINDS && status == W_NO; kind++)
         status = fit_smaller(change, conf, kind, type, threads, bytes, err);
     if (status == W_NO)
-        return w_fail(err, W_NO, "%s: nothing like it fits into %.0f bytes", conf->name, bytes);
+        return w_fail(err, W_NO, "%s: no variant of it fits into %.0f bytes", conf->name, bytes);
     change->lost = 1 - matrices_of(&change->conf) / matrices_of(conf);
     return status;
 }

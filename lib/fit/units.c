@@ -17,7 +17,7 @@ const char *w_unit_name(enum w_unit unit)
     return names[unit];
 }
 
-/* Three digits that count, with the largest prefix that leaves at least one before the point. */
+/* Three significant digits, with the largest prefix that leaves at least one before the point. */
 static void scaled(char *text, double value, double base, const char *const prefixes[],
                    const char *unit)
 {
@@ -55,32 +55,31 @@ static void duration(char *text, double seconds)
         snprintf(text, W_FIGURE_TEXT, "%.1f days", seconds / 86400);
 }
 
-void w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
+const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
 {
     static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
     static const char *const decimal[] = {"", "k", "M", "G", "T", "P"};
 
-    if (isnan(value)) {
-        snprintf(text, W_FIGURE_TEXT, "-");
-        return;
-    }
+    snprintf(text, W_FIGURE_TEXT, "-");
+    if (isnan(value))
+        return text;
     switch (unit) {
-    case W_UNIT_COUNT: grouped(text, value); return;
-    case W_UNIT_BYTES: scaled(text, value, 1024, binary, "B"); return;
-    case W_UNIT_FLOP: scaled(text, value, 1000, decimal, "FLOP"); return;
-    case W_UNIT_FLOP_S: scaled(text, value, 1000, decimal, "FLOP/s"); return;
-    case W_UNIT_BYTES_S: scaled(text, value, 1000, decimal, "B/s"); return;
-    case W_UNIT_SECONDS: duration(text, value); return;
-    case W_UNIT_HOURS: snprintf(text, W_FIGURE_TEXT, "%.2f h", value); return;
-    case W_UNIT_TOKENS_S: grouped(text, value); return;
+    case W_UNIT_COUNT:
+    case W_UNIT_TOKENS_S: grouped(text, value); break;
+    case W_UNIT_BYTES: scaled(text, value, 1024, binary, "B"); break;
+    case W_UNIT_FLOP: scaled(text, value, 1000, decimal, "FLOP"); break;
+    case W_UNIT_FLOP_S: scaled(text, value, 1000, decimal, "FLOP/s"); break;
+    case W_UNIT_BYTES_S: scaled(text, value, 1000, decimal, "B/s"); break;
+    case W_UNIT_SECONDS: duration(text, value); break;
+    case W_UNIT_HOURS: snprintf(text, W_FIGURE_TEXT, "%.2f h", value); break;
     case W_UNIT_PART:
     case W_UNIT_FILL:
         snprintf(text, W_FIGURE_TEXT, value < 9.995 ? "%.3g %%" : "%.0f %%", 100 * value);
-        return;
+        break;
     case W_UNIT_RATIO:
     case W_UNIT_INTENSITY:
-    case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3g", value); return;
+    case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3g", value); break;
     case W_UNITS: break;
     }
-    snprintf(text, W_FIGURE_TEXT, "%g", value);
+    return text;
 }

@@ -1,4 +1,4 @@
-/* units.h - the units of figures, and a value as people read it. */
+/* units.h - the units of figures, and values as text for people. */
 #ifndef W_UNITS_H
 #define W_UNITS_H
 
@@ -8,7 +8,7 @@ enum w_unit {
     W_UNIT_FLOP,
     W_UNIT_RATIO,
     W_UNIT_PART, /* a ratio that is shown as percent */
-    W_UNIT_FILL, /* what is needed to what there is: at most 1 means that it fits */
+    W_UNIT_FILL, /* needed / available: at most 1 means that it fits */
     W_UNIT_SECONDS,
     W_UNIT_HOURS,
     W_UNIT_TOKENS_S,
@@ -20,8 +20,9 @@ enum w_unit {
 };
 const char *w_unit_name(enum w_unit); /* "B", "FLOP/s", ... */
 
-/* A figure for people: "27 238 400", "1.50 MiB", "57.28 MFLOP", "no" ... */
+/* A value for people: "27,238,400", "1.50 MiB", "57.3 MFLOP", "133 %"; "-" for NaN. Returns
+ * text. */
 #define W_FIGURE_TEXT 48
-void w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value);
+const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value);
 
 #endif

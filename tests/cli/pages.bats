@@ -137,7 +137,7 @@ page()
     if wait $!; then return 1; fi
     [ ! -e work/tiny.wts ]
     make -s work/tiny.sample 2>err
-    run ! grep 'beginning anew' err
+    run ! grep 'starting a new run' err
     cmp whole/tiny.wts work/tiny.wts
     cmp whole/tiny.sample work/tiny.sample
 }

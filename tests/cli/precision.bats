@@ -73,7 +73,7 @@ keeps_its_bits()
     wtrain -c "$data/tiny.json" --rate 1000 --dry-run | jq -e '.precision | . == "fp32" or . == "bf16"'
 }
 
-@test "operands of 16 bits need less memory" {
+@test "bf16 needs less memory" {
     local precision
     for precision in fp32 bf16; do
         wtrain -c "$data/tiny.json" --set max_length=512 --precision $precision --rate 1000 --dry-run |
@@ -82,7 +82,7 @@ keeps_its_bits()
     [ "$(<bf16)" -lt "$(<fp32)" ]
 }
 
-@test "what cannot be had is refused" {
+@test "a precision that is not possible is refused" {
     run wtrain -c "$data/tiny.json" --precision fp16 --dry-run
     [ "$status" -eq 2 ]
     [[ $output == *auto*fp32*bf16* ]]

@@ -15,7 +15,7 @@ setup()
 without_plan()
 {
     grep -v -e '^| Step' -e '^| of memory' -e '^| Batch max' -e 'a training step' \
-        -e 'logits of a chunk' -e 'Memory first' -e 'of a product  ' | tr -s ' -'
+        -e 'logits of a chunk' -e 'Memory first' -e 'of a GEMM  ' | tr -s ' -'
 }
 
 # A configuration with one value changed: name of the file, key, value
@@ -148,7 +148,7 @@ config()
     run -1 wcachefit --target seed-host --require 'ram<=100%' "$BATS_TEST_TMPDIR/huge.json"
 }
 
-@test "mistakes on the command line are told with what to do" {
+@test "mistakes on the command line are reported with what to do" {
     run -2 wcachefit
     [[ $output == *"name a configuration"* ]]
     run -2 wcachefit --format md --json "$small"
@@ -251,10 +251,10 @@ train_tiny()
         sed -i "s/\"peak_bytes\":[0-9]*/\"peak_bytes\":$(jq -s '.[0].plan_bytes + 4e6' log)/" log
 }
 
-@test "a run is forecast, told the ratio, verified and learned from" {
+@test "a run is forecast, shows the ratio, is verified and learned from" {
     calibrated
     train_tiny 20 --precision fp32 # which has one state, on whatever machine
-    grep -E 'forecast: [0-9]+ tok/s, nine of ten within [0-9]+ %, .* for all steps' said
+    grep -E 'forecast: [0-9]+ tok/s \+- [0-9]+ % \(90 % interval\), .* for all steps' said
     grep -E '\([0-9.]+ of forecast\)' said
     jq -es '.[0].forecast_tok_s > 0' log
     # memory is exact, whatever the rate of so small a model
@@ -275,8 +275,8 @@ train_tiny()
     jq -e '.configs[0].figures | ."predict.interval" == 0.02 and .tok_s == ."predict.tok_s"' predicted
     sed 's/"plan_bytes":[0-9]*/"plan_bytes":1/' log >other.log
     run -1 wcachefit verify -q other.log --tolerance 100000%
-    [[ $output == *"the plan is another one"* ]]
-    # of several logs each is told, and the first that is off decides
+    [[ $output == *"the memory plan differs"* ]]
+    # of several logs each is reported, and the first that is off decides
     run -1 wcachefit verify -q log other.log --tolerance 100000%
     [ "$(grep -c 'tiny, 2 threads' <<<"$output")" -eq 2 ]
 }
@@ -379,17 +379,17 @@ train_tiny()
         jq -e '.plan.bytes <= 6e8 and .step_tokens == 16384'
     wcachefit fit -t 2 --json "${four[@]}" --ram 60GiB | jq -e 'all(.configs[]; .flags == "")'
     run -1 wcachefit fit --ram 1MB "$small"
-    [[ $output == *"nothing like it fits"* ]]
+    [[ $output == *"no variant of it fits"* ]]
     # one that cannot fit does not hide the others
     run -1 --separate-stderr wcachefit fit --ram 20MB --json "${four[0]}" "$small"
     jq -e '.configs | length == 2 and .[0].flags == null and .[1].flags != null' <<<"$output"
-    [[ $stderr == *"wiki_gpu_optimized: nothing like it fits"* ]]
+    [[ $stderr == *"wiki_gpu_optimized: no variant of it fits"* ]]
     run -1 --separate-stderr wcachefit fit --ram 20MB "${four[0]}" "$small"
-    [[ $output == *"nothing like it fits"*demo:* ]]
+    [[ $output == *"no variant of it fits"*demo:* ]]
     run -2 wcachefit fit
 }
 
-@test "the constants of the law of losses are those that its runs give" {
+@test "the constants of the scaling law are those that its runs give" {
     cd "$BATS_TEST_DIRNAME/../.." || return
     tests/loss/fit tests/loss/runs.tsv | grep -v '^#' | while read -r key value; do
         wcachefit --format tsv configs/demo.json | awk -F '\t' -v key="law.$key" -v value="$value" \

@@ -1,5 +1,5 @@
 # wsample: the same text for the same command, nothing but text on standard output, and scores that
-# agree with what the samples say of themselves.
+# agree with the log-probabilities of the samples.
 # shellcheck disable=SC2086,SC2016
 
 setup_file()
@@ -69,7 +69,7 @@ setup()
     wsample $model -p "$(printf '\377x')" -n 1 --json | jq -e '.prompt == "\ufffdx"'
 }
 
-@test "temperature 0 is the likeliest token" {
+@test "temperature 0 is the most likely token" {
     wsample $model -p "line" -n 40 --temperature 0 -s 1 >greedy
     wsample $model -p "line" -n 40 --top-k 1 -s 2 >first
     cmp greedy first
@@ -98,14 +98,14 @@ setup()
         jq -e '.end == "count" and (.tokens | index(256)) == null'
 }
 
-@test "a text goes on beyond what the model can see" {
+@test "a text continues beyond the length that the model can see" {
     wsample $model -p "the " -n 300 --ignore-end --json | jq -e '.tokens | length == 300'
     head -c 500 text/1 >long
     run -0 wsample $model --prompt-file long -n 5 --json
     [[ $output == *"the prompt has 501 tokens"* ]]
 }
 
-@test "the score of a text is the sum of what its sample said" {
+@test "the score of a text is the sum of its log-probabilities as a sample" {
     wsample $model -n 31 --ignore-end --json -s 4 >s.json
     wsample $model -n 31 --ignore-end --no-echo -s 4 >s.txt
     wsample $model --score s.txt --json >score.json
@@ -135,7 +135,7 @@ setup()
     printf '   ' | wsample $model --score - --json | jq -e '.words == 0 and (has("word_perplexity") | not)'
 }
 
-@test "the narrowest nucleus is the likeliest token, and a count without end ends with the text" {
+@test "top-p 0 is the most likely token, and a sample of any length ends at its stop text" {
     [ "$(wsample $model -p "line 1" -n 8 --top-p 0)" = "$(wsample $model -p "line 1" -n 8 --temperature 0)" ]
     run -0 wsample $model -p "line 1" -n 100G --stop king
 }
@@ -170,7 +170,7 @@ setup()
     [[ $output == *absent* ]]
 }
 
-@test "mistakes are usage, with what to do" {
+@test "mistakes are reported with what to do" {
     run -2 wsample -p x
     [[ $output == *"-m"* ]]
     run -2 wsample $model --prompt x --prompt-file y

@@ -30,7 +30,7 @@ setup()
     data=$BATS_FILE_TMPDIR
 }
 
-# The header of a stream: the line behind the first 48 bytes.
+# The header of a stream: the line after the first 48 bytes.
 header()
 {
     tail -c +49 "$1" | head -n 1
@@ -131,7 +131,7 @@ no_temporary_files()
     [ $kills -ge 20 ]
 }
 
-@test "SIGTERM saves what was trained and names the way on" {
+@test "SIGTERM saves what was trained and says how to continue" {
     mkfifo slow
     wtrain -c tiny.json -o m.wts --log log slow 2>err &
     local process=$! status=0
@@ -145,7 +145,7 @@ no_temporary_files()
     grep -q -- '--resume m.wts.ckpt' err
     [ ! -e m.wts ]
     jq -e -s 'last | .t == "end" and .reason == "signal" and .signal == 15' log
-    # to the end of the data, since how many steps the signal came after is not known
+    # to the end of the data, because the step of the signal is not known
     wtrain -q -c tiny.json --resume m.wts.ckpt -o m.wts "$data/train.wts"
     wtrain -q -c tiny.json -o whole.wts "$data/train.wts"
     cmp m.wts whole.wts
@@ -234,7 +234,7 @@ no_temporary_files()
     [[ $output == *wbatch* ]]
 }
 
-@test "of a folder the newest whole checkpoint is taken, and a refused one is named" {
+@test "of a folder the newest complete checkpoint is taken, and a refused one is named" {
     wtrain -q -c tiny.json -n 60 --every-steps 20 --checkpoints ck "$data/train.wts"
     [ "$(ls ck | wc -l)" -eq 3 ]
     printf x | dd of=ck/step-00000060.wts bs=1 seek=20000 conv=notrunc status=none
@@ -292,7 +292,7 @@ no_temporary_files()
     [[ $output == *--steps* ]]
 }
 
-@test "more memory than there is: refused without reading data" {
+@test "more memory than is available: refused without reading data" {
     run bash -c 'wtrain -c tiny.json --set d_model=65536 --set d_ff=262144 --set num_layers=200 \
         -o m.wts <&-'
     [ "$status" -eq 4 ]
@@ -361,7 +361,7 @@ no_temporary_files()
     [[ $output == *--init* ]]
 }
 
-@test "a checkpoint to go on from may come from standard input" {
+@test "a checkpoint to resume from may come from standard input" {
     wtrain -q -c tiny.json -n 5 -o m.wts "$data/train.wts"
     wtrain -q -n 7 --resume - -o piped.wts "$data/train.wts" < <(cat m.wts)
     wtrain -q -n 7 --resume m.wts -o named.wts "$data/train.wts"
@@ -393,7 +393,7 @@ no_temporary_files()
     cmp m.wts n.wts
 }
 
-@test "streams behind each other are one: the cosine ends with the last, before and after a resume" {
+@test "streams after each other are one: the cosine ends with the last, before and after a resume" {
     wcat copy --to 30 -o a "$data/train.wts"
     wcat copy --from 30 --to 50 -o b "$data/train.wts"
     cat a b >both.wts
@@ -404,7 +404,7 @@ no_temporary_files()
     cmp m.wts n.wts
 }
 
-@test "what is later than the checkpoint to go on from belongs to another try" {
+@test "checkpoints that are later than the one to resume from are refused" {
     wtrain -q -c tiny.json -n 40 --every-steps 10 --keep 9 --checkpoints ck "$data/train.wts"
     run wtrain --resume ck/step-00000010.wts --set learning_rate=0.001 --checkpoints ck "$data/train.wts"
     [ "$status" -eq 2 ]
@@ -416,14 +416,14 @@ no_temporary_files()
     cmp ck/step-00000020.wts fork/step-00000020.wts
 }
 
-@test "a model hands its vocabulary on where there are no batches to do it" {
+@test "a model passes its vocabulary on where there are no batches" {
     wtrain -q -c tiny.json --init "$data/reference.wts" -n 0 -o again.wts
     [ "$(header again.wts | jq .tok.sha256)" = "$(header "$data/reference.wts" | jq .tok.sha256)" ]
     wtrain -q -c tiny.json --init "$data/reference.wts" -n 0 --val "$data/val.wts" --log log
     jq -e -s 'map(select(.t == "eval")) | .[-1].bits_per_byte > 0' log
 }
 
-@test "what no header can hold is told before the first step" {
+@test "a model that no header can describe is refused before the first step" {
     run wtrain -c tiny.json --set num_layers=600 -n 1 -o m.wts "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *"no file can hold this model"* ]]
@@ -444,7 +444,7 @@ no_temporary_files()
     [ -e ck/step-00000003.wts ]
 }
 
-@test "a run that ends within the warm-up of a cosine leaves a model that goes on" {
+@test "a run that ends within the warm-up of a cosine leaves a model that can be resumed" {
     local cosine=(--set schedule=cosine --set warmup_steps=8 --set learning_rate=0.8)
     wtrain -q -c tiny.json "${cosine[@]}" -n 3 -o short.wts "$data/train.wts"
     wsample -q -m short.wts -n 3 >/dev/null
@@ -454,7 +454,7 @@ no_temporary_files()
     wbatch -q -c tiny.json --steps 3 -o three.wts "$data/tiny.tok"
     wtrain -q -c tiny.json "${cosine[@]}" -o by_data.wts three.wts
     wsample -q -m by_data.wts -n 3 >/dev/null
-    # What the configuration itself says is another matter.
+    # In the configuration itself it is a mistake.
     run wtrain -c tiny.json "${cosine[@]}" --set steps=3 "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *"warmup_steps 8 is more than steps 3"* ]]

@@ -1,4 +1,4 @@
-/* Figures of configurations: golden values, formulas, requirements, targets, logs. */
+/* Figures of configurations: expected values, formulas, requirements, targets, logs. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -264,14 +264,15 @@ static void a_peak_is_that_of_the_precision(void **state)
     struct w_machine m = seed_host();
     double fp32 = m.flops_per_s.value;
     assert_true(peak_of(&m, W_TYPE_F32) == fp32);
-    assert_true(peak_of(&m, W_TYPE_BF16) == fp32); /* nothing of its own: no faster */
+    assert_true(peak_of(&m, W_TYPE_BF16) == fp32); /* no instructions for it: no faster */
     m.avx512_bf16 = true;
     assert_true(isnan(peak_of(&m, W_TYPE_BF16)));
     m.bf16_flops_per_s = (struct w_rate){2 * fp32, W_FROM_USER};
     assert_true(peak_of(&m, W_TYPE_BF16) == 2 * fp32 && peak_of(&m, W_TYPE_F32) == fp32);
 }
 
-/* With everything given, everything is known: each formula has names, and only those of rows above. */
+/* With everything given, everything is known: each formula has names, and only those of rows
+ * above. */
 static void every_formula_can_be_computed(void **state)
 {
     (void)state;
@@ -369,7 +370,7 @@ static void rates_give_times(void **state)
     assert_true(w_fit_value(&fit, "params") == 27238400);
 }
 
-static void figures_read_well(void **state)
+static void figures_are_text_for_people(void **state)
 {
     (void)state;
     const struct {
@@ -395,6 +396,8 @@ static void figures_read_well(void **state)
         w_figure_text(text, rows[i].unit, rows[i].value);
         assert_string_equal(text, rows[i].text);
     }
+    char text[W_FIGURE_TEXT];
+    assert_string_equal(w_fit_text(text, &fits[0], "params"), "27,238,400");
 }
 
 /* ---- requirements, targets, logs, hints ---- */
@@ -486,14 +489,14 @@ static void hints_say_what_to_change(void **state)
     struct w_machine m = seed_host();
     struct w_hints hints;
     w_hints_make(&hints, &fits[2], &m);
-    assert_non_null(strstr(hints.text[0], "num_heads 10 has 32"));
+    assert_non_null(strstr(hints.text[0], "with num_heads 10 it has 32"));
     struct w_conf odd = fits[2].conf;
     struct w_fit unpadded;
     odd.vocab_size = 10001;
     m.no_huge_pages = true;
     make(&unpadded, &odd, 4);
     w_hints_make(&hints, &unpadded, &m);
-    assert_non_null(strstr(hints.text[1], "fills no whole tiles"));
+    assert_non_null(strstr(hints.text[1], "does not fill whole tiles"));
     assert_non_null(strstr(hints.text[1], "vocab_size 10016"));
     assert_non_null(strstr(hints.text[2], "no huge pages"));
     struct w_conf large = fits[0].conf;
@@ -501,7 +504,7 @@ static void hints_say_what_to_change(void **state)
     large.batch_size = 512;
     make(&fit, &large, 4);
     w_hints_make(&hints, &fit, &m);
-    assert_non_null(strstr(hints.text[0], "more memory than there is: batch_size 1"));
+    assert_non_null(strstr(hints.text[0], "more memory than is available: batch_size 1"));
 }
 
 int main(void)
@@ -520,7 +523,7 @@ int main(void)
         cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),
         cmocka_unit_test(the_trainer_counts_the_same_flops),
         cmocka_unit_test(rates_give_times),
-        cmocka_unit_test(figures_read_well),
+        cmocka_unit_test(figures_are_text_for_people),
         cmocka_unit_test(requirements_hold_or_name_themselves),
         cmocka_unit_test(requirements_with_mistakes_are_refused),
         cmocka_unit_test(targets_are_found_by_name_and_file),

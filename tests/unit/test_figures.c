@@ -1,7 +1,7 @@
-/* Every formula of the table of figures, beside what is computed here in another way: counted in loops
- * over positions and layers, added up over a list of matrices, or at least written by another hand. A
- * wrong formula is named, with the configuration. The parts of a step (work, traffic, time) are held
- * against the model's own description in test_predict. */
+/* Every formula of the table of figures against the same value computed here in another way:
+ * counted in loops over positions and layers, summed over a list of matrices, or at least written
+ * independently. A wrong formula is named, with the configuration. The phases of a step (work,
+ * traffic, time) are checked against the model's own description in test_predict. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 static struct w_err err;
 
-/* What is expected of one configuration. */
+/* The expected values of one configuration. */
 struct expected {
     const char *key;
     double value;
@@ -94,7 +94,7 @@ static void add_parameters(const struct w_conf *c)
     add("decode.weights", (layers + vocab * d) * sizeof(float));
 }
 
-/* What a trainer keeps of a token that keeps everything, as llm.c does. */
+/* Floats for a token of a trainer that keeps all activations, as llm.c does. */
 static double plain_floats(const struct w_conf *c)
 {
     const double d = (double)c->d_model, f = (double)c->d_ff;
@@ -108,7 +108,7 @@ static double plain_floats(const struct w_conf *c)
     return floats;
 }
 
-/* The same without scores, logits, and what GELU gives: a sum of each row of scores is enough. */
+/* The same without scores, logits and the output of GELU: a sum of each row of scores is enough. */
 static double lean_floats(const struct w_conf *c)
 {
     const double d = (double)c->d_model;
@@ -269,7 +269,7 @@ static void add_rates(const struct w_conf *c)
     add("predict.high", predicted + predicted * interval);
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
-    /* the law of losses (fit/scaling_law.h), in millions */
+    /* the scaling law (fit/scaling_law.h), in millions */
     const double size = given("params.matmul") / 1e6, data = given("tokens") / 1e6;
     const double useful = data / (1 + step_tokens / given("law.batch"));
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +
@@ -286,8 +286,8 @@ static void add_times(const struct w_conf *c)
     const double step_tokens = (double)(c->accumulate * c->batch_size * c->max_length);
     const double steps = floor(given("tokens") / step_tokens);
     const double seconds = given("tokens") / given("tok_s");
-    /* forward alone: a third of the head; of a probe's three norms, each forward and backward, a third
-     * of each is forward */
+    /* forward alone: a third of the head; of a probe's three norms, each forward and backward, a
+     * third of each is forward */
     const double token = layers * (4 * d * d + 2 * d * (double)c->d_ff) * given("cost.linear") +
                          layers * d * (double)c->max_length * given("cost.attention") +
                          (2 * layers + 1) / 3 / 3 * d * given("cost.norm") +
@@ -312,7 +312,8 @@ static void add_times(const struct w_conf *c)
     add("time.megabyte", 1e6 / given("text.bytes") / given("tok_s"));
 }
 
-/* What a working set takes of a cache: of a thread's share if the work is its own. */
+/* A working set as a part of a cache: of a thread's share, or of the whole for data of all
+ * threads. */
 static bool add_fill(const char *key)
 {
     static const char *const shared[] = {"chunk", "batch", "layer", "layers", "decode"};
@@ -336,7 +337,7 @@ static bool add_fill(const char *key)
     return true;
 }
 
-static bool is_of_a_part(const char *key)
+static bool is_of_a_phase(const char *key)
 {
     static const char *const names[] = {"unit.", "work.",  "traffic.",
                                         "step.", "reach.", "memory_part."};
@@ -370,20 +371,20 @@ static void check(const struct w_fit *of)
     add_times(c);
     for (int i = 0; w_figures[i].key; i++) {
         const char *key = w_figures[i].key;
-        if (!w_figures[i].formula || is_of_a_part(key))
+        if (!w_figures[i].formula || is_of_a_phase(key))
             continue;
         const struct expected *row = find(key);
         if (!row && add_fill(key))
             row = &rows[--row_count];
         if (!row)
-            fail_msg("%s has a formula, and nothing here says what it should be", key);
+            fail_msg("%s has a formula, but no expected value here", key);
         if (!(fabs(of->values[i] - row->value) <= 1e-12 * fabs(row->value)))
             fail_msg("%s of width %u is %.17g, not %.17g: %s", key, (unsigned)c->d_model,
                      of->values[i], row->value, w_figures[i].formula);
     }
 }
 
-/* Odd sizes: no two of them alike, so that no letter can stand for another. */
+/* Odd sizes, all different, so that no two letters of a formula can be confused. */
 static void every_formula_says_what_is_counted(void **state)
 {
     (void)state;

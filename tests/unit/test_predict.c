@@ -60,7 +60,7 @@ static void a_measured_shape_costs_what_was_measured(void **state)
     assert_true(near(costs_of(&wide, 1).phases[W_PHASE_HEAD].call_s, 150e-9, 1e-4));
 }
 
-/* The fixture's two threads once more, in a state in which products take 1.8 times as long. */
+/* The fixture's two threads once more, in a state in which GEMMs take 1.8 times as long. */
 static void add_half_state(void)
 {
     struct w_peak *peak = &calibration.peak[W_TYPE_F32];
@@ -119,14 +119,14 @@ static void both_states_are_predicted(void **state)
     assert_true(half < 0.95 * alone && half > 0.5 * alone);
 }
 
-static void what_lies_between_costs_something_between(void **state)
+static void shapes_between_cost_something_between(void **state)
 {
     (void)state;
     struct w_conf middle = conf_of(192, 3, 32), huge = conf_of(4096, 1, 1);
     double cost = costs_of(&middle, 1).phases[W_PHASE_LINEAR].token_s;
     assert_true(cost > 1.1e-9 && cost < 1.4e-9);
     cost = costs_of(&huge, 1).phases[W_PHASE_LINEAR].token_s;
-    assert_true(cost > 1.2e-9 && cost <= 1.5e-9); /* the nearest, not a line that runs on */
+    assert_true(cost > 1.2e-9 && cost <= 1.5e-9); /* that of the nearest: no extrapolation */
 }
 
 static void other_numbers_of_threads_follow_amdahl(void **state)
@@ -172,25 +172,23 @@ static void make(struct w_fit *fit, const struct w_conf *conf, const struct w_re
     assert_int_equal(w_fit_make(fit, conf, &m, &ask, &err), W_DONE);
 }
 
-static void the_step_is_the_sum_of_its_parts(void **state)
+static void the_step_is_the_sum_of_its_phases(void **state)
 {
     (void)state;
     static struct w_fit fit;
     struct w_conf conf = conf_of(128, 3, 32);
     double sum = 0;
     make(&fit, &conf, NULL);
-    for (u32 part = 0; part < W_PHASES; part++) {
-        char key[64];
-        snprintf(key, sizeof key, "step.%s", w_phases[part].key);
-        assert_true(w_fit_value(&fit, key) > 0);
-        sum += w_fit_value(&fit, key);
-        assert_non_null(w_fit_bound(&fit, part));
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        assert_true(w_fit_phase_value(&fit, "step", phase) > 0);
+        sum += w_fit_phase_value(&fit, "step", phase);
+        assert_non_null(w_fit_bound(&fit, phase));
     }
     assert_true(near(w_fit_value(&fit, "step.seconds"), sum, 1e-9));
     /* 3 layers x 196608 units x (50 ns + 4096 x 0.5 ns) */
     assert_true(near(w_fit_value(&fit, "step.linear"), 3 * 196608 * (50e-9 + 4096 * 0.5e-9), 1e-3));
     assert_true(near(w_fit_value(&fit, "tok_s"), 4096 / sum, 1e-9));
-    /* 16 FLOP a byte of norms are bound by memory, products are not */
+    /* norms do little arithmetic for a byte and are bound by memory, GEMMs are not */
     assert_string_equal(w_fit_bound(&fit, W_PHASE_LINEAR), "compute");
 }
 
@@ -234,14 +232,7 @@ static void generation_is_between_the_measured_sizes(void **state)
     calibration.draw_s = 0;
 }
 
-/* ---- the formulas that people are shown, and the work that the layers say they have ---- */
-
-static double phase_value(const struct w_fit *fit, const char *figure, u32 phase)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s.%s", figure, w_phases[phase].key);
-    return w_fit_value(fit, key);
-}
+/* ---- the formulas, which people see, against the work that the layers count ---- */
 
 static void check_formulas(const struct w_conf *conf, enum w_type type)
 {
@@ -263,19 +254,19 @@ static void check_formulas(const struct w_conf *conf, enum w_type type)
         const struct w_work *w = &work[phase];
         const double n = phase == W_PHASE_UPDATE ? 1 : times;
         const double unit_s =
-            phase_value(&fit, "call", phase) + rows * phase_value(&fit, "cost", phase);
+            w_fit_phase_value(&fit, "call", phase) + rows * w_fit_phase_value(&fit, "cost", phase);
         const double seconds =
-            fmax(n * w->units * unit_s, n * w->bytes / phase_value(&fit, "bandwidth", phase));
-        if (!near(phase_value(&fit, "work", phase), n * w->flops, 1e-12) ||
-            !near(phase_value(&fit, "traffic", phase), n * w->bytes, 1e-12) ||
-            !near(phase_value(&fit, "step", phase), seconds, 1e-12))
+            fmax(n * w->units * unit_s, n * w->bytes / w_fit_phase_value(&fit, "bandwidth", phase));
+        if (!near(w_fit_phase_value(&fit, "work", phase), n * w->flops, 1e-12) ||
+            !near(w_fit_phase_value(&fit, "traffic", phase), n * w->bytes, 1e-12) ||
+            !near(w_fit_phase_value(&fit, "step", phase), seconds, 1e-12))
             fail_msg(
                 "%s of d %u, L %u, F %u: %g FLOP, %g B, %g s by the formulas, %g, %g, %g by the "
                 "layers",
                 w_phases[phase].key, (unsigned)conf->d_model, (unsigned)conf->num_layers,
-                (unsigned)conf->d_ff, phase_value(&fit, "work", phase),
-                phase_value(&fit, "traffic", phase), phase_value(&fit, "step", phase), n * w->flops,
-                n * w->bytes, seconds);
+                (unsigned)conf->d_ff, w_fit_phase_value(&fit, "work", phase),
+                w_fit_phase_value(&fit, "traffic", phase), w_fit_phase_value(&fit, "step", phase),
+                n * w->flops, n * w->bytes, seconds);
     }
     assert_true(w_fit_value(&fit, "flops.train_causal") == w_arch_flops_per_token(conf));
     assert_true(w_fit_value(&fit, "params") == (double)tensors.parameters);
@@ -377,7 +368,7 @@ static void residuals_are_lines_of_a_file(void **state)
         w_residuals_add(path, &(struct w_verified){"a", 2}, "avx2", 0.7, 1700000001, &err), W_DONE);
     assert_int_equal(w_residuals_read(&r, path, "avx2", &err), W_DONE);
     assert_true(r.count == 3 && r.ratios[0] == 0.8 && r.ratios[1] == 1.1 && r.ratios[2] == 0.7);
-    /* of runs that nobody knows each line counts */
+    /* of runs without a beginning each line counts */
     for (u32 i = 0; i < 300; i++)
         assert_int_equal(
             w_residuals_add(path, &(struct w_verified){"a", 0}, "avx2", 1 + i / 1e3, 1, &err),
@@ -393,10 +384,10 @@ int main(void)
         cmocka_unit_test(a_measured_shape_costs_what_was_measured),
         cmocka_unit_test_setup(a_state_costs_what_was_measured_in_it, make_fixture),
         cmocka_unit_test_setup(both_states_are_predicted, make_fixture),
-        cmocka_unit_test_setup(what_lies_between_costs_something_between, make_fixture),
+        cmocka_unit_test_setup(shapes_between_cost_something_between, make_fixture),
         cmocka_unit_test(other_numbers_of_threads_follow_amdahl),
         cmocka_unit_test(levels_follow_the_working_set),
-        cmocka_unit_test(the_step_is_the_sum_of_its_parts),
+        cmocka_unit_test(the_step_is_the_sum_of_its_phases),
         cmocka_unit_test(time_counts_evaluations_and_checkpoints),
         cmocka_unit_test(generation_is_between_the_measured_sizes),
         cmocka_unit_test(residuals_correct_and_narrow),

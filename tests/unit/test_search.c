@@ -1,4 +1,4 @@
-/* The law of losses, the search for a budget, and what makes a configuration fit. */
+/* The scaling law, the search within a budget, and the change that makes a configuration fit. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -55,7 +55,7 @@ u32 w_chart_ticks(double from, double to, enum w_unit unit, double ticks[W_CHART
 
     for (double at = ceil(from / step) * step; at <= to && n < W_CHART_TICKS; at += step)
         ticks[n++] = exp2(at);
-    /* Less than two powers of ten: 1, 2, 5. */
+    /* Fewer than three powers of ten: ticks at 1, 2 and 5 times each. */
     if (base > 2 && n < 3) {
         n = 0;
         for (double power = floor(from / base); power * base <= to; power++)

@@ -1,13 +1,14 @@
-/* chart.h - a chart with two logarithmic axes, as numbers; and its writers: SVG, text for a terminal,
- * and the numbers themselves.
+/* chart.h - a chart with two logarithmic axes, and its writers: SVG, text for a terminal, TSV and
+ * JSON.
  *
  *     struct w_chart chart = {.title = "...", .x = {"working set", W_UNIT_BYTES}, ...};
  *     struct w_series *line = w_chart_series(&chart, "one thread", W_SERIES_LINE);
  *     w_series_point(line, 4096, 1e11, NULL);
  *     w_chart_svg(file, &chart);
  *
- * Axes are logarithmic, since sizes and rates span six powers of ten; values that are not above 0 are
- * left out. Writers write to a stream that is the caller's, who also checks it. */
+ * Axes are logarithmic because sizes and rates span six powers of ten; values that are not positive
+ * and finite are left out, as are those for which there is no room. Strings are copied, and cut to
+ * fit. Writers write to a stream of the caller, who also checks it. */
 #ifndef W_CHART_H
 #define W_CHART_H
 
@@ -55,12 +56,12 @@ void w_chart_mark(struct w_chart *, double x, const char *label);
 
 void w_chart_svg(FILE *, const struct w_chart *);
 void w_chart_text(FILE *, const struct w_chart *);
-void w_chart_tsv(FILE *, const struct w_chart *); /* series, label, x, y */
-struct w_json *w_chart_json(const struct w_chart *);
+void w_chart_tsv(FILE *, const struct w_chart *);    /* series, label, x, y */
+struct w_json *w_chart_json(const struct w_chart *); /* the caller owns it */
 
 /* ---- for the writers ---- */
 
-/* What the axes span, as logarithms of base 2: the data, and a little more. */
+/* The ends of the axes, as logarithms of base 2: those of the data, and a little more. */
 struct w_chart_range {
     double x0, x1, y0, y1;
 };

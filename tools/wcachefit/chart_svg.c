@@ -6,11 +6,11 @@
 #define WIDTH 860
 #define HEIGHT 520
 #define LEFT 90
-#define RIGHT 220 /* the legend is there */
+#define RIGHT 220 /* with the legend */
 #define TOP 48
 #define BOTTOM 60
 
-/* Okabe and Ito, 2008: to be told apart by everybody. */
+/* Okabe and Ito, 2008: colours that people with colour blindness can tell apart too. */
 static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                       "#56b4e9", "#e69f00", "#555555", "#000000"};
 
@@ -21,7 +21,7 @@ struct frame {
     struct w_chart_range range;
     struct {
         double x, y;
-    } labels[LABELS_MAX]; /* of points, so that none covers another */
+    } labels[LABELS_MAX]; /* those of points that were written */
     u32 label_count;
 };
 
@@ -92,7 +92,7 @@ static void write_axes(const struct frame *p, const struct w_chart *c)
     write_label(p, LEFT, TOP - 8, "middle", "#333333", c->y.label);
 }
 
-/* By turns at the bottom and at the top, for two that are near each other. */
+/* Labels alternate between bottom and top, so that two neighbours do not overlap. */
 static void write_marks(const struct frame *p, const struct w_chart *c)
 {
     for (u32 i = 0; i < c->mark_count; i++) {
@@ -106,7 +106,7 @@ static void write_marks(const struct frame *p, const struct w_chart *c)
     }
 }
 
-/* The label of a point, unless another one is there; pointing at it shows it anyway. */
+/* A point, and its label unless that would cover another one: its title shows it anyway. */
 static void write_point(struct frame *p, double x, double y, const char *colour, const char *label)
 {
     bool covered = p->label_count == LABELS_MAX;

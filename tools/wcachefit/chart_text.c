@@ -1,4 +1,4 @@
-/* A chart for a terminal: a letter for each series, below each other what the letters mean. */
+/* A chart for a terminal: a letter for each series, with a legend below. */
 #include <math.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static void put(struct grid *g, int row, int column, char letter)
         g->cells[row][column] = letter;
 }
 
-/* A line from point to point, a letter in each column. */
+/* Straight lines between the points, one letter in each column. */
 static void draw_line(struct grid *g, const struct w_series *s, char letter)
 {
     for (u32 i = 1; i < s->count; i++) {

@@ -1,24 +1,15 @@
-/* wcachefit calibrate: measure this host, keep what was found, and show it. */
+/* wcachefit calibrate: measure this host, keep the calibration, and show it. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tools/host_cache.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
-
-struct settings {
-    struct inputs in;
-    double seconds;
-};
 
 static const struct w_option options[] = {
-    {"seconds", 0, W_OPT_REAL, offsetof(struct settings, seconds), .arg = "X", .dflt = "7",
-     .min = 0.01, .max = 3600,
-     .help = "Begin no further shape after so many seconds; it takes about twice that."},
+    {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "7", .min = 0.01, .max = 3600,
+     .help = "Begin no new shape after so many seconds; the whole takes about twice as long."},
     {THREADS_OPTION},
     {PRECISION_OPTION},
     {SET_OPTION},
@@ -35,16 +26,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcachefit_calibrate_program = {
-    .name = "wcachefit calibrate",
-    .summary = "measure this machine, for all predictions that follow",
-    .operands = "[CONFIG.json ...]",
-    .about = "Measures memory, peak, and the trainer's kernels at many shapes and at those of the "
-             "configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes about 15 seconds.",
-    .options = options,
-    .examples = examples,
-};
-
 static void show_progress(void *context, const char *what, double part)
 {
     (void)context;
@@ -57,16 +38,17 @@ static void write_capacities(FILE *f, const struct w_calibration *c)
 
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         char claimed[W_FIGURE_TEXT], found[W_FIGURE_TEXT];
-        w_figure_text(claimed, W_UNIT_BYTES, c->claimed[i] ? (double)c->claimed[i] : NAN);
-        w_figure_text(found, W_UNIT_BYTES, c->capacity[i] > 0 ? c->capacity[i] : NAN);
-        fprintf(f, "  %-8s %10s measured, %10s claimed%s\n", names[i], found, claimed,
-                c->capacity[i] > 0 ? "" : " (no end was seen)");
+        bool known = c->capacity[i] > 0;
+        fprintf(f, "  %-8s %10s measured, %10s claimed%s\n", names[i],
+                w_figure_text(found, W_UNIT_BYTES, known ? c->capacity[i] : NAN),
+                w_figure_text(claimed, W_UNIT_BYTES, c->claimed[i] ? (double)c->claimed[i] : NAN),
+                known ? "" : " (its end was not found)");
     }
 }
 
 static void write_calibration(FILE *f, const struct w_calibration *c)
 {
-    char text[W_FIGURE_TEXT], when[32];
+    char one[W_FIGURE_TEXT], all[W_FIGURE_TEXT], size[W_FIGURE_TEXT], when[32];
     time_t seconds = (time_t)c->time;
     struct tm tm;
 
@@ -76,38 +58,36 @@ static void write_calibration(FILE *f, const struct w_calibration *c)
     for (u32 type = 0; type < W_TYPES; type++) {
         if (!c->kernel[type][0])
             continue;
-        w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].one);
-        fprintf(f, "  %s     %s kernels: %s with one thread", w_type_name(type), c->kernel[type],
-                text);
-        w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].all);
-        fprintf(f, ", %s with all (at the slowest %.0f %% of that)\n", text,
-                100 * c->peak[type].slowest_part);
-        if (c->peak[type].half > 0) {
-            w_figure_text(text, W_UNIT_FLOP_S, c->peak[type].half);
-            fprintf(f, "           in its other state: %s with all\n", text);
-        }
+        const struct w_peak *peak = &c->peak[type];
+        fprintf(f,
+                "  %s     %s kernels: %s with one thread, %s with all (at the slowest %.0f %% of "
+                "that)\n",
+                w_type_name(type), c->kernel[type], w_figure_text(one, W_UNIT_FLOP_S, peak->one),
+                w_figure_text(all, W_UNIT_FLOP_S, peak->all), 100 * peak->slowest_part);
+        if (peak->half > 0)
+            fprintf(f, "           in its other state: %s with all\n",
+                    w_figure_text(all, W_UNIT_FLOP_S, peak->half));
     }
     write_capacities(f, c);
-    fprintf(f, "  %10s %12s %14s %14s\n", "set", "latency", "one thread", "all threads");
+    fprintf(f, "  %10s %12s %14s %14s\n", "size", "latency", "one thread", "all threads");
     for (u32 i = 0; i < c->latency.count; i += 2) {
         double bytes = (double)c->latency.points[i].bytes;
-        char one[W_FIGURE_TEXT], all[W_FIGURE_TEXT];
-        w_figure_text(text, W_UNIT_BYTES, bytes);
-        w_figure_text(one, W_UNIT_BYTES_S, w_curve_at(&c->bandwidth_one, bytes));
-        w_figure_text(all, W_UNIT_BYTES_S, w_curve_at(&c->bandwidth_all, bytes));
-        fprintf(f, "  %10s %9.1f ns %14s %14s\n", text, 1e9 * c->latency.points[i].value, one, all);
+        fprintf(f, "  %10s %9.1f ns %14s %14s\n", w_figure_text(size, W_UNIT_BYTES, bytes),
+                1e9 * c->latency.points[i].value,
+                w_figure_text(one, W_UNIT_BYTES_S, w_curve_at(&c->bandwidth_one, bytes)),
+                w_figure_text(all, W_UNIT_BYTES_S, w_curve_at(&c->bandwidth_all, bytes)));
     }
     fprintf(f, "  %u shapes of a step; %u of %u measurements are noisy\n", (unsigned)c->probe_count,
             (unsigned)c->noisy, (unsigned)c->measurements);
 }
 
-/* The shapes of the configurations themselves, with as many tokens as the usual shapes have. */
-static void shape_of(struct w_shape *shape, const struct w_conf *conf)
+/* The shape of a configuration, with as many tokens as the usual shapes have. */
+static struct w_shape shape_of(const struct w_conf *conf)
 {
     u64 batch = W_MAX(1024 / conf->max_length, 4);
 
-    *shape = (struct w_shape){(u32)conf->d_model,    (u32)conf->num_heads,  (u32)conf->d_ff,
-                              (u32)conf->vocab_size, (u32)conf->max_length, (u32)batch};
+    return (struct w_shape){(u32)conf->d_model,    (u32)conf->num_heads,  (u32)conf->d_ff,
+                            (u32)conf->vocab_size, (u32)conf->max_length, (u32)batch};
 }
 
 static enum w_status calibrate(struct w_calibration *c, const struct report *r, double seconds,
@@ -130,7 +110,7 @@ static enum w_status calibrate(struct w_calibration *c, const struct report *r, 
     if (r->count > W_COUNTOF(more))
         return w_fail(err, W_USAGE, "takes at most %zu configurations", W_COUNTOF(more));
     for (size_t i = 0; i < r->count; i++)
-        shape_of(&more[i], &r->confs[i]);
+        more[i] = shape_of(&r->confs[i]);
     gethostname(host, sizeof host - 1);
     for (u32 kind = W_PRECISION_FP32; kind <= W_PRECISION_BF16 && !status; kind++) {
         const struct w_kern *kern;
@@ -161,27 +141,32 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     static struct w_calibration calibration;
     struct report r = {.calibrated = true};
 
-    set->in.no_calibration = true; /* what was measured before says nothing */
-    enum w_status status = report_open(&r, &set->in, argc, argv, err);
+    set->no_calibration = true; /* an earlier calibration does not matter */
+    enum w_status status = report_open(&r, set, argc, argv, err);
     if (!status)
         status = calibrate(&calibration, &r, set->seconds, err);
     if (!status)
-        report_calibrate(&r, &set->in, &calibration);
-    r.count = 0; /* the shapes of configurations are measured, their figures not asked for */
-    if (!status && set->in.json) {
+        report_calibrate(&r, set, &calibration);
+    r.count = 0; /* configurations gave their shapes: no figures of them are shown */
+    if (!status && set->json) {
         status = write_json(r.text.file, &r, err);
     } else if (!status) {
         write_machine(r.text.file, &r);
         write_calibration(r.text.file, &calibration);
     }
-    return report_close(&r, &set->in, status, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_calibrate(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_calibrate_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command calibrate_command = {
+    {
+        .name = "wcachefit calibrate",
+        .summary = "measure this machine for all later predictions",
+        .operands = "[CONFIG.json ...]",
+        .about =
+            "Measures memory, peak, and the trainer's kernels at many shapes and at those of the "
+            "configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes about 15 seconds.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

@@ -1,21 +1,10 @@
-/* wcachefit fit: what has to change for a memory. */
-#include <math.h>
-#include <stdlib.h>
-
+/* wcachefit fit: the smallest change after which a configuration fits the memory. */
 #include "fit/search.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
-
-struct settings {
-    struct inputs in;
-};
 
 static const struct w_option options[] = {
-    {MEMORY_OPTION},
-    {RAM_OPTION},
-    {TARGET_OPTION},
-    {THREADS_OPTION},
-    {PRECISION_OPTION},
+    MEMORY_OPTIONS,
+    MACHINE_OPTIONS,
     {SET_OPTION},
     {JSON_OPTION("Write one JSON object with the changes and the configurations that they give.")},
     {OUTPUT_OPTION},
@@ -26,15 +15,6 @@ static const char *const examples[] = {
     "What has to change for 4 GB of memory",
     "wcachefit fit --ram 4GB configs/wiki_gpu_optimized.json",
     NULL,
-};
-
-const struct w_program wcachefit_fit_program = {
-    .name = "wcachefit fit",
-    .summary = "the smallest change after which a configuration fits the memory",
-    .operands = "CONFIG.json ...",
-    .about = "Also the largest batch; both as options of wtrain.",
-    .options = options,
-    .examples = examples,
 };
 
 static struct w_json *change_json(const struct w_change *c)
@@ -50,16 +30,17 @@ static struct w_json *change_json(const struct w_change *c)
     return j;
 }
 
-/* A configuration of which nothing like it fits. */
+/* A configuration that no change makes fit. */
 static struct w_json *no_change_json(const struct w_conf *conf)
 {
-    static const char *const unknown[] = {"flags", "largest_batch", "plan_bytes", "parameters_lost",
-                                          "config"};
     struct w_json *j = w_json_object();
 
     w_json_set_string(j, "name", conf->name);
-    for (size_t i = 0; i < W_COUNTOF(unknown); i++)
-        w_json_set_null(j, unknown[i]);
+    w_json_set_null(j, "flags");
+    w_json_set_null(j, "largest_batch");
+    w_json_set_null(j, "plan_bytes");
+    w_json_set_null(j, "parameters_lost");
+    w_json_set_null(j, "config");
     return j;
 }
 
@@ -67,22 +48,23 @@ static void write_change(FILE *f, const struct w_change *c, double bytes)
 {
     char plan[W_FIGURE_TEXT], room[W_FIGURE_TEXT];
 
-    w_figure_text(plan, W_UNIT_BYTES, (double)c->bytes);
-    w_figure_text(room, W_UNIT_BYTES, bytes);
-    fprintf(f, "%s: %s in %s%s%s\n", c->conf.name, plan, room, c->flags[0] ? " with " : " as it is",
-            c->flags);
+    fprintf(
+        f, "%s: %s in %s%s%s\n", c->conf.name, w_figure_text(plan, W_UNIT_BYTES, (double)c->bytes),
+        w_figure_text(room, W_UNIT_BYTES, bytes), c->flags[0] ? " with " : " as it is", c->flags);
     if (c->batch)
         fprintf(f, "  largest batch: --set batch_size=%llu\n", (unsigned long long)c->batch);
     if (c->flags[0])
         fprintf(f, "  that costs %.3g %% of the parameters\n", 100 * c->lost);
 }
 
-/* For each configuration the smallest change after which it fits. W_NO: one has none. */
-static enum w_status write_changes(FILE *f, const struct report *r, u64 memory, bool json,
+/* For each configuration the smallest change after which it fits. W_NO: one has none; the first
+ * such one is named, and the others are answered all the same. */
+static enum w_status write_changes(const struct report *r, const struct settings *set,
                                    struct w_err *err)
 {
+    FILE *f = r->text.file;
     struct w_json *root = w_json_object(), *list = w_json_array();
-    const double bytes = memory_limit(r, memory);
+    const double bytes = memory_limit(r, set);
     enum w_status status = W_DONE, answer = W_DONE;
 
     for (size_t i = 0; i < r->count && !status; i++) {
@@ -91,10 +73,10 @@ static enum w_status write_changes(FILE *f, const struct report *r, u64 memory, 
         status = w_search_fit(&change, &r->confs[i], r->type, r->threads, bytes, &one);
         const bool fits = status == W_DONE;
         if (status && !answer)
-            *err = one; /* of several that do not fit, the first is named */
+            *err = one;
         if (status == W_NO)
             answer = W_NO, status = W_DONE;
-        if (!status && json)
+        if (!status && set->json)
             w_json_add(list, fits ? change_json(&change) : no_change_json(&r->confs[i]));
         else if (fits)
             write_change(f, &change, bytes);
@@ -104,13 +86,10 @@ static enum w_status write_changes(FILE *f, const struct report *r, u64 memory, 
     w_json_set_string(root, "schema", "wcachefit-fit/1");
     w_json_set_real(root, "bytes", bytes);
     w_json_set(root, "configs", list);
-    char *text = status || !json ? NULL : w_json_pretty(root, err);
-    if (text)
-        fprintf(f, "%s\n", text);
-    else if (json && !status)
-        status = W_NOMEM;
-    free(text);
-    w_json_free(root);
+    if (!status && set->json)
+        status = write_tree(f, root, err);
+    else
+        w_json_free(root);
     return status ? status : answer;
 }
 
@@ -120,18 +99,21 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     if (argc == 0)
         return w_fail(err, W_USAGE, "name a configuration");
-    set->in.no_calibration = true; /* memory alone counts */
-    enum w_status status = report_open(&r, &set->in, argc, argv, err);
+    set->no_calibration = true; /* memory alone counts */
+    enum w_status status = report_open(&r, set, argc, argv, err);
     if (!status)
-        status = write_changes(r.text.file, &r, set->in.memory, set->in.json, err);
-    return report_close(&r, &set->in, status, err);
+        status = write_changes(&r, set, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_fit(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_fit_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command fit_command = {
+    {
+        .name = "wcachefit fit",
+        .summary = "the smallest change after which a configuration fits the memory",
+        .operands = "CONFIG.json ...",
+        .about = "Prints the change, and the largest batch, as options of wtrain.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

@@ -1,30 +1,22 @@
-/* wcachefit plot: what the charts show. How they look is chart.h. */
+/* wcachefit plot: the numbers of the charts. chart.h draws them. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "tools/wcachefit/chart.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
 
-#define ROOFLINE_CONFIGS 4 /* their points lie close together */
+#define ROOFLINE_CONFIGS 4 /* more would be too many points to read */
 
 enum { AS_SVG = AS_JSON + 1, AS_TSV }; /* of --format */
 enum { ROOFLINE, MEMORY, LATENCY, THREADS };
 static const struct w_option chart_operand = {.type = W_OPT_CHOICE,
                                               .choices = "roofline|memory|latency|threads"};
 
-struct settings {
-    struct inputs in;
-    u32 format;
-};
-
 static const struct w_option options[] = {
-    {"format", 0, W_OPT_CHOICE, offsetof(struct settings, format), .arg = "FORMAT", .dflt = "text",
-     .choices = "text|json|svg|tsv", .help = "Characters; numbers as JSON; SVG; numbers as lines."},
+    {"format", 0, W_OPT_CHOICE, AT(format), .arg = "FORMAT", .dflt = "text",
+     .choices = "text|json|svg|tsv",
+     .help = "A drawing in characters; the numbers as JSON; SVG; the numbers as lines."},
     {JSON_OPTION("The same as --format json.")},
-    {TARGET_OPTION},
-    {THREADS_OPTION},
-    {PRECISION_OPTION},
+    MACHINE_OPTIONS,
     {CALIBRATION_OPTION},
     {SET_OPTION},
     {OUTPUT_OPTION},
@@ -32,22 +24,11 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
-    "What bounds each part of a step",
+    "What bounds each phase of a step",
     "wcachefit plot roofline configs/autoregressive_fast.json",
     "The bandwidth of this machine's memory, as a picture",
     "wcachefit plot memory --format svg -o memory.svg",
     NULL,
-};
-
-const struct w_program wcachefit_plot_program = {
-    .name = "wcachefit plot",
-    .summary = "draw what was measured and what is predicted",
-    .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
-    .about = "The parts of a step under the roofs of arithmetic and memory; bandwidth or latency "
-             "against the working set, with the sizes of the caches; predicted rates against "
-             "threads. A calibration of the machine is needed.",
-    .options = options,
-    .examples = examples,
 };
 
 /* ---- memory: against the working set, with the sizes of the caches ---- */
@@ -58,12 +39,13 @@ static void mark_caches(struct w_chart *chart, const struct w_calibration *c)
     char size[W_FIGURE_TEXT], label[96];
 
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
-        w_figure_text(size, W_UNIT_BYTES, c->capacity[i]);
-        snprintf(label, sizeof label, "%s measured, %s", names[i], size);
+        const double claimed = (double)c->claimed[i];
+        snprintf(label, sizeof label, "%s measured, %s", names[i],
+                 w_figure_text(size, W_UNIT_BYTES, c->capacity[i]));
         w_chart_mark(chart, c->capacity[i], label);
-        w_figure_text(size, W_UNIT_BYTES, (double)c->claimed[i]);
-        snprintf(label, sizeof label, "%s claimed, %s", names[i], size);
-        w_chart_mark(chart, (double)c->claimed[i], label);
+        snprintf(label, sizeof label, "%s claimed, %s", names[i],
+                 w_figure_text(size, W_UNIT_BYTES, claimed));
+        w_chart_mark(chart, claimed, label);
     }
 }
 
@@ -94,7 +76,7 @@ static void chart_latency(struct w_chart *chart, const struct report *r)
     mark_caches(chart, r->calibration);
 }
 
-/* ---- roofline (Williams, Waterman and Patterson, 2009): each part of the step is a point ---- */
+/* ---- roofline (Williams, Waterman and Patterson, 2009): each phase of the step is a point ---- */
 
 static void add_roof(struct w_chart *chart, const char *name, double bytes_s, double peak,
                      double x0, double x1)
@@ -106,13 +88,6 @@ static void add_roof(struct w_chart *chart, const char *name, double bytes_s, do
     if (ridge > x0 && ridge < x1)
         w_series_point(s, ridge, peak, NULL);
     w_series_point(s, x1, fmin(peak, x1 * bytes_s), NULL);
-}
-
-static double part_value(const struct w_fit *fit, const char *figure, u32 part)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s.%s", figure, w_phases[part].key);
-    return w_fit_value(fit, key);
 }
 
 static void chart_roofline(struct w_chart *chart, const struct report *r)
@@ -131,9 +106,10 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
     for (size_t i = 0; i < r->count; i++) {
         const struct w_fit *fit = &r->fits[i];
         struct w_series *s = w_chart_series(chart, fit->conf.name, W_SERIES_POINT);
-        for (u32 part = 0; part < W_PHASES; part++)
-            w_series_point(s, part_value(fit, "work", part) / part_value(fit, "traffic", part),
-                           part_value(fit, "reach", part), w_phases[part].key);
+        for (u32 phase = 0; phase < W_PHASES; phase++)
+            w_series_point(
+                s, w_fit_phase_value(fit, "work", phase) / w_fit_phase_value(fit, "traffic", phase),
+                w_fit_phase_value(fit, "reach", phase), w_phases[phase].key);
     }
 }
 
@@ -186,7 +162,7 @@ static enum w_status draw(FILE *f, const struct report *r, u32 kind, u32 format,
     return status;
 }
 
-/* The curves of the memory are the machine's: configurations are those of the other charts. */
+/* Charts of memory and latency show the machine alone, however many configurations are named. */
 static enum w_status check_count(u32 chart, size_t count, struct w_err *err)
 {
     const size_t limit = chart == ROOFLINE  ? ROOFLINE_CONFIGS
@@ -194,9 +170,9 @@ static enum w_status check_count(u32 chart, size_t count, struct w_err *err)
                                             : SIZE_MAX;
 
     if (count == 0 && limit < SIZE_MAX)
-        return w_fail(err, W_USAGE, "name a configuration, whose chart it is");
+        return w_fail(err, W_USAGE, "name a configuration to draw a chart of");
     if (count > limit)
-        return w_fail(err, W_USAGE, "such a chart shows at most %zu configurations, not %zu", limit,
+        return w_fail(err, W_USAGE, "this chart shows at most %zu configurations, not %zu", limit,
                       count);
     return W_DONE;
 }
@@ -205,7 +181,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 {
     struct report r = {0};
     u32 chart = 0;
-    enum w_status status = choose_format(&set->format, &set->in, err);
+    enum w_status status = choose_format(set, err);
 
     if (!status && argc == 0)
         status = w_fail(err, W_USAGE, "name a chart: %s", chart_operand.choices);
@@ -214,7 +190,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = check_count(chart, (size_t)argc - 1, err);
     if (!status)
-        status = report_open(&r, &set->in, argc - 1, argv + 1, err);
+        status = report_open(&r, set, argc - 1, argv + 1, err);
     if (!status && !r.calibration)
         status = w_fail(err, W_USAGE, "charts need a calibration: wcachefit calibrate");
     struct w_fit_ask ask = report_ask(&r);
@@ -222,14 +198,20 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = report_fit(&r, i, &ask, err);
     if (!status)
         status = draw(r.text.file, &r, chart, set->format, err);
-    return report_close(&r, &set->in, status, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_plot(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_plot_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command plot_command = {
+    {
+        .name = "wcachefit plot",
+        .summary = "draw what was measured and what is predicted",
+        .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
+        .about =
+            "The phases of a step under the roofs of arithmetic and memory; bandwidth or latency "
+            "against the working set, with the sizes of the caches; predicted rates against "
+            "threads. Needs a calibration of the machine.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

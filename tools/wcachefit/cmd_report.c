@@ -1,71 +1,50 @@
-/* wcachefit report: what configurations need of a machine, in figures. */
-#include <stdlib.h>
-
+/* wcachefit report: the figures of configurations on a machine. */
 #include "base/strnum.h"
 #include "fit/runlog.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
 
 enum { AS_MARKDOWN = AS_JSON + 1, AS_TSV }; /* of --format */
 
-struct settings {
-    struct inputs in;
-    u64 tokens, files, tokens_per_file, val_tokens, val_every;
-    double gflops, bytes_per_token, every_s;
-    u32 format;
-    const char *explain;
-    struct w_text_list rate, log;
-    bool buffers;
-};
-
-
 static const struct w_option options[] = {
     {"format", 0, W_OPT_CHOICE, AT(format), .arg = "FORMAT", .dflt = "text",
      .choices = "text|json|md|tsv",
-     .help =
-         "Text; one JSON object: machine, figures by their names, verdicts; the comparison as a "
-         "Markdown document; or a line for each figure: configuration, figure, value, unit, "
-         "source."},
+     .help = "Text; one JSON object with the machine, the figures by their names and the verdicts; "
+             "the comparison as a Markdown document; or a line for each figure: configuration, "
+             "figure, value, unit, source."},
     {JSON_OPTION("The same as --format json.")},
     {"explain", 0, W_OPT_TEXT, AT(explain), .arg = "[=FIGURE]", .optional = true,
-     .help =
-         "Show formula, numbers and source of a figure and of those below its name, or of all."},
+     .help = "Show formula, numbers and source of a figure, with all whose names begin with it and "
+             "a dot; or of all figures."},
     {"buffers", 0, W_OPT_FLAG, AT(buffers),
      .help = "List the memory of a step buffer by buffer, as wtrain allocates it."},
-    {TARGET_OPTION},
-    {THREADS_OPTION},
-    {PRECISION_OPTION},
-    {MEMORY_OPTION},
-    {RAM_OPTION},
-    {PEAK_OPTION},
-    {BANDWIDTH_OPTION},
-    {CALIBRATION_OPTION},
-    {NO_CALIBRATION_OPTION},
+    MACHINE_OPTIONS,
+    MEMORY_OPTIONS,
+    RATE_OPTIONS,
     {SET_OPTION},
     {REQUIRE_OPTION},
-    {"tokens", 'n', W_OPT_COUNT, AT(tokens), .arg = "N",
-     .help = "Tokens to train on, for the time."},
+    {"tokens", 'n', W_OPT_COUNT, AT(tokens), .arg = "N", .help = "Tokens to train on."},
     {"files", 0, W_OPT_COUNT, AT(files), .arg = "N",
-     .help = "The same in files of --tokens-per-file tokens."},
+     .help = "The same, as a number of files of --tokens-per-file tokens."},
     {"tokens-per-file", 0, W_OPT_COUNT, AT(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
      .help = "Tokens of one file of text."},
     {"val-tokens", 0, W_OPT_COUNT, AT(val_tokens), .arg = "N",
-     .help = "Tokens of the validation batches, for the time that evaluations take."},
+     .help = "Tokens of the validation batches: the time of evaluations is added."},
     {"val-every", 0, W_OPT_COUNT, AT(val_every), .arg = "N",
      .help = "Evaluate every N steps, and at the end."},
     {"every", 0, W_OPT_DURATION, AT(every_s), .arg = "DURATION", .dflt = "10m",
      .help = "Time between checkpoints; 0: none by time."},
     {"bytes-per-token", 0, W_OPT_REAL, AT(bytes_per_token), .arg = "X", .max = 1e6,
-     .help = "Bytes of text in a token, as wtok info says; for times and bits per byte."},
+     .help = "Bytes of text per token, which wtok info prints; for times and bits per byte."},
     {"rate", 0, W_OPT_LIST, AT(rate), .arg = "N",
-     .help = "Tokens a second of training: once, or once for each configuration in their order; "
-             "also as a list with commas."},
+     .help = "Training rate in tokens a second: one for all configurations, or one for each in "
+             "their order; also as a list with commas."},
     {"gflops", 0, W_OPT_REAL, AT(gflops), .arg = "X", .max = 1e12,
-     .help = "The same as arithmetic: 10^9 FLOP a second, as wtrain shows it."},
+     .help = "Training rate in 10^9 FLOP a second, as wtrain shows it."},
     {"log", 0, W_OPT_LIST, AT(log), .arg = "FILE",
-     .help = "The same measured: the median of a log of wtrain; once for each configuration."},
+     .help = "Training rate from a log of wtrain, the median of its steps; once for each "
+             "configuration."},
     {OUTPUT_OPTION},
     {0},
 };
@@ -87,22 +66,10 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcachefit_report_program = {
-    .name = "wcachefit report",
-    .summary = "what configurations need of a machine, and how fast they train",
-    .operands = "CONFIG.json ...",
-    .about = "One configuration gives a report, several a comparison. The memory of a step is the "
-             "trainer's own plan. Rates are predicted from a calibration of the machine, or given, "
-             "or measured by a log.",
-    .options = options,
-    .examples = examples,
-};
-
-/* Where one of two would be ignored, both are refused. */
-static enum w_status check_what_is_shown(struct settings *set, const struct report *r,
-                                         struct w_err *err)
+/* W_USAGE: options of which one would be ignored; an unknown figure. */
+static enum w_status check_options(struct settings *set, const struct report *r, struct w_err *err)
 {
-    enum w_status status = choose_format(&set->format, &set->in, err);
+    enum w_status status = choose_format(set, err);
     const bool figures = set->format == AS_TEXT || set->format == AS_JSON;
 
     if (status)
@@ -111,20 +78,19 @@ static enum w_status check_what_is_shown(struct settings *set, const struct repo
         return w_fail(err, W_USAGE, "--explain is for text and JSON: choose one");
     if (set->buffers && (!figures || (set->explain && set->format == AS_TEXT)))
         return w_fail(err, W_USAGE, "--buffers belongs to a report or to its JSON: choose one");
-    for (int row = 0; w_figures[row].key && set->explain; row++)
+    if (!set->explain)
+        return W_DONE;
+    for (int row = 0; w_figures[row].key; row++)
         if (report_explains(r, row))
             return W_DONE;
-    const char *near = set->explain ? w_figure_suggest(set->explain) : NULL;
-    if (set->explain)
-        return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
-                      near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-    return W_DONE;
+    const char *near = w_figure_suggest(set->explain);
+    return w_fail(err, W_USAGE, "--explain: unknown figure '%.60s'%s%s%s", set->explain,
+                  near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 /* ---- the figures ---- */
 
-/* The rate of configuration `index` among `count`: the index-th number of all lists, or the only
- * one. */
+/* The rate of configuration `index` of `count`: the index-th number of all lists, or the only one. */
 static enum w_status rate_of(const struct w_text_list *rates, size_t index, size_t count,
                              double *rate, struct w_err *err)
 {
@@ -217,26 +183,32 @@ static enum w_status write_answer(FILE *f, const struct report *r, u32 format, s
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct report r = {.explain = set->explain, .buffers = set->buffers};
-    enum w_status status = check_what_is_shown(set, &r, err);
+    enum w_status status = check_options(set, &r, err);
 
     if (!status && argc == 0)
         status = w_fail(err, W_USAGE, "name a configuration (or see wcachefit --help)");
     if (!status)
-        status = report_open(&r, &set->in, argc, argv, err);
+        status = report_open(&r, set, argc, argv, err);
     if (!status)
         status = make_fits(&r, set, err);
     if (!status)
         status = write_answer(r.text.file, &r, set->format, err);
     if (!status)
-        status = check_requirements(&r, &set->in, err);
-    return report_close(&r, &set->in, status, err);
+        status = check_requirements(&r, set, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_report(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_report_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command report_command = {
+    {
+        .name = "wcachefit report",
+        .summary = "what configurations need of a machine, and how fast they train",
+        .operands = "CONFIG.json ...",
+        .about =
+            "One configuration gives a report, several a comparison. The memory of a step is the "
+            "trainer's own plan. Rates are predicted from a calibration of the machine, or "
+            "given, or read from a log.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

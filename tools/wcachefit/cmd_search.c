@@ -1,30 +1,15 @@
-/* wcachefit search: the configuration that becomes best within a time and a memory. */
-#include <math.h>
-#include <stdlib.h>
-
+/* wcachefit search: the configuration that trains the best model within a time and a memory. */
 #include "fit/search.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
 
 #define SHOWN 5
 
-struct settings {
-    struct inputs in;
-    double time_s;
-};
-
 static const struct w_option options[] = {
-    {"time", 0, W_OPT_DURATION, offsetof(struct settings, time_s), .arg = "DURATION",
-     .help = "Time of training, like 5m or 4h. Has to be given."},
-    {MEMORY_OPTION},
-    {RAM_OPTION},
-    {TARGET_OPTION},
-    {THREADS_OPTION},
-    {PRECISION_OPTION},
-    {PEAK_OPTION},
-    {BANDWIDTH_OPTION},
-    {CALIBRATION_OPTION},
-    {NO_CALIBRATION_OPTION},
+    {"time", 0, W_OPT_DURATION, AT(time_s), .arg = "DURATION",
+     .help = "Time of training, like 5m or 4h. Required."},
+    MEMORY_OPTIONS,
+    MACHINE_OPTIONS,
+    RATE_OPTIONS,
     {SET_OPTION},
     {REQUIRE_OPTION},
     {OUTPUT_OPTION},
@@ -37,23 +22,12 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcachefit_search_program = {
-    .name = "wcachefit search",
-    .summary = "the configuration that trains the best model in a time and a memory",
-    .operands = "--time DURATION [CONFIG.json]",
-    .about = "Writes a configuration, chosen by the predicted rate and a law of losses; the best "
-             "ones are listed on standard error. A configuration that is named gives what is not "
-             "searched.",
-    .options = options,
-    .examples = examples,
-};
-
-/* What a search takes from a configuration when none is named. */
+/* The configuration that a search starts from where none is named. */
 static const char base_text[] = "{\"d_model\":128,\"num_heads\":4,\"num_layers\":3,\"d_ff\":512,"
                                 "\"vocab_size\":8192,\"batch_size\":8,\"max_length\":128,"
                                 "\"learning_rate\":0.002}";
 
-static void tell_found(const struct w_found *f, u32 rank)
+static void say_found(const struct w_found *f, u32 rank)
 {
     const struct w_conf *c = &f->conf;
 
@@ -62,16 +36,16 @@ static void tell_found(const struct w_found *f, u32 rank)
           (unsigned)rank, (unsigned long long)c->d_model, (unsigned long long)c->num_layers,
           (unsigned long long)c->vocab_size, (unsigned long long)c->batch_size,
           (unsigned long long)c->max_length, f->bits, f->tokens / 1e6, f->tok_s,
-          f->resident / (1024 * 1024), f->outside ? " (beyond the runs behind the law)" : "");
+          f->resident / (1024 * 1024),
+          f->outside ? " (outside the runs that the law was fitted to)" : "");
 }
 
-/* Put the best configuration in the place of the one that gives what is not searched. */
+/* Replace the configuration that the search starts from by the best one. */
 static enum w_status search(struct report *r, const struct settings *set, struct w_err *err)
 {
     static struct w_found found[SHOWN];
     struct w_fit_ask ask = report_ask(r);
-    struct w_search_limits limits = {.seconds = set->time_s,
-                                     .bytes = memory_limit(r, set->in.memory)};
+    struct w_search_limits limits = {.seconds = set->time_s, .bytes = memory_limit(r, set)};
     u32 count = 0;
     enum w_status status =
         w_search_best(found, SHOWN, &count, r->confs, &r->machine, &ask, &limits, err);
@@ -79,37 +53,42 @@ static enum w_status search(struct report *r, const struct settings *set, struct
     if (status)
         return status;
     for (u32 i = 0; i < count; i++)
-        tell_found(&found[i], i + 1);
+        say_found(&found[i], i + 1);
     r->confs[0] = found[0].conf;
     r->count = 1;
     return report_fit(r, 0, &ask, err);
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct report r = {0};
 
     if (argc > 1 || set->time_s <= 0)
         return w_fail(err, W_USAGE, "needs --time DURATION, and takes at most one configuration");
-    enum w_status status = report_open(&r, &set->in, argc, argv, err);
+    enum w_status status = report_open(&r, set, argc, argv, err);
     if (!status && argc == 0)
         status = w_conf_parse(r.confs, base_text, strlen(base_text), "search", err);
     if (!status && argc == 0)
-        status = change_conf(r.confs, "what is searched", &set->in, err);
+        status = change_conf(r.confs, "the start of the search", set, err);
     if (!status)
         status = search(&r, set, err);
     if (!status)
         status = write_tree(r.text.file, w_conf_json(r.confs), err);
     if (!status)
-        status = check_requirements(&r, &set->in, err);
-    return report_close(&r, &set->in, status, err);
+        status = check_requirements(&r, set, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_search(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_search_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command search_command = {
+    {
+        .name = "wcachefit search",
+        .summary = "the configuration that trains the best model in a time and a memory",
+        .operands = "--time DURATION [CONFIG.json]",
+        .about = "Writes a configuration, chosen by the predicted rate and a scaling law; the best "
+                 "ones are listed on standard error. A configuration that is named gives the keys "
+                 "that are not searched.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

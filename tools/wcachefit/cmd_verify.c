@@ -1,29 +1,18 @@
-/* wcachefit verify: predictions beside what runs measured; --learn keeps the ratios. */
+/* wcachefit verify: predicted rates and memory beside those of runs; --learn keeps the ratios. */
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/strnum.h"
 #include "fit/runlog.h"
-#include "sys/fdio.h"
 #include "tools/host_cache.h"
 #include "tools/wcachefit/commands.h"
-#include "tools/wcachefit/inputs.h"
-
-struct settings {
-    struct inputs in;
-    const char *tolerance;
-    bool learn;
-};
-
 
 static const struct w_option options[] = {
     {"tolerance", 0, W_OPT_TEXT, AT(tolerance), .arg = "PART",
      .help = "How far a rate may be off, like 10%. Default: the prediction's interval."},
     {"learn", 0, W_OPT_FLAG, AT(learn),
-     .help =
-         "Keep the ratios: later predictions are corrected by them and take their interval from "
-         "them."},
+     .help = "Keep the ratios: later predictions are corrected by them and take their interval "
+             "from them."},
     {CALIBRATION_OPTION},
     {JSON_OPTION("Write one JSON object: a member of \"runs\" for each log.")},
     {OUTPUT_OPTION},
@@ -36,23 +25,13 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcachefit_verify_program = {
-    .name = "wcachefit verify",
-    .summary = "compare runs with what was predicted of them",
-    .operands = "LOG ...",
-    .about = "Takes logs of wtrain, which hold their configurations; exit status 1 if a rate is "
-             "outside the tolerance or memory is not as planned.",
-    .options = options,
-    .examples = examples,
-};
-
 /* One run as it was and as it was predicted. */
 struct verdict {
     struct w_runlog log;
     double measured, predicted; /* tok/s in the same state of the machine */
     double factor, ratio;       /* correction within the prediction; measured / predicted */
     enum w_state state;
-    double tolerance; /* part of the prediction */
+    double tolerance; /* of the rate, relative to the prediction */
     double resident;  /* predicted, bytes */
     bool rate_holds, plan_holds, resident_holds;
 };
@@ -60,24 +39,8 @@ struct verdict {
 #define RESIDENT_PART 0.03
 #define RESIDENT_BYTES (8.0 * 1024 * 1024)
 
-/* A log may have another precision than the report. */
-static enum w_status residuals_of(struct w_residuals *residuals, const struct report *r,
-                                  enum w_type type, struct w_err *err)
-{
-    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
-
-    *residuals = (struct w_residuals){0};
-    if (!w_calibration_knows(r->calibration, type))
-        return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit calibrate",
-                      w_type_name(type));
-    if (host_residuals_path(path, &r->machine, NULL))
-        return W_DONE;
-    host_kernels(kernels, r->calibration, type);
-    return w_residuals_read(residuals, path, kernels, err);
-}
-
-/* Like with like: a machine that has two states is compared in the one in which it ran, and of a run
- * that saw both, the steps of the faster one. */
+/* A machine that has two states is compared in the one in which it ran; of a run that had both, the
+ * steps in the faster one are compared. */
 static void compare_rates(struct verdict *v, const struct w_fit *fit)
 {
     double half = w_fit_value(fit, "predict.half"), full = w_fit_value(fit, "predict.tok_s");
@@ -102,18 +65,22 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     if (status)
         return status;
     if (!v->log.has_header)
-        return w_fail(err, W_CORRUPT, "%.500s: has no header of a run: which configuration was it?",
-                      path);
+        return w_fail(err, W_CORRUPT,
+                      "%.500s: has no header line, so the configuration is not known", path);
     if (v->log.cpu[0] && strcmp(v->log.cpu, r->calibration->cpu))
-        return w_fail(err, W_MISMATCH, "%.500s: is a run on another machine (%.100s)", path,
-                      v->log.cpu);
+        return w_fail(err, W_MISMATCH, "%.500s: is the log of a run on another machine (%.100s)",
+                      path, v->log.cpu);
+    const enum w_type type = v->log.type; /* perhaps another one than the report's */
     struct w_residuals residuals;
-    status = residuals_of(&residuals, r, v->log.type, err);
+    if (!w_calibration_knows(r->calibration, type))
+        return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit calibrate",
+                      w_type_name(type));
+    status = host_residuals_read(&residuals, &r->machine, r->calibration, type, err);
     if (status)
         return status;
     struct w_fit_ask ask = report_ask(r);
     ask.threads = v->log.threads;
-    ask.type = v->log.type;
+    ask.type = type;
     ask.residuals = &residuals;
     status = w_fit_make(fit, &v->log.conf, &r->machine, &ask, err);
     if (status)
@@ -138,18 +105,18 @@ static void write_verdict(FILE *f, const struct verdict *v)
 {
     char planned[W_FIGURE_TEXT], resident[W_FIGURE_TEXT], peak[W_FIGURE_TEXT];
 
-    w_figure_text(planned, W_UNIT_BYTES, (double)v->log.plan_bytes);
-    w_figure_text(resident, W_UNIT_BYTES, v->resident);
-    w_figure_text(peak, W_UNIT_BYTES, (double)v->log.peak_bytes);
     fprintf(f, "%s, %u threads, %s, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
             w_type_name(v->log.type), (unsigned long long)v->log.steps);
     fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s%s\n",
             v->predicted, v->measured, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO",
             v->state == W_STATE_HALF ? " (at half rate)" : "");
-    fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n", planned,
+    fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n",
+            w_figure_text(planned, W_UNIT_BYTES, (double)v->log.plan_bytes),
             v->plan_holds ? "yes" : "NO");
-    fprintf(f, "  resident  %12s predicted  %12s measured  within 3 %% + 8 MiB: %s\n", resident,
-            peak, v->resident_holds ? "yes" : "NO");
+    fprintf(f, "  resident  %12s predicted  %12s measured  within 3 %% + 8 MiB: %s\n",
+            w_figure_text(resident, W_UNIT_BYTES, v->resident),
+            w_figure_text(peak, W_UNIT_BYTES, (double)v->log.peak_bytes),
+            v->resident_holds ? "yes" : "NO");
 }
 
 static struct w_json *verdict_json(const struct verdict *v)
@@ -187,20 +154,14 @@ static enum w_status write_verdicts_json(FILE *f, const struct verdict *v, size_
     return write_tree(f, root, err);
 }
 
-/* What counts is the ratio before any correction: corrections are made of it. */
+/* Keep the ratio as it is before any correction: corrections are made from it. */
 static enum w_status learn(const struct verdict *v, const struct report *r, struct w_err *err)
 {
-    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
-    enum w_status status = host_cache_make(err);
-
-    if (!status)
-        status = host_residuals_path(path, &r->machine, err);
-    if (status)
-        return status;
-    host_kernels(kernels, r->calibration, v->log.type);
     struct w_verified run = {.began = v->log.began};
+
     snprintf(run.name, sizeof run.name, "%s", v->log.conf.name);
-    return w_residuals_add(path, &run, kernels, v->ratio * v->factor, (u64)time(NULL), err);
+    return host_residuals_add(&run, v->ratio * v->factor, &r->machine, r->calibration, v->log.type,
+                              err);
 }
 
 /* "10%" or "0.1" */
@@ -233,10 +194,10 @@ static enum w_status verify(const struct report *r, const struct settings *set, 
         return w_fail(err, W_NOMEM, "no memory for %zu logs", count);
     for (size_t i = 0; i < count && !status; i++)
         status = judge(&verdicts[i], r, logs[i], tolerance, err);
-    if (!status && set->in.json)
+    if (!status && set->json)
         status = write_verdicts_json(f, verdicts, count, err);
     for (size_t i = 0; i < count && !status; i++) {
-        if (!set->in.json)
+        if (!set->json)
             write_verdict(f, &verdicts[i]);
         if (!holds(&verdicts[i]) && !failed)
             failed = &verdicts[i];
@@ -246,31 +207,36 @@ static enum w_status verify(const struct report *r, const struct settings *set, 
     if (!status && failed)
         status = w_fail(err, W_NO, "%s: the prediction does not hold: %s", failed->log.conf.name,
                         !failed->rate_holds   ? "tokens/s are outside the tolerance"
-                        : !failed->plan_holds ? "the plan is another one"
+                        : !failed->plan_holds ? "the memory plan differs"
                                               : "resident memory is not what was predicted");
     free(verdicts);
     return status;
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct report r = {0};
 
     if (argc == 0)
         return w_fail(err, W_USAGE, "name the log of a run of wtrain");
-    enum w_status status = report_open(&r, &set->in, 0, argv, err);
+    enum w_status status = report_open(&r, set, 0, argv, err);
     if (!status && !r.calibration)
         status = w_fail(err, W_USAGE, "needs a calibration: wcachefit calibrate");
     if (!status)
         status = verify(&r, set, argv, (size_t)argc, err);
-    return report_close(&r, &set->in, status, err);
+    return report_close(&r, set, status, err);
 }
 
-int wcachefit_verify(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcachefit_verify_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct command verify_command = {
+    {
+        .name = "wcachefit verify",
+        .summary = "compare runs with their predictions",
+        .operands = "LOG ...",
+        .about =
+            "Takes logs of wtrain, which hold their configurations; exit status 1 if a rate is "
+            "outside the tolerance or memory is not as predicted.",
+        .options = options,
+        .examples = examples,
+    },
+    run,
+};

@@ -1,18 +1,16 @@
-/* commands.h - the commands of wcachefit: what each is called and takes, and its main(). */
+/* commands.h - the commands of wcachefit: what each is called and takes, and what it does. */
 #ifndef WCACHEFIT_COMMANDS_H
 #define WCACHEFIT_COMMANDS_H
 
-#include "tools/cli.h"
+#include "tools/wcachefit/inputs.h"
 
-extern const struct w_program wcachefit_report_program, wcachefit_calibrate_program,
-    wcachefit_verify_program, wcachefit_search_program, wcachefit_fit_program,
-    wcachefit_plot_program, wcachefit_host_program;
-int wcachefit_report(int argc, char **argv);
-int wcachefit_calibrate(int argc, char **argv);
-int wcachefit_verify(int argc, char **argv);
-int wcachefit_search(int argc, char **argv);
-int wcachefit_fit(int argc, char **argv);
-int wcachefit_plot(int argc, char **argv);
-int wcachefit_host(int argc, char **argv);
+struct command {
+    struct w_program program; /* first, because main() finds the command by it */
+    /* argv: the operands. W_NO: a requirement or a prediction does not hold. */
+    enum w_status (*run)(struct settings *, int argc, char **argv, struct w_err *);
+};
+
+extern const struct command report_command, calibrate_command, verify_command, search_command,
+    fit_command, plot_command, host_command;
 
 #endif

@@ -10,7 +10,7 @@
 #define TLB_REACH (1536.0 * 4096) /* entries of a second-level TLB times a page */
 #define SMALL_VOCABULARY 8192
 #define HEAD_IS_LARGE 0.4 /* of the forward pass */
-#define TOKENS_FEW 5.0
+#define TOKENS_FEW 5.0    /* for each parameter */
 
 static void add(struct w_hints *h, const char *format, ...) W_PRINTF(2, 3);
 static void add(struct w_hints *h, const char *format, ...)
@@ -29,9 +29,9 @@ static void about_memory(struct w_hints *h, const struct w_fit *fit)
     double share = w_fit_value(fit, "memory.share"), batch = w_fit_value(fit, "memory.batch");
 
     if (share > 1 && batch >= 1)
-        add(h, "The step needs more memory than there is: batch_size %.0f fits.", batch);
+        add(h, "The step needs more memory than is available: batch_size %.0f fits.", batch);
     else if (share > 1)
-        add(h, "The step needs more memory than there is, even with one sequence.");
+        add(h, "The step needs more memory than is available, even with one sequence.");
     else if (share > W_MEMORY_USABLE)
         add(h, "The step leaves less than %.0f %% of the memory to everything else.",
             100 * (1 - W_MEMORY_USABLE));
@@ -40,7 +40,7 @@ static void about_memory(struct w_hints *h, const struct w_fit *fit)
             "A trainer that keeps every activation and its gradient would page on this machine.");
 }
 
-/* A number of heads near the present one whose heads are whole vectors, or 0. */
+/* The nearest number of heads whose columns fill whole vectors, or 0. */
 static u64 better_heads(u64 d, u64 heads)
 {
     for (u64 distance = 1; distance < heads; distance++) {
@@ -60,25 +60,25 @@ static void about_shapes(struct w_hints *h, const struct w_fit *fit)
 
     if (columns % LANES && better_heads(d, heads))
         add(h,
-            "A head has %llu columns, which fill no whole vectors of %d floats: num_heads %llu "
-            "has %llu.",
+            "A head has %llu columns, which do not fill whole vectors of %d floats: with num_heads "
+            "%llu it has %llu.",
             (unsigned long long)columns, LANES, (unsigned long long)better_heads(d, heads),
             (unsigned long long)(d / better_heads(d, heads)));
     if (share > HEAD_IS_LARGE && vocab > SMALL_VOCABULARY)
         add(h,
             "The output head is %.0f %% of the work: vocab_size %d would save %.0f %% of it "
-            "(compare losses in bits per byte then).",
+            "(then compare losses in bits per byte).",
             100 * share, SMALL_VOCABULARY, 100 * share * (1 - SMALL_VOCABULARY / vocab));
 }
 
-/* Tiles cover whole panels of columns; what is beyond the vocabulary is multiplied for nothing. */
+/* Tiles cover whole panels of columns: those beyond the vocabulary are computed and not used. */
 static void about_vocabulary(struct w_hints *h, const struct w_fit *fit)
 {
     u64 vocab = fit->conf.vocab_size, panel = (u64)w_fit_value(fit, "tile.cols");
 
     if (panel > 0 && vocab % panel)
         add(h,
-            "The vocabulary of %llu ids fills no whole tiles of %llu columns: vocab_size %llu "
+            "The vocabulary of %llu ids does not fill whole tiles of %llu columns: vocab_size %llu "
             "costs no more.",
             (unsigned long long)vocab, (unsigned long long)panel,
             (unsigned long long)((vocab + panel - 1) / panel * panel));
@@ -101,8 +101,8 @@ static void about_data(struct w_hints *h, const struct w_fit *fit)
 
     if (per_parameter < TOKENS_FEW)
         add(h,
-            "%.2g tokens per parameter: about %.0f use a model's size; more text teaches more "
-            "than a wider model.",
+            "%.2g tokens per parameter: a model of this size can use about %.0f; more text helps "
+            "more than a wider model.",
             per_parameter, W_TOKENS_ENOUGH);
 }
 

@@ -1,4 +1,4 @@
-/* hints.h - what a person should know or change, in sentences derived from the figures. */
+/* hints.h - advice for people, in sentences that follow from the figures. */
 #ifndef W_HINTS_H
 #define W_HINTS_H
 
@@ -11,7 +11,7 @@ struct w_hints {
     u32 count;
 };
 
-/* machine: the one that fit was made for. */
+/* Fill hints. machine: the one that fit was made for. */
 void w_hints_make(struct w_hints *, const struct w_fit *fit, const struct w_machine *machine);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the commands of wcachefit do alike: read what they are told of machine and configurations,
- * judge requirements, and write the answer. */
+/* What the commands of wcachefit have in common: read machine and configurations, check
+ * requirements, write the answer. */
 #include "tools/wcachefit/inputs.h"
 
 #include <stdlib.h>
@@ -10,28 +10,28 @@
 #include "sys/fdio.h"
 #include "tools/host_cache.h"
 
-enum w_status choose_format(u32 *format, const struct inputs *in, struct w_err *err)
+enum w_status choose_format(struct settings *set, struct w_err *err)
 {
-    if (in->json && *format != AS_TEXT && *format != AS_JSON)
+    if (set->json && set->format != AS_TEXT && set->format != AS_JSON)
         return w_fail(err, W_USAGE, "--json is a --format: choose one");
-    if (in->json)
-        *format = AS_JSON;
+    if (set->json)
+        set->format = AS_JSON;
     return W_DONE;
 }
 
 /* ---- configurations ---- */
 
-enum w_status change_conf(struct w_conf *conf, const char *where, const struct inputs *in,
+enum w_status change_conf(struct w_conf *conf, const char *where, const struct settings *set,
                           struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    for (size_t k = 0; k < in->set.count && !status; k++) {
-        status = w_conf_set(conf, in->set.items[k], err);
+    for (size_t k = 0; k < set->set.count && !status; k++) {
+        status = w_conf_set(conf, set->set.items[k], err);
         if (status)
-            w_fail_at(err, status, "--set %.100s", in->set.items[k]);
+            w_fail_at(err, status, "--set %.100s", set->set.items[k]);
     }
-    if (!status && in->set.count) {
+    if (!status && set->set.count) {
         status = w_conf_check(conf, err);
         if (status)
             w_fail_at(err, status, "%.200s with --set", where);
@@ -39,7 +39,7 @@ enum w_status change_conf(struct w_conf *conf, const char *where, const struct i
     return status;
 }
 
-static enum w_status load_confs(struct report *r, char **paths, const struct inputs *in,
+static enum w_status load_confs(struct report *r, char **paths, const struct settings *set,
                                 struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -47,67 +47,68 @@ static enum w_status load_confs(struct report *r, char **paths, const struct inp
     for (size_t i = 0; i < r->count && !status; i++) {
         status = w_conf_load(&r->confs[i], paths[i], err);
         if (!status)
-            status = change_conf(&r->confs[i], paths[i], in, err);
+            status = change_conf(&r->confs[i], paths[i], set, err);
     }
     return status;
 }
 
 /* ---- the machine ---- */
 
-/* What the user says goes before what anybody has measured. */
-static void apply_rates(struct w_machine *m, const struct inputs *in, enum w_type type)
+/* Rates that the user gives replace measured ones. */
+static void apply_rates(struct w_machine *m, const struct settings *set, enum w_type type)
 {
     struct w_rate *peak = type == W_TYPE_BF16 ? &m->bf16_flops_per_s : &m->flops_per_s;
 
-    if (in->peak)
-        *peak = (struct w_rate){(double)in->peak, W_FROM_USER};
-    if (in->bandwidth)
-        m->memory_bytes_per_s = (struct w_rate){(double)in->bandwidth, W_FROM_USER};
+    if (set->peak)
+        *peak = (struct w_rate){(double)set->peak, W_FROM_USER};
+    if (set->bandwidth)
+        m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
 }
 
-static enum w_status read_machine(struct w_machine *m, const struct inputs *in, enum w_type type,
+static enum w_status read_machine(struct w_machine *m, const struct settings *set, enum w_type type,
                                   struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    if (in->target)
-        status = w_target_find(m, in->target, err);
+    if (set->target)
+        status = w_target_find(m, set->target, err);
     else
         w_machine_read(m, "");
-    apply_rates(m, in, type);
-    if (in->memory) {
-        m->available_bytes = in->memory;
+    apply_rates(m, set, type);
+    if (set->memory) {
+        m->available_bytes = set->memory;
         m->memory_source = W_FROM_USER;
     }
     return status;
 }
 
-static enum w_status choose_precision(struct report *r, const struct inputs *in, struct w_err *err)
+static enum w_status choose_precision(struct report *r, const struct settings *set,
+                                      struct w_err *err)
 {
     const struct w_kern *kern;
 
-    if (!in->target)
-        return w_kern_choose_precision(&kern, &r->type, NULL, in->precision, err);
-    r->type = in->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
+    if (!set->target)
+        return w_kern_choose_precision(&kern, &r->type, NULL, set->precision, err);
+    r->type = set->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
     return W_DONE;
 }
 
-/* ---- what is kept of this host ---- */
+/* ---- the calibration of this host ---- */
 
-/* The calibration that is kept, or that of a file; doubts about it are warnings. */
+/* The calibration of path, or, where that is NULL, the one that is kept; doubts about it are
+ * warnings. *found stays false where none is kept. */
 static enum w_status find_calibration(struct w_calibration *c, bool *found,
                                       const struct w_machine *m, const char *path,
                                       struct w_err *err)
 {
     char usual[HOST_CACHE_PATH], doubt[W_DOUBT_TEXT];
 
-    *found = false;
     if (!path && host_calibration_path(usual, m, NULL))
-        return W_DONE; /* no folder, so there is none */
+        return W_DONE; /* no folder, so no calibration */
     enum w_status status = w_calibration_load(c, path ? path : usual, err);
     if (status == W_NO && !path)
         return W_DONE;
-    if (status && !path) { /* damaged or of another version: told, and done without */
+    if (status && !path) { /* damaged or of another version: go on without it */
         w_warn("%s", err->text);
         return W_DONE;
     }
@@ -119,30 +120,20 @@ static enum w_status find_calibration(struct w_calibration *c, bool *found,
     return W_DONE;
 }
 
-/* The ratios of verified runs with the calibration's kernels; trouble is a warning. */
-static void find_residuals(struct report *r)
+void report_calibrate(struct report *r, const struct settings *set, const struct w_calibration *c)
 {
-    char path[HOST_CACHE_PATH], kernels[HOST_KERNELS];
     struct w_err err;
 
-    if (host_residuals_path(path, &r->machine, NULL))
-        return;
-    host_kernels(kernels, r->calibration, r->type);
-    if (w_residuals_read(&r->residuals, path, kernels, &err))
-        w_warn("%s", err.text);
-}
-
-void report_calibrate(struct report *r, const struct inputs *in, const struct w_calibration *c)
-{
     r->calibration = c;
-    find_residuals(r);
+    if (host_residuals_read(&r->residuals, &r->machine, c, r->type, &err))
+        w_warn("%s", err.text);
     w_calibration_apply(c, &r->machine);
-    apply_rates(&r->machine, in, r->type);
+    apply_rates(&r->machine, set, r->type);
 }
 
 /* ---- a report ---- */
 
-enum w_status report_open(struct report *r, const struct inputs *in, int argc, char **paths,
+enum w_status report_open(struct report *r, const struct settings *set, int argc, char **paths,
                           struct w_err *err)
 {
     static struct w_calibration calibration;
@@ -150,32 +141,32 @@ enum w_status report_open(struct report *r, const struct inputs *in, int argc, c
 
     enum w_status status = w_text_file_open(&r->text, err);
     if (!status)
-        status = choose_precision(r, in, err);
+        status = choose_precision(r, set, err);
     if (!status)
-        status = read_machine(&r->machine, in, r->type, err);
+        status = read_machine(&r->machine, set, r->type, err);
     if (status)
         return status;
-    r->threads = w_machine_threads(&r->machine, in->threads,
-                                   in->target ? NULL : getenv("OMP_NUM_THREADS"), &r->threads_why);
+    r->threads = w_machine_threads(&r->machine, set->threads,
+                                   set->target ? NULL : getenv("OMP_NUM_THREADS"), &r->threads_why);
     r->count = (size_t)argc;
     r->fits = calloc(r->count + 1, sizeof *r->fits);
     r->confs = calloc(r->count + 1, sizeof *r->confs);
     if (!r->fits || !r->confs)
         return w_fail(err, W_NOMEM, "no memory for %zu configurations", r->count);
-    status = load_confs(r, paths, in, err);
-    if (!status && !in->no_calibration && (!in->target || in->calibration))
-        status = find_calibration(&calibration, &found, &r->machine, in->calibration, err);
+    status = load_confs(r, paths, set, err);
+    if (!status && !set->no_calibration && (!set->target || set->calibration))
+        status = find_calibration(&calibration, &found, &r->machine, set->calibration, err);
     if (!status && found)
-        report_calibrate(r, in, &calibration);
+        report_calibrate(r, set, &calibration);
     return status;
 }
 
-double memory_limit(const struct report *r, u64 asked)
+double memory_limit(const struct report *r, const struct settings *set)
 {
     const struct w_machine *m = &r->machine;
     u64 available = m->available_bytes ? m->available_bytes : m->memory_bytes;
 
-    return asked ? (double)asked : W_MEMORY_USABLE * (double)available;
+    return set->memory ? (double)set->memory : W_MEMORY_USABLE * (double)available;
 }
 
 struct w_fit_ask report_ask(const struct report *r)
@@ -198,14 +189,15 @@ enum w_status report_fit(struct report *r, size_t index, const struct w_fit_ask 
     return status;
 }
 
-enum w_status check_requirements(const struct report *r, const struct inputs *in, struct w_err *err)
+enum w_status check_requirements(const struct report *r, const struct settings *set,
+                                 struct w_err *err)
 {
     enum w_status first = W_DONE;
     struct w_err one = {0};
 
     for (size_t i = 0; i < r->count; i++)
-        for (size_t k = 0; k < in->require.count; k++) {
-            enum w_status status = w_require_check(&r->fits[i], in->require.items[k], &one);
+        for (size_t k = 0; k < set->require.count; k++) {
+            enum w_status status = w_require_check(&r->fits[i], set->require.items[k], &one);
             if (status == W_USAGE) {
                 *err = one;
                 return w_fail_at(err, status, "--require");
@@ -218,14 +210,14 @@ enum w_status check_requirements(const struct report *r, const struct inputs *in
     return first;
 }
 
-enum w_status report_close(struct report *r, const struct inputs *in, enum w_status answer,
+enum w_status report_close(struct report *r, const struct settings *set, enum w_status answer,
                            struct w_err *err)
 {
     if (answer == W_DONE || answer == W_NO) {
         struct w_err lost = {0};
         enum w_status status = w_text_file_close(&r->text, &lost);
-        if (!status && (answer == W_DONE || !in->output))
-            status = w_output_whole(in->output, r->text.text, r->text.size, &lost);
+        if (!status && (answer == W_DONE || !set->output))
+            status = w_output_whole(set->output, r->text.text, r->text.size, &lost);
         if (status) {
             *err = lost;
             answer = status;

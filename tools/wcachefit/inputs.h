@@ -1,10 +1,10 @@
-/* inputs.h - what the commands of wcachefit are told alike: a machine, configurations, requirements;
- * and the way from there to an answer.
+/* inputs.h - what the commands of wcachefit have in common: the settings that their options fill,
+ * rows for their option tables, and the way from there to an answer.
  *
- *     status = report_open(&r, &set.in, argc, argv, &err);
+ *     status = report_open(&r, set, argc, argv, err);
  *     ...                                              // figures: report_fit()
  *     fprintf(r.text.file, ...)
- *     status = report_close(&r, &set.in, status, &err);
+ *     return report_close(&r, set, status, err);
  */
 #ifndef WCACHEFIT_INPUTS_H
 #define WCACHEFIT_INPUTS_H
@@ -12,97 +12,123 @@
 #include "tools/cli.h"
 #include "tools/wcachefit/report.h"
 
-struct inputs {
+/* Fields that a command has no option for are 0. */
+struct settings {
+    /* of the rows below */
     u64 threads, peak, bandwidth, memory;
     u32 precision; /* enum w_precision */
     const char *target, *calibration, *output;
     struct w_text_list set, require;
     bool json, no_calibration;
+
+    u32 format; /* report, plot */
+    /* report */
+    u64 tokens, files, tokens_per_file, val_tokens, val_every;
+    double gflops, bytes_per_token, every_s;
+    const char *explain;
+    struct w_text_list rate, log;
+    bool buffers;
+
+    double seconds;        /* calibrate */
+    double time_s;         /* search */
+    const char *tolerance; /* verify */
+    bool learn;            /* verify */
+    bool list;             /* host */
 };
 
-/* Rows of option tables, in braces, for a command whose `struct settings` has a struct inputs as member
- * `in`. */
-#define IN(field) offsetof(struct settings, in.field)
+/* Rows of option tables, in braces. */
 #define TARGET_OPTION                                                                              \
-    "target", 0, W_OPT_TEXT, IN(target), "NAME|FILE",                                              \
+    "target", 0, W_OPT_TEXT, AT(target), "NAME|FILE",                                              \
         .help = "Judge for another machine: a known one, or the "                                  \
                 "file that wcachefit host --json wrote there."
 #define THREADS_OPTION                                                                             \
-    "threads", 't', W_OPT_COUNT, IN(threads),                                                      \
+    "threads", 't', W_OPT_COUNT, AT(threads),                                                      \
         .arg = "N", .max = 65536,                                                                  \
-        .help = "Worker threads. Without it: OMP_NUM_THREADS, else the cores that may be used."
+        .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be "   \
+                "used."
 #define PRECISION_OPTION                                                                           \
-    "precision", 0, W_OPT_CHOICE, IN(precision),                                                   \
+    "precision", 0, W_OPT_CHOICE, AT(precision),                                                   \
         .arg = "KIND", .dflt = "auto", .choices = W_PRECISION_NAMES,                               \
-        .help = "Operands of the matrix products, as for wtrain. auto is what wtrain would "       \
+        .help = "Compute type of the matrix products, as for wtrain. auto is what wtrain would "   \
                 "choose here, and fp32 for a target."
 #define MEMORY_OPTION                                                                              \
-    "memory", 0, W_OPT_COUNT, IN(memory),                                                          \
+    "memory", 0, W_OPT_COUNT, AT(memory),                                                          \
         .arg = "BYTES",                                                                            \
-        .help = "Memory that a step may take, like 6GiB; without it what the machine has to give " \
-                "(85 % of that for fit and search)."
+        .help = "Memory that a step may take, like 6GiB. Default: the memory that is available "   \
+                "(for fit and search 85 % of it)."
 #define RAM_OPTION                                                                                 \
-    "ram", 0, W_OPT_COUNT, IN(memory), .arg = "BYTES", .help = "The same as --memory."
+    "ram", 0, W_OPT_COUNT, AT(memory), .arg = "BYTES", .help = "The same as --memory."
 #define PEAK_OPTION                                                                                \
-    "peak", 0, W_OPT_COUNT, IN(peak),                                                              \
+    "peak", 0, W_OPT_COUNT, AT(peak),                                                              \
         .arg = "FLOPS",                                                                            \
         .help = "The machine's peak in the precision that is used, in FLOP a second, like 448G."
 #define BANDWIDTH_OPTION                                                                           \
-    "bandwidth", 0, W_OPT_COUNT, IN(bandwidth),                                                    \
-        .arg = "BYTES", .help = "Bytes a second that the memory gives, like 10G."
+    "bandwidth", 0, W_OPT_COUNT, AT(bandwidth),                                                    \
+        .arg = "BYTES", .help = "Bandwidth of the memory in bytes a second, like 10G."
 #define CALIBRATION_OPTION                                                                         \
-    "calibration", 0, W_OPT_TEXT, IN(calibration),                                                 \
+    "calibration", 0, W_OPT_TEXT, AT(calibration),                                                 \
         .arg = "FILE", .help = "Predict from this calibration instead of the one that is kept."
 #define NO_CALIBRATION_OPTION                                                                      \
-    "no-calibration", 0, W_OPT_FLAG, IN(no_calibration), .help = "Use nothing that was measured."
+    "no-calibration", 0, W_OPT_FLAG, AT(no_calibration), .help = "Use nothing that was measured."
 #define SET_OPTION                                                                                 \
-    "set", 0, W_OPT_LIST, IN(set),                                                                 \
+    "set", 0, W_OPT_LIST, AT(set),                                                                 \
         .arg = "KEY=VALUE",                                                                        \
         .help = "Change a key of every configuration, like batch_size=32; may be given again."
 #define REQUIRE_OPTION                                                                             \
-    "require", 0, W_OPT_LIST, IN(require),                                                         \
+    "require", 0, W_OPT_LIST, AT(require),                                                         \
         .arg = "EXPR",                                                                             \
-        .help = "Requirements, separated by commas, like ram<=80%,params<=30M,hours<=6,attn@L2; "  \
-                "exit status 1 and the name of the first that does not hold. A file of --output "  \
-                "is then not written."
-#define JSON_OPTION(text) "json", 0, W_OPT_FLAG, IN(json), .help = text
+        .help = "Requirements, separated by commas, like ram<=80%,params<=30M,hours<=6,attn@L2. "  \
+                "If one does not hold, the exit status is 1, the first such one is named, and "    \
+                "the file of --output is not written."
+#define JSON_OPTION(text) "json", 0, W_OPT_FLAG, AT(json), .help = text
 #define OUTPUT_OPTION                                                                              \
-    "output", 'o', W_OPT_TEXT, IN(output),                                                         \
+    "output", 'o', W_OPT_TEXT, AT(output),                                                         \
         .arg = "FILE", .help = "Write to a file, which appears when it is complete."
 
-/* What --format says, where JSON is its second choice: the same as --json. */
-enum { AS_TEXT, AS_JSON };
-enum w_status choose_format(u32 *format, const struct inputs *, struct w_err *) W_MUST_CHECK;
+/* Several rows, each with its braces: which machine; how much memory; how fast it is. */
+/* clang-format off */
+#define MACHINE_OPTIONS {TARGET_OPTION}, {THREADS_OPTION}, {PRECISION_OPTION}
+#define MEMORY_OPTIONS {MEMORY_OPTION}, {RAM_OPTION}
+#define RATE_OPTIONS                                                                               \
+    {PEAK_OPTION}, {BANDWIDTH_OPTION}, {CALIBRATION_OPTION}, {NO_CALIBRATION_OPTION}
+/* clang-format on */
 
-/* The machine, its threads and its precision; what is known of it by a calibration, unless
- * no_calibration is set; and the configurations that are named, with what --set changes. There is room
- * for one more of them than are named. */
-enum w_status report_open(struct report *, const struct inputs *, int argc, char **paths,
+/* The first two choices of --format. choose_format() makes --json the same as the second. W_USAGE:
+ * both are given, and differ. */
+enum { AS_TEXT, AS_JSON };
+enum w_status choose_format(struct settings *, struct w_err *) W_MUST_CHECK;
+
+/* Read the machine, its calibration (unless no_calibration is set) and the configurations, with the
+ * changes of --set. There is room for one more configuration than are named. Afterwards, and after
+ * a failure, report_close(). W_USAGE: an unknown target or key, or a configuration that cannot
+ * work; W_IO, W_CORRUPT, W_MISMATCH: of the files that are named; W_NOMEM. */
+enum w_status report_open(struct report *, const struct settings *, int argc, char **paths,
                           struct w_err *) W_MUST_CHECK;
-/* Write what was printed into the report, in one piece, and free it. answer: how the work ended. W_NO is
- * an answer too, which people see and which leaves no file; after a failure nothing is written. Returns
- * the answer, or why it could not be written. */
-enum w_status report_close(struct report *, const struct inputs *, enum w_status answer,
+/* Write the text of the report at once, and free the report. answer: how the work ended. After
+ * W_DONE the text goes to --output or standard output, after W_NO to standard output only, after a
+ * failure nowhere. Returns the answer, or the error of writing. */
+enum w_status report_close(struct report *, const struct settings *, enum w_status answer,
                            struct w_err *) W_MUST_CHECK;
 
-/* Take what was measured of this machine into its description. */
-void report_calibrate(struct report *, const struct inputs *, const struct w_calibration *);
-/* What --set changes, in one more configuration; where: what errors call it. */
-enum w_status change_conf(struct w_conf *, const char *where, const struct inputs *,
+/* Use a calibration of this machine: its rates and sizes, and the residuals of its predictions. */
+void report_calibrate(struct report *, const struct settings *, const struct w_calibration *);
+/* Apply --set to a configuration; where: its name in errors. W_USAGE: a bad key or value, or a
+ * configuration that cannot work. */
+enum w_status change_conf(struct w_conf *, const char *where, const struct settings *,
                           struct w_err *) W_MUST_CHECK;
 
-/* Bytes that a search and a change may use: those that were asked for, else what the machine has to
- * give but for the system's part. */
-double memory_limit(const struct report *, u64 asked);
+/* Bytes that search and fit may use: those of --memory, else W_MEMORY_USABLE of the available
+ * ones. */
+double memory_limit(const struct report *, const struct settings *);
 
 /* What is asked of every configuration: threads, precision, calibration. */
 struct w_fit_ask report_ask(const struct report *);
-/* Make the figures of the index-th one. */
+/* Make the figures of the index-th one; errors of w_fit_make(). */
 enum w_status report_fit(struct report *, size_t index, const struct w_fit_ask *,
                          struct w_err *) W_MUST_CHECK;
 
 /* W_NO: a requirement does not hold, the first is named. W_USAGE: one is not understood. */
-enum w_status check_requirements(const struct report *, const struct inputs *,
+enum w_status check_requirements(const struct report *, const struct settings *,
                                  struct w_err *) W_MUST_CHECK;
 
 #endif

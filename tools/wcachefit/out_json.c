@@ -1,5 +1,5 @@
-/* wcachefit for programs: one object, stable keys, sizes in bytes. Figures have the keys of the table
- * of figures; what is not known is null. */
+/* wcachefit for programs: one object, stable keys, sizes in bytes. Figures have the keys of the
+ * table of figures; those that are not known are null. */
 #include <math.h>
 #include <stdlib.h>
 

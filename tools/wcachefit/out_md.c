@@ -1,19 +1,14 @@
-/* The comparison of configurations as a Markdown document: the tables, what follows from them, and the
- * facts and definitions that they rest on. Every sentence with a number is made from the figures. */
+/* The comparison of configurations as a Markdown document: the tables, the recommendations that
+ * follow from them, the facts of the machine, and the definitions of the figures. Every number in a
+ * sentence is a figure. */
 #include <math.h>
 #include <string.h>
 
 #include "tools/wcachefit/hints.h"
 #include "tools/wcachefit/report.h"
 
-static const char *figure(char text[W_FIGURE_TEXT], const struct w_fit *fit, const char *key)
-{
-    w_figure_text(text, w_figures[w_figure_find(key)].unit, w_fit_value(fit, key));
-    return text;
-}
-
-/* The configuration whose figure is smallest or largest among those whose step fits the memory; all
- * of them if the memory is not known. NULL if there is none. */
+/* The configuration whose figure is smallest or largest, among those whose step fits the memory;
+ * among all if the memory is not known. NULL if there is none. */
 static const struct w_fit *best(const struct report *r, const char *key, bool largest)
 {
     const struct w_fit *found = NULL;
@@ -40,25 +35,26 @@ static void write_recommendations(FILE *f, const struct report *r)
     for (size_t i = 0; i < r->count; i++)
         if (w_fit_value(&r->fits[i], "memory.share") > 1)
             fprintf(f, "- **`%s` does not fit the memory**: its step needs %s of %s.\n",
-                    r->fits[i].conf.name, figure(a, &r->fits[i], "memory.plan"),
-                    figure(b, &r->fits[i], "ram.bytes"));
+                    r->fits[i].conf.name, w_fit_text(a, &r->fits[i], "memory.plan"),
+                    w_fit_text(b, &r->fits[i], "ram.bytes"));
     if (!largest || !least) {
         fprintf(f, "- No configuration fits the memory.\n\n");
         return;
     }
     fprintf(f, "- **Most capacity that fits: `%s`**: %s parameters, %s a token to train.\n",
-            largest->conf.name, figure(a, largest, "params"),
-            figure(b, largest, "flops.train_causal"));
+            largest->conf.name, w_fit_text(a, largest, "params"),
+            w_fit_text(b, largest, "flops.train_causal"));
     fprintf(
         f,
         "- **Quickest iteration: `%s`**: %s a token to train, %.3g times less than the largest. "
-        "That part of its speed is a smaller model, not a better use of the machine.\n",
-        least->conf.name, figure(a, least, "flops.train_causal"),
+        "By that factor it is faster because the model is smaller, not because it uses the machine "
+        "better.\n",
+        least->conf.name, w_fit_text(a, least, "flops.train_causal"),
         w_fit_value(&r->fits[r->baseline], "flops.train_causal") /
             w_fit_value(least, "flops.train_causal"));
     if (soonest)
         fprintf(f, "- **Done first: `%s`**: %s at %s tok/s.\n", soonest->conf.name,
-                figure(a, soonest, "time"), figure(b, soonest, "tok_s"));
+                w_fit_text(a, soonest, "time"), w_fit_text(b, soonest, "tok_s"));
     fputc('\n', f);
     for (size_t i = 0; i < r->count; i++) {
         struct w_hints hints;
@@ -91,9 +87,9 @@ static void write_level(FILE *f, const char *name, const struct w_cache *c)
 {
     char size[W_FIGURE_TEXT];
 
-    w_figure_text(size, W_UNIT_BYTES, c->bytes ? (double)c->bytes : NAN);
-    fprintf(f, "| %s | %s | %u, shared by %u | %s |", name, size, c->instances, c->shared_by,
-            w_source_name(c->source));
+    fprintf(f, "| %s | %s | %u, shared by %u | %s |", name,
+            w_figure_text(size, W_UNIT_BYTES, c->bytes ? (double)c->bytes : NAN), c->instances,
+            c->shared_by, w_source_name(c->source));
     write_rate(f, W_UNIT_COUNT, &c->latency_cycles);
     write_rate(f, W_UNIT_BYTES_S, &c->bytes_per_s);
     fputc('\n', f);
@@ -103,8 +99,9 @@ static void write_peak(FILE *f, const char *precision, const struct w_rate *rate
 {
     char text[W_FIGURE_TEXT];
 
-    w_figure_text(text, W_UNIT_FLOP_S, rate->value > 0 ? rate->value : NAN);
-    fprintf(f, "Peak in %s: %s (%s).\n", precision, text, w_source_name(rate->source));
+    fprintf(f, "Peak in %s: %s (%s).\n", precision,
+            w_figure_text(text, W_UNIT_FLOP_S, rate->value > 0 ? rate->value : NAN),
+            w_source_name(rate->source));
 }
 
 static void write_facts(FILE *f, const struct report *r)
@@ -117,14 +114,15 @@ static void write_facts(FILE *f, const struct report *r)
     fprintf(f, "%s: %u cores, %u logical CPUs, %u threads (%s).\n", m->name, m->physical_cores,
             m->logical_cpus, r->threads, r->threads_why);
     if (m->virtualised)
-        fprintf(f, "It is a virtual machine: cache sizes are the hypervisor's word.\n");
+        fprintf(f, "It is a virtual machine: cache sizes are those that the hypervisor reports.\n");
     fprintf(f, "\n| Level | Size | Instances | Source | Latency | Bandwidth |\n"
                "|---|---|---|---|---|---|\n");
     write_level(f, "L1 data", &m->l1d);
     write_level(f, "L2", &m->l2);
     write_level(f, "L3", &m->l3);
-    w_figure_text(size, W_UNIT_BYTES, (double)m->memory_bytes);
-    fprintf(f, "| Memory | %s | 1 | %s |", size, w_source_name(m->memory_source));
+    fprintf(f, "| Memory | %s | 1 | %s |",
+            w_figure_text(size, W_UNIT_BYTES, (double)m->memory_bytes),
+            w_source_name(m->memory_source));
     write_rate(f, W_UNIT_COUNT, &m->memory_latency_cycles);
     write_rate(f, W_UNIT_BYTES_S, &m->memory_bytes_per_s);
     fputs("\n\n", f);
@@ -134,14 +132,14 @@ static void write_facts(FILE *f, const struct report *r)
     if (l2->value > 0 && l3->value > 0 && m->memory_latency_cycles.value > 0)
         fprintf(
             f,
-            "\nA single load that misses L2 and is found in L3 takes %.2g times as long; one that "
-            "has to go to memory, %.2g times. Streams that the hardware prefetches do not pay "
-            "this, and a blocked product uses each line many times.\n",
+            "\nA single load that misses L2 and hits L3 takes %.2g times as long; one that has to "
+            "go to memory, %.2g times. Streams that the hardware prefetches do not pay this, and "
+            "a blocked GEMM uses each line many times.\n",
             l3->value / l2->value, m->memory_latency_cycles.value / l2->value);
     fputc('\n', f);
 }
 
-/* Ratios of a working set to a cache all have the same form, which a sentence says. */
+/* A ratio of a working set to a cache: all have one form, which a sentence describes. */
 static bool is_plain_fill(const struct w_figure *figure)
 {
     return figure->unit == W_UNIT_FILL && strstr(figure->formula, ".bytes / l");
@@ -172,27 +170,27 @@ static void write_insights(FILE *f, const struct report *r)
         f,
         "1. **Memory first**: with every activation kept, `%s` needs %s for activations alone and "
         "%s with their gradients; wtrain's step takes %s.\n",
-        base->conf.name, figure(a, base, "plain.bytes"), figure(b, base, "plain.both"),
-        figure(c, base, "memory.plan"));
+        base->conf.name, w_fit_text(a, base, "plain.bytes"), w_fit_text(b, base, "plain.both"),
+        w_fit_text(c, base, "memory.plan"));
     fprintf(
         f, "2. **The head is work too**: %s of the forward pass of `%s`; its logits would be %s.\n",
-        figure(a, base, "flops.head_share"), base->conf.name, figure(b, base, "logits.bytes"));
+        w_fit_text(a, base, "flops.head_share"), base->conf.name,
+        w_fit_text(b, base, "logits.bytes"));
     if (!isnan(balance))
         fprintf(
             f,
-            "3. **Products are %s**: the machine can do %s FLOP in the time of a byte from memory; "
+            "3. **GEMMs are %s**: the machine can do %s FLOP in the time of a byte from memory; "
             "blocks in a thread's L2 need one byte for %s FLOP. The size of the matrices does not "
-            "enter.\n",
+            "matter.\n",
             balance <= reached ? "bound by arithmetic" : "bound by memory",
-            figure(a, base, "gemm.balance"), figure(b, base, "gemm.l2"));
+            w_fit_text(a, base, "gemm.balance"), w_fit_text(b, base, "gemm.l2"));
     else
-        fprintf(
-            f,
-            "3. **Products**: blocks in a thread's L2 need one byte from memory for %s FLOP; with "
-            "`--peak` and `--bandwidth` that says what bounds them.\n",
-            figure(b, base, "gemm.l2"));
-    fprintf(f, "4. **Where fit decides**: attention of one head, the rows of an MLP block, and "
-               "generation, which reads all weights for each token.\n");
+        fprintf(f,
+                "3. **GEMMs**: blocks in a thread's L2 need one byte from memory for %s FLOP; with "
+                "`--peak` and `--bandwidth` that shows whether arithmetic or memory bounds them.\n",
+                w_fit_text(b, base, "gemm.l2"));
+    fprintf(f, "4. **Where cache fit matters**: attention of one head, the rows of an MLP block, "
+               "and generation, which reads all weights for each token.\n");
     fprintf(f, "5. **Compare times, not rates**: a smaller vocabulary has more tokens in the same "
                "text; losses compare in bits per byte.\n\n");
 }

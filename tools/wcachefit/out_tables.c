@@ -6,165 +6,145 @@
 #include "tools/wcachefit/report.h"
 
 const struct table comparison_tables[] = {
-    {"## Matrix Size Analysis (Per Sequence)",
-     "T x d: the activations of one sequence. T x F: the hidden layer of its MLP. A verdict "
-     "compares a working set with a thread's share of the cache, `l2.share`; a percentage is what "
-     "it takes of that. The first column alone is no reason for a speed: products are blocked, see "
-     "below.",
-     false,
-     {{"d_model", "d", false},
-      {"max_length", "T", false},
-      {"T x d", "sequence.bytes", false},
-      {"T x F", "ff.bytes", false},
-      {"T x d in L2", "l2.sequence", false},
-      {"T x (d+F) in L2", "l2.sequence_mlp", false},
-      {"head in L2", "l2.attention", false},
-      {"T x d in L3", "l3.sequence", false},
-      {NULL, NULL, false}}},
-    {"## Cache Fit by Kernel",
-     "The working sets that decide: one head of one sequence, forward and with its gradients; 64 "
-     "queries at a time; 32 rows through the MLP; the blocks of a matrix product, which are large "
-     "enough when the arithmetic per byte that they reach is more than the machine's balance "
-     "(`gemm.balance`).",
-     false,
-     {{"head, L2", "l2.attention", false},
-      {"gradients, L2", "l2.attention_back", false},
-      {"64 rows, L2", "l2.attention_rows", false},
-      {"MLP rows, L2", "l2.mlp", false},
-      {"GEMM, L2", "l2.gemm", false},
-      {"GEMM, L3", "l3.gemm", false},
-      {"layer, L3", "l3.layer", false},
-      {"layers, L3", "l3.layers", false},
-      {NULL, NULL, false}}},
-    {"## Full Configuration Comparison\n\n### Model Architecture",
-     NULL,
-     true,
-     {{"d_model", "d", false},
-      {"num_heads", "H", false},
-      {"num_layers", "L", false},
-      {"d_ff", "F", false},
-      {"vocab_size", "V", false},
-      {NULL, NULL, false}}},
-    {"### Training Parameters",
-     NULL,
-     true,
-     {{"batch_size", "B", false},
-      {"max_length", "T", false},
-      {"learning_rate", "learning_rate", false},
-      {NULL, NULL, false}}},
-    {"### Memory Footprint",
-     "The first three rows are single matrices of a batch. The memory of a step is what wtrain "
-     "allocates, buffer by buffer (`--buffers`); the two layouts of activations bound what other "
-     "trainers need besides weights, gradients and moments.",
-     true,
-     {{"Tokens", "rows", false},
-      {"B x T x d", "batch.bytes", false},
-      {"of L3", "batch.l3", false},
-      {"All logits", "logits.bytes", false},
-      {"State", "memory.state", false},
-      {"All kept", "plain.bytes", false},
-      {"Lean", "lean.bytes", false},
-      {"Step", "memory.plan", false},
-      {"of memory", "memory.share", false},
-      {"Batch max", "memory.batch", false},
-      {NULL, NULL, false}}},
-    {"## Performance Projections\n\n### Theoretical Throughput",
-     "Arithmetic is a multiplication and an addition as two, for the causal half of the scores, "
-     "three times the forward pass. The bound is the machine's peak over the arithmetic of a "
-     "token: nobody reaches it. A prediction comes from the calibration of the machine; where "
-     "there is none, from a part of its peak. The rate beside it comes from `--rate`, `--gflops` "
-     "or the log of a run, never from cache sizes.",
-     false,
-     {{"FLOP/token", "flops.train_causal", false},
-      {"relative", "flops.train_causal", true},
-      {"bound tok/s", "roof.tok_s", false},
-      {"predicted tok/s", "predict.tok_s", false},
-      {"within", "predict.interval", false},
-      {"at half rate", "predict.half", false},
-      {"tok/s", "tok_s", false},
-      {"of predicted", "predict.ratio", false},
-      {"FLOP/s", "rate.flop_s", false},
-      {"of peak", "rate.efficiency", false},
-      {"speedup", "tok_s", true},
-      {"of it FLOP/s", "rate.flop_s", true},
-      {NULL, NULL, false}}},
-    {"### Step by Kernel",
-     "The parts of a step as they are predicted: what each has to compute at the rate that the "
-     "trainer's own kernels reached at such shapes, or what it has to move at the bandwidth of the "
-     "level that holds it, whichever takes longer.",
-     true,
-     {{"embedding", "step.embedding", false},
-      {"norms", "step.norm", false},
-      {"products", "step.linear", false},
-      {"backward", "step.linear_back", false},
-      {"attention", "step.attention", false},
-      {"backward", "step.attention_back", false},
-      {"head", "step.head", false},
-      {"optimizer", "step.update", false},
-      {"step", "step.seconds", false},
-      {NULL, NULL, false}}},
-    {"### Training Time Estimates",
-     "Equal numbers of tokens are not equal training: see the tokens per parameter.",
-     false,
-     {{"tokens", "tokens", false},
-      {"tok/s", "tok_s", false},
-      {"time", "time", false},
-      {"in all", "time.total", false},
-      {"per file", "time.file", false},
-      {"per MB", "time.megabyte", false},
-      {"at the peak", "time.roof", false},
-      {"steps", "steps", false},
-      {"tokens/param", "tokens_per_param", false},
-      {NULL, NULL, false}}},
-    {"## Computational Complexity\n\n### Parameters",
-     "Attention, MLP and small (biases, normalisations) are of one layer. The whole model is with "
-     "the head tied to the embedding, as wtrain has it, and with a head of its own.",
-     false,
-     {{"attention", "params.attention", false},
-      {"MLP", "params.mlp", false},
-      {"small", "params.small", false},
-      {"layer", "params.layer", false},
-      {"embedding", "params.embedding", false},
-      {"model", "params", false},
-      {"untied", "params.untied", false},
-      {NULL, NULL, false}}},
-    {"### FLOPs per Token (Forward Pass)",
-     "Attention (with all T scores), MLP and layer are of one layer; the output head is a line of "
-     "its own. The total is of the whole model, relative to the largest.",
-     false,
-     {{"attention", "flops.attention", false},
-      {"MLP", "flops.mlp", false},
-      {"layer", "flops.layer", false},
-      {"head", "flops.head", false},
-      {"head share", "flops.head_share", false},
-      {"total", "flops.forward", false},
-      {"causal", "flops.causal", false},
-      {"relative", "flops.forward", true},
-      {NULL, NULL, false}}},
-    {"### Arithmetic per Byte",
-     "FLOP per byte of the large products over a batch, each matrix touched once in fp32. Far "
-     "above the balance of a machine they are bound by arithmetic, wherever the matrices lie.",
-     false,
-     {{"balance", "gemm.balance", false},
-      {"QKV", "intensity.qkv", false},
-      {"projection", "intensity.projection", false},
-      {"MLP", "intensity.mlp", false},
-      {"head", "intensity.head", false},
-      {"blocked in L2", "gemm.l2", false},
-      {NULL, NULL, false}}},
-    {"### Generation",
-     "wsample reads all weights for a token: the level that holds them bounds its rate.",
-     false,
-     {{"weights", "decode.weights", false},
-      {"KV cache", "decode.kv", false},
-      {"in L3", "l3.decode", false},
-      {"bound tok/s", "decode.tok_s", false},
-      {NULL, NULL, false}}},
-    {NULL, NULL, false, {{NULL, NULL, false}}},
+    {.heading = "## Matrix Size Analysis (Per Sequence)",
+     .note = "T x d: the activations of one sequence. T x F: the hidden layer of its MLP. A "
+             "verdict compares a working set with a thread's share of the cache, `l2.share`; a "
+             "percentage is the part of that share which it takes. The first column alone does "
+             "not explain a speed: GEMMs are blocked, see below.",
+     .columns = {{"d_model", "d", false},
+                 {"max_length", "T", false},
+                 {"T x d", "sequence.bytes", false},
+                 {"T x F", "ff.bytes", false},
+                 {"T x d in L2", "l2.sequence", false},
+                 {"T x (d+F) in L2", "l2.sequence_mlp", false},
+                 {"head in L2", "l2.attention", false},
+                 {"T x d in L3", "l3.sequence", false}}},
+    {.heading = "## Cache Fit by Kernel",
+     .note = "The working sets that matter: one head of one sequence, forward and with its "
+             "gradients; 64 queries at a time; 32 rows through the MLP; the blocks of a GEMM, "
+             "which are large enough when the arithmetic per byte that they reach is more than "
+             "the machine's balance (`gemm.balance`).",
+     .columns = {{"head, L2", "l2.attention", false},
+                 {"gradients, L2", "l2.attention_back", false},
+                 {"64 rows, L2", "l2.attention_rows", false},
+                 {"MLP rows, L2", "l2.mlp", false},
+                 {"GEMM, L2", "l2.gemm", false},
+                 {"GEMM, L3", "l3.gemm", false},
+                 {"layer, L3", "l3.layer", false},
+                 {"layers, L3", "l3.layers", false}}},
+    {.heading = "## Full Configuration Comparison\n\n### Model Architecture",
+     .across = true,
+     .columns = {{"d_model", "d", false},
+                 {"num_heads", "H", false},
+                 {"num_layers", "L", false},
+                 {"d_ff", "F", false},
+                 {"vocab_size", "V", false}}},
+    {.heading = "### Training Parameters",
+     .across = true,
+     .columns = {{"batch_size", "B", false},
+                 {"max_length", "T", false},
+                 {"learning_rate", "learning_rate", false}}},
+    {.heading = "### Memory Footprint",
+     .note = "The first three rows are single matrices of a batch. The memory of a step is what "
+             "wtrain allocates, buffer by buffer (`--buffers`); the two layouts of activations "
+             "bound what other trainers need besides weights, gradients and moments.",
+     .across = true,
+     .columns = {{"Tokens", "rows", false},
+                 {"B x T x d", "batch.bytes", false},
+                 {"of L3", "batch.l3", false},
+                 {"All logits", "logits.bytes", false},
+                 {"State", "memory.state", false},
+                 {"All kept", "plain.bytes", false},
+                 {"Lean", "lean.bytes", false},
+                 {"Step", "memory.plan", false},
+                 {"of memory", "memory.share", false},
+                 {"Batch max", "memory.batch", false}}},
+    {.heading = "## Performance Projections\n\n### Theoretical Throughput",
+     .note = "Arithmetic is a multiplication and an addition as two, for the causal half of the "
+             "scores, three times the forward pass. The bound is the machine's peak over the "
+             "arithmetic of a token, which no program reaches. A prediction comes from the "
+             "calibration of the machine; without one, from a part of its peak. The rate beside "
+             "it comes from `--rate`, `--gflops` or the log of a run, never from cache sizes.",
+     .columns = {{"FLOP/token", "flops.train_causal", false},
+                 {"relative", "flops.train_causal", true},
+                 {"bound tok/s", "roof.tok_s", false},
+                 {"predicted tok/s", "predict.tok_s", false},
+                 {"within", "predict.interval", false},
+                 {"at half rate", "predict.half", false},
+                 {"tok/s", "tok_s", false},
+                 {"of predicted", "predict.ratio", false},
+                 {"FLOP/s", "rate.flop_s", false},
+                 {"of peak", "rate.efficiency", false},
+                 {"speedup", "tok_s", true},
+                 {"of it FLOP/s", "rate.flop_s", true}}},
+    {.heading = "### Step by Kernel",
+     .note = "The predicted phases of a step. The time of each is that of its arithmetic at the "
+             "rate that the trainer's own kernels reached at such shapes, or that of its traffic "
+             "at the bandwidth of the level that holds its data, whichever is longer.",
+     .across = true,
+     .columns = {{"embedding", "step.embedding", false},
+                 {"norms", "step.norm", false},
+                 {"GEMMs", "step.linear", false},
+                 {"backward", "step.linear_back", false},
+                 {"attention", "step.attention", false},
+                 {"backward", "step.attention_back", false},
+                 {"head", "step.head", false},
+                 {"optimizer", "step.update", false},
+                 {"step", "step.seconds", false}}},
+    {.heading = "### Training Time Estimates",
+     .note = "The same number of tokens is less training for a larger model: see the tokens per "
+             "parameter.",
+     .columns = {{"tokens", "tokens", false},
+                 {"tok/s", "tok_s", false},
+                 {"time", "time", false},
+                 {"in all", "time.total", false},
+                 {"per file", "time.file", false},
+                 {"per MB", "time.megabyte", false},
+                 {"at the peak", "time.roof", false},
+                 {"steps", "steps", false},
+                 {"tokens/param", "tokens_per_param", false}}},
+    {.heading = "## Computational Complexity\n\n### Parameters",
+     .note = "Attention, MLP and small (biases, normalisations) are of one layer. The whole "
+             "model is with the head tied to the embedding, as wtrain has it, and with a head of "
+             "its own.",
+     .columns = {{"attention", "params.attention", false},
+                 {"MLP", "params.mlp", false},
+                 {"small", "params.small", false},
+                 {"layer", "params.layer", false},
+                 {"embedding", "params.embedding", false},
+                 {"model", "params", false},
+                 {"untied", "params.untied", false}}},
+    {.heading = "### FLOPs per Token (Forward Pass)",
+     .note = "Attention (with all T scores), MLP and layer are of one layer; the output head is "
+             "a line of its own. The total is of the whole model, relative to the largest.",
+     .columns = {{"attention", "flops.attention", false},
+                 {"MLP", "flops.mlp", false},
+                 {"layer", "flops.layer", false},
+                 {"head", "flops.head", false},
+                 {"head share", "flops.head_share", false},
+                 {"total", "flops.forward", false},
+                 {"causal", "flops.causal", false},
+                 {"relative", "flops.forward", true}}},
+    {.heading = "### Arithmetic per Byte",
+     .note = "FLOP per byte of the large GEMMs over a batch, each matrix touched once in fp32. "
+             "Far above the balance of a machine they are bound by arithmetic, wherever the "
+             "matrices are.",
+     .columns = {{"balance", "gemm.balance", false},
+                 {"QKV", "intensity.qkv", false},
+                 {"projection", "intensity.projection", false},
+                 {"MLP", "intensity.mlp", false},
+                 {"head", "intensity.head", false},
+                 {"blocked in L2", "gemm.l2", false}}},
+    {.heading = "### Generation",
+     .note = "wsample reads all weights for a token: the level that holds them bounds its rate.",
+     .columns = {{"weights", "decode.weights", false},
+                 {"KV cache", "decode.kv", false},
+                 {"in L3", "l3.decode", false},
+                 {"bound tok/s", "decode.tok_s", false}}},
+    {0},
 };
 
 #define CELL 64
-#define ROWS_MAX 13 /* a heading and 12 figures, or as many configurations as there are */
 
 static void cell_text(char cell[CELL], const struct table_column *column, const struct report *r,
                       size_t config, bool markdown)
@@ -201,7 +181,7 @@ static bool column_known(const struct table_column *column, const struct report 
     return false;
 }
 
-/* Length in columns of a terminal: bytes that begin a character. */
+/* Columns on a terminal: the bytes that begin a character. */
 static int width_of(const char *text)
 {
     int n = 0;
@@ -210,7 +190,7 @@ static int width_of(const char *text)
     return n;
 }
 
-/* cells: rows x columns, the first row is the heading, the first column names. */
+/* cells: rows x columns; the first row holds the titles, the first column the names. */
 static void write_grid(FILE *f, char (*cells)[CELL], size_t rows, size_t columns, bool markdown)
 {
     int widths[64] = {0};
@@ -255,7 +235,7 @@ enum w_status write_table(FILE *f, const struct table *t, const struct report *r
         return W_DONE;
     bool across = t->across && markdown;
     size_t rows = (across ? known : r->count) + 1, columns = (across ? r->count : known) + 1;
-    /* Wider than any page: as rows, however the table wants it. */
+    /* Wider than any page: as rows, whatever the table says. */
     if (columns > 64)
         rows = r->count + 1, columns = known + 1, across = false;
     char(*cells)[CELL] = calloc(rows * columns, CELL);
@@ -270,10 +250,9 @@ enum w_status write_table(FILE *f, const struct table *t, const struct report *r
             snprintf(cells[column], CELL, "%s", across ? name : title);
         }
     snprintf(cells[0], CELL, "%s", across ? "Parameter" : "Configuration");
-    const char *heading = t->heading;
-    if (!markdown) /* the last line of the heading, without its marks */
-        heading = strrchr(heading, '#') + 2;
-    fprintf(f, "%s\n%s", heading, markdown ? "\n" : "");
+    /* in text the last line of the heading, without its marks */
+    fprintf(f, "%s\n%s", markdown ? t->heading : strrchr(t->heading, '#') + 2,
+            markdown ? "\n" : "");
     write_grid(f, cells, rows, columns, markdown);
     if (markdown && t->note)
         fprintf(f, "%s\n\n", t->note);

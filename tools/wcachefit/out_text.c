@@ -1,4 +1,4 @@
-/* wcachefit for people: verdicts first, then the figures behind them. */
+/* wcachefit for people: verdicts first, then the figures that they follow from. */
 #include <math.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ static void write_cache(FILE *f, const char *name, const struct w_cache *c)
         fprintf(f, "  %-8s not known\n", name);
         return;
     }
-    w_figure_text(size, W_UNIT_BYTES, (double)c->bytes);
-    fprintf(f, "  %-8s %s x %u, %u-way, shared by %u logical CPUs (%s)\n", name, size, c->instances,
-            c->ways, c->shared_by, w_source_name(c->source));
+    fprintf(f, "  %-8s %s x %u, %u-way, shared by %u logical CPUs (%s)\n", name,
+            w_figure_text(size, W_UNIT_BYTES, (double)c->bytes), c->instances, c->ways,
+            c->shared_by, w_source_name(c->source));
 }
 
 static void write_rate(FILE *f, const char *name, enum w_unit unit, const struct w_rate *rate,
@@ -25,14 +25,14 @@ static void write_rate(FILE *f, const char *name, enum w_unit unit, const struct
 {
     char text[W_FIGURE_TEXT];
 
-    w_figure_text(text, unit, rate->value > 0 ? rate->value : NAN);
     if (rate->value > 0)
-        fprintf(f, "  %-8s %s%s (%s)\n", name, text, what, w_source_name(rate->source));
+        fprintf(f, "  %-8s %s%s (%s)\n", name, w_figure_text(text, unit, rate->value), what,
+                w_source_name(rate->source));
     else
         fprintf(f, "  %-8s not known%s (%s)\n", name, what, option);
 }
 
-/* Of fp32, and of bf16 where that is known or has instructions of its own. */
+/* In fp32, and in bf16 where that peak is known or the CPU has instructions for it. */
 static void write_peaks(FILE *f, const struct w_machine *m)
 {
     write_rate(f, "peak", W_UNIT_FLOP_S, &m->flops_per_s, " in fp32", "--peak");
@@ -46,16 +46,16 @@ void write_machine(FILE *f, const struct report *r)
     const struct w_machine *m = &r->machine;
     char total[W_FIGURE_TEXT], free_now[W_FIGURE_TEXT];
 
-    w_figure_text(total, W_UNIT_BYTES, (double)m->memory_bytes);
-    w_figure_text(free_now, W_UNIT_BYTES,
-                  (double)(m->available_bytes ? m->available_bytes : m->memory_bytes));
+    const u64 available = m->available_bytes ? m->available_bytes : m->memory_bytes;
     fprintf(f, "%s (%s)\n", m->name, m->arch);
     fprintf(f, "  cores    %u with %u logical CPUs (%s); %u threads (%s)\n", m->physical_cores,
             m->logical_cpus, w_source_name(m->source), r->threads, r->threads_why);
     write_cache(f, "L1 data", &m->l1d);
     write_cache(f, "L2", &m->l2);
     write_cache(f, "L3", &m->l3);
-    fprintf(f, "  memory   %s, %s available (%s)\n", total, free_now,
+    fprintf(f, "  memory   %s, %s available (%s)\n",
+            w_figure_text(total, W_UNIT_BYTES, (double)m->memory_bytes),
+            w_figure_text(free_now, W_UNIT_BYTES, (double)available),
             w_source_name(m->memory_source));
     fprintf(f, "  vectors %s%s%s%s%s\n", m->avx2_fma ? " AVX2+FMA" : "",
             m->avx512 ? " AVX-512" : "", m->avx512_bf16 ? " AVX512-BF16" : "",
@@ -63,8 +63,9 @@ void write_machine(FILE *f, const struct report *r)
     write_peaks(f, m);
     write_rate(f, "RAM", W_UNIT_BYTES_S, &m->memory_bytes_per_s, "", "--bandwidth");
     if (m->virtualised)
-        fprintf(f, "  warning: a virtual machine: cache sizes are the hypervisor's word, and other "
-                   "guests may share them\n");
+        fprintf(f,
+                "  warning: a virtual machine: cache sizes are those that the hypervisor reports, "
+                "and other guests may share them\n");
 }
 
 /* ---- verdicts ---- */
@@ -73,14 +74,14 @@ static const struct {
     const char *level, *what, *fill, *need, *have;
 } verdicts[] = {
     {"RAM", "a training step", "memory.share", "memory.plan", "ram.bytes"},
-    {"L1", "panel of a product", "l1.panel", "panel.bytes", "l1.share"},
+    {"L1", "panel of a GEMM", "l1.panel", "panel.bytes", "l1.share"},
     {"L2", "attention, one head", "l2.attention", "attention.bytes", "l2.share"},
     {"L2", "the same with gradients", "l2.attention_back", "attention_back.bytes", "l2.share"},
     {"L2", "attention, 64 queries", "l2.attention_rows", "attention_rows.bytes", "l2.share"},
     {"L2", "MLP, 32 rows", "l2.mlp", "mlp.bytes", "l2.share"},
-    {"L2", "block of a product", "l2.block", "block.bytes", "l2.share"},
-    {"L2", "product blocks, FLOP/B", "l2.gemm", "gemm.balance", "gemm.l2"},
-    {"L3", "product blocks, FLOP/B", "l3.gemm", "gemm.balance", "gemm.l3"},
+    {"L2", "block of a GEMM", "l2.block", "block.bytes", "l2.share"},
+    {"L2", "GEMM blocks, FLOP/B", "l2.gemm", "gemm.balance", "gemm.l2"},
+    {"L3", "GEMM blocks, FLOP/B", "l3.gemm", "gemm.balance", "gemm.l3"},
     {"L3", "weights of a layer", "l3.layer", "layer.bytes", "l3.whole"},
     {"L3", "logits of a chunk", "l3.chunk", "chunk.bytes", "l3.whole"},
     {"L3", "generation of a token", "l3.decode", "decode.bytes", "l3.whole"},
@@ -89,14 +90,11 @@ static const struct {
 void write_verdicts(FILE *f, const struct w_fit *fit)
 {
     for (size_t i = 0; i < W_COUNTOF(verdicts); i++) {
-        int row = w_figure_find(verdicts[i].need);
         double fill = w_fit_value(fit, verdicts[i].fill);
         char need[W_FIGURE_TEXT], have[W_FIGURE_TEXT], percent[W_FIGURE_TEXT];
-        w_figure_text(need, w_figures[row].unit, fit->values[row]);
-        w_figure_text(have, w_figures[row].unit, w_fit_value(fit, verdicts[i].have));
-        w_figure_text(percent, W_UNIT_FILL, fill);
-        fprintf(f, "  %-4s %-26s %9s of %-9s %8s  %s\n", verdicts[i].level, verdicts[i].what, need,
-                have, percent,
+        fprintf(f, "  %-4s %-26s %9s of %-9s %8s  %s\n", verdicts[i].level, verdicts[i].what,
+                w_fit_text(need, fit, verdicts[i].need), w_fit_text(have, fit, verdicts[i].have),
+                w_fit_text(percent, fit, verdicts[i].fill),
                 isnan(fill) ? "not known"
                 : fill <= 1 ? "fits"
                             : "NO");
@@ -105,7 +103,7 @@ void write_verdicts(FILE *f, const struct w_fit *fit)
 
 /* ---- one configuration ---- */
 
-/* Figures with their labels, under a heading; what is not known is left out. */
+/* Figures with their labels, under a heading; those that are not known are left out. */
 static void write_block(FILE *f, const struct w_fit *fit, const char *heading,
                         const char *const keys[])
 {
@@ -116,15 +114,15 @@ static void write_block(FILE *f, const struct w_fit *fit, const char *heading,
         char text[W_FIGURE_TEXT];
         if (isnan(fit->values[row]))
             continue;
-        w_figure_text(text, w_figures[row].unit, fit->values[row]);
         if (!begun)
             fprintf(f, "%s\n", heading);
-        fprintf(f, "  %-46s %16s   %s\n", w_figures[row].label, text, *keys);
+        fprintf(f, "  %-46s %16s   %s\n", w_figures[row].label, w_fit_text(text, fit, *keys),
+                *keys);
         begun = true;
     }
 }
 
-/* A line for each part of the step: time, share, arithmetic, and what bounds it. */
+/* A line for each phase of the step: time, share of the step, arithmetic, bound. */
 static void write_steps(FILE *f, const struct report *r, const struct w_fit *fit)
 {
     double step = w_fit_value(fit, "step.seconds");
@@ -132,16 +130,15 @@ static void write_steps(FILE *f, const struct report *r, const struct w_fit *fit
     if (isnan(step))
         return;
     fprintf(f, "STEP, predicted from the calibration of %s\n", r->calibration->host);
-    for (u32 part = 0; part < W_PHASES; part++) {
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
         char key[64], time[W_FIGURE_TEXT], reach[W_FIGURE_TEXT];
-        snprintf(key, sizeof key, "step.%s", w_phases[part].key);
-        double seconds = w_fit_value(fit, key);
-        w_figure_text(time, W_UNIT_SECONDS, seconds);
-        const char *label = w_figures[w_figure_find(key)].label;
-        snprintf(key, sizeof key, "reach.%s", w_phases[part].key);
-        w_figure_text(reach, W_UNIT_FLOP_S, w_fit_value(fit, key));
-        fprintf(f, "  %-30s %12s %5.1f %% %14s   bound by %s\n", label, time, 100 * seconds / step,
-                reach, w_fit_bound(fit, part));
+        double seconds = w_fit_phase_value(fit, "step", phase);
+        snprintf(key, sizeof key, "step.%s", w_phases[phase].key);
+        fprintf(f, "  %-30s %12s %5.1f %% %14s   bound by %s\n",
+                w_figures[w_figure_find(key)].label, w_figure_text(time, W_UNIT_SECONDS, seconds),
+                100 * seconds / step,
+                w_figure_text(reach, W_UNIT_FLOP_S, w_fit_phase_value(fit, "reach", phase)),
+                w_fit_bound(fit, phase));
     }
     if (fit->learned_from)
         fprintf(f, "  corrected by %.3f, the interval is that of %u verified runs\n",
@@ -155,12 +152,11 @@ static void write_buffers(FILE *f, const struct w_fit *fit)
     fprintf(f, "BUFFERS of %s, as wtrain allocates them\n", fit->conf.name);
     for (u32 i = 0; i < fit->plan.count; i++) {
         const struct w_plan_row *b = &fit->plan.rows[i];
-        w_figure_text(text, W_UNIT_BYTES, (double)b->bytes);
-        fprintf(f, "  %-24s %16llu %12s   %s\n", b->name, (unsigned long long)b->bytes, text,
-                w_lifetime_name(b->lifetime));
+        fprintf(f, "  %-24s %16llu %12s   %s\n", b->name, (unsigned long long)b->bytes,
+                w_figure_text(text, W_UNIT_BYTES, (double)b->bytes), w_lifetime_name(b->lifetime));
     }
-    w_figure_text(text, W_UNIT_BYTES, (double)fit->plan.bytes);
-    fprintf(f, "  %-24s %16llu %12s\n", "all", (unsigned long long)fit->plan.bytes, text);
+    fprintf(f, "  %-24s %16llu %12s\n", "all", (unsigned long long)fit->plan.bytes,
+            w_figure_text(text, W_UNIT_BYTES, (double)fit->plan.bytes));
 }
 
 static void write_hints(FILE *f, const struct report *r, const struct w_fit *fit)
@@ -252,17 +248,17 @@ void write_explained(FILE *f, const struct report *r)
             char value[W_FIGURE_TEXT], numbers[512];
             if (!report_explains(r, row))
                 continue;
-            w_figure_text(value, figure->unit, fit->values[row]);
             w_fit_substitute(fit, row, numbers, sizeof numbers);
             fprintf(f, "%s%s%s: %s\n", r->count > 1 ? fit->conf.name : "", r->count > 1 ? " " : "",
                     figure->key, figure->label);
             if (figure->formula)
                 fprintf(f, "    = %s\n    = %s\n", figure->formula, numbers);
-            fprintf(f, "    = %s", value);
+            fprintf(f, "    = %s", w_figure_text(value, figure->unit, fit->values[row]));
             if (!isnan(fit->values[row]) && figure->unit != W_UNIT_COUNT)
                 fprintf(f, " (%.10g %s)", fit->values[row], w_unit_name(figure->unit));
-            fprintf(f, "%s%s\n",
-                    figure->formula ? "" : "   from: ", figure->formula ? "" : fit->sources[row]);
+            if (!figure->formula)
+                fprintf(f, "   from: %s", fit->sources[row]);
+            fputc('\n', f);
         }
     }
 }

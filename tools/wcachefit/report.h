@@ -1,5 +1,5 @@
-/* report.h - what the commands of wcachefit answer with: a machine, configurations and their figures;
- * and the writers of it. */
+/* report.h - the answer of a command of wcachefit: a machine, configurations and their figures; and
+ * its writers. They write to a stream of the caller, who also checks it. */
 #ifndef WCACHEFIT_REPORT_H
 #define WCACHEFIT_REPORT_H
 
@@ -13,38 +13,39 @@ struct report {
     struct w_machine machine;
     u32 threads;
     const char *threads_why;
-    enum w_type type; /* of operands: the precision */
+    enum w_type type; /* compute type */
     struct w_conf *confs;
     struct w_fit *fits; /* one per configuration */
     size_t count;
-    size_t baseline;     /* the configuration with most arithmetic: others are compared with it */
-    const char *explain; /* NULL: do not; "": everything; else a figure and those below its name */
+    size_t baseline;     /* the configuration with most arithmetic: others are relative to it */
+    const char *explain; /* NULL: nothing; "": all figures; NAME: that one and all NAME.* */
     bool buffers;        /* list the memory plan */
     const struct w_calibration *calibration; /* of this host, or NULL */
     bool calibrated;                         /* just now: show all of it */
     struct w_residuals residuals;            /* of verified runs on this host */
-    struct w_text_file text;                 /* what is answered */
+    struct w_text_file text;                 /* the answer */
 };
 
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);
 
-/* One configuration: a report; more: tables. */
+/* One configuration: a report; more: tables. W_NOMEM. */
 enum w_status write_text(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
-/* The comparison as a document. */
+/* The comparison as a Markdown document. W_NOMEM. */
 enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 void write_tsv(FILE *, const struct report *); /* configuration, figure, value, unit, source */
 void write_explained(FILE *, const struct report *);
-/* A tree as text. Frees the tree, whatever happens. */
+/* A tree as text, or W_NOMEM. Frees the tree in every case. */
 enum w_status write_tree(FILE *, struct w_json *, struct w_err *) W_MUST_CHECK;
+/* The machine, and the figures, verdicts and hints of each configuration. W_NOMEM. */
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
-/* The known machines: {"targets": [{"name":, "about":}, ...]} */
+/* The known machines: {"targets": [{"name":, "about":}, ...]}. W_NOMEM. */
 enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;
 
 /* The machine alone. */
 void write_machine(FILE *, const struct report *);
 
-/* What fits where: the lines with which a report begins. */
+/* Which working set fits which level of memory: the first lines of a report. */
 void write_verdicts(FILE *, const struct w_fit *);
 
 /* ---- tables (out_tables.c) ---- */
@@ -58,12 +59,13 @@ struct table_column {
 struct table {
     const char *heading; /* "## Matrix size analysis" */
     const char *note;    /* a paragraph below the heading, or NULL */
-    bool across;         /* configurations are columns (in Markdown; text has them as rows) */
-    struct table_column columns[13]; /* ends with a NULL title */
+    bool across;         /* in Markdown configurations are columns; text always has them as rows */
+    struct table_column columns[13]; /* at most 12; a NULL title ends them */
 };
 extern const struct table comparison_tables[]; /* ends with a NULL heading */
 
-/* Columns that no configuration has a value for are left out, and tables without columns. */
+/* Columns in which no configuration has a value are left out, and tables without columns.
+ * W_NOMEM. */
 enum w_status write_table(FILE *, const struct table *, const struct report *, bool markdown,
                           struct w_err *) W_MUST_CHECK;
 
