@@ -1,4 +1,5 @@
-/* wtok_words.h - the first half of wtok train: text, or words that were counted before, to counts. */
+/* wtok_words.h - the first half of wtok train: text, or words that were counted before, to
+ * counts. */
 #ifndef W_WTOK_WORDS_H
 #define W_WTOK_WORDS_H
 

@@ -23,8 +23,7 @@ static const struct w_option options[] = {
      .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
              "The result has the same bits for any number."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
-     .help = "Kernels to use instead of the fastest that this machine can run: amx, avx512bf16, "
-             "avx512, avx2, blas (OpenBLAS, fp32 only), portable or ref."},
+     .help = "Kernels to use instead of the fastest that this machine can run: " W_KERN_NAMES "."},
     {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
      .choices = W_PRECISION_NAMES,
      .help =

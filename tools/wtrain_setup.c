@@ -163,6 +163,24 @@ static void prepare_blas(const struct w_machine *machine)
         setenv("OPENBLAS_CORETYPE", core, 0);
 }
 
+/* "optimizer adamw: beta1 0.9, beta2 0.95, ...", with -v. */
+static void print_optimizer(const struct run *run)
+{
+    const struct w_optimizer *optimizer = w_optimizer_of(&run->conf);
+    struct w_json *conf = w_conf_json(&run->conf);
+    char text[256] = "";
+
+    for (u32 i = 0; i < W_OPTIMIZER_KEYS && optimizer->keys[i]; i++) {
+        const size_t used = strlen(text);
+        double value = 0;
+        if (w_json_real(w_json_get(conf, optimizer->keys[i]), &value))
+            snprintf(text + used, sizeof text - used, "%s %s %g", i ? "," : ":", optimizer->keys[i],
+                     value);
+    }
+    w_detail("optimizer %s%s", optimizer->name, text);
+    w_json_free(conf);
+}
+
 enum w_status run_prepare(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -191,6 +209,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     if (status)
         return status;
     w_detail("%u threads: %s", (unsigned)run->threads, why);
+    print_optimizer(run);
     return check_memory(run, err);
 }
 

@@ -12,8 +12,8 @@
 
 #include "base/base.h"
 
-/* The line that begins at *at, without its newline, which the last one may lack; *at is then where the
- * next one begins. False at the end of the text. */
+/* The line that begins at *at, without its newline, which the last one may lack; *at is then
+ * where the next one begins. False at the end of the text. */
 static inline bool w_line_next(const char **at, const char *end, const char **line, size_t *length)
 {
     if (*at == end)

@@ -1,3 +1,5 @@
+/* The table of keys, and the one pass over a file that finds every problem it has before any is
+ * reported. */
 #include "conf/conf.h"
 
 #include <stdarg.h>

@@ -14,8 +14,9 @@
 
 #define USABLE 0.75 /* code, stack, page tables and conflicts take the rest of a cache */
 
-/* Half-widths of prediction intervals, relative: with a calibration before any run has been verified;
- * with the peak of a machine alone (then the rate is RULE_SHARE of it); and for generation. */
+/* Half-widths of prediction intervals, relative: with a calibration before any run has been
+ * verified; with the peak of a machine alone (then the rate is RULE_SHARE of it); and for
+ * generation. */
 #define UNLEARNED_INTERVAL 0.2
 #define RULE_SHARE 0.6
 #define RULE_INTERVAL 0.4

@@ -143,6 +143,8 @@ struct w_kern {
  * negligible compared with the largest one. */
 #define W_EXP_NEAR 32.0f
 
+/* Their names, for help texts. */
+#define W_KERN_NAMES "amx, avx512bf16, avx512, avx2, blas (OpenBLAS, fp32 only), portable or ref"
 /* The variants, in the order in which "auto" tries them, ending with NULL. */
 const struct w_kern *const *w_kern_all(void);
 /* Text that names an instruction set that the variant needs and a machine lacks; NULL: it has

@@ -34,6 +34,7 @@ static void update(const union w_optimizer_step *step, const struct w_kern *kern
 const struct w_optimizer w_optimizer_adamw = {
     .name = "adamw",
     .states = {"adam.m", "adam.v"},
+    .keys = {"beta1", "beta2", "epsilon", "weight_decay"},
     .flops = 12,
     .bytes = 36,
     .begin = begin,

@@ -14,14 +14,6 @@ const struct w_optimizer *w_optimizer_of(const struct w_conf *conf)
     return optimizers[0];
 }
 
-int w_optimizer_state(const struct w_optimizer *optimizer, const char *name, size_t length)
-{
-    for (int i = 0; i < W_OPTIMIZER_STATES && optimizer->states[i]; i++)
-        if (strlen(optimizer->states[i]) == length && !memcmp(optimizer->states[i], name, length))
-            return i;
-    return -1;
-}
-
 /* ---- the norm of the gradient ---- */
 
 struct norm_job {

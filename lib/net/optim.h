@@ -9,7 +9,7 @@
 #include "kern/gemm.h"
 #include "net/layer.h"
 
-#define W_OPTIMIZER_STATES 2
+#define W_OPTIMIZER_KEYS 8
 
 /* Constants of a rule during one step. */
 union w_optimizer_step {
@@ -23,6 +23,8 @@ struct w_optimizer {
     /* Names of its states: blocks of floats laid out like the weights. In checkpoints a dot and the
      * tensor's name follow. NULL after the last. */
     const char *states[W_OPTIMIZER_STATES];
+    /* Keys of the configuration that it reads; NULL after the last. */
+    const char *keys[W_OPTIMIZER_KEYS];
     double flops, bytes; /* to update a parameter */
     /* grad_scale: the factor of clipping; step counts from 1. */
     void (*begin)(union w_optimizer_step *, const struct w_conf *, u64 step, double learning_rate,
@@ -35,9 +37,6 @@ struct w_optimizer {
 
 /* The rule of a configuration. */
 const struct w_optimizer *w_optimizer_of(const struct w_conf *);
-/* The number of its state of that name (`length` bytes), from 0 on; or -1. */
-int w_optimizer_state(const struct w_optimizer *, const char *name, size_t length);
-
 extern const struct w_optimizer w_optimizer_adamw;
 
 /* Euclidean norm of n floats, summed in double precision. partials: scratch, a double for every

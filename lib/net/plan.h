@@ -28,6 +28,7 @@ const char *w_lifetime_name(enum w_lifetime);
  * with a quarter 10 %); more gain nothing. */
 #define W_HEAD_ROWS 768
 #define W_HEAD_ROWS_BF16 1024
+#define W_OPTIMIZER_STATES 2 /* blocks beside the weights, at most (net/optim.h) */
 #define W_PARTIAL_ROWS 128
 
 #define W_PLAN_ROWS 40
@@ -104,7 +105,8 @@ void w_plan_partials(struct w_planner *, u64 width);
  * this for a temporary one. */
 struct w_arch;
 struct w_plan_common {
-    struct w_plan_place weights, gradients, states[2], packed, packed_back, d_residual, d_stream;
+    struct w_plan_place weights, gradients, states[W_OPTIMIZER_STATES], packed, packed_back,
+        d_residual, d_stream;
     struct w_plan_place partials, panels, threads, nll;
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,

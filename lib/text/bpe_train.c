@@ -243,7 +243,8 @@ static enum w_status load_words(struct trainer *t, const struct w_word_count *co
 /* ---- merging ---- */
 
 /* Replace a pair by a token in one word, from left to right, and correct the counts around it. Each
- * merge takes away the pairs with the left and right neighbour and adds those with the new token. */
+ * merge takes away the pairs with the left and right neighbour and adds those with the new
+ * token. */
 static enum w_status merge_in_word(struct trainer *t, u32 w, u32 left, u32 right, u32 id)
 {
     struct word *word = word_at(t, w);

@@ -13,7 +13,8 @@
 /* Write bytes as letters: 1 to 2 bytes of UTF-8 for each. Returns how many. */
 size_t w_bytes_to_letters(const u8 *bytes, size_t size, char *letters);
 
-/* Letters back to bytes, at most as many as the letters have. False if there is another character. */
+/* Letters back to bytes, at most as many as the letters have. False if there is another
+ * character. */
 bool w_letters_to_bytes(const char *letters, size_t size, u8 *bytes, size_t *count);
 
 #endif

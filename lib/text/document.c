@@ -1,3 +1,6 @@
+/* Documents out of files, in pieces that are cut where no word is cut. A window over the file grows until
+ * it holds what decides about its next document; each format is one function that looks for the end of a
+ * document in the window. Every byte is looked at once for its format and once for the cut. */
 #include "text/document.h"
 
 #include <stdlib.h>

@@ -4,13 +4,13 @@
  *     while (!(status = w_documents_next(d, &piece, &err)))   // W_END after the last
  *         use(piece.text, piece.size, piece.ends);
  *
- * A document comes in one piece or, when it is long, in several, cut where no word is cut; so memory
- * is bounded for texts of any length, and ids are the same as without cuts.
+ * A document comes in one piece or, when it is long, in several, cut where no word is cut; so
+ * memory is bounded for texts of any length, and ids are the same as without cuts.
  *
- * Formats: "plain": a file is a document, byte for byte. "lines": a line is one. "wiki": WikiExtractor's
- * blocks from a line `<doc ...>` to a line `</doc>`; their title line is text. "jsonl": a line is a JSON
- * object, one member of which is the text. "auto" decides for each file by its first bytes. Documents
- * without any byte are left out. */
+ * Formats: "plain": a file is a document, byte for byte. "lines": a line is one. "wiki":
+ * WikiExtractor's blocks from a line `<doc ...>` to a line `</doc>`; their title line is text.
+ * "jsonl": a line is a JSON object, one member of which is the text. "auto" decides for each
+ * file by its first bytes. Documents without any byte are left out. */
 #ifndef W_DOCUMENT_H
 #define W_DOCUMENT_H
 

@@ -1,3 +1,6 @@
+/* A vocabulary of another program, checked as a whole and put in the order of ours. Tokens arrive with
+ * any ids and merges with any bytes; what both make must agree: each merge's two sides and its result are
+ * tokens, and each token is a byte, the result of a merge, added or special. */
 #include "text/import.h"
 
 #include <stdlib.h>

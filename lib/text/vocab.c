@@ -1,3 +1,6 @@
+/* A vocabulary in memory: tokens have slots without gaps (vocab_private.h), ids are mapped to them. The
+ * bytes of what merges make are written once, one after the other, and a set of byte strings finds equal
+ * ones, so that a byte string has one id. */
 #include "text/vocab.h"
 
 #include <stdlib.h>

@@ -81,7 +81,8 @@ static enum w_status read_regex(const struct w_json *split, enum w_split *rule, 
                   regex);
 }
 
-/* ByteLevel with its own pattern (GPT-2's), or a sequence of something that splits and of ByteLevel. */
+/* ByteLevel with its own pattern (GPT-2's), or a sequence of something that splits and of
+ * ByteLevel. */
 static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *rule,
                                         struct w_err *err)
 {

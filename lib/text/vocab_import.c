@@ -7,7 +7,8 @@
 
 /* ---- the format of a file ---- */
 
-/* In vocab.json the first member is a token and its number; in tokenizer.json it is something else. */
+/* In vocab.json the first member is a token and its number; in tokenizer.json it is something
+ * else. */
 static bool begins_with_token(const char *text, size_t size)
 {
     size_t i = 0;

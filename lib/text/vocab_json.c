@@ -171,8 +171,8 @@ static bool take_id(const char **text, u32 *id)
     return true;
 }
 
-/* The ids of a member, which is one string; *ids is NULL if there is no such member. Memory is bounded
- * by the length of the text. */
+/* The ids of a member, which is one string; *ids is NULL if there is no such member. Memory is
+ * bounded by the length of the text. */
 static enum w_status read_ids(const struct w_json *json, const char *key, u32 **ids, u32 *count,
                               struct w_err *err)
 {

@@ -1,9 +1,9 @@
-/* word_cache.h - the ids of words that were merged before. Nearly every word of a text is one of those,
- * so this table and the splitter decide the speed of encoding.
+/* word_cache.h - the ids of words that were merged before. Nearly every word of a text is one of
+ * those, so this table and the splitter decide the speed of encoding.
  *
- * A word of at most 15 bytes is found in a table of slots of 32 bytes, two of which share a cache line:
- * its bytes, its length and up to 4 ids, so that a lookup touches that line alone. Longer words and
- * lists of more ids are in a pool, which is emptied when it is full.
+ * A word of at most 15 bytes is found in a table of slots of 32 bytes, two of which share a cache
+ * line: its bytes, its length and up to 4 ids, so that a lookup touches that line alone. Longer
+ * words and lists of more ids are in a pool, which is emptied when it is full.
  *
  *     key = w_word_key(word, size, left)                  // size <= W_WORD_KEY_BYTES
  *     set = w_word_cache_set(cache, &key)                 // ask for its memory: __builtin_prefetch()
@@ -52,7 +52,8 @@ void w_word_cache_release(struct w_word_cache *); /* harmless on zeroes */
 /* The key of a word of 1 to W_WORD_KEY_BYTES bytes; `left` bytes can be read from it on. */
 static inline struct w_word_key w_word_key(const u8 *word, size_t size, size_t left)
 {
-    /* 16 bytes from 16 - size on are the mask of the word's bytes: no branch that depends on size */
+    /* 16 bytes from 16 - size on are the mask of the word's bytes: no branch that depends on
+     * size */
     static const u8 window[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     const u8 *mask = window + 16 - size;

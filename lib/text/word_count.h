@@ -42,8 +42,8 @@ void w_word_count_clear(struct w_word_count *);
 enum w_status w_word_count_text(struct w_word_count *, enum w_split, const u8 *text, size_t size,
                                 struct w_err *) W_MUST_CHECK;
 
-/* Count one word `times` more. W_LIMIT, with nothing counted, where all occurrences together would not
- * fit into 64 bits; W_NOMEM. */
+/* Count one word `times` more. W_LIMIT, with nothing counted, where all occurrences together
+ * would not fit into 64 bits; W_NOMEM. */
 enum w_status w_word_count_add(struct w_word_count *, const u8 *word, size_t size, u64 times,
                                struct w_err *) W_MUST_CHECK;
 

@@ -44,8 +44,8 @@ struct w_span w_clean_unescape(struct w_clean *, struct w_span line);
 
 void w_clean_release(struct w_clean *);
 
-/* Newer extractors write text as HTML, older ones as it is. Text is escaped if entities for < > & are
- * in it, and no '<' outside of lines that begin with <doc or </doc>. */
+/* Newer extractors write text as HTML, older ones as it is. Text is escaped if entities for < >
+ * & are in it, and no '<' outside of lines that begin with <doc or </doc>. */
 bool w_clean_is_escaped(struct w_span text);
 
 #endif

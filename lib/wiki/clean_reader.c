@@ -103,7 +103,8 @@ static enum w_status fill(struct w_clean_reader *c, struct w_err *err)
     return W_DONE;
 }
 
-/* The next line with its newline, if it has one. False: more has to be read first, or there is none. */
+/* The next line with its newline, if it has one. False: more has to be read first, or there is
+ * none. */
 static bool take_line(struct w_clean_reader *c, struct w_span *line)
 {
     size_t left = c->bytes.size - c->at;

@@ -8,8 +8,8 @@
  *     w_clean_reader_free(c);
  *
  * A document without remaining text is left out. Of a block only its title and text change, of an
- * object only the bytes of its text. Where a file ends without a newline, the text of the next begins
- * with one. Memory: a window of the file, or its longest line. */
+ * object only the bytes of its text. Where a file ends without a newline, the text of the next
+ * begins with one. Memory: a window of the file, or its longest line. */
 #ifndef W_CLEAN_READER_H
 #define W_CLEAN_READER_H
 

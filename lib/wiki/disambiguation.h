@@ -4,8 +4,8 @@
 
 #include "wiki/span.h"
 
-/* By its title, "Mercury (disambiguation)", by the magic word, or by the template that marks such pages
- * in one of the largest wikis. */
+/* By its title, "Mercury (disambiguation)", by the magic word, or by the template that marks
+ * such pages in one of the largest wikis. */
 bool w_is_disambiguation(struct w_span title, struct w_span source);
 
 #endif

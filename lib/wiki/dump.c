@@ -140,8 +140,8 @@ static enum w_status on_start(void *context, const char *name, const char *const
     return W_DONE;
 }
 
-/* https://en.wikipedia.org/wiki/Main_Page is the address of a page by its title; by its number it is
- * https://en.wikipedia.org/wiki?curid=12, as WikiExtractor writes it. */
+/* https://en.wikipedia.org/wiki/Main_Page is the address of a page by its title; by its number
+ * it is https://en.wikipedia.org/wiki?curid=12, as WikiExtractor writes it. */
 static enum w_status set_address(struct w_dump *d, struct w_err *err)
 {
     static const char query[] = "?curid=";
@@ -172,7 +172,8 @@ static enum w_status end_number(struct w_dump *d, enum element element, struct w
     return W_DONE;
 }
 
-/* "#REDIRECT [[page]]", as MediaWiki reads it, though in English alone. Old dumps have no <redirect>. */
+/* "#REDIRECT [[page]]", as MediaWiki reads it, though in English alone. Old dumps have no
+ * <redirect>. */
 static bool redirects(struct w_span text)
 {
     static const struct w_span word = W_SPAN("#REDIRECT");

@@ -7,7 +7,8 @@
 #define NAME_MAX_BYTES 8
 #define NUMBER_MAX_BYTES ((size_t)32) /* with zeros before it */
 
-/* The names of HTML 4, which are those that MediaWiki knows, and XML's apos; sorted by their bytes. */
+/* The names of HTML 4, which are those that MediaWiki knows, and XML's apos; sorted by their
+ * bytes. */
 static const struct row {
     char name[NAME_MAX_BYTES + 1];
     u16 code;

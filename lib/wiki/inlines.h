@@ -51,8 +51,8 @@ enum w_status w_inline_table_new(struct w_inline_table **, struct w_err *) W_MUS
 void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 
 /* Add the rows of a text file, whose text is given; a later row of a name replaces an earlier one.
- * W_USAGE for a line without "=", a name that is too long, a pattern that is wrong (the error names the
- * line), or text that is not UTF-8; W_LIMIT for more than 1 GiB; W_NOMEM. */
+ * W_USAGE for a line without "=", a name that is too long, a pattern that is wrong (the error
+ * names the line), or text that is not UTF-8; W_LIMIT for more than 1 GiB; W_NOMEM. */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
 

@@ -78,8 +78,9 @@ void w_wiki_put_address(struct w_wikitext *r, u32 index)
         w_wiki_put_mark(r, W_MARK_HOLE); /* shown as a number in brackets */
 }
 
-/* "-{zh-hans:one; zh-hant:other}-" shows the first; "-{text}-" text as it is; "-{T|...}-" and some other
- * letters before a bar define conversions for the rest of the page and show nothing here. */
+/* "-{zh-hans:one; zh-hant:other}-" shows the first; "-{text}-" text as it is; "-{T|...}-" and
+ * some other letters before a bar define conversions for the rest of the page and show nothing
+ * here. */
 void w_wiki_put_variant(struct w_wikitext *r, u32 index)
 {
     struct w_range rule = w_wiki_inside(r, index), rest = rule;

@@ -293,8 +293,9 @@ static void comment(struct scanner *s)
     s->at = (u32)(end - s->text);
 }
 
-/* The closing tag of an element inside which markup is not looked at. Another opening tag of the name
- * before it means that this one was never closed. Returns the tag's size and its place, or 0. */
+/* The closing tag of an element inside which markup is not looked at. Another opening tag of the
+ * name before it means that this one was never closed. Returns the tag's size and its place, or
+ * 0. */
 static size_t find_closing(struct scanner *s, u8 tag, u32 from, u32 *place)
 {
     const u8 *p = s->text + from, *end = s->text + s->size;

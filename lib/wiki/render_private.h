@@ -56,8 +56,8 @@ struct w_wikitext {
  * list. */
 void w_wiki_walk(struct w_wikitext *, struct w_range, bool at_line);
 
-/* The first byte c in a range that is not inside a markup; the range's end if there is none. Moves the
- * range's markup there. */
+/* The first byte c in a range that is not inside a markup; the range's end if there is none.
+ * Moves the range's markup there. */
 u32 w_wiki_find(const struct w_wikitext *, struct w_range *, u8 c);
 
 /* line.c: the markup at the beginning of a line, at range->begin, which moves past it. */
@@ -80,7 +80,8 @@ void w_wiki_put_template(struct w_wikitext *, u32 index);
 void w_wiki_put_argument(struct w_wikitext *, u32 index);
 /* The argument with a name or number; NULL if it is missing or empty. */
 const struct w_range *w_wiki_argument_find(const struct w_arguments *, struct w_span name);
-/* Go to the argument with the next number that is not empty; NULL if there is none. Begin with 0. */
+/* Go to the argument with the next number that is not empty; NULL if there is none. Begin with
+ * 0. */
 const struct w_range *w_wiki_argument_next(const struct w_arguments *, u32 *number);
 /* measure.c: the arguments of {{convert}}. */
 void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *);

@@ -1,6 +1,7 @@
 /* span.h - a view of text that is owned elsewhere, and the few operations on it.
  *
- * Letters are compared and changed as ASCII, since names in markup are; other bytes are themselves. */
+ * Letters are compared and changed as ASCII, since names in markup are; other bytes are
+ * themselves. */
 #ifndef W_SPAN_H
 #define W_SPAN_H
 

@@ -40,8 +40,8 @@ struct w_tag {
     bool hidden;  /* style="display:none" */
 };
 
-/* The tag that begins with the '<' at text[0]. A quoted value may hold '>' and '/', but no '<' and no
- * line end: a quote that is not closed ends with the tag. */
+/* The tag that begins with the '<' at text[0]. A quoted value may hold '>' and '/', but no '<'
+ * and no line end: a quote that is not closed ends with the tag. */
 struct w_tag w_tag_parse(struct w_span text);
 
 #endif

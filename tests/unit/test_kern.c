@@ -466,6 +466,13 @@ static void blocks_fit_their_memory(void **state)
             }
 }
 
+static void the_help_names_every_variant(void **state)
+{
+    (void)state;
+    for (u32 k = 0; kern_at(k); k++)
+        assert_non_null(strstr(W_KERN_NAMES, kern_at(k)->name));
+}
+
 /* By default OpenBLAS 0.3.21 runs newer AVX-512 machines at half their speed. */
 static void openblas_is_told_of_avx512(void **state)
 {
@@ -488,6 +495,7 @@ int main(void)
         cmocka_unit_test(conversions_stay_within_their_rows),
         cmocka_unit_test(kernels_have_names),
         cmocka_unit_test(blocks_fit_their_memory),
+        cmocka_unit_test(the_help_names_every_variant),
         cmocka_unit_test(openblas_is_told_of_avx512),
     };
     if (w_kern_choose(&ref, "ref", NULL))

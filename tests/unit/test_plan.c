@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "net/model.h"
+#include "net/optim.h"
 #include "tests/unit/gpt2_tensors.h"
 
 static struct w_conf conf_of(u64 d, u64 heads, u64 layers, u64 d_ff, u64 vocab, u64 batch,
@@ -149,6 +150,14 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_int_equal(w_plan_make(&plan, &conf, W_PLAN_TRAIN, W_TYPE_F32, 2, &err), W_USAGE);
 }
 
+static void keys_of_the_optimizer_are_keys_of_the_configuration(void **state)
+{
+    (void)state;
+    const struct w_optimizer *optimizer = w_optimizer_of(&(struct w_conf){0});
+    for (u32 i = 0; i < W_OPTIMIZER_KEYS && optimizer->keys[i]; i++)
+        assert_non_null(w_option_find(w_conf_table, optimizer->keys[i]));
+}
+
 static void initial_weights_come_from_the_seed(void **state)
 {
     (void)state;
@@ -189,6 +198,7 @@ int main(void)
         cmocka_unit_test(planned_bytes_are_allocated_bytes),
         cmocka_unit_test(plans_of_the_four_configurations_are_lean),
         cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(keys_of_the_optimizer_are_keys_of_the_configuration),
         cmocka_unit_test(initial_weights_come_from_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

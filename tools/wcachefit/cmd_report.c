@@ -90,7 +90,8 @@ static enum w_status check_options(struct settings *set, const struct report *r,
 
 /* ---- the figures ---- */
 
-/* The rate of configuration `index` of `count`: the index-th number of all lists, or the only one. */
+/* The rate of configuration `index` of `count`: the index-th number of all lists, or the only
+ * one. */
 static enum w_status rate_of(const struct w_text_list *rates, size_t index, size_t count,
                              double *rate, struct w_err *err)
 {
