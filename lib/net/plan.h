@@ -28,10 +28,10 @@ const char *w_lifetime_name(enum w_lifetime);
  * with a quarter 10 %); more gain nothing. */
 #define W_HEAD_ROWS 768
 #define W_HEAD_ROWS_BF16 1024
-#define W_OPTIMIZER_STATES 2 /* blocks beside the weights, at most (net/optim.h) */
 #define W_PARTIAL_ROWS 128
 
 #define W_PLAN_ROWS 40
+#define W_OPTIMIZER_STATES 2 /* blocks beside the weights, at most (net/optim.h) */
 
 /* A buffer. */
 struct w_plan_row {
