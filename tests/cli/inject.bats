@@ -37,7 +37,8 @@ try()
                 echo "$1: no call was seen, so none failed"
                 return 1
             fi
-            [ "$status" -eq 0 ] && cmp result expected
+            [ "$status" -eq 0 ] || { echo "$1: status $status without a failure"; cat log; return 1; }
+            cmp result expected
             return
         fi
         if [ "$status" -eq 0 ]; then
