@@ -28,6 +28,7 @@ LIB_SOURCES := \
 	lib/base/sha256.c \
 	lib/base/status.c \
 	lib/base/strnum.c \
+	lib/base/type.c \
 	lib/base/utf8.c \
 	lib/sys/bzip2.c \
 	lib/sys/bzip2_scan.c \

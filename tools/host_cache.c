@@ -67,7 +67,7 @@ enum w_status host_cache_make(struct w_err *err)
 #define KERNELS 32
 static void kernels_name(char name[KERNELS], const struct w_calibration *c, enum w_type type)
 {
-    snprintf(name, KERNELS, "%s %s", c->kernel[type], w_type_name(type));
+    snprintf(name, KERNELS, "%s %s", c->kernel[type], w_compute_type_name(type));
 }
 
 static enum w_status residuals_path(char path[HOST_CACHE_PATH], const struct w_machine *m,

@@ -76,7 +76,7 @@ struct encoding {
     const struct w_vocab *verified; /* for --verify, to decode with; else NULL */
     u32 threads, slots;
     u32 eot_id;
-    enum w_dtype dtype;
+    enum w_type dtype;
     struct w_ordered *ordered;
     u64 documents, bytes;
     u32 max;
@@ -96,12 +96,12 @@ static u32 max_id(const u32 *ids, size_t count)
 }
 
 /* Convert the ids to the stream's type, little-endian, in place: none gets longer. */
-static void pack_ids(u32 *ids, size_t count, enum w_dtype dtype)
+static void pack_ids(u32 *ids, size_t count, enum w_type dtype)
 {
     u8 *bytes = (u8 *)ids;
     size_t i = 0;
 
-    if (dtype == W_U16) {
+    if (dtype == W_TYPE_U16) {
         for (; i + 2 <= count; i += 2) /* two at a time: a write stays below unread ids */
             w_put32(bytes + 2 * i, ids[i] | ids[i + 1] << 16);
         if (i < count)
@@ -159,7 +159,7 @@ static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vo
     e->threads = threads;
     e->slots = w_ordered_slots(threads);
     e->eot_id = w_vocab_eot_id(vocab);
-    e->dtype = w_vocab_size(vocab) <= 65536 ? W_U16 : W_U32;
+    e->dtype = w_vocab_size(vocab) <= 65536 ? W_TYPE_U16 : W_TYPE_U32;
     e->jobs = calloc(e->slots, sizeof *e->jobs);
     e->encoders = calloc(threads, sizeof *e->encoders);
     enum w_status status =
@@ -228,7 +228,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
 
 static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
                                  const struct settings *set, const struct w_vocab *vocab,
-                                 enum w_dtype dtype, struct w_err *err)
+                                 enum w_type dtype, struct w_err *err)
 {
     struct w_header header = {0};
     struct w_write_options write_options = {.threads = (u32)set->threads, .level = (int)set->level};

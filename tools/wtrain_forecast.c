@@ -24,7 +24,7 @@ static bool find_calibration(const struct run *run, struct w_calibration *c,
     }
     if (!w_calibration_knows(c, run->type) || strcmp(c->kernel[run->type], run->kern->name)) {
         w_detail("no forecast: the calibration is not of %s kernels for %s", run->kern->name,
-                 w_type_name(run->type));
+                 w_compute_type_name(run->type));
         return false;
     }
     if (w_calibration_doubt(c, &run->machine, (u64)time(NULL), doubt))

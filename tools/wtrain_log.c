@@ -92,7 +92,7 @@ void log_header(struct run *run)
         w_json_set_u64(line, "stop_step", run->stop_step);
     w_json_set_u64(line, "threads", run->threads);
     w_json_set_string(line, "kernel", run->kern->name);
-    w_json_set_string(line, "precision", w_type_name(run->type));
+    w_json_set_string(line, "precision", w_compute_type_name(run->type));
     w_json_set_u64(line, "parameters", w_model_tensors(run->model)->parameters);
     w_json_set_u64(line, "plan_bytes", w_model_bytes(run->model));
     w_json_set_real(line, "flops_per_token", w_arch_flops_per_token(&run->conf));

@@ -65,7 +65,7 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     w_json_set(root, "config", w_conf_json(&run->conf));
     w_json_set_u64(root, "threads", run->threads);
     w_json_set_string(root, "kernel", run->kern->name);
-    w_json_set_string(root, "precision", w_type_name(run->type));
+    w_json_set_string(root, "precision", w_compute_type_name(run->type));
     w_json_set_u64(root, "parameters", tensors.parameters);
     w_json_set_u64(root, "step_tokens", run_step_tokens(run));
     w_json_set_real(root, "flops_per_token", w_arch_flops_per_token(&run->conf));

@@ -300,7 +300,7 @@ static void say_plan(const struct run *run)
           "kernels, %s",
           run->conf.name, (double)w_model_tensors(run->model)->parameters / 1e6,
           (double)w_model_bytes(run->model) / MIB, (unsigned long long)run_step_tokens(run),
-          (unsigned)run->threads, run->kern->name, w_type_name(run->type));
+          (unsigned)run->threads, run->kern->name, w_compute_type_name(run->type));
 }
 
 enum w_status run_open(struct run *run, struct w_err *err)

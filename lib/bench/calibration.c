@@ -38,9 +38,9 @@ struct bench {
     const struct w_machine *machine;
     struct w_team *one, *all;
     double began_s;
-    double peaks[W_TYPES][PEAKS_MAX]; /* of all threads, between the other measurements */
-    u32 peak_count[W_TYPES];
-    double peak_now[W_TYPES]; /* the latest of them */
+    double peaks[W_COMPUTE_TYPES][PEAKS_MAX]; /* of all threads, between the other measurements */
+    u32 peak_count[W_COMPUTE_TYPES];
+    double peak_now[W_COMPUTE_TYPES]; /* the latest of them */
 };
 
 static void progress(const struct bench *b, const char *what)
@@ -202,7 +202,7 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
     enum w_status status = W_DONE;
     char what[64];
 
-    snprintf(what, sizeof what, "%s kernels at width %u, %u threads", w_type_name(type),
+    snprintf(what, sizeof what, "%s kernels at width %u, %u threads", w_compute_type_name(type),
              (unsigned)shape->d_model, (unsigned)w_team_size(team));
     progress(b, what);
     for (int i = 0; i < TRIES && !status; i++) {
@@ -437,7 +437,7 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     b.all = b.one;
     if (!status && how->threads > 1)
         status = w_team_new(&b.all, how->threads, err);
-    for (u32 type = 0; type < W_TYPES && !status; type++) {
+    for (u32 type = 0; type < W_COMPUTE_TYPES && !status; type++) {
         if (!how->kern[type])
             continue;
         snprintf(c->kernel[type], sizeof c->kernel[type], "%s", how->kern[type]->name);
@@ -455,7 +455,7 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
         measure_disk(&b);
     if (!status)
         status = measure_shapes(&b, err);
-    for (u32 type = 0; type < W_TYPES && !status; type++)
+    for (u32 type = 0; type < W_COMPUTE_TYPES && !status; type++)
         if (how->kern[type])
             settle_peak(&b, type);
     c->took_s = w_now_s() - b.began_s;
@@ -483,11 +483,11 @@ bool w_calibration_knows(const struct w_calibration *c, enum w_type type)
 
 void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
 {
-    struct w_rate *peaks[W_TYPES] = {&m->flops_per_s, &m->bf16_flops_per_s};
+    struct w_rate *peaks[W_COMPUTE_TYPES] = {&m->flops_per_s, &m->bf16_flops_per_s};
     struct w_cache *caches[] = {&m->l1d, &m->l2, &m->l3};
     double inside = 4096;
 
-    for (u32 type = 0; type < W_TYPES; type++)
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++)
         if (c->peak[type].all > 0)
             *peaks[type] = (struct w_rate){c->peak[type].all, W_FROM_MEASUREMENT};
     m->memory_bytes_per_s = (struct w_rate){

@@ -35,12 +35,12 @@ struct w_decode_cost {
 
 struct w_calibration {
     char cpu[128], host[64], version[16];
-    char kernel[W_TYPES][16]; /* for operands of each precision; "": not measured */
+    char kernel[W_COMPUTE_TYPES][16]; /* for operands of each precision; "": not measured */
     u32 logical_cpus;
     u64 time; /* when it began, in seconds since 1970 */
     double took_s;
     u32 threads; /* "all" */
-    struct w_peak peak[W_TYPES];
+    struct w_peak peak[W_COMPUTE_TYPES];
     struct w_curve latency, bandwidth_one, bandwidth_all;
     u64 claimed[W_CALIBRATION_LEVELS];     /* L1, L2, L3 in bytes, as the system reports them */
     double capacity[W_CALIBRATION_LEVELS]; /* in bytes, as measured; 0: no knee was found */
@@ -55,10 +55,10 @@ struct w_calibration {
 
 struct w_calibrating {
     u32 threads;
-    const struct w_kern *kern[W_TYPES]; /* for each precision; NULL: not measured */
-    enum w_type type;                   /* measured first, and also with one thread */
-    double seconds;                     /* approximate duration; less gives fewer shapes */
-    const struct w_shape *more;         /* further shapes, before the usual ones; or NULL */
+    const struct w_kern *kern[W_COMPUTE_TYPES]; /* for each precision; NULL: not measured */
+    enum w_type type;                           /* measured first, and also with one thread */
+    double seconds;                             /* approximate duration; less gives fewer shapes */
+    const struct w_shape *more;                 /* further shapes, before the usual ones; or NULL */
     u32 more_count;
     const char *host;    /* its name, for the file */
     const char *scratch; /* a file name that may be written and removed, or NULL */

@@ -45,7 +45,7 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_u64(j, "vocab_size", p->shape.vocab_size);
     w_json_set_u64(j, "max_length", p->shape.max_length);
     w_json_set_u64(j, "batch_size", p->shape.batch_size);
-    w_json_set_string(j, "precision", w_type_name(p->type));
+    w_json_set_string(j, "precision", w_compute_type_name(p->type));
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
     w_json_set_real(j, "peak_flop_s", p->peak);
@@ -87,9 +87,9 @@ struct w_json *w_calibration_json(const struct w_calibration *c)
     w_json_set_real(j, "took_s", c->took_s);
     w_json_set_u64(j, "measurements", c->measurements);
     w_json_set_u64(j, "noisy", c->noisy);
-    for (u32 type = 0; type < W_TYPES; type++)
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++)
         if (c->kernel[type][0])
-            w_json_set(precisions, w_type_name(type), precision_json(c, type));
+            w_json_set(precisions, w_compute_type_name(type), precision_json(c, type));
     w_json_set(j, "precisions", precisions);
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         struct w_json *cache = w_json_object();
@@ -209,7 +209,8 @@ static void read_probe(struct reader *r, const struct w_json *j, struct w_step_p
                                 read_u32(r, j, "d_ff"),       read_u32(r, j, "vocab_size"),
                                 read_u32(r, j, "max_length"), read_u32(r, j, "batch_size")};
     const char *precision = w_json_string(w_json_get(j, "precision"));
-    p->type = precision && !strcmp(precision, w_type_name(W_TYPE_BF16)) ? W_TYPE_BF16 : W_TYPE_F32;
+    p->type = precision && !strcmp(precision, w_compute_type_name(W_TYPE_BF16)) ? W_TYPE_BF16
+                                                                                : W_TYPE_F32;
     p->threads = read_threads(r, j);
     p->samples = read_u32(r, j, "samples");
     p->peak = read_real(r, w_json_get(j, "peak_flop_s"));
@@ -271,9 +272,9 @@ static void read_all(struct reader *r, const struct w_json *j, struct w_calibrat
     c->took_s = read_real(r, w_json_get(j, "took_s"));
     c->measurements = read_u32(r, j, "measurements");
     c->noisy = read_u32(r, j, "noisy");
-    for (u32 type = 0; type < W_TYPES; type++)
-        if (w_json_get(precisions, w_type_name(type)))
-            read_precision(r, w_json_get(precisions, w_type_name(type)), c, type);
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++)
+        if (w_json_get(precisions, w_compute_type_name(type)))
+            read_precision(r, w_json_get(precisions, w_compute_type_name(type)), c, type);
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         const struct w_json *cache = w_json_get(caches, levels[i]);
         c->claimed[i] = read_u64(r, w_json_get(cache, "claimed_bytes"), W_JSON_INT_MAX);

@@ -12,7 +12,7 @@ struct w_corpus;
 
 struct w_corpus_facts {
     const struct w_header *header; /* of the first member */
-    enum w_dtype dtype;            /* W_U16 or W_U32 */
+    enum w_type dtype;             /* W_TYPE_U16 or W_TYPE_U32 */
     u32 id_bytes;
     u32 vocab;          /* every id is below it: checked while reading */
     u32 eot;            /* the id that ends documents */

@@ -33,7 +33,7 @@ static void read_header(struct w_runlog *log, const struct w_json *j)
         w_json_u64(w_json_get(j, "threads"), 1, 65536, &threads) &&
         w_json_u64(w_json_get(j, "plan_bytes"), 0, W_JSON_INT_MAX, &log->plan_bytes);
     const char *precision = w_json_string(w_json_get(j, "precision"));
-    bool half = precision && !strcmp(precision, w_type_name(W_TYPE_BF16));
+    bool half = precision && !strcmp(precision, w_compute_type_name(W_TYPE_BF16));
     log->type = half ? W_TYPE_BF16 : W_TYPE_F32;
     log->threads = (u32)threads;
     read_text(w_json_get(j, "kernel"), log->kernel, sizeof log->kernel);

@@ -9,21 +9,9 @@
 
 #include <string.h>
 
-#include "base/base.h"
+#include "base/type.h"
 
 typedef u16 w_bf16;
-
-enum w_type { W_TYPE_F32, W_TYPE_BF16, W_TYPES };
-
-static inline const char *w_type_name(enum w_type type)
-{
-    return type == W_TYPE_BF16 ? "bf16" : "fp32";
-}
-
-static inline u64 w_type_bytes(enum w_type type)
-{
-    return type == W_TYPE_BF16 ? sizeof(w_bf16) : sizeof(float);
-}
 
 /* The address of an element. */
 static inline void *w_at(const void *base, enum w_type type, u64 index)

@@ -79,7 +79,7 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
             const struct w_tensor *row = &tensors->rows[i];
             char name[sizeof row->name + 16];
             block_name(name, sizeof name, optimizer, b, row->name);
-            status = w_header_add(header, name, W_F32, row->ndim, row->shape, err);
+            status = w_header_add(header, name, W_TYPE_F32, row->ndim, row->shape, err);
         }
     if (status)
         return status;
@@ -252,7 +252,7 @@ static u32 find_row(const struct w_optimizer *optimizer, const struct w_tensors 
 
 static bool same_shape(const struct w_array *array, const struct w_tensor *row)
 {
-    bool same = array->dtype == W_F32 && array->ndim == row->ndim;
+    bool same = array->dtype == W_TYPE_F32 && array->ndim == row->ndim;
 
     for (u32 i = 0; i < row->ndim && same; i++)
         same = array->shape[i] == row->shape[i];

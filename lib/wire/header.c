@@ -17,15 +17,6 @@ enum {
 static const char *const kind_names[] = {
     [W_TOKENS] = "tokens", [W_BATCH] = "batch", [W_TENSORS] = "tensors"};
 
-static const struct {
-    const char *name;
-    u32 bytes;
-} dtypes[] = {
-    [W_U8] = {"u8", 1},   [W_U16] = {"u16", 2}, [W_U32] = {"u32", 4}, [W_U64] = {"u64", 8},
-    [W_I32] = {"i32", 4}, [W_I64] = {"i64", 8}, [W_F16] = {"f16", 2}, [W_BF16] = {"bf16", 2},
-    [W_F32] = {"f32", 4}, [W_F64] = {"f64", 8},
-};
-
 /* The keys of wstream(5). A header may say in "must" which keys its reader has to know. */
 static const char *const known_keys[] = {
     "wts", "kind", "rec",     "tensors", "must",      "by",    "argv",  "src",   "vocab",  "eot",
@@ -35,11 +26,6 @@ static const char *const known_keys[] = {
 const char *w_kind_name(enum w_kind kind)
 {
     return kind_names[kind];
-}
-
-u32 w_dtype_bytes(enum w_dtype dtype)
-{
-    return dtypes[dtype].bytes;
 }
 
 static const char *list_key(enum w_kind kind)
@@ -58,7 +44,7 @@ static bool name_ok(const char *name)
 }
 
 /* Check one array and append it: its size and offset are computed. */
-static enum w_status append(struct w_header *h, const char *name, enum w_dtype dtype, u32 ndim,
+static enum w_status append(struct w_header *h, const char *name, enum w_type dtype, u32 ndim,
                             const u64 *shape, struct w_err *err)
 {
     const char *what = h->kind == W_TENSORS ? "tensor" : "column";
@@ -76,7 +62,7 @@ static enum w_status append(struct w_header *h, const char *name, enum w_dtype d
     if (ndim > W_DIMS_MAX)
         return w_fail(err, W_LIMIT, "header: %s %s has %u dimensions: at most %u", what, name, ndim,
                       W_DIMS_MAX);
-    a.bytes = dtypes[dtype].bytes;
+    a.bytes = w_type_bytes(dtype);
     for (u32 i = 0; i < ndim; i++) {
         if (shape[i] == 0)
             return w_fail(err, W_CORRUPT, "header: %s %s: dimension %u is 0", what, name, i);
@@ -91,10 +77,10 @@ static enum w_status append(struct w_header *h, const char *name, enum w_dtype d
         return w_fail(err, W_LIMIT, "header: tensors up to %s are larger than 2^53 bytes", name);
     if (h->kind != W_TENSORS && end > RECORD_BYTES_MAX)
         return w_fail(err, W_LIMIT, "header: a record of more than %u bytes", RECORD_BYTES_MAX);
-    if (h->kind == W_TOKENS && (ndim != 0 || (dtype != W_U16 && dtype != W_U32)))
+    if (h->kind == W_TOKENS && (ndim != 0 || (dtype != W_TYPE_U16 && dtype != W_TYPE_U32)))
         return w_fail(err, W_CORRUPT, "header: a token is one number of type u16 or u32");
     if (h->array_count > 0 && h->kind == W_BATCH &&
-        dtypes[dtype].bytes > dtypes[h->arrays[h->array_count - 1].dtype].bytes)
+        w_type_bytes(dtype) > w_type_bytes(h->arrays[h->array_count - 1].dtype))
         return w_fail(err, W_CORRUPT,
                       "header: column %s: columns must be in the order of falling element size",
                       name);
@@ -138,7 +124,7 @@ enum w_status w_header_begin(struct w_header *h, enum w_kind kind, const char *b
     return W_DONE;
 }
 
-enum w_status w_header_add(struct w_header *h, const char *name, enum w_dtype dtype, u32 ndim,
+enum w_status w_header_add(struct w_header *h, const char *name, enum w_type dtype, u32 ndim,
                            const u64 *shape, struct w_err *err)
 {
     if (w_header_find(h, name))
@@ -148,7 +134,7 @@ enum w_status w_header_add(struct w_header *h, const char *name, enum w_dtype dt
         return status;
     struct w_json *array = w_json_object(), *dims = w_json_array();
     w_json_set_string(array, "name", name);
-    w_json_set_string(array, "dtype", dtypes[dtype].name);
+    w_json_set_string(array, "dtype", w_type_name(dtype));
     for (u32 i = 0; i < ndim; i++)
         w_json_add_u64(dims, shape[i]);
     w_json_set(array, "shape", dims);
@@ -176,9 +162,9 @@ static enum w_status read_array(struct w_header *h, const struct w_json *j, stru
     if (!name || !dtype_name || !w_json_is_array(dims))
         return w_fail(err, W_CORRUPT, "header: array %u lacks a name, dtype or shape",
                       h->array_count);
-    while (dtype < W_COUNTOF(dtypes) && strcmp(dtypes[dtype].name, dtype_name))
+    while (dtype < W_TYPES && strcmp(w_type_name(dtype), dtype_name))
         dtype++;
-    if (dtype == W_COUNTOF(dtypes))
+    if (dtype == W_TYPES)
         return w_fail(err, W_NEWER, "header: the dtype of array %u is not known to this program",
                       h->array_count);
     for (const struct w_json *d = w_json_first(dims); d; d = w_json_next(d)) {
@@ -190,7 +176,7 @@ static enum w_status read_array(struct w_header *h, const struct w_json *j, stru
                           "header: a dimension of array %u is no whole number from 1 to 2^53 - 1",
                           h->array_count);
     }
-    return append(h, name, (enum w_dtype)dtype, ndim, shape, err);
+    return append(h, name, (enum w_type)dtype, ndim, shape, err);
 }
 
 static int by_name(const void *a, const void *b)

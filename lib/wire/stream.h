@@ -26,14 +26,12 @@
 #define W_STREAM_H
 
 #include "base/status.h"
+#include "base/type.h"
 #include "sys/fdio.h"
 #include "sys/json.h"
 
 enum w_kind { W_TOKENS, W_BATCH, W_TENSORS };
 const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors" */
-
-enum w_dtype { W_U8, W_U16, W_U32, W_U64, W_I32, W_I64, W_F16, W_BF16, W_F32, W_F64 };
-u32 w_dtype_bytes(enum w_dtype dtype);
 
 #define W_DIMS_MAX 8
 #define W_TENSOR_ALIGN 64 /* bytes: every tensor begins at a multiple in the blob */
@@ -42,7 +40,7 @@ u32 w_dtype_bytes(enum w_dtype dtype);
 /* A column of a record, or a tensor: a name, a type, a shape (ndim 0: one number). */
 struct w_array {
     char name[W_NAME_BYTES];
-    enum w_dtype dtype;
+    enum w_type dtype;
     u32 ndim;
     u64 shape[W_DIMS_MAX];
     u64 bytes;  /* computed: product of the shape times the size of the type */
@@ -65,7 +63,7 @@ struct w_header {
  * that wstream(5) does not allow; W_LIMIT: too many or too large; W_NOMEM. */
 enum w_status w_header_begin(struct w_header *, enum w_kind kind, const char *by,
                              struct w_err *) W_MUST_CHECK;
-enum w_status w_header_add(struct w_header *, const char *name, enum w_dtype dtype, u32 ndim,
+enum w_status w_header_add(struct w_header *, const char *name, enum w_type dtype, u32 ndim,
                            const u64 *shape, struct w_err *) W_MUST_CHECK;
 /* Check a parsed header and fill the struct; takes over json, also when it fails. W_CORRUPT,
  * W_NEWER (an unknown kind, type, version or key in "must"), W_LIMIT, W_NOMEM; the last also for a

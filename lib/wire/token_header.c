@@ -12,9 +12,10 @@ static u64 number_of(const struct w_header *header, const char *key)
 void w_token_header_read(struct w_token_header *said, const struct w_header *header)
 {
     const struct w_array *first = &header->arrays[0]; /* every header has one */
-    bool ids = header->kind != W_TENSORS && (first->dtype == W_U16 || first->dtype == W_U32);
+    bool ids =
+        header->kind != W_TENSORS && (first->dtype == W_TYPE_U16 || first->dtype == W_TYPE_U32);
 
-    said->id_bytes = ids ? w_dtype_bytes(first->dtype) : 0;
+    said->id_bytes = ids ? w_type_bytes(first->dtype) : 0;
     said->ids = ids ? first->bytes / said->id_bytes : 0;
     said->vocab = number_of(header, "vocab");
     said->eot = number_of(header, "eot");

@@ -174,7 +174,7 @@ static void print_training(const struct w_conf *conf, const struct w_engine *eng
     fprintf(stderr, "%-24s", conf->name);
     printf("{\"t\":\"training\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
            "\"threads\":%u,\"plan_bytes\":%llu,",
-           conf->name, w_type_name(engine->type), engine->kern->name,
+           conf->name, w_compute_type_name(engine->type), engine->kern->name,
            (unsigned)w_team_size(engine->team), (unsigned long long)w_model_bytes(model));
     print_rounds(f, flops, 0, INFINITY, true);
     print_states(f, flops);
@@ -223,7 +223,7 @@ static enum w_status print_phases(const struct w_conf *conf, const struct w_engi
         printf("{\"t\":\"part\",\"config\":\"%s\",\"precision\":\"%s\",\"kernel\":\"%s\","
                "\"threads\":%u,\"part\":\"%s\",\"seconds\":%.6g,\"tflops\":%.4f,"
                "\"peak_tflops\":%.4f,\"gb_s\":%.2f,\"read_gb_s\":%.2f}\n",
-               conf->name, w_type_name(engine->type), engine->kern->name, (unsigned)threads,
+               conf->name, w_compute_type_name(engine->type), engine->kern->name, (unsigned)threads,
                w_phases[i].key, seconds, 1e-12 * flops, 1e-12 * peak, 1e-9 * bytes, 1e-9 * read);
     }
     return status;
@@ -262,9 +262,9 @@ static void print_products(const struct settings *set, const struct w_conf *conf
                "\"threads\":%u,\"product\":\"%s\",\"m\":%u,\"n\":%u,\"k\":%u,\"tflops\":%.4f,"
                "\"peak_tflops\":%.4f,\"share_of_peak\":%.4f,\"sgemm_tflops\":%.4f,"
                "\"onednn_tflops\":%.4f}\n",
-               conf->name, w_type_name(products->engine->type), products->engine->kern->name,
-               (unsigned)w_team_size(products->engine->team), p->name, (unsigned)p->m,
-               (unsigned)p->n, (unsigned)p->k, 1e-12 * median_rate,
+               conf->name, w_compute_type_name(products->engine->type),
+               products->engine->kern->name, (unsigned)w_team_size(products->engine->team), p->name,
+               (unsigned)p->m, (unsigned)p->n, (unsigned)p->k, 1e-12 * median_rate,
                1e-12 * median_rate / median_share, median_share, 1e-12 * median(sgemm, set->rounds),
                1e-12 * median(other, set->rounds));
     }
@@ -336,7 +336,7 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     else if (!products_open_blas(&products, threads, &no_blas))
         w_warn("no sgemm to compare with: %s", no_blas.text);
     if (set->peer)
-        status = peer_start(&peer, set->peer, path, w_type_name(type), threads, err);
+        status = peer_start(&peer, set->peer, path, w_compute_type_name(type), threads, err);
     if (!status)
         status = measure(set, model, &conf, &peer, &products, &limit, &measurements, err);
     if (!status)
@@ -379,7 +379,7 @@ int main(int argc, char **argv)
         status = w_fail(&err, W_USAGE, "name a configuration");
     if (!status)
         fprintf(stderr, "%s, %u threads (%s), kernels %s, %s\n", machine.name, (unsigned)threads,
-                why, kern->name, w_type_name(type));
+                why, kern->name, w_compute_type_name(type));
     for (int i = 0; i < argc && !status; i++)
         status = bench(&set, argv[i], kern, type, threads, &err);
     return w_cli_finish(status, &err);

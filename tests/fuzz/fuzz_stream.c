@@ -51,9 +51,9 @@ static size_t seed_stream(uint8_t *data, size_t room, unsigned seed)
         if (seed % 4 != 3 && kind != (enum w_kind)(seed % 4))
             continue; /* one kind, or a member of each */
         if (w_header_begin(&h, kind, "seed", &err) ||
-            w_header_add(&h, "x", kind == W_TENSORS ? W_U8 : W_U16, kind == W_TOKENS ? 0 : 2, shape,
-                         &err) ||
-            (kind == W_TENSORS && w_header_add(&h, "y", W_F32, 1, shape, &err)) ||
+            w_header_add(&h, "x", kind == W_TENSORS ? W_TYPE_U8 : W_TYPE_U16,
+                         kind == W_TOKENS ? 0 : 2, shape, &err) ||
+            (kind == W_TENSORS && w_header_add(&h, "y", W_TYPE_F32, 1, shape, &err)) ||
             w_writer_open(&w, &out, &h, &options, &err) ||
             w_writer_records(w, records, count, &err) || w_writer_note(w, "{\"n\":1}", &err) ||
             w_writer_close(&w, NULL, &err))

@@ -45,11 +45,11 @@ static inline void make_header(struct w_header *h, enum w_kind kind, u64 blob_by
     u64 shape[2] = {4, 5};
     assert_int_equal(w_header_begin(h, kind, "test 1", &err), W_DONE);
     if (kind == W_TOKENS)
-        assert_int_equal(w_header_add(h, "tok", W_U16, 0, NULL, &err), W_DONE);
+        assert_int_equal(w_header_add(h, "tok", W_TYPE_U16, 0, NULL, &err), W_DONE);
     else if (kind == W_BATCH)
-        assert_int_equal(w_header_add(h, "x", W_U16, 2, shape, &err), W_DONE);
+        assert_int_equal(w_header_add(h, "x", W_TYPE_U16, 2, shape, &err), W_DONE);
     else
-        assert_int_equal(w_header_add(h, "w", W_U8, 1, &blob_bytes, &err), W_DONE);
+        assert_int_equal(w_header_add(h, "w", W_TYPE_U8, 1, &blob_bytes, &err), W_DONE);
 }
 
 /* Append a member with these records. */

@@ -357,12 +357,12 @@ static void what_is_built_is_checked_like_what_is_read(void **state)
     struct w_header h, again;
     u64 shape[9] = {2, 3, 1, 1, 1, 1, 1, 1, 1}, zero = 0;
     assert_int_equal(w_header_begin(&h, W_TENSORS, "test 1", NULL), W_DONE);
-    assert_int_equal(w_header_add(&h, "a", W_F32, 2, shape, NULL), W_DONE);
-    assert_int_equal(w_header_add(&h, "a", W_F32, 2, shape, NULL), W_CORRUPT);
-    assert_int_equal(w_header_add(&h, "b", W_F32, 1, &zero, NULL), W_CORRUPT);
-    assert_int_equal(w_header_add(&h, "b", W_F32, 9, shape, NULL), W_LIMIT);
-    assert_int_equal(w_header_add(&h, "a b", W_F32, 1, shape, NULL), W_CORRUPT);
-    assert_int_equal(w_header_add(&h, "b", W_U64, 0, NULL, NULL), W_DONE);
+    assert_int_equal(w_header_add(&h, "a", W_TYPE_F32, 2, shape, NULL), W_DONE);
+    assert_int_equal(w_header_add(&h, "a", W_TYPE_F32, 2, shape, NULL), W_CORRUPT);
+    assert_int_equal(w_header_add(&h, "b", W_TYPE_F32, 1, &zero, NULL), W_CORRUPT);
+    assert_int_equal(w_header_add(&h, "b", W_TYPE_F32, 9, shape, NULL), W_LIMIT);
+    assert_int_equal(w_header_add(&h, "a b", W_TYPE_F32, 1, shape, NULL), W_CORRUPT);
+    assert_int_equal(w_header_add(&h, "b", W_TYPE_U64, 0, NULL, NULL), W_DONE);
     char *text = w_json_text(h.json, NULL);
     assert_int_equal(header_of(text, &again), W_DONE);
     assert_int_equal(again.array_count, 2);

@@ -60,7 +60,7 @@ static void packed_matrices_are_padded_with_zeros(void **state)
 
     (void)state;
     for (u32 i = 0; (kern = next_usable(&i));)
-        for (enum w_type type = 0; type < W_TYPES; type++)
+        for (enum w_type type = 0; type < W_COMPUTE_TYPES; type++)
             check_packing(kern, type);
 }
 
@@ -77,7 +77,7 @@ static void bits_do_not_depend_on_blocks(void **state)
     struct w_team *team;
 
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
-    for (u32 type = 0; type < W_TYPES; type++)
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++)
         for (u32 i = 0; (kern = next_usable(&i));)
             if (!kern->product || type != W_TYPE_F32) /* a library cuts as it likes */
                 check_bits_of_blocks(kern, type, team);
@@ -91,7 +91,7 @@ static void bits_do_not_depend_on_threads(void **state)
     static const u32 threads[] = {1, 2, 3, 7};
     const struct w_kern *kern;
 
-    for (u32 turn = 0; turn < 2 * W_TYPES; turn++)
+    for (u32 turn = 0; turn < 2 * W_COMPUTE_TYPES; turn++)
         for (u32 i = 0; (kern = next_usable(&i));) {
             const struct product p = {150, 300, 600, turn / 2, true, 2, turn % 2, false};
             struct matrices first = {0};
@@ -151,7 +151,7 @@ static void packed_once_is_the_same(void **state)
     struct w_team *team;
 
     assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
-    for (u32 turn = 0; turn < W_TYPES; turn++)
+    for (u32 turn = 0; turn < W_COMPUTE_TYPES; turn++)
         for (u32 i = 0; (kern = next_usable(&i));) {
             const struct product p = {50, 70, 90, false, true, 1, turn, false};
             struct w_engine engine = engine_of(kern, team, 1 << 16);

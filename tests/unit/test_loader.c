@@ -37,7 +37,8 @@ static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_
         struct w_header header = {0};
         struct w_writer *writer = NULL;
         assert_int_equal(w_header_begin(&header, W_BATCH, "test 1", &err), W_DONE);
-        assert_int_equal(w_header_add(&header, "x", W_U16, 2, (u64[]){B, T + 1}, &err), W_DONE);
+        assert_int_equal(w_header_add(&header, "x", W_TYPE_U16, 2, (u64[]){B, T + 1}, &err),
+                         W_DONE);
         w_json_set_u64(header.json, "vocab", VOCAB);
         w_json_set_u64(header.json, "seed", seed + m);
         struct w_write_options options = {.level = 1, .frame_bytes = 5 * IDS * 2};

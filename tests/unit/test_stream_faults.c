@@ -69,9 +69,9 @@ static void small_tensors(struct fixture *f)
     memcpy(blob + 64, "xyz", 3);
     memcpy(blob + 128, "uvwxyz", 6);
     assert_int_equal(w_header_begin(&h, W_TENSORS, "test 1", &f->err), W_DONE);
-    assert_int_equal(w_header_add(&h, "a", W_F32, 1, &five, &f->err), W_DONE);
-    assert_int_equal(w_header_add(&h, "b", W_U8, 1, &three, &f->err), W_DONE);
-    assert_int_equal(w_header_add(&h, "c", W_U16, 1, &three, &f->err), W_DONE);
+    assert_int_equal(w_header_add(&h, "a", W_TYPE_F32, 1, &five, &f->err), W_DONE);
+    assert_int_equal(w_header_add(&h, "b", W_TYPE_U8, 1, &three, &f->err), W_DONE);
+    assert_int_equal(w_header_add(&h, "c", W_TYPE_U16, 1, &three, &f->err), W_DONE);
     assert_int_equal(h.blob_bytes, sizeof blob);
     assert_int_equal(w_writer_open(&w, &f->out, &h, &options, &f->err), W_DONE);
     assert_int_equal(w_writer_records(w, blob, sizeof blob, &f->err), W_DONE);

@@ -9,7 +9,7 @@
 
 #include "wire/token_header.h"
 
-static struct w_header header_of(enum w_kind kind, enum w_dtype dtype, u32 ndim)
+static struct w_header header_of(enum w_kind kind, enum w_type dtype, u32 ndim)
 {
     static const u64 shape[] = {3, 5};
     struct w_header header = {0};
@@ -21,7 +21,7 @@ static struct w_header header_of(enum w_kind kind, enum w_dtype dtype, u32 ndim)
     return header;
 }
 
-static void expect_ids(enum w_kind kind, enum w_dtype dtype, u32 ndim, u32 id_bytes, u64 ids)
+static void expect_ids(enum w_kind kind, enum w_type dtype, u32 ndim, u32 id_bytes, u64 ids)
 {
     struct w_header header = header_of(kind, dtype, ndim);
     struct w_token_header said;
@@ -35,18 +35,18 @@ static void expect_ids(enum w_kind kind, enum w_dtype dtype, u32 ndim, u32 id_by
 static void ids_are_where_they_can_be(void **state)
 {
     (void)state;
-    expect_ids(W_TOKENS, W_U16, 0, 2, 1);
-    expect_ids(W_TOKENS, W_U32, 0, 4, 1);
-    expect_ids(W_BATCH, W_U16, 2, 2, 15);
-    expect_ids(W_BATCH, W_U32, 2, 4, 15);
-    expect_ids(W_BATCH, W_F32, 2, 0, 0);
-    expect_ids(W_BATCH, W_I32, 2, 0, 0);
-    expect_ids(W_TENSORS, W_U16, 2, 0, 0);
+    expect_ids(W_TOKENS, W_TYPE_U16, 0, 2, 1);
+    expect_ids(W_TOKENS, W_TYPE_U32, 0, 4, 1);
+    expect_ids(W_BATCH, W_TYPE_U16, 2, 2, 15);
+    expect_ids(W_BATCH, W_TYPE_U32, 2, 4, 15);
+    expect_ids(W_BATCH, W_TYPE_F32, 2, 0, 0);
+    expect_ids(W_BATCH, W_TYPE_I32, 2, 0, 0);
+    expect_ids(W_TENSORS, W_TYPE_U16, 2, 0, 0);
 }
 
 static void what_is_written_is_read(void **state)
 {
-    struct w_header header = header_of(W_TOKENS, W_U16, 0);
+    struct w_header header = header_of(W_TOKENS, W_TYPE_U16, 0);
     struct w_token_header said;
     struct w_json *tok = w_json_object();
 
@@ -66,7 +66,7 @@ static void what_is_written_is_read(void **state)
 
 static void what_is_no_number_or_object_is_not_said(void **state)
 {
-    struct w_header header = header_of(W_TOKENS, W_U16, 0);
+    struct w_header header = header_of(W_TOKENS, W_TYPE_U16, 0);
     struct w_token_header said;
 
     (void)state;

@@ -55,14 +55,15 @@ static void write_calibration(FILE *f, const struct w_calibration *c)
     strftime(when, sizeof when, "%Y-%m-%d %H:%M", localtime_r(&seconds, &tm));
     fprintf(f, "CALIBRATION of %s, %s, version %s, %u threads, in %.1f s\n", c->host, when,
             c->version, (unsigned)c->threads, c->took_s);
-    for (u32 type = 0; type < W_TYPES; type++) {
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++) {
         if (!c->kernel[type][0])
             continue;
         const struct w_peak *peak = &c->peak[type];
         fprintf(f,
                 "  %s     %s kernels: %s with one thread, %s with all (at the slowest %.0f %% of "
                 "that)\n",
-                w_type_name(type), c->kernel[type], w_figure_text(one, W_UNIT_FLOP_S, peak->one),
+                w_compute_type_name(type), c->kernel[type],
+                w_figure_text(one, W_UNIT_FLOP_S, peak->one),
                 w_figure_text(all, W_UNIT_FLOP_S, peak->all), 100 * peak->slowest_part);
         if (peak->half > 0)
             fprintf(f, "           in its other state: %s with all\n",

@@ -74,7 +74,7 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     struct w_residuals residuals;
     if (!w_calibration_knows(r->calibration, type))
         return w_fail(err, W_USAGE, "the calibration has no %s: wcachefit calibrate",
-                      w_type_name(type));
+                      w_compute_type_name(type));
     status = host_residuals_read(&residuals, &r->machine, r->calibration, type, err);
     if (status)
         return status;
@@ -106,7 +106,7 @@ static void write_verdict(FILE *f, const struct verdict *v)
     char planned[W_FIGURE_TEXT], resident[W_FIGURE_TEXT], peak[W_FIGURE_TEXT];
 
     fprintf(f, "%s, %u threads, %s, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
-            w_type_name(v->log.type), (unsigned long long)v->log.steps);
+            w_compute_type_name(v->log.type), (unsigned long long)v->log.steps);
     fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s%s\n",
             v->predicted, v->measured, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO",
             v->state == W_STATE_HALF ? " (at half rate)" : "");
@@ -125,7 +125,7 @@ static struct w_json *verdict_json(const struct verdict *v)
 
     w_json_set_string(j, "name", v->log.conf.name);
     w_json_set_u64(j, "threads", v->log.threads);
-    w_json_set_string(j, "precision", w_type_name(v->log.type));
+    w_json_set_string(j, "precision", w_compute_type_name(v->log.type));
     w_json_set_u64(j, "steps", v->log.steps);
     w_json_set_real(j, "predicted_tok_s", v->predicted);
     w_json_set_real(j, "measured_tok_s", v->measured);

@@ -91,7 +91,7 @@ enum w_status write_json(FILE *f, const struct report *r, struct w_err *err)
     w_json_set(root, "machine", w_machine_json(&r->machine));
     w_json_set_u64(root, "threads", r->threads);
     w_json_set_string(root, "threads_why", r->threads_why);
-    w_json_set_string(root, "precision", w_type_name(r->type));
+    w_json_set_string(root, "precision", w_compute_type_name(r->type));
     if (r->calibrated)
         w_json_set(root, "calibration", w_calibration_json(r->calibration));
     w_json_set(root, "configs", configs);

@@ -126,9 +126,9 @@ static void write_facts(FILE *f, const struct report *r)
     write_rate(f, W_UNIT_COUNT, &m->memory_latency_cycles);
     write_rate(f, W_UNIT_BYTES_S, &m->memory_bytes_per_s);
     fputs("\n\n", f);
-    write_peak(f, w_type_name(W_TYPE_F32), &m->flops_per_s);
+    write_peak(f, w_compute_type_name(W_TYPE_F32), &m->flops_per_s);
     if (m->bf16_flops_per_s.value > 0 || r->type == W_TYPE_BF16)
-        write_peak(f, w_type_name(W_TYPE_BF16), &m->bf16_flops_per_s);
+        write_peak(f, w_compute_type_name(W_TYPE_BF16), &m->bf16_flops_per_s);
     if (l2->value > 0 && l3->value > 0 && m->memory_latency_cycles.value > 0)
         fprintf(
             f,
