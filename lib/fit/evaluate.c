@@ -1,6 +1,7 @@
 /* The table of figures, filled in for one configuration on one machine: first the rows without a
  * formula, from configuration, machine, planner and calibration, then the formulas in the order of
- * the table, so that each finds the rows above it. */
+ * the table, so that each finds the rows above it. One given row waits for a formula: the rate is the
+ * predicted one where nobody gave another (settle_rate). */
 #include "fit/evaluate.h"
 
 #include <math.h>
@@ -78,6 +79,14 @@ static void give(struct w_fit *fit, const char *key, double value, const char *s
     fit->sources[row] = value > 0 ? source : w_source_name(W_FROM_NOWHERE);
 }
 
+/* A figure whose 0 is a value. */
+static void give_number(struct w_fit *fit, const char *key, double value, const char *source)
+{
+    int row = w_figure_find(key);
+    fit->values[row] = value;
+    fit->sources[row] = source;
+}
+
 static void give_conf(struct w_fit *fit)
 {
     const struct w_conf *c = &fit->conf;
@@ -153,14 +162,6 @@ static void give_blocks(struct w_fit *fit, const struct w_machine *m)
     give(fit, "block.cols", blocks.cols, "kernels");
 }
 
-/* A figure whose 0 is a value. */
-static void give_number(struct w_fit *fit, const char *key, double value, const char *source)
-{
-    int row = w_figure_find(key);
-    fit->values[row] = value;
-    fit->sources[row] = source;
-}
-
 static void give_phase(struct w_fit *fit, const char *figure, u32 phase, double value)
 {
     char key[64];
@@ -194,6 +195,7 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
         give_phase(fit, "bandwidth", phase, c ? costs.bytes_s[phase] : NAN);
         fit->levels[phase] = costs.level[phase];
     }
+    /* two independent sources of error: of the model of costs, and of the measurements behind it */
     struct w_correction correction = w_residuals_correction(
         ask->residuals ? ask->residuals : &none, hypot(UNLEARNED_INTERVAL, costs.spread));
     fit->learned_from = c ? correction.learned_from : 0;
@@ -283,7 +285,9 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w
     if (!isnan(ram))
         status = w_plan_largest_batch(&fit->conf, fit->type, threads, W_MEMORY_USABLE * ram, most,
                                       &batch, err);
-    give(fit, "memory.batch", isnan(ram) ? NAN : (double)batch, "planner");
+    /* 0 says that not even one sequence fits */
+    give_number(fit, "memory.batch", isnan(ram) ? NAN : (double)batch,
+                isnan(ram) ? w_source_name(W_FROM_NOWHERE) : "planner");
     return status;
 }
 

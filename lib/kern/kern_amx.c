@@ -1,11 +1,10 @@
 /* AMX: bf16 GEMM by the tile unit of Intel's CPUs since Sapphire Rapids; all else in AVX-512, which
- * these have. With a compiler that has no pragma for it, the variant has no functions. */
+ * these have. With a compiler that has no pragma for it, the variant has no functions. The version is
+ * asked, not the macro that the pragma defines: compiler caches preprocess without the pragma, and would
+ * not see what is included. */
 #if defined __x86_64__
-#if !defined __clang__
+#if !defined __clang__ && __GNUC__ >= 11
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx2,fma,amx-tile,amx-bf16")
-#endif
-#include "kern/variants.h"
-#if defined __AMX_BF16__
 #define BF16_TILE_UNIT
 #define BF16_STEP 32
 #define W_FOR_BF16
@@ -20,6 +19,7 @@ bool w_kern_amx_keeps_tiles(void)
     return keeps_tiles();
 }
 #else
+#include "kern/variants.h"
 const struct w_kern w_kern_amx = {.name = "amx", .for_bf16 = true};
 
 bool w_kern_amx_keeps_tiles(void)

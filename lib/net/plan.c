@@ -2,6 +2,7 @@
  * rows are known, and the rows are laid out one after the other. */
 #include "net/plan.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -37,10 +38,7 @@ static struct w_plan_row *row_of(struct w_planner *p, const char *name, enum w_l
     for (u32 i = 0; i < plan->count; i++)
         if (!strcmp(plan->rows[i].name, name))
             return &plan->rows[i];
-    if (plan->count == W_PLAN_ROWS) { /* more names than the sources have */
-        p->overflow = true;
-        return &plan->rows[0];
-    }
+    assert(plan->count < W_PLAN_ROWS); /* names are constants of the sources */
     plan->rows[plan->count] = (struct w_plan_row){.name = name, .lifetime = lifetime};
     return &plan->rows[plan->count++];
 }
@@ -190,7 +188,7 @@ static enum w_status lay_out(struct w_planner *p, struct w_err *err)
     }
     plan->bytes = arena.used;
     /* 2^53, the largest whole number that JSON holds exactly */
-    if (p->overflow || arena.overflow || plan->bytes > W_JSON_INT_MAX)
+    if (arena.overflow || plan->bytes > W_JSON_INT_MAX)
         return w_fail(err, W_USAGE, "the memory of this configuration is more than can be counted");
     return W_DONE;
 }

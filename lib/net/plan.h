@@ -81,7 +81,6 @@ struct w_planner {
     u64 tokens;                                        /* M: of a batch, or 1 in generation */
     u64 element;                                       /* bytes of a number in the compute type */
     u64 thread_floats, panel_elements, partial_floats; /* the largest requests */
-    bool overflow;
 };
 
 /* Arithmetic of sizes, which stay UINT64_MAX once they overflow. */

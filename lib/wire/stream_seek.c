@@ -184,10 +184,10 @@ enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct
         same = same || r->frame.link == *link;
         break;
     }
-    if (status == W_END)
+    if (status == W_END && r->chain.pos != pos) /* the end itself is a place, too */
         status = w_fail(err, W_MISMATCH, "%s: has %llu records: there is no record %llu",
                         r->in->name, (unsigned long long)r->chain.pos, (unsigned long long)pos);
-    else if (!status && !same)
+    else if ((!status || status == W_END) && !same)
         status = w_fail(err, W_MISMATCH, "%s: the data before record %llu are not the same",
                         r->in->name, (unsigned long long)pos);
     return w_reader_fail(r, status, err);

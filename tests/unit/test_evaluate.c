@@ -367,6 +367,9 @@ static void rates_give_times(void **state)
     assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
     assert_true(isnan(w_fit_value(&fit, "time")) && isnan(w_fit_value(&fit, "l2.attention")));
     assert_true(isnan(w_fit_value(&fit, "memory.batch")));
+    m.memory_bytes = 1 << 20; /* in which not even one sequence fits */
+    assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
+    assert_true(w_fit_value(&fit, "memory.batch") == 0);
     assert_true(w_fit_value(&fit, "params") == 27238400);
 }
 

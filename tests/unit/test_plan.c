@@ -99,7 +99,10 @@ static void planned_bytes_are_allocated_bytes(void **state)
 
 static u64 bytes_of(const struct w_plan *plan, const char *name)
 {
-    return w_plan_find(plan, name)->bytes;
+    const struct w_plan_row *row = w_plan_find(plan, name);
+    if (!row)
+        fail_msg("the plan has no %s", name);
+    return row->bytes;
 }
 
 /* Memory of a step of the four configurations, so that no change goes unnoticed: weights, gradients

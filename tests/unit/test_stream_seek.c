@@ -193,6 +193,7 @@ static void a_place_leads_back_to_the_same_data_only(void **state)
                 assert_int_equal(status, places[i] >= 1200 ? W_MISMATCH : W_DONE);
                 place.link ^= 1;
                 assert_int_equal(resume(&same, place, back == 0, &id), W_MISMATCH);
+                assert_non_null(strstr(same.err.text, "are not the same")); /* at the end, too */
                 place.link ^= 1;
             }
         }
