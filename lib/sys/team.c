@@ -133,6 +133,7 @@ static void *run_worker(void *argument)
     struct worker *self = argument;
     struct w_team *team = self->team;
 
+    /* Round 0 has no items, so that a worker may look before there is any. */
     for (u32 round = 0; !atomic_load(&team->quit);) {
         take_items(team, round, self->number);
         round = wait_while_equal(&team->round, round, &team->sleepers);
@@ -198,7 +199,7 @@ void w_team_free(struct w_team *team)
     if (!team)
         return;
     atomic_store(&team->quit, true);
-    run_round(team, 0, 0, NULL, NULL);
+    run_round(team, 0, 0, NULL, NULL); /* a round without items: it wakes those who sleep */
     for (u32 i = 1; i <= team->started; i++)
         pthread_join(team->workers[i].thread, NULL);
     free(team->workers);

@@ -1,4 +1,5 @@
-/* Moving in regular files.
+/* Moving in a stream: anywhere in a regular file, forward only in a pipe. Where the reader stands
+ * (member, boundary, used, chain) is in reader_private.h.
  *
  * The end frame is the last 256 bytes of a member and holds the member's length, so that members
  * can be found from the end of the file backwards; it also holds the place of the index. A seek
@@ -21,6 +22,7 @@ static bool peek_frame(struct w_reader *r, u64 offset, struct w_frame *frame)
            got == sizeof bytes && !w_frame_decode(frame, bytes, &ignored);
 }
 
+/* bytes: room for the payload; w_frame_decode() has checked that a frame of its type has no more. */
 static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *frame, u8 *bytes)
 {
     size_t got = 0;
@@ -156,6 +158,9 @@ static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
     return back ? go_to(r, r->data_start, r->after_header, err) : W_DONE;
 }
 
+/* The link before record `pos` proves that the data before it are the same: it is that of the frame
+ * which holds the record, or, where the record begins a frame, of the boundary before it. `same`: it
+ * was found equal, or nobody asks. */
 enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct w_err *err)
 {
     if (r->failed || r->state == W_BETWEEN) {
