@@ -85,7 +85,7 @@ enum w_status eval_run(struct run *run, struct w_err *err)
 
     enum w_status status = open_loader(run, &loader, err);
     while (!status && (status = w_loader_next(loader, &ids, &after, err)) == W_DONE) {
-        nats += w_model_loss(run->model, ids, NULL);
+        nats += w_model_loss(run->model, &(struct w_batch){.ids = ids}, NULL);
         score.bytes += run->validation.id_bytes ? target_bytes(run, ids) : 0;
         batches++;
         run_heed_save_signal(run);

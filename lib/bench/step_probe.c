@@ -60,7 +60,7 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
     w_model_init(model);
     for (u32 step = 0; step <= samples; step++) {
         w_model_seconds_reset(model);
-        w_model_gradient(model, ids, 1);
+        w_model_gradient(model, &(struct w_batch){.ids = ids, .number = step}, 1);
         w_model_update(model, step + 1, conf->learning_rate);
         if (step > 0)
             memcpy(times[step - 1], w_model_seconds(model), sizeof times[step - 1]);

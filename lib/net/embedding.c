@@ -34,7 +34,7 @@ static void embed_sequence(void *context, u64 b, u32 worker)
     (void)worker;
     for (u64 t = 0; t < length; t++)
         embed(at, (float *)at->y + (b * length + t) * at->layer->out,
-              at->pass->ids[b * (length + 1) + t], t);
+              at->pass->batch->ids[b * (length + 1) + t], t);
 }
 
 static void forward(const struct w_layer_at *at)
@@ -44,7 +44,7 @@ static void forward(const struct w_layer_at *at)
 
 static void decode(const struct w_layer_at *at)
 {
-    embed(at, at->y, at->pass->ids[0], at->pass->position);
+    embed(at, at->y, at->pass->batch->ids[0], at->pass->position);
 }
 
 /* ---- backward ---- */
@@ -63,7 +63,7 @@ static void backward_group(void *context, u64 group, u32 worker)
     (void)worker;
     for (u64 b = 0; b < pass->conf->batch_size; b++)
         for (u64 t = 0; t < length; t++) {
-            const u64 id = pass->ids[b * (length + 1) + t];
+            const u64 id = pass->batch->ids[b * (length + 1) + t];
             if (id % GROUPS == group)
                 pass->engine.kern->add(d_tokens + id * d, pass->d_residual + (b * length + t) * d,
                                        d);

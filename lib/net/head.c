@@ -338,14 +338,14 @@ static struct w_head head_of(const struct w_layer_at *at)
 static void forward(const struct w_layer_at *at)
 {
     const struct w_head head = head_of(at);
-    w_head_forward(&at->pass->engine, &head, at->x, at->pass->ids);
+    w_head_forward(&at->pass->engine, &head, at->x, at->pass->batch->ids);
 }
 
 static void backward(const struct w_layer_at *at)
 {
     const struct w_pass *pass = at->pass;
     const struct w_head head = head_of(at);
-    w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->ids,
+    w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->batch->ids,
                             (float)(pass->scale / (double)pass->tokens));
 }
 

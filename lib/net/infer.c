@@ -70,11 +70,12 @@ u64 w_infer_length(const struct w_infer *m)
 const float *w_infer_next(struct w_infer *m, u32 id)
 {
     const struct w_layer_at *at = m->layers;
+    const struct w_batch batch = {.ids = &id};
 
-    m->pass.ids = &id;
+    m->pass.batch = &batch;
     m->pass.position = m->length++;
     for (; at < m->layers + m->arch.count; at++)
         at->layer->kind->decode(at);
-    m->pass.ids = NULL;
+    m->pass.batch = NULL;
     return m->pass.logits;
 }

@@ -18,6 +18,7 @@
 #define W_LAYER_H
 
 #include "kern/gemm.h"
+#include "net/batch.h"
 #include "net/phase.h"
 #include "net/plan.h"
 #include "net/tensors.h"
@@ -50,11 +51,11 @@ struct w_pass {
     float *d_residual;                  /* (M, d): gradient of the residual stream */
     void *d_stream; /* the same in the compute type; with fp32 it is d_residual itself */
     float *partials;
-    float *nll;     /* (M): the loss of each token in nats, written by the head */
-    const u32 *ids; /* (B, T + 1) of the batch: the last of each row is a target only */
-    double scale;   /* of the gradient of the mean loss */
-    u64 position;   /* in generation: of the one token */
-    float *logits;  /* in generation: (V), set by the head */
+    float *nll; /* (M): the loss of each token in nats, written by the head */
+    const struct w_batch *batch;
+    double scale;  /* of the gradient of the mean loss */
+    u64 position;  /* in generation: of the one token */
+    float *logits; /* in generation: (V), set by the head */
     struct w_clock clock;
 };
 

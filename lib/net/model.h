@@ -3,7 +3,7 @@
  *     w_kern_choose(&kern, "auto", &err)                  // the fastest kernels
  *     w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32, kern, team, &err)   // one allocation
  *     w_model_init(model)                                 // from conf.seed; or load a checkpoint
- *     loss = w_model_gradient(model, ids, 1.0)            // forward and backward of one batch
+ *     loss = w_model_gradient(model, &batch, 1.0)         // forward and backward of one batch
  *     norm = w_model_update(model, step, learning_rate)   // clip, optimizer, clear the gradient
  *
  * Results have the same bits for any number of threads. */
@@ -11,6 +11,7 @@
 #define W_MODEL_H
 
 #include "kern/gemm.h"
+#include "net/batch.h"
 #include "net/phase.h"
 #include "net/plan.h"
 #include "net/tensors.h"
@@ -42,12 +43,12 @@ float *w_model_state(struct w_model *, u32 state);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);
-/* ids: (B, T + 1), each below vocab_size, which the caller has checked. Adds scale times the
- * gradient of the mean loss to the gradients; returns the mean loss in nats per token. */
-double w_model_gradient(struct w_model *, const u32 *ids, double scale);
+/* Each id is below vocab_size, which the caller has checked. Adds scale times the gradient of the
+ * mean loss to the gradients; returns the mean loss in nats per token. */
+double w_model_gradient(struct w_model *, const struct w_batch *, double scale);
 
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
-double w_model_loss(struct w_model *, const u32 *ids, float *nll);
+double w_model_loss(struct w_model *, const struct w_batch *, float *nll);
 
 /* One step of the optimizer after clipping of the gradient by its global norm; step counts from 1.
  * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */

@@ -42,7 +42,7 @@ enum w_status w_score_ids(struct w_score *score, struct w_model *model, const st
                 u64 place = done + row * length + t;
                 ids[row * (length + 1) + t] = place < count ? text[place] : text[0];
             }
-        w_model_loss(model, ids, nll);
+        w_model_loss(model, &(struct w_batch){.ids = ids}, nll);
         u64 here = W_MIN(rows * length, targets - done);
         for (u64 i = 0; i < here; i++)
             score->nats += (double)nll[i];

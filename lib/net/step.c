@@ -67,9 +67,9 @@ static double mean_loss(const struct w_model *m, float *nll)
     return sum / (double)tokens;
 }
 
-double w_model_loss(struct w_model *m, const u32 *ids, float *nll)
+double w_model_loss(struct w_model *m, const struct w_batch *batch, float *nll)
 {
-    m->pass.ids = ids;
+    m->pass.batch = batch;
     forward(m, m->arch.count);
     return mean_loss(m, nll);
 }
@@ -82,12 +82,12 @@ static void backward(struct w_model *m, u32 index)
     w_clock_lap(&m->pass.clock, at->layer->kind->backward_phase);
 }
 
-double w_model_gradient(struct w_model *m, const u32 *ids, double scale)
+double w_model_gradient(struct w_model *m, const struct w_batch *batch, double scale)
 {
     struct w_pass *pass = &m->pass;
     const u32 head = m->arch.count - 1;
 
-    pass->ids = ids;
+    pass->batch = batch;
     pass->scale = scale;
     forward(m, head);
     backward(m, head); /* it computes the losses too */

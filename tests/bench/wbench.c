@@ -101,7 +101,7 @@ static double timed_step(struct w_model *model, const struct w_conf *conf, u32 *
     for (u64 i = 0; i < conf->batch_size * (conf->max_length + 1); i++)
         ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
     double start = w_now_s();
-    w_model_gradient(model, ids, 1);
+    w_model_gradient(model, &(struct w_batch){.ids = ids, .number = step}, 1);
     w_model_update(model, step + 1, conf->learning_rate);
     return w_now_s() - start;
 }

@@ -42,6 +42,7 @@ struct run {
     struct w_team *team;
     struct w_model *model;
     u32 *ids;
+    struct w_batch batch; /* of the ids */
 };
 
 static inline struct run start(const struct w_conf *conf, enum w_plan_mode mode, u32 threads,
@@ -65,6 +66,7 @@ static inline struct run start(const struct w_conf *conf, enum w_plan_mode mode,
     run.ids = malloc(count * sizeof *run.ids);
     for (u64 i = 0; i < count; i++)
         run.ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
+    run.batch = (struct w_batch){.ids = run.ids};
     return run;
 }
 
@@ -85,13 +87,13 @@ static inline void check_bits_of_threads(const struct shape *shape, const struct
     double loss[3], norm[3];
 
     for (u64 step = 0; step < 3; step++) {
-        loss[step] = w_model_gradient(first.model, first.ids, 1);
+        loss[step] = w_model_gradient(first.model, &first.batch, 1);
         norm[step] = w_model_update(first.model, step + 1, 1e-3);
     }
     for (u32 threads = 2; threads <= 3; threads++) {
         struct run run = start(&conf, W_PLAN_TRAIN, threads, type, kern);
         for (u64 step = 0; step < 3; step++) {
-            assert_true(w_model_gradient(run.model, run.ids, 1) == loss[step]);
+            assert_true(w_model_gradient(run.model, &run.batch, 1) == loss[step]);
             assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
         }
         assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);

@@ -31,8 +31,8 @@ static void check_gradients(const struct shape *shape, const struct w_kern *kern
     struct run half = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, kern);
     struct run full = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     const struct w_tensors *tensors = w_model_tensors(full.model);
-    double loss = w_model_gradient(half.model, half.ids, 1);
-    double want = w_model_gradient(full.model, full.ids, 1);
+    double loss = w_model_gradient(half.model, &half.batch, 1);
+    double want = w_model_gradient(full.model, &full.batch, 1);
 
     if (fabs(loss - want) > roundings(&conf) * want)
         fail_msg("%s: loss %.9g, but %.9g in fp32", kern->name, loss, want);
@@ -78,10 +78,10 @@ static void loss_without_gradients_is_the_same(void **state)
         struct w_conf conf = conf_of(&shapes[i % W_COUNTOF(shapes)]);
         struct run train = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, kern);
         struct run eval = start(&conf, W_PLAN_EVAL, 1, W_TYPE_BF16, kern);
-        double loss = w_model_loss(eval.model, eval.ids, NULL);
+        double loss = w_model_loss(eval.model, &eval.batch, NULL);
 
-        assert_true(w_model_loss(train.model, train.ids, NULL) == loss);
-        assert_true(w_model_gradient(train.model, train.ids, 1) == loss);
+        assert_true(w_model_loss(train.model, &train.batch, NULL) == loss);
+        assert_true(w_model_gradient(train.model, &train.batch, 1) == loss);
         finish(&train);
         finish(&eval);
     }
@@ -106,14 +106,15 @@ static void panels_follow_the_weights(void **state)
         for (u32 s = 0; s < W_COUNTOF(shapes); s++) {
             struct w_conf conf = conf_of(&shapes[s]);
             struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, kern);
-            double before = w_model_gradient(run.model, run.ids, 1);
+            double before = w_model_gradient(run.model, &run.batch, 1);
             w_model_update(run.model, 1, 1e-2);
-            double loss = w_model_gradient(run.model, run.ids, 1);
+            double loss = w_model_gradient(run.model, &run.batch, 1);
             assert_true(loss != before);
             w_model_weights(run.model); /* could have been written to: all are packed again */
-            assert_true(w_model_gradient(run.model, run.ids, 1) == loss);
+            assert_true(w_model_gradient(run.model, &run.batch, 1) == loss);
             w_model_weights(run.model)[0] += 1; /* wte, of a token that may not be in the batch: */
-            assert_true(w_model_gradient(run.model, run.ids, 1) != loss); /* but is in the logits */
+            assert_true(w_model_gradient(run.model, &run.batch, 1) !=
+                        loss); /* but is in the logits */
             finish(&run);
         }
 }
@@ -131,15 +132,15 @@ static void training_follows_fp32(void **state)
     struct run half = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, kern);
     struct run full = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     for (u64 step = 1; step <= 150; step++) {
-        double loss = w_model_gradient(half.model, half.ids, 1);
-        double want = w_model_gradient(full.model, full.ids, 1);
+        double loss = w_model_gradient(half.model, &half.batch, 1);
+        double want = w_model_gradient(full.model, &full.batch, 1);
         mean_off += (loss - want) / want / 150;
         w_model_update(half.model, step, 3e-3);
         w_model_update(full.model, step, 3e-3);
     }
     if (fabs(mean_off) > 0.01)
         fail_msg("losses differ by %.3g %% on average", 100 * mean_off);
-    assert_true(w_model_loss(half.model, half.ids, NULL) < 1);
+    assert_true(w_model_loss(half.model, &half.batch, NULL) < 1);
     finish(&half);
     finish(&full);
 }

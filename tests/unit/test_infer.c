@@ -211,7 +211,7 @@ static void losses_are_those_of_training(void **state)
     assert_int_equal(w_model_new(&model, &conf, W_PLAN_EVAL, W_TYPE_F32, s.kern, s.team, &s.err),
                      W_DONE);
     memcpy(w_model_weights(model), s.weights, s.tensors.floats * sizeof(float));
-    double mean = w_model_loss(model, s.ids, nll);
+    double mean = w_model_loss(model, &(struct w_batch){.ids = s.ids}, nll);
     for (u32 t = 0; t < LENGTH; t++) {
         const float *logits = w_infer_next(s.infer, s.ids[t]);
         double loss = -w_log_probability(logits, VOCAB, s.ids[t + 1]);

@@ -58,7 +58,7 @@ static void check_gradients(const struct shape *shape, const struct w_kern *kern
     struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     struct reference r = reference_of(&run);
     struct w_rng rng = {.seed = 3};
-    double loss = w_model_gradient(run.model, run.ids, 1), expected = ref_loss(&r, run.ids);
+    double loss = w_model_gradient(run.model, &run.batch, 1), expected = ref_loss(&r, run.ids);
 
     if (fabs(loss - expected) > rounding(&conf) * expected)
         fail_msg("%s: loss %.9g, but %.9g in double precision", kern->name, loss, expected);
@@ -102,7 +102,7 @@ static void the_check_of_gradients_sees_a_thousandth(void **state)
     struct run run = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
     struct reference r = reference_of(&run);
 
-    w_model_gradient(run.model, run.ids, 1);
+    w_model_gradient(run.model, &run.batch, 1);
     for (u32 i = 0; i < r.tensors->count; i++) {
         const struct w_tensor *t = &r.tensors->rows[i];
         float *gradient = w_model_gradients(run.model) + t->offset;
@@ -131,9 +131,9 @@ static void gradients_add_up_with_their_scales(void **state)
     struct run twice = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
     u64 floats = w_model_tensors(once.model)->floats;
 
-    double loss = w_model_gradient(once.model, once.ids, 1);
-    assert_true(w_model_gradient(twice.model, twice.ids, 0.5) == loss);
-    assert_true(w_model_gradient(twice.model, twice.ids, 0.5) == loss);
+    double loss = w_model_gradient(once.model, &once.batch, 1);
+    assert_true(w_model_gradient(twice.model, &twice.batch, 0.5) == loss);
+    assert_true(w_model_gradient(twice.model, &twice.batch, 0.5) == loss);
     for (u64 i = 0; i < floats; i++) {
         float a = w_model_gradients(once.model)[i], b = w_model_gradients(twice.model)[i];
         assert_true(fabsf(a - b) <= 1e-5f * fabsf(a) + 1e-6f);
@@ -153,13 +153,13 @@ static void loss_without_gradients_is_the_same(void **state)
         struct run eval = start(&conf, W_PLAN_EVAL, 1, W_TYPE_F32, kern);
         u64 tokens = conf.batch_size * conf.max_length;
         float *nll = malloc(tokens * sizeof *nll);
-        double sum = 0, loss = w_model_loss(eval.model, eval.ids, nll);
+        double sum = 0, loss = w_model_loss(eval.model, &eval.batch, nll);
 
         for (u64 j = 0; j < tokens; j++)
             sum += (double)nll[j];
         assert_true(sum / (double)tokens == loss);
-        assert_true(w_model_loss(train.model, train.ids, NULL) == loss);
-        assert_true(w_model_gradient(train.model, train.ids, 1) == loss);
+        assert_true(w_model_loss(train.model, &train.batch, NULL) == loss);
+        assert_true(w_model_gradient(train.model, &train.batch, 1) == loss);
         assert_null(w_model_gradients(eval.model));
         free(nll);
         finish(&train);
@@ -185,7 +185,7 @@ static void updates_are_those_of_adamw(void **state)
 
         for (u64 step = 1; step <= 2; step++) {
             double squares = 0, lr = conf.learning_rate;
-            w_model_gradient(run.model, run.ids, 100); /* large enough to be clipped */
+            w_model_gradient(run.model, &run.batch, 100); /* large enough to be clipped */
             const float *g = w_model_gradients(run.model);
             for (u64 i = 0; i < tensors->floats; i++)
                 squares += (double)g[i] * (double)g[i];
@@ -240,7 +240,7 @@ static void training_learns_a_batch_by_heart(void **state)
     double loss = 0;
 
     for (u64 step = 1; step <= 150; step++) {
-        loss = w_model_gradient(run.model, run.ids, 1);
+        loss = w_model_gradient(run.model, &run.batch, 1);
         w_model_update(run.model, step, 1e-2);
     }
     assert_true(loss < 0.2); /* it starts at log(60) = 4.1 */

@@ -22,10 +22,10 @@ static void every_phase_of_a_step_is_timed(void **state)
 
     assert_int_equal(w_kern_choose(&kern, NULL, &err), W_DONE);
     struct run run = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
-    w_model_gradient(run.model, run.ids, 1);
+    w_model_gradient(run.model, &run.batch, 1);
     w_model_seconds_reset(run.model);
     double begin = w_now_s();
-    w_model_gradient(run.model, run.ids, 1);
+    w_model_gradient(run.model, &run.batch, 1);
     const double *seconds = w_model_seconds(run.model);
     memcpy(gradient_s, seconds, sizeof gradient_s);
     w_model_update(run.model, 1, 1e-3);

@@ -76,7 +76,7 @@ static double sum_of_windows(u32 filler)
         float nll[LENGTH];
         for (u32 t = 0; t <= LENGTH; t++)
             ids[t] = begin + t < COUNT ? text[begin + t] : filler;
-        w_model_loss(model, ids, nll);
+        w_model_loss(model, &(struct w_batch){.ids = ids}, nll);
         for (u32 t = 0; t < LENGTH && begin + t + 1 < COUNT; t++)
             nats += (double)nll[t];
     }

@@ -83,8 +83,8 @@ static void a_model_trains(void **state)
     struct run two = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, &kern_model);
     struct run floats = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, &kern_model);
     const u64 count = w_model_tensors(one.model)->floats;
-    double want = w_model_gradient(floats.model, floats.ids, 1), off = 0, squares = 0;
-    double loss = w_model_gradient(one.model, one.ids, 1);
+    double want = w_model_gradient(floats.model, &floats.batch, 1), off = 0, squares = 0;
+    double loss = w_model_gradient(one.model, &one.batch, 1);
 
     assert_true(fabs(loss - want) < roundings(&conf) * want);
     for (u64 i = 0; i < count; i++) {
@@ -94,13 +94,13 @@ static void a_model_trains(void **state)
         off += (a - b) * (a - b);
     }
     assert_true(sqrt(off) < roundings(&conf) * sqrt(squares));
-    assert_true(w_model_gradient(two.model, two.ids, 1) == loss);
+    assert_true(w_model_gradient(two.model, &two.batch, 1) == loss);
     assert_true(w_model_update(one.model, 1, 1e-2) == w_model_update(two.model, 1, 1e-2));
-    loss = w_model_gradient(one.model, one.ids, 1);
-    assert_true(w_model_gradient(two.model, two.ids, 1) == loss);
+    loss = w_model_gradient(one.model, &one.batch, 1);
+    assert_true(w_model_gradient(two.model, &two.batch, 1) == loss);
     assert_memory_equal(w_model_weights(one.model), w_model_weights(two.model),
                         count * sizeof(float));
-    assert_true(w_model_gradient(one.model, one.ids, 1) == loss); /* packed again */
+    assert_true(w_model_gradient(one.model, &one.batch, 1) == loss); /* packed again */
     finish(&one);
     finish(&two);
     finish(&floats);
