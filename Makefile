@@ -120,6 +120,7 @@ LIB_SOURCES := \
 	lib/wiki/wiki_block.c \
 	lib/wiki/wikitext.c \
 	lib/data/batches.c \
+	lib/data/columns.c \
 	lib/data/corpus.c \
 	lib/data/loader.c \
 	lib/data/id_stats.c \
@@ -368,6 +369,11 @@ $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	$(say) CC $<
 	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
+$(BUILD)/tests/add_columns: tests/add_columns.c $(BUILD)/libw.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
@@ -393,7 +399,7 @@ $(BUILD)/completions/%: man/completion $(BUILD)/%
 demo: all ## learn from English text of this machine (or CORPUS=folder) and write some
 	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/demo.sh $(if $(CORPUS),'$(CORPUS)')
 
-test: all $(TESTS) $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
+test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
 
 check-asan: ## run every test under the address and undefined-behaviour sanitizers

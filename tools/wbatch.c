@@ -148,7 +148,8 @@ static enum w_status check_vocabulary(const struct settings *set,
 static enum w_status check_record(const struct settings *set, const struct w_corpus_facts *facts,
                                   struct w_err *err)
 {
-    const double bytes = (double)set->batch * (double)(set->length + 1) * facts->id_bytes;
+    const double bytes =
+        (double)set->batch * (double)(set->length + 1) * (double)facts->columns.token_bytes;
 
     if (bytes > W_FRAME_RAW_MAX)
         return w_fail(err, W_USAGE,
@@ -196,13 +197,12 @@ static enum w_status make_header(struct w_header *header, const struct settings 
                                  const struct w_corpus_facts *facts,
                                  const struct w_batches *batches, struct w_err *err)
 {
-    u64 shape[2] = {set->batch, set->length + 1};
     u64 epoch_len = batches ? w_batches_epoch_len(batches) : 0;
     const struct w_json *tok = w_header_tok(facts->header);
 
     enum w_status status = w_header_begin(header, W_BATCH, BY, err);
     if (!status)
-        status = w_header_add(header, "x", facts->dtype, 2, shape, err);
+        status = w_columns_add(&facts->columns, header, set->batch, set->length + 1, err);
     if (status)
         return status;
     w_token_header_write(header, facts->vocab, facts->eot);

@@ -96,14 +96,15 @@ static enum w_status choose_vocab(struct decoding *d, const struct w_header *hea
 }
 
 /* Write the text of some records; `first` is the number of the first one. */
-static enum w_status decode_records(struct decoding *d, const struct w_vocab *vocab, u32 id_bytes,
-                                    const u8 *records, u64 count, u64 first, struct w_err *err)
+static enum w_status decode_records(struct decoding *d, const struct w_vocab *vocab,
+                                    const struct w_token_header *said, const u8 *records, u64 count,
+                                    u64 first, struct w_err *err)
 {
     enum w_status status = W_DONE;
     u32 eot_id = w_vocab_eot_id(vocab), size;
 
     for (u64 i = 0; i < count && !status; i++) {
-        u32 id = w_id_at(records, id_bytes, i);
+        u32 id = w_id_at(records + i * said->record_bytes + said->ids_at, said->id_bytes, 0);
         const u8 *bytes = w_vocab_bytes(vocab, id, &size);
         if (!bytes)
             status = w_fail(err, W_CORRUPT, "%s: record %llu: id %u is not in the vocabulary of %u",
@@ -131,7 +132,7 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
         if (!status)
             status = w_reader_records(reader, &records, &count, err);
         if (!status)
-            status = decode_records(d, vocab, said.id_bytes, records, count, done, err);
+            status = decode_records(d, vocab, &said, records, count, done, err);
         done += status ? 0 : count;
     }
     return status == W_END ? W_DONE : status;

@@ -81,12 +81,12 @@ enum w_status eval_run(struct run *run, struct w_err *err)
     struct w_score score = {0};
     double started_s = w_now_s(), nats = 0; /* nats: the sum of the means of batches */
     u64 batches = 0, batch_tokens = run->conf.batch_size * run->conf.max_length;
-    const u32 *ids = NULL;
+    struct w_loaded batch;
 
     enum w_status status = open_loader(run, &loader, err);
-    while (!status && (status = w_loader_next(loader, &ids, &after, err)) == W_DONE) {
-        nats += w_model_loss(run->model, &(struct w_batch){.ids = ids}, NULL);
-        score.bytes += run->validation.id_bytes ? target_bytes(run, ids) : 0;
+    while (!status && (status = w_loader_next(loader, &batch, &after, err)) == W_DONE) {
+        nats += w_model_loss(run->model, &(struct w_batch){.ids = batch.ids}, NULL);
+        score.bytes += run->validation.id_bytes ? target_bytes(run, batch.ids) : 0;
         batches++;
         run_heed_save_signal(run);
         if (w_signal_stop)

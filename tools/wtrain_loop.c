@@ -33,10 +33,10 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
 
     *loss = 0;
     for (u64 i = 0; i < run->conf.accumulate; i++) {
-        struct w_batch batch = {.number = run->state.step * run->conf.accumulate + i};
+        struct w_loaded loaded;
         if (w_signal_stop)
             return w_fail(err, W_SIGNAL, "stopped by a signal");
-        enum w_status status = w_loader_next(run->loader, &batch.ids, after, err);
+        enum w_status status = w_loader_next(run->loader, &loaded, after, err);
         if (status)
             return status;
         if (run->clock.began_s == 0) {
@@ -44,6 +44,10 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
             run->clock.began_s = w_now_s();
             run->clock.start_up_s = w_loader_wait_s(run->loader);
         }
+        const struct w_batch batch = {.ids = loaded.ids,
+                                      .lp = loaded.lp,
+                                      .ctx = loaded.ctx,
+                                      .number = run->state.step * run->conf.accumulate + i};
         *loss += share * w_model_gradient(run->model, &batch, share);
     }
     return W_DONE;

@@ -34,6 +34,15 @@ struct w_batches {
     bool source_ended;
 };
 
+/* Put a sequence into its row of a batch. */
+static void put_row(const struct w_batches *b, u8 *record, u64 row, const u8 *sequence)
+{
+    const struct w_columns *columns = w_pack_columns(b->pack);
+
+    w_columns_put(columns, record, b->options.batch, row, sequence,
+                  b->sequence_bytes / columns->token_bytes);
+}
+
 static u8 *sequence_at(const struct w_batches *b, u64 index)
 {
     return b->held + index * b->sequence_bytes;
@@ -124,16 +133,16 @@ static enum w_status next_held(struct w_batches *b, u8 *record)
         b->order_epoch = epoch + 1;
     }
     for (u64 row = 0; row < o->batch; row++)
-        memcpy(record + row * b->sequence_bytes, sequence_at(b, b->order[place + row]),
-               b->sequence_bytes);
+        put_row(b, record, row, sequence_at(b, b->order[place + row]));
     b->next++;
     if (b->next % b->epoch_len == 0)
         b->dropped += b->count - b->epoch_len * o->batch;
     return W_DONE;
 }
 
-/* Take one sequence out of the window, copy it to `out` unless NULL, and refill its slot. */
-static enum w_status draw(struct w_batches *b, u8 *out, struct w_err *err)
+/* Take one sequence out of the window, copy it to a row of `record` unless NULL, and refill its
+ * slot. */
+static enum w_status draw(struct w_batches *b, u8 *record, u64 row, struct w_err *err)
 {
     if (b->count == 0)
         return W_END;
@@ -141,8 +150,8 @@ static enum w_status draw(struct w_batches *b, u8 *out, struct w_err *err)
     u64 slot = b->options.shuffle ? w_shuffle_slot(b->count, b->options.seed, b->draws)
                                   : b->draws % b->room;
     enum w_status status = W_END;
-    if (out)
-        memcpy(out, sequence_at(b, slot), b->sequence_bytes);
+    if (record)
+        put_row(b, record, row, sequence_at(b, slot));
     if (!b->source_ended)
         status = w_pack_next(b->pack, sequence_at(b, slot), err);
     if (status && status != W_END)
@@ -163,7 +172,7 @@ static enum w_status next_passing(struct w_batches *b, u8 *record, struct w_err 
     enum w_status status = W_DONE;
 
     for (u64 row = 0; row < b->options.batch && !status; row++) {
-        status = draw(b, record ? record + row * b->sequence_bytes : NULL, err);
+        status = draw(b, record, row, err);
         if (status == W_END) {
             b->dropped = row;
             if (b->next == 0)

@@ -33,7 +33,7 @@ void w_batches_close(struct w_batches **); /* accepts NULL */
 
 /* Batches in an epoch, or 0: not known, as the source passes through the window. */
 u64 w_batches_epoch_len(const struct w_batches *);
-/* Fill (B, T + 1) ids; W_END after the last batch; else, of a passing source, what the pack
+/* Fill the record of a batch, (B, T + 1) of each column (columns.h); W_END after the last batch; else, of a passing source, what the pack
  * gives. */
 enum w_status w_batches_next(struct w_batches *, u8 *record, struct w_err *) W_MUST_CHECK;
 /* Sequences dropped so far at the end of epochs. */

@@ -1,6 +1,7 @@
 /* Members of files, read one after another and checked to belong together: the first one sets the
- * facts, the others must have the same vocabulary (size, end id, hash) and id type. Every id is
- * compared with the vocabulary's size as it passes, so that no later step has to. */
+ * facts, the others must have the same vocabulary (size, end id, hash), id type and columns. Every
+ * id is compared with the vocabulary's size as it passes, and every lp is looked at, so that no
+ * later step has to. */
 #include "data/corpus.h"
 
 #include <stdlib.h>
@@ -15,7 +16,8 @@ struct w_corpus {
     struct w_reader *reader;
     struct w_header first; /* a copy: the reader's own goes with its member */
     struct w_corpus_facts facts;
-    u64 member, position; /* the member of this file, the record of it: for messages */
+    struct w_token_header said; /* by the first member */
+    u64 member, position;       /* the member of this file, the record of it: for messages */
 };
 
 static const char *sha256_of(const struct w_header *header)
@@ -25,20 +27,43 @@ static const char *sha256_of(const struct w_header *header)
 }
 
 /* The facts that a member of tokens must have in its header. */
-static enum w_status read_facts(const struct w_header *header, struct w_corpus_facts *facts,
-                                struct w_err *err)
+static enum w_status read_facts(const struct w_header *header, struct w_token_header *said,
+                                struct w_corpus_facts *facts, struct w_err *err)
 {
     if (header->kind != W_TOKENS)
         return w_fail(err, W_MISMATCH, "holds %s, not tokens: make tokens with 'wtok encode'",
                       w_kind_name(header->kind));
-    struct w_token_header said;
-    w_token_header_read(&said, header);
-    if (said.vocab > UINT32_MAX || said.eot >= said.vocab)
+    w_token_header_read(said, header);
+    if (said->vocab > UINT32_MAX || said->eot >= said->vocab)
         return w_fail(err, W_CORRUPT, "its header lacks a valid \"vocab\" or \"eot\"");
-    facts->dtype = header->arrays[0].dtype;
-    facts->id_bytes = said.id_bytes;
-    facts->vocab = (u32)said.vocab;
-    facts->eot = (u32)said.eot;
+    facts->record_bytes = said->record_bytes;
+    facts->id_at = said->ids_at;
+    facts->id_bytes = said->id_bytes;
+    facts->vocab = (u32)said->vocab;
+    facts->eot = (u32)said->eot;
+    w_columns_read(&facts->columns, said);
+    return W_DONE;
+}
+
+/* Does a member agree with the first one? */
+static enum w_status compare(const struct w_corpus *c, const struct w_header *header,
+                             const struct w_corpus_facts *facts, struct w_err *err)
+{
+    const struct w_corpus_facts *first = &c->facts;
+
+    if (facts->vocab != first->vocab || facts->eot != first->eot ||
+        facts->id_bytes != first->id_bytes || strcmp(sha256_of(header), sha256_of(&c->first)) != 0)
+        return w_fail(err, W_MISMATCH,
+                      "another vocabulary than the first stream's: %u ids, sha256 %.16s, not %u, "
+                      "%.16s; encode all of it with one vocabulary",
+                      facts->vocab, sha256_of(header), first->vocab, sha256_of(&c->first));
+    if (facts->record_bytes != first->record_bytes ||
+        !w_columns_same(&facts->columns, &first->columns))
+        return w_fail(err, W_MISMATCH,
+                      "other columns than the first stream: %llu bytes a token, not %llu; add "
+                      "columns to all of them or to none",
+                      (unsigned long long)facts->record_bytes,
+                      (unsigned long long)first->record_bytes);
     return W_DONE;
 }
 
@@ -47,19 +72,16 @@ static enum w_status accept_member(struct w_corpus *c, const struct w_header *he
                                    struct w_err *err)
 {
     struct w_corpus_facts facts = c->facts;
-    enum w_status status = read_facts(header, &facts, err);
+    struct w_token_header said;
+    enum w_status status = read_facts(header, &said, &facts, err);
 
     if (!status && !c->first.json) {
         status = w_header_from_json(&c->first, w_json_copy(header->json), err);
         facts.header = &c->first;
         c->facts = facts;
-    } else if (!status && (facts.vocab != c->facts.vocab || facts.eot != c->facts.eot ||
-                           facts.dtype != c->facts.dtype ||
-                           strcmp(sha256_of(header), sha256_of(&c->first)) != 0)) {
-        status = w_fail(err, W_MISMATCH,
-                        "another vocabulary than the first stream's: %u ids, sha256 %.16s, not %u, "
-                        "%.16s; encode all of it with one vocabulary",
-                        facts.vocab, sha256_of(header), c->facts.vocab, sha256_of(&c->first));
+        c->said = said;
+    } else if (!status) {
+        status = compare(c, header, &facts, err);
     }
     if (status)
         status =
@@ -149,34 +171,42 @@ const struct w_corpus_facts *w_corpus_facts(const struct w_corpus *c)
     return &c->facts;
 }
 
-static enum w_status check_ids(const struct w_corpus *c, const u8 *ids, u64 count,
-                               struct w_err *err)
+static enum w_status check_records(const struct w_corpus *c, const u8 *records, u64 count,
+                                   struct w_err *err)
 {
-    for (u64 i = 0; i < count; i++) {
-        u32 id = w_id_at(ids, c->facts.id_bytes, i);
-        if (id >= c->facts.vocab)
+    const struct w_token_header *said = &c->said;
+
+    for (u64 i = 0; i < count; i++, records += said->record_bytes) {
+        const u32 id = w_id_at(records + said->ids_at, said->id_bytes, 0);
+        const float lp = said->features ? w_lp_at(records + said->lp_at, 0) : 0;
+        if (id >= said->vocab)
             return w_fail(err, W_CORRUPT,
                           "%s: member %llu, record %llu: id %u is not in its vocabulary of %u",
                           c->in.name, (unsigned long long)c->member,
                           (unsigned long long)(c->position + i), id, c->facts.vocab);
+        if (!w_lp_ok(lp))
+            return w_fail(err, W_CORRUPT,
+                          "%s: member %llu, record %llu: lp %g is no log-probability", c->in.name,
+                          (unsigned long long)c->member, (unsigned long long)(c->position + i),
+                          (double)lp);
     }
     return W_DONE;
 }
 
-enum w_status w_corpus_read(struct w_corpus *c, const u8 **ids, u64 *count, struct w_err *err)
+enum w_status w_corpus_read(struct w_corpus *c, const u8 **records, u64 *count, struct w_err *err)
 {
-    const void *records = NULL;
+    const void *bytes = NULL;
     enum w_status status;
 
-    while ((status = w_reader_records(c->reader, &records, count, err)) == W_END) {
+    while ((status = w_reader_records(c->reader, &bytes, count, err)) == W_END) {
         status = next_member(c, err);
         if (status)
             return status;
     }
     if (status)
         return status;
-    *ids = records;
-    status = check_ids(c, *ids, *count, err);
+    *records = bytes;
+    status = check_records(c, *records, *count, err);
     c->position += *count;
     return status;
 }

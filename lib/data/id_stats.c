@@ -21,12 +21,27 @@ enum w_status w_id_stats_begin(struct w_id_stats *s, const struct w_header *h, s
     return W_DONE;
 }
 
+static enum w_status check_lp(const struct w_token_header *said, const u8 *record, u64 number,
+                              struct w_err *err)
+{
+    for (u64 k = 0; said->features && k < said->ids; k++) {
+        const float lp = w_lp_at(record + said->lp_at, k);
+        if (!w_lp_ok(lp))
+            return w_fail(err, W_CORRUPT, "record %llu: lp %g of its id %llu: no log-probability",
+                          (unsigned long long)number, (double)lp, (unsigned long long)k);
+    }
+    return W_DONE;
+}
+
 enum w_status w_id_stats_look(struct w_id_stats *s, const struct w_header *h, const u8 *records,
                               u64 count, u64 first, struct w_err *err)
 {
-    for (u64 i = 0; i < count; i++)
+    enum w_status status = W_DONE;
+
+    for (u64 i = 0; i < count && !status; i++) {
+        const u8 *record = records + i * h->record_bytes;
         for (u64 k = 0; k < s->said.ids; k++) {
-            u64 id = w_id_at(records + i * h->record_bytes, s->said.id_bytes, k);
+            u64 id = w_id_at(record + s->said.ids_at, s->said.id_bytes, k);
             if (id >= s->said.vocab)
                 return w_fail(err, W_CORRUPT, "record %llu: id %llu: the vocabulary has %llu",
                               (unsigned long long)(first + i), (unsigned long long)id,
@@ -38,7 +53,9 @@ enum w_status w_id_stats_look(struct w_id_stats *s, const struct w_header *h, co
                 s->distinct++;
             }
         }
-    return W_DONE;
+        status = check_lp(&s->said, record, first + i, err);
+    }
+    return status;
 }
 
 void w_id_stats_free(struct w_id_stats *s)

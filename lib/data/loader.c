@@ -6,6 +6,7 @@
 #include "data/loader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sys/clock.h"
 #include "sys/ordered.h"
@@ -18,6 +19,8 @@
 
 struct slot {
     u32 *ids;
+    float *lp; /* NULL, as ctx, without columns of counts */
+    u8 *ctx;
     struct w_stream_place after;
     enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
@@ -29,13 +32,13 @@ struct w_loader {
     struct w_input in;
     struct w_reader *reader;
     struct w_header header; /* of the first member, a copy */
-    u64 known_batches;
+    u64 known_batches, features;
     struct w_stream_place start;
     double wait_s;
 
     /* used only by the reading thread, once it runs */
     u64 member;
-    u32 id_bytes;
+    struct w_token_header said;
     u8 *record;           /* one batch as it is in the stream */
     enum w_status status; /* why no further batch comes: W_END or a failure; else W_DONE */
     struct w_err err;     /* does not change once a slot has a status */
@@ -65,9 +68,9 @@ static enum w_status check_header(struct w_loader *loader, const struct w_header
     if (header->kind != W_BATCH)
         return w_fail(err, W_MISMATCH, "%s: is a stream of %s, not of batches: wbatch makes them",
                       loader->in.name, w_kind_name(header->kind));
-    if (!x || x->ndim != 2 || !said.id_bytes || header->array_count != 1)
+    if (!x || x->ndim != 2 || !said.id_bytes)
         return w_fail(err, W_MISMATCH,
-                      "%s: batches of an unknown layout: one column \"" COLUMN
+                      "%s: batches of an unknown layout: a column \"" COLUMN
                       "\" (B, T+1) of u16 or u32 is needed",
                       loader->in.name);
     if (x->shape[0] != o->batch_size || x->shape[1] != o->length + 1)
@@ -83,7 +86,12 @@ static enum w_status check_header(struct w_loader *loader, const struct w_header
                       "%s: ids of a vocabulary of %llu, but the configuration has vocab_size %llu",
                       loader->in.name, (unsigned long long)said.vocab,
                       (unsigned long long)o->vocab_size);
-    loader->id_bytes = said.id_bytes;
+    if (loader->header.json &&
+        (said.features != loader->features || said.record_bytes != loader->header.record_bytes))
+        return w_fail(err, W_MISMATCH,
+                      "%s: batches with other columns than the first of the stream",
+                      loader->in.name);
+    loader->said = said;
     return W_DONE;
 }
 
@@ -123,11 +131,11 @@ static enum w_status go_to_start(struct w_loader *loader, struct w_err *err)
 
 /* ---- the reading thread ---- */
 
-/* Read one batch into a slot, with ids widened to 32 bits and checked. */
-static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
+/* The next record, of this member or of the one after it. */
+static enum w_status next_record(struct w_loader *loader, struct w_err *err)
 {
     const struct w_header *header = NULL;
-    u64 got = 0, count = batch_ids(loader), limit = loader->options.vocab_size, largest = 0;
+    u64 got = 0;
 
     enum w_status status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
     while (!status && got == 0) {
@@ -136,20 +144,57 @@ static enum w_status read_batch(struct w_loader *loader, struct slot *slot, stru
         if (!status)
             status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
     }
-    if (status)
-        return status;
+    return status;
+}
+
+/* Take the ids of the record at hand, widened to 32 bits and checked. */
+static enum w_status take_ids(struct w_loader *loader, u32 *ids, struct w_err *err)
+{
+    const u8 *x = loader->record + loader->said.ids_at;
+    u64 count = batch_ids(loader), limit = loader->options.vocab_size, largest = 0;
+
     for (u64 i = 0; i < count; i++) {
-        u32 id = w_id_at(loader->record, loader->id_bytes, i);
+        u32 id = w_id_at(x, loader->said.id_bytes, i);
         largest = W_MAX(largest, id);
-        slot->ids[i] = id;
+        ids[i] = id;
     }
-    slot->after = present_place(loader);
     if (largest >= limit)
         return w_fail(err, W_CORRUPT,
                       "%s: batch %llu has the id %llu, but the configuration has vocab_size %llu",
-                      loader->in.name, (unsigned long long)slot->after.place.pos - 1,
+                      loader->in.name, (unsigned long long)present_place(loader).place.pos - 1,
                       (unsigned long long)largest, (unsigned long long)limit);
     return W_DONE;
+}
+
+/* Take the columns of the counts, if there are any. */
+static enum w_status take_counts(struct w_loader *loader, struct slot *slot, struct w_err *err)
+{
+    const struct w_token_header *said = &loader->said;
+    const u64 count = said->features ? batch_ids(loader) : 0;
+
+    for (u64 i = 0; i < count; i++) {
+        slot->lp[i] = w_lp_at(loader->record + said->lp_at, i);
+        if (!w_lp_ok(slot->lp[i]))
+            return w_fail(err, W_CORRUPT,
+                          "%s: batch %llu, id %llu of %llu: lp %g is no log-probability",
+                          loader->in.name, (unsigned long long)present_place(loader).place.pos - 1,
+                          (unsigned long long)i, (unsigned long long)count, (double)slot->lp[i]);
+    }
+    if (count)
+        memcpy(slot->ctx, loader->record + said->ctx_at, count * said->features);
+    return W_DONE;
+}
+
+static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
+{
+    enum w_status status = next_record(loader, err);
+
+    if (!status)
+        status = take_ids(loader, slot->ids, err);
+    if (!status)
+        status = take_counts(loader, slot, err);
+    slot->after = present_place(loader);
+    return status;
 }
 
 static void read_ahead(void *context, u32 slot, u32 worker)
@@ -169,8 +214,8 @@ static bool stop_asked(const struct w_loader *loader)
     return loader->options.stop && *loader->options.stop;
 }
 
-enum w_status w_loader_next(struct w_loader *loader, const u32 **ids, struct w_stream_place *after,
-                            struct w_err *err)
+enum w_status w_loader_next(struct w_loader *loader, struct w_loaded *batch,
+                            struct w_stream_place *after, struct w_err *err)
 {
     double started_s = w_now_s();
     bool stops, got;
@@ -194,7 +239,7 @@ enum w_status w_loader_next(struct w_loader *loader, const u32 **ids, struct w_s
             *err = loader->err;
         return taken->status;
     }
-    *ids = taken->ids;
+    *batch = (struct w_loaded){.ids = taken->ids, .lp = taken->lp, .ctx = taken->ctx};
     *after = taken->after;
     loader->holds = true;
     return W_DONE;
@@ -210,6 +255,11 @@ const struct w_header *w_loader_header(const struct w_loader *loader)
     return &loader->header;
 }
 
+u64 w_loader_features(const struct w_loader *loader)
+{
+    return loader->features;
+}
+
 u64 w_loader_known_batches(const struct w_loader *loader)
 {
     return loader->known_batches;
@@ -221,6 +271,24 @@ struct w_stream_place w_loader_start(const struct w_loader *loader)
 }
 
 /* ---- life ---- */
+
+/* Room for batches as the first header describes them. */
+static enum w_status take_memory(struct w_loader *loader, struct w_err *err)
+{
+    const u64 ids = batch_ids(loader);
+    bool missing;
+
+    loader->features = loader->said.features;
+    loader->record = malloc(loader->header.record_bytes);
+    missing = !loader->record;
+    for (struct slot *slot = loader->slots; slot < loader->slots + SLOTS; slot++) {
+        slot->ids = malloc(ids * sizeof *slot->ids);
+        slot->lp = loader->features ? malloc(ids * sizeof *slot->lp) : NULL;
+        slot->ctx = loader->features ? malloc(ids * loader->features) : NULL;
+        missing |= !slot->ids || (loader->features && (!slot->lp || !slot->ctx));
+    }
+    return missing ? w_fail(err, W_NOMEM, "no memory for %u batches read ahead", SLOTS) : W_DONE;
+}
 
 static enum w_status open_stream(struct w_loader *loader, struct w_err *err)
 {
@@ -241,6 +309,8 @@ static enum w_status open_stream(struct w_loader *loader, struct w_err *err)
     if (!status)
         status = w_header_from_json(&loader->header, w_json_copy(header->json), err);
     if (!status)
+        status = take_memory(loader, err);
+    if (!status)
         loader->known_batches = w_reader_known_total(loader->reader);
     if (!status && loader->options.start)
         status = go_to_start(loader, err);
@@ -253,7 +323,7 @@ enum w_status w_loader_open(struct w_loader **out, const struct w_loader_options
                             struct w_err *err)
 {
     struct w_loader *loader = calloc(1, sizeof *loader);
-    enum w_status status = W_DONE;
+    enum w_status status;
 
     *out = loader;
     if (!loader)
@@ -261,14 +331,7 @@ enum w_status w_loader_open(struct w_loader **out, const struct w_loader_options
     loader->options = *options;
     loader->in.fd = -1;
     loader->stop = (struct w_stop)W_STOP_NONE;
-    loader->record = malloc(batch_ids(loader) * sizeof(u32));
-    for (u32 i = 0; i < SLOTS; i++) {
-        loader->slots[i].ids = malloc(batch_ids(loader) * sizeof(u32));
-        if (!loader->slots[i].ids || !loader->record)
-            status = w_fail(err, W_NOMEM, "no memory for %u batches read ahead", SLOTS);
-    }
-    if (!status)
-        status = open_stream(loader, err);
+    status = open_stream(loader, err);
     if (!status) /* the trainer and one worker, which reads */
         status = w_ordered_new(&loader->ordered, 2, SLOTS, read_ahead, loader, err);
     for (u32 i = 0; i < SLOTS && !status; i++)
@@ -291,7 +354,7 @@ void w_loader_close(struct w_loader **out)
     w_reader_close(&loader->reader);
     w_input_close(&loader->in);
     for (u32 i = 0; i < SLOTS; i++)
-        free(loader->slots[i].ids);
+        free(loader->slots[i].ids), free(loader->slots[i].lp), free(loader->slots[i].ctx);
     free(loader->record);
     free(loader);
     *out = NULL;

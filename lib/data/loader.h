@@ -2,12 +2,12 @@
  * reading, inflating and checking overlap with training.
  *
  *     w_loader_open(&loader, &options, &err)              // checks the header against the options
- *     while (!(status = w_loader_next(loader, &ids, &place, &err)))      // W_END after the last batch
- *         train(ids);
+ *     while (!(status = w_loader_next(loader, &batch, &place, &err)))    // W_END after the last batch
+ *         train(batch.ids);
  *     w_loader_close(&loader)
  *
  * Every id is below vocab_size when it arrives. All memory is taken by w_loader_open(). Members of
- * the stream follow each other as if they were one; each has to have the same shape. */
+ * the stream follow each other as if they were one; each has to have the same shape and columns. */
 #ifndef W_LOADER_H
 #define W_LOADER_H
 
@@ -23,6 +23,13 @@ struct w_loader_options {
     const volatile sig_atomic_t *stop;  /* waiting ends with W_SIGNAL once it is set; may be NULL */
 };
 
+/* What the columns of a batch hold, widened where that is needed. */
+struct w_loaded {
+    const u32 *ids;  /* (batch_size, length + 1) */
+    const float *lp; /* the same: of each id by the counts; NULL without such columns */
+    const u8 *ctx;   /* (batch_size, length + 1, features); NULL without */
+};
+
 struct w_loader;
 
 /* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other
@@ -32,17 +39,20 @@ enum w_status w_loader_open(struct w_loader **loader, const struct w_loader_opti
                             struct w_err *) W_MUST_CHECK;
 /* The header of the first member; lives as long as the loader. */
 const struct w_header *w_loader_header(const struct w_loader *);
+/* Features in ctx of each id, the same for all members; 0: the batches have no columns of
+ * counts. */
+u64 w_loader_features(const struct w_loader *);
 /* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_loader_known_batches(const struct w_loader *);
 /* The place of the first batch: the start, once verified, or the beginning. */
 struct w_stream_place w_loader_start(const struct w_loader *);
 
-/* The next batch, (batch_size, length + 1) ids, valid until the next call, and where the one after
- * it begins. W_END after the last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id
- * outside vocab_size; else as w_loader_open(). After a failure or
- * the end, further calls return the same. */
-enum w_status w_loader_next(struct w_loader *, const u32 **ids, struct w_stream_place *after,
-                            struct w_err *) W_MUST_CHECK;
+/* The next batch, valid until the next call, and where the one after it begins. W_END after the
+ * last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size or an lp
+ * that is no log-probability; else as w_loader_open(). After a failure or the end, further calls
+ * return the same. */
+enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_stream_place *after,
+                            struct w_err *err) W_MUST_CHECK;
 /* Seconds that w_loader_next() has waited so far. */
 double w_loader_wait_s(const struct w_loader *);
 

@@ -9,14 +9,14 @@ struct w_pack {
     struct w_corpus *corpus;
     struct w_pack_options options;
     struct w_pack_counts counts;
-    u32 id_bytes, eot;
-    /* the present chunk of the corpus: ids not used yet */
-    const u8 *ids;
+    struct w_corpus_facts facts;
+    /* the present chunk of the corpus: records not used yet */
+    const u8 *records;
     u64 left;
     bool wanted; /* the present document belongs to the part asked for */
     /* the sequence that is being filled */
     u8 *sequence;
-    u64 filled, room; /* ids; room is T + 1 */
+    u64 filled, room; /* tokens; room is T + 1 */
 };
 
 static bool is_wanted(const struct w_pack *p, u64 document)
@@ -35,11 +35,11 @@ enum w_status w_pack_new(struct w_pack **pack, struct w_corpus *corpus,
     struct w_pack *p = *pack = calloc(1, sizeof *p);
     u64 room, bytes;
 
-    if (p && w_add_ok(options->length, 1, &room) && w_mul_ok(room, facts->id_bytes, &bytes)) {
+    if (p && w_add_ok(options->length, 1, &room) &&
+        w_mul_ok(room, facts->columns.token_bytes, &bytes)) {
         p->corpus = corpus;
         p->options = *options;
-        p->id_bytes = facts->id_bytes;
-        p->eot = facts->eot;
+        p->facts = *facts;
         p->room = room;
         p->wanted = is_wanted(p, 0);
         p->sequence = malloc(bytes);
@@ -62,7 +62,12 @@ void w_pack_free(struct w_pack *p)
 
 size_t w_pack_sequence_bytes(const struct w_pack *p)
 {
-    return (size_t)(p->room * p->id_bytes);
+    return (size_t)(p->room * p->facts.columns.token_bytes);
+}
+
+const struct w_columns *w_pack_columns(const struct w_pack *p)
+{
+    return &p->facts.columns;
 }
 
 const struct w_pack_counts *w_pack_counts(const struct w_pack *p)
@@ -70,18 +75,19 @@ const struct w_pack_counts *w_pack_counts(const struct w_pack *p)
     return &p->counts;
 }
 
-/* Ids from here to the end of the document, its end id included, but at most `limit`. */
+/* Tokens from here to the end of the document, its end id included, but at most `limit`. */
 static u64 document_run(const struct w_pack *p, u64 limit, bool *ends)
 {
+    const u8 *id = p->records + p->facts.id_at;
     u64 n = 0;
 
     *ends = false;
-    while (n < limit && !*ends)
-        *ends = w_id_at(p->ids, p->id_bytes, n++) == p->eot;
+    for (; n < limit && !*ends; n++, id += p->facts.record_bytes)
+        *ends = w_id_at(id, p->facts.id_bytes, 0) == p->facts.eot;
     return n;
 }
 
-/* Copy ids of one document from the chunk to the sequence, or skip them. */
+/* Copy tokens of one document from the chunk to the sequence, or skip them. */
 static void take_run(struct w_pack *p)
 {
     bool ends;
@@ -89,12 +95,13 @@ static void take_run(struct w_pack *p)
     u64 n = document_run(p, limit, &ends);
 
     if (p->wanted) {
-        memcpy(p->sequence + p->filled * p->id_bytes, p->ids, n * p->id_bytes);
+        w_columns_gather(&p->facts.columns, p->sequence, p->room, p->filled, p->records,
+                         p->facts.record_bytes, n);
         p->filled += n;
         p->counts.part_tokens += n;
         p->counts.part_documents += ends;
     }
-    p->ids += n * p->id_bytes;
+    p->records += n * p->facts.record_bytes;
     p->left -= n;
     p->counts.tokens += n;
     if (ends)
@@ -109,7 +116,7 @@ enum w_status w_pack_next(struct w_pack *p, u8 *sequence, struct w_err *err)
     do {
         while (p->filled < p->room) {
             if (p->left == 0) {
-                enum w_status status = w_corpus_read(p->corpus, &p->ids, &p->left, err);
+                enum w_status status = w_corpus_read(p->corpus, &p->records, &p->left, err);
                 if (status) {
                     p->left = 0;
                     return status;
@@ -121,7 +128,7 @@ enum w_status w_pack_next(struct w_pack *p, u8 *sequence, struct w_err *err)
         if (ours)
             memcpy(sequence, p->sequence, bytes);
         /* The last target is the first input of the next sequence. */
-        memcpy(p->sequence, p->sequence + bytes - p->id_bytes, p->id_bytes);
+        w_columns_carry(&p->facts.columns, p->sequence, p->room);
         p->filled = 1;
     } while (!ours);
     return W_DONE;

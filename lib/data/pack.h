@@ -1,4 +1,5 @@
-/* pack.h - documents to sequences: cut the ids of a corpus into sequences of one length.
+/* pack.h - documents to sequences: cut the tokens of a corpus into sequences of one length. What
+ * belongs to a token beside its id (columns.h) goes along with it.
  *
  * Documents follow each other directly, each ended by the end id. Sequence k has the ids kT to kT +
  * T: T inputs, and the same moved by one as targets, so that neighbours share an id and every id
@@ -32,8 +33,10 @@ enum w_status w_pack_new(struct w_pack **, struct w_corpus *, const struct w_pac
                          struct w_err *) W_MUST_CHECK;
 void w_pack_free(struct w_pack *); /* accepts NULL */
 
-/* Bytes of a sequence: (T + 1) * id_bytes. */
+/* Bytes of a sequence: T + 1 tokens. */
 size_t w_pack_sequence_bytes(const struct w_pack *);
+/* The columns of its tokens, each a plane of T + 1. */
+const struct w_columns *w_pack_columns(const struct w_pack *);
 /* The next sequence; W_END when no whole one is left; else as w_corpus_read(). */
 enum w_status w_pack_next(struct w_pack *, u8 *sequence, struct w_err *) W_MUST_CHECK;
 const struct w_pack_counts *w_pack_counts(const struct w_pack *);

@@ -49,7 +49,7 @@ static enum w_status append(struct w_header *h, const char *name, enum w_type dt
 {
     const char *what = h->kind == W_TENSORS ? "tensor" : "column";
     struct w_array a = {.dtype = dtype, .ndim = ndim};
-    u32 limit = h->kind == W_TENSORS ? TENSORS_MAX : h->kind == W_BATCH ? COLUMNS_MAX : 1;
+    u32 limit = h->kind == W_TENSORS ? TENSORS_MAX : COLUMNS_MAX;
 
     if (!name_ok(name))
         return w_fail(err, W_CORRUPT,
@@ -77,7 +77,8 @@ static enum w_status append(struct w_header *h, const char *name, enum w_type dt
         return w_fail(err, W_LIMIT, "header: tensors up to %s are larger than 2^53 bytes", name);
     if (h->kind != W_TENSORS && end > RECORD_BYTES_MAX)
         return w_fail(err, W_LIMIT, "header: a record of more than %u bytes", RECORD_BYTES_MAX);
-    if (h->kind == W_TOKENS && (ndim != 0 || (dtype != W_TYPE_U16 && dtype != W_TYPE_U32)))
+    if (h->kind == W_TOKENS && h->array_count == 0 &&
+        (ndim != 0 || (dtype != W_TYPE_U16 && dtype != W_TYPE_U32)))
         return w_fail(err, W_CORRUPT, "header: a token is one number of type u16 or u32");
     if (h->array_count > 0 && h->kind == W_BATCH &&
         w_type_bytes(dtype) > w_type_bytes(h->arrays[h->array_count - 1].dtype))
@@ -179,6 +180,30 @@ static enum w_status read_array(struct w_header *h, const struct w_json *j, stru
     return append(h, name, (enum w_type)dtype, ndim, shape, err);
 }
 
+/* Columns lp and ctx, which wstream(5) reserves for the counts: both or none, and for each id one
+ * number and one list. */
+static enum w_status check_counts(const struct w_header *h, struct w_err *err)
+{
+    const struct w_array *lp = w_header_find(h, "lp"), *ctx = w_header_find(h, "ctx");
+    const struct w_array *ids = h->kind == W_TOKENS ? &h->arrays[0] : w_header_find(h, "x");
+
+    if (h->kind == W_TENSORS || (!lp && !ctx))
+        return W_DONE;
+    if (!lp || !ctx)
+        return w_fail(err, W_CORRUPT, "header: the column %s without %s", lp ? "lp" : "ctx",
+                      lp ? "ctx" : "lp");
+    bool fit = ids && lp->dtype == W_TYPE_F32 && ctx->dtype == W_TYPE_U8 && lp->ndim == ids->ndim &&
+               ctx->ndim == ids->ndim + 1;
+    for (u32 i = 0; fit && i < ids->ndim; i++)
+        fit = lp->shape[i] == ids->shape[i] && ctx->shape[i] == ids->shape[i];
+    if (!fit || ctx->shape[ids->ndim] > W_FEATURES_MAX)
+        return w_fail(err, W_CORRUPT,
+                      "header: columns lp and ctx that do not go with the ids: for each id an f32 "
+                      "and a list of 1 to %d u8",
+                      W_FEATURES_MAX);
+    return W_DONE;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct w_array *const *x = a, *const *y = b;
@@ -243,7 +268,9 @@ static enum w_status read_header(struct w_header *h, struct w_err *err)
         return w_fail(err, W_CORRUPT, "header: \"%s\" is no list of arrays", list_key(h->kind));
     for (const struct w_json *a = w_json_first(list); a && !status; a = w_json_next(a))
         status = read_array(h, a, err);
-    return status ? status : refuse_equal_names(h, err);
+    if (!status)
+        status = refuse_equal_names(h, err);
+    return status ? status : check_counts(h, err);
 }
 
 enum w_status w_header_from_json(struct w_header *h, struct w_json *json, struct w_err *err)

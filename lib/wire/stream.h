@@ -35,6 +35,7 @@ const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors" */
 
 #define W_DIMS_MAX 8
 #define W_TENSOR_ALIGN 64 /* bytes: every tensor begins at a multiple in the blob */
+#define W_FEATURES_MAX 64 /* of the counts, for a token: column ctx of wstream(5) */
 #define W_NAME_BYTES 256  /* with the NUL; [A-Za-z0-9_./-] */
 
 /* A column of a record, or a tensor: a name, a type, a shape (ndim 0: one number). */

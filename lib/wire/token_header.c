@@ -11,12 +11,21 @@ static u64 number_of(const struct w_header *header, const char *key)
 
 void w_token_header_read(struct w_token_header *said, const struct w_header *header)
 {
-    const struct w_array *first = &header->arrays[0]; /* every header has one */
-    bool ids =
-        header->kind != W_TENSORS && (first->dtype == W_TYPE_U16 || first->dtype == W_TYPE_U32);
+    const struct w_array *x = header->kind == W_TOKENS  ? &header->arrays[0]
+                              : header->kind == W_BATCH ? w_header_find(header, "x")
+                                                        : NULL;
+    const struct w_array *lp = x ? w_header_find(header, "lp") : NULL;
+    const struct w_array *ctx = x ? w_header_find(header, "ctx") : NULL;
+    const bool ids = x && (x->dtype == W_TYPE_U16 || x->dtype == W_TYPE_U32);
+    const bool counts = ids && lp && ctx; /* their types and shapes are checked with the header */
 
-    said->id_bytes = ids ? w_type_bytes(first->dtype) : 0;
-    said->ids = ids ? first->bytes / said->id_bytes : 0;
+    said->id_bytes = ids ? w_type_bytes(x->dtype) : 0;
+    said->ids = ids ? x->bytes / said->id_bytes : 0;
+    said->ids_at = ids ? x->offset : 0;
+    said->record_bytes = header->record_bytes;
+    said->features = counts ? ctx->bytes / said->ids : 0;
+    said->lp_at = counts ? lp->offset : 0;
+    said->ctx_at = counts ? ctx->offset : 0;
     said->vocab = number_of(header, "vocab");
     said->eot = number_of(header, "eot");
 }

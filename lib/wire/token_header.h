@@ -1,13 +1,18 @@
-/* token_header.h - what the header of a stream says of its ids: their width, their
- * vocabulary, and which of them ends documents. Streams of tokens and of batches have all of these,
- * "vocab", "eot" and "tok" of wstream(5); a model has the vocabulary, "tok".
+/* token_header.h - what the header of a stream says of its ids: where they are in a record, their
+ * width, their vocabulary, which of them ends documents, and the columns of counts that go with
+ * them. Streams of tokens and of batches have all of these, "vocab", "eot" and "tok" of wstream(5);
+ * a model has the vocabulary, "tok".
  *
  *     struct w_token_header said;
  *     w_token_header_read(&said, header);
- *     for (u64 i = 0; i < count * said.ids; i++)
- *         use(w_id_at(records, said.id_bytes, i)); */
+ *     for (u64 i = 0; i < count; i++, records += said.record_bytes)
+ *         for (u64 k = 0; k < said.ids; k++)
+ *             use(w_id_at(records + said.ids_at, said.id_bytes, k)); */
 #ifndef W_TOKEN_HEADER_H
 #define W_TOKEN_HEADER_H
+
+#include <float.h>
+#include <string.h>
 
 #include "wire/stream.h"
 
@@ -15,9 +20,14 @@
 
 struct w_token_header {
     u32 id_bytes; /* of an id, little-endian: 2 or 4; 0: the records hold no ids */
-    u64 ids;      /* in a record: 1 of tokens; of a batch, those of its first column */
-    u64 vocab;    /* every id is below it; W_NOT_SAID */
-    u64 eot;      /* the id that ends documents; W_NOT_SAID */
+    u64 ids;      /* in a record: 1 of tokens (the first column); of a batch, those of x */
+    u64 ids_at;   /* bytes of the record before them */
+    u64 record_bytes;
+    /* Columns of the counts: for each id an f32, lp, and a list of u8, ctx. */
+    u64 features;      /* in the list; 0: no such columns */
+    u64 lp_at, ctx_at; /* bytes of the record before them */
+    u64 vocab;         /* every id is below it; W_NOT_SAID */
+    u64 eot;           /* the id that ends documents; W_NOT_SAID */
 };
 
 /* Read a header; what it lacks becomes 0 or W_NOT_SAID. */
@@ -40,6 +50,22 @@ enum w_status w_tok_same(const struct w_json *ours, const struct w_json *theirs,
 static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
 {
     return id_bytes == 2 ? w_get16(ids + 2 * index) : w_get32(ids + 4 * index);
+}
+
+/* The log-probability, in nats, at an index of a column lp. */
+static inline float w_lp_at(const u8 *lp, u64 index)
+{
+    const u32 bits = w_get32(lp + 4 * index);
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Can it be one? False for NaN and infinities too. */
+static inline bool w_lp_ok(float lp)
+{
+    return lp <= 0 && lp >= -FLT_MAX;
 }
 
 #endif

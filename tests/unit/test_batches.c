@@ -1,4 +1,5 @@
 /* Batches: orders are permutations, parts are disjoint and complete, any batch can come first. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,7 @@ struct run {
     struct w_err err;
     u16 *ids; /* (records, B, T+1) */
     u64 records, epoch_len, dropped;
-    size_t record_ids;
+    size_t record_ids, record_bytes;
     struct w_pack_counts counts;
 };
 
@@ -72,7 +73,7 @@ static struct run deal(struct fixture *f, struct w_pack_options pack_options,
     if (!run.status)
         run.status = w_batches_open(&batches, pack, &options, &run.err);
     while (!run.status) {
-        size_t bytes = run.record_ids * sizeof(u16);
+        size_t bytes = run.record_bytes = (size_t)options.batch * w_pack_sequence_bytes(pack);
         run.ids = realloc(run.ids, (size_t)(run.records + 1) * bytes);
         assert_non_null(run.ids);
         u8 *record = (u8 *)run.ids + run.records * bytes;
@@ -360,6 +361,154 @@ static void members_are_one_corpus(void **state)
     fixture_free(&two);
 }
 
+/* What token i of the corpus has in its columns: lp tells which token it is. */
+static float lp_of(u64 i)
+{
+    return -(float)(i + 1) / 65536;
+}
+
+static u8 ctx_of(u64 i, u32 k)
+{
+    return (u8)(i * (k + 1));
+}
+
+#define FEATURES 3
+
+/* The documents once more, with columns, in members of `each` documents; `extra`: with a column
+ * between them that readers do not know. Token `spoilt` has that lp. Fills ids. */
+static u64 write_columns(struct fixture *f, u32 each, bool extra, u64 spoilt, float lp, u16 *ids)
+{
+    struct w_header h;
+    struct w_writer *w = NULL;
+    u64 at = 0;
+
+    for (u32 d = 0; d < DOCUMENTS; d++) {
+        if (d % each == 0) {
+            assert_int_equal(w_header_begin(&h, W_TOKENS, "test 1", &f->err), W_DONE);
+            assert_int_equal(w_header_add(&h, "tok", W_TYPE_U16, 0, NULL, &f->err), W_DONE);
+            assert_int_equal(w_header_add(&h, "lp", W_TYPE_F32, 0, NULL, &f->err), W_DONE);
+            if (extra)
+                assert_int_equal(w_header_add(&h, "more", W_TYPE_U64, 1, (u64[]){2}, &f->err), 0);
+            assert_int_equal(w_header_add(&h, "ctx", W_TYPE_U8, 1, (u64[]){FEATURES}, &f->err), 0);
+            w_token_header_write(&h, VOCAB, EOT);
+            struct w_write_options options = {.frame_bytes = 500};
+            assert_int_equal(w_writer_open(&w, &f->out, &h, &options, &f->err), W_DONE);
+            w_header_free(&h);
+        }
+        for (u32 i = 0; i <= d + 1; i++, at++) {
+            u8 record[2 + 4 + 16 + FEATURES] = {0}, *end = record + 6 + (extra ? 16 : 0);
+            float value = at == spoilt ? lp : lp_of(at);
+            ids[at] = (u16)(i <= d ? 1000 * d + i : EOT);
+            w_put16(record, ids[at]);
+            memcpy(record + 2, &value, sizeof value);
+            for (u32 k = 0; k < FEATURES; k++)
+                end[k] = ctx_of(at, k);
+            assert_int_equal(w_writer_records(w, record, 1, &f->err), W_DONE);
+        }
+        if (d % each == each - 1 || d == DOCUMENTS - 1)
+            assert_int_equal(w_writer_close(&w, NULL, &f->err), W_DONE);
+    }
+    return at;
+}
+
+/* Every id of every batch has beside it what its token had; counts the tokens met in met[]. */
+static void expect_columns(const struct run *run, u64 rows, u64 room, const u16 *ids, u32 *met)
+{
+    const u64 n = rows * room;
+
+    assert_int_equal(run->status, W_DONE);
+    assert_true(run->records > 0);
+    assert_int_equal(run->record_bytes, n * (4 + 2 + FEATURES));
+    for (u64 r = 0; r < run->records; r++) {
+        const u8 *lp = (const u8 *)run->ids + r * run->record_bytes, *x = lp + 4 * n;
+        const u8 *ctx = x + 2 * n;
+        for (u64 i = 0; i < n; i++) {
+            const u64 token = (u64)(-w_lp_at(lp, i) * 65536) - 1;
+            assert_int_equal(w_id_at(x, 2, i), ids[token]);
+            for (u32 k = 0; k < FEATURES; k++)
+                assert_int_equal(ctx[i * FEATURES + k], ctx_of(token, k));
+            met[token]++;
+        }
+    }
+}
+
+static void columns_go_with_their_ids(void **state)
+{
+    (void)state;
+    static const struct {
+        struct w_pack_options pack;
+        struct w_batches_options batches;
+        u32 each;
+        bool extra;
+    } cases[] = {
+        {{.length = 7}, {.batch = 3}, DOCUMENTS, false},
+        {{.length = 7}, {.batch = 3, .shuffle = true, .seed = 4, .epochs = 3}, 7, true},
+        {{.length = 4}, {.batch = 5, .shuffle = true, .window = 20}, 9, false},
+        {{.length = 4}, {.batch = 1, .window = 20, .start = 3}, 9, true},
+        {{.length = 5, .part = W_SUBSET_VAL, .val_fraction = 0.3},
+         {.batch = 2, .shuffle = true},
+         6,
+         false},
+        {{.length = 5, .val_fraction = 0.3}, {.batch = 2, .shuffle = true}, 6, false},
+        {{.length = 3, .shard = 1, .shards = 3}, {.batch = 2, .shuffle = true}, 40, false},
+        {{.length = 1}, {.batch = 1}, 40, true},
+    };
+    static u16 ids[4096];
+
+    for (size_t c = 0; c < W_COUNTOF(cases); c++) {
+        struct fixture plain, f;
+        u32 met[4096] = {0};
+        fixture_open(&plain);
+        fixture_open(&f);
+        write_documents(&plain, 0, DOCUMENTS);
+        u64 tokens = write_columns(&f, cases[c].each, cases[c].extra, UINT64_MAX, 0, ids);
+        struct run without = deal(&plain, cases[c].pack, cases[c].batches);
+        struct run run = deal(&f, cases[c].pack, cases[c].batches);
+        expect_columns(&run, cases[c].batches.batch, cases[c].pack.length + 1, ids, met);
+        /* The ids are those of a stream without columns. */
+        assert_int_equal(run.records, without.records);
+        for (u64 r = 0; r < run.records; r++)
+            assert_memory_equal((u8 *)run.ids + r * run.record_bytes + 4 * run.record_ids,
+                                without.ids + r * run.record_ids, 2 * run.record_ids);
+        if (c == 0)
+            for (u64 i = 0; i < run.records * 21; i++)
+                assert_int_equal(met[i], i > 0 && i % 7 == 0 ? 2 : 1);
+        assert_true(tokens < W_COUNTOF(ids));
+        free(run.ids);
+        free(without.ids);
+        fixture_free(&f);
+        fixture_free(&plain);
+    }
+}
+
+static void columns_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    static const float spoilt[] = {1e-30f, NAN, INFINITY, -INFINITY};
+    static u16 ids[4096];
+    const struct w_pack_options pack = {.length = 4};
+    const struct w_batches_options batches = {.batch = 2};
+
+    for (size_t i = 0; i <= W_COUNTOF(spoilt); i++) {
+        struct fixture f;
+        fixture_open(&f);
+        write_columns(&f, 10, false, i < W_COUNTOF(spoilt) ? 123 : UINT64_MAX,
+                      i < W_COUNTOF(spoilt) ? spoilt[i] : 0, ids);
+        if (i == W_COUNTOF(spoilt)) /* a member without columns after those with */
+            write_documents(&f, 0, 1);
+        struct run run = deal(&f, pack, batches);
+        if (i < W_COUNTOF(spoilt)) {
+            assert_int_equal(run.status, W_CORRUPT);
+            assert_non_null(strstr(run.err.text, "member 2, record 58: lp"));
+        } else {
+            assert_int_equal(run.status, W_MISMATCH);
+            assert_non_null(strstr(run.err.text, "other columns"));
+        }
+        free(run.ids);
+        fixture_free(&f);
+    }
+}
+
 static void what_cannot_work_is_refused(void **state)
 {
     (void)state;
@@ -404,6 +553,8 @@ int main(void)
         cmocka_unit_test(any_batch_can_come_first),
         cmocka_unit_test(a_window_passes_every_sequence_once),
         cmocka_unit_test(members_are_one_corpus),
+        cmocka_unit_test(columns_go_with_their_ids),
+        cmocka_unit_test(columns_that_do_not_fit_are_refused),
         cmocka_unit_test(what_cannot_work_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,7 +264,10 @@ static const struct {
     /* kinds */
     {W_CORRUPT, TOKENS ARRAY("tok", "f32", "") "]}"},
     {W_CORRUPT, TOKENS ARRAY("tok", "u16", "2") "]}"},
-    {W_LIMIT, TOKENS ARRAY("tok", "u16", "") "," ARRAY("b", "u16", "") "]}"},
+    {W_DONE, TOKENS ARRAY("tok", "u16", "") "," ARRAY("b", "f64", "3") "]}"},
+    {W_CORRUPT, TOKENS ARRAY("b", "f64", "3") "," ARRAY("tok", "u16", "") "]}"},
+    {W_CORRUPT, TOKENS ARRAY("tok", "u16", "") "," ARRAY("tok", "u16", "") "]}"},
+    {W_LIMIT, TOKENS ARRAY("tok", "u16", "") "," ARRAY("b", "u8", "16777215") "]}"},
     {W_DONE, BATCH ARRAY("x", "u16", "4") "," ARRAY("w", "u8", "4") "]}"},
     {W_CORRUPT, BATCH ARRAY("w", "u8", "4") "," ARRAY("x", "u16", "4") "]}"},
     {W_LIMIT,

@@ -1,4 +1,5 @@
 /* Batches read ahead: all of them, in order, from any place; the wrong ones refused. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,18 +69,18 @@ static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_s
 {
     struct w_err err = {0};
     struct w_stream_place after;
-    const u32 *ids = NULL;
+    struct w_loaded batch;
 
     for (u64 k = from; k < to; k++) {
-        assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
         for (u64 i = 0; i < IDS; i++)
-            assert_int_equal(ids[i], id_of(k, i));
+            assert_int_equal(batch.ids[i], id_of(k, i));
         if (places)
             places[k] = after;
     }
     after.place.pos = 12345; /* a place comes only with a batch */
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_END);
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_END);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
     assert_int_equal(after.place.pos, 12345);
 }
 
@@ -148,7 +149,7 @@ static void other_shapes_and_ids_are_refused(void **state)
     struct w_loader *loader = NULL;
     struct w_err err = {0};
     struct w_stream_place after;
-    const u32 *ids = NULL;
+    struct w_loaded batch;
 
     write_stream((u64[]){17}, 1, 1, 2);
     struct w_loader_options options = plain_options();
@@ -159,10 +160,106 @@ static void other_shapes_and_ids_are_refused(void **state)
     assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     options = plain_options();
     assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_CORRUPT);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_CORRUPT);
     assert_non_null(strstr(err.text, "id 100"));
+    w_loader_close(&loader);
+}
+
+/* A file of batches with columns of counts, and one more between them. */
+static void write_counts(u64 batches, u64 spoilt, float spoilt_lp, u64 features)
+{
+    struct w_err err = {0};
+    struct w_header header = {0};
+    struct w_writer *writer = NULL;
+    FILE *file = fopen(path, "a");
+
+    assert_non_null(file);
+    struct w_output out = {.fd = fileno(file)};
+    const u64 shape[] = {B, T + 1, features};
+    assert_int_equal(w_header_begin(&header, W_BATCH, "test 1", &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "lp", W_TYPE_F32, 2, shape, &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "x", W_TYPE_U16, 2, shape, &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "weight", W_TYPE_U16, 0, NULL, &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "ctx", W_TYPE_U8, 3, shape, &err), W_DONE);
+    assert_int_equal(w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, &err), 0);
+    for (u64 k = 0; k < batches; k++) {
+        u8 record[IDS * (4 + 2 + 9) + 2] = {0};
+        for (u64 i = 0; i < IDS; i++) {
+            const float lp = k == spoilt && i == 5 ? spoilt_lp : -(float)(k * IDS + i);
+            memcpy(record + 4 * i, &lp, sizeof lp);
+            w_put16(record + 4 * IDS + 2 * i, (u16)id_of(k, i));
+        }
+        for (u64 i = 0; i < IDS * features; i++)
+            record[6 * IDS + 2 + i] = (u8)(k + i);
+        assert_int_equal(w_writer_records(writer, record, 1, &err), W_DONE);
+    }
+    assert_int_equal(w_writer_close(&writer, NULL, &err), W_DONE);
+    w_header_free(&header);
+    fclose(file);
+}
+
+static void columns_of_counts_arrive(void **state)
+{
+    (void)state;
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+    struct w_stream_place after;
+    struct w_loaded batch;
+    struct w_loader_options options = plain_options();
+
+    write_stream((u64[]){3}, 1, 1, UINT32_MAX);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_int_equal(w_loader_features(loader), 0);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+    assert_true(!batch.lp && !batch.ctx);
+    w_loader_close(&loader);
+
+    assert_int_equal(truncate(path, 0), 0);
+    write_counts(20, UINT64_MAX, 0, 3);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_int_equal(w_loader_features(loader), 3);
+    for (u64 k = 0; k < 20; k++) {
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+        for (u64 i = 0; i < IDS; i++) {
+            assert_int_equal(batch.ids[i], id_of(k, i));
+            assert_true(batch.lp[i] == -(float)(k * IDS + i));
+        }
+        for (u64 i = 0; i < IDS * 3; i++)
+            assert_int_equal(batch.ctx[i], (u8)(k + i));
+    }
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
+    w_loader_close(&loader);
+}
+
+static void damaged_columns_are_refused(void **state)
+{
+    (void)state;
+    static const float spoilt[] = {0.5f, NAN, -INFINITY};
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+    struct w_stream_place after;
+    struct w_loaded batch;
+    struct w_loader_options options = plain_options();
+
+    for (size_t i = 0; i < W_COUNTOF(spoilt); i++) {
+        assert_int_equal(truncate(path, 0), 0);
+        write_counts(3, 1, spoilt[i], 2);
+        assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_CORRUPT);
+        assert_non_null(strstr(err.text, "batch 1, id 5 of 8: lp"));
+        w_loader_close(&loader);
+    }
+    /* members with other columns */
+    assert_int_equal(truncate(path, 0), 0);
+    write_counts(1, UINT64_MAX, 0, 2);
+    write_counts(1, UINT64_MAX, 0, 4);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_MISMATCH);
+    assert_non_null(strstr(err.text, "other columns"));
     w_loader_close(&loader);
 }
 
@@ -177,7 +274,7 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
     for (off_t cut = 1; cut < 400; cut += 7) {
         struct w_loader *loader = NULL;
         struct w_stream_place after;
-        const u32 *ids = NULL;
+        struct w_loaded batch;
         enum w_status status;
         write_stream((u64[]){17}, 1, 1, UINT32_MAX);
         FILE *file = fopen(path, "r+");
@@ -186,7 +283,7 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
         fclose(file);
         status = w_loader_open(&loader, &options, &err);
         while (!status)
-            status = w_loader_next(loader, &ids, &after, &err);
+            status = w_loader_next(loader, &batch, &after, &err);
         assert_int_equal(w_exit_code(status), 3);
         w_loader_close(&loader);
     }
@@ -200,7 +297,7 @@ static void a_silent_pipe_can_be_left(void **state)
     static volatile sig_atomic_t stop;
     struct w_loader *loader = NULL;
     struct w_stream_place after;
-    const u32 *ids = NULL;
+    struct w_loaded batch;
     struct w_err err = {0};
     char pipe_path[32], bytes[8192];
     int ends[2];
@@ -217,10 +314,10 @@ static void a_silent_pipe_can_be_left(void **state)
     options.stop = &stop;
     assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
     for (int k = 0; k < 17; k++)
-        assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_DONE);
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
     stop = 1;
     double started_s = w_now_s();
-    assert_int_equal(w_loader_next(loader, &ids, &after, &err), W_SIGNAL);
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_SIGNAL);
     w_loader_close(&loader);
     assert_true(w_now_s() - started_s < 5);
     close(ends[0]);
@@ -247,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_single_file_knows_its_length),
         cmocka_unit_test(other_data_are_refused),
         cmocka_unit_test(other_shapes_and_ids_are_refused),
+        cmocka_unit_test(columns_of_counts_arrive),
+        cmocka_unit_test(damaged_columns_are_refused),
         cmocka_unit_test(a_cut_file_is_an_error_after_its_batches),
         cmocka_unit_test(a_silent_pipe_can_be_left),
     };

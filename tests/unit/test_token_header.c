@@ -1,8 +1,10 @@
 /* Ids in headers: read as they were written, and missing where they were not. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -42,6 +44,105 @@ static void ids_are_where_they_can_be(void **state)
     expect_ids(W_BATCH, W_TYPE_F32, 2, 0, 0);
     expect_ids(W_BATCH, W_TYPE_I32, 2, 0, 0);
     expect_ids(W_TENSORS, W_TYPE_U16, 2, 0, 0);
+}
+
+static void columns_are_where_their_names_say(void **state)
+{
+    struct w_header token = header_of(W_TOKENS, W_TYPE_U16, 0);
+    struct w_header batch = {0};
+    struct w_token_header said;
+    struct w_err err;
+
+    (void)state;
+    assert_int_equal(w_header_add(&token, "y", W_TYPE_U64, 0, NULL, &err), W_DONE);
+    w_token_header_read(&said, &token);
+    assert_int_equal(said.features, 0);
+    assert_int_equal(said.ids, 1);
+    assert_int_equal(said.record_bytes, 10);
+    assert_int_equal(w_header_add(&token, "lp", W_TYPE_F32, 0, NULL, &err), W_DONE);
+    assert_int_equal(w_header_add(&token, "ctx", W_TYPE_U8, 1, (u64[]){8}, &err), W_DONE);
+    w_token_header_read(&said, &token);
+    assert_int_equal(said.features, 8);
+    assert_int_equal(said.ids_at, 0);
+    assert_int_equal(said.lp_at, 10);
+    assert_int_equal(said.ctx_at, 14);
+    assert_int_equal(said.record_bytes, 22);
+    w_header_free(&token);
+
+    assert_int_equal(w_header_begin(&batch, W_BATCH, "test 1", &err), W_DONE);
+    assert_int_equal(w_header_add(&batch, "lp", W_TYPE_F32, 2, (u64[]){3, 5}, &err), W_DONE);
+    assert_int_equal(w_header_add(&batch, "w", W_TYPE_U16, 1, (u64[]){7}, &err), W_DONE);
+    assert_int_equal(w_header_add(&batch, "x", W_TYPE_U16, 2, (u64[]){3, 5}, &err), W_DONE);
+    assert_int_equal(w_header_add(&batch, "ctx", W_TYPE_U8, 3, (u64[]){3, 5, 2}, &err), W_DONE);
+    w_token_header_read(&said, &batch);
+    assert_int_equal(said.features, 2);
+    assert_int_equal(said.ids, 15);
+    assert_int_equal(said.lp_at, 0);
+    assert_int_equal(said.ids_at, 74);
+    assert_int_equal(said.ctx_at, 104);
+    w_header_free(&batch);
+}
+
+/* What a reader makes of a header with these columns. */
+static enum w_status status_of(const char *columns, struct w_err *err)
+{
+    struct w_header header = {0};
+    struct w_json *json = NULL;
+    char text[512];
+
+    snprintf(text, sizeof text, "{\"wts\":1,%s}", columns);
+    assert_int_equal(w_json_parse(&json, text, strlen(text), err), W_DONE);
+    enum w_status status = w_header_from_json(&header, json, err);
+    w_header_free(&header);
+    return status;
+}
+
+#define COLUMN(name, type, shape)                                                                  \
+    "{\"name\":\"" name "\",\"dtype\":\"" type "\",\"shape\":[" shape "]}"
+#define TOKEN "\"kind\":\"tokens\",\"rec\":[" COLUMN("tok", "u16", "")
+#define BATCH "\"kind\":\"batch\",\"rec\":["
+
+static void columns_that_do_not_go_with_the_ids_are_damage(void **state)
+{
+    static const char *const good[] = {
+        TOKEN "]",
+        TOKEN "," COLUMN("lq", "f64", "4") "," COLUMN("ctx2", "u8", "") "]",
+        TOKEN "," COLUMN("ctx", "u8", "64") "," COLUMN("lp", "f32", "") "]",
+        BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("x", "u16", "2,3") "," COLUMN("ctx", "u8",
+                                                                                  "2,3,1") "]",
+    };
+    static const char *const bad[] = {
+        TOKEN "," COLUMN("lp", "f32", "") "]",
+        TOKEN "," COLUMN("ctx", "u8", "8") "]",
+        TOKEN "," COLUMN("lp", "f64", "") "," COLUMN("ctx", "u8", "8") "]",
+        TOKEN "," COLUMN("lp", "f32", "1") "," COLUMN("ctx", "u8", "8") "]",
+        TOKEN "," COLUMN("lp", "f32", "") "," COLUMN("ctx", "u8", "65") "]",
+        TOKEN "," COLUMN("lp", "f32", "") "," COLUMN("ctx", "u8", "") "]",
+        TOKEN "," COLUMN("lp", "f32", "") "," COLUMN("ctx", "u8", "4,2") "]",
+        TOKEN "," COLUMN("lp", "f32", "") "," COLUMN("ctx", "u16", "8") "]",
+        BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("y", "u16", "2,3") "," COLUMN("ctx", "u8",
+                                                                                  "2,3,1") "]",
+        BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("x", "u16", "2,4") "," COLUMN("ctx", "u8",
+                                                                                  "2,3,1") "]",
+        BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("x", "u16", "2,3") "," COLUMN("ctx", "u8",
+                                                                                  "3,2,1") "]",
+    };
+    struct w_err err;
+
+    (void)state;
+    for (size_t i = 0; i < W_COUNTOF(good); i++)
+        if (status_of(good[i], &err))
+            fail_msg("%s: %s", good[i], err.text);
+    for (size_t i = 0; i < W_COUNTOF(bad); i++)
+        if (status_of(bad[i], &err) != W_CORRUPT)
+            fail_msg("%s: not refused", bad[i]);
+}
+
+static void a_log_probability_is_a_number_up_to_0(void **state)
+{
+    (void)state;
+    assert_true(w_lp_ok(0) && w_lp_ok(-0.f) && w_lp_ok(-1e38f));
+    assert_false(w_lp_ok(1e-40f) || w_lp_ok(NAN) || w_lp_ok(-INFINITY) || w_lp_ok(INFINITY));
 }
 
 static void what_is_written_is_read(void **state)
@@ -110,6 +211,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_where_they_can_be),
+        cmocka_unit_test(columns_are_where_their_names_say),
+        cmocka_unit_test(columns_that_do_not_go_with_the_ids_are_damage),
+        cmocka_unit_test(a_log_probability_is_a_number_up_to_0),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(what_is_no_number_or_object_is_not_said),
         cmocka_unit_test(vocabularies_that_are_known_have_to_be_the_same),
