@@ -416,6 +416,28 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
                   near ? near : "", near ? "?" : "");
 }
 
+int w_cli_run(const struct w_program *program, int argc, char **argv)
+{
+    struct settings *set = calloc(1, W_MAX(program->settings_bytes, (size_t)1));
+    struct w_err err = {0};
+
+    if (!set)
+        return w_cli_finish(w_fail(&err, W_NOMEM, "no memory for the command line"), &err);
+    int stop = w_cli_parse(program, set, &argc, &argv);
+    enum w_status status = stop ? W_DONE : program->run(set, argc, argv, &err);
+    free(set);
+    return stop ? stop - 1 : w_cli_finish(status, &err);
+}
+
+int w_cli_main(const struct w_program *program, const struct w_command *commands,
+               const struct w_command *dflt, int argc, char **argv)
+{
+    const struct w_command *command = dflt;
+    int stop = w_cli_command(program, commands, &argc, &argv, &command);
+
+    return stop ? stop - 1 : w_cli_run(command->program, argc, argv);
+}
+
 /* ---- signals ---- */
 
 static void on_stop(int number)

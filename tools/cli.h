@@ -1,17 +1,14 @@
 /* cli.h - what every program does the same way: parse the command line from its option table, help,
  * version, messages, signals, and the checked end.
  *
+ *     static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err);
+ *
  *     int main(int argc, char **argv)
  *     {
- *         struct settings set = {0};
- *         struct w_err err = {0};
- *         int stop = w_cli_parse(&program, &set, &argc, &argv);   // 0, or exit status + 1
- *         if (stop)
- *             return stop - 1;
- *         enum w_status status = run(&set, argc, argv, &err);     // argv: the operands left
- *         return w_cli_finish(status, &err);
+ *         return w_cli_run(&program, argc, argv);
  *     }
- */
+ *
+ * Where a program has to do more, it calls w_cli_parse() and w_cli_finish() itself. */
 #ifndef W_CLI_H
 #define W_CLI_H
 
@@ -22,10 +19,11 @@
 
 /* Where an option's row puts its value: every program and command has a `struct settings` of its
  * own. */
+struct settings;
 #define AT(field) offsetof(struct settings, field)
 
-/* The name, operands and options of a program, or of one command of a program. Its help, and the
- * SYNOPSIS, OPTIONS and EXAMPLES of its manual page, are made from this. */
+/* A program, or one command of a program: its name, operands and options, from which its help and
+ * the SYNOPSIS, OPTIONS and EXAMPLES of its manual page are made; and its work. */
 struct w_program {
     const char *name;     /* "wtok encode" */
     const char *summary;  /* one line */
@@ -33,6 +31,10 @@ struct w_program {
     const char *about;    /* a paragraph for --help */
     const struct w_option *options;
     const char *const *examples; /* pairs: what it does, command; NULL ends */
+    /* For w_cli_run(): the size of the settings, which are zeros before the options are parsed; and
+     * the work. argv: the operands, then NULL. */
+    size_t settings_bytes;
+    enum w_status (*run)(struct settings *, int argc, char **argv, struct w_err *);
 };
 
 /* Options that every program has; they are handled by the parser. */
@@ -47,18 +49,26 @@ extern struct w_common w_common;
  * plus 1. */
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
 
-/* The same for a program with commands: finds argv[1] in the table and shifts it away. *found is,
- * at the call, the default command, or NULL: if argv[1] names no command, the default one gets all
- * arguments. A misspelt name that is not a file either is refused. Handles --help and --version of
- * the program itself. Returns 0 and the command, or exit status + 1. A command's run() is a main()
- * as above: it parses its own options and returns the exit status. */
+/* The whole of main() for a program without commands: parse the options, run, finish. Returns the
+ * exit status. */
+int w_cli_run(const struct w_program *program, int argc, char **argv);
+
+/* Commands of a program; a row without a name ends the table. */
 struct w_command {
     const char *name;
     const struct w_program *program;
-    int (*run)(int argc, char **argv);
 };
+
+/* Find the command that argv[1] names and shift that word away. *found is, at the call, the default
+ * command, or NULL: if argv[1] names no command, the default one gets all arguments. A misspelt name that is not a file either is refused. Handles --help and --version of
+ * the program itself. Returns 0 and the command, or exit status + 1. */
 int w_cli_command(const struct w_program *program, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found);
+
+/* The whole of main() for a program with commands. dflt: the command where none is named, or
+ * NULL. */
+int w_cli_main(const struct w_program *program, const struct w_command *commands,
+               const struct w_command *dflt, int argc, char **argv);
 
 /* ---- messages on standard error, one line each, after the program's name ---- */
 void w_say(const char *format, ...) W_PRINTF(1, 2);    /* not with -q */

@@ -80,16 +80,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-static const struct w_program program = {
-    "wbatch",
-    "pack a stream of tokens into batches for training",
-    "[TOKENS ...]",
-    "Reads token streams (files, or standard input), cuts them into sequences of T + 1 ids, and "
-    "writes batches of B sequences in a random order that depends on the seed alone.",
-    options,
-    examples,
-};
-
 static enum w_status parse_shard(struct settings *set, struct w_err *err)
 {
     const char *slash = strchr(set->shard_text, '/');
@@ -338,14 +328,19 @@ out:
     return status;
 }
 
+static const struct w_program program = {
+    "wbatch",
+    "pack a stream of tokens into batches for training",
+    "[TOKENS ...]",
+    "Reads token streams (files, or standard input), cuts them into sequences of T + 1 ids, and "
+    "writes batches of B sequences in a random order that depends on the seed alone.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};
+
 int main(int argc, char **argv)
 {
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&program, &set, &argc, &argv);
-
-    if (stop)
-        return stop - 1;
-    enum w_status status = run(&set, argc, argv, &err);
-    return w_cli_finish(status, &err);
+    return w_cli_run(&program, argc, argv);
 }

@@ -23,10 +23,10 @@ static const struct w_program program = {
 };
 
 static const struct w_command commands[] = {
-    {"report", &report_command.program, NULL}, {"calibrate", &calibrate_command.program, NULL},
-    {"verify", &verify_command.program, NULL}, {"search", &search_command.program, NULL},
-    {"fit", &fit_command.program, NULL},       {"plot", &plot_command.program, NULL},
-    {"host", &host_command.program, NULL},     {0},
+    {"report", &report_command}, {"calibrate", &calibrate_command},
+    {"verify", &verify_command}, {"search", &search_command},
+    {"fit", &fit_command},       {"plot", &plot_command},
+    {"host", &host_command},     {0},
 };
 
 /* For the generator of wconf(5): the fields of --dump-options. */
@@ -47,19 +47,9 @@ static void dump_keys(void)
 
 int main(int argc, char **argv)
 {
-    const struct w_command *named = &commands[0]; /* report */
-    struct settings set = {0};
-    struct w_err err = {0};
-
     if (argc == 2 && !strcmp(argv[1], "--dump-keys")) {
         dump_keys();
         return w_cli_finish(W_DONE, NULL);
     }
-    int stop = w_cli_command(&program, commands, &argc, &argv, &named);
-    if (!stop)
-        stop = w_cli_parse(named->program, &set, &argc, &argv);
-    if (stop)
-        return stop - 1;
-    const struct command *command = (const struct command *)named->program;
-    return w_cli_finish(command->run(&set, argc, argv, &err), &err);
+    return w_cli_main(&program, commands, &commands[0], argc, argv);
 }

@@ -15,24 +15,20 @@ static const struct w_program program = {
     "COMMAND",
     "Reads what the other programs write: streams of tokens, batches and tensors. Without FILE: "
     "standard input.",
-    NULL,
-    examples,
+    .examples = examples,
 };
 
 static const struct w_command commands[] = {
-    {"show", &wcat_show_program, wcat_show},
-    {"verify", &wcat_verify_program, wcat_verify},
-    {"raw", &wcat_raw_program, wcat_raw},
-    {"copy", &wcat_copy_program, wcat_copy},
+    {"show", &wcat_show_program},
+    {"verify", &wcat_verify_program},
+    {"raw", &wcat_raw_program},
+    {"copy", &wcat_copy_program},
     {0},
 };
 
 int main(int argc, char **argv)
 {
-    const struct w_command *command = &commands[0];
-    int stop = w_cli_command(&program, commands, &argc, &argv, &command);
-
-    return stop ? stop - 1 : command->run(argc, argv);
+    return w_cli_main(&program, commands, &commands[0], argc, argv);
 }
 
 /* ---- shared by the commands ---- */

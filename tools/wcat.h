@@ -8,10 +8,6 @@
 
 extern const struct w_program wcat_show_program, wcat_verify_program, wcat_raw_program,
     wcat_copy_program;
-int wcat_show(int argc, char **argv);
-int wcat_verify(int argc, char **argv);
-int wcat_raw(int argc, char **argv);
-int wcat_copy(int argc, char **argv);
 
 #define WCAT_OUTPUT_OPTION(settings)                                                               \
     {                                                                                              \

@@ -36,15 +36,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcat_copy_program = {
-    "wcat copy",
-    "join streams, or cut records out of them",
-    "[FILE ...]",
-    "Writes the records of all members of all files, or a range of them, as one member.",
-    options,
-    examples,
-};
-
 struct copy {
     const struct settings *set;
     struct w_output *out;
@@ -214,20 +205,23 @@ static enum w_status find_range(struct settings *set, struct w_err *err)
     return W_DONE;
 }
 
-static enum w_status run(struct settings *set, char **paths, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     enum w_status status = find_range(set, err);
 
     if (!status)
         status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
-    return status ? status : wcat_write(set->output, paths, copy_all, set, err);
+    (void)argc;
+    return status ? status : wcat_write(set->output, argv, copy_all, set, err);
 }
 
-int wcat_copy(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcat_copy_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argv, &err), &err);
-}
+const struct w_program wcat_copy_program = {
+    "wcat copy",
+    "join streams, or cut records out of them",
+    "[FILE ...]",
+    "Writes the records of all members of all files, or a range of them, as one member.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

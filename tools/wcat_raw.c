@@ -25,12 +25,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcat_raw_program = {
-    "wcat raw",   "write the bytes of the records",
-    "[FILE ...]", "Writes the bytes of the records alone, numbers little-endian.",
-    options,      examples,
-};
-
 static enum w_status raw_tensor(struct source *s, const struct w_array *a, struct w_output *out,
                                 struct w_err *err)
 {
@@ -120,7 +114,7 @@ static enum w_status raw_all(const void *settings, char **paths, struct w_output
     return status;
 }
 
-static enum w_status run(const struct settings *set, char **paths, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     enum w_status status = set->tensor && set->column
                                ? w_fail(err, W_USAGE,
@@ -128,14 +122,17 @@ static enum w_status run(const struct settings *set, char **paths, struct w_err 
                                         "--column")
                                : w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
 
-    return status ? status : wcat_write(set->output, paths, raw_all, set, err);
+    (void)argc;
+    return status ? status : wcat_write(set->output, argv, raw_all, set, err);
 }
 
-int wcat_raw(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcat_raw_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argv, &err), &err);
-}
+const struct w_program wcat_raw_program = {
+    "wcat raw",
+    "write the bytes of the records",
+    "[FILE ...]",
+    "Writes the bytes of the records alone, numbers little-endian.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

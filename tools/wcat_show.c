@@ -33,12 +33,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcat_show_program = {
-    "wcat show",  "print what is in a stream as JSON Lines",
-    "[FILE ...]", "A JSON object for each frame, for jq, unless --what says otherwise.",
-    options,      examples,
-};
-
 /* Write a JSON value as a line; takes over json. */
 static enum w_status put_json(struct w_output *out, struct w_json *json, struct w_err *err)
 {
@@ -214,20 +208,23 @@ static enum w_status show_all(const void *settings, char **paths, struct w_outpu
     return status;
 }
 
-static enum w_status run(const struct settings *set, char **paths, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
+    (void)argc;
     if (!set->verify)
-        return wcat_write(set->output, paths, show_all, set, err);
+        return wcat_write(set->output, argv, show_all, set, err);
     if (set->output)
         return w_fail(err, W_USAGE, "--verify writes nothing: leave --output out");
-    return wcat_verify_all(paths, err);
+    return wcat_verify_all(argv, err);
 }
 
-int wcat_show(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcat_show_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argv, &err), &err);
-}
+const struct w_program wcat_show_program = {
+    "wcat show",
+    "print what is in a stream as JSON Lines",
+    "[FILE ...]",
+    "A JSON object for each frame, for jq, unless --what says otherwise.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

@@ -10,16 +10,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wcat_verify_program = {
-    "wcat verify",
-    "check every byte of streams",
-    "[FILE ...]",
-    "Checks every file, ids against the vocabulary included. Prints nothing if all are whole; -v "
-    "prints a line for each file.",
-    NULL,
-    examples,
-};
-
 static void count_frame(void *context, u64 offset, const struct w_frame *f)
 {
     struct totals *t = context;
@@ -97,10 +87,20 @@ enum w_status wcat_verify_all(char **paths, struct w_err *err)
     return status;
 }
 
-int wcat_verify(int argc, char **argv)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wcat_verify_program, NULL, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(wcat_verify_all(argv, &err), &err);
+    (void)set, (void)argc;
+    return wcat_verify_all(argv, err);
 }
+
+const struct w_program wcat_verify_program = {
+    "wcat verify",
+    "check every byte of streams",
+    "[FILE ...]",
+    "Checks every file, ids against the vocabulary included. Prints nothing if all are whole; -v "
+    "prints a line for each file.",
+    NULL,
+    examples,
+    0,
+    run,
+};

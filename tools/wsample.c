@@ -57,16 +57,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-static const struct w_program program = {
-    "wsample",
-    "generate text with a model, or score a text with it",
-    "",
-    "Prints the prompt and the text with which the model continues it. Nothing but text goes to "
-    "standard output; the same model, prompt, options and seed give the same text.",
-    options,
-    examples,
-};
-
 enum w_status wsample_print_json(struct w_json *json, struct w_err *err)
 {
     char *text = NULL;
@@ -130,11 +120,12 @@ static enum w_status open_model(struct loaded_model *m, const char *path, struct
     return w_encoder_new(&m->encoder, m->vocab, err);
 }
 
-static enum w_status run(const struct settings *set, int operands, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct loaded_model model = {0};
 
-    enum w_status status = check(set, operands, err);
+    (void)argv;
+    enum w_status status = check(set, argc, err);
     if (!status)
         status = open_model(&model, set->model, err);
     if (!status)
@@ -148,14 +139,19 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
     return status;
 }
 
+static const struct w_program program = {
+    "wsample",
+    "generate text with a model, or score a text with it",
+    "",
+    "Prints the prompt and the text with which the model continues it. Nothing but text goes to "
+    "standard output; the same model, prompt, options and seed give the same text.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};
+
 int main(int argc, char **argv)
 {
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&program, &set, &argc, &argv);
-
-    if (stop)
-        return stop - 1;
-    enum w_status status = run(&set, argc, &err);
-    return w_cli_finish(status, &err);
+    return w_cli_run(&program, argc, argv);
 }

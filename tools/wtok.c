@@ -21,26 +21,22 @@ static const struct w_program program = {
     "learn a vocabulary, turn text into tokens and back",
     "COMMAND",
     "Byte-level byte-pair encoding: every byte string has tokens, and they give it back exactly.",
-    NULL,
-    examples,
+    .examples = examples,
 };
 
 static const struct w_command commands[] = {
-    {"train", &wtok_train_program, wtok_train},
-    {"encode", &wtok_encode_program, wtok_encode},
-    {"decode", &wtok_decode_program, wtok_decode},
-    {"info", &wtok_info_program, wtok_info},
-    {"import", &wtok_import_program, wtok_import},
-    {"export", &wtok_export_program, wtok_export},
+    {"train", &wtok_train_program},
+    {"encode", &wtok_encode_program},
+    {"decode", &wtok_decode_program},
+    {"info", &wtok_info_program},
+    {"import", &wtok_import_program},
+    {"export", &wtok_export_program},
     {0},
 };
 
 int main(int argc, char **argv)
 {
-    const struct w_command *command = NULL;
-    int stop = w_cli_command(&program, commands, &argc, &argv, &command);
-
-    return stop ? stop - 1 : command->run(argc, argv);
+    return w_cli_main(&program, commands, NULL, argc, argv);
 }
 
 /* ---- shared by the commands ---- */

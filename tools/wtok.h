@@ -10,12 +10,6 @@
 
 extern const struct w_program wtok_train_program, wtok_encode_program, wtok_decode_program,
     wtok_info_program, wtok_import_program, wtok_export_program;
-int wtok_train(int argc, char **argv);
-int wtok_encode(int argc, char **argv);
-int wtok_decode(int argc, char **argv);
-int wtok_info(int argc, char **argv);
-int wtok_import(int argc, char **argv);
-int wtok_export(int argc, char **argv);
 
 /* Options about the input text, for a command whose settings have this as member `input`. */
 struct wtok_input {

@@ -32,16 +32,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_decode_program = {
-    "wtok decode",
-    "turn a stream of tokens into text",
-    "[TOKENS ...]",
-    "Reads token streams (standard input, if no file is named) and writes the bytes of their "
-    "tokens.",
-    options,
-    examples,
-};
-
 struct decoding {
     const struct settings *set;
     struct w_vocab *given, *own; /* from -V; from the present stream */
@@ -161,7 +151,7 @@ static enum w_status decode_file(struct decoding *d, const char *path, struct w_
     return status;
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct decoding d = {.set = set, .out = {.fd = -1}};
     enum w_status status = W_DONE;
@@ -188,11 +178,14 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-int wtok_decode(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_decode_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct w_program wtok_decode_program = {
+    "wtok decode",
+    "turn a stream of tokens into text",
+    "[TOKENS ...]",
+    "Reads token streams (standard input, if no file is named) and writes the bytes of their "
+    "tokens.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

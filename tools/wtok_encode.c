@@ -50,16 +50,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_encode_program = {
-    "wtok encode",
-    "turn text into a stream of tokens",
-    "[FILE|FOLDER ...]",
-    "Reads text (standard input, if no file is named) and writes the ids of its tokens as a stream "
-    "that carries the vocabulary. Each document ends with an id that text cannot give.",
-    options,
-    examples,
-};
-
 /* A batch of text, to be encoded on a thread. */
 struct job {
     struct w_text_batch text;
@@ -271,7 +261,7 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
     return status;
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct w_vocab *vocab = NULL;
     struct wtok_reader reader = {0};
@@ -313,11 +303,14 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-int wtok_encode(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_encode_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct w_program wtok_encode_program = {
+    "wtok encode",
+    "turn text into a stream of tokens",
+    "[FILE|FOLDER ...]",
+    "Reads text (standard input, if no file is named) and writes the ids of its tokens as a stream "
+    "that carries the vocabulary. Each document ends with an id that text cannot give.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

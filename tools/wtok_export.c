@@ -36,17 +36,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_export_program = {
-    "wtok export",
-    "write a vocabulary for another program",
-    "",
-    "Writes a file with which the other program gives any text the same ids, except for names of "
-    "special tokens, which it may encode as the tokens, like encode --allow-special. A vocabulary "
-    "that the format cannot express exactly is refused.",
-    options,
-    examples,
-};
-
 static enum w_status write_text(const struct w_vocab *vocab, enum format format,
                                 struct w_draft *text, struct w_draft *merges, struct w_err *err)
 {
@@ -79,12 +68,13 @@ static enum w_status write_files(const struct settings *set, const struct w_draf
     return status;
 }
 
-static enum w_status run(const struct settings *set, int operands, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct w_vocab *vocab = NULL;
     struct w_draft text = {0}, merges = {0};
 
-    if (operands > 0)
+    (void)argv;
+    if (argc > 0)
         return w_fail(err, W_USAGE, "name the vocabulary with -V FILE and the output with -o FILE");
     if (!set->vocab)
         return w_fail(err, W_USAGE, "say which vocabulary: -V FILE");
@@ -108,11 +98,15 @@ static enum w_status run(const struct settings *set, int operands, struct w_err 
     return status;
 }
 
-int wtok_export(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_export_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, &err), &err);
-}
+const struct w_program wtok_export_program = {
+    "wtok export",
+    "write a vocabulary for another program",
+    "",
+    "Writes a file with which the other program gives any text the same ids, except for names of "
+    "special tokens, which it may encode as the tokens, like encode --allow-special. A vocabulary "
+    "that the format cannot express exactly is refused.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

@@ -34,17 +34,7 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_import_program = {
-    "wtok import",
-    "read a vocabulary of another program",
-    "FILE [MERGES]",
-    "Reads the vocabulary of another program and writes one that gives the same ids. A "
-    "vocabulary that changes text, or splits it in a way unknown here, is refused.",
-    options,
-    examples,
-};
-
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct w_import_options import = {.has_split = set->split != NULL, .end = set->end};
     struct w_vocab *vocab = NULL;
@@ -70,11 +60,14 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-int wtok_import(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_import_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct w_program wtok_import_program = {
+    "wtok import",
+    "read a vocabulary of another program",
+    "FILE [MERGES]",
+    "Reads the vocabulary of another program and writes one that gives the same ids. A "
+    "vocabulary that changes text, or splits it in a way unknown here, is refused.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

@@ -40,16 +40,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_info_program = {
-    "wtok info",
-    "facts about a vocabulary, as JSON",
-    "FILE ...",
-    "Reads vocabularies, token streams and models: everything that holds a vocabulary. Writes a "
-    "JSON object for each.",
-    options,
-    examples,
-};
-
 /* Print a JSON object as a line; takes it over. */
 static enum w_status put_line(struct w_json *json, struct w_err *err)
 {
@@ -207,7 +197,7 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
     return status;
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -222,11 +212,14 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-int wtok_info(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_info_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct w_program wtok_info_program = {
+    "wtok info",
+    "facts about a vocabulary, as JSON",
+    "FILE ...",
+    "Reads vocabularies, token streams and models: everything that holds a vocabulary. Writes a "
+    "JSON object for each.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

@@ -66,17 +66,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wtok_train_program = {
-    "wtok train",
-    "learn a vocabulary from text",
-    "[FILE|FOLDER ...]",
-    "Counts the words of the text (standard input, if no file is named) and joins the most "
-    "frequent pair of adjacent tokens to a new one until there are N. The result depends on "
-    "the text alone.",
-    options,
-    examples,
-};
-
 /* ---- reports ---- */
 
 static void warn_pruned(const struct wtok_words *words, u64 max_words)
@@ -198,7 +187,7 @@ static enum w_status learn(const struct settings *set, const struct wtok_words *
     return status;
 }
 
-static enum w_status run(const struct settings *set, int argc, char **argv, struct w_err *err)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct wtok_words_options counting = {.input = &set->input,
                                           .split = set->split,
@@ -242,11 +231,15 @@ static enum w_status run(const struct settings *set, int argc, char **argv, stru
     return status;
 }
 
-int wtok_train(int argc, char **argv)
-{
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wtok_train_program, &set, &argc, &argv);
-
-    return stop ? stop - 1 : w_cli_finish(run(&set, argc, argv, &err), &err);
-}
+const struct w_program wtok_train_program = {
+    "wtok train",
+    "learn a vocabulary from text",
+    "[FILE|FOLDER ...]",
+    "Counts the words of the text (standard input, if no file is named) and joins the most "
+    "frequent pair of adjacent tokens to a new one until there are N. The result depends on "
+    "the text alone.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

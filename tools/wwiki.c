@@ -21,22 +21,18 @@ static const struct w_program program = {
     "COMMAND",
     "The text of a wiki's pages as their readers see it: extracted from a dump, or cleaned of the "
     "markup that another extractor left.",
-    NULL,
-    examples,
+    .examples = examples,
 };
 
 static const struct w_command commands[] = {
-    {"extract", &wwiki_extract_program, wwiki_extract},
-    {"clean", &wwiki_clean_program, wwiki_clean},
+    {"extract", &wwiki_extract_program},
+    {"clean", &wwiki_clean_program},
     {0},
 };
 
 int main(int argc, char **argv)
 {
-    const struct w_command *command = &commands[0];
-    int stop = w_cli_command(&program, commands, &argc, &argv, &command);
-
-    return stop ? stop - 1 : command->run(argc, argv);
+    return w_cli_main(&program, commands, &commands[0], argc, argv);
 }
 
 /* ---- shared by the commands ---- */

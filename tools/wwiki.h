@@ -7,8 +7,6 @@
 #include "tools/cli.h"
 
 extern const struct w_program wwiki_extract_program, wwiki_clean_program;
-int wwiki_extract(int argc, char **argv);
-int wwiki_clean(int argc, char **argv);
 
 /* Options about files, for a command whose settings have this as member `io`. */
 struct wwiki_io {

@@ -26,16 +26,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wwiki_clean_program = {
-    "wwiki clean",
-    "remove the markup that other extractors left in their text",
-    "[FILE|FOLDER ...]",
-    "Reads text that another extractor made, WikiExtractor's blocks, JSON Lines or plain text, and "
-    "removes the markup that it left. The output has the form of the input.",
-    options,
-    examples,
-};
-
 static enum w_status clean_file(struct run *run, struct w_clean_reader *reader, const char *path,
                                 struct w_err *err)
 {
@@ -99,12 +89,19 @@ static enum w_status clean_all(struct run *run, struct w_err *err)
     return status;
 }
 
-int wwiki_clean(int argc, char **argv)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wwiki_clean_program, &set, &argc, &argv);
-
-    return stop ? stop - 1
-                : w_cli_finish(wwiki_run(&set.io, clean_all, &set, argc, argv, &err), &err);
+    return wwiki_run(&set->io, clean_all, set, argc, argv, err);
 }
+
+const struct w_program wwiki_clean_program = {
+    "wwiki clean",
+    "remove the markup that other extractors left in their text",
+    "[FILE|FOLDER ...]",
+    "Reads text that another extractor made, WikiExtractor's blocks, JSON Lines or plain text, and "
+    "removes the markup that it left. The output has the form of the input.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

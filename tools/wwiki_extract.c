@@ -65,17 +65,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-const struct w_program wwiki_extract_program = {
-    "wwiki extract",
-    "extract the text of the pages of a dump",
-    "[FILE|FOLDER ...]",
-    "Reads XML dumps of a wiki (pages-articles; plain, or compressed by bzip2 in one stream or "
-    "many) and writes the text that a reader of each page sees: without markup, templates, "
-    "references and tables.",
-    options,
-    examples,
-};
-
 #define BATCH_BYTES ((size_t)256 << 10) /* pages for a thread: full from here on */
 #define BATCH_PAGES 4096                /* or from here on, where most are left out */
 
@@ -442,12 +431,20 @@ static enum w_status extract_dumps(struct run *run, struct w_err *err)
     return status;
 }
 
-int wwiki_extract(int argc, char **argv)
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct settings set = {0};
-    struct w_err err = {0};
-    int stop = w_cli_parse(&wwiki_extract_program, &set, &argc, &argv);
-
-    return stop ? stop - 1
-                : w_cli_finish(wwiki_run(&set.io, extract_dumps, &set, argc, argv, &err), &err);
+    return wwiki_run(&set->io, extract_dumps, set, argc, argv, err);
 }
+
+const struct w_program wwiki_extract_program = {
+    "wwiki extract",
+    "extract the text of the pages of a dump",
+    "[FILE|FOLDER ...]",
+    "Reads XML dumps of a wiki (pages-articles; plain, or compressed by bzip2 in one stream or "
+    "many) and writes the text that a reader of each page sees: without markup, templates, "
+    "references and tables.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};

@@ -10,10 +10,13 @@
 
 #include "tools/cli.h"
 
-static const struct w_program program = {"prog", "does things", "COMMAND", NULL, NULL, NULL};
-static const struct w_program show = {"prog show", "shows", "[FILE ...]", NULL, NULL, NULL};
-static const struct w_program check = {"prog check", "checks", "[FILE ...]", NULL, NULL, NULL};
-static const struct w_command commands[] = {{"show", &show, NULL}, {"check", &check, NULL}, {0}};
+static const struct w_program program = {
+    .name = "prog", .summary = "does things", .operands = "COMMAND"};
+static const struct w_program show = {
+    .name = "prog show", .summary = "shows", .operands = "[FILE ...]"};
+static const struct w_program check = {
+    .name = "prog check", .summary = "checks", .operands = "[FILE ...]"};
+static const struct w_command commands[] = {{"show", &show}, {"check", &check}, {0}};
 
 /* Find the command of "prog FIRST more"; *left: the words that it gets, its name included. */
 static int find(const char *first, const struct w_command **found, int *left)

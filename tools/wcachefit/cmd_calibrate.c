@@ -158,16 +158,14 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command calibrate_command = {
-    {
-        .name = "wcachefit calibrate",
-        .summary = "measure this machine for all later predictions",
-        .operands = "[CONFIG.json ...]",
-        .about =
-            "Measures memory, peak, and the trainer's kernels at many shapes and at those of the "
-            "configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes about 15 seconds.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program calibrate_command = {
+    .name = "wcachefit calibrate",
+    .summary = "measure this machine for all later predictions",
+    .operands = "[CONFIG.json ...]",
+    .about = "Measures memory, peak, and the trainer's kernels at many shapes and at those of the "
+             "configurations; kept under ~/.cache/wtools (XDG_CACHE_HOME). Takes about 15 seconds.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

@@ -106,14 +106,13 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command fit_command = {
-    {
-        .name = "wcachefit fit",
-        .summary = "the smallest change after which a configuration fits the memory",
-        .operands = "CONFIG.json ...",
-        .about = "Prints the change, and the largest batch, as options of wtrain.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program fit_command = {
+    .name = "wcachefit fit",
+    .summary = "the smallest change after which a configuration fits the memory",
+    .operands = "CONFIG.json ...",
+    .about = "Prints the change, and the largest batch, as options of wtrain.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

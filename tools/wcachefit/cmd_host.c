@@ -47,14 +47,13 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command host_command = {
-    {
-        .name = "wcachefit host",
-        .summary = "show this machine, or list the known ones",
-        .operands = "",
-        .about = "Cores, caches, memory, vectors and rates, each with its source.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program host_command = {
+    .name = "wcachefit host",
+    .summary = "show this machine, or list the known ones",
+    .operands = "",
+    .about = "Cores, caches, memory, vectors and rates, each with its source.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

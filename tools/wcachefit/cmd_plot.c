@@ -201,17 +201,15 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command plot_command = {
-    {
-        .name = "wcachefit plot",
-        .summary = "draw what was measured and what is predicted",
-        .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
-        .about =
-            "The phases of a step under the roofs of arithmetic and memory; bandwidth or latency "
-            "against the working set, with the sizes of the caches; predicted rates against "
-            "threads. Needs a calibration of the machine.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program plot_command = {
+    .name = "wcachefit plot",
+    .summary = "draw what was measured and what is predicted",
+    .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
+    .about = "The phases of a step under the roofs of arithmetic and memory; bandwidth or latency "
+             "against the working set, with the sizes of the caches; predicted rates against "
+             "threads. Needs a calibration of the machine.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

@@ -199,17 +199,15 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command report_command = {
-    {
-        .name = "wcachefit report",
-        .summary = "what configurations need of a machine, and how fast they train",
-        .operands = "CONFIG.json ...",
-        .about =
-            "One configuration gives a report, several a comparison. The memory of a step is the "
-            "trainer's own plan. Rates are predicted from a calibration of the machine, or "
-            "given, or read from a log.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program report_command = {
+    .name = "wcachefit report",
+    .summary = "what configurations need of a machine, and how fast they train",
+    .operands = "CONFIG.json ...",
+    .about = "One configuration gives a report, several a comparison. The memory of a step is the "
+             "trainer's own plan. Rates are predicted from a calibration of the machine, or "
+             "given, or read from a log.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

@@ -79,16 +79,15 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command search_command = {
-    {
-        .name = "wcachefit search",
-        .summary = "the configuration that trains the best model in a time and a memory",
-        .operands = "--time DURATION [CONFIG.json]",
-        .about = "Writes a configuration, chosen by the predicted rate and a scaling law; the best "
-                 "ones are listed on standard error. A configuration that is named gives the keys "
-                 "that are not searched.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program search_command = {
+    .name = "wcachefit search",
+    .summary = "the configuration that trains the best model in a time and a memory",
+    .operands = "--time DURATION [CONFIG.json]",
+    .about = "Writes a configuration, chosen by the predicted rate and a scaling law; the best "
+             "ones are listed on standard error. A configuration that is named gives the keys "
+             "that are not searched.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };

@@ -227,16 +227,14 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     return report_close(&r, set, status, err);
 }
 
-const struct command verify_command = {
-    {
-        .name = "wcachefit verify",
-        .summary = "compare runs with their predictions",
-        .operands = "LOG ...",
-        .about =
-            "Takes logs of wtrain, which hold their configurations; exit status 1 if a rate is "
-            "outside the tolerance or memory is not as predicted.",
-        .options = options,
-        .examples = examples,
-    },
-    run,
+const struct w_program verify_command = {
+    .name = "wcachefit verify",
+    .summary = "compare runs with their predictions",
+    .operands = "LOG ...",
+    .about = "Takes logs of wtrain, which hold their configurations; exit status 1 if a rate is "
+             "outside the tolerance or memory is not as predicted.",
+    .options = options,
+    .examples = examples,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
 };
