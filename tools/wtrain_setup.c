@@ -117,6 +117,14 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         status = apply_settings(&run->conf, set, err);
     if (!status && set->config && run->resumed)
         status = compare_confs(run, &run->conf, err);
+    if (!status && run->resumed &&
+        w_optimizer_of(&run->conf) != w_optimizer_of(w_ckpt_conf(run->resumed)))
+        status =
+            w_fail(err, W_USAGE,
+                   "%s: was made by the optimizer %s, which keeps other states than %s: --init "
+                   "starts a new run from its weights",
+                   run->resumed_path, w_optimizer_of(w_ckpt_conf(run->resumed))->name,
+                   w_optimizer_of(&run->conf)->name);
     if (status)
         return status;
     if (run->resumed && run->conf.steps == 0)

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-static void begin(union w_optimizer_step *step, const struct w_conf *conf, u64 t,
+static void begin(struct w_optimizer_step *step, const struct w_conf *conf, u64 t,
                   double learning_rate, double grad_scale)
 {
     const struct w_adamw adamw = {
@@ -23,18 +23,16 @@ static void begin(union w_optimizer_step *step, const struct w_conf *conf, u64 t
     step->adamw.decayed.decay_factor = (float)(1 - learning_rate * conf->weight_decay);
 }
 
-static void update(const union w_optimizer_step *step, const struct w_kern *kern,
+static void update(const struct w_optimizer_step *step, const struct w_kern *kern,
                    const struct w_tensor *t, float *weights, float *gradients,
-                   float *const states[W_OPTIMIZER_STATES], u64 n)
+                   float *const states[W_RULE_STATES], u64 n)
 {
     kern->adamw(weights, gradients, states[0], states[1],
                 t->decays ? &step->adamw.decayed : &step->adamw.plain, n);
 }
 
-const struct w_optimizer w_optimizer_adamw = {
-    .name = "adamw",
+const struct w_rule w_rule_adamw = {
     .states = {"adam.m", "adam.v"},
-    .keys = {"beta1", "beta2", "epsilon", "weight_decay"},
     .flops = 12,
     .bytes = 36,
     .begin = begin,

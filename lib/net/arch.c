@@ -59,12 +59,19 @@ static u64 width_of(enum width width, const struct w_conf *conf)
     return 0;
 }
 
+/* q, k and v stand one on the other. */
+static u32 parts_of(enum width out)
+{
+    return out == D3 ? 3 : 1;
+}
+
 /* Without tensors and places in memory. */
 static struct w_layer layer_of(const struct row *row, const struct w_conf *conf)
 {
     return (struct w_layer){.kind = row->kind,
                             .in = width_of(row->in, conf),
                             .out = width_of(row->out, conf),
+                            .parts = parts_of(row->out),
                             .y = row->y,
                             .dy = row->dy};
 }
@@ -85,7 +92,7 @@ enum w_status w_arch_make(struct w_arch *arch, const struct w_conf *conf, struct
 {
     const u64 blocks = conf->num_layers;
 
-    *arch = (struct w_arch){0};
+    *arch = (struct w_arch){.tensors.optimizer = w_optimizer_of(conf)};
     if (blocks > BLOCKS_MAX || conf->d_model > UINT64_MAX / 3)
         return w_fail(err, W_USAGE, "%llu layers of width %llu are more than can be counted",
                       (unsigned long long)blocks, (unsigned long long)conf->d_model);
@@ -131,12 +138,15 @@ static void add_update(struct w_work *sum, const struct w_layer *layer, const st
                        double times)
 {
     const struct w_optimizer *optimizer = w_optimizer_of(conf);
-    struct w_tensors tensors = {.sums_only = true};
+    struct w_tensors tensors = {.sums_only = true, .optimizer = optimizer};
 
     if (layer->kind->tensors)
         layer->kind->tensors(&tensors, layer, conf);
-    sum->flops += times * optimizer->flops * (double)tensors.parameters;
-    sum->bytes += times * optimizer->bytes * (double)tensors.parameters;
+    for (u32 i = 0; i < W_OPTIMIZER_RULES && optimizer->rules[i]; i++) {
+        const double parameters = times * (double)tensors.rules[i].parameters;
+        sum->flops += optimizer->rules[i]->flops * parameters;
+        sum->bytes += optimizer->rules[i]->bytes * parameters;
+    }
     sum->units += times * (double)tensors.matrices;
     sum->set = 16 * sum->units; /* weights, gradients and two moments */
 }

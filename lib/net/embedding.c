@@ -11,9 +11,9 @@ static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
 {
     /* a GEMM operand too: the head is tied to it */
     w_tensors_matrix(tensors, layer->name, "wte.weight", conf->vocab_size, layer->out,
-                     W_INIT_NORMAL, true);
+                     W_INIT_NORMAL, 0, true);
     w_tensors_matrix(tensors, layer->name, "wpe.weight", conf->max_length, layer->out,
-                     W_INIT_NORMAL, false);
+                     W_INIT_NORMAL, 0, false);
 }
 
 /* ---- forward ---- */

@@ -33,6 +33,7 @@ struct w_layer {
     const struct w_layer_kind *kind;
     char name[32];      /* prefix of its tensors' names: "h.3.attn.c_attn." */
     u64 in, out;        /* widths of x and y */
+    u32 parts;          /* as of its weight: struct w_tensor */
     const char *y, *dy; /* names of their buffers; NULL: the residual stream */
     u32 tensor;         /* its first row in the table of tensors */
     struct w_plan_place y_at, dy_at, stream_at;

@@ -27,10 +27,10 @@ struct w_linear w_linear_of(const struct w_layer_at *at, u32 row)
                              .out = t->shape[0]};
 }
 
-void w_linear_tensors(struct w_tensors *tensors, const char *name, u64 in, u64 out,
+void w_linear_tensors(struct w_tensors *tensors, const char *name, u64 in, u64 out, u32 parts,
                       enum w_init init)
 {
-    w_tensors_matrix(tensors, name, "weight", out, in, init, true);
+    w_tensors_matrix(tensors, name, "weight", out, in, init, parts, true);
     w_tensors_vector(tensors, name, "bias", out, W_INIT_ZERO);
 }
 
@@ -194,14 +194,14 @@ static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
                     const struct w_conf *conf)
 {
     (void)conf;
-    w_linear_tensors(tensors, layer->name, layer->in, layer->out, W_INIT_NORMAL);
+    w_linear_tensors(tensors, layer->name, layer->in, layer->out, layer->parts, W_INIT_NORMAL);
 }
 
 static void add_tensors(struct w_tensors *tensors, const struct w_layer *layer,
                         const struct w_conf *conf)
 {
     (void)conf;
-    w_linear_tensors(tensors, layer->name, layer->in, layer->out, W_INIT_RESIDUAL);
+    w_linear_tensors(tensors, layer->name, layer->in, layer->out, layer->parts, W_INIT_RESIDUAL);
 }
 
 static void plan(struct w_planner *p, struct w_layer *layer)

@@ -15,8 +15,10 @@ struct w_linear {
 };
 /* The one in rows `row` (weight) and `row` + 1 (bias) of the layer's tensors. */
 struct w_linear w_linear_of(const struct w_layer_at *, u32 row);
-/* Append these two rows: NAMEweight (out, in) and NAMEbias (out). */
-void w_linear_tensors(struct w_tensors *, const char *name, u64 in, u64 out, enum w_init);
+/* Append these two rows: NAMEweight (out, in), of `parts` matrices (out / parts, in), and NAMEbias
+ * (out). */
+void w_linear_tensors(struct w_tensors *, const char *name, u64 in, u64 out, u32 parts,
+                      enum w_init);
 
 /* Called with blocks of the result while they are in the cache: see w_gemm. */
 struct w_epilogue {

@@ -16,9 +16,9 @@ static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
     char name[sizeof layer->name + 8];
 
     snprintf(name, sizeof name, "%sc_fc.", layer->name);
-    w_linear_tensors(tensors, name, layer->in, conf->d_ff, W_INIT_NORMAL);
+    w_linear_tensors(tensors, name, layer->in, conf->d_ff, 1, W_INIT_NORMAL);
     snprintf(name, sizeof name, "%sc_proj.", layer->name);
-    w_linear_tensors(tensors, name, conf->d_ff, layer->out, W_INIT_RESIDUAL);
+    w_linear_tensors(tensors, name, conf->d_ff, layer->out, 1, W_INIT_RESIDUAL);
 }
 
 static void plan(struct w_planner *p, struct w_layer *layer)

@@ -160,7 +160,7 @@ float *w_model_gradients(struct w_model *m)
 
 const char *w_model_state_name(const struct w_model *m, u32 state)
 {
-    return state < W_OPTIMIZER_STATES ? m->optimizer->states[state] : NULL;
+    return w_optimizer_state(m->optimizer, state).name;
 }
 
 float *w_model_state(struct w_model *m, u32 state)

@@ -30,14 +30,14 @@ u64 w_model_bytes(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
 const struct w_engine *w_model_engine(const struct w_model *);
 
-/* Blocks of tensors->floats floats each. Call this again after each step before you write through
+/* A block of tensors->floats floats. Call this again after each step before you write through
  * the pointer: the call marks the packed bf16 copies of the weights as stale. The model owns all
  * blocks. */
 float *w_model_weights(struct w_model *);
 /* NULL unless planned for training; so are the states. */
 float *w_model_gradients(struct w_model *);
-/* State number `state` of the optimizer, from 0 on, and its name in files: "adam.m". NULL: there
- * are no more. */
+/* State number `state` of the optimizer, from 0 on (w_optimizer_state()), and its name in files:
+ * "adam.m". NULL: there are no more. A tensor of the state's rule is at w_tensor.state in it. */
 const char *w_model_state_name(const struct w_model *, u32 state);
 float *w_model_state(struct w_model *, u32 state);
 

@@ -6,12 +6,33 @@
 #include <math.h>
 #include <string.h>
 
-static const struct w_optimizer *const optimizers[] = {&w_optimizer_adamw};
+static const struct w_optimizer optimizers[] = {
+    {.name = "adamw",
+     .rules = {&w_rule_adamw},
+     .keys = {"beta1", "beta2", "epsilon", "weight_decay"}},
+};
 
 const struct w_optimizer *w_optimizer_of(const struct w_conf *conf)
 {
     (void)conf; /* there is one row, and no key that selects it */
-    return optimizers[0];
+    return &optimizers[0];
+}
+
+u32 w_optimizer_rule(const struct w_optimizer *optimizer, const struct w_tensor *tensor)
+{
+    return tensor->parts > 0 ? optimizer->hidden : 0;
+}
+
+struct w_rule_state w_optimizer_state(const struct w_optimizer *optimizer, u32 state)
+{
+    u32 count = 0;
+
+    for (u32 rule = 0; rule < W_OPTIMIZER_RULES && optimizer->rules[rule]; rule++)
+        for (u32 i = 0; i < W_RULE_STATES && optimizer->rules[rule]->states[i]; i++)
+            if (count++ == state)
+                return (struct w_rule_state){.name = optimizer->rules[rule]->states[i],
+                                             .rule = rule};
+    return (struct w_rule_state){0};
 }
 
 /* ---- the norm of the gradient ---- */
@@ -103,14 +124,20 @@ static void pack_block(const struct update_job *job, const struct stripe *s, con
                             block + j, cols, 1, s->rows, (u32)W_MIN(tile, cols - j));
 }
 
+/* n weights of a tensor from its weight `at` on. */
 static void apply_rule(const struct w_update *u, const struct w_kern *kern,
-                       const struct w_tensor *tensor, u64 at, u64 n)
+                       const struct w_tensor *t, u64 at, u64 n)
 {
-    float *states[W_OPTIMIZER_STATES] = {0};
+    const struct w_rule *rule = u->optimizer->rules[t->rule];
+    float *states[W_RULE_STATES] = {0};
+    struct w_rule_state state;
+    u32 count = 0;
 
-    for (u32 i = 0; i < W_OPTIMIZER_STATES && u->states[i]; i++)
-        states[i] = u->states[i] + at;
-    u->optimizer->update(&u->step, kern, tensor, u->weights + at, u->gradients + at, states, n);
+    for (u32 i = 0; (state = w_optimizer_state(u->optimizer, i)).name; i++)
+        if (state.rule == t->rule)
+            states[count++] = u->states[i] + t->state + at;
+    rule->update(&u->step, kern, t, u->weights + t->offset + at, u->gradients + t->offset + at,
+                 states, n);
 }
 
 static void update_stripe(void *context, u64 item, u32 worker)
@@ -125,11 +152,11 @@ static void update_stripe(void *context, u64 item, u32 worker)
     for (u64 col = 0, cols; col < s.width; col += cols) {
         cols = W_MIN(COLS, s.width - col);
         for (u64 i = 0; i < s.rows; i++) {
-            const u64 at = s.tensor->offset + (s.row + i) * s.width + col;
+            const u64 at = (s.row + i) * s.width + col; /* in the tensor */
             if (u->optimizer)
                 apply_rule(u, kern, s.tensor, at, cols);
             if (packs)
-                kern->to_bf16(block + i * cols, u->weights + at, cols);
+                kern->to_bf16(block + i * cols, u->weights + s.tensor->offset + at, cols);
         }
         if (packs)
             pack_block(job, &s, block, col, cols);

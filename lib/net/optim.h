@@ -2,7 +2,8 @@
  * over memory that applies a rule, clears gradients and packs the weights' panels again.
  *
  * A rule is a row: the state that it keeps for each weight, by name, and its update of a block of
- * weights. The plan, the checkpoint and the prediction follow from the row. */
+ * weights. An optimizer is a row too: which rule the tensors of a model follow. The plan, the
+ * checkpoint and the prediction follow from the rows. */
 #ifndef W_OPTIM_H
 #define W_OPTIM_H
 
@@ -11,33 +12,50 @@
 
 #define W_OPTIMIZER_KEYS 8
 
-/* Constants of a rule during one step. */
-union w_optimizer_step {
+#define W_RULE_STATES 2
+
+/* Constants of the rules during one step. */
+struct w_optimizer_step {
     struct {
         struct w_adamw decayed, plain; /* for tensors with weight decay, and without */
     } adamw;
 };
 
-struct w_optimizer {
-    const char *name;
-    /* Names of its states: blocks of floats laid out like the weights. In checkpoints a dot and the
-     * tensor's name follow. NULL after the last. */
-    const char *states[W_OPTIMIZER_STATES];
-    /* Keys of the configuration that it reads; NULL after the last. */
-    const char *keys[W_OPTIMIZER_KEYS];
+struct w_rule {
+    /* Names of its states: blocks of a float for each weight of its tensors, which are in the order
+     * of the table (w_tensor.state). In checkpoints a dot and the tensor's name follow. NULL after
+     * the last. */
+    const char *states[W_RULE_STATES];
     double flops, bytes; /* to update a parameter */
     /* grad_scale: the factor of clipping; step counts from 1. */
-    void (*begin)(union w_optimizer_step *, const struct w_conf *, u64 step, double learning_rate,
+    void (*begin)(struct w_optimizer_step *, const struct w_conf *, u64 step, double learning_rate,
                   double grad_scale);
     /* n weights of a tensor and their states in place; their gradients become zero. */
-    void (*update)(const union w_optimizer_step *, const struct w_kern *, const struct w_tensor *,
-                   float *weights, float *gradients, float *const states[W_OPTIMIZER_STATES],
-                   u64 n);
+    void (*update)(const struct w_optimizer_step *, const struct w_kern *, const struct w_tensor *,
+                   float *weights, float *gradients, float *const states[W_RULE_STATES], u64 n);
+};
+extern const struct w_rule w_rule_adamw;
+
+struct w_optimizer {
+    const char *name;
+    const struct w_rule *rules[W_OPTIMIZER_RULES]; /* NULL after the last */
+    u32 hidden; /* which of them the matrices between hidden layers follow; all else: the first */
+    /* Keys of the configuration that they read; NULL after the last. */
+    const char *keys[W_OPTIMIZER_KEYS];
 };
 
-/* The rule of a configuration. */
+/* The optimizer of a configuration. */
 const struct w_optimizer *w_optimizer_of(const struct w_conf *);
-extern const struct w_optimizer w_optimizer_adamw;
+/* Which of its rules a tensor follows: an index. */
+u32 w_optimizer_rule(const struct w_optimizer *, const struct w_tensor *);
+
+/* States of an optimizer are counted through its rules: those of the first, then those of the
+ * next. */
+struct w_rule_state {
+    const char *name; /* NULL: there are no more */
+    u32 rule;         /* that keeps it */
+};
+struct w_rule_state w_optimizer_state(const struct w_optimizer *, u32 state);
 
 /* Euclidean norm of n floats, summed in double precision. partials: scratch, a double for every
  * W_UPDATE_FLOATS. */
@@ -47,7 +65,7 @@ double w_gradient_norm(const struct w_engine *, const float *g, u64 n, double *p
 /* One pass over all weights. */
 struct w_update {
     const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
-    union w_optimizer_step step;
+    struct w_optimizer_step step;
     const struct w_tensors *tensors;
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];
     w_bf16 *packed, *packed_back; /* panels for y = x w^T and for dx = dy w; NULL: none */

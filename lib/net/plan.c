@@ -103,12 +103,16 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
     const struct w_optimizer *optimizer = w_optimizer_of(p->conf);
     const u64 bytes = floats(tensors->floats), packed = w_size_mul(tensors->packed, p->element);
     const bool train = p->mode == W_PLAN_TRAIN;
+    struct w_rule_state state;
 
     common->weights = w_plan_shared(p, "weights", W_LIFE_RUN, bytes);
     if (train) {
         common->gradients = w_plan_shared(p, "gradients", W_LIFE_RUN, bytes);
-        for (u32 i = 0; i < W_OPTIMIZER_STATES && optimizer->states[i]; i++)
-            common->states[i] = w_plan_shared(p, optimizer->states[i], W_LIFE_RUN, bytes);
+        for (u32 i = 0; (state = w_optimizer_state(optimizer, i)).name; i++) {
+            assert(i < W_OPTIMIZER_STATES);
+            common->states[i] =
+                w_plan_shared(p, state.name, W_LIFE_RUN, floats(tensors->rules[state.rule].floats));
+        }
         /* a double per W_UPDATE_FLOATS, with room to spare */
         p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
     }
@@ -205,9 +209,10 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                           .tokens = w_size_mul(conf->batch_size, conf->max_length)};
 
     *plan = (struct w_plan){0};
-    *common = (struct w_plan_common){
-        nowhere, nowhere, {nowhere, nowhere}, nowhere, nowhere, nowhere, nowhere, nowhere, nowhere,
-        nowhere, nowhere};
+    *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere, nowhere},
+                                     nowhere, nowhere, nowhere,
+                                     nowhere, nowhere, nowhere,
+                                     nowhere, nowhere};
     if (mode == W_PLAN_DECODE)
         p.tokens = 1;
     else

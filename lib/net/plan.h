@@ -31,7 +31,7 @@ const char *w_lifetime_name(enum w_lifetime);
 #define W_PARTIAL_ROWS 128
 
 #define W_PLAN_ROWS 40
-#define W_OPTIMIZER_STATES 2 /* blocks beside the weights, at most (net/optim.h) */
+#define W_OPTIMIZER_STATES 3 /* blocks beside the weights, at most (net/optim.h) */
 
 /* A buffer. */
 struct w_plan_row {

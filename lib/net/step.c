@@ -108,7 +108,9 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
                                   (double *)(void *)m->pass.partials);
     /* The formula of torch.nn.utils.clip_grad_norm_, so that runs can be compared. */
     double clip = m->conf.clip_norm > 0 ? m->conf.clip_norm / (norm + 1e-6) : 1;
-    m->optimizer->begin(&update.step, &m->conf, step, learning_rate, W_MIN(clip, 1.0));
+    for (u32 i = 0; i < W_OPTIMIZER_RULES && m->optimizer->rules[i]; i++)
+        m->optimizer->rules[i]->begin(&update.step, &m->conf, step, learning_rate,
+                                      W_MIN(clip, 1.0));
     w_update_weights(&m->pass.engine, &update);
     m->stale = false;
     w_clock_lap(clock, W_PHASE_UPDATE);

@@ -6,6 +6,7 @@
 
 #include "kern/gemm.h"
 #include "net/arch.h"
+#include "net/optim.h"
 
 #define PACKED_MULTIPLE W_MAX(W_TILE_COLS_MAX, W_K_UNROLL_MAX)
 #define STATE_BYTES 16 /* of a parameter: weight, gradient and two moments */
@@ -44,11 +45,16 @@ static void append(struct w_tensors *tensors, const char *prefix, const char *na
     t.offset = tensors->floats;
     t.packed = tensors->packed;
     t.decays = t.ndim == 2;
+    t.rule = w_optimizer_rule(tensors->optimizer, &t);
+    t.state = tensors->rules[t.rule].floats;
     bool ok = w_mul_ok(t.shape[0], t.shape[1], &t.count) && t.count < UINT64_MAX / 64 &&
               w_add_ok(tensors->parameters, t.count, &tensors->parameters) &&
               w_add_ok(tensors->matrices, t.ndim == 2 ? t.count : 0, &tensors->matrices) &&
               w_add_ok(tensors->floats, w_round_up(t.count, 16), &tensors->floats) &&
               add_packed(tensors, &t);
+    /* sums of a part cannot overflow where those of the whole do not */
+    tensors->rules[t.rule].parameters += ok ? t.count : 0;
+    tensors->rules[t.rule].floats += ok ? w_round_up(t.count, 16) : 0;
     tensors->overflow |= !ok;
     tensors->nomem |= !keep_row(tensors, &t);
 }
@@ -60,10 +66,11 @@ void w_tensors_vector(struct w_tensors *tensors, const char *prefix, const char 
 }
 
 void w_tensors_matrix(struct w_tensors *tensors, const char *prefix, const char *name, u64 rows,
-                      u64 cols, enum w_init init, bool operand)
+                      u64 cols, enum w_init init, u32 parts, bool operand)
 {
     append(tensors, prefix, name,
-           (struct w_tensor){.ndim = 2, .shape = {rows, cols}, .init = init, .operand = operand});
+           (struct w_tensor){
+               .ndim = 2, .shape = {rows, cols}, .init = init, .operand = operand, .parts = parts});
 }
 
 enum w_status w_tensors_check(const struct w_tensors *tensors, struct w_err *err)

@@ -1,7 +1,8 @@
 /* Writing and reading of checkpoints.
  *
- * The tensors are written block by block, the weights and then each state of the optimizer, in the
- * order of w_tensors, which is their order in memory: a save makes no copy. A reader finds them by
+ * The tensors are written block by block, the weights and then each state of the optimizer, for the
+ * tensors whose rule keeps it, in the order of w_tensors, which is their order in memory: a save
+ * makes no copy. A reader finds them by
  * name, in any order, so that files of other programs can be read. It checks the shapes against the
  * configuration in the file before memory is allocated for them, every byte by the stream's
  * checksums, and by a count that each tensor came once. */
@@ -28,9 +29,31 @@ enum { WEIGHTS, STATES, BLOCKS = STATES + W_OPTIMIZER_STATES };
 static u32 blocks_of(const struct w_optimizer *optimizer)
 {
     u32 blocks = STATES;
-    while (blocks < BLOCKS && optimizer->states[blocks - STATES])
+    while (w_optimizer_state(optimizer, blocks - STATES).name)
         blocks++;
     return blocks;
+}
+
+/* Does a block hold a tensor? */
+static bool has_tensor(const struct w_optimizer *optimizer, u32 block, const struct w_tensor *t)
+{
+    return block == WEIGHTS || w_optimizer_state(optimizer, block - STATES).rule == t->rule;
+}
+
+/* Where it does, in floats. */
+static u64 place_in(u32 block, const struct w_tensor *t)
+{
+    return block == WEIGHTS ? t->offset : t->state;
+}
+
+/* How many tensors a block holds. */
+static u32 tensors_in(const struct w_optimizer *optimizer, u32 block,
+                      const struct w_tensors *tensors)
+{
+    u32 count = 0;
+    for (u32 i = 0; i < tensors->count; i++)
+        count += has_tensor(optimizer, block, &tensors->rows[i]);
+    return count;
 }
 
 /* A tensor's name in a block: "wte.weight", "adam.m.wte.weight". */
@@ -40,7 +63,7 @@ static void block_name(char *name, size_t size, const struct w_optimizer *optimi
     if (block == WEIGHTS)
         snprintf(name, size, "%s", tensor);
     else
-        snprintf(name, size, "%s.%s", optimizer->states[block - STATES], tensor);
+        snprintf(name, size, "%s.%s", w_optimizer_state(optimizer, block - STATES).name, tensor);
 }
 
 /* ---- writing ---- */
@@ -78,6 +101,8 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
         for (u32 i = 0; i < tensors->count && !status; i++) {
             const struct w_tensor *row = &tensors->rows[i];
             char name[sizeof row->name + 16];
+            if (!has_tensor(optimizer, b, row))
+                continue;
             block_name(name, sizeof name, optimizer, b, row->name);
             status = w_header_add(header, name, W_TYPE_F32, row->ndim, row->shape, err);
         }
@@ -112,20 +137,24 @@ enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf 
     return status;
 }
 
-/* The tensors of the header's rows [first, first + count) from one block. */
-static enum w_status write_block(struct w_writer *writer, const struct w_header *header,
-                                 const struct w_tensors *tensors, u32 first, const float *block,
-                                 struct w_err *err)
+/* The tensors of a block, of which *array is the header's first; it becomes the one after them. */
+static enum w_status write_block(struct w_writer *writer, const struct w_array **array,
+                                 struct w_model *model, u32 b, struct w_err *err)
 {
     static const u8 zeroes[W_TENSOR_ALIGN];
+    const struct w_tensors *tensors = w_model_tensors(model);
+    const float *block = b == WEIGHTS ? w_model_weights(model) : w_model_state(model, b - STATES);
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < tensors->count && !status; i++) {
-        const struct w_array *array = &header->arrays[first + i];
-        u64 padding = array->offset - w_writer_count(writer);
+        const struct w_tensor *row = &tensors->rows[i];
+        if (!has_tensor(tensors->optimizer, b, row))
+            continue;
+        u64 padding = (*array)->offset - w_writer_count(writer);
         status = w_writer_records(writer, zeroes, padding, err);
         if (!status)
-            status = w_writer_records(writer, block + tensors->rows[i].offset, array->bytes, err);
+            status = w_writer_records(writer, block + place_in(b, row), (*array)->bytes, err);
+        (*array)++;
     }
     return status;
 }
@@ -148,10 +177,9 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
         status = w_output_reserve(&out, header.blob_bytes, err);
     if (!status)
         status = w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err);
+    const struct w_array *array = header.arrays;
     for (u32 b = 0; b < blocks && !status; b++)
-        status = write_block(
-            writer, &header, tensors, b * tensors->count,
-            b == WEIGHTS ? w_model_weights(model) : w_model_state(model, b - STATES), err);
+        status = write_block(writer, &array, model, b, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     if (!status)
@@ -239,7 +267,7 @@ static u32 find_row(const struct w_optimizer *optimizer, const struct w_tensors 
     u32 block = WEIGHTS;
 
     for (u32 b = STATES; b < blocks_of(optimizer) && block == WEIGHTS; b++) {
-        const char *state = optimizer->states[b - STATES];
+        const char *state = w_optimizer_state(optimizer, b - STATES).name;
         const size_t size = strlen(state);
         if (!strncmp(name, state, size) && name[size] == '.') {
             block = b;
@@ -247,6 +275,8 @@ static u32 find_row(const struct w_optimizer *optimizer, const struct w_tensors 
         }
     }
     *row = w_tensors_find(tensors, name);
+    if (*row && !has_tensor(optimizer, block, *row))
+        *row = NULL;
     return block;
 }
 
@@ -282,7 +312,7 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
                    ckpt->in.name, (unsigned)found[WEIGHTS], (unsigned)tensors.count);
     ckpt->has_states = true;
     for (u32 b = STATES; b < blocks_of(optimizer); b++)
-        ckpt->has_states = ckpt->has_states && found[b] == tensors.count;
+        ckpt->has_states = ckpt->has_states && found[b] == tensors_in(optimizer, b, &tensors);
     w_tensors_free(&tensors);
     return status;
 }
@@ -385,7 +415,7 @@ static bool all_finite(const float *x, u64 n)
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
                           float *const states[W_OPTIMIZER_STATES], struct w_err *err)
 {
-    const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
+    const struct w_optimizer *optimizer = tensors->optimizer;
     float *blocks[BLOCKS] = {weights};
     u32 found[BLOCKS] = {0};
     u64 at = 0;
@@ -410,7 +440,8 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
                             "configuration gives it",
                             ckpt->in.name, array->name);
         } else {
-            status = w_reader_exactly(ckpt->reader, blocks[block] + row->offset, array->bytes, err);
+            status = w_reader_exactly(ckpt->reader, blocks[block] + place_in(block, row),
+                                      array->bytes, err);
             if (!status && block == WEIGHTS && !all_finite(weights + row->offset, row->count))
                 status = w_fail(err, W_CORRUPT,
                                 "%s: tensor %s has numbers that are not finite: its training "
@@ -419,12 +450,14 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
             found[block]++;
         }
     }
-    for (u32 b = 0; b < BLOCKS && !status; b++)
-        if (blocks[b] && found[b] != tensors->count)
-            status =
-                w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s%s*", ckpt->in.name,
-                       (unsigned)found[b], (unsigned)tensors->count,
-                       b == WEIGHTS ? "" : optimizer->states[b - STATES], b == WEIGHTS ? "" : ".");
+    for (u32 b = 0; b < blocks_of(optimizer) && !status; b++) {
+        const u32 count = tensors_in(optimizer, b, tensors);
+        if (blocks[b] && found[b] != count)
+            status = w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s%s*", ckpt->in.name,
+                            (unsigned)found[b], (unsigned)count,
+                            b == WEIGHTS ? "" : w_optimizer_state(optimizer, b - STATES).name,
+                            b == WEIGHTS ? "" : ".");
+    }
     return status ? status : read_end(ckpt, err);
 }
 

@@ -4,7 +4,8 @@
  * batch stream}, "src" (the header of the batch stream).
  *
  * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer
- * with its name in front: "adam.m.NAME", "adam.v.NAME" (net/optim.h).
+ * with its name in front, for the tensors whose rule keeps it: "adam.m.NAME", "adam.v.NAME",
+ * "muon.m.NAME" (net/optim.h).
  *
  * The bytes are a function of the configuration and of the data alone: no times, no command line,
  * no number of threads. So a run that was killed and resumed ends with the same file as one that
@@ -56,7 +57,8 @@ const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
- * weights, and the optimizer's states unless NULL, are blocks laid out as in w_tensors. W_MISMATCH:
+ * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
+ * as in w_tensors. W_MISMATCH:
  * a tensor is missing or of another shape; else as reading any stream. Once only, after the
  * opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,

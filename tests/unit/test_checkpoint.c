@@ -97,7 +97,7 @@ static void what_is_saved_is_read(void **state)
     assert_int_equal(w_ckpt_conf(ckpt)->d_ff, 6);
     assert_true(w_ckpt_has_states(ckpt));
     assert_null(w_ckpt_tok(ckpt));
-    float *states[] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
     if (w_ckpt_read(ckpt, tensors, blocks, states, &f->err))
         fail_msg("%s", f->err.text);
     same_tensors(tensors, blocks, w_model_weights(f->model));
@@ -118,7 +118,7 @@ static void weights_alone_have_no_moments(void **state)
     save(f, true);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
     assert_false(w_ckpt_has_states(ckpt));
-    float *states[] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
     assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, states, &f->err), W_MISMATCH);
     w_ckpt_close(&ckpt);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
