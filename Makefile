@@ -131,6 +131,8 @@ LIB_SOURCES := \
 	lib/net/attention.c \
 	lib/net/embedding.c \
 	lib/net/head.c \
+	lib/net/head_layer.c \
+	lib/net/id_set.c \
 	lib/net/infer.c \
 	lib/net/linear.c \
 	lib/net/mlp.c \
@@ -142,6 +144,7 @@ LIB_SOURCES := \
 	lib/net/sampler.c \
 	lib/net/schedule.c \
 	lib/net/score.c \
+	lib/net/softmax_sample.c \
 	lib/net/step.c \
 	lib/net/sums.c \
 	lib/net/tensors.c \
@@ -244,6 +247,7 @@ UNIT_TESTS := \
 	test_schedule \
 	test_sampler \
 	test_score \
+	test_softmax_sample \
 	test_search \
 	test_split \
 	test_special_tokens \

@@ -1,3 +1,4 @@
+/* Steps of small models, timed phase by phase, and what a unit of work costs according to them. */
 #include "bench/step_probe.h"
 
 #include <math.h>
@@ -6,6 +7,7 @@
 
 #include "base/rng.h"
 #include "net/model.h"
+#include "net/softmax_sample.h"
 
 #define SAMPLES_MAX 16
 #define QUARTER 4
@@ -40,6 +42,17 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .seed = 1};
 }
 
+/* As likely as words are (Zipf's law) where the time of a step depends on how many different ids it
+ * has. */
+static u32 draw_id(struct w_rng *rng, const struct w_conf *conf)
+{
+    const double vocab = (double)conf->vocab_size;
+
+    if (!w_softmax_is_sampled(conf))
+        return (u32)w_rng_below(rng, conf->vocab_size);
+    return (u32)W_MIN(pow(vocab, w_rng_unit(rng)) - 1, vocab - 1);
+}
+
 /* Seconds of each phase in each of `samples` steps, after one that is not counted. */
 static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *kern,
                                 enum w_type type, struct w_team *team, u32 samples,
@@ -53,7 +66,7 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
     if (!ids)
         return w_fail(err, W_NOMEM, "no memory for a batch");
     for (u64 i = 0; i < count; i++)
-        ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
+        ids[i] = draw_id(&rng, conf);
     enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, type, kern, team, err);
     if (status)
         goto out;

@@ -63,8 +63,15 @@ const struct w_option w_conf_table[] = {
     {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
      .help = "Standard deviation of the initial matrices; for those that end a residual branch "
              "it is divided by sqrt(2 num_layers)."},
+    {COUNT(softmax_sample), .arg = "N", .dflt = "0", .max = 1 << 28,
+     .help = "Ids over which a step of training takes its softmax: the targets of the batch and "
+             "others at random, at least an eighth more than the targets; 0, or vocab_size and "
+             "more: all. Rows of the embedding that a step does not use are not updated, nor do "
+             "they decay. Evaluation and generation take all ids, and the model is the same kind "
+             "of file."},
     {COUNT(seed), .arg = "N", .dflt = "1",
-     .help = "Seed of the initial weights; the same seed gives the same weights."},
+     .help = "Seed of the initial weights and of the ids that softmax_sample draws; the same seed "
+             "gives the same numbers."},
     {0},
 };
 

@@ -101,6 +101,7 @@ static void give_conf(struct w_fit *fit)
     give(fit, "T", (double)c->max_length, source);
     give(fit, "accumulate", (double)c->accumulate, source);
     give(fit, "learning_rate", c->learning_rate, source);
+    give_number(fit, "softmax_sample", (double)c->softmax_sample, source);
 }
 
 static void give_rate(struct w_fit *fit, const char *key, const struct w_rate *rate)

@@ -71,8 +71,21 @@ const struct w_figure w_figures[] = {
     {"T", "max_length", W_UNIT_COUNT, NULL},
     {"accumulate", "batches per step", W_UNIT_COUNT, NULL},
     {"learning_rate", "learning_rate", W_UNIT_RATIO, NULL},
+    {"softmax_sample", "softmax_sample; 0: all ids", W_UNIT_COUNT, NULL},
     {"h", "columns of a head", W_UNIT_COUNT, "d / H"},
     {"rows", "tokens of a batch", W_UNIT_COUNT, "B*T"},
+
+    /* ---- ids that a step uses (net/softmax_sample.h) ---- */
+    {"heaps", "different ids of a batch, were there no end of ids", W_UNIT_COUNT,
+     "rows / (1 + 0.075*rows^0.33)"},
+    {"targets", "different ids of a batch, expected", W_UNIT_COUNT,
+     "heaps / (1 + (heaps/V)^1.25)^0.8"},
+    {"sampled", "1 if the softmax of a step is over a part of the ids", W_UNIT_COUNT,
+     "if(softmax_sample, if(softmax_sample < V, 1, 0), 0)"},
+    {"S", "ids in the softmax of a step, expected", W_UNIT_COUNT,
+     "if(sampled, min(V, 32*ceil(max(softmax_sample, 1.125*targets)/32)), V)"},
+    {"used", "rows of the embedding that a step updates, expected", W_UNIT_COUNT,
+     "V*(1 - (1 - S/V)^accumulate)"},
 
     /* ---- given: machine ---- */
     {"threads", "worker threads", W_UNIT_COUNT, NULL},
@@ -150,9 +163,9 @@ const struct w_figure w_figures[] = {
     {"flops.mlp", "MLP of a layer", W_UNIT_FLOP, "4*d*F"},
     {"flops.layer", "a layer, full", W_UNIT_FLOP, "8*d^2 + 4*d*F + 4*T*d"},
     {"flops.layers", "all layers, full", W_UNIT_FLOP, "L*flops.layer"},
-    {"flops.head", "output head", W_UNIT_FLOP, "2*V*d"},
+    {"flops.head", "output head, of a step of training", W_UNIT_FLOP, "2*S*d"},
     {"flops.forward", "forward, full", W_UNIT_FLOP, "flops.layers + flops.head"},
-    {"flops.causal", "forward, causal", W_UNIT_FLOP, "L*(8*d^2 + 4*d*F + 2*(T + 1)*d) + 2*V*d"},
+    {"flops.causal", "forward, causal", W_UNIT_FLOP, "L*(8*d^2 + 4*d*F + 2*(T + 1)*d) + 2*S*d"},
     {"flops.train", "training, full", W_UNIT_FLOP, "3*flops.forward"},
     {"flops.train_causal", "training, causal", W_UNIT_FLOP, "3*flops.causal"},
     {"flops.head_share", "head's part of the forward pass", W_UNIT_PART,
@@ -207,7 +220,7 @@ const struct w_figure w_figures[] = {
     {"intensity.qkv", "QKV projection over the batch", W_UNIT_INTENSITY, INTENSITY("d", "3*d")},
     {"intensity.projection", "output projection", W_UNIT_INTENSITY, INTENSITY("d", "d")},
     {"intensity.mlp", "one GEMM of the MLP", W_UNIT_INTENSITY, INTENSITY("d", "F")},
-    {"intensity.head", "output head", W_UNIT_INTENSITY, INTENSITY("d", "V")},
+    {"intensity.head", "output head", W_UNIT_INTENSITY, INTENSITY("d", "S")},
 
     /* ---- generation, one token at a time ---- */
     {"decode.kv", "KV cache of a full context, fp32", W_UNIT_BYTES, "2*4*L*T*d"},
@@ -236,9 +249,11 @@ const struct w_figure w_figures[] = {
           "accumulate*L*4*element*rows*d", "accumulate*L"),
     PHASE("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
           "accumulate*L*7*element*rows*d", "accumulate*L"),
-    PHASE("head", "output head and loss", "V*d", "accumulate*6*rows*V*d",
-          "accumulate*element*(6*rows*V + 2*rows*d + 3*V*d)", "accumulate"),
-    PHASE("update", "optimizer", "(V + T)*d + L*(4*d^2 + 2*d*F)", "12*params", "36*params", "1"),
+    PHASE("head", "output head and loss", "S*d", "accumulate*6*rows*S*d",
+          "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0))",
+          "accumulate"),
+    PHASE("update", "optimizer", "(used + T)*d + L*(4*d^2 + 2*d*F)", "12*(params - (V - used)*d)",
+          "36*(params - (V - used)*d)", "1"),
     {"step.seconds", "a step", W_UNIT_SECONDS,
      "step.embedding + step.norm + step.linear + step.linear_back + step.attention + "
      "step.attention_back + step.head + step.update"},

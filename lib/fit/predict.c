@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "net/softmax_sample.h"
+
 #define NEAR 0.02 /* added to distances, so that none is 0: 2 % of a size */
 
 /* ---- between shapes ---- */
@@ -27,8 +29,8 @@ static struct place place_of(enum w_phase phase, const struct w_conf *c, const s
     case W_PHASE_ATTENTION:
     case W_PHASE_ATTENTION_BACK:
         return (struct place){log((double)c->max_length), log(d / (double)c->num_heads)};
-    /* the width is the depth (k) of the GEMM; the vocabulary is only its length, and counts less */
-    case W_PHASE_HEAD: return (struct place){log(d), log((double)c->vocab_size) / 4};
+    /* the width is the depth (k) of the GEMM; the ids are only its length, and count less */
+    case W_PHASE_HEAD: return (struct place){log(d), log(work->units / d) / 4};
     case W_PHASE_UPDATE: return (struct place){log(work->units), 0};
     case W_PHASE_EMBEDDING:
     case W_PHASE_NORM:
@@ -221,5 +223,8 @@ void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const st
         squares += time * cost.spread * time * cost.spread;
     }
     costs->spread = sqrt(squares) / seconds;
-    costs->decode_s = decode_seconds(c, conf, q.work[W_PHASE_UPDATE].units);
+    /* generation reads all rows of the embedding, also those that no step updates */
+    const double idle =
+        ((double)conf->vocab_size - w_softmax_sample_rows(conf)) * (double)conf->d_model;
+    costs->decode_s = decode_seconds(c, conf, q.work[W_PHASE_UPDATE].units + idle);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "net/optim.h"
+#include "net/softmax_sample.h"
 
 /* A symbolic width; width_of() gives its value for a configuration. */
 enum width { NONE, D, D3 };
@@ -142,13 +143,17 @@ static void add_update(struct w_work *sum, const struct w_layer *layer, const st
 
     if (layer->kind->tensors)
         layer->kind->tensors(&tensors, layer, conf);
+    /* rows of the table that a step does not use; the table follows the first rule */
+    const double idle =
+        (double)tensors.table * (1 - w_softmax_sample_rows(conf) / (double)conf->vocab_size);
     for (u32 i = 0; i < W_OPTIMIZER_RULES && optimizer->rules[i]; i++) {
-        const double parameters = times * (double)tensors.rules[i].parameters;
-        sum->flops += optimizer->rules[i]->flops * parameters;
-        sum->bytes += optimizer->rules[i]->bytes * parameters;
+        const double updated = times * ((double)tensors.rules[i].parameters - (i == 0 ? idle : 0));
+        sum->flops += optimizer->rules[i]->flops * updated;
+        sum->bytes += optimizer->rules[i]->bytes * updated;
     }
-    sum->units += times * (double)tensors.matrices;
-    sum->set = 16 * sum->units; /* weights, gradients and two moments */
+    sum->units += times * ((double)tensors.matrices - idle);
+    /* weights, gradients and two moments; each step uses other rows */
+    sum->set += 16 * times * (double)tensors.matrices;
 }
 
 void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w_type type)

@@ -30,10 +30,12 @@ struct job {
     bool backward;
 };
 
+/* The column of a row's target. */
 static u32 target_of(const struct job *job, u64 row)
 {
-    u64 length = job->head->length;
-    return job->ids[row / length * (length + 1) + row % length + 1];
+    const u64 length = job->head->length;
+    const u32 id = job->ids[row / length * (length + 1) + row % length + 1];
+    return job->head->columns ? job->head->columns[id] : id;
 }
 
 /* ---- logits in fp32 ---- */
@@ -165,6 +167,7 @@ static struct w_gemm logits_gemm(struct job *job)
         .b_row = 1,
         .b_col = head->d,
         .packed = head->panels,
+        .add = head->correction,
     };
 
     if (g.type == W_TYPE_F32) {
@@ -213,7 +216,7 @@ static struct w_gemm weight_gemm(const struct job *job)
         .b = w_at(job->x, job->engine->type, job->first * head->d),
         .b_row = head->d,
         .b_col = 1,
-        .add = head->d_weight,
+        .add = head->fresh && job->first == 0 ? NULL : head->d_weight,
         .add_row = head->d,
         .c = head->d_weight,
         .c_row = head->d,
@@ -269,118 +272,3 @@ void w_head_forward_backward(const struct w_engine *engine, const struct w_head 
         .engine = engine, .head = head, .x = x, .ids = ids, .scale = scale, .backward = true};
     run(&job, dx);
 }
-
-/* ---- the layer ---- */
-
-enum { LOGITS, SUMS, FACTORS, PANELS, PANELS_BACK }; /* buffers, as in struct w_head */
-
-static u64 chunk_of(u64 tokens, enum w_type type)
-{
-    return W_MIN(tokens, type == W_TYPE_BF16 ? W_HEAD_ROWS_BF16 : W_HEAD_ROWS);
-}
-
-static void plan(struct w_planner *p, struct w_layer *layer)
-{
-    const u64 vocab = p->conf->vocab_size, chunk = chunk_of(p->tokens, p->type);
-    const u64 segments = vocab / W_EPILOGUE_COLS + 1, d = layer->in;
-    const bool bf16 = p->type == W_TYPE_BF16, train = p->mode == W_PLAN_TRAIN;
-
-    layer->own_at[LOGITS] = w_plan_shared(p, "head.logits", W_LIFE_SCRATCH,
-                                          w_size_mul(w_size_mul(chunk, vocab), p->element));
-    if (p->mode == W_PLAN_DECODE)
-        return;
-    /* in bf16 the panels are those of the embedding, and logits have a sum for each segment */
-    if (bf16)
-        layer->own_at[SUMS] =
-            w_plan_shared(p, "head.sums", W_LIFE_SCRATCH,
-                          w_size_mul(w_size_mul(chunk, segments), 2 * sizeof(float)));
-    if (bf16 && train)
-        layer->own_at[FACTORS] =
-            w_plan_shared(p, "head.factors", W_LIFE_SCRATCH, w_size_mul(chunk, sizeof(float)));
-    if (!bf16)
-        layer->own_at[PANELS] =
-            w_plan_shared(p, "head.panels", W_LIFE_STEP,
-                          w_size_mul(w_size_mul(d, w_size_padded(vocab)), sizeof(float)));
-    if (!bf16 && train)
-        layer->own_at[PANELS_BACK] =
-            w_plan_shared(p, "head.panels_back", W_LIFE_STEP,
-                          w_size_mul(w_size_mul(vocab, w_size_padded(d)), sizeof(float)));
-}
-
-/* The weight is the embedding's: (V, d). */
-static struct w_head head_of(const struct w_layer_at *at)
-{
-    const struct w_pass *pass = at->pass;
-    const struct w_tensor *t = w_tensors_find(pass->tensors, "wte.weight");
-    struct w_head head = {.weight = pass->weights + t->offset,
-                          .d_weight = pass->gradients ? pass->gradients + t->offset : NULL,
-                          .d = at->layer->in,
-                          .vocab = t->shape[0],
-                          .batch = pass->conf->batch_size,
-                          .length = pass->conf->max_length,
-                          .panels = at->own[PANELS],
-                          .panels_back = at->own[PANELS_BACK],
-                          .logits = at->own[LOGITS],
-                          .sums = at->own[SUMS],
-                          .factors = at->own[FACTORS],
-                          .chunk = chunk_of(pass->tokens, pass->engine.type),
-                          .nll = pass->nll};
-
-    if (pass->engine.type == W_TYPE_BF16) {
-        head.packed = true;
-        head.panels = (w_bf16 *)(uintptr_t)pass->packed + t->packed;
-        head.panels_back =
-            pass->packed_back ? (w_bf16 *)(uintptr_t)pass->packed_back + t->packed : NULL;
-    }
-    return head;
-}
-
-static void forward(const struct w_layer_at *at)
-{
-    const struct w_head head = head_of(at);
-    w_head_forward(&at->pass->engine, &head, at->x, at->pass->batch->ids);
-}
-
-static void backward(const struct w_layer_at *at)
-{
-    const struct w_pass *pass = at->pass;
-    const struct w_head head = head_of(at);
-    w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->batch->ids,
-                            (float)(pass->scale / (double)pass->tokens));
-}
-
-static void decode(const struct w_layer_at *at)
-{
-    const struct w_head head = head_of(at);
-    const struct w_linear logits = {
-        .pass = at->pass, .weight = head.weight, .in = head.d, .out = head.vocab};
-    w_linear_decode(&logits, at->own[LOGITS], at->x, false);
-    at->pass->logits = at->own[LOGITS];
-}
-
-static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
-                 struct w_work *forward, struct w_work *backward)
-{
-    const double rows = w_work_rows(conf), element = (double)w_type_bytes(type);
-    const double d = (double)layer->in, vocab = (double)conf->vocab_size, weights = vocab * d;
-    const u64 tokens = conf->batch_size * conf->max_length;
-
-    *forward = (struct w_work){.flops = 2 * rows * weights,
-                               .bytes = element * (2 * rows * vocab + rows * d + weights),
-                               .units = weights,
-                               .set = (double)chunk_of(tokens, type) * vocab * element};
-    *backward = (struct w_work){.flops = 4 * rows * weights,
-                                .bytes = element * (4 * rows * vocab + rows * d + 2 * weights)};
-}
-
-const struct w_layer_kind w_layer_head = {
-    .name = "head",
-    .forward_phase = W_PHASE_HEAD,
-    .backward_phase = W_PHASE_HEAD,
-    .multiplies = true,
-    .plan = plan,
-    .forward = forward,
-    .backward = backward,
-    .decode = decode,
-    .work = work,
-};

@@ -19,11 +19,12 @@
 
 #include "kern/gemm.h"
 #include "net/batch.h"
+#include "net/lazy_rows.h"
 #include "net/phase.h"
 #include "net/plan.h"
 #include "net/tensors.h"
 
-#define W_LAYER_BUFFERS 6
+#define W_LAYER_BUFFERS 10
 
 struct w_layer_kind;
 
@@ -54,9 +55,10 @@ struct w_pass {
     float *partials;
     float *nll; /* (M): the loss of each token in nats, written by the head */
     const struct w_batch *batch;
-    double scale;  /* of the gradient of the mean loss */
-    u64 position;  /* in generation: of the one token */
-    float *logits; /* in generation: (V), set by the head */
+    struct w_lazy_rows *lazy; /* training with a sampled softmax; else NULL: every row is updated */
+    double scale;             /* of the gradient of the mean loss */
+    u64 position;             /* in generation: of the one token */
+    float *logits;            /* in generation: (V), set by the head */
     struct w_clock clock;
 };
 

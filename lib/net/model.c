@@ -60,6 +60,7 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
 
     w_machine_read(&machine, "");
     m->weights = AT(weights);
+    m->table_stale = true;
     for (u32 i = 0; i < W_OPTIMIZER_STATES; i++)
         m->states[i] = AT(states[i]);
     *pass = (struct w_pass){.conf = &m->conf,
@@ -73,6 +74,10 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
                             .d_stream = type == W_TYPE_BF16 ? AT(d_stream) : AT(d_residual),
                             .partials = AT(partials),
                             .nll = AT(nll)};
+    m->lazy = (struct w_lazy_rows){.tensor = w_tensors_find_table(&m->arch.tensors),
+                                   .used = {AT(lazy_bits), m->conf.vocab_size},
+                                   .ids = AT(lazy_ids)};
+    pass->lazy = m->lazy.ids ? &m->lazy : NULL;
     pass->engine = (struct w_engine){
         .kern = kern,
         .type = type,
@@ -149,7 +154,7 @@ const struct w_engine *w_model_engine(const struct w_model *m)
 
 float *w_model_weights(struct w_model *m)
 {
-    m->stale = true;
+    m->stale = m->table_stale = true;
     return m->weights;
 }
 

@@ -15,7 +15,9 @@ struct w_model {
     const struct w_optimizer *optimizer;
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
-    bool stale; /* weights may have been written to: their packed copies are out of date */
+    struct w_lazy_rows lazy;
+    bool stale;       /* weights may have been written to: their packed copies are out of date */
+    bool table_stale; /* that of the table of ids is: of lazy rows, the head packs what it needs */
 };
 
 /* Layers with the memory that a plan gives them within a block; the caller frees the array. NULL:

@@ -54,16 +54,65 @@ static void square_block(void *context, u64 item, u32 worker)
         job->engine->kern->sum_squares(job->g + begin, W_MIN(W_UPDATE_FLOATS, job->n - begin));
 }
 
-double w_gradient_norm(const struct w_engine *engine, const float *g, u64 n, double *partials)
+static double sum_of(const double *partials, u64 n)
 {
-    struct norm_job job = {.engine = engine, .g = g, .n = n, .partials = partials};
-    u64 items = (n + W_UPDATE_FLOATS - 1) / W_UPDATE_FLOATS;
     double sum = 0;
 
-    w_team_for(engine->team, items, square_block, &job);
-    for (u64 i = 0; i < items; i++)
+    for (u64 i = 0; i < n; i++)
         sum += partials[i];
-    return sqrt(sum);
+    return sum;
+}
+
+static double squares_of(const struct w_engine *engine, const float *g, u64 n, double *partials)
+{
+    struct norm_job job = {.engine = engine, .g = g, .n = n, .partials = partials};
+    const u64 items = (n + W_UPDATE_FLOATS - 1) / W_UPDATE_FLOATS;
+
+    w_team_for(engine->team, items, square_block, &job);
+    return sum_of(partials, items);
+}
+
+struct lazy_norm_job {
+    const struct w_engine *engine;
+    const struct w_lazy_rows *lazy;
+    const float *g;
+    u64 rows; /* of an item */
+    double *partials;
+};
+
+static void square_rows(void *context, u64 item, u32 worker)
+{
+    const struct lazy_norm_job *job = context;
+    const struct w_lazy_rows *lazy = job->lazy;
+    const u64 d = lazy->tensor->shape[1], end = W_MIN((item + 1) * job->rows, lazy->count);
+    double sum = 0;
+
+    (void)worker;
+    for (u64 i = item * job->rows; i < end; i++)
+        sum += job->engine->kern->sum_squares(job->g + lazy->tensor->offset + lazy->ids[i] * d, d);
+    job->partials[item] = sum;
+}
+
+static double squares_of_rows(const struct w_engine *engine, const struct w_lazy_rows *lazy,
+                              const float *g, double *partials)
+{
+    const u64 rows = W_MAX(W_UPDATE_FLOATS / lazy->tensor->shape[1], 1);
+    const u64 items = (lazy->count + rows - 1) / rows;
+    struct lazy_norm_job job = {engine, lazy, g, rows, partials};
+
+    w_team_for(engine->team, items, square_rows, &job);
+    return sum_of(partials, items);
+}
+
+double w_gradient_norm(const struct w_engine *engine, const struct w_tensors *tensors,
+                       const struct w_lazy_rows *lazy, const float *g, double *partials)
+{
+    if (!lazy)
+        return sqrt(squares_of(engine, g, tensors->floats, partials));
+    const u64 begin = lazy->tensor->offset, end = begin + lazy->tensor->count;
+    return sqrt(squares_of(engine, g, begin, partials) +
+                squares_of_rows(engine, lazy, g, partials) +
+                squares_of(engine, g + end, tensors->floats - end, partials));
 }
 
 /* ---- the update ---- */
@@ -78,10 +127,11 @@ struct update_job {
     const struct w_update *u;
 };
 
-/* Rows [row, row + rows) of a tensor; a vector is one row. */
+/* Rows [row, row + rows) of a tensor; a vector is one row. Of lazy rows, places in their list. */
 struct stripe {
     const struct w_tensor *tensor;
     u64 row, rows, width;
+    const u32 *ids; /* of the list, from `row` on; NULL: rows stand one after the other */
 };
 
 static u64 rows_of(const struct w_tensor *t)
@@ -89,21 +139,35 @@ static u64 rows_of(const struct w_tensor *t)
     return t->ndim == 2 ? t->shape[0] : 1;
 }
 
-static u64 items_of(const struct w_tensor *t)
+static bool is_lazy(const struct w_update *u, const struct w_tensor *t)
 {
-    return (rows_of(t) + ROWS - 1) / ROWS;
+    return u->lazy && t == u->lazy->tensor;
 }
 
-static struct stripe find_stripe(const struct w_tensors *tensors, u64 item)
+/* Rows of a tensor to work on: none of a lazy one where there is nothing to update. */
+static u64 rows_in_pass(const struct w_update *u, const struct w_tensor *t)
 {
-    const struct w_tensor *t = tensors->rows;
+    if (is_lazy(u, t))
+        return u->optimizer ? u->lazy->count : 0;
+    return rows_of(t);
+}
 
-    for (; item >= items_of(t); t++)
-        item -= items_of(t);
+static u64 items_of(const struct w_update *u, const struct w_tensor *t)
+{
+    return (rows_in_pass(u, t) + ROWS - 1) / ROWS;
+}
+
+static struct stripe find_stripe(const struct w_update *u, u64 item)
+{
+    const struct w_tensor *t = u->tensors->rows;
+
+    for (; item >= items_of(u, t); t++)
+        item -= items_of(u, t);
     return (struct stripe){.tensor = t,
                            .row = item * ROWS,
-                           .rows = W_MIN(rows_of(t) - item * ROWS, ROWS),
-                           .width = t->count / rows_of(t)};
+                           .rows = W_MIN(rows_in_pass(u, t) - item * ROWS, ROWS),
+                           .width = t->count / rows_of(t),
+                           .ids = is_lazy(u, t) ? u->lazy->ids + item * ROWS : NULL};
 }
 
 /* Pack columns [col, col + cols) of the stripe, which `block` holds in bf16, into the tensor's
@@ -145,14 +209,15 @@ static void update_stripe(void *context, u64 item, u32 worker)
     const struct update_job *job = context;
     const struct w_kern *kern = job->engine->kern;
     const struct w_update *u = job->u;
-    const struct stripe s = find_stripe(u->tensors, item);
-    const bool packs = u->packed && s.tensor->operand;
+    const struct stripe s = find_stripe(u, item);
+    const bool packs = u->packed && s.tensor->operand && !s.ids;
     w_bf16 *block = (w_bf16 *)(void *)w_engine_scratch(job->engine, worker);
 
     for (u64 col = 0, cols; col < s.width; col += cols) {
         cols = W_MIN(COLS, s.width - col);
         for (u64 i = 0; i < s.rows; i++) {
-            const u64 at = (s.row + i) * s.width + col; /* in the tensor */
+            const u64 row = s.ids ? s.ids[i] : s.row + i;
+            const u64 at = row * s.width + col; /* in the tensor */
             if (u->optimizer)
                 apply_rule(u, kern, s.tensor, at, cols);
             if (packs)
@@ -169,6 +234,6 @@ void w_update_weights(const struct w_engine *engine, const struct w_update *upda
     u64 items = 0;
 
     for (u32 i = 0; i < update->tensors->count; i++)
-        items += items_of(&update->tensors->rows[i]);
+        items += items_of(update, &update->tensors->rows[i]);
     w_team_for(engine->team, items, update_stripe, &job);
 }

@@ -57,16 +57,20 @@ struct w_rule_state {
 };
 struct w_rule_state w_optimizer_state(const struct w_optimizer *, u32 state);
 
-/* Euclidean norm of n floats, summed in double precision. partials: scratch, a double for every
- * W_UPDATE_FLOATS. */
+/* Euclidean norm of the gradients of all tensors, summed in double precision; of lazy rows (or
+ * NULL) only those that are listed are read. partials: scratch, a double for every W_UPDATE_FLOATS,
+ * rounded up, and one for a remainder, rounded up. */
 #define W_UPDATE_FLOATS 16384
-double w_gradient_norm(const struct w_engine *, const float *g, u64 n, double *partials);
+double w_gradient_norm(const struct w_engine *, const struct w_tensors *,
+                       const struct w_lazy_rows *, const float *g, double *partials);
 
-/* One pass over all weights. */
+/* One pass over all weights. With lazy rows, of their tensor only the rows that are listed are
+ * updated, and its panels are not packed. */
 struct w_update {
     const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
     struct w_optimizer_step step;
     const struct w_tensors *tensors;
+    const struct w_lazy_rows *lazy; /* or NULL */
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];
     w_bf16 *packed, *packed_back; /* panels for y = x w^T and for dx = dy w; NULL: none */
 };

@@ -9,6 +9,7 @@
 #include "kern/gemm.h"
 #include "net/arch.h"
 #include "net/optim.h"
+#include "net/softmax_sample.h"
 
 u64 w_size_mul(u64 a, u64 b)
 {
@@ -116,6 +117,13 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
         /* a double per W_UPDATE_FLOATS, with room to spare */
         p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
     }
+    if (train && w_softmax_is_sampled(p->conf)) {
+        const u64 vocab = p->conf->vocab_size;
+        common->lazy_bits = w_plan_shared(p, "lazy.bits", W_LIFE_STEP,
+                                          w_size_mul(W_ID_SET_WORDS(vocab), sizeof(u64)));
+        common->lazy_ids =
+            w_plan_shared(p, "lazy.ids", W_LIFE_STEP, w_size_mul(vocab, sizeof(u32)));
+    }
     if (p->type == W_TYPE_BF16)
         common->packed = w_plan_shared(p, "weights.packed", W_LIFE_RUN, packed);
     if (p->type == W_TYPE_BF16 && train)
@@ -212,7 +220,8 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
     *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere, nowhere},
                                      nowhere, nowhere, nowhere,
                                      nowhere, nowhere, nowhere,
-                                     nowhere, nowhere};
+                                     nowhere, nowhere, nowhere,
+                                     nowhere};
     if (mode == W_PLAN_DECODE)
         p.tokens = 1;
     else

@@ -107,6 +107,7 @@ struct w_plan_common {
     struct w_plan_place weights, gradients, states[W_OPTIMIZER_STATES], packed, packed_back,
         d_residual, d_stream;
     struct w_plan_place partials, panels, threads, nll;
+    struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
                           const struct w_conf *, enum w_plan_mode, enum w_type, u32 threads,

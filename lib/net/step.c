@@ -21,6 +21,7 @@ static struct w_update update_of(const struct w_model *m)
     struct w_update update = {
         .optimizer = m->optimizer,
         .tensors = &m->arch.tensors,
+        .lazy = m->pass.lazy,
         .weights = m->weights,
         .gradients = m->pass.gradients,
         .packed = (w_bf16 *)(uintptr_t)m->pass.packed,
@@ -30,15 +31,26 @@ static struct w_update update_of(const struct w_model *m)
     return update;
 }
 
-/* Pack weights that may have been written to by others since the last update. */
-static void refresh_panels(struct w_model *m)
+/* Pack weights that may have been written to by others since the last update; and those of the table
+ * of ids, if its rows are lazy, when logits over all ids are to be computed. */
+static void refresh_panels(struct w_model *m, bool whole_table)
 {
+    const ptrdiff_t index = m->lazy.tensor - m->arch.tensors.rows;
+    const struct w_tensors table = {.rows = m->arch.tensors.rows + index, .count = 1};
     struct w_update update = update_of(m);
 
     update.optimizer = NULL;
     if (m->stale && update.packed)
         w_update_weights(&m->pass.engine, &update);
     m->stale = false;
+    if (!m->pass.lazy || !update.packed)
+        return;
+    if (whole_table && m->table_stale) {
+        update.lazy = NULL;
+        update.tensors = &table;
+        w_update_weights(&m->pass.engine, &update);
+    }
+    m->table_stale = !whole_table; /* a sampled head packs its own rows in their place */
 }
 
 /* Layers [0, count). */
@@ -47,7 +59,7 @@ static void forward(struct w_model *m, u32 count)
     struct w_clock *clock = &m->pass.clock;
 
     w_clock_start(clock);
-    refresh_panels(m);
+    refresh_panels(m, count == m->arch.count);
     w_clock_lap(clock, W_PHASE_UPDATE);
     for (const struct w_layer_at *at = m->layers; at < m->layers + count; at++) {
         at->layer->kind->forward(at);
@@ -104,15 +116,20 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     struct w_clock *clock = &m->pass.clock;
 
     w_clock_start(clock);
-    double norm = w_gradient_norm(&m->pass.engine, m->pass.gradients, m->arch.tensors.floats,
-                                  (double *)(void *)m->pass.partials);
+    if (m->pass.lazy)
+        m->lazy.count = w_id_set_list(&m->lazy.used, m->lazy.ids);
+    double norm = w_gradient_norm(&m->pass.engine, &m->arch.tensors, m->pass.lazy,
+                                  m->pass.gradients, (double *)(void *)m->pass.partials);
     /* The formula of torch.nn.utils.clip_grad_norm_, so that runs can be compared. */
     double clip = m->conf.clip_norm > 0 ? m->conf.clip_norm / (norm + 1e-6) : 1;
     for (u32 i = 0; i < W_OPTIMIZER_RULES && m->optimizer->rules[i]; i++)
         m->optimizer->rules[i]->begin(&update.step, &m->conf, step, learning_rate,
                                       W_MIN(clip, 1.0));
     w_update_weights(&m->pass.engine, &update);
+    if (m->pass.lazy)
+        w_id_set_clear(&m->lazy.used);
     m->stale = false;
+    m->table_stale = true;
     w_clock_lap(clock, W_PHASE_UPDATE);
     return norm;
 }

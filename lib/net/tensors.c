@@ -50,6 +50,7 @@ static void append(struct w_tensors *tensors, const char *prefix, const char *na
     bool ok = w_mul_ok(t.shape[0], t.shape[1], &t.count) && t.count < UINT64_MAX / 64 &&
               w_add_ok(tensors->parameters, t.count, &tensors->parameters) &&
               w_add_ok(tensors->matrices, t.ndim == 2 ? t.count : 0, &tensors->matrices) &&
+              w_add_ok(tensors->table, t.table ? t.count : 0, &tensors->table) &&
               w_add_ok(tensors->floats, w_round_up(t.count, 16), &tensors->floats) &&
               add_packed(tensors, &t);
     /* sums of a part cannot overflow where those of the whole do not */
@@ -71,6 +72,22 @@ void w_tensors_matrix(struct w_tensors *tensors, const char *prefix, const char 
     append(tensors, prefix, name,
            (struct w_tensor){
                .ndim = 2, .shape = {rows, cols}, .init = init, .operand = operand, .parts = parts});
+}
+
+void w_tensors_table(struct w_tensors *tensors, const char *prefix, const char *name, u64 rows,
+                     u64 cols, enum w_init init)
+{
+    append(tensors, prefix, name,
+           (struct w_tensor){
+               .ndim = 2, .shape = {rows, cols}, .init = init, .operand = true, .table = true});
+}
+
+const struct w_tensor *w_tensors_find_table(const struct w_tensors *tensors)
+{
+    for (u32 i = 0; i < tensors->count; i++)
+        if (tensors->rows[i].table)
+            return &tensors->rows[i];
+    return NULL;
 }
 
 enum w_status w_tensors_check(const struct w_tensors *tensors, struct w_err *err)

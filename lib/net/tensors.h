@@ -24,6 +24,7 @@ struct w_tensor {
     bool decays;  /* has weight decay: matrices */
     enum w_init init; /* W_INIT_NORMAL: std init_std; W_INIT_RESIDUAL: that / sqrt(2 * layers) */
     bool operand;     /* of a GEMM: with bf16 it is kept packed too */
+    bool table;       /* of ids, to which the head is tied: a row for each id (lazy_rows.h) */
     u32 parts;  /* matrices that stand one on the other in it (q, k and v: 3), if it is between
                          hidden layers; 0: an embedding, or a vector */
     u32 rule;   /* of the optimizer: index into its rules */
@@ -36,6 +37,7 @@ struct w_tensors {
     u32 count;
     u64 parameters; /* sum of the counts */
     u64 matrices;   /* of these, in matrices */
+    u64 table;      /* of these, in the table of ids */
     u64 floats;     /* of the whole block, with padding */
     u64 packed;     /* elements of all operands, packed for one direction */
     struct {
@@ -60,6 +62,10 @@ const struct w_tensor *w_tensors_find(const struct w_tensors *, const char *name
 void w_tensors_vector(struct w_tensors *, const char *prefix, const char *name, u64 n, enum w_init);
 void w_tensors_matrix(struct w_tensors *, const char *prefix, const char *name, u64 rows, u64 cols,
                       enum w_init, u32 parts, bool operand);
+/* The table of ids: a matrix with a row for each id, and an operand. */
+void w_tensors_table(struct w_tensors *, const char *prefix, const char *name, u64 rows, u64 cols,
+                     enum w_init);
+const struct w_tensor *w_tensors_find_table(const struct w_tensors *); /* or NULL */
 enum w_status w_tensors_check(const struct w_tensors *, struct w_err *) W_MUST_CHECK;
 
 #endif

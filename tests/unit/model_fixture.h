@@ -78,21 +78,22 @@ static inline void finish(struct run *run)
 }
 
 /* Three steps by one thread, and the same by two and three: the same bits. */
-static inline void check_bits_of_threads(const struct shape *shape, const struct w_kern *kern,
-                                         enum w_type type)
+static inline void check_bits_of_conf(const struct w_conf *conf, const struct w_kern *kern,
+                                      enum w_type type)
 {
-    const struct w_conf conf = conf_of(shape);
-    struct run first = start(&conf, W_PLAN_TRAIN, 1, type, kern);
+    struct run first = start(conf, W_PLAN_TRAIN, 1, type, kern);
     const u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
     double loss[3], norm[3];
 
     for (u64 step = 0; step < 3; step++) {
+        first.batch.number = step;
         loss[step] = w_model_gradient(first.model, &first.batch, 1);
         norm[step] = w_model_update(first.model, step + 1, 1e-3);
     }
     for (u32 threads = 2; threads <= 3; threads++) {
-        struct run run = start(&conf, W_PLAN_TRAIN, threads, type, kern);
+        struct run run = start(conf, W_PLAN_TRAIN, threads, type, kern);
         for (u64 step = 0; step < 3; step++) {
+            run.batch.number = step;
             assert_true(w_model_gradient(run.model, &run.batch, 1) == loss[step]);
             assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
         }
@@ -102,6 +103,13 @@ static inline void check_bits_of_threads(const struct shape *shape, const struct
         finish(&run);
     }
     finish(&first);
+}
+
+static inline void check_bits_of_threads(const struct shape *shape, const struct w_kern *kern,
+                                         enum w_type type)
+{
+    const struct w_conf conf = conf_of(shape);
+    check_bits_of_conf(&conf, kern, type);
 }
 
 /* How far the rounding of operands may change a gradient, relative to its tensor's norm. The

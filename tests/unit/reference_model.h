@@ -15,6 +15,10 @@ struct reference {
     const struct w_conf *conf;
     const struct w_tensors *tensors;
     double *w; /* laid out as in tensors */
+    /* A sampled softmax: the ids of the set and what is added to their logits; NULL: all ids. */
+    const u32 *ids;
+    const double *correction;
+    u64 count;
 };
 
 static const double *ref_tensor(const struct reference *r, u64 index)
@@ -107,10 +111,28 @@ static void ref_layer(const struct reference *r, u64 layer, double *x)
     free(hidden);
 }
 
+/* Of one row of the last norm, in nats. */
+static double ref_token_loss(const struct reference *r, const double *x, u64 target)
+{
+    const u64 d = r->conf->d_model, count = r->ids ? r->count : r->conf->vocab_size;
+    const double *wte = ref_tensor(r, 0);
+    double sum = 0, hit = 0;
+
+    for (u64 k = 0; k < count; k++) {
+        const u64 id = r->ids ? r->ids[k] : k;
+        double logit = 0;
+        for (u64 i = 0; i < d; i++)
+            logit += wte[id * d + i] * x[i];
+        hit = id == target ? logit : hit;
+        sum += exp(logit + (r->ids ? r->correction[k] : 0));
+    }
+    return log(sum) - hit;
+}
+
 /* Mean loss in nats per token. ids: (B, T + 1) */
 static double ref_loss(const struct reference *r, const u32 *ids)
 {
-    const u64 d = r->conf->d_model, length = r->conf->max_length, vocab = r->conf->vocab_size;
+    const u64 d = r->conf->d_model, length = r->conf->max_length;
     const double *wte = ref_tensor(r, 0), *wpe = ref_tensor(r, 1);
     double *x = malloc(length * d * sizeof *x), *norm = malloc(d * sizeof *norm), loss = 0;
 
@@ -122,17 +144,9 @@ static double ref_loss(const struct reference *r, const u32 *ids)
         for (u64 layer = 0; layer < r->conf->num_layers; layer++)
             ref_layer(r, layer, x);
         for (u64 t = 0; t < length; t++) {
-            double sum = 0, target = 0;
             ref_norm(norm, x + t * d, ref_tensor(r, r->tensors->count - 2),
                      ref_tensor(r, r->tensors->count - 1), d);
-            for (u64 id = 0; id < vocab; id++) {
-                double logit = 0;
-                for (u64 i = 0; i < d; i++)
-                    logit += wte[id * d + i] * norm[i];
-                sum += exp(logit);
-                target = id == row[t + 1] ? logit : target;
-            }
-            loss += log(sum) - target;
+            loss += ref_token_loss(r, norm, row[t + 1]);
         }
     }
     free(x);

@@ -157,6 +157,30 @@ static void add_memory(const struct w_conf *c)
     add("mlp.bytes", 32 * (d + f + d) * sizeof(float));
 }
 
+/* Ids that a step uses: an eighth more than the targets, in tiles of 32; each batch of a step uses
+ * others. Returns those of a softmax. */
+static double add_ids(const struct w_conf *c)
+{
+    const double vocab = (double)c->vocab_size, n = (double)(c->batch_size * c->max_length);
+    const double heaps = n / (1 + 0.075 * exp(0.33 * log(n)));
+    const double targets = heaps / exp(0.8 * log1p(exp(1.25 * log(heaps / vocab))));
+    const bool sampled = c->softmax_sample != 0 && c->softmax_sample < c->vocab_size;
+    double ids = 0, unused = 1;
+
+    while (ids < (double)c->softmax_sample || 8 * ids < 9 * targets)
+        ids += 32;
+    if (!sampled || ids > vocab)
+        ids = vocab;
+    for (u64 i = 0; i < c->accumulate; i++)
+        unused *= 1 - ids / vocab;
+    add("heaps", heaps);
+    add("targets", targets);
+    add("sampled", sampled);
+    add("S", ids);
+    add("used", vocab * (1 - unused));
+    return ids;
+}
+
 /* Two FLOP for a multiplication and an addition. */
 static void add_arithmetic(const struct w_conf *c)
 {
@@ -174,7 +198,7 @@ static void add_arithmetic(const struct w_conf *c)
     const double scores = 2 * length * d + 2 * length * d;
     const double causal_scores = pairs * (2 * d + 2 * d) / length;
     const double layer = products[0] + products[1] + products[2] + products[3];
-    const double head = 2 * (double)c->vocab_size * d;
+    const double ids = add_ids(c), head = 2 * ids * d;
     for (u64 i = 0; i < c->num_layers; i++) {
         full += layer + scores;
         causal += layer + causal_scores;
@@ -199,7 +223,7 @@ static void add_arithmetic(const struct w_conf *c)
     } large[] = {{"intensity.qkv", d, 3 * d},
                  {"intensity.projection", d, d},
                  {"intensity.mlp", d, (double)c->d_ff},
-                 {"intensity.head", d, (double)c->vocab_size}};
+                 {"intensity.head", d, ids}};
     for (size_t i = 0; i < W_COUNTOF(large); i++) {
         const double k = large[i].k, n = large[i].n;
         add(large[i].key, 2 * rows_of_batch * k * n /
@@ -389,10 +413,11 @@ static void every_formula_says_what_is_counted(void **state)
 {
     (void)state;
     static const struct {
-        u64 d, heads, layers, f, vocab, batch, length, accumulate;
-    } sizes[] = {{48, 3, 2, 100, 301, 5, 10, 1},
-                 {64, 2, 5, 250, 5000, 4, 96, 3},
-                 {320, 10, 1, 77, 1000, 7, 33, 2}};
+        u64 d, heads, layers, f, vocab, batch, length, accumulate, sample;
+    } sizes[] = {{48, 3, 2, 100, 301, 5, 10, 1, 0},
+                 {64, 2, 5, 250, 5000, 4, 96, 3, 700},
+                 {48, 4, 3, 99, 301, 5, 20, 2, 301},
+                 {320, 10, 1, 77, 1000, 7, 33, 2, 1}};
     static struct w_calibration calibration;
     static struct w_fit made;
     struct w_machine m;
@@ -418,6 +443,7 @@ static void every_formula_says_what_is_counted(void **state)
                                 .calibration = &calibration};
         conf.num_layers = sizes[i].layers;
         conf.accumulate = sizes[i].accumulate;
+        conf.softmax_sample = sizes[i].sample;
         if (w_fit_make(&made, &conf, &m, &ask, &err))
             fail_msg("%s", err.text);
         check(&made);
