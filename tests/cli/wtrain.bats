@@ -61,6 +61,30 @@ no_temporary_files()
     done
 }
 
+@test "a sampled softmax: the same bytes with any number of threads and across a resume, a model as any other" {
+    local precision threads sampled=(-c tiny.json --set softmax_sample=200 --set accumulate=2)
+    for precision in fp32 bf16; do
+        for threads in 1 2 3; do
+            wtrain -q "${sampled[@]}" --precision $precision -t $threads -n 30 -o $threads.wts "$data/train.wts"
+            cmp $threads.wts 1.wts
+        done
+        wtrain -q "${sampled[@]}" --precision $precision -n 17 -o part.wts "$data/train.wts"
+        wtrain -q --resume part.wts --precision $precision -n 30 -o part.wts "$data/train.wts"
+        cmp part.wts 1.wts
+        # other draws: another seed of the same weights
+        wtrain -q --precision $precision --resume part.wts -n 31 -o a.wts "$data/train.wts"
+        wtrain -q --set seed=2 --precision $precision --resume part.wts -n 31 -o b.wts \
+            "$data/train.wts"
+        run -1 cmp -s a.wts b.wts
+    done
+    header 1.wts | jq -c "[.. | .name? // empty]" >sampled.names
+    header "$data/reference.wts" | jq -c "[.. | .name? // empty]" >full.names
+    grep -q wte.weight full.names
+    cmp sampled.names full.names
+    wsample -q -m 1.wts -p "This is line" -n 5 >text
+    [ -s text ]
+}
+
 @test "a resumed run ends with the bytes of an uninterrupted one, from a file and from a pipe" {
     wtrain -q -c tiny.json -n 123 --checkpoints ck "$data/train.wts"
     wtrain -q --resume ck/step-00000123.wts -n 300 -o file.wts "$data/train.wts"
