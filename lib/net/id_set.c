@@ -7,15 +7,6 @@ void w_id_set_clear(const struct w_id_set *set)
     memset(set->bits, 0, W_ID_SET_WORDS(set->limit) * sizeof *set->bits);
 }
 
-u64 w_id_set_count(const struct w_id_set *set)
-{
-    u64 count = 0;
-
-    for (u64 i = 0; i < W_ID_SET_WORDS(set->limit); i++)
-        count += (u64)__builtin_popcountll(set->bits[i]);
-    return count;
-}
-
 u64 w_id_set_list(const struct w_id_set *set, u32 *ids)
 {
     u64 count = 0;

@@ -23,7 +23,6 @@ static inline void w_id_set_add(const struct w_id_set *set, u64 id)
 }
 
 void w_id_set_clear(const struct w_id_set *);
-u64 w_id_set_count(const struct w_id_set *);
 /* Its ids, ascending, into room for all of them; returns how many. */
 u64 w_id_set_list(const struct w_id_set *, u32 *ids);
 /* The set becomes the ids that neither it nor `other`, of the same limit, has. */
