@@ -184,7 +184,7 @@ TOOL_SOURCES := \
 wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcachefit/,chart.c \
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
-wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_verify.c
+wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "wire/prov.h"
+
 static const char *const examples[] = {
     "What is in it, frame by frame",
     "wcat wiki.tokens | jq -c '{type,offset,count}'",
@@ -11,7 +13,7 @@ static const char *const examples[] = {
 
 static const struct w_program program = {
     "wcat",
-    "show, verify, join and cut streams",
+    "show, verify, join, cut and split streams",
     "COMMAND",
     "Reads what the other programs write: streams of tokens, batches and tensors. Without FILE: "
     "standard input.",
@@ -19,11 +21,8 @@ static const struct w_program program = {
 };
 
 static const struct w_command commands[] = {
-    {"show", &wcat_show_program},
-    {"verify", &wcat_verify_program},
-    {"raw", &wcat_raw_program},
-    {"copy", &wcat_copy_program},
-    {0},
+    {"show", &wcat_show_program}, {"verify", &wcat_verify_program}, {"raw", &wcat_raw_program},
+    {"copy", &wcat_copy_program}, {"split", &wcat_split_program},   {0},
 };
 
 int main(int argc, char **argv)
@@ -72,5 +71,28 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
     if (!status)
         return w_output_commit(&out, err);
     w_output_abort(&out);
+    return status;
+}
+
+const char *const wcat_of_records[] = {"wts", "kind", "rec", "vocab", "eot", "tok", NULL};
+
+enum w_status wcat_header(struct w_header *header, const struct w_header *first, bool traced,
+                          struct w_err *err)
+{
+    struct w_json *json = w_json_object();
+
+    for (size_t i = 0; wcat_of_records[i]; i++) {
+        const struct w_json *value = w_json_get(first->json, wcat_of_records[i]);
+        if (value)
+            w_json_set(json, wcat_of_records[i], w_json_copy(value));
+    }
+    w_json_set_string(json, "by", "wcat " W_VERSION_TEXT);
+    if (!w_json_is_object(json)) {
+        w_json_free(json);
+        return w_fail(err, W_NOMEM, "no memory for a header");
+    }
+    enum w_status status = w_header_from_json(header, json, err);
+    if (!status && traced)
+        status = w_prov_add(header, w_cli_command_line(), first, err);
     return status;
 }

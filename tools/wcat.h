@@ -7,7 +7,7 @@
 #include "wire/stream.h"
 
 extern const struct w_program wcat_show_program, wcat_verify_program, wcat_raw_program,
-    wcat_copy_program;
+    wcat_copy_program, wcat_split_program;
 
 #define WCAT_OUTPUT_OPTION(settings)                                                               \
     {                                                                                              \
@@ -37,6 +37,14 @@ enum w_status wcat_count(const char *path, struct totals *, struct w_err *) W_MU
 /* Check all files, also after a bad one: a warning for each bad one but the last, whose status and
  * error are returned. */
 enum w_status wcat_verify_all(char **paths, struct w_err *) W_MUST_CHECK;
+
+/* The keys that describe every single record, NULL after the last: a copy of records keeps them. The
+ * other keys say how the records were chosen, which no longer holds for it; they are in "src". */
+extern const char *const wcat_of_records[];
+/* The header of records that were copied from a stream with the header `first`; traced: with command
+ * line and origin. The caller frees it. As w_header_from_json() and w_prov_add(). */
+enum w_status wcat_header(struct w_header *, const struct w_header *first, bool traced,
+                          struct w_err *) W_MUST_CHECK;
 
 /* Do the work of a command: paths ends with NULL; without any, standard input is read. output is a
  * file, or NULL for standard output. The file appears when the work ends with W_DONE. All output of

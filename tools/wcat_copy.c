@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tools/wcat.h"
-#include "wire/prov.h"
 
 struct settings {
     const char *output;
@@ -45,10 +44,6 @@ struct copy {
     u64 at; /* number of the next record, over all members */
 };
 
-/* The keys that describe every single record: equal in all members, and kept. The other keys say
- * how the records were chosen, which no longer holds for the copy; they are in "src". */
-static const char *const of_records[] = {"wts", "kind", "rec", "vocab", "eot", "tok"};
-
 /* *same: are both equal, or both missing? */
 static enum w_status compare(const struct w_json *a, const struct w_json *b, bool *same,
                              struct w_err *err)
@@ -65,15 +60,15 @@ static enum w_status compare(const struct w_json *a, const struct w_json *b, boo
 static enum w_status check_agreement(const struct copy *c, const struct w_header *h,
                                      const char *file, struct w_err *err)
 {
-    for (size_t i = 0; i < W_COUNTOF(of_records); i++) {
+    for (size_t i = 0; wcat_of_records[i]; i++) {
         bool same;
-        enum w_status status = compare(w_json_get(c->header, of_records[i]),
-                                       w_json_get(h->json, of_records[i]), &same, err);
+        enum w_status status = compare(w_json_get(c->header, wcat_of_records[i]),
+                                       w_json_get(h->json, wcat_of_records[i]), &same, err);
         if (status)
             return status;
         if (!same)
             return w_fail(err, W_MISMATCH, "%s: its \"%s\" is not that of the first stream", file,
-                          of_records[i]);
+                          wcat_of_records[i]);
     }
     return W_DONE;
 }
@@ -88,20 +83,7 @@ static enum w_status copy_begin(struct copy *c, const struct w_header *first, st
     c->header = w_json_copy(first->json);
     if (!c->header)
         return w_fail(err, W_NOMEM, "no memory for a header");
-    struct w_json *json = w_json_object();
-    for (size_t i = 0; i < W_COUNTOF(of_records); i++) {
-        const struct w_json *value = w_json_get(first->json, of_records[i]);
-        if (value)
-            w_json_set(json, of_records[i], w_json_copy(value));
-    }
-    w_json_set_string(json, "by", "wcat " W_VERSION_TEXT);
-    if (!w_json_is_object(json)) {
-        w_json_free(json);
-        return w_fail(err, W_NOMEM, "no memory for a header");
-    }
-    enum w_status status = w_header_from_json(&mine, json, err);
-    if (!status && traced)
-        status = w_prov_add(&mine, w_cli_command_line(), first, err);
+    enum w_status status = wcat_header(&mine, first, traced, err);
     if (!status)
         status = w_writer_open(&c->writer, c->out, &mine, &write, err);
     w_header_free(&mine);

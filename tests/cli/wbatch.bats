@@ -204,3 +204,22 @@ sequences()
     [ "$ended" -eq 143 ]
     [ -z "$(find . -name '*endless*')" ]
 }
+
+@test "wcat split takes the documents that wbatch takes" {
+    for part in train val; do
+        wcat split --split $part --val-fraction 0.3 -o $part.tokens tokens
+        wcat verify $part.tokens
+        wbatch -q -b 1 -T 9 --no-shuffle --val-fraction 0.3 --split $part tokens |
+            wcat raw --column x >asked
+        wbatch -q -b 1 -T 9 --no-shuffle --split all $part.tokens | wcat raw --column x >given
+        cmp asked given
+        [ -s given ]
+    done
+    docs() { wcat "$1" | jq -s '.[-1].end.docs'; }
+    [ $(($(docs train.tokens) + $(docs val.tokens))) -eq 90 ]
+    # from a pipe too, and with no document at all
+    wcat split --split val --val-fraction 0.3 <tokens | wcat raw | cmp - <(wcat raw val.tokens)
+    wcat split --split val --val-fraction 0.000001 tokens | wcat verify
+    run -2 wcat split --split all tokens
+    run -3 wcat split --split val given
+}

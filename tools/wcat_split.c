@@ -1,0 +1,160 @@
+/* wcat split - the documents of token streams that are for training, or those for validation. */
+#include "data/corpus.h"
+#include "data/pack.h"
+#include "data/shuffle.h"
+#include "tools/wcat.h"
+
+struct settings {
+    const char *output;
+    double val_fraction;
+    u64 split_seed, threads, level;
+    u32 part; /* enum w_subset */
+    bool no_provenance;
+};
+
+static const struct w_option options[] = {
+    WCAT_OUTPUT_OPTION(struct settings),
+    {"split", 0, W_OPT_CHOICE, AT(part), "PART", "train", .choices = "train|val",
+     .help = "Which documents to take."},
+    {"val-fraction", 0, W_OPT_REAL, AT(val_fraction), "F", "0.1", .min = 1e-9, .max = 1,
+     .help = "Share of the documents that are for validation, chosen by a hash of their number: "
+             "the same ones as by wbatch."},
+    {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0", .help = "Seed of that hash."},
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
+     .help = "Threads that compress. The bytes do not depend on it."},
+    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", 0, 9,
+     .help = "Compression of what is written: 1 fast to 9 small; 0 stores."},
+    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
+     .help = "Leave the command line and the origin out of the header."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "One document in ten apart, before anything is counted or trained",
+    "wcat split --split val -o val.tokens wiki.tokens && wcat split -o train.tokens wiki.tokens",
+    NULL,
+};
+
+struct split {
+    const struct settings *set;
+    struct w_corpus *corpus;
+    struct w_writer *writer;
+    u64 document;  /* number of the present one in the corpus */
+    u64 docs, max; /* written: documents, and the largest id */
+};
+
+static bool is_wanted(const struct split *s)
+{
+    return w_is_validation(s->set->split_seed, s->document, s->set->val_fraction) ==
+           (s->set->part == W_SUBSET_VAL);
+}
+
+/* Write the records of the first document of a chunk, or skip them; *taken of `count`. */
+static enum w_status take_document(struct split *s, const u8 *records, u64 count, u64 *taken,
+                                   struct w_err *err)
+{
+    const struct w_corpus_facts *facts = w_corpus_facts(s->corpus);
+    const bool wanted = is_wanted(s);
+    bool ends = false;
+    u64 n = 0;
+
+    while (n < count && !ends) {
+        const u64 id =
+            w_id_at(records + n++ * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+        ends = id == facts->eot;
+        if (wanted)
+            s->max = W_MAX(s->max, id);
+    }
+    *taken = n;
+    s->document += ends;
+    s->docs += ends && wanted;
+    return wanted ? w_writer_records(s->writer, records, n, err) : W_DONE;
+}
+
+static enum w_status take_all(struct split *s, struct w_err *err)
+{
+    const u64 record_bytes = w_corpus_facts(s->corpus)->record_bytes;
+    const u8 *records;
+    u64 count, taken;
+    enum w_status status = W_DONE;
+
+    while (!status && !(status = w_corpus_read(s->corpus, &records, &count, err)))
+        for (; count && !status; records += taken * record_bytes, count -= taken)
+            status = take_document(s, records, count, &taken, err);
+    return status == W_END ? W_DONE : status;
+}
+
+/* What `set` chose goes into the header, as wbatch says it. */
+static enum w_status open_writer(struct split *s, struct w_output *out, struct w_err *err)
+{
+    const struct settings *set = s->set;
+    const struct w_write_options write = {.threads = (u32)set->threads, .level = (int)set->level};
+    struct w_header header = {0};
+
+    enum w_status status =
+        wcat_header(&header, w_corpus_facts(s->corpus)->header, !set->no_provenance, err);
+    if (!status) {
+        struct w_json *split = w_json_object();
+        w_json_set_string(split, "part", set->part == W_SUBSET_VAL ? "val" : "train");
+        w_json_set_real(split, "val_fraction", set->val_fraction);
+        w_json_set_u64(split, "seed", set->split_seed);
+        w_json_set(header.json, "split", split);
+        status = w_writer_open(&s->writer, out, &header, &write, err);
+    }
+    w_header_free(&header);
+    return status;
+}
+
+static enum w_status close_writer(struct split *s, struct w_err *err)
+{
+    struct w_json *stats = w_json_object();
+
+    if (!stats)
+        return w_fail(err, W_NOMEM, "no memory for the end frame");
+    w_json_set_u64(stats, "docs", s->docs);
+    w_json_set_u64(stats, "max", s->max);
+    enum w_status status = w_writer_close(&s->writer, stats, err);
+    w_json_free(stats);
+    return status;
+}
+
+static enum w_status split_all(const void *settings, char **paths, struct w_output *out,
+                               struct w_err *err)
+{
+    struct split s = {.set = settings};
+    size_t count = 0;
+
+    while (paths[count])
+        count++;
+    enum w_status status = w_corpus_open(&s.corpus, paths, count, err);
+    if (!status)
+        status = open_writer(&s, out, err);
+    if (!status)
+        status = take_all(&s, err);
+    if (!status)
+        status = close_writer(&s, err);
+    w_writer_abort(&s.writer, "wcat", err);
+    w_corpus_close(&s.corpus);
+    return status;
+}
+
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
+
+    if (!status && argc == 0)
+        status = w_cli_refuse_typing("name a token stream, or pipe one in", err);
+    return status ? status : wcat_write(set->output, argv, split_all, set, err);
+}
+
+const struct w_program wcat_split_program = {
+    "wcat split",
+    "take the documents for training, or those for validation",
+    "[TOKENS ...]",
+    "Writes a part of the documents of token streams as one member; the same documents as wbatch "
+    "takes with the same options.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};
