@@ -130,6 +130,7 @@ LIB_SOURCES := \
 	lib/net/arch.c \
 	lib/net/attention.c \
 	lib/net/embedding.c \
+	lib/net/gate.c \
 	lib/net/head.c \
 	lib/net/infer.c \
 	lib/net/linear.c \
@@ -238,6 +239,7 @@ UNIT_TESTS := \
 	test_plan \
 	test_predict \
 	test_probe \
+	test_gate \
 	test_gemm \
 	test_team \
 	test_token_header \

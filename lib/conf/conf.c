@@ -65,6 +65,9 @@ const struct w_option w_conf_table[] = {
              "it is divided by sqrt(2 num_layers)."},
     {COUNT(seed), .arg = "N", .dflt = "1",
      .help = "Seed of the initial weights; the same seed gives the same weights."},
+    {COUNT(counts), .arg = "N", .dflt = "0", .max = 64,
+     .help = "Features of counts that a gate weighs, which mixes the network's probabilities with "
+             "those of counts of n-grams; 0: no gate. wtrain takes it from its batches."},
     {0},
 };
 

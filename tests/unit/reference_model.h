@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/batch.h"
 #include "net/tensors.h"
 #include "tests/unit/gpt2_tensors.h"
 
 struct reference {
     const struct w_conf *conf;
     const struct w_tensors *tensors;
-    double *w; /* laid out as in tensors */
+    double *w;                   /* laid out as in tensors */
+    const struct w_batch *mixed; /* the loss is that of the mixture with these counts; NULL: that of
+                                    the network alone */
 };
 
 static const double *ref_tensor(const struct reference *r, u64 index)
@@ -107,12 +110,29 @@ static void ref_layer(const struct reference *r, u64 layer, double *x)
     free(hidden);
 }
 
+/* -log of the mixture's probability: h is the output of the last norm, nll the network's loss, at
+ * the place of the target in the batch. */
+static double ref_mixture(const struct reference *r, const double *h, double nll, u64 target)
+{
+    const u64 d = r->conf->d_model, features = r->conf->counts;
+    const double *weight = ref_tensor(r, r->tensors->count - 2);
+    double z = ref_tensor(r, r->tensors->count - 1)[0];
+
+    for (u64 i = 0; i < d; i++)
+        z += weight[i] * h[i];
+    for (u64 i = 0; i < features; i++)
+        z += weight[d + i] * r->mixed->ctx[target * features + i] / 255;
+    const double g = 1 / (1 + exp(-z));
+    return -log((1 - g) * exp(-nll) + g * exp((double)r->mixed->lp[target]));
+}
+
 /* Mean loss in nats per token. ids: (B, T + 1) */
 static double ref_loss(const struct reference *r, const u32 *ids)
 {
     const u64 d = r->conf->d_model, length = r->conf->max_length, vocab = r->conf->vocab_size;
     const double *wte = ref_tensor(r, 0), *wpe = ref_tensor(r, 1);
     double *x = malloc(length * d * sizeof *x), *norm = malloc(d * sizeof *norm), loss = 0;
+    const u64 ln_f = 2 + r->conf->num_layers * W_LAYER_TENSORS;
 
     for (u64 b = 0; b < r->conf->batch_size; b++) {
         const u32 *row = ids + b * (length + 1);
@@ -123,8 +143,7 @@ static double ref_loss(const struct reference *r, const u32 *ids)
             ref_layer(r, layer, x);
         for (u64 t = 0; t < length; t++) {
             double sum = 0, target = 0;
-            ref_norm(norm, x + t * d, ref_tensor(r, r->tensors->count - 2),
-                     ref_tensor(r, r->tensors->count - 1), d);
+            ref_norm(norm, x + t * d, ref_tensor(r, ln_f), ref_tensor(r, ln_f + 1), d);
             for (u64 id = 0; id < vocab; id++) {
                 double logit = 0;
                 for (u64 i = 0; i < d; i++)
@@ -132,7 +151,8 @@ static double ref_loss(const struct reference *r, const u32 *ids)
                 sum += exp(logit);
                 target = id == row[t + 1] ? logit : target;
             }
-            loss += log(sum) - target;
+            const double nll = log(sum) - target;
+            loss += r->mixed ? ref_mixture(r, norm, nll, b * (length + 1) + t + 1) : nll;
         }
     }
     free(x);

@@ -286,6 +286,7 @@ static void formulas_are_the_work_of_the_layers(void **state)
         conf.vocab_size = 2 + w_rng_below(&rng, 30000);
         conf.max_length = 1 + w_rng_below(&rng, 500);
         conf.accumulate = 1 + w_rng_below(&rng, 4);
+        conf.counts = i % 3 ? 0 : 1 + w_rng_below(&rng, 64);
         check_formulas(&conf, i % 2 ? W_TYPE_BF16 : W_TYPE_F32);
     }
 }
