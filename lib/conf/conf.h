@@ -28,12 +28,12 @@ struct w_conf {
     double min_lr_ratio; /* learning rate at the end of it / learning_rate */
     double weight_decay; /* on matrices */
     double beta1, beta2, epsilon;
-    u32 optimizer;      /* enum w_optimizer_name */
+    u32 optimizer;                            /* enum w_optimizer_name */
     double muon_learning_rate, muon_momentum; /* of hidden matrices, where Muon is chosen */
-    double clip_norm;   /* of the whole gradient; 0: no clipping */
-    u64 accumulate;     /* batches per optimizer step */
-    double init_std;    /* of the initial matrices */
-    u64 softmax_sample; /* ids in the softmax of a step of training; 0: all */
+    double clip_norm;                         /* of the whole gradient; 0: no clipping */
+    u64 accumulate;                           /* batches per optimizer step */
+    double init_std;                          /* of the initial matrices */
+    u64 softmax_sample;                       /* ids in the softmax of a step of training; 0: all */
     u64 seed;
     char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */
 };

@@ -155,8 +155,8 @@ static void add_update(struct w_work work[W_PHASES], const struct w_layer *layer
         const double parameters = times * ((double)tensors.rules[i].parameters - rest);
         sum->flops += rule->flops * parameters;
         sum->bytes += rule->bytes * parameters;
-        sum->units += times * ((double)tensors.rules[i].matrices - rest) * rule->bytes /
-                      w_rule_adamw.bytes;
+        sum->units +=
+            times * ((double)tensors.rules[i].matrices - rest) * rule->bytes / w_rule_adamw.bytes;
         before->flops += times * tensors.rules[i].prepare_flops;
         before->bytes += rule->prepare_bytes * parameters;
     }

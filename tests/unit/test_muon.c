@@ -94,7 +94,7 @@ static void updates_are_those_of_muon(void **state)
         for (u64 i = 0; i < tensors->floats; i++)
             w[i] = (double)w_model_weights(run.model)[i];
         for (u64 step = 1; step <= 3; step++) {
-            const double factor = 0.5 / (double)step;  /* of the schedule */
+            const double factor = 0.5 / (double)step;     /* of the schedule */
             w_model_gradient(run.model, &run.batch, 100); /* large enough to be clipped */
             const float *g = w_model_gradients(run.model);
             double squares = 0;
