@@ -144,8 +144,10 @@ LIB_SOURCES := \
 	lib/net/linear.c \
 	lib/net/mlp.c \
 	lib/net/model.c \
+	lib/net/muon.c \
 	lib/net/norm.c \
 	lib/net/optim.c \
+	lib/net/orthogonal.c \
 	lib/net/phase.c \
 	lib/net/plan.c \
 	lib/net/sampler.c \
@@ -244,11 +246,13 @@ UNIT_TESTS := \
 	test_machine \
 	test_option \
 	test_ordered \
+	test_orthogonal \
 	test_kern \
 	test_lanes \
 	test_memory_curve \
 	test_model \
 	test_model_times \
+	test_muon \
 	test_plan \
 	test_predict \
 	test_probe \

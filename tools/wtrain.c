@@ -38,8 +38,8 @@ static const struct w_option options[] = {
     {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
      .help =
          "End the run after this time of training (90s, 5m, 2h), including that before a resume "
-         "if it had a --time too; 0: no limit. Where no number of steps is known, a cosine "
-         "schedule follows the time."},
+         "if it had a --time too; 0: no limit. Where no number of steps is known, a schedule that "
+         "falls follows the time."},
     {"val", 0, W_OPT_LIST, FIELD(val), .arg = "FILE",
      .help =
          "Validation batches, a regular file of wbatch; evaluated at the end of the run. May be "

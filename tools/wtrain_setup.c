@@ -96,7 +96,7 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     return status;
 }
 
-/* Set the length of a cosine where the configuration does not give it; 0: not known yet. It is at
+/* Set the length of a falling schedule where the configuration does not give it; 0: not known yet. It is at
  * least the warm-up even for a shorter run, because the configuration that is saved has to be
  * valid. */
 static void set_span(struct run *run, u64 steps)
@@ -140,8 +140,8 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         if (status)
             return w_fail_at(err, status, "--steps");
     }
-    /* A checkpoint has to hold the length of a cosine. */
-    if (run->conf.schedule == W_SCHEDULE_COSINE && run->conf.steps == 0 && set->steps)
+    /* A checkpoint has to hold the length of a schedule that falls. */
+    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && set->steps)
         set_span(run, run->stop_step);
     return W_DONE;
 }
@@ -265,16 +265,17 @@ static enum w_status settle_counts(struct run *run, struct w_err *err)
     return check_memory(run, err);
 }
 
-/* The length of the cosine, once the data are open. */
+/* The length of a schedule that falls, once the data are open. */
 static enum w_status settle_schedule(struct run *run, struct w_err *err)
 {
     u64 batches = run->loader ? w_loader_known_batches(run->loader) : 0;
 
-    if (run->conf.schedule != W_SCHEDULE_COSINE || run->conf.steps > 0 || run->set->time_s > 0)
+    if (run->conf.schedule == W_SCHEDULE_CONSTANT || run->conf.steps > 0 || run->set->time_s > 0)
         return W_DONE;
     if (batches < run->conf.accumulate && run->stop_step > 0)
         return w_fail(err, W_USAGE,
-                      "a cosine schedule needs its length: give --steps, --time, \"steps\" in the "
+                      "a schedule that falls needs the length of the run: give --steps, --time, "
+                      "\"steps\" in the "
                       "configuration, or batches from a file");
     set_span(run, batches / run->conf.accumulate);
     return W_DONE;

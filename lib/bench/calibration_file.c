@@ -8,7 +8,7 @@
 #include "bench/calibration.h"
 #include "sys/fdio.h"
 
-#define SCHEMA "wtools-calibration/3"
+#define SCHEMA "wtools-calibration/4"
 #define FILE_MAX_BYTES ((u64)1 << 20)
 #define OLD_S (30 * 24 * 3600.0)
 #define NOISY_PART 0.25

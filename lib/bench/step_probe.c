@@ -39,6 +39,8 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .clip_norm = 1,
                            .accumulate = 1,
                            .init_std = 0.02,
+                           .muon_learning_rate = 0.02,
+                           .muon_momentum = 0.95,
                            .seed = 1};
 }
 
@@ -84,6 +86,31 @@ out:
     return status;
 }
 
+/* Seconds of what Muon does before the update, in each of `samples` steps. The other phases are those
+ * of AdamW; the numbers do not matter. */
+static enum w_status time_orthogonalise(const struct w_conf *conf, const struct w_kern *kern,
+                                        enum w_type type, struct w_team *team, u32 samples,
+                                        double times[SAMPLES_MAX], struct w_err *err)
+{
+    struct w_rng rng = {.seed = 1};
+    struct w_model *model = NULL;
+    struct w_conf muon = *conf;
+
+    muon.optimizer = W_OPTIMIZER_MUON;
+    muon.batch_size = 1;
+    enum w_status status = w_model_new(&model, &muon, W_PLAN_TRAIN, type, kern, team, err);
+    for (u64 i = 0; !status && i < w_model_tensors(model)->floats; i++)
+        w_model_gradients(model)[i] = (float)w_rng_below(&rng, 1000) - 500;
+    for (u32 step = 0; !status && step <= samples; step++) {
+        w_model_seconds_reset(model);
+        w_model_update(model, step + 1, muon.learning_rate); /* momentum stays */
+        if (step > 0)
+            times[step - 1] = w_model_seconds(model)[W_PHASE_ORTHOGONALISE];
+    }
+    w_model_free(model);
+    return status;
+}
+
 struct w_phase_cost w_phase_cost_of(enum w_phase phase, struct w_probe all, struct w_probe quarter,
                                     double tokens, double units)
 {
@@ -101,8 +128,8 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
                                const struct w_kern *kern, enum w_type type, struct w_team *team,
                                u32 samples, struct w_err *err)
 {
-    double times[2][SAMPLES_MAX][W_PHASES];
-    struct w_work work[W_PHASES];
+    double times[2][SAMPLES_MAX][W_PHASES], before[SAMPLES_MAX];
+    struct w_work work[W_PHASES], muon_work[W_PHASES];
     struct w_conf conf = w_shape_conf(shape, shape->batch_size);
     const double tokens = (double)(conf.batch_size * conf.max_length);
 
@@ -113,16 +140,25 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
     conf.batch_size /= QUARTER;
     if (!status)
         status = time_steps(&conf, kern, type, team, samples, times[1], err);
+    if (!status)
+        status = time_orthogonalise(&conf, kern, type, team, samples, before, err);
     w_arch_work(work, &conf, type);
+    conf.optimizer = W_OPTIMIZER_MUON;
+    w_arch_work(muon_work, &conf, type);
+    work[W_PHASE_ORTHOGONALISE] = muon_work[W_PHASE_ORTHOGONALISE];
     for (u32 phase = 0; phase < W_PHASES && !status; phase++) {
         struct w_probe probes[2];
         for (u32 size = 0; size < 2; size++) {
             double column[SAMPLES_MAX];
             for (u32 i = 0; i < samples; i++)
-                column[i] = times[size][i][phase];
+                column[i] = phase == W_PHASE_ORTHOGONALISE ? before[i] : times[size][i][phase];
             probes[size] = w_probe_of(column, samples);
         }
         p->phases[phase] = w_phase_cost_of(phase, probes[0], probes[1], tokens, work[phase].units);
+        if (w_phases[phase].of_update) {
+            p->phases[phase].token_s = 0;
+            p->phases[phase].call_s = probes[0].seconds / work[phase].units;
+        }
     }
     return status;
 }
@@ -131,18 +167,17 @@ enum w_status w_step_rate(double *tokens_per_s, const struct w_conf *conf, doubl
                           const struct w_kern *kern, enum w_type type, struct w_team *team,
                           struct w_err *err)
 {
-    double times[SAMPLES_MAX][W_PHASES], gradients[RATE_SAMPLES] = {0}, updates[RATE_SAMPLES];
+    double times[SAMPLES_MAX][W_PHASES], gradients[RATE_SAMPLES] = {0};
+    double updates[RATE_SAMPLES] = {0};
     struct w_conf small = *conf;
 
     small.batch_size = W_MAX(1, W_MIN(conf->batch_size, RATE_TOKENS / conf->max_length));
     enum w_status status = time_steps(&small, kern, type, team, RATE_SAMPLES, times, err);
     if (status)
         return status;
-    for (u32 i = 0; i < RATE_SAMPLES; i++) {
-        updates[i] = times[i][W_PHASE_UPDATE];
+    for (u32 i = 0; i < RATE_SAMPLES; i++)
         for (u32 phase = 0; phase < W_PHASES; phase++)
-            gradients[i] += phase == W_PHASE_UPDATE ? 0 : times[i][phase];
-    }
+            *(w_phases[phase].of_update ? &updates[i] : &gradients[i]) += times[i][phase];
     double token_s =
         w_probe_of(gradients, RATE_SAMPLES).seconds / (double)(small.batch_size * small.max_length);
     *tokens_per_s =

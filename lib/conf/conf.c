@@ -43,13 +43,32 @@ const struct w_option w_conf_table[] = {
      .offset = offsetof(struct w_conf, schedule),
      .arg = "NAME",
      .dflt = "constant",
-     .choices = "constant|cosine",
-     .help = "The learning rate after the warm-up: constant, or along half a cosine down to "
-             "min_lr_ratio times learning_rate at the last of the steps."},
-    {REAL(min_lr_ratio), .arg = "X", .dflt = "0.1", .max = 1,
-     .help = "Learning rate at the end of the cosine, as a fraction of learning_rate."},
+     .choices = "constant|cosine|linear|sqrt",
+     .help = "The learning rate after the warm-up: constant, or falling to min_lr_ratio times "
+             "learning_rate at the last of the steps: along half a cosine, along a line, or as 1 "
+             "less the square root."},
+    {REAL(cooldown), .arg = "X", .dflt = "1", .min = 1e-6, .max = 1,
+     .help = "Part of the run after the warm-up in which the schedule falls, at its end; before "
+             "that the learning rate is constant."},
+    {REAL(min_lr_ratio), .arg = "X", .dflt = "0", .max = 1,
+     .help = "Learning rate at the end of a falling schedule, as a fraction of learning_rate."},
+    {.name = "optimizer",
+     .type = W_OPT_CHOICE,
+     .offset = offsetof(struct w_conf, optimizer),
+     .arg = "NAME",
+     .dflt = "adamw",
+     .choices = "adamw|muon",
+     .help =
+         "The optimizer: adamw, or muon, which orthogonalises the steps of the matrices between "
+         "hidden layers and leaves embeddings, biases and normalisations to AdamW."},
+    {REAL(muon_learning_rate), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
+     .help =
+         "Step size of Muon where learning_rate is that of AdamW: both rise and fall together."},
+    {REAL(muon_momentum), .arg = "X", .dflt = "0.95", .max = 1,
+     .help = "Decay of Muon's momentum; below 1."},
     {REAL(weight_decay), .arg = "X", .dflt = "0.1", .max = 10,
-     .help = "Weight decay of AdamW, on matrices, not on biases and normalisations."},
+     .help = "Weight decay, on matrices, not on biases and normalisations; each step takes this "
+             "times its learning rate."},
     {REAL(beta1), .arg = "X", .dflt = "0.9", .max = 1,
      .help = "Decay of the first moment of AdamW, the mean of the gradient; below 1."},
     {REAL(beta2), .arg = "X", .dflt = "0.95", .max = 1,
@@ -177,6 +196,8 @@ static void check(const struct w_conf *c, struct problems *p)
     /* in fp32, as the optimizer has them */
     if ((float)c->beta1 >= 1 || (float)c->beta2 >= 1)
         add_problem(p, 0, "%s must be below 1", (float)c->beta1 >= 1 ? "beta1" : "beta2");
+    if ((float)c->muon_momentum >= 1)
+        add_problem(p, 0, "muon_momentum must be below 1");
     if (c->steps > 0 && c->warmup_steps > c->steps)
         add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
                     (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);

@@ -24,19 +24,28 @@ struct w_conf {
     u64 steps;           /* optimizer steps of a whole run, for the schedule; 0: not known */
     u64 warmup_steps;    /* of linear warm-up */
     u32 schedule;        /* enum w_schedule */
-    double min_lr_ratio; /* learning rate at the end of the cosine / learning_rate */
+    double cooldown;     /* part of the run over which the schedule falls */
+    double min_lr_ratio; /* learning rate at the end of it / learning_rate */
     double weight_decay; /* on matrices */
     double beta1, beta2, epsilon;
-    double clip_norm;   /* of the whole gradient; 0: no clipping */
-    u64 accumulate;     /* batches per optimizer step */
-    double init_std;    /* of the initial matrices */
-    u64 softmax_sample; /* ids in the softmax of a step of training; 0: all */
+    u32 optimizer;                            /* enum w_optimizer_name */
+    double muon_learning_rate, muon_momentum; /* of hidden matrices, where Muon is chosen */
+    double clip_norm;                         /* of the whole gradient; 0: no clipping */
+    u64 accumulate;                           /* batches per optimizer step */
+    double init_std;                          /* of the initial matrices */
+    u64 softmax_sample;                       /* ids in the softmax of a step of training; 0: all */
     u64 seed;
     u64 counts;    /* features of counts that the gate of a mixture weighs; 0: no gate */
     char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */
 };
 
-enum w_schedule { W_SCHEDULE_CONSTANT, W_SCHEDULE_COSINE };
+enum w_optimizer_name { W_OPTIMIZER_ADAMW, W_OPTIMIZER_MUON };
+enum w_schedule {
+    W_SCHEDULE_CONSTANT,
+    W_SCHEDULE_COSINE,
+    W_SCHEDULE_LINEAR,
+    W_SCHEDULE_SQRT,
+};
 
 extern const struct w_option w_conf_table[];
 

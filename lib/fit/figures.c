@@ -49,11 +49,15 @@
          "max(" times "*unit." phase "*(call." phase " + rows*cost." phase "), traffic." phase     \
          " / bandwidth." phase ")"},                                                               \
         {"reach." phase, what ": rate of arithmetic", W_UNIT_FLOP_S,                               \
-         "work." phase " / step." phase},                                                          \
+         "if(step." phase ", work." phase " / step." phase ", 0)"},                                \
     {                                                                                              \
         "memory_part." phase, what ": share of its time that traffic alone takes", W_UNIT_PART,    \
-            "traffic." phase " / bandwidth." phase " / step." phase                                \
+            "if(step." phase ", traffic." phase " / bandwidth." phase " / step." phase ", 0)"      \
     }
+
+/* FLOPs of w_orthogonalise() for the matrices of all layers: four (d, d), one of them as the
+ * projection and three as q, k and v, and two (d, F). */
+#define ORTHOGONAL "muon*L*(64*d^3 + min(d, F)^2*(12*max(d, F) + 20*min(d, F)))"
 
 /* W_MEMORY_USABLE as text of a formula. */
 #define TEXT_OF(number) #number
@@ -73,6 +77,7 @@ const struct w_figure w_figures[] = {
     {"counts", "features of counts that a gate weighs", W_UNIT_COUNT, NULL},
     {"learning_rate", "learning_rate", W_UNIT_RATIO, NULL},
     {"softmax_sample", "softmax_sample; 0: all ids", W_UNIT_COUNT, NULL},
+    {"muon", "1 if hidden matrices follow Muon", W_UNIT_COUNT, NULL},
     {"h", "columns of a head", W_UNIT_COUNT, "d / H"},
     {"rows", "tokens of a batch", W_UNIT_COUNT, "B*T"},
 
@@ -134,7 +139,8 @@ const struct w_figure w_figures[] = {
 
     /* ---- memory of a training step ---- */
     {"memory.weights", "weights, fp32", W_UNIT_BYTES, "4*params"},
-    {"memory.state", "weights, gradients, two moments", W_UNIT_BYTES, "16*params"},
+    {"memory.state", "weights, gradients, moments", W_UNIT_BYTES,
+     "16*params - muon*4*params.matmul"},
     {"plain.floats", "floats a token, every activation kept", W_UNIT_COUNT,
      "L*(10*d + 2*F + 4 + 2*H*T) + 2*d + 2*V + 3"},
     {"plain.bytes", "activations, all kept (llm.c layout)", W_UNIT_BYTES, "4*rows*plain.floats"},
@@ -256,11 +262,14 @@ const struct w_figure w_figures[] = {
         "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0) + "
         "if(counts, rows*(element*d + counts + 12), 0))",
         "accumulate"),
-    PHASE("update", "optimizer", "(used + T)*d + L*(4*d^2 + 2*d*F)", "12*(params - (V - used)*d)",
-          "36*(params - (V - used)*d)", "1"),
+    PHASE("orthogonalise", "orthogonalisation", ORTHOGONAL, ORTHOGONAL, "muon*20*params.matmul",
+          "1"),
+    PHASE("update", "optimizer", "(used + T)*d + L*(4*d^2 + 2*d*F)*(1 - muon*4/9)",
+          "12*(params - (V - used)*d) - muon*9*params.matmul",
+          "36*(params - (V - used)*d) - muon*16*params.matmul", "1"),
     {"step.seconds", "a step", W_UNIT_SECONDS,
      "step.embedding + step.norm + step.linear + step.linear_back + step.attention + "
-     "step.attention_back + step.head + step.update"},
+     "step.attention_back + step.head + step.orthogonalise + step.update"},
     {"rule.share", "part of the peak that is reached, without a calibration", W_UNIT_PART, NULL},
     {"predict.factor", "correction by verified runs", W_UNIT_RATIO, NULL},
     {"predict.interval", "half-width of the 90 % interval of the rate, relative", W_UNIT_PART,
@@ -314,7 +323,8 @@ const struct w_figure w_figures[] = {
      "eval.tokens*(L*(unit.linear*cost.linear + unit.attention*cost.attention) + "
      "(2*L + 1)/9*d*cost.norm + V*d*cost.head/3)"},
     {"ckpt.every", "seconds between checkpoints; 0: none", W_UNIT_SECONDS, NULL},
-    {"ckpt.bytes", "a checkpoint: weights and two moments", W_UNIT_BYTES, "12*params"},
+    {"ckpt.bytes", "a checkpoint: weights and moments", W_UNIT_BYTES,
+     "12*params - muon*4*params.matmul"},
     {"ckpt.bandwidth", "bandwidth of writing it", W_UNIT_BYTES_S, NULL},
     {"ckpt.time", "writing a checkpoint", W_UNIT_SECONDS, "ckpt.bytes / ckpt.bandwidth"},
     {"time.eval", "all evaluations", W_UNIT_SECONDS,

@@ -32,6 +32,7 @@ static struct place place_of(enum w_phase phase, const struct w_conf *c, const s
     /* the width is the depth (k) of the GEMM; the ids are only its length, and count less */
     case W_PHASE_HEAD: return (struct place){log(d), log(work->units / d) / 4};
     case W_PHASE_UPDATE: return (struct place){log(work->units), 0};
+    case W_PHASE_ORTHOGONALISE: /* the smaller side of its matrices */
     case W_PHASE_EMBEDDING:
     case W_PHASE_NORM:
     case W_PHASES: break;
@@ -73,8 +74,10 @@ static void make_query(struct query *q, const struct w_calibration *c, const str
 static double state_factor(const struct w_calibration *c, enum w_phase phase,
                            const struct w_step_probe *p, enum w_state state)
 {
-    static const bool multiplies[W_PHASES] = {
-        [W_PHASE_LINEAR] = true, [W_PHASE_LINEAR_BACK] = true, [W_PHASE_HEAD] = true};
+    static const bool multiplies[W_PHASES] = {[W_PHASE_LINEAR] = true,
+                                              [W_PHASE_LINEAR_BACK] = true,
+                                              [W_PHASE_HEAD] = true,
+                                              [W_PHASE_ORTHOGONALISE] = true};
     double ratio = c->peak[p->type].all / c->peak[p->type].half;
 
     if (!multiplies[phase] || w_calibration_state(c, p) == state)
@@ -223,8 +226,6 @@ void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const st
         squares += time * cost.spread * time * cost.spread;
     }
     costs->spread = sqrt(squares) / seconds;
-    /* generation reads all rows of the embedding, also those that no step updates */
-    const double idle =
-        ((double)conf->vocab_size - w_softmax_sample_rows(conf)) * (double)conf->d_model;
-    costs->decode_s = decode_seconds(c, conf, q.work[W_PHASE_UPDATE].units + idle);
+    /* generation reads all weights, also those that no step updates */
+    costs->decode_s = decode_seconds(c, conf, w_arch_matrices(conf));
 }

@@ -123,15 +123,6 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
 
 /* ---- making it fit ---- */
 
-/* Weights in matrices. */
-static double matrices_of(const struct w_conf *conf)
-{
-    struct w_work work[W_PHASES];
-
-    w_arch_work(work, conf, W_TYPE_F32);
-    return work[W_PHASE_UPDATE].units;
-}
-
 enum kind { LENGTH, LAYERS, WIDTH, KINDS };
 
 /* Smaller by one step of one kind; false: that is not possible. */
@@ -206,6 +197,6 @@ enum w_status w_search_fit(struct w_change *change, const struct w_conf *conf, e
         status = fit_smaller(change, conf, kind, type, threads, bytes, err);
     if (status == W_NO)
         return w_fail(err, W_NO, "%s: no variant of it fits into %.0f bytes", conf->name, bytes);
-    change->lost = 1 - matrices_of(&change->conf) / matrices_of(conf);
+    change->lost = 1 - w_arch_matrices(&change->conf) / w_arch_matrices(conf);
     return status;
 }

@@ -24,7 +24,7 @@ struct w_engine {
     const struct w_kern *kern;
     enum w_type type; /* the compute type of the layers of net/; a GEMM has its own */
     struct w_blocks blocks[W_COMPUTE_TYPES];
-    struct w_team *team;
+    struct w_team *team; /* NULL: the caller alone, with the scratch of worker 0 */
     /* For the panels of b: k * n elements, with n rounded up to W_TILE_COLS_MAX and k to
      * W_K_UNROLL_MAX, hold them all; with less, k is cut into chunks, each of k_unroll at least. */
     float *panels;

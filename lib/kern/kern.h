@@ -134,6 +134,11 @@ struct w_kern {
      * m = beta1 m + (1 - beta1) g', v = beta2 v + (1 - beta2) g'^2,
      * w = decay_factor w - step_size m / (sqrt(v) / sqrt_correction2 + epsilon); g becomes zero. */
     void (*adamw)(float *w, float *g, float *m, float *v, const struct w_adamw *, u64 n);
+
+    /* Nesterov's momentum, in place: m = beta m + scale g, then g = beta m + scale g. */
+    void (*momentum)(float *m, float *g, float beta, float scale, u64 n);
+    /* w = decay_factor w - step_size g; g becomes zero. */
+    void (*descend)(float *w, float *g, float decay_factor, float step_size, u64 n);
 };
 
 #define W_NORM_EPSILON 1e-5f

@@ -389,6 +389,36 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
     v_store_some(g + i, v_set(0), rest);
 }
 
+static void momentum(float *m, float *g, float beta, float scale, u64 n)
+{
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        const vec scaled = scale * v_load(g + i), mean = v_fma(v_set(beta), v_load(m + i), scaled);
+        v_store(m + i, mean);
+        v_store(g + i, v_fma(v_set(beta), mean, scaled));
+    }
+    const vec scaled = scale * v_load_some(g + i, n - i, 0);
+    const vec mean = v_fma(v_set(beta), v_load_some(m + i, n - i, 0), scaled);
+    v_store_some(m + i, mean, n - i);
+    v_store_some(g + i, v_fma(v_set(beta), mean, scaled), n - i);
+}
+
+static void descend(float *w, float *g, float decay_factor, float step_size, u64 n)
+{
+    const vec decay = v_set(decay_factor), step = v_set(-step_size);
+    u64 i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        v_store(w + i, v_fma(decay, v_load(w + i), step * v_load(g + i)));
+        v_store(g + i, v_set(0));
+    }
+    v_store_some(w + i,
+                 v_fma(decay, v_load_some(w + i, n - i, 0), step * v_load_some(g + i, n - i, 0)),
+                 n - i);
+    v_store_some(g + i, v_set(0), n - i);
+}
+
 const struct w_kern W_VARIANT = {
     .name = W_VARIANT_NAME,
 #if defined W_VARIANT_ISA
@@ -433,4 +463,6 @@ const struct w_kern W_VARIANT = {
     .scale = scale,
     .scale_bf16 = scale_bf16,
     .adamw = adamw,
+    .momentum = momentum,
+    .descend = descend,
 };

@@ -263,6 +263,22 @@ static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *
     }
 }
 
+static void momentum(float *m, float *g, float beta, float scale, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        m[i] = beta * m[i] + scale * g[i];
+        g[i] = beta * m[i] + scale * g[i];
+    }
+}
+
+static void descend(float *w, float *g, float decay_factor, float step_size, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        w[i] = decay_factor * w[i] - step_size * g[i];
+        g[i] = 0;
+    }
+}
+
 const struct w_kern w_kern_ref = {
     .name = "ref",
     .ukernel = {[W_TYPE_F32] = {.tile_rows = ROWS,
@@ -297,4 +313,6 @@ const struct w_kern w_kern_ref = {
     .scale = scale,
     .scale_bf16 = scale_bf16,
     .adamw = adamw,
+    .momentum = momentum,
+    .descend = descend,
 };

@@ -153,9 +153,12 @@ static void add_work(struct w_work *sum, const struct w_work *work, double times
     sum->thread_set = W_MAX(sum->thread_set, work->thread_set);
 }
 
-static void add_update(struct w_work *sum, const struct w_layer *layer, const struct w_conf *conf,
-                       double times)
+/* A rule's update takes as long as its traffic, in units of that of AdamW. What comes before it is
+ * counted in FLOPs. */
+static void add_update(struct w_work work[W_PHASES], const struct w_layer *layer,
+                       const struct w_conf *conf, double times)
 {
+    struct w_work *sum = &work[W_PHASE_UPDATE], *before = &work[W_PHASE_ORTHOGONALISE];
     const struct w_optimizer *optimizer = w_optimizer_of(conf);
     struct w_tensors tensors = {.sums_only = true, .optimizer = optimizer};
 
@@ -165,11 +168,17 @@ static void add_update(struct w_work *sum, const struct w_layer *layer, const st
     const double idle =
         (double)tensors.table * (1 - w_softmax_sample_rows(conf) / (double)conf->vocab_size);
     for (u32 i = 0; i < W_OPTIMIZER_RULES && optimizer->rules[i]; i++) {
-        const double updated = times * ((double)tensors.rules[i].parameters - (i == 0 ? idle : 0));
-        sum->flops += optimizer->rules[i]->flops * updated;
-        sum->bytes += optimizer->rules[i]->bytes * updated;
+        const struct w_rule *rule = optimizer->rules[i];
+        const double rest = i == 0 ? idle : 0;
+        const double parameters = times * ((double)tensors.rules[i].parameters - rest);
+        sum->flops += rule->flops * parameters;
+        sum->bytes += rule->bytes * parameters;
+        sum->units +=
+            times * ((double)tensors.rules[i].matrices - rest) * rule->bytes / w_rule_adamw.bytes;
+        before->flops += times * tensors.rules[i].prepare_flops;
+        before->bytes += rule->prepare_bytes * parameters;
     }
-    sum->units += times * ((double)tensors.matrices - idle);
+    before->units = before->flops;
     /* weights, gradients and two moments; each step uses other rows */
     sum->set += 16 * times * (double)tensors.matrices;
 }
@@ -187,13 +196,28 @@ void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w
             kind->work(&layer, conf, type, &forward, &backward);
             add_work(&work[kind->forward_phase], &forward, times);
             add_work(&work[kind->backward_phase], &backward, times);
-            add_update(&work[W_PHASE_UPDATE], &layer, conf, times);
+            add_update(work, &layer, conf, times);
             /* what is computed again has no units of its own; the output of the last norm still
              * exists */
             forward.units = 0;
             if (kind->recomputed && g->times == EACH_BLOCK)
                 add_work(&work[kind->forward_phase], &forward, times);
         }
+}
+
+double w_arch_matrices(const struct w_conf *conf)
+{
+    double matrices = 0;
+
+    for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
+        for (u32 i = 0; i < g->count; i++) {
+            const struct w_layer layer = layer_of(&g->rows[i], conf);
+            struct w_tensors tensors = {.sums_only = true, .optimizer = w_optimizer_of(conf)};
+            if (layer.kind->tensors)
+                layer.kind->tensors(&tensors, &layer, conf);
+            matrices += (double)tensors.matrices * (double)times_of(g, conf);
+        }
+    return matrices;
 }
 
 double w_arch_flops_per_token(const struct w_conf *conf)

@@ -22,9 +22,12 @@ struct w_arch {
 enum w_status w_arch_make(struct w_arch *, const struct w_conf *, struct w_err *) W_MUST_CHECK;
 void w_arch_free(struct w_arch *); /* harmless on zeros */
 
-/* The work of each phase for one batch, summed over the layers; that of the update for one
- * optimizer step. */
+/* The work of each phase for one batch, summed over the layers; that of phases of the update
+ * (w_phases.of_update) for one optimizer step. */
 void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *, enum w_type);
+
+/* Weights in matrices. */
+double w_arch_matrices(const struct w_conf *);
 
 /* Training FLOPs per token, attention over the causal half only; GFLOP/s are computed from this.
  * The backward pass counts as two forward passes (wcachefit --explain has the formula). */

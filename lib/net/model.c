@@ -63,6 +63,7 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
     m->table_stale = true;
     for (u32 i = 0; i < W_OPTIMIZER_STATES; i++)
         m->states[i] = AT(states[i]);
+    m->optimizer_scratch = AT(optimizer);
     *pass = (struct w_pass){.conf = &m->conf,
                             .tokens = m->conf.batch_size * m->conf.max_length,
                             .tensors = &m->arch.tensors,

@@ -13,6 +13,7 @@ struct w_model {
     struct w_layer_at *layers; /* arch.count of them, with their memory */
     struct w_pass pass;
     const struct w_optimizer *optimizer;
+    void *optimizer_scratch;
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
     struct w_lazy_rows lazy;

@@ -7,15 +7,19 @@
 #include <string.h>
 
 static const struct w_optimizer optimizers[] = {
-    {.name = "adamw",
-     .rules = {&w_rule_adamw},
-     .keys = {"beta1", "beta2", "epsilon", "weight_decay"}},
+    [W_OPTIMIZER_ADAMW] = {.name = "adamw",
+                           .rules = {&w_rule_adamw},
+                           .keys = {"beta1", "beta2", "epsilon", "weight_decay"}},
+    [W_OPTIMIZER_MUON] = {.name = "muon",
+                          .rules = {&w_rule_adamw, &w_rule_muon},
+                          .hidden = 1,
+                          .keys = {"muon_learning_rate", "muon_momentum", "beta1", "beta2",
+                                   "epsilon", "weight_decay"}},
 };
 
 const struct w_optimizer *w_optimizer_of(const struct w_conf *conf)
 {
-    (void)conf; /* there is one row, and no key that selects it */
-    return &optimizers[0];
+    return &optimizers[conf->optimizer];
 }
 
 u32 w_optimizer_rule(const struct w_optimizer *optimizer, const struct w_tensor *tensor)
@@ -188,18 +192,33 @@ static void pack_block(const struct update_job *job, const struct stripe *s, con
                             block + j, cols, 1, s->rows, (u32)W_MIN(tile, cols - j));
 }
 
+float *w_update_state(const struct w_update *u, const struct w_tensor *t, u32 state)
+{
+    u32 first = 0; /* state of the tensor's rule */
+
+    while (w_optimizer_state(u->optimizer, first).rule != t->rule)
+        first++;
+    return u->states[first + state] + t->state;
+}
+
+void w_update_prepare(const struct w_engine *engine, const struct w_update *update)
+{
+    const struct w_optimizer *optimizer = update->optimizer;
+
+    for (u32 i = 0; i < W_OPTIMIZER_RULES && optimizer->rules[i]; i++)
+        if (optimizer->rules[i]->prepare)
+            optimizer->rules[i]->prepare(engine, update);
+}
+
 /* n weights of a tensor from its weight `at` on. */
 static void apply_rule(const struct w_update *u, const struct w_kern *kern,
                        const struct w_tensor *t, u64 at, u64 n)
 {
     const struct w_rule *rule = u->optimizer->rules[t->rule];
     float *states[W_RULE_STATES] = {0};
-    struct w_rule_state state;
-    u32 count = 0;
 
-    for (u32 i = 0; (state = w_optimizer_state(u->optimizer, i)).name; i++)
-        if (state.rule == t->rule)
-            states[count++] = u->states[i] + t->state + at;
+    for (u32 i = 0; i < W_RULE_STATES && rule->states[i]; i++)
+        states[i] = w_update_state(u, t, i) + at;
     rule->update(&u->step, kern, t, u->weights + t->offset + at, u->gradients + t->offset + at,
                  states, n);
 }

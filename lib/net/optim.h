@@ -19,8 +19,13 @@ struct w_optimizer_step {
     struct {
         struct w_adamw decayed, plain; /* for tensors with weight decay, and without */
     } adamw;
+    struct {
+        float grad_scale; /* clipping */
+        float momentum, learning_rate, decay_factor;
+    } muon;
 };
 
+struct w_update;
 struct w_rule {
     /* Names of its states: blocks of a float for each weight of its tensors, which are in the order
      * of the table (w_tensor.state). In checkpoints a dot and the tensor's name follow. NULL after
@@ -33,8 +38,14 @@ struct w_rule {
     /* n weights of a tensor and their states in place; their gradients become zero. */
     void (*update)(const struct w_optimizer_step *, const struct w_kern *, const struct w_tensor *,
                    float *weights, float *gradients, float *const states[W_RULE_STATES], u64 n);
+    /* Before the update, for all tensors of the rule, and what that takes; NULL: nothing. It leaves
+     * in the gradients what update() shall find there. */
+    void (*prepare)(const struct w_engine *, const struct w_update *);
+    u64 (*scratch_bytes)(const struct w_tensors *, enum w_type, u32 threads);
+    double (*prepare_flops)(const struct w_tensor *);
+    double prepare_bytes; /* for a parameter */
 };
-extern const struct w_rule w_rule_adamw;
+extern const struct w_rule w_rule_adamw, w_rule_muon;
 
 struct w_optimizer {
     const char *name;
@@ -64,8 +75,8 @@ struct w_rule_state w_optimizer_state(const struct w_optimizer *, u32 state);
 double w_gradient_norm(const struct w_engine *, const struct w_lazy_rows *, const float *g, u64 n,
                        double *partials);
 
-/* One pass over all weights. With lazy rows, of their tensor only the rows that are listed are
- * updated, and its panels are not packed. */
+/* One pass over all weights, by w_update_weights(). With lazy rows, of their tensor only the rows
+ * that are listed are updated, and its panels are not packed. */
 struct w_update {
     const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
     struct w_optimizer_step step;
@@ -73,7 +84,12 @@ struct w_update {
     const struct w_lazy_rows *lazy; /* or NULL */
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];
     w_bf16 *packed, *packed_back; /* panels for y = x w^T and for dx = dy w; NULL: none */
+    void *scratch;                /* as the rules ask for */
 };
+/* What comes before it: w_rule.prepare of all rules. */
+void w_update_prepare(const struct w_engine *, const struct w_update *);
+/* State number `state` of a tensor's rule, for the first of its weights. */
+float *w_update_state(const struct w_update *, const struct w_tensor *, u32 state);
 void w_update_weights(const struct w_engine *, const struct w_update *);
 
 #endif

@@ -16,7 +16,8 @@ enum w_phase {
     W_PHASE_LINEAR_BACK,
     W_PHASE_ATTENTION,
     W_PHASE_ATTENTION_BACK,
-    W_PHASE_HEAD, /* logits and loss, forward and backward */
+    W_PHASE_HEAD,          /* logits and loss, forward and backward */
+    W_PHASE_ORTHOGONALISE, /* what Muon does before the update */
     W_PHASE_UPDATE,
     W_PHASES
 };
@@ -24,6 +25,7 @@ enum w_phase {
 struct w_phase_name {
     const char *key;   /* "linear_back": in files and in names of figures */
     const char *title; /* "linear backward": for people, and in the log */
+    bool of_update;    /* once a step, whatever its tokens */
 };
 extern const struct w_phase_name w_phases[W_PHASES];
 

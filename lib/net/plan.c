@@ -99,7 +99,7 @@ static u64 floats(u64 count)
 
 /* Weights, and the buffers that are as large as they are. */
 static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
-                            const struct w_tensors *tensors)
+                            const struct w_tensors *tensors, u32 threads)
 {
     const struct w_optimizer *optimizer = w_optimizer_of(p->conf);
     const u64 bytes = floats(tensors->floats), packed = w_size_mul(tensors->packed, p->element);
@@ -114,6 +114,11 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
             common->states[i] =
                 w_plan_shared(p, state.name, W_LIFE_RUN, floats(tensors->rules[state.rule].floats));
         }
+        for (u32 i = 0; i < W_OPTIMIZER_RULES && optimizer->rules[i]; i++)
+            if (optimizer->rules[i]->scratch_bytes)
+                common->optimizer =
+                    w_plan_shared(p, "optimizer", W_LIFE_SCRATCH,
+                                  optimizer->rules[i]->scratch_bytes(tensors, p->type, threads));
         /* a double per W_UPDATE_FLOATS, with room to spare */
         p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
     }
@@ -221,11 +226,11 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                                      nowhere, nowhere, nowhere,
                                      nowhere, nowhere, nowhere,
                                      nowhere, nowhere, nowhere,
-                                     nowhere};
+                                     nowhere, nowhere};
     if (mode == W_PLAN_DECODE)
         p.tokens = 1;
     else
-        plan_parameters(&p, common, &arch->tensors);
+        plan_parameters(&p, common, &arch->tensors, threads);
     plan_layers(&p, common, arch);
     if (mode != W_PLAN_DECODE)
         plan_scratch(&p, common, threads);

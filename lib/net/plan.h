@@ -105,7 +105,7 @@ void w_plan_partials(struct w_planner *, u64 width);
 struct w_arch;
 struct w_plan_common {
     struct w_plan_place weights, gradients, states[W_OPTIMIZER_STATES], packed, packed_back,
-        d_residual, d_stream;
+        d_residual, d_stream, optimizer;
     struct w_plan_place partials, panels, threads, nll;
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
 };

@@ -1,12 +1,18 @@
-/* schedule.h - the learning rate of each step: linear warm-up, then constant or half a cosine.
+/* schedule.h - the learning rate of each step: linear warm-up, then constant, or falling to its end.
  *
- * With r = learning_rate, w = warmup_steps, and steps counted from 1:
+ * With r = learning_rate, w = warmup_steps, m = min_lr_ratio, and steps counted from 1:
  *     step <= w                 r * step / w
  *     constant                  r
- *     cosine                    r * (m + (1 - m) * (1 + cos(pi * p)) / 2),  m = min_lr_ratio
- * where p goes from 0 to 1: (step - w) / (steps - w), or, in a run that is limited only by time,
- * the fraction of the time that has passed. (Loshchilov and Hutter: "SGDR", 2017, without
- * restarts.) */
+ *     cosine                    r * (m + (1 - m) * (1 + cos(pi * q)) / 2)
+ *     linear                    r * (m + (1 - m) * (1 - q))
+ *     sqrt                      r * (m + (1 - m) * (1 - sqrt(q)))
+ * where q goes from 0 to 1 over the last part of the run, `cooldown` of it, and is 0 before. The
+ * run begins after the warm-up and ends at step `steps`, or, where only time limits it, with that.
+ *
+ * Half a cosine is from Loshchilov and Hutter, "SGDR", 2017, without restarts; that a line down to
+ * 0 does better than one to a tenth, from Bergsma and others, "Straight to Zero", 2025; a constant
+ * rate with a cooldown of the form 1 - sqrt(q), from Haegele and others, "Scaling Laws and
+ * Compute-Optimal Training Beyond Fixed Training Durations", 2024. */
 #ifndef W_SCHEDULE_H
 #define W_SCHEDULE_H
 

@@ -22,6 +22,7 @@ static struct w_update update_of(const struct w_model *m)
         .optimizer = m->optimizer,
         .tensors = &m->arch.tensors,
         .lazy = m->pass.lazy,
+        .scratch = m->optimizer_scratch,
         .weights = m->weights,
         .gradients = m->pass.gradients,
         .packed = (w_bf16 *)(uintptr_t)m->pass.packed,
@@ -157,6 +158,9 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     for (u32 i = 0; i < W_OPTIMIZER_RULES && m->optimizer->rules[i]; i++)
         m->optimizer->rules[i]->begin(&update.step, &m->conf, step, learning_rate,
                                       W_MIN(clip, 1.0));
+    w_clock_lap(clock, W_PHASE_UPDATE);
+    w_update_prepare(&m->pass.engine, &update);
+    w_clock_lap(clock, W_PHASE_ORTHOGONALISE);
     w_update_weights(&m->pass.engine, &update);
     if (m->pass.lazy)
         w_id_set_clear(&m->lazy.used);

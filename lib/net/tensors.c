@@ -54,8 +54,13 @@ static void append(struct w_tensors *tensors, const char *prefix, const char *na
               w_add_ok(tensors->floats, w_round_up(t.count, 16), &tensors->floats) &&
               add_packed(tensors, &t);
     /* sums of a part cannot overflow where those of the whole do not */
-    tensors->rules[t.rule].parameters += ok ? t.count : 0;
-    tensors->rules[t.rule].floats += ok ? w_round_up(t.count, 16) : 0;
+    if (ok) {
+        const struct w_rule *rule = tensors->optimizer->rules[t.rule];
+        tensors->rules[t.rule].parameters += t.count;
+        tensors->rules[t.rule].matrices += t.ndim == 2 ? t.count : 0;
+        tensors->rules[t.rule].floats += w_round_up(t.count, 16);
+        tensors->rules[t.rule].prepare_flops += rule->prepare ? rule->prepare_flops(&t) : 0;
+    }
     tensors->overflow |= !ok;
     tensors->nomem |= !keep_row(tensors, &t);
 }

@@ -41,7 +41,8 @@ struct w_tensors {
     u64 floats;     /* of the whole block, with padding */
     u64 packed;     /* elements of all operands, packed for one direction */
     struct {
-        u64 parameters, floats; /* of the tensors of a rule; the floats with padding */
+        u64 parameters, matrices, floats; /* of the tensors of a rule, as above */
+        double prepare_flops;             /* of them all */
     } rules[W_OPTIMIZER_RULES];
     /* used while it is made */
     const struct w_optimizer *optimizer; /* says which rule a tensor follows */

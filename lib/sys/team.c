@@ -208,13 +208,13 @@ void w_team_free(struct w_team *team)
 
 u32 w_team_size(const struct w_team *team)
 {
-    return team->size;
+    return team ? team->size : 1;
 }
 
 void w_team_for(struct w_team *team, u64 items, void (*work)(void *context, u64 item, u32 worker),
                 void *context)
 {
-    if (team->size == 1 || items <= 1) {
+    if (!team || team->size == 1 || items <= 1) {
         for (u64 item = 0; item < items; item++)
             work(context, item, 0);
         return;

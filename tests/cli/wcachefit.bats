@@ -224,7 +224,7 @@ calibrated()
 @test "a calibration is kept for this host and used by what comes after it" {
     calibrated
     file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
-    jq -e '.schema == "wtools-calibration/3" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
+    jq -e '.schema == "wtools-calibration/4" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
         (.latency_s.points | length) > 10 and (.shapes | length) >= 2' "$file"
     grep 'L2 .* measured, .* claimed' "$BATS_TEST_TMPDIR/calibration.txt"
     wcachefit host -q --json 2>/dev/null | jq -e '.machine.flops_per_s.source == "measured"'

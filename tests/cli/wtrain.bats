@@ -486,6 +486,34 @@ no_temporary_files()
     [[ $output == *"warmup_steps 8 is more than steps 3"* ]]
 }
 
+@test "Muon: the same bytes for any number of threads and after a resume, in both precisions" {
+    local precision threads
+    for precision in fp32 bf16; do
+        for threads in 1 2 3; do
+            wtrain -q -c tiny.json --precision $precision --set optimizer=muon --set schedule=linear \
+                --set steps=40 -t $threads -o $threads.wts "$data/train.wts"
+            cmp $threads.wts 1.wts
+        done
+        wtrain -q -c tiny.json --precision $precision --set optimizer=muon --set schedule=linear \
+            --set steps=40 -n 17 -o part.wts "$data/train.wts"
+        wtrain -q --precision $precision --resume part.wts -n 40 -o part.wts "$data/train.wts"
+        cmp part.wts 1.wts
+    done
+    header 1.wts | jq -e '[.tensors[].name] | map(select(startswith("muon.m."))) | length == 8'
+    header 1.wts | jq -e '[.tensors[].name] | any(. == "adam.v.wte.weight") and
+        all(. != "adam.m.h.0.mlp.c_fc.weight")'
+}
+
+@test "an optimizer does not continue the states of another" {
+    wtrain -q -c tiny.json -n 3 -o m.wts "$data/train.wts"
+    run wtrain --resume m.wts --set optimizer=muon -n 6 "$data/train.wts"
+    [ "$status" -eq 2 ]
+    [[ $output == *"m.wts"*"optimizer adamw"*"--init"* ]]
+    run wtrain -v -c tiny.json --set optimizer=muon --init m.wts -n 6 -o n.wts "$data/train.wts"
+    [ "$status" -eq 0 ]
+    [[ $output == *"optimizer muon: muon_learning_rate 0.02, muon_momentum 0.95, beta1 0.9"* ]]
+}
+
 @test "--time ends the run" {
     wbatch -q -c tiny.json --epochs 0 "$data/tiny.tok" |
         wtrain -q -c tiny.json --time 1s --set schedule=cosine --log log -o m.wts

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "net/model.h"
+#include "net/optim.h"
 
 /* Shapes that no tile, vector or block divides, and one that all do. */
 static const struct shape {
@@ -31,6 +32,8 @@ static inline struct w_conf conf_of(const struct shape *s)
                            .beta1 = 0.9,
                            .beta2 = 0.95,
                            .epsilon = 1e-8,
+                           .muon_learning_rate = 0.02,
+                           .muon_momentum = 0.95,
                            .clip_norm = 1,
                            .accumulate = 1,
                            .init_std = 0.02,
@@ -89,12 +92,24 @@ static inline void finish(struct run *run)
     free(run->ctx);
 }
 
+/* Weights and all states of the optimizer. */
+static inline void check_same_bits(struct w_model *got, struct w_model *want)
+{
+    const struct w_tensors *tensors = w_model_tensors(want);
+    struct w_rule_state state;
+
+    assert_memory_equal(w_model_weights(got), w_model_weights(want),
+                        tensors->floats * sizeof(float));
+    for (u32 i = 0; (state = w_optimizer_state(tensors->optimizer, i)).name; i++)
+        assert_memory_equal(w_model_state(got, i), w_model_state(want, i),
+                            tensors->rules[state.rule].floats * sizeof(float));
+}
+
 /* Three steps by one thread, and the same by two and three: the same bits. */
 static inline void check_bits_of_conf(const struct w_conf *conf, const struct w_kern *kern,
                                       enum w_type type)
 {
     struct run first = start(conf, W_PLAN_TRAIN, 1, type, kern);
-    const u64 bytes = w_model_tensors(first.model)->floats * sizeof(float);
     double loss[3], norm[3];
 
     for (u64 step = 0; step < 3; step++) {
@@ -109,18 +124,20 @@ static inline void check_bits_of_conf(const struct w_conf *conf, const struct w_
             assert_true(w_model_gradient(run.model, &run.batch, 1) == loss[step]);
             assert_true(w_model_update(run.model, step + 1, 1e-3) == norm[step]);
         }
-        assert_memory_equal(w_model_weights(run.model), w_model_weights(first.model), bytes);
-        assert_memory_equal(w_model_state(run.model, 0), w_model_state(first.model, 0), bytes);
-        assert_memory_equal(w_model_state(run.model, 1), w_model_state(first.model, 1), bytes);
+        check_same_bits(run.model, first.model);
         finish(&run);
     }
     finish(&first);
 }
 
+/* With each optimizer. */
 static inline void check_bits_of_threads(const struct shape *shape, const struct w_kern *kern,
                                          enum w_type type)
 {
-    const struct w_conf conf = conf_of(shape);
+    struct w_conf conf = conf_of(shape);
+
+    check_bits_of_conf(&conf, kern, type);
+    conf.optimizer = W_OPTIMIZER_MUON;
     check_bits_of_conf(&conf, kern, type);
 }
 

@@ -128,6 +128,52 @@ static void weights_alone_have_no_moments(void **state)
     free(blocks);
 }
 
+/* With Muon each state is that of a part of the tensors, in a block as long as these. A model of
+ * AdamW does not take them. */
+static void states_are_those_of_each_tensors_rule(void **state)
+{
+    struct fixture *f = *state;
+    const struct w_kern *kern = NULL;
+    struct w_model *adamw = f->model, *other = NULL;
+    struct w_ckpt *ckpt = NULL;
+    struct w_rule_state kept;
+
+    f->conf.optimizer = W_OPTIMIZER_MUON;
+    assert_int_equal(w_kern_choose(&kern, NULL, &f->err), W_DONE);
+    assert_int_equal(
+        w_model_new(&f->model, &f->conf, W_PLAN_TRAIN, W_TYPE_F32, kern, f->team, &f->err), W_DONE);
+    assert_int_equal(
+        w_model_new(&other, &f->conf, W_PLAN_TRAIN, W_TYPE_F32, kern, f->team, &f->err), W_DONE);
+    w_model_init(f->model);
+    const struct w_tensors *tensors = w_model_tensors(f->model);
+    for (u32 i = 0; (kept = w_optimizer_state(tensors->optimizer, i)).name; i++)
+        for (u64 j = 0; j < tensors->rules[kept.rule].floats; j++)
+            w_model_state(f->model, i)[j] = (float)(1000 * i + j);
+    save(f, false);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_true(w_ckpt_has_states(ckpt));
+    float *states[W_OPTIMIZER_STATES] = {w_model_state(other, 0), w_model_state(other, 1),
+                                         w_model_state(other, 2)};
+    if (w_ckpt_read(ckpt, w_model_tensors(other), w_model_weights(other), states, &f->err))
+        fail_msg("%s", f->err.text);
+    w_ckpt_close(&ckpt);
+    same_tensors(tensors, w_model_weights(other), w_model_weights(f->model));
+    for (u32 i = 0; (kept = w_optimizer_state(tensors->optimizer, i)).name; i++)
+        for (u32 t = 0; t < tensors->count; t++)
+            if (tensors->rows[t].rule == kept.rule)
+                assert_memory_equal(w_model_state(other, i) + tensors->rows[t].state,
+                                    w_model_state(f->model, i) + tensors->rows[t].state,
+                                    tensors->rows[t].count * sizeof(float));
+    float *two[W_OPTIMIZER_STATES] = {w_model_state(adamw, 0), w_model_state(adamw, 1)};
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_int_equal(
+        w_ckpt_read(ckpt, w_model_tensors(adamw), w_model_weights(adamw), two, &f->err),
+        W_MISMATCH);
+    w_ckpt_close(&ckpt);
+    w_model_free(other);
+    w_model_free(adamw); /* f->model is freed with the fixture */
+}
+
 static void write_bytes(const char *bytes, size_t size)
 {
     FILE *file = fopen(path, "w");
@@ -224,6 +270,7 @@ int main(void)
         cmocka_unit_test(another_shape_is_refused),
         cmocka_unit_test(a_configuration_of_other_tensors_is_refused),
         cmocka_unit_test(weights_that_are_no_numbers_are_refused),
+        cmocka_unit_test(states_are_those_of_each_tensors_rule),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

@@ -322,6 +322,22 @@ static void check_adamw(const struct w_kern *kern, const struct data *d, u64 n)
     }
 }
 
+static void check_momentum(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    struct data got = *d, want = *d;
+    kern->momentum(got.y, got.x, 0.95f, 0.3f, n);
+    ref->momentum(want.y, want.x, 0.95f, 0.3f, n);
+    kern->descend(got.w, got.b, 0.999f, 0.02f, n);
+    ref->descend(want.w, want.b, 0.999f, 0.02f, n);
+    for (u64 i = 0; i < N_MAX; i++) {
+        double tolerance = i < n ? 8 * ULP : 0;
+        near(kern, "momentum m", n, i, (double)got.y[i], (double)want.y[i], tolerance * 4);
+        near(kern, "momentum g", n, i, (double)got.x[i], (double)want.x[i], tolerance * 4);
+        near(kern, "descend w", n, i, (double)got.w[i], (double)want.w[i], tolerance * 4);
+        near(kern, "descend g", n, i, (double)got.b[i], (double)want.b[i], 0);
+    }
+}
+
 /* NaN stays NaN: a broken model must not look like one that works. */
 static void check_nan(const struct w_kern *kern, const struct data *d, u64 n)
 {
@@ -353,6 +369,12 @@ static void adamw_is_right(void **state)
 {
     (void)state;
     for_all(check_adamw);
+}
+
+static void momentum_is_right(void **state)
+{
+    (void)state;
+    for_all(check_momentum);
 }
 
 /* ---- bf16 ---- */
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(exponentials_are_right),
         cmocka_unit_test(nan_stays_nan),
         cmocka_unit_test(adamw_is_right),
+        cmocka_unit_test(momentum_is_right),
         cmocka_unit_test(floats_are_rounded_to_the_nearest),
         cmocka_unit_test(conversions_stay_within_their_rows),
         cmocka_unit_test(kernels_have_names),

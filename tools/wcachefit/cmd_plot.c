@@ -106,10 +106,12 @@ static void chart_roofline(struct w_chart *chart, const struct report *r)
     for (size_t i = 0; i < r->count; i++) {
         const struct w_fit *fit = &r->fits[i];
         struct w_series *s = w_chart_series(chart, fit->conf.name, W_SERIES_POINT);
-        for (u32 phase = 0; phase < W_PHASES; phase++)
-            w_series_point(
-                s, w_fit_phase_value(fit, "work", phase) / w_fit_phase_value(fit, "traffic", phase),
-                w_fit_phase_value(fit, "reach", phase), w_phases[phase].key);
+        for (u32 phase = 0; phase < W_PHASES; phase++) {
+            const double flops = w_fit_phase_value(fit, "work", phase);
+            if (flops > 0)
+                w_series_point(s, flops / w_fit_phase_value(fit, "traffic", phase),
+                               w_fit_phase_value(fit, "reach", phase), w_phases[phase].key);
+        }
     }
 }
 

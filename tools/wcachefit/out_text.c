@@ -133,6 +133,8 @@ static void write_steps(FILE *f, const struct report *r, const struct w_fit *fit
     for (u32 phase = 0; phase < W_PHASES; phase++) {
         char key[64], time[W_FIGURE_TEXT], reach[W_FIGURE_TEXT];
         double seconds = w_fit_phase_value(fit, "step", phase);
+        if (!(seconds > 0)) /* a phase that this configuration does not have */
+            continue;
         snprintf(key, sizeof key, "step.%s", w_phases[phase].key);
         fprintf(f, "  %-30s %12s %5.1f %% %14s   bound by %s\n",
                 w_figures[w_figure_find(key)].label, w_figure_text(time, W_UNIT_SECONDS, seconds),

@@ -1,0 +1,362 @@
+/* With n the smaller side of x and X (n, m) either x or its transpose, one polynomial is
+ *
+ *      R = X X^T,    Z = a I + b R + c R R,    X' = Z X.
+ *
+ * Products of R and Z are symmetric, and these commute, so that two polynomials can be joined
+ * before they are applied to the longer side (Dao AI Lab: "Gram Newton-Schulz", 2026):
+ *
+ *      R = X X^T,  Z1 = p1(R),  R' = Z1 R Z1,  Z2 = p2(R'),  X' = Z2 Z1 X.
+ *
+ * For n = m that costs as much as one after the other, for m = 4 n two thirds. More than two would
+ * let roundings of R grow: R is computed from X again. Of symmetric products the lower half is
+ * computed, in strips of rows, and mirrored. */
+#include "net/orthogonal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/plan.h"
+
+#define ROUNDS 2 /* of two polynomials each */
+
+/* By the algorithm of Polar Express for W_ORTHOGONAL_LEAST, with its cushion of 0.024 and, but for
+ * the last, its margin of 1 %: p(x / 1.01), so that rounding leaves values inside of the next
+ * interval. */
+static const struct polynomial {
+    float a, b, c;
+} polynomials[ROUNDS][2] = {
+    {{8.10442f, -22.62076f, 16.25863f}, {3.91717f, -2.8251f, 0.52467f}},
+    {{3.31172f, -2.43439f, 0.48741f}, {2.32406f, -1.68983f, 0.42107f}},
+};
+
+#define MARGIN 1.02       /* of the bound, for the rounding of X and of its norm */
+#define STRIP_ROWS 128    /* of a symmetric product */
+#define BLOCK_FLOATS 4096 /* of a pass over x */
+
+/* A matrix at work. Squares are (n, n), in the compute type, as are x and y. */
+struct work {
+    struct w_engine engine;
+    float *out;
+    u64 rows, cols, n, m;
+    u64 x_row, x_col; /* strides of X (n, m) in x: those of x or of its transpose */
+    void *x, *y;      /* X, by turns */
+    void *r, *z, *t;  /* squares */
+    void *packed;     /* the right-hand operand of a product */
+    double *partials; /* one for each block of x, or for each row of a square */
+    float factor;     /* on x while it is rounded */
+};
+
+/* ---- memory ---- */
+
+static u64 blocks_of(u64 floats)
+{
+    return (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS;
+}
+
+struct sizes {
+    u64 matrix, square, packed, partials, total; /* bytes */
+};
+
+static struct sizes sizes_of(u64 rows, u64 cols, enum w_type type)
+{
+    const u64 n = W_MIN(rows, cols), m = W_MAX(rows, cols), element = w_type_bytes(type);
+    const u64 count = w_size_mul(n, m);
+    struct sizes s = {0};
+
+    s.matrix = w_size_padded(w_size_mul(count, element));
+    s.square = w_size_padded(w_size_mul(w_size_mul(n, n), element));
+    s.packed = w_size_mul(w_size_mul(w_size_padded(n), w_size_padded(m)), element);
+    s.partials = w_size_padded(w_size_mul(W_MAX(blocks_of(count), n), sizeof(double)));
+    s.total = w_size_add(w_size_add(w_size_mul(2, s.matrix), w_size_mul(3, s.square)),
+                         w_size_add(s.packed, s.partials));
+    return s;
+}
+_Static_assert(W_TILE_COLS_MAX >= W_K_UNROLL_MAX, "w_size_padded() is enough for packed panels");
+
+u64 w_orthogonal_bytes(u64 rows, u64 cols, enum w_type type)
+{
+    return sizes_of(rows, cols, type).total;
+}
+
+static struct work work_of(const struct w_engine *engine, void *scratch, float *x, u64 rows,
+                           u64 cols)
+{
+    const struct sizes s = sizes_of(rows, cols, engine->type);
+    const bool lies = rows <= cols;
+    u8 *at = scratch;
+    struct work w = {.engine = *engine,
+                     .out = x,
+                     .rows = rows,
+                     .cols = cols,
+                     .n = lies ? rows : cols,
+                     .m = lies ? cols : rows,
+                     .x_row = lies ? cols : 1,
+                     .x_col = lies ? 1 : cols};
+
+    w.x = at;
+    w.y = at += s.matrix;
+    w.r = at += s.matrix;
+    w.z = at += s.square;
+    w.t = at += s.square;
+    w.packed = at += s.square;
+    w.partials = (double *)(void *)(at + s.packed);
+    return w;
+}
+
+/* ---- passes over x ---- */
+
+static void square_block(void *context, u64 item, u32 worker)
+{
+    const struct work *w = context;
+    const u64 begin = item * BLOCK_FLOATS, count = w->rows * w->cols;
+
+    (void)worker;
+    w->partials[item] =
+        w->engine.kern->sum_squares(w->out + begin, W_MIN(BLOCK_FLOATS, count - begin));
+}
+
+static void take_block(void *context, u64 item, u32 worker)
+{
+    const struct work *w = context;
+    const struct w_kern *kern = w->engine.kern;
+    const u64 begin = item * BLOCK_FLOATS, n = W_MIN(BLOCK_FLOATS, w->rows * w->cols - begin);
+
+    (void)worker;
+    kern->scale(w->out + begin, w->factor, n);
+    if (w->engine.type == W_TYPE_BF16)
+        kern->to_bf16((w_bf16 *)w->x + begin, w->out + begin, n);
+    else
+        memcpy((float *)w->x + begin, w->out + begin, n * sizeof(float));
+}
+
+/* x = out / its norm. False: it is zero. */
+static bool take(struct work *w)
+{
+    const u64 blocks = blocks_of(w->rows * w->cols);
+    double squares = 0;
+
+    w_team_for(w->engine.team, blocks, square_block, w);
+    for (u64 i = 0; i < blocks; i++)
+        squares += w->partials[i];
+    w->factor = (float)(1 / sqrt(squares));
+    if (squares == 0)
+        return false;
+    w_team_for(w->engine.team, blocks, take_block, w);
+    return true;
+}
+
+static void square_row(void *context, u64 row, u32 worker)
+{
+    const struct work *w = context;
+    const struct w_kern *kern = w->engine.kern;
+    float *line = w_engine_scratch(&w->engine, worker);
+    const u64 most = W_GEMM_ROWS_FLOATS;
+
+    w->partials[row] = 0;
+    for (u64 col = 0, n; col < w->n; col += n) {
+        n = W_MIN(most, w->n - col);
+        const void *r = w_at(w->r, w->engine.type, row * w->n + col);
+        if (w->engine.type == W_TYPE_BF16)
+            kern->to_fp32(line, r, n);
+        w->partials[row] += kern->sum_squares(w->engine.type == W_TYPE_BF16 ? line : r, n);
+    }
+}
+
+/* The norm of R, a bound of its largest eigenvalue. */
+static double norm_of_r(struct work *w)
+{
+    double squares = 0;
+
+    w_team_for(w->engine.team, w->n, square_row, w);
+    for (u64 i = 0; i < w->n; i++)
+        squares += w->partials[i];
+    return sqrt(squares);
+}
+
+/* ---- products ---- */
+
+/* A product on its way into `to`: identity I + by_linear linear + by_product (the product). */
+struct target {
+    const struct work *w;
+    void *to;           /* (., width) */
+    const void *linear; /* as large; NULL: none */
+    u64 width;
+    float identity, by_linear, by_product;
+    bool symmetric;
+    u64 row; /* of `to`, in which the product's first row is */
+};
+
+static void transform_row(const struct target *t, float *c, u64 row, u64 col, u64 cols)
+{
+    const enum w_type type = t->w->engine.type;
+    const void *linear = t->linear ? w_at(t->linear, type, row * t->width + col) : NULL;
+
+    if (t->by_product != 1)
+        t->w->engine.kern->scale(c, t->by_product, cols);
+    if (type == W_TYPE_BF16 && linear)
+        for (u64 j = 0; j < cols; j++)
+            c[j] += t->by_linear * w_bf16_to_float(((const w_bf16 *)linear)[j]);
+    else if (linear)
+        for (u64 j = 0; j < cols; j++)
+            c[j] += t->by_linear * ((const float *)linear)[j];
+    if (linear && row >= col && row < col + cols)
+        c[row - col] += t->identity;
+}
+
+/* Rows [row, row + rows) left of the strip's square go to the upper half too. */
+static void mirror(const struct target *t, u64 row, u64 rows, u64 col, u64 cols)
+{
+    if (t->w->engine.type == W_TYPE_BF16) {
+        w_bf16 *to = t->to;
+        for (u64 j = col; j < col + cols; j++)
+            for (u64 i = row; i < row + rows; i++)
+                to[j * t->width + i] = to[i * t->width + j];
+    } else {
+        float *to = t->to;
+        for (u64 j = col; j < col + cols; j++)
+            for (u64 i = row; i < row + rows; i++)
+                to[j * t->width + i] = to[i * t->width + j];
+    }
+}
+
+static void store_block(void *context, const struct w_result_block *b)
+{
+    const struct target *t = context;
+    const struct work *w = t->w;
+
+    for (u64 i = 0; i < b->rows; i++) {
+        const u64 row = t->row + b->row + i;
+        float *c = b->c + i * b->c_row;
+        transform_row(t, c, row, b->col, b->cols);
+        if (w->engine.type == W_TYPE_BF16)
+            w->engine.kern->to_bf16((w_bf16 *)t->to + row * t->width + b->col, c, b->cols);
+    }
+    if (t->symmetric && b->col < t->row)
+        mirror(t, t->row + b->row, b->rows, b->col, W_MIN(b->cols, t->row - b->col));
+}
+
+/* The product goes to target.to in the compute type, through store_block(). */
+static void multiply(const struct work *w, struct w_gemm g, struct target *t)
+{
+    g.type = w->engine.type;
+    g.epilogue = store_block;
+    g.context = t;
+    if (g.type == W_TYPE_F32) {
+        g.c = (float *)t->to + t->row * t->width;
+        g.c_row = t->width;
+    }
+    w_gemm(&w->engine, &g);
+}
+
+/* A symmetric product (n, n) = a (n, k) b (k, n), strip by strip, each up to its diagonal. */
+static void multiply_squares(const struct work *w, struct w_gemm g, struct target t)
+{
+    t.w = w;
+    t.width = g.n = w->n;
+    t.symmetric = true;
+    g.type = w->engine.type;
+    g.packed = w->packed;
+    w_gemm_pack(&w->engine, w->packed, &g);
+    const void *a = g.a;
+    for (t.row = 0; t.row < w->n; t.row += STRIP_ROWS) {
+        g.m = W_MIN(STRIP_ROWS, w->n - t.row);
+        g.n = t.row + g.m;
+        g.a = w_at(a, g.type, t.row * g.a_row);
+        multiply(w, g, &t);
+    }
+}
+
+/* to = factor a b, of squares that commute. */
+static void multiply_two(const struct work *w, void *to, const void *a, const void *b,
+                         double factor)
+{
+    multiply_squares(
+        w,
+        (struct w_gemm){
+            .k = w->n, .a = a, .a_row = w->n, .a_col = 1, .b = b, .b_row = w->n, .b_col = 1},
+        (struct target){.to = to, .by_product = (float)factor});
+}
+
+/* r = X X^T */
+static void take_gram(const struct work *w)
+{
+    multiply_squares(w,
+                     (struct w_gemm){.k = w->m,
+                                     .a = w->x,
+                                     .a_row = w->x_row,
+                                     .a_col = w->x_col,
+                                     .b = w->x,
+                                     .b_row = w->x_col,
+                                     .b_col = w->x_row},
+                     (struct target){.to = w->r, .by_product = 1});
+}
+
+/* to = a I + b r + c r r, where r stands for r / bound. */
+static void evaluate(const struct work *w, void *to, const struct polynomial *p, double bound)
+{
+    multiply_squares(
+        w,
+        (struct w_gemm){
+            .k = w->n, .a = w->r, .a_row = w->n, .a_col = 1, .b = w->r, .b_row = w->n, .b_col = 1},
+        (struct target){.to = to,
+                        .linear = w->r,
+                        .identity = p->a,
+                        .by_linear = (float)(p->b / bound),
+                        .by_product = (float)(p->c / (bound * bound))});
+}
+
+/* X' = q X as it is in memory: x' = q x, or x' = x q. To `to` in fp32, or to y. */
+static void apply(const struct work *w, const void *q, float *to)
+{
+    const bool lies = w->x_col == 1;
+    struct target t = {.w = w, .to = w->y, .width = w->cols, .by_product = 1};
+    struct w_gemm g = {.type = w->engine.type,
+                       .m = w->rows,
+                       .n = w->cols,
+                       .k = w->n,
+                       .a = lies ? q : w->x,
+                       .a_row = w->n,
+                       .a_col = 1,
+                       .b = lies ? w->x : q,
+                       .b_row = w->cols,
+                       .b_col = 1,
+                       .packed = w->packed};
+
+    w_gemm_pack(&w->engine, w->packed, &g);
+    if (!to) {
+        multiply(w, g, &t);
+        return;
+    }
+    g.c = to;
+    g.c_row = w->cols;
+    w_gemm(&w->engine, &g);
+}
+
+void w_orthogonalise(const struct w_engine *engine, void *scratch, float *x, u64 rows, u64 cols)
+{
+    struct work w = work_of(engine, scratch, x, rows, cols);
+
+    if (!take(&w))
+        return;
+    for (u32 round = 0; round < ROUNDS; round++) {
+        const struct polynomial *p = polynomials[round];
+        take_gram(&w);
+        const double bound = round == 0 ? MARGIN * MARGIN * norm_of_r(&w) : 1;
+        evaluate(&w, w.z, &p[0], bound);
+        multiply_two(&w, w.t, w.z, w.r, 1);
+        multiply_two(&w, w.r, w.t, w.z, 1);
+        evaluate(&w, w.t, &p[1], bound);
+        multiply_two(&w, w.r, w.t, w.z, 1 / sqrt(bound));
+        apply(&w, w.r, round + 1 < ROUNDS ? NULL : x);
+        void *taken = w.x;
+        w.x = w.y;
+        w.y = taken;
+    }
+}
+
+double w_orthogonal_flops(double rows, double cols)
+{
+    const double n = fmin(rows, cols), m = fmax(rows, cols);
+
+    return ROUNDS * n * n * (3 * m + 5 * n);
+}
