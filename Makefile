@@ -136,6 +136,7 @@ LIB_SOURCES := \
 	lib/net/arch.c \
 	lib/net/attention.c \
 	lib/net/embedding.c \
+	lib/net/gate.c \
 	lib/net/head.c \
 	lib/net/head_layer.c \
 	lib/net/id_set.c \
@@ -251,6 +252,7 @@ UNIT_TESTS := \
 	test_plan \
 	test_predict \
 	test_probe \
+	test_gate \
 	test_gemm \
 	test_team \
 	test_token_header \

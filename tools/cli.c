@@ -477,6 +477,11 @@ void w_cli_catch_signals(void)
     catch_signal(SIGHUP, on_stop, 0);
 }
 
+enum w_status w_cli_check_signal(struct w_err *err)
+{
+    return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
+}
+
 /* ---- outputs and terminals ---- */
 
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)

@@ -86,6 +86,9 @@ const char *w_short_time(char text[24], double seconds);
  * raises it again, so that the shell sees how the program ended. */
 extern volatile sig_atomic_t w_signal_stop;
 void w_cli_catch_signals(void);
+/* W_SIGNAL once such a signal has arrived. To be called again after the last input, so that a stopped
+ * program does not report success. */
+enum w_status w_cli_check_signal(struct w_err *) W_MUST_CHECK;
 extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
 void w_cli_catch_save(void);
 

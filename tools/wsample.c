@@ -117,6 +117,8 @@ static enum w_status open_model(struct loaded_model *m, const char *path, struct
                         w_vocab_size(m->vocab), (unsigned long long)m->conf.vocab_size);
     if (status)
         return w_fail_at(err, status, "%s", path);
+    if (m->conf.counts)
+        w_say("%s mixes its network with counts: without them this is the network alone", path);
     return w_encoder_new(&m->encoder, m->vocab, err);
 }
 

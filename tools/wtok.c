@@ -85,11 +85,6 @@ void wtok_reader_close(struct wtok_reader *r)
     w_file_list_release(&r->files);
 }
 
-enum w_status wtok_check_signal(struct w_err *err)
-{
-    return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
-}
-
 enum w_status wtok_check_end(const char *end, struct w_err *err)
 {
     size_t size = strlen(end);

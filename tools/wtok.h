@@ -47,10 +47,6 @@ enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, 
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
-/* W_SIGNAL once a signal has asked the program to stop. To be called again after the last input, so
- * that a stopped program does not report success. */
-enum w_status wtok_check_signal(struct w_err *) W_MUST_CHECK;
-
 /* W_USAGE for a name that the token that ends documents cannot have: no UTF-8, or a single byte. */
 enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
 

@@ -118,7 +118,7 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
     w_token_header_read(&said, header);
     enum w_status status = choose_vocab(d, header, &vocab, err);
     while (!status) {
-        status = wtok_check_signal(err);
+        status = w_cli_check_signal(err);
         if (!status)
             status = w_reader_records(reader, &records, &count, err);
         if (!status)
@@ -168,7 +168,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     for (int i = 0; i < argc && !status; i++)
         status = decode_file(&d, argv[i], err);
     if (!status)
-        status = wtok_check_signal(err);
+        status = w_cli_check_signal(err);
     if (!status)
         status = w_output_commit(&d.out, err);
     w_output_abort(&d.out);

@@ -198,7 +198,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
 
     while (!status) {
         while (!at_end && w_ordered_next(e->ordered, &slot)) {
-            status = wtok_check_signal(err);
+            status = w_cli_check_signal(err);
             if (!status)
                 status = w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
             at_end = status == W_END;
@@ -208,7 +208,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
                 w_ordered_submit(e->ordered);
         }
         if (!w_ordered_take(e->ordered, &slot))
-            return wtok_check_signal(err);
+            return w_cli_check_signal(err);
         status = write_job(e, &e->jobs[slot], writer, err);
         w_ordered_return(e->ordered);
         wtok_reader_progress(reader, "encoded", false);

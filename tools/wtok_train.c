@@ -213,7 +213,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     }
     double merge_s = w_now_s() - started_s;
     if (!status)
-        status = wtok_check_signal(err);
+        status = w_cli_check_signal(err);
     if (!status) /* the vocabulary first: it is the result of the work */
         status = save(&out, w_vocab_json(vocab), false, err);
     if (!status && set->report)

@@ -40,8 +40,10 @@ static const struct w_option options[] = {
          "End the run after this time of training (90s, 5m, 2h), including that before a resume "
          "if it had a --time too; 0: no limit. Where no number of steps is known, a cosine "
          "schedule follows the time."},
-    {"val", 0, W_OPT_TEXT, FIELD(val), .arg = "FILE",
-     .help = "Validation batches, a regular file of wbatch; evaluated at the end of the run."},
+    {"val", 0, W_OPT_LIST, FIELD(val), .arg = "FILE",
+     .help =
+         "Validation batches, a regular file of wbatch; evaluated at the end of the run. May be "
+         "given again, for other texts or other counts of the same one."},
     {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
      .help = "Evaluate also every N steps."},
     {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE",
@@ -111,7 +113,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
     struct w_err save_err = {0};
 
-    if (!status && run->set->val && run->validation.step != run->state.step)
+    if (!status && run->set->val.count && run->validation.step != run->state.step)
         status = eval_run(run, err);
     if (!status)
         status = save_model(run, err);

@@ -23,9 +23,9 @@
 #include "wire/token_header.h"
 
 struct settings {
-    const char *config, *output, *init, *resume, *val, *log, *checkpoints, *kernel;
+    const char *config, *output, *init, *resume, *log, *checkpoints, *kernel;
     const char *steps, *seed; /* as text, because 0 is a value; NULL: not given */
-    struct w_text_list set;
+    struct w_text_list set, val;
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
     double tok_s; /* for --dry-run; 0: to be measured */
@@ -49,11 +49,19 @@ struct checkpoints {
     u32 failures;   /* in a row */
 };
 
+/* wtrain_eval.c: one evaluation of a file. */
+struct evaluation {
+    const char *path;
+    struct w_losses loss; /* means; counts and mixed are 0 where there are none */
+    u64 batches, tokens, bytes;
+    double seconds;
+};
+
 /* wtrain_eval.c: the last evaluation. */
 struct validation {
-    u32 *id_bytes;              /* bytes of text of each id; NULL: the vocabulary is not known */
-    u64 step;                   /* of the last evaluation; W_JSON_INT_MAX: none */
-    double loss, bits_per_byte; /* its result; 0: not known */
+    u32 *id_bytes;             /* bytes of text of each id; NULL: the vocabulary is not known */
+    u64 step;                  /* of the last evaluation; W_JSON_INT_MAX: none */
+    struct evaluation *of_val; /* for each --val */
 };
 
 /* wtrain_loop.c: time since the first batch arrived, steps and tokens, all of this process. */
@@ -65,8 +73,9 @@ struct run_clock {
 
 /* wtrain_loop.c: one step, for the log and the progress line. */
 struct step_facts {
-    double loss, gnorm, lr; /* lr: the learning rate */
-    double seconds, wait_s; /* of this step; of that, waiting for data */
+    double loss, gnorm, lr;         /* of the network alone; lr: the learning rate */
+    double loss_counts, loss_mixed; /* 0: none */
+    double seconds, wait_s;         /* of this step; of that, waiting for data */
 };
 
 /* wtrain_log.c: --log. */
@@ -140,18 +149,20 @@ struct w_ckpt_folder save_folder(const char *path);
 void save_close(struct run *);
 
 /* ---- wtrain_eval.c ---- */
-/* W_USAGE: --val is no regular file; W_MISMATCH: of another shape or vocabulary. */
+/* W_USAGE: a --val is no regular file; W_MISMATCH: of another shape or vocabulary, or with other
+ * columns of counts than the gate weighs. */
 enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool eval_is_due(const struct run *);
-/* Evaluate over the whole file; the result goes to run->validation and the log. */
+/* Evaluate over all of each file; the results go to run->validation and the log. */
 enum w_status eval_run(struct run *, struct w_err *) W_MUST_CHECK;
+double eval_bits_per_byte(const struct evaluation *, double loss); /* 0: not known */
 void eval_close(struct run *);
 
 /* ---- wtrain_log.c ---- */
 enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO */
 void log_header(struct run *);
 void log_step(struct run *);
-void log_eval(struct run *, u64 batches, const struct w_score *, double seconds);
+void log_eval(struct run *, const struct evaluation *);
 void log_ckpt(struct run *, const char *path, double seconds, const struct w_err *failure);
 void log_end(struct run *, enum w_status status, const struct w_err *);
 enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO: not complete */

@@ -11,10 +11,11 @@
 #include "text/vocab.h"
 #include "tools/wtrain.h"
 
-static enum w_status open_loader(const struct run *run, struct w_loader **loader, struct w_err *err)
+static enum w_status open_loader(const struct run *run, const char *path, struct w_loader **loader,
+                                 struct w_err *err)
 {
     return w_loader_open(loader,
-                         &(struct w_loader_options){.path = run->set->val,
+                         &(struct w_loader_options){.path = path,
                                                     .batch_size = run->conf.batch_size,
                                                     .length = run->conf.max_length,
                                                     .vocab_size = run->conf.vocab_size,
@@ -39,29 +40,46 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
     return bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
 }
 
-enum w_status eval_open(struct run *run, struct w_err *err)
+static enum w_status check_file(struct run *run, const char *path, struct w_err *err)
 {
     struct w_loader *loader = NULL;
-    enum w_path_kind kind = w_path_kind(run->set->val);
+    enum w_path_kind kind = w_path_kind(path);
 
-    if (!strcmp(run->set->val, "-") || (kind != W_PATH_FILE && kind != W_PATH_NONE))
+    if (!strcmp(path, "-") || (kind != W_PATH_FILE && kind != W_PATH_NONE))
         return w_fail(err, W_USAGE,
                       "--val %s: needs a regular file, because each evaluation reads it again",
-                      run->set->val);
-    enum w_status status = open_loader(run, &loader, err);
+                      path);
+    enum w_status status = open_loader(run, path, &loader, err);
     if (status)
         return status;
+    const u64 features = w_loader_features(loader);
     status = w_tok_same(run->tok, w_header_tok(w_loader_header(loader)), err);
+    if (!status && features && run->conf.counts && features != run->conf.counts)
+        status = w_fail(err, W_MISMATCH, "has %llu features of counts, but the gate weighs %llu",
+                        (unsigned long long)features, (unsigned long long)run->conf.counts);
     if (status)
-        status = w_fail_at(err, status, "--val %s", run->set->val);
+        status = w_fail_at(err, status, "--val %s", path);
     w_loader_close(&loader);
+    return status;
+}
+
+enum w_status eval_open(struct run *run, struct w_err *err)
+{
+    const struct w_text_list *val = &run->set->val;
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < val->count && !status; i++)
+        status = check_file(run, val->items[i], err);
     run->validation.step = W_JSON_INT_MAX;
+    run->validation.of_val = calloc(val->count, sizeof *run->validation.of_val);
+    if (!status && !run->validation.of_val)
+        status = w_fail(err, W_NOMEM, "no memory for the results of validation");
     return status ? status : measure_ids(run, err);
 }
 
 bool eval_is_due(const struct run *run)
 {
-    return run->set->val && run->set->val_every && run->state.step % run->set->val_every == 0;
+    return run->set->val.count && run->set->val_every && run->state.step % run->set->val_every == 0;
 }
 
 static u64 target_bytes(const struct run *run, const u32 *ids)
@@ -74,42 +92,81 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
     return sum;
 }
 
-enum w_status eval_run(struct run *run, struct w_err *err)
+/* Add up the mean losses of all batches; W_END at the end. */
+static enum w_status add_batches(struct run *run, struct w_loader *loader, struct evaluation *e,
+                                 struct w_err *err)
 {
-    struct w_loader *loader = NULL;
     struct w_stream_place after;
-    struct w_score score = {0};
-    double started_s = w_now_s(), nats = 0; /* nats: the sum of the means of batches */
-    u64 batches = 0, batch_tokens = run->conf.batch_size * run->conf.max_length;
-    struct w_loaded batch;
+    struct w_loaded loaded;
+    struct w_losses losses;
+    enum w_status status;
 
-    enum w_status status = open_loader(run, &loader, err);
-    while (!status && (status = w_loader_next(loader, &batch, &after, err)) == W_DONE) {
-        nats += w_model_loss(run->model, &(struct w_batch){.ids = batch.ids}, NULL);
-        score.bytes += run->validation.id_bytes ? target_bytes(run, batch.ids) : 0;
-        batches++;
+    while ((status = w_loader_next(loader, &loaded, &after, err)) == W_DONE) {
+        const struct w_batch batch = {.ids = loaded.ids, .lp = loaded.lp, .ctx = loaded.ctx};
+        w_model_loss(run->model, &batch, NULL);
+        w_model_losses(run->model, &losses);
+        e->loss.network += losses.network;
+        e->loss.counts += losses.counts;
+        e->loss.mixed += losses.mixed;
+        e->bytes += run->validation.id_bytes ? target_bytes(run, loaded.ids) : 0;
+        e->batches++;
         run_heed_save_signal(run);
         if (w_signal_stop)
-            status = w_fail(err, W_SIGNAL, "stopped by a signal while evaluating");
+            return w_fail(err, W_SIGNAL, "stopped by a signal while evaluating");
     }
+    return status;
+}
+
+static enum w_status evaluate(struct run *run, struct evaluation *e, struct w_err *err)
+{
+    struct w_loader *loader = NULL;
+    double started_s = w_now_s();
+
+    enum w_status status = open_loader(run, e->path, &loader, err);
+    if (!status)
+        status = add_batches(run, loader, e, err);
     w_loader_close(&loader);
     if (status != W_END)
         return status;
-    if (batches == 0)
-        return w_fail(err, W_MISMATCH, "--val %s: has no batches", run->set->val);
-    score.nats = nats * (double)batch_tokens;
-    score.tokens = batches * batch_tokens;
-    run->validation.loss = nats / (double)batches;
-    run->validation.bits_per_byte = w_score_bits_per_byte(&score);
-    run->validation.step = run->state.step;
-    if (!isfinite(run->validation.loss))
+    if (e->batches == 0)
+        return w_fail(err, W_MISMATCH, "--val %s: has no batches", e->path);
+    e->loss.network /= (double)e->batches;
+    e->loss.counts /= (double)e->batches;
+    e->loss.mixed /= (double)e->batches;
+    e->tokens = e->batches * run->conf.batch_size * run->conf.max_length;
+    e->seconds = w_now_s() - started_s;
+    if (!isfinite(e->loss.network))
         w_warn("step %llu: the validation loss is not a finite number",
                (unsigned long long)run->state.step);
-    log_eval(run, batches, &score, w_now_s() - started_s);
     return W_DONE;
+}
+
+enum w_status eval_run(struct run *run, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (size_t i = 0; i < run->set->val.count && !status; i++) {
+        struct evaluation *e = &run->validation.of_val[i];
+        *e = (struct evaluation){.path = run->set->val.items[i]};
+        status = evaluate(run, e, err);
+        if (!status)
+            log_eval(run, e);
+    }
+    if (!status)
+        run->validation.step = run->state.step;
+    return status;
+}
+
+double eval_bits_per_byte(const struct evaluation *e, double loss)
+{
+    const struct w_score score = {
+        .nats = loss * (double)e->tokens, .tokens = e->tokens, .bytes = e->bytes};
+
+    return w_score_bits_per_byte(&score);
 }
 
 void eval_close(struct run *run)
 {
     free(run->validation.id_bytes);
+    free(run->validation.of_val);
 }

@@ -116,6 +116,10 @@ void log_step(struct run *run)
         return;
     struct w_json *line = new_line(run, "step");
     w_json_set_real(line, "loss", facts->loss);
+    if (facts->loss_counts > 0)
+        w_json_set_real(line, "loss_counts", facts->loss_counts);
+    if (facts->loss_mixed > 0)
+        w_json_set_real(line, "loss_mixed", facts->loss_mixed);
     w_json_set_real(line, "gnorm", facts->gnorm);
     w_json_set_real(line, "lr", facts->lr);
     w_json_set_real(line, "dt", facts->seconds);
@@ -126,18 +130,33 @@ void log_step(struct run *run)
     put_line(run, line);
 }
 
-void log_eval(struct run *run, u64 batches, const struct w_score *score, double seconds)
+/* A loss of an evaluation, and its bits per byte where they are known. */
+static void set_loss(struct w_json *line, const struct evaluation *e, double loss, const char *name)
+{
+    char key[32];
+
+    snprintf(key, sizeof key, "loss%s", name);
+    w_json_set_real(line, key, loss);
+    snprintf(key, sizeof key, "bits_per_byte%s", name);
+    if (e->bytes)
+        w_json_set_real(line, key, eval_bits_per_byte(e, loss));
+}
+
+void log_eval(struct run *run, const struct evaluation *e)
 {
     if (run->log.fd < 0)
         return;
     struct w_json *line = new_line(run, "eval");
-    w_json_set_real(line, "loss", run->validation.loss);
-    if (score->bytes)
-        w_json_set_real(line, "bits_per_byte", run->validation.bits_per_byte);
-    w_json_set_u64(line, "batches", batches);
-    w_json_set_u64(line, "eval_tokens", score->tokens);
-    w_json_set_u64(line, "eval_bytes", score->bytes);
-    w_json_set_real(line, "dt", seconds);
+    w_json_set_string(line, "file", e->path);
+    set_loss(line, e, e->loss.network, "");
+    if (e->loss.counts > 0)
+        set_loss(line, e, e->loss.counts, "_counts");
+    if (e->loss.mixed > 0)
+        set_loss(line, e, e->loss.mixed, "_mixed");
+    w_json_set_u64(line, "batches", e->batches);
+    w_json_set_u64(line, "eval_tokens", e->tokens);
+    w_json_set_u64(line, "eval_bytes", e->bytes);
+    w_json_set_real(line, "dt", e->seconds);
     put_line(run, line);
 }
 
@@ -229,7 +248,8 @@ void show_progress(struct run *run)
 {
     static double smooth_s; /* of a step: an exponential moving average */
     const struct step_facts *facts = &run->last;
-    char place[64], val[32] = "", eta[24] = "?", forecast[32] = "";
+    const struct evaluation *e = run->validation.of_val;
+    char place[64], mixed[32] = "", val[32] = "", eta[24] = "?", forecast[32] = "";
     u64 last_step = 0;
     double left_s = seconds_left(run, &last_step);
 
@@ -241,28 +261,57 @@ void show_progress(struct run *run)
         snprintf(place, sizeof place, "step %llu/%llu %.0f %%", (unsigned long long)run->state.step,
                  (unsigned long long)last_step,
                  100 * part((double)run->state.step, (double)last_step));
-    if (run->validation.loss > 0)
-        snprintf(val, sizeof val, ", val %.4f", run->validation.loss);
+    if (facts->loss_mixed > 0)
+        snprintf(mixed, sizeof mixed, ", mixed %.4f", facts->loss_mixed);
+    if (e && e->loss.network > 0)
+        snprintf(val, sizeof val, ", val %.4f", e->loss.network);
     if (left_s >= 0)
         w_short_time(eta, left_s);
     forecast_ratio(forecast, run, tokens_per_s);
-    w_progress(false, "%s, loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s",
-               place, facts->loss, val, tokens_per_s, forecast, gflops(run, tokens_per_s),
+    w_progress(false, "%s, loss %.4f%s%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.1f %%, ETA %s",
+               place, facts->loss, mixed, val, tokens_per_s, forecast, gflops(run, tokens_per_s),
                100 * part(run->clock.wait_s, run->clock.step_seconds), eta);
+}
+
+/* What each validation came to, where one number does not say it. */
+static void show_validations(const struct run *run)
+{
+    static const char *const names[] = {"network alone", "counts alone", "mixture"};
+    const size_t files = run->set->val.count;
+
+    for (const struct evaluation *e = run->validation.of_val; e < run->validation.of_val + files;
+         e++) {
+        const double losses[] = {e->loss.network, e->loss.counts, e->loss.mixed};
+        char text[256] = "";
+        if (files == 1 && losses[1] <= 0)
+            continue;
+        for (size_t i = 0; i < W_COUNTOF(losses); i++) {
+            const size_t used = strlen(text);
+            if (losses[i] > 0 && e->bytes)
+                snprintf(text + used, sizeof text - used, "%s %s %.4f (%.4f bits/byte)",
+                         i ? "," : "", names[i], losses[i], eval_bits_per_byte(e, losses[i]));
+            else if (losses[i] > 0)
+                snprintf(text + used, sizeof text - used, "%s %s %.4f", i ? "," : "", names[i],
+                         losses[i]);
+        }
+        w_say("validation %s:%s", e->path, text);
+    }
 }
 
 void show_summary(struct run *run)
 {
+    const struct evaluation *e = run->validation.of_val;
+    const bool evaluated = e && run->validation.step == run->state.step;
     char duration[24], val[64] = "", forecast[32];
     double tokens_per_s = part((double)run->clock.tokens, run->clock.step_seconds);
 
     if (run->clock.steps == 0)
         return;
-    if (run->validation.loss > 0 && run->validation.step == run->state.step)
-        snprintf(val, sizeof val, ", validation %.4f", run->validation.loss);
-    if (*val && run->validation.bits_per_byte > 0)
-        snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", run->validation.loss,
-                 run->validation.bits_per_byte);
+    if (evaluated)
+        snprintf(val, sizeof val, ", validation %.4f", e->loss.network);
+    if (evaluated && e->bytes)
+        snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", e->loss.network,
+                 eval_bits_per_byte(e, e->loss.network));
     forecast_ratio(forecast, run, tokens_per_s);
     w_say("%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.2f "
           "%%, peak memory %.0f MiB",
@@ -271,4 +320,6 @@ void show_summary(struct run *run)
           tokens_per_s, forecast, gflops(run, tokens_per_s),
           100 * part(run->clock.wait_s, run->clock.step_seconds),
           (double)w_peak_memory_bytes() / (1024 * 1024));
+    if (evaluated)
+        show_validations(run);
 }

@@ -26,12 +26,14 @@ void run_heed_save_signal(struct run *run)
 
 /* The mean gradient of `accumulate` batches, into the model; *after: the place of the next batch.
  * If the data end before the last of them, W_END: the state stays that of the last whole step. */
-static enum w_status gather_gradient(struct run *run, double *loss, struct w_stream_place *after,
+static enum w_status gather_gradient(struct run *run, struct w_stream_place *after,
                                      struct w_err *err)
 {
+    struct step_facts *facts = &run->last;
+    struct w_losses losses;
     double share = 1.0 / (double)run->conf.accumulate;
 
-    *loss = 0;
+    facts->loss = facts->loss_counts = facts->loss_mixed = 0;
     for (u64 i = 0; i < run->conf.accumulate; i++) {
         struct w_loaded loaded;
         if (w_signal_stop)
@@ -48,7 +50,10 @@ static enum w_status gather_gradient(struct run *run, double *loss, struct w_str
                                       .lp = loaded.lp,
                                       .ctx = loaded.ctx,
                                       .number = run->state.step * run->conf.accumulate + i};
-        *loss += share * w_model_gradient(run->model, &batch, share);
+        facts->loss += share * w_model_gradient(run->model, &batch, share);
+        w_model_losses(run->model, &losses);
+        facts->loss_counts += share * losses.counts;
+        facts->loss_mixed += share * losses.mixed;
     }
     return W_DONE;
 }
@@ -72,7 +77,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     u64 step = run->state.step + 1;
     bool first = run->clock.began_s == 0;
 
-    enum w_status status = gather_gradient(run, &facts->loss, &after, err);
+    enum w_status status = gather_gradient(run, &after, err);
     if (!status)
         status = check_finite(run, "loss", facts->loss, err);
     if (status)

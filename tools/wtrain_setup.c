@@ -37,7 +37,8 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
 }
 
 /* W_MISMATCH: the configuration that is given differs from that of the checkpoint. Its number of
- * steps may differ where none is given: the run took it from the length of the data. */
+ * steps may differ where none is given, and that of features of counts: the run took them from its
+ * data. */
 static enum w_status compare_confs(const struct run *run, const struct w_conf *given,
                                    struct w_err *err)
 {
@@ -48,7 +49,8 @@ static enum w_status compare_confs(const struct run *run, const struct w_conf *g
     for (const struct w_json *j = w_json_first(ours); j && !status; j = w_json_next(j)) {
         const char *key = w_json_key(j);
         char *a = w_json_text(j, err), *b = w_json_text(w_json_get(theirs, key), err);
-        bool from_data = !strcmp(key, "steps") && given->steps == 0;
+        bool from_data = (!strcmp(key, "steps") && given->steps == 0) ||
+                         (!strcmp(key, "counts") && given->counts == 0);
         if (!a || !b)
             status = W_NOMEM;
         else if (strcmp(a, b) && !from_data)
@@ -129,6 +131,8 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         return status;
     if (run->resumed && run->conf.steps == 0)
         run->conf.steps = w_ckpt_conf(run->resumed)->steps;
+    if (run->resumed && run->conf.counts == 0)
+        run->conf.counts = w_ckpt_conf(run->resumed)->counts;
 
     run->stop_step = run->conf.steps ? run->conf.steps : UINT64_MAX;
     if (set->steps) {
@@ -244,6 +248,23 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         err);
 }
 
+/* Once the data are open: a model has a gate if its batches have columns of counts. One that goes
+ * on without a gate leaves the columns alone. */
+static enum w_status settle_counts(struct run *run, struct w_err *err)
+{
+    const u64 features = run->loader ? w_loader_features(run->loader) : run->conf.counts;
+
+    if (features == run->conf.counts || (run->resumed && run->conf.counts == 0))
+        return W_DONE;
+    if (run->conf.counts)
+        return w_fail(err, W_MISMATCH,
+                      "the gate weighs %llu features of counts, but the batches have %llu: add the "
+                      "columns lp and ctx to the tokens before wbatch",
+                      (unsigned long long)run->conf.counts, (unsigned long long)features);
+    run->conf.counts = features;
+    return check_memory(run, err);
+}
+
 /* The length of the cosine, once the data are open. */
 static enum w_status settle_schedule(struct run *run, struct w_err *err)
 {
@@ -319,11 +340,13 @@ enum w_status run_open(struct run *run, struct w_err *err)
     if (!status && needs_data)
         status = open_data(run, err);
     if (!status)
+        status = settle_counts(run, err);
+    if (!status)
         status = settle_schedule(run, err);
     if (status)
         return status;
     status = find_tok(run, err);
-    if (!status && run->set->val)
+    if (!status && run->set->val.count)
         status = eval_open(run, err);
     if (status)
         return status;

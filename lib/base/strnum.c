@@ -69,6 +69,23 @@ enum w_status w_parse_real(const char *text, double min, double max, double *val
     return W_DONE;
 }
 
+enum w_status w_parse_part(const char *text, double min, double max, double *value,
+                           struct w_err *err)
+{
+    const size_t n = strlen(text);
+    const bool percent = n > 0 && text[n - 1] == '%';
+    char number[64];
+
+    if (n >= sizeof number)
+        return w_fail(err, W_USAGE, "'%.60s...' is not a number", text);
+    memcpy(number, text, n + 1);
+    number[n - percent] = 0;
+    enum w_status status = w_parse_real(number, min, max, value, err);
+    if (!status && percent)
+        *value /= 100;
+    return status;
+}
+
 enum w_status w_parse_duration(const char *text, double *seconds, struct w_err *err)
 {
     char *end = NULL;

@@ -13,6 +13,11 @@ enum w_status w_parse_count(const char *text, u64 min, u64 max, u64 *value,
 enum w_status w_parse_real(const char *text, double min, double max, double *value,
                            struct w_err *err) W_MUST_CHECK;
 
+/* A part of a whole: a real number like 0.1, or the same as 10%. [min, max] bounds the number as it
+ * is written. */
+enum w_status w_parse_part(const char *text, double min, double max, double *value,
+                           struct w_err *err) W_MUST_CHECK;
+
 /* A duration in seconds: a number with s, m, h or d; without a unit it is seconds. */
 enum w_status w_parse_duration(const char *text, double *seconds, struct w_err *err) W_MUST_CHECK;
 

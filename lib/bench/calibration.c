@@ -240,30 +240,40 @@ static double gemm_s(const struct w_step_probe *p)
            p->phases[W_PHASE_HEAD].token_s;
 }
 
-/* Where GEMM took much longer than at the other shapes, something else was running: another program
- * that takes a core for a second halves the rate of one shape evenly, so that nothing is noisy.
- * That can only slow a shape down, so such shapes are measured once more while there is time, and
- * the faster run counts. */
-static enum w_status repeat_slow(struct bench *b, u32 first, struct w_team *team, struct w_err *err)
+enum w_status w_calibration_repeat(struct w_step_probe *probes, u32 count, w_shape_run *run,
+                                   void *context, struct w_err *err)
 {
-    struct w_calibration *c = b->c;
-    const u32 n = c->probe_count - first;
     double times[W_CALIBRATION_PROBES];
     enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < n; i++)
-        times[i] = gemm_s(&c->probes[first + i]);
-    w_sort_reals(times, n);
-    const double usual = w_quantile(times, n, 0.5);
-    for (u32 i = 0; i < n && !status; i++) {
-        struct w_step_probe *p = &c->probes[first + i], again;
-        if (gemm_s(p) < SLOW * usual || w_now_s() - b->began_s > b->how->seconds)
+    for (u32 i = 0; i < count; i++)
+        times[i] = gemm_s(&probes[i]);
+    w_sort_reals(times, count);
+    const double usual = w_quantile(times, count, 0.5);
+    for (struct w_step_probe *p = probes; p < probes + count && !status; p++) {
+        struct w_step_probe again;
+        if (gemm_s(p) < SLOW * usual)
             continue;
-        status = run_shape(b, &again, &p->shape, p->type, team, err);
+        status = run(context, p, &again, err);
         if (!status && gemm_s(&again) < gemm_s(p))
             *p = again;
     }
-    return status;
+    return status == W_END ? W_DONE : status;
+}
+
+struct repetition {
+    struct bench *b;
+    struct w_team *team;
+};
+
+static enum w_status run_again(void *context, const struct w_step_probe *slow,
+                               struct w_step_probe *again, struct w_err *err)
+{
+    const struct repetition *r = context;
+
+    if (w_now_s() - r->b->began_s > r->b->how->seconds)
+        return W_END;
+    return run_shape(r->b, again, &slow->shape, slow->type, r->team, err);
 }
 
 /* Shapes that the caller asked for, then the usual ones: at least two, then as many as there is
@@ -283,7 +293,8 @@ static enum w_status measure_some(struct bench *b, enum w_type type, struct w_te
             status = measure_shape(b, &w_shapes[i], type, team, err);
     /* a unit that is switched may just be in its slow state */
     if (!status && !(type == W_TYPE_BF16 && b->how->kern[type]->switched))
-        status = repeat_slow(b, first, team, err);
+        status = w_calibration_repeat(b->c->probes + first, b->c->probe_count - first, run_again,
+                                      &(struct repetition){b, team}, err);
     return status;
 }
 

@@ -84,14 +84,14 @@ out:
     return status;
 }
 
-/* A line through two points; limits on its slope keep noise from making it flat or steeper than
- * through the origin. */
-static struct w_phase_cost cost_of(struct w_probe all, struct w_probe quarter, double tokens,
-                                   double units)
+struct w_phase_cost w_phase_cost_of(enum w_phase phase, struct w_probe all, struct w_probe quarter,
+                                    double tokens, double units)
 {
     double slope = (all.seconds - quarter.seconds) / (tokens - tokens / QUARTER);
     double steepest = all.seconds / tokens;
     slope = W_MIN(W_MAX(slope, 0.7 * steepest), steepest);
+    if (phase == W_PHASE_UPDATE) /* once a step, independent of the tokens */
+        slope = 0;
     return (struct w_phase_cost){.token_s = slope / units,
                                  .call_s = (all.seconds - slope * tokens) / units,
                                  .spread = all.spread};
@@ -122,11 +122,7 @@ enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *sha
                 column[i] = times[size][i][phase];
             probes[size] = w_probe_of(column, samples);
         }
-        p->phases[phase] = cost_of(probes[0], probes[1], tokens, work[phase].units);
-        if (phase == W_PHASE_UPDATE) { /* once a step, independent of the tokens */
-            p->phases[phase].token_s = 0;
-            p->phases[phase].call_s = probes[0].seconds / work[phase].units;
-        }
+        p->phases[phase] = w_phase_cost_of(phase, probes[0], probes[1], tokens, work[phase].units);
     }
     return status;
 }

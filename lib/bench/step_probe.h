@@ -41,6 +41,12 @@ extern const struct w_shape w_shapes[];
 /* A configuration with one layer of that shape. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
 
+/* The cost of a phase from its times with all tokens and with a quarter of them: a line through two
+ * points, with limits on its slope that keep noise from making it flat or steeper than through the
+ * origin. The update is done once a step: its time does not depend on the tokens. */
+struct w_phase_cost w_phase_cost_of(enum w_phase, struct w_probe all, struct w_probe quarter,
+                                    double tokens, double units);
+
 /* Run the shape: `samples` steps of each of the two sizes, after one that is not counted. W_USAGE:
  * sizes that overflow; W_NOMEM. */
 enum w_status w_step_probe_run(struct w_step_probe *, const struct w_shape *, const struct w_kern *,

@@ -72,6 +72,9 @@ const struct w_option w_conf_table[] = {
     {COUNT(seed), .arg = "N", .dflt = "1",
      .help = "Seed of the initial weights and of the ids that softmax_sample draws; the same seed "
              "gives the same numbers."},
+    {COUNT(counts), .arg = "N", .dflt = "0", .max = 64,
+     .help = "Features of counts that a gate weighs, which mixes the network's probabilities with "
+             "those of counts of n-grams; 0: no gate. wtrain takes it from its batches."},
     {0},
 };
 

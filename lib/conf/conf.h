@@ -32,6 +32,7 @@ struct w_conf {
     double init_std;    /* of the initial matrices */
     u64 softmax_sample; /* ids in the softmax of a step of training; 0: all */
     u64 seed;
+    u64 counts;    /* features of counts that the gate of a mixture weighs; 0: no gate */
     char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 
+/* A type that is added needs a case in w_option_set() and in w_options_to_json(). */
 enum w_option_type {
     W_OPT_FLAG,     /* bool; takes no argument */
     W_OPT_COUNT,    /* u64 in [min, max]; 10k, 4MiB */
@@ -18,7 +19,7 @@ enum w_option_type {
 };
 
 struct w_text_list {
-    const char **items; /* room for as many as the command line has words */
+    const char **items; /* room for as many as the command line has words: in no configuration */
     size_t count;
 };
 
@@ -29,7 +30,7 @@ struct w_option {
     size_t offset;       /* of the field */
     const char *arg;     /* name of the argument in help: "N", "FILE" */
     const char *dflt;    /* default as text, parsed like an argument; NULL: none */
-    double min, max;     /* COUNT and REAL; max 0 means no limit */
+    double min, max;     /* COUNT and REAL; max 0 means no limit, and min 0 that none is negative */
     const char *choices; /* CHOICE: "auto|fp32|bf16" */
     const char *help;    /* one or two sentences, with units */
     bool required;       /* in a configuration, the key must exist */

@@ -100,6 +100,7 @@ static void give_conf(struct w_fit *fit)
     give(fit, "B", (double)c->batch_size, source);
     give(fit, "T", (double)c->max_length, source);
     give(fit, "accumulate", (double)c->accumulate, source);
+    give_number(fit, "counts", (double)c->counts, source);
     give(fit, "learning_rate", c->learning_rate, source);
     give_number(fit, "softmax_sample", (double)c->softmax_sample, source);
 }

@@ -70,6 +70,7 @@ const struct w_figure w_figures[] = {
     {"B", "batch_size", W_UNIT_COUNT, NULL},
     {"T", "max_length", W_UNIT_COUNT, NULL},
     {"accumulate", "batches per step", W_UNIT_COUNT, NULL},
+    {"counts", "features of counts that a gate weighs", W_UNIT_COUNT, NULL},
     {"learning_rate", "learning_rate", W_UNIT_RATIO, NULL},
     {"softmax_sample", "softmax_sample; 0: all ids", W_UNIT_COUNT, NULL},
     {"h", "columns of a head", W_UNIT_COUNT, "d / H"},
@@ -119,7 +120,7 @@ const struct w_figure w_figures[] = {
     {"params.layer", "a layer", W_UNIT_COUNT, "params.attention + params.mlp + params.small"},
     {"params.matmul", "matrices of all layers", W_UNIT_COUNT, "L*(4*d^2 + 2*d*F)"},
     {"params", "parameters, tied head", W_UNIT_COUNT,
-     "V*d + T*d + L*(4*d^2 + 2*d*F + 9*d + F) + 2*d"},
+     "V*d + T*d + L*(4*d^2 + 2*d*F + 9*d + F) + 2*d + if(counts, d + counts + 1, 0)"},
     {"params.untied", "with a head of its own", W_UNIT_COUNT, "params + V*d"},
     {"params.nobias", "without biases", W_UNIT_COUNT, "V*d + T*d + L*(4*d^2 + 2*d*F + 2*d) + d"},
 
@@ -249,9 +250,12 @@ const struct w_figure w_figures[] = {
           "accumulate*L*4*element*rows*d", "accumulate*L"),
     PHASE("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
           "accumulate*L*7*element*rows*d", "accumulate*L"),
-    PHASE("head", "output head and loss", "S*d", "accumulate*6*rows*S*d",
-          "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0))",
-          "accumulate"),
+    PHASE(
+        "head", "output head and loss", "S*d",
+        "accumulate*rows*(6*S*d + if(counts, 4*(d + counts), 0))",
+        "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0) + "
+        "if(counts, rows*(element*d + counts + 12), 0))",
+        "accumulate"),
     PHASE("update", "optimizer", "(used + T)*d + L*(4*d^2 + 2*d*F)", "12*(params - (V - used)*d)",
           "36*(params - (V - used)*d)", "1"),
     {"step.seconds", "a step", W_UNIT_SECONDS,

@@ -52,21 +52,11 @@ static int find_fit(const char *name, const char *level)
 
 static enum w_status parse_limit(const char *text, double *limit, struct w_err *err)
 {
-    char number[64];
-    size_t n = strlen(text);
     u64 count;
 
-    if (n == 0 || n >= sizeof number)
-        return w_fail(err, W_USAGE, "'%.60s' is not a number", text);
-    memcpy(number, text, n + 1);
-    bool percent = number[n - 1] == '%';
-    if (percent)
-        number[n - 1] = 0;
-    if (w_parse_real(number, 0, 1e300, limit, NULL) == W_DONE) {
-        *limit /= percent ? 100 : 1;
+    if (!w_parse_part(text, 0, 1e300, limit, NULL))
         return W_DONE;
-    }
-    if (percent || w_parse_count(number, 0, UINT64_MAX, &count, NULL))
+    if (w_parse_count(text, 0, UINT64_MAX, &count, NULL))
         return w_fail(err, W_USAGE, "'%.60s' is not a number (like 80%%, 6, 30M or 4GiB)", text);
     *limit = (double)count;
     return W_DONE;

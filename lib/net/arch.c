@@ -37,16 +37,34 @@ static const struct row last_rows[] = {
     {&w_layer_head, "", D, NONE, NULL, NULL},
 };
 
-/* The rows in their order; those of a block are repeated for every block. */
+static const struct row gate_rows[] = {
+    {&w_layer_gate, "gate.", D, NONE, NULL, NULL},
+};
+
+/* How often a group of rows is there. */
+enum times { ONCE, EACH_BLOCK, WITH_COUNTS };
+
+/* The rows in their order. */
 static const struct group {
     const struct row *rows;
     u32 count;
-    bool block;
+    enum times times;
 } groups[] = {
-    {first_rows, W_COUNTOF(first_rows), false},
-    {block_rows, W_COUNTOF(block_rows), true},
-    {last_rows, W_COUNTOF(last_rows), false},
+    {first_rows, W_COUNTOF(first_rows), ONCE},
+    {block_rows, W_COUNTOF(block_rows), EACH_BLOCK},
+    {last_rows, W_COUNTOF(last_rows), ONCE},
+    {gate_rows, W_COUNTOF(gate_rows), WITH_COUNTS},
 };
+
+static u64 times_of(const struct group *group, const struct w_conf *conf)
+{
+    switch (group->times) {
+    case ONCE: return 1;
+    case EACH_BLOCK: return conf->num_layers;
+    case WITH_COUNTS: return conf->counts > 0;
+    }
+    return 0;
+}
 
 #define BLOCKS_MAX 100000 /* so that indices of layers and tensors fit */
 
@@ -97,15 +115,15 @@ enum w_status w_arch_make(struct w_arch *arch, const struct w_conf *conf, struct
     if (blocks > BLOCKS_MAX || conf->d_model > UINT64_MAX / 3)
         return w_fail(err, W_USAGE, "%llu layers of width %llu are more than can be counted",
                       (unsigned long long)blocks, (unsigned long long)conf->d_model);
-    arch->layers =
-        calloc(W_COUNTOF(first_rows) + blocks * W_COUNTOF(block_rows) + W_COUNTOF(last_rows),
-               sizeof *arch->layers);
+    arch->layers = calloc(W_COUNTOF(first_rows) + blocks * W_COUNTOF(block_rows) +
+                              W_COUNTOF(last_rows) + W_COUNTOF(gate_rows),
+                          sizeof *arch->layers);
     if (!arch->layers)
         return w_fail(err, W_NOMEM, "no memory for a list of layers");
     for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
-        for (u64 block = 0; block < (g->block ? blocks : 1); block++) {
+        for (u64 block = 0; block < times_of(g, conf); block++) {
             char prefix[24] = "";
-            if (g->block)
+            if (g->times == EACH_BLOCK)
                 snprintf(prefix, sizeof prefix, "h.%llu.", (unsigned long long)block);
             for (u32 i = 0; i < g->count; i++)
                 append_layer(arch, &g->rows[i], prefix, conf);
@@ -162,7 +180,7 @@ void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w
         work[phase] = (struct w_work){0};
     for (const struct group *g = groups; g < groups + W_COUNTOF(groups); g++)
         for (u32 i = 0; i < g->count; i++) {
-            const double times = g->block ? (double)conf->num_layers : 1;
+            const double times = (double)times_of(g, conf);
             const struct w_layer layer = layer_of(&g->rows[i], conf);
             const struct w_layer_kind *kind = layer.kind;
             struct w_work forward = {0}, backward = {0};
@@ -173,7 +191,7 @@ void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *conf, enum w
             /* what is computed again has no units of its own; the output of the last norm still
              * exists */
             forward.units = 0;
-            if (kind->recomputed && g->block)
+            if (kind->recomputed && g->times == EACH_BLOCK)
                 add_work(&work[kind->forward_phase], &forward, times);
         }
 }
@@ -188,7 +206,7 @@ double w_arch_flops_per_token(const struct w_conf *conf)
             struct w_work forward = {0}, backward = {0};
             layer.kind->work(&layer, conf, W_TYPE_F32, &forward, &backward);
             if (layer.kind->multiplies)
-                forward_flops += forward.flops * (g->block ? (double)conf->num_layers : 1);
+                forward_flops += forward.flops * (double)times_of(g, conf);
         }
     return 3 * forward_flops / w_work_rows(conf);
 }

@@ -9,7 +9,7 @@
 struct w_batch {
     const u32 *ids;  /* (B, T + 1): the last of each sequence is a target only */
     const float *lp; /* (B, T + 1): natural logarithm of what the counts give the id; or NULL */
-    const u8 *ctx;   /* (B, T + 1, 8): what the counts know of the context; or NULL */
+    const u8 *ctx;   /* (B, T + 1, conf.counts): what they know of its context; or NULL */
     u64 number;      /* of the batch in the run, from 0: random draws of the step depend on it */
 };
 

@@ -292,6 +292,7 @@ const struct w_layer_kind w_layer_head = {
     .forward_phase = W_PHASE_HEAD,
     .backward_phase = W_PHASE_HEAD,
     .multiplies = true,
+    .losses = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

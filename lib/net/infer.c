@@ -1,6 +1,7 @@
 /* Generation: the model's layers, one token at a time, over a KV cache. */
 #include "net/infer.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -65,6 +66,16 @@ void w_infer_start(struct w_infer *m)
 u64 w_infer_length(const struct w_infer *m)
 {
     return m->length;
+}
+
+double w_infer_gate(const struct w_infer *m, const u8 *ctx)
+{
+    const struct w_tensor *t = w_tensors_find(&m->arch.tensors, "gate.weight");
+    double z = (double)m->pass.gate;
+
+    for (u64 i = 0; t && i < m->conf.counts; i++)
+        z += (double)m->pass.weights[t->offset + m->conf.d_model + i] * ctx[i] / 255;
+    return t ? 1 / (1 + exp(-z)) : 0;
 }
 
 const float *w_infer_next(struct w_infer *m, u32 id)

@@ -23,6 +23,9 @@ void w_infer_free(struct w_infer *); /* accepts NULL */
 void w_infer_start(struct w_infer *);
 /* Tokens in the cache. */
 u64 w_infer_length(const struct w_infer *);
+/* The weight g of the counts in a mixture, for the token that the last logits are of: ctx has
+ * conf.counts features of its context. 0 if the model has no gate. */
+double w_infer_gate(const struct w_infer *, const u8 *ctx);
 /* Append a token (with fewer than max_length in the cache) and return vocab_size logits, valid
  * until the next call. */
 const float *w_infer_next(struct w_infer *, u32 id);

@@ -53,12 +53,14 @@ struct w_pass {
     float *d_residual;                  /* (M, d): gradient of the residual stream */
     void *d_stream; /* the same in the compute type; with fp32 it is d_residual itself */
     float *partials;
-    float *nll; /* (M): the loss of each token in nats, written by the head */
+    float *nll;         /* (M): the loss of each token in nats, written by the head */
+    const float *mixed; /* the same of the mixture, by the gate; NULL: none, or no counts */
     const struct w_batch *batch;
     struct w_lazy_rows *lazy; /* training with a sampled softmax; else NULL: every row is updated */
     double scale;             /* of the gradient of the mean loss */
     u64 position;             /* in generation: of the one token */
     float *logits;            /* in generation: (V), set by the head */
+    float gate;               /* in generation: z of gate.c without features, set by the gate */
     struct w_clock clock;
 };
 
@@ -91,12 +93,17 @@ struct w_layer_kind {
     bool recomputed; /* y is not kept for the backward pass but computed again when needed */
     bool dy_fp32;    /* backward takes dy in fp32 */
     bool multiplies; /* its work is GEMM: counted in FLOPs per token */
+    /* It makes losses: its backward() does what its forward() does too, which is not called in
+     * training. Layers that do end the model; in the backward pass they keep their order. */
+    bool losses;
+    /* Its tensors, the last of the model, learn from a loss of their own: their gradients are left
+     * out of the norm by which gradients are clipped. */
+    bool apart;
     /* Append rows to the table of tensors. NULL: the layer has no parameters. */
     void (*tensors)(struct w_tensors *, const struct w_layer *, const struct w_conf *);
     /* Ask for further buffers and scratch memory. NULL: none. */
     void (*plan)(struct w_planner *, struct w_layer *);
     void (*forward)(const struct w_layer_at *);
-    /* That of the head computes the losses too, so in training its forward() is not called. */
     void (*backward)(const struct w_layer_at *);
     /* One token at pass->position, in fp32. */
     void (*decode)(const struct w_layer_at *);
@@ -105,7 +112,7 @@ struct w_layer_kind {
 };
 
 extern const struct w_layer_kind w_layer_embedding, w_layer_norm, w_layer_linear,
-    w_layer_linear_add, w_layer_attention, w_layer_mlp, w_layer_head;
+    w_layer_linear_add, w_layer_attention, w_layer_mlp, w_layer_head, w_layer_gate;
 
 /* x in the backward pass: as it was kept, or computed again by the layer that made it, to which the
  * time is charged. */

@@ -43,12 +43,23 @@ float *w_model_state(struct w_model *, u32 state);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);
-/* Each id is below vocab_size, which the caller has checked. Adds scale times the gradient of the
- * mean loss to the gradients; returns the mean loss in nats per token. */
+/* Each id is below vocab_size, which the caller has checked; counts have as many features as
+ * conf.counts says, and without any a gate stays as it is. Adds scale times the gradient of the
+ * mean loss to the gradients, that of the mixture's loss to those of the gate (gate.c); returns the
+ * mean loss of the network in nats per token. */
 double w_model_gradient(struct w_model *, const struct w_batch *, double scale);
 
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
 double w_model_loss(struct w_model *, const struct w_batch *, float *nll);
+
+/* Of the last batch, which has to be there still: mean losses of the network alone, of the counts
+ * (0: the batch has none) and of the mixture (0: no counts, or the model has no gate), in nats per
+ * token. And the losses of the mixture of each token (B * T); NULL: none. */
+struct w_losses {
+    double network, counts, mixed;
+};
+void w_model_losses(const struct w_model *, struct w_losses *);
+const float *w_model_mixed(const struct w_model *);
 
 /* One step of the optimizer after clipping of the gradient by its global norm; step counts from 1.
  * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */

@@ -104,15 +104,15 @@ static double squares_of_rows(const struct w_engine *engine, const struct w_lazy
     return sum_of(partials, items);
 }
 
-double w_gradient_norm(const struct w_engine *engine, const struct w_tensors *tensors,
-                       const struct w_lazy_rows *lazy, const float *g, double *partials)
+double w_gradient_norm(const struct w_engine *engine, const struct w_lazy_rows *lazy,
+                       const float *g, u64 n, double *partials)
 {
     if (!lazy)
-        return sqrt(squares_of(engine, g, tensors->floats, partials));
+        return sqrt(squares_of(engine, g, n, partials));
     const u64 begin = lazy->tensor->offset, end = begin + lazy->tensor->count;
     return sqrt(squares_of(engine, g, begin, partials) +
                 squares_of_rows(engine, lazy, g, partials) +
-                squares_of(engine, g + end, tensors->floats - end, partials));
+                squares_of(engine, g + end, n - end, partials));
 }
 
 /* ---- the update ---- */

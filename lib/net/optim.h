@@ -57,12 +57,12 @@ struct w_rule_state {
 };
 struct w_rule_state w_optimizer_state(const struct w_optimizer *, u32 state);
 
-/* Euclidean norm of the gradients of all tensors, summed in double precision; of lazy rows (or
+/* Euclidean norm of n gradients from the first on, summed in double precision; of lazy rows (or
  * NULL) only those that are listed are read. partials: scratch, a double for every W_UPDATE_FLOATS,
  * rounded up, and one for a remainder, rounded up. */
 #define W_UPDATE_FLOATS 16384
-double w_gradient_norm(const struct w_engine *, const struct w_tensors *,
-                       const struct w_lazy_rows *, const float *g, double *partials);
+double w_gradient_norm(const struct w_engine *, const struct w_lazy_rows *, const float *g, u64 n,
+                       double *partials);
 
 /* One pass over all weights. With lazy rows, of their tensor only the rows that are listed are
  * updated, and its panels are not packed. */

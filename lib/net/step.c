@@ -82,8 +82,28 @@ static double mean_loss(const struct w_model *m, float *nll)
 double w_model_loss(struct w_model *m, const struct w_batch *batch, float *nll)
 {
     m->pass.batch = batch;
+    m->pass.mixed = NULL;
     forward(m, m->arch.count);
     return mean_loss(m, nll);
+}
+
+void w_model_losses(const struct w_model *m, struct w_losses *losses)
+{
+    const struct w_pass *pass = &m->pass;
+    const u64 tokens = pass->tokens, length = m->conf.max_length;
+
+    *losses = (struct w_losses){.network = mean_loss(m, NULL)};
+    for (u64 i = 0; pass->batch->lp && i < tokens; i++)
+        losses->counts -= (double)pass->batch->lp[i / length * (length + 1) + i % length + 1];
+    for (u64 i = 0; pass->mixed && i < tokens; i++)
+        losses->mixed += (double)pass->mixed[i];
+    losses->counts /= (double)tokens;
+    losses->mixed /= (double)tokens;
+}
+
+const float *w_model_mixed(const struct w_model *m)
+{
+    return m->pass.mixed;
 }
 
 static void backward(struct w_model *m, u32 index)
@@ -97,17 +117,29 @@ static void backward(struct w_model *m, u32 index)
 double w_model_gradient(struct w_model *m, const struct w_batch *batch, double scale)
 {
     struct w_pass *pass = &m->pass;
-    const u32 head = m->arch.count - 1;
+    u32 head = m->arch.count - 1;
 
+    while (m->arch.layers[head - 1].kind->losses)
+        head--;
     pass->batch = batch;
+    pass->mixed = NULL;
     pass->scale = scale;
     forward(m, head);
-    backward(m, head); /* it computes the losses too */
+    for (u32 i = head; i < m->arch.count; i++)
+        backward(m, i); /* the losses too */
     /* the gradient of the residual stream, to which every norm adds */
     memset(pass->d_residual, 0, pass->tokens * m->conf.d_model * sizeof(float));
     for (u32 i = head; i-- > 0;)
         backward(m, i);
     return mean_loss(m, NULL);
+}
+
+/* Floats of the tensors that learn from the loss of the network. */
+static u64 network_floats(const struct w_model *m)
+{
+    const struct w_layer *last = &m->arch.layers[m->arch.count - 1];
+
+    return last->kind->apart ? m->arch.tensors.rows[last->tensor].offset : m->arch.tensors.floats;
 }
 
 double w_model_update(struct w_model *m, u64 step, double learning_rate)
@@ -118,8 +150,8 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     w_clock_start(clock);
     if (m->pass.lazy)
         m->lazy.count = w_id_set_list(&m->lazy.used, m->lazy.ids);
-    double norm = w_gradient_norm(&m->pass.engine, &m->arch.tensors, m->pass.lazy,
-                                  m->pass.gradients, (double *)(void *)m->pass.partials);
+    double norm = w_gradient_norm(&m->pass.engine, m->pass.lazy, m->pass.gradients,
+                                  network_floats(m), (double *)(void *)m->pass.partials);
     /* The formula of torch.nn.utils.clip_grad_norm_, so that runs can be compared. */
     double clip = m->conf.clip_norm > 0 ? m->conf.clip_norm / (norm + 1e-6) : 1;
     for (u32 i = 0; i < W_OPTIMIZER_RULES && m->optimizer->rules[i]; i++)

@@ -412,6 +412,16 @@ static bool all_finite(const float *x, u64 n)
     return finite;
 }
 
+/* The tensors of a gate where the file is of a network without one. */
+static u32 new_tensors(const struct w_ckpt *ckpt, const struct w_tensors *tensors)
+{
+    u32 count = 0;
+
+    for (u32 i = 0; ckpt->conf.counts == 0 && i < tensors->count; i++)
+        count += !strncmp(tensors->rows[i].name, "gate.", 5);
+    return count;
+}
+
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
                           float *const states[W_OPTIMIZER_STATES], struct w_err *err)
 {
@@ -420,6 +430,7 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
     u32 found[BLOCKS] = {0};
     u64 at = 0;
     enum w_status status = W_DONE;
+    const u32 optional = states ? 0 : new_tensors(ckpt, tensors);
 
     for (u32 b = STATES; states && b < blocks_of(optimizer); b++)
         blocks[b] = states[b - STATES];
@@ -451,7 +462,7 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
         }
     }
     for (u32 b = 0; b < blocks_of(optimizer) && !status; b++) {
-        const u32 count = tensors_in(optimizer, b, tensors);
+        const u32 count = tensors_in(optimizer, b, tensors) - (b == WEIGHTS ? optional : 0);
         if (blocks[b] && found[b] != count)
             status = w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s%s*", ckpt->in.name,
                             (unsigned)found[b], (unsigned)count,

@@ -58,7 +58,7 @@ const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
 bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
  * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
- * as in w_tensors. W_MISMATCH:
+ * as in w_tensors. Without states a gate may be missing: its weights stay as they are. W_MISMATCH:
  * a tensor is missing or of another shape; else as reading any stream. Once only, after the
  * opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,

@@ -45,13 +45,13 @@ static enum w_status add_folder(struct w_file_list *list, const char *folder, un
 {
     struct dirent **entries = NULL;
     enum w_status status = W_DONE;
-    int count = depth < DEPTH_MAX ? scandir(folder, &entries, visible, by_bytes) : -1;
 
     if (depth >= DEPTH_MAX)
         return w_fail(err, W_LIMIT, "%s: more than %d folders deep", folder, DEPTH_MAX);
+    int count = scandir(folder, &entries, visible, by_bytes);
     if (count < 0)
         return w_fail_errno(err, "%s: cannot list the folder", folder);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) { /* all: each name has to be freed */
         struct stat st = {0};
         char *path = NULL;
         const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
@@ -59,7 +59,7 @@ static enum w_status add_folder(struct w_file_list *list, const char *folder, un
             status = w_fail(err, W_NOMEM, "%s: no memory for its names", folder);
         if (!status && lstat(path, &st))
             status = w_fail_errno(err, "%s", path);
-        if (!status && S_ISDIR(st.st_mode))
+        if (!status && S_ISDIR(st.st_mode)) /* of the name itself: a link to a folder is none */
             status = add_folder(list, path, depth + 1, err);
         else if (!status && stat(path, &st) == 0 && S_ISREG(st.st_mode))
             status = add(list, path, &st, err);
@@ -83,8 +83,7 @@ enum w_status w_file_list_make(struct w_file_list *list, char *const *paths, siz
         size_t before = list->count;
         if (!strcmp(paths[i], "-")) {
             status = add(list, "-", NULL, err);
-        } else if (!*paths[i] || stat(paths[i], &st)) {
-            errno = *paths[i] ? errno : ENOENT;
+        } else if (stat(paths[i], &st)) {
             status = w_fail_errno(err, "%s: cannot open", *paths[i] ? paths[i] : "''");
         } else if (S_ISDIR(st.st_mode)) {
             status = add_folder(list, paths[i], 0, err);

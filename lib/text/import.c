@@ -243,6 +243,12 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+void w_import_sort(struct w_token *tokens, u32 count)
+{
+    if (count > 0)
+        qsort(tokens, count, sizeof *tokens, by_id);
+}
+
 static enum w_status sort_tokens(const struct w_import *f, struct sorting *s, struct w_err *err)
 {
     size_t others = f->tokens.count - BYTES;
@@ -276,8 +282,7 @@ static enum w_status sort_tokens(const struct w_import *f, struct sorting *s, st
         else if (!given->made)
             s->added[s->added_count++] = token;
     }
-    if (s->special_count > 0)
-        qsort(s->specials, s->special_count, sizeof *s->specials, by_id);
+    w_import_sort(s->specials, s->special_count);
     return W_DONE;
 }
 

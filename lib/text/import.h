@@ -70,6 +70,9 @@ enum w_status w_import_merge_letters(struct w_import *, const char *left, size_t
 enum w_status w_import_merge_line(struct w_import *, const char *line, size_t size,
                                   struct w_err *) W_MUST_CHECK;
 
+/* Sort tokens by id. */
+void w_import_sort(struct w_token *tokens, u32 count);
+
 /* Make the vocabulary, the caller's after success. W_MISMATCH: a byte without a token; W_USAGE: no
  * token is known to end documents, or options.end is a normal one; else fails as w_vocab_make(). */
 enum w_status w_import_finish(struct w_import *, const struct w_import_options *, struct w_vocab **,

@@ -1,3 +1,4 @@
+/* At most half of the slots are in use, so that a search for a pair ends soon at a free slot. */
 #include "text/pair_map.h"
 
 #include <stdlib.h>

@@ -29,7 +29,7 @@ void w_pair_map_release(struct w_pair_map *); /* harmless on zeroes */
  * neighbouring ids. */
 static inline struct w_pair_slot *w_pair_map_slot(const struct w_pair_map *map, u32 left, u32 right)
 {
-    size_t mask = (((size_t)1 << (63 - map->shift)) << 1) - 1;
+    size_t mask = UINT64_MAX >> map->shift; /* one less than the number of slots */
     size_t i = (size_t)((((u64)left << 32 | right) * W_GOLDEN) >> map->shift);
 
     while (map->slots[i].value != W_PAIR_NONE &&

@@ -132,19 +132,13 @@ static enum w_status read_lines(struct reading *r, const char *text, size_t size
     return W_DONE;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const struct w_token *x = a, *y = b;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
 /* Hand the tokens to the import, by rank; find the ranks of the bytes. */
 static enum w_status take_tokens(struct reading *r, struct w_import *f, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
     memset(r->byte_ranks, 0xff, sizeof r->byte_ranks); /* W_PAIR_NONE */
-    qsort(r->tokens, r->count, sizeof *r->tokens, by_id);
+    w_import_sort(r->tokens, r->count);
     r->rank_room = r->count ? r->tokens[r->count - 1].id + 1 : 0;
     if (r->rank_room > r->count + W_UNUSED_IDS_MAX)
         return w_fail(err, W_LIMIT, "a rank of %u for %u tokens", r->rank_room - 1, r->count);

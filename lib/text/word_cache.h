@@ -15,8 +15,6 @@
 #ifndef W_WORD_CACHE_H
 #define W_WORD_CACHE_H
 
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/status.h"
 
@@ -52,19 +50,10 @@ void w_word_cache_release(struct w_word_cache *); /* harmless on zeroes */
 /* The key of a word of 1 to W_WORD_KEY_BYTES bytes; `left` bytes can be read from it on. */
 static inline struct w_word_key w_word_key(const u8 *word, size_t size, size_t left)
 {
-    /* 16 bytes from 16 - size on are the mask of the word's bytes: no branch that depends on
-     * size */
-    static const u8 window[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    const u8 *mask = window + 16 - size;
-    u8 copy[16] = {0};
+    u64 key[2];
 
-    if (left < 16) {
-        memcpy(copy, word, size);
-        word = copy;
-    }
-    return (struct w_word_key){.low = w_get64(word) & w_get64(mask),
-                               .high = (w_get64(word + 8) & w_get64(mask + 8)) | (u64)size << 56};
+    w_short_key(key, word, size, left);
+    return (struct w_word_key){.low = key[0], .high = key[1] | (u64)size << 56};
 }
 
 /* The first of the two slots where a key may be. */

@@ -10,8 +10,6 @@
 #include "base/grow.h"
 #include "base/hash.h"
 
-#define KEY_BYTES sizeof((struct w_word *)0)->key
-
 void w_word_count_release(struct w_word_count *t)
 {
     free(t->words);
@@ -37,38 +35,20 @@ void w_word_count_clear(struct w_word_count *t)
 /* ---- finding a word ---- */
 
 /* Make the key of a word, without the offset of a long one. `readable` bytes from p on may be
- * read, so that nearly all short words take two loads and two masks instead of a copy of
- * variable length. */
+ * read. */
 static inline void make_key(struct w_word *word, const u8 *p, size_t size, size_t readable)
 {
-    static const u8 ones_then_zeroes[2 * KEY_BYTES] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                                       255, 255, 255, 255, 255, 255, 255, 255};
-    u64 low, high = 0, mask;
-
-    if (size > KEY_BYTES) {
-        low = w_hash_bytes(p, size);
-    } else if (readable >= KEY_BYTES) {
-        memcpy(&low, p, 8);
-        memcpy(&mask, ones_then_zeroes + KEY_BYTES - size, 8);
-        low &= mask;
-        memcpy(&high, p + 8, 8);
-        memcpy(&mask, ones_then_zeroes + KEY_BYTES - size + 8, 8);
-        high &= mask;
-    } else {
-        u8 bytes[KEY_BYTES] = {0};
-        memcpy(bytes, p, size);
-        memcpy(&low, bytes, 8);
-        memcpy(&high, bytes + 8, 8);
-    }
-    word->key[0] = low;
-    word->key[1] = high;
+    if (size > W_SHORT_BYTES)
+        word->key[0] = w_hash_bytes(p, size), word->key[1] = 0;
+    else
+        w_short_key(word->key, p, size, readable);
     word->size = (u32)size;
 }
 
 /* Where in the table the search for a word begins: the top bits of its hash. */
 static inline u64 first_place(const struct w_word_count *t, const struct w_word *w)
 {
-    u64 second = w->size <= KEY_BYTES ? w->key[1] : 0;
+    u64 second = w->size <= W_SHORT_BYTES ? w->key[1] : 0;
     u64 mixed = (w->key[0] ^ second * 0xC2B2AE3D27D4EB4Full) * W_GOLDEN;
 
     return ((mixed ^ mixed >> 32) * W_GOLDEN) >> t->shift;
@@ -83,8 +63,8 @@ static inline u32 *find(const struct w_word_count *t, const struct w_word *key, 
         const struct w_word *w = &t->words[t->table[at] - 1];
         if (w->key[0] != key->key[0] || w->size != key->size)
             continue;
-        if (key->size <= KEY_BYTES ? w->key[1] == key->key[1]
-                                   : !memcmp(t->bytes + w->key[1], bytes, key->size))
+        if (key->size <= W_SHORT_BYTES ? w->key[1] == key->key[1]
+                                       : !memcmp(t->bytes + w->key[1], bytes, key->size))
             break;
     }
     return &t->table[at];
@@ -139,7 +119,7 @@ static inline enum w_status count_word(struct w_word_count *t, const struct w_wo
         struct w_word *word = &t->words[t->count];
         *word = *key;
         word->count = times;
-        if (key->size > KEY_BYTES) {
+        if (key->size > W_SHORT_BYTES) {
             status = w_grow(&t->bytes, &t->bytes_room, t->bytes_used + key->size, 1,
                             "bytes of words", err);
             if (status)
@@ -256,7 +236,7 @@ enum w_status w_word_count_prune(struct w_word_count *t, u32 keep, struct w_prun
             pruned->occurrences += w.count;
             continue;
         }
-        if (w.size > KEY_BYTES) {
+        if (w.size > W_SHORT_BYTES) {
             memmove(t->bytes + bytes_used, t->bytes + w.key[1], w.size);
             w.key[1] = bytes_used;
             bytes_used += w.size;

@@ -95,3 +95,103 @@ column()
     [ "$(wcat raw --column unknown counted.tokens | wc -c)" -eq \
         "$(wcat raw --column tok counted.tokens | wc -c | awk '{ print 4 * $1 }')" ]
 }
+
+# ---- training and using a mixture ----
+
+# The tensors of the network of a model
+network()
+{
+    local name
+    for name in $(wcat --what header "$1" | jq -r '.tensors[].name' | grep -v gate); do
+        wcat raw --tensor "$name" "$1" | sha256sum
+    done
+}
+
+@test "batches with counts give the model a gate, beside a network that learns as if alone" {
+    for precision in fp32 bf16; do
+        rm -f log plain.log
+        wtrain -q -c tiny.json -n 12 --precision $precision --log log -o mixed.wts counted.batches
+        wtrain -q -c tiny.json -n 12 --precision $precision --log plain.log -o plain.wts tiny.batches
+        wcat --what header mixed.wts | jq -e '.config.counts == 8 and
+            (.tensors | map(select(.name == "gate.weight").shape) == [[24]])'
+        wcat --what header plain.wts | jq -e '.config.counts == 0 and
+            (.tensors | all(.name | startswith("gate") | not))'
+        cmp <(network mixed.wts) <(network plain.wts)
+        losses='select(.t == "step") | [.loss, .gnorm]'
+        cmp <(jq -c "$losses" log) <(jq -c "$losses" plain.log)
+        # these counts are nearly always right, and the gate finds out
+        jq -s -e 'map(select(.t == "step")) | all(.loss_counts < 1 and .loss_mixed < .loss)
+            and .[-1].loss_mixed < .[0].loss_mixed' log
+        jq -s -e 'map(select(.t == "step")) | all(has("loss_mixed") or has("loss_counts") | not)' \
+            plain.log
+    done
+}
+
+@test "with counts too, threads, kills and resumes do not change a bit" {
+    for precision in fp32 bf16; do
+        rm -rf part.ckpt whole.wts resumed.wts
+        wtrain -q -c tiny.json -n 12 --precision $precision -t 1 -o whole.wts counted.batches
+        wtrain -q -c tiny.json -n 12 --precision $precision -t 3 -o threads.wts counted.batches
+        cmp whole.wts threads.wts
+        wtrain -q -c tiny.json -n 5 --precision $precision --checkpoints part.ckpt counted.batches
+        wtrain -q -c tiny.json -n 12 --precision $precision --resume part.ckpt -o resumed.wts \
+            counted.batches
+        cmp whole.wts resumed.wts
+        wtrain -q -n 12 --precision $precision --resume part.ckpt -o piped.wts < <(cat counted.batches)
+        cmp whole.wts piped.wts
+    done
+}
+
+@test "each --val is evaluated and told apart, with counts or without" {
+    rm -f log
+    wtrain -c tiny.json -n 3 --log log --val counted.batches --val tiny.batches --val-every 2 \
+        -o mixed.wts counted.batches 2>said
+    jq -s -e 'map(select(.t == "eval")) | map([.step, .file]) == [[2, "counted.batches"],
+        [2, "tiny.batches"], [3, "counted.batches"], [3, "tiny.batches"]]' log
+    jq -s -e 'map(select(.t == "eval")) | .[2].loss == .[3].loss and
+        .[2].bits_per_byte == .[3].bits_per_byte and .[2].bits_per_byte_mixed < .[2].bits_per_byte
+        and .[2].bits_per_byte_counts < .[2].bits_per_byte and (.[3] | has("loss_mixed") | not)' log
+    grep 'validation counted.batches: network alone .* counts alone .* mixture .*bits/byte' said
+    grep 'validation tiny.batches: network alone' said
+    # a network without a gate beside counts of a text
+    rm -f log
+    wtrain -q -c tiny.json -n 3 --log log --val counted.batches -o plain.wts tiny.batches
+    jq -s -e 'map(select(.t == "eval"))[0] | has("loss_counts") and (has("loss_mixed") | not)' log
+}
+
+@test "a gate begins on a network without one, and a network goes on without its gate" {
+    wtrain -q -c tiny.json -n 4 -o plain.wts tiny.batches
+    wtrain -q -c tiny.json --init plain.wts -n 2 -o mixed.wts counted.batches
+    wcat --what header mixed.wts | jq -e .config.counts==8
+    wtrain -q -c tiny.json --init plain.wts -n 2 -o other.wts tiny.batches
+    cmp <(network mixed.wts) <(network other.wts)
+    wtrain -q -c tiny.json --init mixed.wts -n 2 -o alone.wts tiny.batches
+    wcat --what header alone.wts | jq -e .config.counts==0
+    wtrain -q -c tiny.json --init mixed.wts -n 2 -o again.wts counted.batches
+    cmp <(network alone.wts) <(network again.wts)
+    wtrain -q -c tiny.json -n 2 --weights-only -o small.wts counted.batches
+    wcat --what header small.wts | jq -e '.tensors | any(.name == "gate.bias")'
+}
+
+@test "a gate needs its columns" {
+    wtrain -q -c tiny.json -n 2 -o mixed.wts counted.batches
+    run -3 wtrain -q --resume mixed.wts -n 4 -o x.wts tiny.batches
+    run -3 wtrain -q -c tiny.json --set counts=8 -n 4 -o x.wts tiny.batches
+    [[ $output == *"weighs 8 features of counts, but the batches have 0"* ]]
+    run -3 wtrain -q -c tiny.json --set counts=3 -n 4 -o x.wts counted.batches
+    [ ! -e x.wts ]
+    run -2 wtrain -q -c tiny.json --set counts=65 -n 4 -o x.wts counted.batches
+    # known before, it is in the plan
+    [ "$(wtrain -c tiny.json --set counts=8 --rate 1 --dry-run | jq .plan.bytes)" = \
+        "$(wtrain -q -c tiny.json -n 1 --log plan.log counted.batches &&
+            jq 'select(.t == "header").plan_bytes' plan.log)" ]
+}
+
+@test "without counts at hand, a mixture writes and scores as its network does" {
+    wtrain -q -c tiny.json -n 4 --log log -o mixed.wts counted.batches
+    wtrain -q -c tiny.json -n 4 -o plain.wts tiny.batches
+    wsample -m mixed.wts -p "The history" -n 20 >mixed.txt 2>said
+    cmp mixed.txt <(wsample -q -m plain.wts -p "The history" -n 20)
+    [ "$(grep -c 'mixes its network with counts' said)" -eq 1 ]
+    cmp <(wsample -q -m mixed.wts --score text/1.txt) <(wsample -q -m plain.wts --score text/1.txt)
+}

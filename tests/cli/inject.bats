@@ -16,17 +16,20 @@ setup()
         skip "NOT TESTED HERE: a preloaded library and a sanitizer exclude each other"
     cd "$BATS_FILE_TMPDIR" || exit 1
     to_stdout= never=
+    prepare() { :; }
 }
 
-# try CALL ERROR: the file "expected" holds the right output and the function `work` writes "result".
-# The first call must be seen to fail, or the test would prove nothing; $never lists the calls that the
-# program does not make.
+# try CALL ERROR: the file "expected" holds the right output and the function `work` writes "result"; it
+# is the program alone, since what else it called would see failures too: `prepare` comes before it. The
+# first call must be seen to fail, or the test would prove nothing; $never lists the calls that the program
+# does not make.
 try()
 {
     local n status
     for ((n = 1; ; n += 1 + n / 16)); do
         rm -f fired
         echo previous >result
+        prepare
         status=0
         W_INJECT=$1:$n:$2 W_INJECT_FIRED=fired LD_PRELOAD=$BUILD/tests/inject.so work \
             >log 2>&1 </dev/null || status=$?
@@ -37,7 +40,7 @@ try()
                 echo "$1: no call was seen, so none failed"
                 return 1
             fi
-            [ "$status" -eq 0 ] || { echo "$1: status $status without a failure"; cat log; return 1; }
+            [ "$status" -eq 0 ] || { echo "$1 $n: status $status without a failure"; cat log; return 1; }
             cmp result expected
             return
         fi
@@ -55,6 +58,7 @@ try()
 
 try_all()
 {
+    prepare
     work
     mv result expected
     try memory ENOMEM
@@ -122,7 +126,8 @@ try_all()
 }
 
 @test "wtrain" {
-    work() { rm -rf result.ckpt; wtrain -c tiny.json -t 2 --steps 2 -o result tiny.batches; }
+    prepare() { rm -rf result.ckpt; }
+    work() { wtrain -c tiny.json -t 2 --steps 2 -o result tiny.batches; }
     try_all
 }
 

@@ -42,7 +42,9 @@ struct run {
     struct w_team *team;
     struct w_model *model;
     u32 *ids;
-    struct w_batch batch; /* of the ids */
+    float *lp; /* with conf.counts: what counts would give */
+    u8 *ctx;
+    struct w_batch batch; /* of these */
 };
 
 static inline struct run start(const struct w_conf *conf, enum w_plan_mode mode, u32 threads,
@@ -66,7 +68,15 @@ static inline struct run start(const struct w_conf *conf, enum w_plan_mode mode,
     run.ids = malloc(count * sizeof *run.ids);
     for (u64 i = 0; i < count; i++)
         run.ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
-    run.batch = (struct w_batch){.ids = run.ids};
+    if (conf->counts) {
+        run.lp = malloc(count * sizeof *run.lp);
+        run.ctx = malloc(count * conf->counts);
+    }
+    for (u64 i = 0; conf->counts && i < count; i++)
+        run.lp[i] = -(float)(7 * w_rng_unit(&rng));
+    for (u64 i = 0; i < conf->counts * count; i++)
+        run.ctx[i] = (u8)w_rng_below(&rng, 256);
+    run.batch = (struct w_batch){.ids = run.ids, .lp = run.lp, .ctx = run.ctx};
     return run;
 }
 
@@ -75,6 +85,8 @@ static inline void finish(struct run *run)
     w_model_free(run->model);
     w_team_free(run->team);
     free(run->ids);
+    free(run->lp);
+    free(run->ctx);
 }
 
 /* Three steps by one thread, and the same by two and three: the same bits. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/batch.h"
 #include "net/tensors.h"
 #include "tests/unit/gpt2_tensors.h"
 
@@ -19,6 +20,8 @@ struct reference {
     const u32 *ids;
     const double *correction;
     u64 count;
+    const struct w_batch *mixed; /* the loss is that of the mixture with these counts; NULL: that of
+                                    the network alone */
 };
 
 static const double *ref_tensor(const struct reference *r, u64 index)
@@ -129,12 +132,29 @@ static double ref_token_loss(const struct reference *r, const double *x, u64 tar
     return log(sum) - hit;
 }
 
+/* -log of the mixture's probability: h is the output of the last norm, nll the network's loss, at
+ * the place of the target in the batch. */
+static double ref_mixture(const struct reference *r, const double *h, double nll, u64 target)
+{
+    const u64 d = r->conf->d_model, features = r->conf->counts;
+    const double *weight = ref_tensor(r, r->tensors->count - 2);
+    double z = ref_tensor(r, r->tensors->count - 1)[0];
+
+    for (u64 i = 0; i < d; i++)
+        z += weight[i] * h[i];
+    for (u64 i = 0; i < features; i++)
+        z += weight[d + i] * r->mixed->ctx[target * features + i] / 255;
+    const double g = 1 / (1 + exp(-z));
+    return -log((1 - g) * exp(-nll) + g * exp((double)r->mixed->lp[target]));
+}
+
 /* Mean loss in nats per token. ids: (B, T + 1) */
 static double ref_loss(const struct reference *r, const u32 *ids)
 {
     const u64 d = r->conf->d_model, length = r->conf->max_length;
     const double *wte = ref_tensor(r, 0), *wpe = ref_tensor(r, 1);
     double *x = malloc(length * d * sizeof *x), *norm = malloc(d * sizeof *norm), loss = 0;
+    const u64 ln_f = 2 + r->conf->num_layers * W_LAYER_TENSORS;
 
     for (u64 b = 0; b < r->conf->batch_size; b++) {
         const u32 *row = ids + b * (length + 1);
@@ -144,9 +164,9 @@ static double ref_loss(const struct reference *r, const u32 *ids)
         for (u64 layer = 0; layer < r->conf->num_layers; layer++)
             ref_layer(r, layer, x);
         for (u64 t = 0; t < length; t++) {
-            ref_norm(norm, x + t * d, ref_tensor(r, r->tensors->count - 2),
-                     ref_tensor(r, r->tensors->count - 1), d);
-            loss += ref_token_loss(r, norm, row[t + 1]);
+            ref_norm(norm, x + t * d, ref_tensor(r, ln_f), ref_tensor(r, ln_f + 1), d);
+            const double nll = ref_token_loss(r, norm, row[t + 1]);
+            loss += r->mixed ? ref_mixture(r, norm, nll, b * (length + 1) + t + 1) : nll;
         }
     }
     free(x);

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/grow.h"
+#include "base/hash.h"
 #include "base/lines.h"
 #include "base/rng.h"
 #include "base/strnum.h"
@@ -66,6 +67,42 @@ static void durations_have_units(void **state)
     assert_int_equal(w_parse_duration("5x", &seconds, NULL), W_USAGE);
     assert_int_equal(w_parse_duration("-5", &seconds, NULL), W_USAGE);
     assert_int_equal(w_parse_duration("", &seconds, NULL), W_USAGE);
+}
+
+static void a_part_may_be_a_percentage(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "%", "10%%", "ten", "-1%", "1e7", "%1"};
+    double part;
+
+    assert_int_equal(w_parse_part("12.5%", 0, 1e6, &part, NULL), W_DONE);
+    assert_true(part == 0.125);
+    assert_int_equal(w_parse_part("0.125", 0, 1e6, &part, NULL), W_DONE);
+    assert_true(part == 0.125);
+    for (size_t i = 0; i < W_COUNTOF(bad); i++)
+        assert_int_equal(w_parse_part(bad[i], 0, 1e6, &part, NULL), W_USAGE);
+    assert_true(part == 0.125);
+}
+
+static void a_short_key_is_its_bytes(void **state)
+{
+    (void)state;
+    u8 bytes[40];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (u8)(200 + i);
+    for (size_t size = 0; size <= W_SHORT_BYTES; size++)
+        for (size_t readable = size; readable <= 2 * W_SHORT_BYTES; readable++) {
+            u64 key[2], expected[2] = {0};
+            for (size_t i = 0; i < size; i++)
+                expected[i / 8] |= (u64)bytes[i] << 8 * (i % 8);
+            /* on the heap and of this size, so that a sanitizer sees a byte too many */
+            u8 *copy = malloc(readable ? readable : 1);
+            assert_non_null(copy);
+            memcpy(copy, bytes, readable);
+            w_short_key(key, copy, size, readable);
+            free(copy);
+            assert_memory_equal(key, expected, sizeof key);
+        }
 }
 
 static void misspelt_names_find_their_neighbour(void **state)
@@ -215,6 +252,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_strict),
         cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(a_part_may_be_a_percentage),
+        cmocka_unit_test(a_short_key_is_its_bytes),
         cmocka_unit_test(misspelt_names_find_their_neighbour),
         cmocka_unit_test(philox_gives_the_published_numbers),
         cmocka_unit_test(normal_numbers_have_their_moments),

@@ -1,4 +1,5 @@
-/* The seconds of a step's phases: every phase has some, and their sum is not more than the step. */
+/* The seconds of a step's phases: every phase has some, their sum is not more than the step, and what a
+ * layer takes is charged to its own phases. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "model_fixture.h"
+#include "net/model_inside.h"
 #include "sys/clock.h"
 
 static void every_phase_of_a_step_is_timed(void **state)
@@ -47,10 +49,77 @@ static void every_phase_of_a_step_is_timed(void **state)
     finish(&run);
 }
 
+/* A kind of layer that takes NAP_S more in each direction, and counts its calls by their phase. */
+#define NAP_S 0.005
+struct slow_kind {
+    struct w_layer_kind kind; /* first: a layer leads to it */
+    const struct w_layer_kind *usual;
+};
+static u32 naps[W_PHASES];
+
+static void nap(enum w_phase phase)
+{
+    naps[phase]++;
+    w_sleep_s(NAP_S);
+}
+
+static void slow_forward(const struct w_layer_at *at)
+{
+    const struct slow_kind *slow = (const struct slow_kind *)at->layer->kind;
+
+    nap(slow->kind.forward_phase);
+    slow->usual->forward(at);
+}
+
+static void slow_backward(const struct w_layer_at *at)
+{
+    const struct slow_kind *slow = (const struct slow_kind *)at->layer->kind;
+
+    nap(slow->kind.backward_phase);
+    slow->usual->backward(at);
+}
+
+/* Sleeps have a least time, so that this does not depend on the machine's speed. The model is so small
+ * that a phase without its sleeps would have far less. */
+static void time_is_charged_to_the_phase_that_took_it(void **state)
+{
+    (void)state;
+    static const struct shape shape = {16, 2, 1, 32, 64, 1, 8};
+    struct w_conf conf = conf_of(&shape);
+    const struct w_kern *kern;
+    struct w_err err;
+
+    assert_int_equal(w_kern_choose(&kern, NULL, &err), W_DONE);
+    struct run run = start(&conf, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
+    const struct w_arch *arch = &run.model->arch;
+    struct slow_kind *slow = calloc(arch->count, sizeof *slow);
+    assert_non_null(slow);
+    for (u32 i = 0; i < arch->count; i++) {
+        slow[i] = (struct slow_kind){*arch->layers[i].kind, arch->layers[i].kind};
+        slow[i].kind.forward = slow_forward;
+        slow[i].kind.backward = slow_backward;
+        arch->layers[i].kind = &slow[i].kind;
+    }
+    w_model_seconds_reset(run.model);
+    memset(naps, 0, sizeof naps);
+    w_model_gradient(run.model, &run.batch, 1);
+    for (u32 phase = 0; phase < W_PHASES; phase++) {
+        assert_true((naps[phase] > 0) == (phase != W_PHASE_UPDATE));
+        assert_true(w_model_seconds(run.model)[phase] >= naps[phase] * NAP_S);
+    }
+    /* forward and backward through three norms, and forward once more where the output is not kept */
+    assert_int_equal(naps[W_PHASE_NORM], 3 + 3 + 2);
+    for (u32 i = 0; i < arch->count; i++)
+        arch->layers[i].kind = slow[i].usual;
+    free(slow);
+    finish(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_phase_of_a_step_is_timed),
+        cmocka_unit_test(time_is_charged_to_the_phase_that_took_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

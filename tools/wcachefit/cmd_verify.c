@@ -164,22 +164,6 @@ static enum w_status learn(const struct verdict *v, const struct report *r, stru
                               err);
 }
 
-/* "10%" or "0.1" */
-static enum w_status parse_tolerance(const char *text, double *part, struct w_err *err)
-{
-    char number[32];
-    size_t n = text ? strlen(text) : 0;
-
-    *part = 0;
-    if (n == 0)
-        return W_DONE;
-    bool percent = text[n - 1] == '%';
-    snprintf(number, sizeof number, "%.*s", (int)W_MIN(n - percent, sizeof number - 1), text);
-    enum w_status status = w_parse_real(number, 1e-6, 1e9, part, err);
-    *part /= percent ? 100 : 1;
-    return status ? w_fail_at(err, status, "--tolerance") : W_DONE;
-}
-
 /* W_NO: one is off by more than the tolerance, or in memory. */
 static enum w_status verify(const struct report *r, const struct settings *set, char **logs,
                             size_t count, struct w_err *err)
@@ -187,11 +171,13 @@ static enum w_status verify(const struct report *r, const struct settings *set, 
     FILE *f = r->text.file;
     struct verdict *verdicts = calloc(count, sizeof *verdicts);
     const struct verdict *failed = NULL;
-    double tolerance;
-    enum w_status status = parse_tolerance(set->tolerance, &tolerance, err);
+    double tolerance = 0;
+    enum w_status status = W_DONE;
 
     if (!verdicts)
-        return w_fail(err, W_NOMEM, "no memory for %zu logs", count);
+        status = w_fail(err, W_NOMEM, "no memory for %zu logs", count);
+    else if (set->tolerance && w_parse_part(set->tolerance, 1e-6, 1e9, &tolerance, err))
+        status = w_fail_at(err, W_USAGE, "--tolerance");
     for (size_t i = 0; i < count && !status; i++)
         status = judge(&verdicts[i], r, logs[i], tolerance, err);
     if (!status && set->json)
