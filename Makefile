@@ -142,6 +142,7 @@ LIB_SOURCES := \
 	lib/net/id_set.c \
 	lib/net/infer.c \
 	lib/net/linear.c \
+	lib/net/mixture.c \
 	lib/net/mlp.c \
 	lib/net/model.c \
 	lib/net/muon.c \
@@ -196,7 +197,7 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c score.c)
-wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
+wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
@@ -250,6 +251,7 @@ UNIT_TESTS := \
 	test_kern \
 	test_lanes \
 	test_memory_curve \
+	test_mixture \
 	test_model \
 	test_model_times \
 	test_muon \

@@ -39,6 +39,11 @@ static const struct w_option options[] = {
     {"score", 0, W_OPT_TEXT, AT(score), "FILE",
      .help = "Generate nothing: print the likelihood of the text of FILE ('-': standard input), in "
              "nats, bits per byte and perplexity per word."},
+    {"counts", 0, W_OPT_TEXT, AT(counts), "FILE",
+     .help = "Counts of n-grams, of wgram learn, which the model's gate mixes with its network. "
+             "Without them it is the network alone."},
+    {"count-on", 0, W_OPT_FLAG, AT(count_on),
+     .help = "With --counts: count the prompt and the text too, as it goes on."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", .max = 1024,
      .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
              "The text does not depend on it."},
@@ -52,6 +57,8 @@ static const char *const examples[] = {
     "wsample -m wiki.wts -p \"In 1969\" --samples 3 --temperature 0.5 --json | jq -r .text",
     "End at the end of the paragraph",
     "wsample -m wiki.wts -p \"London is\" --stop $'\\n'",
+    "The network and counts together",
+    "wsample -m wiki.wts --counts wiki.counts --count-on -p \"The history of\"",
     "Bits per byte of a text that the model has not seen",
     "wsample -m wiki.wts --score test.txt --json | jq .bits_per_byte",
     NULL,
@@ -80,6 +87,8 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
         return w_fail(err, W_USAGE, "--prompt and --prompt-file are two prompts: choose one");
     if (set->score && (set->prompt || set->prompt_file))
         return w_fail(err, W_USAGE, "--score generates nothing and takes no prompt");
+    if (set->count_on && !set->counts)
+        return w_fail(err, W_USAGE, "--count-on goes on from counts: name them with --counts FILE");
     for (size_t i = 0; i < set->stops.count; i++)
         if (!*set->stops.items[i])
             return w_fail(err, W_USAGE,
@@ -102,8 +111,10 @@ static enum w_status open_team(struct loaded_model *m, u64 threads, struct w_err
     return status;
 }
 
-static enum w_status open_model(struct loaded_model *m, const char *path, struct w_err *err)
+static enum w_status open_model(struct loaded_model *m, const struct settings *set,
+                                struct w_err *err)
 {
+    const char *path = set->model;
     enum w_status status = w_ckpt_open(&m->ckpt, path, err);
     if (status)
         return status;
@@ -117,7 +128,7 @@ static enum w_status open_model(struct loaded_model *m, const char *path, struct
                         w_vocab_size(m->vocab), (unsigned long long)m->conf.vocab_size);
     if (status)
         return w_fail_at(err, status, "%s", path);
-    if (m->conf.counts)
+    if (m->conf.counts && !set->counts)
         w_say("%s mixes its network with counts: without them this is the network alone", path);
     return w_encoder_new(&m->encoder, m->vocab, err);
 }
@@ -129,11 +140,14 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     (void)argv;
     enum w_status status = check(set, argc, err);
     if (!status)
-        status = open_model(&model, set->model, err);
+        status = open_model(&model, set, err);
     if (!status)
         status = open_team(&model, set->threads, err);
+    if (!status && set->counts)
+        status = wsample_counts_open(&model.counts, set, &model, err);
     if (!status)
         status = set->score ? wsample_score(set, &model, err) : wsample_generate(set, &model, err);
+    wsample_counts_close(model.counts);
     w_team_free(model.team);
     w_encoder_free(model.encoder);
     w_vocab_free(model.vocab);

@@ -4,6 +4,7 @@
 
 #include "conf/conf.h"
 #include "kern/kern.h"
+#include "net/infer.h"
 #include "net/sampler.h"
 #include "store/checkpoint.h"
 #include "sys/fdio.h"
@@ -12,11 +13,11 @@
 #include "tools/cli.h"
 
 struct settings {
-    const char *model, *prompt, *prompt_file, *score;
+    const char *model, *prompt, *prompt_file, *score, *counts;
     struct w_text_list stops;
     u64 count, samples, threads;
     struct w_sampler_options sampler;
-    bool no_echo, ignore_end, json;
+    bool no_echo, ignore_end, json, count_on;
 };
 
 /* The file of a model, its vocabulary, and the workers and kernels to run it with. */
@@ -27,7 +28,26 @@ struct loaded_model {
     struct w_encoder *encoder;
     const struct w_kern *kern;
     struct w_team *team;
+    struct counts *counts; /* of --counts, or NULL */
 };
+
+/* ---- wsample_counts.c ---- */
+/* Read the counts of --counts, to be closed whatever it returns. W_MISMATCH: the model has no gate for
+ * them, or another vocabulary; else as reading counts. */
+enum w_status wsample_counts_open(struct counts **, const struct settings *,
+                                  const struct loaded_model *, struct w_err *) W_MUST_CHECK;
+void wsample_counts_close(struct counts *); /* accepts NULL */
+/* Forget the text that was counted. */
+void wsample_counts_restart(struct counts *);
+/* Logits of the network for the token after a text become those of the mixture; they belong to the
+ * counts. With --count-on the text is counted first, as far as it is new. W_NOMEM; W_LIMIT. */
+enum w_status wsample_counts_mix(struct counts *, const struct loaded_model *,
+                                 const struct w_infer *, const struct w_ids *text,
+                                 const float **logits, struct w_err *) W_MUST_CHECK;
+/* What the counts say of each id of a text: lp (count) and ctx (count, features). Statuses as
+ * above. */
+enum w_status wsample_counts_score(struct counts *, struct w_team *, const struct w_ids *text,
+                                   float *lp, u8 *ctx, struct w_err *) W_MUST_CHECK;
 
 /* Write samples to standard output: as they come, or as a JSON object each. W_CORRUPT: the model is
  * damaged, or gives NaN; W_IO; W_NOMEM. */

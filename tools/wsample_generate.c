@@ -103,11 +103,16 @@ static enum w_status generate_token(struct generation *g, u64 sample, enum endin
 {
     const float *logits = prefill(g);
     size_t number = g->ids.count - g->prompt_ids, before = g->made.count;
-    u32 size = 0,
-        id = w_sampler_sample(g->sampler, logits, g->ids.ids, g->ids.count, sample, number);
+    u32 size = 0, id = 0;
+    enum w_status status = W_DONE;
 
-    double logprob = w_log_probability(logits, (u32)g->model->conf.vocab_size, id);
-    enum w_status status = note_logprob(g, number, logprob, err);
+    if (g->model->counts)
+        status = wsample_counts_mix(g->model->counts, g->model, g->infer, &g->ids, &logits, err);
+    if (!status) {
+        id = w_sampler_sample(g->sampler, logits, g->ids.ids, g->ids.count, sample, number);
+        status = note_logprob(g, number,
+                              w_log_probability(logits, (u32)g->model->conf.vocab_size, id), err);
+    }
     if (!status)
         status = w_ids_append(&g->ids, id, err);
     if (status)
@@ -169,6 +174,8 @@ static enum w_status make_sample(struct generation *g, u64 sample, struct w_err 
     enum w_status status = W_DONE;
 
     w_infer_start(g->infer);
+    if (g->model->counts)
+        wsample_counts_restart(g->model->counts);
     g->ids.count = g->prompt_ids;
     g->fed = g->made.count = g->shown = 0;
     if (!set->json && sample > 0)

@@ -9,6 +9,13 @@
 
 #define TEXT_LIMIT (1ull << 30) /* bytes */
 
+/* Of the counts or the mixture: NaN without them. */
+static double bits_per_byte(const struct w_score *s, double nats)
+{
+    const struct w_score of = {.nats = nats, .bytes = s->bytes};
+    return nats > 0 ? w_score_bits_per_byte(&of) : NAN;
+}
+
 static enum w_status print_score(const struct settings *set, const struct w_score *s, u64 window,
                                  struct w_err *err)
 {
@@ -22,6 +29,10 @@ static enum w_status print_score(const struct settings *set, const struct w_scor
         {"bits_per_token", w_score_bits(s) / (double)s->tokens, 5},
         {"bytes", (double)s->bytes, 0},
         {"bits_per_byte", w_score_bits_per_byte(s), 5},
+        {"nats_counts", s->nats_counts > 0 ? s->nats_counts : NAN, 3},
+        {"bits_per_byte_counts", bits_per_byte(s, s->nats_counts), 5},
+        {"nats_mixed", s->nats_mixed > 0 ? s->nats_mixed : NAN, 3},
+        {"bits_per_byte_mixed", bits_per_byte(s, s->nats_mixed), 5},
         {"words", (double)s->words, 0},
         {"lines", (double)s->lines, 0},
         {"word_perplexity", w_score_perplexity(s, s->words), 4},
@@ -34,7 +45,8 @@ static enum w_status print_score(const struct settings *set, const struct w_scor
         w_json_set_string(json, "model", set->model);
         w_json_set_string(json, "file", set->score);
         for (size_t i = 0; i < W_COUNTOF(rows); i++)
-            if (!isnan(rows[i].value)) /* a text without words has no perplexity by them */
+            if (!isnan(rows[i].value)) /* a text without words has no perplexity by them, and
+                                          without counts there are none */
                 w_json_set_real(json, rows[i].name, rows[i].value);
         return wsample_print_json(json, err);
     }
@@ -48,6 +60,26 @@ static void show_progress(u64 done, u64 all)
 {
     w_progress(false, "scored %llu of %llu tokens", (unsigned long long)done,
                (unsigned long long)all);
+}
+
+static enum w_status score_text(struct w_score *score, struct w_model *model,
+                                const struct loaded_model *m, const struct w_ids *text,
+                                struct w_err *err)
+{
+    float *lp = m->counts ? malloc(text->count * sizeof *lp) : NULL;
+    u8 *ctx = m->counts ? malloc(text->count * m->conf.counts) : NULL;
+    const struct w_score_text what = {.ids = text->ids, .count = text->count, .lp = lp, .ctx = ctx};
+    enum w_status status = W_DONE;
+
+    if (m->counts && (!lp || !ctx))
+        status = w_fail(err, W_NOMEM, "no memory for the scores");
+    if (!status && m->counts)
+        status = wsample_counts_score(m->counts, m->team, text, lp, ctx, err);
+    if (!status)
+        status = w_score_ids(score, model, &m->conf, &what, show_progress, err);
+    free(lp);
+    free(ctx);
+    return status;
 }
 
 enum w_status wsample_score(const struct settings *set, struct loaded_model *m, struct w_err *err)
@@ -74,7 +106,7 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
     double begin_s = w_now_s();
     if (!status) {
         w_score_count(&score, bytes, size);
-        status = w_score_ids(&score, model, &m->conf, text.ids, text.count, show_progress, err);
+        status = score_text(&score, model, m, &text, err);
     }
     if (!status)
         status = print_score(set, &score, m->conf.max_length, err);

@@ -248,11 +248,13 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         err);
 }
 
-/* Once the data are open: a model has a gate if its batches have columns of counts. One that goes
- * on without a gate leaves the columns alone. */
+/* Once the data are open: a model has a gate if its batches have columns of counts, or without data
+ * if that of --init has one. A run that goes on without a gate leaves the columns alone. */
 static enum w_status settle_counts(struct run *run, struct w_err *err)
 {
-    const u64 features = run->loader ? w_loader_features(run->loader) : run->conf.counts;
+    const u64 said =
+        run->conf.counts || !run->init ? run->conf.counts : w_ckpt_conf(run->init)->counts;
+    const u64 features = run->loader ? w_loader_features(run->loader) : said;
 
     if (features == run->conf.counts || (run->resumed && run->conf.counts == 0))
         return W_DONE;
@@ -341,12 +343,12 @@ enum w_status run_open(struct run *run, struct w_err *err)
     if (!status && needs_data)
         status = open_data(run, err);
     if (!status)
-        status = settle_counts(run, err);
-    if (!status)
         status = settle_schedule(run, err);
     if (status)
         return status;
     status = find_tok(run, err);
+    if (!status)
+        status = settle_counts(run, err);
     if (!status && run->set->val.count)
         status = eval_open(run, err);
     if (status)

@@ -223,7 +223,7 @@ static void scatter(const struct w_counts *counts, const struct w_count_delta *d
 }
 
 void w_count_distribution(const struct w_counts *counts, const struct w_count_delta *delta,
-                          const u32 *ids, u64 count, double *p)
+                          const u32 *ids, u64 count, double *p, u8 *ctx)
 {
     const struct w_count_facts *facts = w_counts_facts(counts);
     u32 last[W_COUNT_ORDER_MAX] = {0}; /* the context, and any token after it */
@@ -236,6 +236,8 @@ void w_count_distribution(const struct w_counts *counts, const struct w_count_de
     w_counts_walk(counts, last, context, 1, &walk);
     if (delta)
         w_count_delta_walk(delta, last, context, &walk);
+    if (ctx)
+        features(&walk, ctx);
     for (u32 word = 0; word < facts->vocab; word++)
         p[word] = 0;
     while (depth < walk.depth && walk.node[depth].total)

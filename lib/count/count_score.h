@@ -43,8 +43,9 @@ enum w_status w_count_score_left_out(const struct w_counts *, struct w_team *,
                                      const struct w_count_said *, struct w_err *) W_MUST_CHECK;
 
 /* The probabilities p (vocab) of all tokens after ids[0] to ids[count - 1]; with a delta, or NULL. The
- * walk's contexts are the last order - 1 of these ids. Sums to 1 but for rounding of doubles. */
+ * walk's contexts are the last order - 1 of these ids. Sums to 1 but for rounding of doubles. ctx (8),
+ * unless NULL: the features of that context, as above. */
 void w_count_distribution(const struct w_counts *, const struct w_count_delta *, const u32 *ids,
-                          u64 count, double *p);
+                          u64 count, double *p, u8 *ctx);
 
 #endif

@@ -12,8 +12,9 @@
 #include "net/model.h"
 
 struct w_score {
-    double nats; /* the sum of the losses of all targets */
-    u64 tokens;  /* targets */
+    double nats;                    /* the sum of the losses of all targets, by the network alone */
+    double nats_counts, nats_mixed; /* by the counts and by the mixture; 0: none */
+    u64 tokens;                     /* targets */
     /* of the text; 0: not known */
     u64 bytes, words, lines;
 };
@@ -24,12 +25,19 @@ void w_score_count(struct w_score *, const char *text, size_t size);
 
 /* A batch_size for the model that scores this many targets: whole windows, about 4096 tokens. */
 u64 w_score_batch_size(u64 targets, u64 max_length);
-/* Add the losses of ids[1 .. count), count of at least 1, to nats and tokens. The model was made
- * from conf, planned for evaluation or training; every id is below vocab_size; `progress`, unless
- * NULL, is called after every batch but the last. W_NOMEM; W_CORRUPT: the loss is not finite.
- */
-enum w_status w_score_ids(struct w_score *, struct w_model *, const struct w_conf *, const u32 *ids,
-                          u64 count, void (*progress)(u64 done, u64 all),
+/* A text: count ids, at least 1, each below vocab_size. lp (count) and ctx (count, conf.counts) are
+ * what counts say of each id, or NULL. */
+struct w_score_text {
+    const u32 *ids;
+    u64 count;
+    const float *lp;
+    const u8 *ctx;
+};
+/* Add the losses of ids[1 .. count) to nats and tokens. The model was made from conf, planned for
+ * evaluation or training; `progress`, unless NULL, is called after every batch but the last.
+ * W_NOMEM; W_CORRUPT: the loss is not finite. */
+enum w_status w_score_ids(struct w_score *, struct w_model *, const struct w_conf *,
+                          const struct w_score_text *, void (*progress)(u64 done, u64 all),
                           struct w_err *) W_MUST_CHECK;
 
 double w_score_bits(const struct w_score *);

@@ -195,3 +195,98 @@ network()
     [ "$(grep -c 'mixes its network with counts' said)" -eq 1 ]
     cmp <(wsample -q -m mixed.wts --score text/1.txt) <(wsample -q -m plain.wts --score text/1.txt)
 }
+
+# ---- with counts of wgram ----
+
+# A mixture, its counts, and a text that neither has seen: "held", with the id before it "held.tokens"
+make_mixture()
+{
+    [ ! -e wgram.made ] || return 0
+    wtok encode -q -V tiny.vocab -o train.tokens text/[1-3]?.txt
+    wgram learn -q -o tiny.counts train.tokens
+    wgram add -q -m tiny.counts --leave-out train.tokens | wbatch -q -c tiny.json -o train.batches
+    wtrain -q -c tiny.json --precision fp32 -o mixture.wts train.batches
+    # the end id, then a whole number of windows, whose text has these ids
+    wtok encode -q -V tiny.vocab -o two.tokens text/1.txt text/2.txt
+    local before count
+    before=$(wtok encode -q -V tiny.vocab text/1.txt | wcat raw | wc -c)
+    before=$((before / 2 - 1))
+    for count in $(seq 480 -16 16); do
+        wcat copy -q --from $((before + 1)) -n "$count" two.tokens | wtok decode -q >held
+        wtok encode -q -V tiny.vocab held | wcat raw | head -c $((2 * count)) >again
+        cmp -s again <(wcat raw two.tokens | tail -c +$((2 * before + 3)) | head -c $((2 * count))) && break
+    done
+    [ "$count" -gt 16 ]
+    wcat copy -q --from $before -n $((count + 1)) -o held.tokens two.tokens
+    touch wgram.made
+}
+
+@test "a score with counts is the validation figure of wtrain" {
+    make_mixture
+    wgram add -q -m tiny.counts held.tokens | wbatch -q -b 1 -T 16 --no-shuffle -o frozen.batches
+    wgram add -q -m tiny.counts --count-on held.tokens |
+        wbatch -q -b 1 -T 16 --no-shuffle -o on.batches
+    rm -f log
+    wtrain -q -c tiny.json --set batch_size=1 --precision fp32 --init mixture.wts -n 0 --log log \
+        --val frozen.batches --val on.batches
+    jq -s 'map(select(.t == "eval"))' log >evals
+    for mode in 0 1; do
+        # shellcheck disable=SC2046
+        wsample -q -m mixture.wts --counts tiny.counts $([ $mode = 0 ] || echo --count-on) \
+            --score held --json >score.json
+        jq -e -n --slurpfile s score.json --slurpfile e evals --argjson mode $mode \
+            '$e[0][$mode] as $e | $s[0] as $s | def near(a; b): (a - b) | fabs < 1e-6;
+            $s.tokens == $e.eval_tokens and near($s.bits_per_byte; $e.bits_per_byte)
+            and near($s.bits_per_byte_counts; $e.bits_per_byte_counts)
+            and near($s.bits_per_byte_mixed; $e.bits_per_byte_mixed)
+            and $s.bits_per_byte_mixed < $s.bits_per_byte'
+    done
+    jq -e '.[0].loss == .[1].loss and .[1].loss_counts != .[0].loss_counts' evals
+    # and that of wgram
+    jq -e --argjson w "$(wcat copy -q --from 1 held.tokens | wgram score -m tiny.counts --json |
+        jq .bytes)" '.[0].eval_bytes == $w' evals
+}
+
+@test "text is drawn from the mixture, and its probabilities are those of its score" {
+    make_mixture
+    for mode in "" --count-on; do
+        # shellcheck disable=SC2086
+        wsample -q -m mixture.wts --counts tiny.counts $mode -n 16 --temperature 1 --top-p 1 \
+            --ignore-end -s 3 --json >made.json
+        jq -j .text made.json >made
+        wtok encode -q -V tiny.vocab made | wcat raw | od -An -v -tu2 -w2 | head -n -1 | tr -d ' ' >encoded
+        # the model may have written its text in other tokens than an encoder would
+        jq '.tokens[]' made.json >tokens
+        diff tokens encoded || { echo "other tokens: choose another seed"; false; }
+        # shellcheck disable=SC2086
+        wsample -q -m mixture.wts --counts tiny.counts $mode --score made --json |
+            jq -e --slurpfile m made.json '(.nats_mixed + ($m[0].logprobs | add)) | fabs < 1e-4'
+    done
+    # the same for the same seed and any number of threads, each sample by itself
+    local options="--samples 3 -n 30 --json"
+    # shellcheck disable=SC2086
+    {
+        wsample -q -m mixture.wts --counts tiny.counts --count-on $options -t 1 >a
+        wsample -q -m mixture.wts --counts tiny.counts --count-on $options -t 3 | cmp - a
+        wsample -q -m mixture.wts --counts tiny.counts $options >b
+        wsample -q -m mixture.wts $options >c
+    }
+    run ! cmp -s a b
+    run ! cmp -s b c
+}
+
+@test "counts that do not belong to the model are refused" {
+    make_mixture
+    wtrain -q -c tiny.json -n 2 -o plain.wts tiny.batches
+    run -3 wsample -m plain.wts --counts tiny.counts
+    [[ $output == *"plain.wts: has a gate for 0 features"* ]]
+    wtok train -q -n 290 -o other.vocab text
+    wtok encode -q -V other.vocab text/3.txt | wgram learn -q -o other.counts
+    run -3 wsample -m mixture.wts --counts other.counts
+    [[ $output == *"other.counts: counts of another vocabulary"* ]]
+    run -3 wsample -m mixture.wts --counts tiny.tokens
+    run -2 wsample -m mixture.wts --count-on
+    [[ $output == *"--counts FILE"* ]]
+    head -c -100 tiny.counts >cut.counts
+    run -3 wsample -m mixture.wts --counts cut.counts
+}

@@ -59,7 +59,7 @@ static void check_sum(const struct w_counts *counts, const struct w_count_delta 
 
     if (!p)
         abort();
-    w_count_distribution(counts, delta, ids, count, p);
+    w_count_distribution(counts, delta, ids, count, p, NULL);
     for (u32 word = 0; word < vocab; word++) {
         if (!(p[word] > 0 && p[word] <= 1 + 1e-9))
             abort();

@@ -223,7 +223,7 @@ static void a_distribution_is_all_tokens_at_once(void **state)
         for (u32 at = 0; at < OTHER; at++) {
             const u32 token = other[at];
             double sum = 0;
-            w_count_distribution(counts, turn ? delta : NULL, other, at, p);
+            w_count_distribution(counts, turn ? delta : NULL, other, at, p, NULL);
             for (u32 word = 0; word < VOCAB; word++) {
                 other[at] = word;
                 w_counts_walk(counts, other, at, 1, &walk);

@@ -57,6 +57,8 @@ static int make_text(void **state)
     return w_team_new(&team, 1, &err);
 }
 
+static const struct w_score_text the_text = {.ids = text, .count = COUNT};
+
 static int free_team(void **state)
 {
     (void)state;
@@ -93,10 +95,55 @@ static void every_token_counts_once_in_batches_of_any_size(void **state)
         const struct w_conf conf = conf_of(batch);
         struct w_model *model = model_of(&conf);
         struct w_score score = {0};
-        assert_int_equal(w_score_ids(&score, model, &conf, text, COUNT, NULL, &err), W_DONE);
+        assert_int_equal(w_score_ids(&score, model, &conf, &the_text, NULL, &err), W_DONE);
         assert_int_equal(score.tokens, COUNT - 1);
         for (u32 filler = 0; filler < VOCAB; filler += 6)
             assert_true(fabs(score.nats / sum_of_windows(filler) - 1) < 1e-6);
+        w_model_free(model);
+    }
+}
+
+/* The counts' share is what they say of ids[1] and on; the mixture's what the gate makes of it: a half
+ * of each in a new model. */
+static void counts_are_scored_beside_the_network(void **state)
+{
+    struct w_err err;
+    float lp[COUNT];
+    u8 ctx[COUNT * 3];
+    double counts = 0;
+
+    (void)state;
+    for (u32 i = 0; i < COUNT; i++)
+        lp[i] = -(float)(1 + i % 5) / 2;
+    for (u32 i = 1; i < COUNT; i++)
+        counts -= (double)lp[i];
+    memset(ctx, 77, sizeof ctx);
+    for (u64 batch = 1; batch <= 6; batch++) {
+        struct w_conf conf = conf_of(batch);
+        struct w_score with = {0}, without = {0};
+        const struct w_score_text both = {.ids = text, .count = COUNT, .lp = lp, .ctx = ctx};
+        conf.counts = 3;
+        struct w_model *model = model_of(&conf);
+        assert_int_equal(w_score_ids(&without, model, &conf, &the_text, NULL, &err), W_DONE);
+        assert_true(without.nats_counts == 0 && without.nats_mixed == 0);
+        assert_int_equal(w_score_ids(&with, model, &conf, &both, NULL, &err), W_DONE);
+        assert_true(with.nats == without.nats);
+        assert_true(fabs(with.nats_counts - counts) < 1e-9);
+        /* by hand, in windows of one sequence */
+        double mixed = 0;
+        struct w_conf one = conf_of(1);
+        struct w_model *network = model_of(&one);
+        for (u32 begin = 0; begin < COUNT - 1; begin += LENGTH) {
+            u32 ids[LENGTH + 1];
+            float nll[LENGTH];
+            for (u32 t = 0; t <= LENGTH; t++)
+                ids[t] = text[begin + t < COUNT ? begin + t : 0];
+            w_model_loss(network, &(struct w_batch){.ids = ids}, nll);
+            for (u32 t = 0; t < LENGTH && begin + t + 1 < COUNT; t++)
+                mixed -= log((exp(-(double)nll[t]) + exp((double)lp[begin + t + 1])) / 2);
+        }
+        assert_true(fabs(with.nats_mixed - mixed) < 1e-4);
+        w_model_free(network);
         w_model_free(model);
     }
 }
@@ -109,7 +156,9 @@ static void a_document_of_no_token_scores_nothing(void **state)
     struct w_err err;
 
     (void)state;
-    assert_int_equal(w_score_ids(&score, model, &conf, text, 1, NULL, &err), W_DONE);
+    assert_int_equal(w_score_ids(&score, model, &conf,
+                                 &(struct w_score_text){.ids = text, .count = 1}, NULL, &err),
+                     W_DONE);
     assert_true(score.nats == 0 && score.tokens == 0);
     w_model_free(model);
 }
@@ -124,7 +173,7 @@ static void a_model_that_diverged_is_corrupt(void **state)
     (void)state;
     w_model_weights(model)[0] = NAN;
     w_model_weights(model)[8 * text[1]] = NAN;
-    assert_int_equal(w_score_ids(&score, model, &conf, text, COUNT, NULL, &err), W_CORRUPT);
+    assert_int_equal(w_score_ids(&score, model, &conf, &the_text, NULL, &err), W_CORRUPT);
     w_model_free(model);
 }
 
@@ -145,7 +194,7 @@ static void progress_comes_between_batches(void **state)
     struct w_err err;
 
     (void)state;
-    assert_int_equal(w_score_ids(&score, model, &conf, text, COUNT, note, &err), W_DONE);
+    assert_int_equal(w_score_ids(&score, model, &conf, &the_text, note, &err), W_DONE);
     assert_int_equal(calls, 2); /* 10, 20 of 22 */
     assert_int_equal(last_done, 20);
     assert_int_equal(last_all, 22);
@@ -191,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_token_counts_once_in_batches_of_any_size),
+        cmocka_unit_test(counts_are_scored_beside_the_network),
         cmocka_unit_test(a_document_of_no_token_scores_nothing),
         cmocka_unit_test(a_model_that_diverged_is_corrupt),
         cmocka_unit_test(progress_comes_between_batches),

@@ -1,0 +1,128 @@
+/* The counts beside a network: read once, asked for each token. */
+#include "tools/wsample.h"
+
+#include <stdlib.h>
+
+#include "count/count_file.h"
+#include "count/count_score.h"
+#include "net/mixture.h"
+#include "wire/token_header.h"
+
+struct counts {
+    struct w_counts *counts;
+    struct w_count_delta *delta; /* NULL: they stay as they are */
+    double *p;                   /* (vocab of the counts) */
+    float *mixed;                /* (vocab of the network) */
+    u64 counted;                 /* ids of the text that are in the delta */
+};
+
+static enum w_status check_model(const struct settings *set, const struct loaded_model *m,
+                                 const struct w_header *header, struct w_err *err)
+{
+    struct w_token_header said;
+
+    w_token_header_read(&said, header);
+    if (m->conf.counts != W_COUNT_FEATURES)
+        return w_fail(err, W_MISMATCH,
+                      "%s: has a gate for %llu features of counts, not for %d: train it on batches "
+                      "with columns of wgram",
+                      set->model, (unsigned long long)m->conf.counts, W_COUNT_FEATURES);
+    if (said.vocab > m->conf.vocab_size)
+        return w_fail(err, W_MISMATCH, "%s: counts of a vocabulary of %llu, the model has %llu",
+                      set->counts, (unsigned long long)said.vocab,
+                      (unsigned long long)m->conf.vocab_size);
+    if (w_tok_same(w_ckpt_tok(m->ckpt), w_header_tok(header), err))
+        return w_fail(err, W_MISMATCH, "%s: counts of another vocabulary than that of %s",
+                      set->counts, set->model);
+    return W_DONE;
+}
+
+enum w_status wsample_counts_open(struct counts **out, const struct settings *set,
+                                  const struct loaded_model *m, struct w_err *err)
+{
+    struct counts *c = *out = calloc(1, sizeof *c);
+    struct w_count_image image = {0};
+    struct w_header header = {0};
+
+    if (!c)
+        return w_fail(err, W_NOMEM, "no memory for counts");
+    enum w_status status = w_count_image_read(&image, &header, set->counts, err);
+    if (!status)
+        status = check_model(set, m, &header, err);
+    if (!status) {
+        status = w_counts_open(&c->counts, &image, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", set->counts);
+    }
+    if (!status && set->count_on)
+        status = w_count_delta_new(&c->delta, c->counts, err);
+    if (!status) {
+        c->p = calloc(w_counts_facts(c->counts)->vocab, sizeof *c->p);
+        c->mixed = calloc(m->conf.vocab_size, sizeof *c->mixed);
+        if (!c->p || !c->mixed)
+            status = w_fail(err, W_NOMEM, "no memory for probabilities");
+    }
+    w_count_image_release(&image);
+    w_header_free(&header);
+    return status;
+}
+
+void wsample_counts_close(struct counts *c)
+{
+    if (!c)
+        return;
+    w_count_delta_free(c->delta);
+    w_counts_free(c->counts);
+    free(c->p);
+    free(c->mixed);
+    free(c);
+}
+
+void wsample_counts_restart(struct counts *c)
+{
+    c->counted = 0;
+    if (c->delta)
+        w_count_delta_clear(c->delta);
+}
+
+/* Add the ids that the text has grown by. */
+static enum w_status count_on(struct counts *c, const struct w_ids *text, struct w_err *err)
+{
+    struct w_count_walk walk;
+    enum w_status status = W_DONE;
+
+    for (; c->delta && c->counted < text->count && !status; c->counted++) {
+        w_counts_walk(c->counts, text->ids, c->counted, 1, &walk);
+        w_count_delta_walk(c->delta, text->ids, c->counted, &walk);
+        status = w_count_delta_add(c->delta, text->ids, c->counted, &walk, err);
+    }
+    return status;
+}
+
+enum w_status wsample_counts_mix(struct counts *c, const struct loaded_model *m,
+                                 const struct w_infer *infer, const struct w_ids *text,
+                                 const float **logits, struct w_err *err)
+{
+    u8 ctx[W_COUNT_FEATURES];
+    enum w_status status = count_on(c, text, err);
+
+    if (status)
+        return status;
+    w_count_distribution(c->counts, c->delta, text->ids, text->count, c->p, ctx);
+    w_mixture(c->mixed, *logits, m->conf.vocab_size, c->p, w_counts_facts(c->counts)->vocab,
+              w_infer_gate(infer, ctx));
+    *logits = c->mixed;
+    return W_DONE;
+}
+
+enum w_status wsample_counts_score(struct counts *c, struct w_team *team, const struct w_ids *text,
+                                   float *lp, u8 *ctx, struct w_err *err)
+{
+    const struct w_count_text all = {.ids = text->ids, .count = text->count};
+    const struct w_count_said said = {.lp = lp, .ctx = ctx};
+
+    if (c->delta)
+        return w_count_score_on(c->counts, c->delta, &all, &said, err);
+    w_count_score(c->counts, team, &all, &said);
+    return W_DONE;
+}
