@@ -60,6 +60,12 @@ LIB_SOURCES := \
 	lib/wire/stream_seek.c \
 	lib/wire/stream_writer.c \
 	lib/wire/token_header.c \
+	lib/count/count_delta.c \
+	lib/count/count_file.c \
+	lib/count/count_image.c \
+	lib/count/count_learn.c \
+	lib/count/count_score.c \
+	lib/count/counts.c \
 	lib/kern/blocks.c \
 	lib/kern/gemm.c \
 	lib/kern/gemm_blas.c \
@@ -169,6 +175,7 @@ TOOLS := \
 	wbatch \
 	wcachefit \
 	wcat \
+	wgram \
 	wsample \
 	wtok \
 	wtrain \
@@ -182,6 +189,7 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
+wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c score.c)
 wsample_PARTS := tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
@@ -204,11 +212,13 @@ UNIT_TESTS := \
 	test_cli \
 	test_clock \
 	test_conf \
+	test_counts \
 	test_document \
 	test_dot \
 	test_bpe_encode \
 	test_frame \
 	test_fuzz_clean \
+	test_fuzz_counts \
 	test_fuzz_document \
 	test_fuzz_dump \
 	test_fuzz_expr \

@@ -15,6 +15,9 @@
 #     W/text.jsonl     the text of the dump W_DUMP
 #     W/vocab          the vocabulary, shared by all configurations
 #     W/tokens         the text as a token stream, shared by all configurations
+#     W/counts         counts of the n-grams of the tokens, shared by all configurations
+#     W/counted        the tokens with what these counts say of each, its document left out: what batches
+#                      are made of where W_COUNTS is set
 #     W/NAME.fit       whether the machine can train it: footprint and forecast, JSON
 #     W/NAME.train     batches for training, W/NAME.val for validation (W_VAL_FRACTION=0: none)
 #     W/NAME.wts       the model; W/NAME.jsonl the log of its training
@@ -46,9 +49,11 @@ W_PROMPT       ?= The history of
 W_SAMPLE_COUNT ?= 200
 W_SCORE        ?=
 W_DUMP         ?=
+W_COUNTS       ?=
 # More options for one program.
 W_WIKI_FLAGS   ?=
 W_TOK_FLAGS    ?=
+W_GRAM_FLAGS   ?=
 W_BATCH_FLAGS  ?=
 W_TRAIN_FLAGS  ?=
 W_SAMPLE_FLAGS ?=
@@ -72,14 +77,21 @@ $(W)/vocab: $(W_TEXT) | $(W)
 $(W)/tokens: $(W)/vocab $(W_TEXT)
 	wtok encode -V $< $(W_TOK_FLAGS) -o $@ $(W_TEXT)
 
+$(W)/counts: $(W)/tokens
+	wgram learn $(W_GRAM_FLAGS) -o $@ $<
+
+$(W)/counted: $(W)/counts $(W)/tokens
+	wgram add -m $< --leave-out -o $@ $(W)/tokens
+
+W_BATCHED := $(W)/$(if $(W_COUNTS),counted,tokens)
 $(W)/%.fit: $(W_CONFIGS)/%.json | $(W)
 	wcachefit --json --require $(call w_quoted,$(W_REQUIRE)) -o $@ $<
 
-$(W)/%.train: $(W)/tokens $(W_CONFIGS)/%.json
+$(W)/%.train: $(W_BATCHED) $(W_CONFIGS)/%.json
 	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split train \
 		--epochs $(W_EPOCHS) $(W_BATCH_FLAGS) -o $@ $<
 
-$(W)/%.val: $(W)/tokens $(W_CONFIGS)/%.json
+$(W)/%.val: $(W_BATCHED) $(W_CONFIGS)/%.json
 	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
 		$(W_BATCH_FLAGS) -o $@ $<
 

@@ -129,7 +129,7 @@ static enum w_status copy_file(struct copy *c, const char *path, struct w_err *e
 
     enum w_status status = wcat_open(&s, path, err);
     while (!status && c->at < c->set->to && !(status = w_reader_member(s.reader, &h, err))) {
-        if (h->kind == W_TENSORS)
+        if (w_kind_is_blob(h->kind))
             status = w_fail(err, W_MISMATCH,
                             "%s: tensors can be neither joined nor cut: see "
                             "wcat raw --tensor",

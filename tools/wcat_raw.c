@@ -86,8 +86,9 @@ static enum w_status raw_file(const struct settings *set, const char *path, stru
 
     enum w_status status = wcat_open(&s, path, err);
     while (!status && !(found && set->tensor) && !(status = w_reader_member(s.reader, &h, err))) {
-        const struct w_array *a =
-            name && (h->kind == W_TENSORS) == (set->tensor != NULL) ? w_header_find(h, name) : NULL;
+        const struct w_array *a = name && w_kind_is_blob(h->kind) == (set->tensor != NULL)
+                                      ? w_header_find(h, name)
+                                      : NULL;
         found = found || a;
         if (a && set->tensor)
             status = raw_tensor(&s, a, out, err);

@@ -15,7 +15,7 @@ enum {
 };
 
 static const char *const kind_names[] = {
-    [W_TOKENS] = "tokens", [W_BATCH] = "batch", [W_TENSORS] = "tensors"};
+    [W_TOKENS] = "tokens", [W_BATCH] = "batch", [W_TENSORS] = "tensors", [W_COUNTS] = "counts"};
 
 /* The keys of wstream(5). A header may say in "must" which keys its reader has to know. */
 static const char *const known_keys[] = {
@@ -30,7 +30,7 @@ const char *w_kind_name(enum w_kind kind)
 
 static const char *list_key(enum w_kind kind)
 {
-    return kind == W_TENSORS ? "tensors" : "rec";
+    return w_kind_is_blob(kind) ? "tensors" : "rec";
 }
 
 /* ---- arrays ---- */
@@ -47,9 +47,9 @@ static bool name_ok(const char *name)
 static enum w_status append(struct w_header *h, const char *name, enum w_type dtype, u32 ndim,
                             const u64 *shape, struct w_err *err)
 {
-    const char *what = h->kind == W_TENSORS ? "tensor" : "column";
+    const char *what = w_kind_is_blob(h->kind) ? "tensor" : "column";
     struct w_array a = {.dtype = dtype, .ndim = ndim};
-    u32 limit = h->kind == W_TENSORS ? TENSORS_MAX : COLUMNS_MAX;
+    u32 limit = w_kind_is_blob(h->kind) ? TENSORS_MAX : COLUMNS_MAX;
 
     if (!name_ok(name))
         return w_fail(err, W_CORRUPT,
@@ -71,11 +71,12 @@ static enum w_status append(struct w_header *h, const char *name, enum w_type dt
         a.shape[i] = shape[i];
     }
     /* Both terms are below 2^53 + 64. */
-    a.offset = h->kind == W_TENSORS ? w_round_up(h->blob_bytes, W_TENSOR_ALIGN) : h->record_bytes;
+    a.offset =
+        w_kind_is_blob(h->kind) ? w_round_up(h->blob_bytes, W_TENSOR_ALIGN) : h->record_bytes;
     u64 end = a.offset + a.bytes;
-    if (h->kind == W_TENSORS && end > W_JSON_INT_MAX)
+    if (w_kind_is_blob(h->kind) && end > W_JSON_INT_MAX)
         return w_fail(err, W_LIMIT, "header: tensors up to %s are larger than 2^53 bytes", name);
-    if (h->kind != W_TENSORS && end > RECORD_BYTES_MAX)
+    if (!w_kind_is_blob(h->kind) && end > RECORD_BYTES_MAX)
         return w_fail(err, W_LIMIT, "header: a record of more than %u bytes", RECORD_BYTES_MAX);
     if (h->kind == W_TOKENS && h->array_count == 0 &&
         (ndim != 0 || (dtype != W_TYPE_U16 && dtype != W_TYPE_U32)))
@@ -92,7 +93,7 @@ static enum w_status append(struct w_header *h, const char *name, enum w_type dt
         return w_fail(err, W_NOMEM, "header: no memory for %u arrays", h->array_count + 1);
     h->arrays = grown;
     h->arrays[h->array_count++] = a;
-    if (h->kind == W_TENSORS)
+    if (w_kind_is_blob(h->kind))
         h->blob_bytes = end;
     else
         h->record_bytes = end;
@@ -114,7 +115,7 @@ enum w_status w_header_begin(struct w_header *h, enum w_kind kind, const char *b
 {
     memset(h, 0, sizeof *h);
     h->kind = kind;
-    h->record_bytes = kind == W_TENSORS ? 1 : 0;
+    h->record_bytes = w_kind_is_blob(kind) ? 1 : 0;
     h->json = w_json_object();
     if (!h->json)
         return w_fail(err, W_NOMEM, "no memory for a header");
@@ -187,7 +188,7 @@ static enum w_status check_counts(const struct w_header *h, struct w_err *err)
     const struct w_array *lp = w_header_find(h, "lp"), *ctx = w_header_find(h, "ctx");
     const struct w_array *ids = h->kind == W_TOKENS ? &h->arrays[0] : w_header_find(h, "x");
 
-    if (h->kind == W_TENSORS || (!lp && !ctx))
+    if (w_kind_is_blob(h->kind) || (!lp && !ctx))
         return W_DONE;
     if (!lp || !ctx)
         return w_fail(err, W_CORRUPT, "header: the column %s without %s", lp ? "lp" : "ctx",
@@ -260,9 +261,9 @@ static enum w_status read_header(struct w_header *h, struct w_err *err)
     while (name && kind < W_COUNTOF(kind_names) && strcmp(kind_names[kind], name))
         kind++;
     if (!name || kind == W_COUNTOF(kind_names))
-        return w_fail(err, W_NEWER, "header: \"kind\" is not tokens, batch or tensors");
+        return w_fail(err, W_NEWER, "header: \"kind\" is not tokens, batch, tensors or counts");
     h->kind = (enum w_kind)kind;
-    h->record_bytes = h->kind == W_TENSORS ? 1 : 0;
+    h->record_bytes = w_kind_is_blob(h->kind) ? 1 : 0;
     const struct w_json *list = w_json_get(h->json, list_key(h->kind));
     if (!w_json_is_array(list) || !w_json_first(list))
         return w_fail(err, W_CORRUPT, "header: \"%s\" is no list of arrays", list_key(h->kind));

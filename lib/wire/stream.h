@@ -30,8 +30,14 @@
 #include "sys/fdio.h"
 #include "sys/json.h"
 
-enum w_kind { W_TOKENS, W_BATCH, W_TENSORS };
-const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors" */
+enum w_kind { W_TOKENS, W_BATCH, W_TENSORS, W_COUNTS };
+const char *w_kind_name(enum w_kind kind); /* "tokens", "batch", "tensors", "counts" */
+
+/* Is a record one byte of a blob of arrays, and not a row of columns? */
+static inline bool w_kind_is_blob(enum w_kind kind)
+{
+    return kind >= W_TENSORS;
+}
 
 #define W_DIMS_MAX 8
 #define W_TENSOR_ALIGN 64 /* bytes: every tensor begins at a multiple in the blob */
@@ -48,11 +54,11 @@ struct w_array {
     u64 offset; /* computed: in the record (column), or in the blob (tensor, aligned) */
 };
 
-/* The header of a member, checked. For tensors a record is one byte of the blob. */
+/* The header of a member, checked. For tensors and counts a record is one byte of the blob. */
 struct w_header {
     enum w_kind kind;
     u64 record_bytes;
-    u64 blob_bytes; /* tensors: of the whole blob */
+    u64 blob_bytes; /* tensors, counts: of the whole blob */
     struct w_array *arrays;
     u32 array_count;
     struct w_json *json; /* the whole header, owned: other keys are read from here */

@@ -239,7 +239,7 @@ static enum w_status take_end(struct w_reader *r, struct w_err *err)
         status = check_total(r, "frames", r->chain.seq, err);
     if (!status)
         status = check_total(r, "index", r->index_offset, err);
-    if (!status && h->kind == W_TENSORS && r->chain.pos != h->blob_bytes)
+    if (!status && w_kind_is_blob(h->kind) && r->chain.pos != h->blob_bytes)
         status = w_fail(err, W_CORRUPT, "tensors of %llu bytes: expected %llu",
                         (unsigned long long)r->chain.pos, (unsigned long long)h->blob_bytes);
     return status;
@@ -301,7 +301,7 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
             if (r->state == W_INDEXED)
                 return w_reader_fail_at(r, w_fail(err, W_CORRUPT, "data after the index"), err);
             status = next_payload(r, !pass ? INFLATE : leap ? LEAP : CHECK, err);
-            if (!status && !pass && r->header.kind == W_TENSORS &&
+            if (!status && !pass && w_kind_is_blob(r->header.kind) &&
                 (status = check_padding(r, err)) != W_DONE)
                 w_reader_fail_at(r, status, err);
             r->used = pass ? r->frame.count : 0;

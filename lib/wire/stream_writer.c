@@ -175,7 +175,7 @@ static enum w_status put_header(struct w_writer *w, const struct w_header *heade
 static u32 records_of_frame(const struct w_header *header, u64 frame_bytes)
 {
     static const u64 defaults[] = {
-        [W_TOKENS] = 256 << 10, [W_BATCH] = 64 << 10, [W_TENSORS] = 1 << 20};
+        [W_TOKENS] = 256 << 10, [W_BATCH] = 64 << 10, [W_TENSORS] = 1 << 20, [W_COUNTS] = 1 << 20};
     u64 bytes = frame_bytes ? W_MIN(frame_bytes, (u64)W_FRAME_RAW_MAX) : defaults[header->kind];
     return (u32)W_MAX(bytes / header->record_bytes, 1u);
 }
@@ -219,7 +219,7 @@ enum w_status w_writer_records(struct w_writer *w, const void *records, u64 coun
     err = err ? err : &w->failure;
     const u8 *from = records;
     u64 size = w->header.record_bytes;
-    u64 room = w->header.kind == W_TENSORS ? w->header.blob_bytes : W_JSON_INT_MAX;
+    u64 room = w_kind_is_blob(w->header.kind) ? w->header.blob_bytes : W_JSON_INT_MAX;
     enum w_status status = W_DONE;
 
     if (w->failed) {
@@ -368,7 +368,7 @@ enum w_status w_writer_close(struct w_writer **writer, const struct w_json *stat
     struct w_writer *w = *writer;
 
     enum w_status status = w_writer_flush(w, err);
-    if (!status && w->header.kind == W_TENSORS && w->accepted != w->header.blob_bytes)
+    if (!status && w_kind_is_blob(w->header.kind) && w->accepted != w->header.blob_bytes)
         status = w_fail(err, W_CORRUPT, "%s: %llu bytes of tensors written, the header says %llu",
                         w->out->name, (unsigned long long)w->accepted,
                         (unsigned long long)w->header.blob_bytes);

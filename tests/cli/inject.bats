@@ -103,6 +103,19 @@ try_all()
     try_all
 }
 
+@test "wgram learn" {
+    work() { wgram learn -t 2 -o result tiny.tokens; }
+    try_all
+}
+
+@test "wgram add" {
+    wgram learn -q -o tiny.counts tiny.tokens
+    work() { wgram add -m tiny.counts --leave-out -t 2 -o result tiny.tokens; }
+    try_all
+    work() { wgram add -m tiny.counts --count-on -o result tiny.tokens; }
+    try_all
+}
+
 @test "wbatch" {
     work() { wbatch -c tiny.json -o result tiny.tokens; }
     try_all

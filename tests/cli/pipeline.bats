@@ -99,7 +99,7 @@ train()
 }
 
 @test "misuse is status 2, with a suggestion" {
-    for program in 'wtok encode' wbatch wtrain wsample wcachefit wcat; do
+    for program in 'wtok encode' 'wgram learn' wbatch wtrain wsample wcachefit wcat; do
         # shellcheck disable=SC2086
         run -2 --separate-stderr $program --versoin
         [[ $stderr == *--version* ]]

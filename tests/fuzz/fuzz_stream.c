@@ -6,33 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sys/deflate.h"
+#include "tests/fuzz/right_frames.h"
 #include "wire/frame.h"
 #include "wire/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
-
-/* Make numbers, links and checksums of the frames right, as far as the bytes are frames. */
-static void fix_checksums(uint8_t *data, size_t size)
-{
-    u32 seq = 0, link = 0;
-
-    for (size_t at = 0; size - at >= W_FRAME_BYTES;) {
-        uint8_t *h = data + at;
-        u64 stored = W_MIN((u64)w_get32(h + 32), (u64)(size - at - W_FRAME_BYTES));
-        w_put32(h + 32, (u32)stored);
-        w_put32(h + 12, seq++);
-        w_put32(h + 36, w_crc32(0, h + W_FRAME_BYTES, stored));
-        w_put32(h + 40, link);
-        w_put32(h + 44, w_crc32(0, h, 44));
-        link = w_crc32(link, h + 8, 32);
-        if (h[8] == W_FRAME_END)
-            seq = link = 0;
-        at += W_FRAME_BYTES + (size_t)stored;
-    }
-}
 
 /* A small whole stream, to begin with: nobody finds 16 right bytes by chance. */
 static size_t seed_stream(uint8_t *data, size_t room, unsigned seed)
@@ -74,7 +54,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
     }
     size = LLVMFuzzerMutate(data, size, room);
     if (seed % 8)
-        fix_checksums(data, size);
+        make_frames_right(data, size);
     return size;
 }
 

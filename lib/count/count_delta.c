@@ -1,0 +1,320 @@
+/* Differences in three hash tables with exact keys: n-grams by context and token, contexts by
+ * number, and contexts that the counts lack by their parent and oldest token. Entries are kept in the
+ * order of their coming, so that clearing costs no more than was entered. */
+#include "count/count_delta.h"
+
+#include <stdlib.h>
+
+#include "base/grow.h"
+#include "base/hash.h"
+
+enum {
+    NEW_CONTEXTS = 1u << 31, /* from here on: numbers of contexts that the counts lack */
+    NO_ENTRY = UINT32_MAX,
+    ROOM_MIN = 1 << 10,
+};
+
+/* A set of keys; each gets the next number from 0. */
+struct keys {
+    u64 *key;   /* [room] of the table + 1; 0: empty */
+    u32 *entry; /* [room] */
+    u32 *slot;  /* [room / 2] of an entry */
+    u32 room, count;
+};
+
+struct gram_entry {
+    u32 word, before, now;
+    u32 next; /* of the same context + 1; 0: the last */
+};
+
+struct context_entry {
+    i32 total, n[4]; /* followers by count: 0, 1, 2, more; those of 0 are of no use */
+    u32 first_gram;  /* + 1 */
+};
+
+struct w_count_delta {
+    const struct w_counts *counts;
+    u32 order;
+    struct keys gram_keys, context_keys, edge_keys;
+    struct gram_entry *grams;
+    struct context_entry *contexts;
+    size_t gram_room, context_room;
+    i64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
+};
+
+/* ---- keys ---- */
+
+static void keys_free(struct keys *k)
+{
+    free(k->key);
+    free(k->entry);
+    free(k->slot);
+}
+
+static u32 keys_slot(const struct keys *k, u64 key)
+{
+    u64 hash = (key + 1) * W_GOLDEN;
+    u32 slot = (u32)(hash >> 32 ^ hash >> 12) & (k->room - 1);
+
+    while (k->key[slot] && k->key[slot] != key + 1)
+        slot = (slot + 1) & (k->room - 1);
+    return slot;
+}
+
+static enum w_status keys_resize(struct keys *k, u32 room, struct w_err *err)
+{
+    struct keys grown = {calloc(room, sizeof(u64)), malloc(room * sizeof(u32)),
+                         malloc(room / 2 * sizeof(u32)), room, k->count};
+
+    if (!grown.key || !grown.entry || !grown.slot) {
+        keys_free(&grown);
+        return w_fail(err, W_NOMEM, "no memory for %u changed counts", room / 2);
+    }
+    for (u32 e = 0; e < k->count; e++) {
+        u64 key = k->key[k->slot[e]] - 1;
+        u32 slot = keys_slot(&grown, key);
+        grown.key[slot] = key + 1;
+        grown.entry[slot] = e;
+        grown.slot[e] = slot;
+    }
+    keys_free(k);
+    *k = grown;
+    return W_DONE;
+}
+
+static u32 keys_find(const struct keys *k, u64 key)
+{
+    u32 slot = keys_slot(k, key);
+    return k->key[slot] ? k->entry[slot] : NO_ENTRY;
+}
+
+/* The entry of a key, *fresh if it is a new one. */
+static enum w_status keys_enter(struct keys *k, u64 key, u32 *entry, bool *fresh, struct w_err *err)
+{
+    u32 slot = keys_slot(k, key);
+    enum w_status status = W_DONE;
+
+    *fresh = !k->key[slot];
+    if (*fresh && k->count == k->room / 2) {
+        status = k->room == 1u << 31 ? w_fail(err, W_LIMIT, "more than 2^30 changed counts")
+                                     : keys_resize(k, k->room * 2, err);
+        if (status)
+            return status;
+        slot = keys_slot(k, key);
+    }
+    if (*fresh) {
+        k->key[slot] = key + 1;
+        k->entry[slot] = k->count;
+        k->slot[k->count++] = slot;
+    }
+    *entry = k->entry[slot];
+    return W_DONE;
+}
+
+static void keys_clear(struct keys *k)
+{
+    for (u32 e = 0; e < k->count; e++)
+        k->key[k->slot[e]] = 0;
+    k->count = 0;
+}
+
+static inline u64 pair(u32 context, u32 word)
+{
+    return (u64)context << 32 | word;
+}
+
+/* ---- life ---- */
+
+enum w_status w_count_delta_new(struct w_count_delta **out, const struct w_counts *counts,
+                                struct w_err *err)
+{
+    struct w_count_delta *d = *out = calloc(1, sizeof *d);
+    enum w_status status = d ? W_DONE : w_fail(err, W_NOMEM, "no memory for changed counts");
+
+    if (!status) {
+        d->counts = counts;
+        d->order = w_counts_facts(counts)->order;
+        status = keys_resize(&d->gram_keys, ROOM_MIN, err);
+    }
+    if (!status)
+        status = keys_resize(&d->context_keys, ROOM_MIN, err);
+    if (!status)
+        status = keys_resize(&d->edge_keys, ROOM_MIN, err);
+    if (status) {
+        w_count_delta_free(d);
+        *out = NULL;
+    }
+    return status;
+}
+
+void w_count_delta_free(struct w_count_delta *d)
+{
+    if (!d)
+        return;
+    keys_free(&d->gram_keys);
+    keys_free(&d->context_keys);
+    keys_free(&d->edge_keys);
+    free(d->grams);
+    free(d->contexts);
+    free(d);
+}
+
+void w_count_delta_clear(struct w_count_delta *d)
+{
+    keys_clear(&d->gram_keys);
+    keys_clear(&d->context_keys);
+    keys_clear(&d->edge_keys);
+    memset(d->spectrum, 0, sizeof d->spectrum);
+}
+
+/* ---- reading ---- */
+
+/* Add the differences of a node for a token to what the counts have. */
+static void update_node(const struct w_count_delta *d, struct w_count_node *node, u32 word)
+{
+    u32 entry = keys_find(&d->context_keys, node->context);
+
+    if (entry == NO_ENTRY)
+        return; /* no count of it has changed */
+    const struct context_entry *context = &d->contexts[entry];
+    node->total += (u32)context->total;
+    for (u32 k = 0; k < 3; k++)
+        node->n[k] += (u32)context->n[k + 1];
+    entry = keys_find(&d->gram_keys, pair(node->context, word));
+    if (entry != NO_ENTRY)
+        node->count = d->grams[entry].now;
+}
+
+void w_count_delta_walk(const struct w_count_delta *d, const u32 *ids, u64 at,
+                        struct w_count_walk *walk)
+{
+    const u32 deepest = (u32)W_MIN(at + 1, (u64)d->order);
+
+    for (u32 n = 1; n <= walk->depth; n++)
+        update_node(d, &walk->node[n - 1], ids[at]);
+    while (walk->depth < deepest && d->edge_keys.count) {
+        struct w_count_node *node = &walk->node[walk->depth];
+        u32 entry = keys_find(&d->edge_keys, pair(node[-1].context, ids[at - walk->depth]));
+        if (entry == NO_ENTRY)
+            break;
+        *node = (struct w_count_node){.context = NEW_CONTEXTS + entry};
+        update_node(d, node, ids[at]);
+        walk->depth++;
+    }
+}
+
+void w_count_delta_discounts(const struct w_count_delta *d,
+                             double discount[W_COUNT_ORDER_MAX + 1][4])
+{
+    const struct w_count_facts *facts = w_counts_facts(d->counts);
+
+    for (u32 n = 1; n <= d->order; n++) {
+        u64 spectrum[W_COUNT_SPECTRUM];
+        for (u32 k = 0; k < W_COUNT_SPECTRUM; k++)
+            spectrum[k] = facts->spectrum[n][k] + (u64)d->spectrum[n][k];
+        w_count_discounts(spectrum, discount[n]);
+    }
+}
+
+bool w_count_delta_next(const struct w_count_delta *d, u32 context, u32 *at,
+                        struct w_count_change *change)
+{
+    if (*at == 0) {
+        u32 entry = keys_find(&d->context_keys, context);
+        *at = entry == NO_ENTRY ? 0 : d->contexts[entry].first_gram;
+    } else {
+        *at = d->grams[*at - 1].next;
+    }
+    if (*at == 0)
+        return false;
+    const struct gram_entry *gram = &d->grams[*at - 1];
+    *change = (struct w_count_change){gram->word, gram->before, gram->now};
+    return true;
+}
+
+bool w_count_delta_is_new(u32 context)
+{
+    return context >= NEW_CONTEXTS;
+}
+
+/* ---- changing ---- */
+
+/* Change one count from `count` by `by`, which is 1 or -1. */
+static enum w_status change(struct w_count_delta *d, u32 order, const struct w_count_node *node,
+                            u32 word, i32 by, struct w_err *err)
+{
+    const u32 before = node->count, now = before + (u32)by;
+    u32 c = 0, g = 0;
+    bool fresh = false;
+
+    enum w_status status = keys_enter(&d->context_keys, node->context, &c, &fresh, err);
+    if (!status && fresh) {
+        status = w_grow(&d->contexts, &d->context_room, c + 1ull, sizeof *d->contexts,
+                        "changed contexts", err);
+        if (!status)
+            d->contexts[c] = (struct context_entry){0};
+    }
+    if (!status)
+        status = keys_enter(&d->gram_keys, pair(node->context, word), &g, &fresh, err);
+    if (!status && fresh) {
+        status =
+            w_grow(&d->grams, &d->gram_room, g + 1ull, sizeof *d->grams, "changed counts", err);
+        if (!status) {
+            d->grams[g] = (struct gram_entry){word, before, before, d->contexts[c].first_gram};
+            d->contexts[c].first_gram = g + 1;
+        }
+    }
+    if (status)
+        return status;
+    struct context_entry *context = &d->contexts[c];
+    d->grams[g].now = now;
+    context->total += by;
+    context->n[W_MIN(before, 3u)]--;
+    context->n[W_MIN(now, 3u)]++;
+    if (before >= 1 && before <= W_COUNT_SPECTRUM)
+        d->spectrum[order][before - 1]--;
+    if (now >= 1 && now <= W_COUNT_SPECTRUM)
+        d->spectrum[order][now - 1]++;
+    return W_DONE;
+}
+
+enum w_status w_count_delta_add(struct w_count_delta *d, const u32 *ids, u64 at,
+                                const struct w_count_walk *walk, struct w_err *err)
+{
+    const u32 deepest = (u32)W_MIN(at + 1, (u64)d->order);
+    struct w_count_walk all = *walk;
+    enum w_status status = W_DONE;
+
+    for (u32 n = walk->depth + 1; n <= deepest && !status; n++) {
+        struct w_count_node *node = &all.node[n - 1];
+        u32 entry = 0;
+        bool fresh;
+        status = keys_enter(&d->edge_keys, pair(node[-1].context, ids[at - (n - 1)]), &entry,
+                            &fresh, err);
+        *node = (struct w_count_node){.context = NEW_CONTEXTS + entry};
+    }
+    for (u32 n = deepest; n >= 1 && !status; n--) {
+        status = change(d, n, &all.node[n - 1], ids[at], 1, err);
+        if (all.node[n - 1].count > 0)
+            break;
+    }
+    return status;
+}
+
+enum w_status w_count_delta_remove(struct w_count_delta *d, const u32 *ids, u64 at,
+                                   const struct w_count_walk *walk, struct w_err *err)
+{
+    const u32 deepest = (u32)W_MIN(at + 1, (u64)d->order);
+    enum w_status status = W_DONE;
+
+    for (u32 n = deepest; n >= 1 && !status; n--) {
+        if (walk->depth < deepest || walk->node[n - 1].count == 0)
+            return w_fail(err, W_MISMATCH,
+                          "token %llu was not counted: this is not the text that the counts are of",
+                          (unsigned long long)at);
+        status = change(d, n, &walk->node[n - 1], ids[at], -1, err);
+        if (walk->node[n - 1].count > 1)
+            break;
+    }
+    return status;
+}

@@ -1,0 +1,256 @@
+/* wgram - count the n-grams of tokens, and say how probable tokens are by the counts. */
+#include "tools/wgram.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+#include "sys/machine.h"
+
+/* Tokens of a part, at least; of whole documents, more where a document is longer. */
+#define PART_TOKENS (1u << 20)
+
+static const char *const examples[] = {
+    "Count the n-grams of a token stream, up to five tokens",
+    "wgram learn -n 5 -o wiki.counts wiki.tok",
+    "Write beside each token how probable the counts find it, its document left out",
+    "wgram add -m wiki.counts --leave-out -o counted.tok wiki.tok",
+    "How well the counts predict another text",
+    "wtok encode -V wiki.vocab new.txt | wgram score -m wiki.counts",
+    NULL,
+};
+
+static const struct w_program program = {
+    "wgram",
+    "count n-grams of tokens, and score tokens by the counts",
+    "COMMAND",
+    "Interpolated modified Kneser-Ney smoothing over the tokens of a vocabulary.",
+    .examples = examples,
+};
+
+static const struct w_command commands[] = {
+    {"learn", &wgram_learn_program},
+    {"add", &wgram_add_program},
+    {"score", &wgram_score_program},
+    {"info", &wgram_info_program},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    return w_cli_main(&program, commands, NULL, argc, argv);
+}
+
+/* ---- shared by the commands ---- */
+
+u32 wgram_threads(u64 asked)
+{
+    struct w_machine machine;
+    const char *why = "";
+
+    w_machine_read(&machine, "");
+    return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
+}
+
+enum w_status wgram_print_json(struct w_json *json, struct w_err *err)
+{
+    char *text = w_json_text(json, err);
+
+    if (text)
+        puts(text); /* w_cli_finish() checks standard output */
+    free(text);
+    w_json_free(json);
+    return text ? W_DONE : W_NOMEM;
+}
+
+/* ---- text ---- */
+
+enum w_status wgram_text_open(struct wgram_text *t, int argc, char **argv, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    memset(t, 0, sizeof *t);
+    if (argc == 0)
+        status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
+    return status ? status : w_corpus_open(&t->corpus, argv, (size_t)argc, err);
+}
+
+void wgram_text_close(struct wgram_text *t)
+{
+    w_corpus_close(&t->corpus);
+    free(t->ids);
+    free(t->ends);
+}
+
+/* Append one chunk of the corpus, as numbers. */
+static enum w_status read_chunk(struct wgram_text *t, struct w_err *err)
+{
+    const struct w_corpus_facts *facts = w_corpus_facts(t->corpus);
+    const u8 *records;
+    u64 count;
+
+    if (w_signal_stop)
+        return w_fail(err, W_SIGNAL, "stopped by a signal");
+    enum w_status status = w_corpus_read(t->corpus, &records, &count, err);
+    if (!status)
+        status = w_grow(&t->ids, &t->room, t->held + count, sizeof *t->ids, "tokens", err);
+    if (!status)
+        for (u64 i = 0; i < count; i++)
+            t->ids[t->held++] =
+                w_id_at(records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+    return status;
+}
+
+enum w_status wgram_text_all(struct wgram_text *t, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    while (!status)
+        status = read_chunk(t, err);
+    t->at_end = true;
+    t->end = t->tokens = t->held;
+    return status == W_END ? W_DONE : status;
+}
+
+/* Note the ends of documents in [from, to). */
+static enum w_status find_ends(struct wgram_text *t, u64 from, u64 to, struct w_err *err)
+{
+    const u32 eot = w_corpus_facts(t->corpus)->eot;
+    enum w_status status = W_DONE;
+
+    for (u64 i = from; i < to && !status; i++)
+        if (t->ids[i] == eot) {
+            status = w_grow(&t->ends, &t->ends_room, t->documents + 1, sizeof *t->ends, "documents",
+                            err);
+            if (!status)
+                t->ends[t->documents++] = i + 1;
+        }
+    return status;
+}
+
+enum w_status wgram_text_next(struct wgram_text *t, u32 before, bool whole_documents,
+                              struct w_err *err)
+{
+    const u64 dropped = t->end - W_MIN(t->end, (u64)before);
+    enum w_status status = W_DONE;
+
+    t->held -= dropped;
+    if (dropped)
+        memmove(t->ids, t->ids + dropped, t->held * sizeof *t->ids);
+    t->from = t->end - dropped;
+    t->documents = 0;
+    u64 looked = t->from;
+    while (!status && !t->at_end &&
+           (t->held - t->from < PART_TOKENS || (whole_documents && t->documents == 0))) {
+        status = read_chunk(t, err);
+        t->at_end = status == W_END;
+        status = t->at_end ? W_DONE : status;
+        if (!status && whole_documents)
+            status = find_ends(t, looked, t->held, err);
+        looked = t->held;
+    }
+    if (status)
+        return status;
+    if (looked < t->held && whole_documents) /* what was left of the part before */
+        status = find_ends(t, looked, t->held, err);
+    const u64 last = t->documents ? t->ends[t->documents - 1] : t->from;
+    if (!status && whole_documents && t->at_end &&
+        last < t->held) { /* a last one without its end */
+        status =
+            w_grow(&t->ends, &t->ends_room, t->documents + 1, sizeof *t->ends, "documents", err);
+        if (!status)
+            t->ends[t->documents++] = t->held;
+    }
+    t->end = whole_documents && !t->at_end ? last : t->held;
+    t->tokens += t->end - t->from;
+    return status ? status : t->end == t->from ? W_END : W_DONE;
+}
+
+/* ---- scoring ---- */
+
+static enum w_status check_vocabulary(const struct wgram_scoring *s, const char *name,
+                                      struct w_err *err)
+{
+    const struct w_corpus_facts *facts = w_corpus_facts(s->text.corpus);
+    const u32 vocab = w_counts_facts(s->counts)->vocab;
+    const char *a = w_tok_sha256(w_header_tok(&s->header));
+    const char *b = w_tok_sha256(w_header_tok(facts->header));
+
+    if (vocab == facts->vocab && (!a || !b || !strcmp(a, b)))
+        return W_DONE;
+    return w_fail(
+        err, W_MISMATCH,
+        "%s: has a vocabulary of %u ids (%.12s...), the tokens one of %u (%.12s...): count "
+        "and score with one vocabulary",
+        name, vocab, a ? a : "unknown", facts->vocab, b ? b : "unknown");
+}
+
+enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bool leave_out,
+                                 bool count_on, u64 threads, int argc, char **argv,
+                                 struct w_err *err)
+{
+    struct w_count_image image = {0};
+
+    memset(s, 0, sizeof *s);
+    s->mode = leave_out ? WGRAM_LEFT_OUT : count_on ? WGRAM_ON : WGRAM_FROZEN;
+    if (!counts)
+        return w_fail(err, W_USAGE, "say which counts: -m FILE (make them with 'wgram learn')");
+    if (leave_out && count_on)
+        return w_fail(err, W_USAGE,
+                      "--leave-out is for the text that was counted, --count-on for "
+                      "other text: give one of them");
+    enum w_status status = w_count_image_read(&image, &s->header, counts, err);
+    if (!status) {
+        status = w_counts_open(&s->counts, &image, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", counts);
+    }
+    w_count_image_release(&image);
+    if (!status)
+        status = wgram_text_open(&s->text, argc, argv, err);
+    if (!status)
+        status = check_vocabulary(s, counts, err);
+    if (!status)
+        status = w_team_new(&s->team, wgram_threads(threads), err);
+    if (!status && s->mode == WGRAM_ON)
+        status = w_count_delta_new(&s->delta, s->counts, err);
+    return status;
+}
+
+enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
+{
+    struct wgram_text *t = &s->text;
+    enum w_status status =
+        wgram_text_next(t, w_counts_facts(s->counts)->order - 1, s->mode == WGRAM_LEFT_OUT, err);
+    const u64 count = t->end - t->from;
+
+    if (!status)
+        status = w_grow(&s->lp, &s->lp_room, count, sizeof *s->lp, "probabilities", err);
+    if (!status)
+        status = w_grow(&s->ctx, &s->ctx_room, count, W_COUNT_FEATURES, "features", err);
+    if (status)
+        return status;
+    const struct w_count_text text = {t->ids, t->from, count};
+    const struct w_count_said said = {s->lp, s->ctx};
+    switch (s->mode) {
+    case WGRAM_FROZEN: w_count_score(s->counts, s->team, &text, &said); break;
+    case WGRAM_ON: status = w_count_score_on(s->counts, s->delta, &text, &said, err); break;
+    case WGRAM_LEFT_OUT:
+        status =
+            w_count_score_left_out(s->counts, s->team, &text, t->ends, t->documents, &said, err);
+        break;
+    }
+    return status;
+}
+
+void wgram_scoring_close(struct wgram_scoring *s)
+{
+    w_count_delta_free(s->delta);
+    w_counts_free(s->counts);
+    w_team_free(s->team);
+    wgram_text_close(&s->text);
+    w_header_free(&s->header);
+    free(s->lp);
+    free(s->ctx);
+}

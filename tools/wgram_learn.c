@@ -1,0 +1,125 @@
+/* wgram learn - tokens in, counts of their n-grams out. */
+#include "count/count_learn.h"
+#include "sys/clock.h"
+#include "sys/machine.h"
+#include "tools/wgram.h"
+
+struct settings {
+    const char *output;
+    u64 order, threads, level;
+    bool no_provenance;
+};
+
+static const struct w_option options[] = {
+    {"order", 'n', W_OPT_COUNT, AT(order), "N", "5", .min = W_COUNT_ORDER_MIN,
+     .max = W_COUNT_ORDER_MAX,
+     .help = "Tokens of the longest n-grams: contexts have one token less. Each order more takes "
+             "about 100 bytes for each 100 tokens of text more."},
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    WGRAM_THREADS_OPTION(struct settings),
+    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
+     .help = "Compression, 1 fast to 9 small, or 0 for none."},
+    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
+     .help = "Leave the command line and the source's header out of the header."},
+    {0},
+};
+
+static const char *const examples[] = {
+    "Up to five tokens",
+    "wgram learn -o wiki.counts wiki.tok",
+    "Straight from text, pairs and triples only",
+    "wtok encode -V wiki.vocab wiki/ | wgram learn -n 3 -o wiki.counts",
+    NULL,
+};
+
+/* Bytes of memory that an order takes for each token of text, about; measured on Wikipedia. */
+#define BYTES_OF_TOKEN 3
+
+static enum w_status check_memory(const struct settings *set, u64 tokens, struct w_err *err)
+{
+    struct w_machine machine;
+    const double need = (double)tokens * (4 + BYTES_OF_TOKEN * (double)set->order);
+
+    w_machine_read(&machine, "");
+    if (machine.available_bytes && need > (double)machine.available_bytes)
+        return w_fail(err, W_NOMEM,
+                      "%llu tokens need about %.1f GB more memory for n-grams of order %llu, and "
+                      "there are %.1f GB: take fewer tokens or a lower order (-n)",
+                      (unsigned long long)tokens, need / 1e9, (unsigned long long)set->order,
+                      (double)machine.available_bytes / 1e9);
+    return W_DONE;
+}
+
+static bool go_on(void *context, u64 done)
+{
+    const u64 *tokens = context;
+
+    w_progress(false, "counted %.0f %%", 100 * (double)done / (double)*tokens);
+    return !w_signal_stop;
+}
+
+static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
+{
+    struct wgram_text text = {0};
+    struct w_count_image image = {0};
+    struct w_output out = {.fd = -1};
+
+    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE", err);
+    if (!status)
+        status = wgram_text_open(&text, argc, argv, err);
+    w_cli_catch_signals();
+    if (!status)
+        status = w_output_open(&out, set->output, err);
+    if (!status)
+        status = wgram_text_all(&text, err);
+    if (!status)
+        status = check_memory(set, text.tokens, err);
+    const double started_s = w_now_s();
+    if (!status) {
+        const struct w_corpus_facts *facts = w_corpus_facts(text.corpus);
+        const struct w_count_learn_options learn = {.order = (u32)set->order,
+                                                    .vocab = facts->vocab,
+                                                    .eot = facts->eot,
+                                                    .threads = wgram_threads(set->threads),
+                                                    .go_on = go_on,
+                                                    .context = &text.tokens};
+        status = w_count_learn(&image, text.ids, text.tokens, &learn, err);
+    }
+    const double seconds = w_now_s() - started_s;
+    if (!status) {
+        const struct w_header *upstream = w_corpus_facts(text.corpus)->header;
+        const struct w_count_write write = {
+            .by = WGRAM_BY,
+            .argv = set->no_provenance ? NULL : w_cli_command_line(),
+            .upstream = set->no_provenance ? NULL : upstream,
+            .tok = w_header_tok(upstream),
+            .stream = {.threads = wgram_threads(set->threads), .level = (int)set->level}};
+        status = w_count_image_write(&image, &out, &write, err);
+    }
+    if (!status)
+        status = w_output_commit(&out, err);
+    if (!status)
+        w_say(
+            "%llu tokens, order %u, %.1f MB of counts; %.2f s, %.1f million tokens/s; peak memory "
+            "%.0f MB",
+            (unsigned long long)text.tokens, image.order, (double)w_count_image_bytes(&image) / 1e6,
+            seconds, seconds > 0 ? (double)text.tokens / 1e6 / seconds : 0,
+            (double)w_peak_memory_bytes() / 1e6);
+    w_output_abort(&out);
+    w_count_image_release(&image);
+    wgram_text_close(&text);
+    return status;
+}
+
+const struct w_program wgram_learn_program = {
+    "wgram learn",
+    "count the n-grams of a stream of tokens",
+    "[TOKENS ...]",
+    "Reads token streams (files, or standard input) as one text and writes how often each token "
+    "follows each context, as a stream that carries the vocabulary.",
+    options,
+    examples,
+    sizeof(struct settings),
+    run,
+};
