@@ -64,6 +64,7 @@ LIB_SOURCES := \
 	lib/count/count_file.c \
 	lib/count/count_image.c \
 	lib/count/count_learn.c \
+	lib/count/count_prune.c \
 	lib/count/count_score.c \
 	lib/count/counts.c \
 	lib/kern/blocks.c \
@@ -196,7 +197,7 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
-wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c score.c)
+wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_score.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c

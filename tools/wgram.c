@@ -30,11 +30,8 @@ static const struct w_program program = {
 };
 
 static const struct w_command commands[] = {
-    {"learn", &wgram_learn_program},
-    {"add", &wgram_add_program},
-    {"score", &wgram_score_program},
-    {"info", &wgram_info_program},
-    {0},
+    {"learn", &wgram_learn_program}, {"add", &wgram_add_program},   {"score", &wgram_score_program},
+    {"prune", &wgram_prune_program}, {"info", &wgram_info_program}, {0},
 };
 
 int main(int argc, char **argv)

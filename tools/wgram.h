@@ -10,7 +10,7 @@
 #define WGRAM_BY "wgram " W_VERSION_TEXT
 
 extern const struct w_program wgram_learn_program, wgram_add_program, wgram_score_program,
-    wgram_info_program;
+    wgram_prune_program, wgram_info_program;
 
 #define WGRAM_THREADS_OPTION(settings)                                                             \
     {                                                                                              \

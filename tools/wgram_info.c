@@ -26,7 +26,6 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
     w_json_set_u64(json, "vocab", f->vocab);
     w_json_set_u64(json, "counted", f->tokens);
     w_json_set_bool(json, "pruned", f->pruned);
-    w_json_set_bool(json, "rounded", f->coded);
     w_json_set_u64(json, "bytes", bytes);
     w_json_set_u64(json, "memory_bytes", f->memory_bytes);
     for (u32 n = 1; n <= f->order; n++) {
@@ -44,9 +43,9 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
 
 static void print(const struct w_count_facts *f, u64 bytes)
 {
-    printf("order %u, vocabulary of %u ids, %llu tokens counted%s%s; %.1f MB, %.1f MB in memory\n",
+    printf("order %u, vocabulary of %u ids, %llu tokens counted%s; %.1f MB, %.1f MB in memory\n",
            f->order, f->vocab, (unsigned long long)f->tokens, f->pruned ? ", pruned" : "",
-           f->coded ? ", rounded" : "", (double)bytes / 1e6, (double)f->memory_bytes / 1e6);
+           (double)bytes / 1e6, (double)f->memory_bytes / 1e6);
     printf("%5s %12s %12s %8s %8s %8s\n", "order", "contexts", "n-grams", "D1", "D2", "D3+");
     for (u32 n = 1; n <= f->order; n++)
         printf("%5u %12u %12u %8.4f %8.4f %8.4f\n", n, f->contexts[n], f->grams[n],

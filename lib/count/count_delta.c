@@ -28,8 +28,8 @@ struct gram_entry {
 };
 
 struct context_entry {
-    i32 total, n[3];
-    u32 first_gram; /* + 1 */
+    i32 total, n[4]; /* followers by count: 0, 1, 2, more; those of 0 are of no use */
+    u32 first_gram;  /* + 1 */
 };
 
 struct w_count_delta {
@@ -179,7 +179,7 @@ static void update_node(const struct w_count_delta *d, struct w_count_node *node
     const struct context_entry *context = &d->contexts[entry];
     node->total += (u32)context->total;
     for (u32 k = 0; k < 3; k++)
-        node->n[k] += (u32)context->n[k];
+        node->n[k] += (u32)context->n[k + 1];
     entry = keys_find(&d->gram_keys, pair(node->context, word));
     if (entry != NO_ENTRY)
         node->count = d->grams[entry].now;
@@ -269,10 +269,8 @@ static enum w_status change(struct w_count_delta *d, u32 order, const struct w_c
     struct context_entry *context = &d->contexts[c];
     d->grams[g].now = now;
     context->total += by;
-    if (before > 0)
-        context->n[W_MIN(before, 3u) - 1]--;
-    if (now > 0)
-        context->n[W_MIN(now, 3u) - 1]++;
+    context->n[W_MIN(before, 3u)]--;
+    context->n[W_MIN(now, 3u)]++;
     if (before >= 1 && before <= W_COUNT_SPECTRUM)
         d->spectrum[order][before - 1]--;
     if (now >= 1 && now <= W_COUNT_SPECTRUM)

@@ -1,5 +1,5 @@
 /* Arrays are named "ORDER.ARRAY", such as "3.gram.word"; empty ones are left out. "1.count" has the
- * counts of order 1, "spectrum" the counts of counts, "codebook" the counts that codes stand for. */
+ * counts of order 1, "spectrum" the counts of counts. */
 #include "count/count_file.h"
 
 #include <stdio.h>
@@ -42,12 +42,10 @@ static u32 bytes_of(const struct w_count_image *image, u32 array)
 static enum w_status add_arrays(struct w_header *header, const struct w_count_image *image,
                                 struct w_err *err)
 {
-    const u64 spectrum[2] = {image->order, W_COUNT_SPECTRUM}, codes = W_COUNT_CODES;
+    const u64 spectrum[2] = {image->order, W_COUNT_SPECTRUM};
     const u64 vocab = image->vocab;
 
     enum w_status status = w_header_add(header, "spectrum", W_TYPE_U64, 2, spectrum, err);
-    if (!status && image->coded)
-        status = w_header_add(header, "codebook", W_TYPE_U32, 1, &codes, err);
     if (!status)
         status = w_header_add(header, "1.count", W_TYPE_U32, 1, &vocab, err);
     for (u32 n = 2; n <= image->order && !status; n++)
@@ -105,8 +103,6 @@ enum w_status w_count_image_write(const struct w_count_image *image, struct w_ou
         status = w_writer_open(&writer, out, &header, &write->stream, err);
     if (!status)
         status = put(writer, image->spectrum[1], image->order * sizeof image->spectrum[1], err);
-    if (!status && image->coded)
-        status = put(writer, image->codebook, sizeof image->codebook, err);
     if (!status)
         status = put(writer, image->unigrams, image->vocab * sizeof *image->unigrams, err);
     for (u32 n = 2; n <= image->order && !status; n++)
@@ -189,12 +185,6 @@ static enum w_status read_array(struct w_count_image *image, struct w_reader *re
         else
             status = w_reader_exactly(reader, image->spectrum[1], a->bytes, err);
         *seen |= 1;
-    } else if (!strcmp(a->name, "codebook")) {
-        if (a->dtype != W_TYPE_U32 || a->bytes != sizeof image->codebook)
-            expected = "u32 [256]";
-        else
-            status = w_reader_exactly(reader, image->codebook, a->bytes, err);
-        image->coded = true;
     } else if (!strcmp(a->name, "1.count")) {
         struct w_buffer b = {0};
         if (a->dtype != W_TYPE_U32 || a->bytes != 4ull * image->vocab)

@@ -7,8 +7,7 @@
  * only the oldest token of each, the number of its followers and the number of its children.
  *
  * Small numbers are codes of one byte: 0 to 254 is the number itself; 255 says that it is the next
- * one of a list of large numbers beside. With a codebook, the code of an n-gram's count is an index
- * of the codebook instead. */
+ * one of a list of large numbers beside. */
 #ifndef W_COUNT_IMAGE_H
 #define W_COUNT_IMAGE_H
 
@@ -20,7 +19,6 @@ enum {
     W_COUNT_ORDER_MAX = 6,
     W_COUNT_VOCAB_MAX = 1 << 24,
     W_COUNT_LARGE = 255,  /* the code of a number that stands in the list of large ones */
-    W_COUNT_CODES = 256,  /* of a codebook */
     W_COUNT_SPECTRUM = 4, /* counts of counts: how many n-grams occur 1, 2, 3, 4 times */
 };
 
@@ -44,8 +42,6 @@ struct w_count_image {
     u32 id_bytes; /* 2, or 4 with a vocabulary of more than 65,536 */
     u64 tokens;   /* that were counted */
     bool pruned;  /* some n-grams were left out: there are sums of what was */
-    bool coded;   /* there is a codebook: counts are rounded */
-    u32 codebook[W_COUNT_CODES];
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM]; /* by order, of all n-grams counted */
     u32 *unigrams; /* [vocab] different tokens before each, in all of the text; from calloc() */
     struct w_buffer part[W_COUNT_ORDER_MAX + 1][W_COUNT_ARRAYS];

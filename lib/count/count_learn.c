@@ -46,11 +46,17 @@ struct learning {
 };
 
 #define KEY u64
-#define NAMED(name) name##_u64
+#define sort_keys sort_keys_u64
+#define sort_followers sort_followers_u64
+#define write_order write_order_u64
+#define count_word count_word_u64
 #include "count/count_learn_body.h"
 
 #define KEY unsigned __int128
-#define NAMED(name) name##_u128
+#define sort_keys sort_keys_u128
+#define sort_followers sort_followers_u128
+#define write_order write_order_u128
+#define count_word count_word_u128
 #include "count/count_learn_body.h"
 
 static void run_job(void *context, u32 slot, u32 worker)

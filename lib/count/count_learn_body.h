@@ -1,6 +1,6 @@
 /* count_learn_body.h - the n-grams after one token, sorted and counted; for a type of keys.
  *
- * Included by count_learn.c once for each: KEY, the type, and NAMED(name), the names for it.
+ * Included by count_learn.c once for each: KEY is the type; the names of the functions are macros, too.
  *
  * A key of order n has the n - 2 older tokens of the context, the newest first, then the token that
  * follows: `bits` each, so that sorted keys stand in the order of the arrays. Dropping the oldest
@@ -9,7 +9,7 @@
 
 /* Sort by the lowest `bits` bits: a few keys by insertion, others by counting, digit by digit from
  * the lowest. The result is in keys. */
-static void NAMED(sort)(KEY *keys, KEY *spare, u32 count, u32 bits)
+static void sort_keys(KEY *keys, KEY *spare, u32 count, u32 bits)
 {
     u32 places[1 << DIGIT_BITS];
 
@@ -49,22 +49,22 @@ static void NAMED(sort)(KEY *keys, KEY *spare, u32 count, u32 bits)
 }
 
 /* Sort keys that are in the order of their contexts by the token that follows. */
-static void NAMED(sort_followers)(KEY *keys, KEY *spare, u32 count, u32 bits)
+static void sort_followers(KEY *keys, KEY *spare, u32 count, u32 bits)
 {
     for (u32 first = 0, end; first < count; first = end) {
         const KEY context = keys[first] >> bits;
         for (end = first + 1; end < count && keys[end] >> bits == context; end++)
             ;
         if (end - first > 1)
-            NAMED(sort)(keys + first, spare, end - first, bits);
+            sort_keys(keys + first, spare, end - first, bits);
     }
 }
 
 /* Write the contexts and n-grams of order n, and make keys the different ones of order n - 1, sorted
  * by context. below, *below_count: the contexts of order n + 1; above becomes those of order n, and
  * *below_count their number. Returns the number of keys left. */
-static u32 NAMED(write)(const struct learning *l, struct count_job *job, u32 n, KEY *keys,
-                        u32 count, const KEY *below, u32 *below_count, KEY *above)
+static u32 write_order(const struct learning *l, struct count_job *job, u32 n, KEY *keys, u32 count,
+                       const KEY *below, u32 *below_count, KEY *above)
 {
     const u32 bits = l->word_bits, mask = (1u << bits) - 1, id_bytes = l->image->id_bytes;
     struct w_buffer *part = job->part[n];
@@ -105,8 +105,8 @@ static u32 NAMED(write)(const struct learning *l, struct count_job *job, u32 n, 
 }
 
 /* Everything whose newest context token is `word`; positions: where its followers stand. */
-static void NAMED(count_word)(const struct learning *l, struct count_job *job,
-                              struct count_scratch *scratch, u32 word)
+static void count_word(const struct learning *l, struct count_job *job,
+                       struct count_scratch *scratch, u32 word)
 {
     const u32 *positions = l->positions + l->first[word];
     const u32 bits = l->word_bits, order = l->image->order, none = l->image->vocab;
@@ -120,11 +120,11 @@ static void NAMED(count_word)(const struct learning *l, struct count_job *job,
             key = key << bits | (back <= positions[i] ? *(at - back) : none);
         keys[i] = key << bits | *at;
     }
-    NAMED(sort)(keys, spare, count, bits * (order - 1));
+    sort_keys(keys, spare, count, bits * (order - 1));
     for (u32 n = order; n >= 2; n--) {
         if (n < order)
-            NAMED(sort_followers)(keys, spare, count, bits);
-        count = NAMED(write)(l, job, n, keys, count, below, &below_count, spare);
+            sort_followers(keys, spare, count, bits);
+        count = write_order(l, job, n, keys, count, below, &below_count, spare);
         KEY *swap = below;
         below = spare, spare = swap;
     }
@@ -133,4 +133,7 @@ static void NAMED(count_word)(const struct learning *l, struct count_job *job,
 }
 
 #undef KEY
-#undef NAMED
+#undef sort_keys
+#undef sort_followers
+#undef write_order
+#undef count_word

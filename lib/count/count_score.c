@@ -174,10 +174,10 @@ enum w_status w_count_score_left_out(const struct w_counts *counts, struct w_tea
     const u32 threads = w_team_size(team);
     struct leaving_out l = {.s = {counts, text, said}, .ends = ends};
 
-    if (facts->pruned || facts->coded)
+    if (facts->pruned)
         return w_fail(err, W_MISMATCH,
-                      "these counts are pruned or rounded, so that no document can be taken out of "
-                      "them: use the whole counts");
+                      "these counts are pruned, so that no document can be taken out of them: use "
+                      "the whole counts");
     enum w_status status = new_workers(&l, threads, err);
     if (!status)
         w_team_for(team, documents, leave_out_document, &l);

@@ -37,7 +37,7 @@ enum w_status w_count_score_on(const struct w_counts *, struct w_count_delta *,
 /* Documents of the text that was counted, each from the counts without it: counts and discounts are
  * those of all other positions of the text. `ends`: the end of each document, counted from ids[0];
  * the first begins at `from`, the last ends with the text. W_MISMATCH: some token was not counted,
- * or the counts are pruned or rounded; W_NOMEM. */
+ * or the counts are pruned; W_NOMEM. */
 enum w_status w_count_score_left_out(const struct w_counts *, struct w_team *,
                                      const struct w_count_text *, const u64 *ends, u64 documents,
                                      const struct w_count_said *, struct w_err *) W_MUST_CHECK;

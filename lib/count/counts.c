@@ -24,7 +24,6 @@ struct w_count_long {
 
 struct w_counts {
     struct w_count_facts facts;
-    u32 codebook[W_COUNT_CODES];
     u32 *unigrams;
     struct w_count_node root; /* the sums of order 1 */
     struct w_count_level level[W_COUNT_ORDER_MAX + 1];
@@ -47,18 +46,16 @@ static u32 large_count(const struct w_count_level *level, u32 gram)
     return ((const u32 *)(const void *)level->large.at)[low];
 }
 
-static inline u32 count_of(const struct w_counts *c, const struct w_count_level *level, u32 gram)
+static inline u32 count_of(const struct w_count_level *level, u32 gram)
 {
     const u8 code = level->gram_codes.at[gram];
 
-    if (code == W_COUNT_LARGE && !c->facts.coded)
-        return large_count(level, gram);
-    return c->codebook[code];
+    return code == W_COUNT_LARGE ? large_count(level, gram) : code;
 }
 
 u32 w_counts_gram_count(const struct w_counts *c, u32 order, u32 gram)
 {
-    return count_of(c, &c->level[order], gram);
+    return count_of(&c->level[order], gram);
 }
 
 static inline u32 class_of(u32 count)
@@ -67,14 +64,13 @@ static inline u32 class_of(u32 count)
 }
 
 /* The sums of followers [first, end). The total may need more than 32 bits while it is checked. */
-static u64 sum(const struct w_counts *c, const struct w_count_level *level, u32 first, u32 end,
-               u32 n[3])
+static u64 sum(const struct w_count_level *level, u32 first, u32 end, u32 n[3])
 {
     u64 total = 0;
 
     n[0] = n[1] = n[2] = 0;
     for (u32 gram = first; gram < end; gram++) {
-        u32 count = count_of(c, level, gram);
+        u32 count = count_of(level, gram);
         total += count;
         n[class_of(count)]++;
     }
@@ -91,8 +87,8 @@ static u32 long_slot(const struct w_count_level *level, u32 context)
     return slot & level->long_mask;
 }
 
-static inline void fill_sums(const struct w_counts *c, const struct w_count_level *level,
-                             u32 context, struct w_count_node *node)
+static inline void fill_sums(const struct w_count_level *level, u32 context,
+                             struct w_count_node *node)
 {
     const u32 first = level->first_gram[context], end = level->first_gram[context + 1];
 
@@ -103,7 +99,7 @@ static inline void fill_sums(const struct w_counts *c, const struct w_count_leve
         node->total = l->total;
         memcpy(node->n, l->n, sizeof node->n);
     } else {
-        node->total = (u32)sum(c, level, first, end, node->n) + node->pruned;
+        node->total = (u32)sum(level, first, end, node->n) + node->pruned;
     }
 }
 
@@ -171,14 +167,11 @@ static enum w_status unpack_pruned(struct w_buffer *codes, struct w_buffer *larg
 }
 
 /* Where the counts stand that have no code. */
-static enum w_status find_large(struct w_counts *c, struct w_count_level *level, u32 order,
-                                struct w_err *err)
+static enum w_status find_large(struct w_count_level *level, u32 order, struct w_err *err)
 {
     const u64 room = level->large.size / 4;
     u32 found = 0;
 
-    if (c->facts.coded)
-        return room ? corrupt(order, "large counts beside a codebook", err) : W_DONE;
     level->large_at = malloc(W_MAX(room, 1u) * sizeof *level->large_at);
     if (!level->large_at)
         return w_fail(err, W_NOMEM, "no memory for %llu counts", (unsigned long long)room);
@@ -215,7 +208,7 @@ static enum w_status check_level(struct w_counts *c, u32 order, struct w_err *er
     u32 longs = 0, room = 16;
 
     for (u32 code = 0; code < level->grams; code++)
-        if (c->codebook[level->gram_codes.at[code]] == 0)
+        if (level->gram_codes.at[code] == 0)
             return corrupt(order, "a count of 0", err);
     for (u32 i = 0; i < level->contexts; i++)
         longs += level->first_gram[i + 1] - level->first_gram[i] >= LONG;
@@ -234,7 +227,7 @@ static enum w_status check_level(struct w_counts *c, u32 order, struct w_err *er
             return corrupt(order + 1, "contexts that do not rise, or are not in the vocabulary",
                            err);
         struct w_count_long l = {.key = i + 1};
-        u64 total = sum(c, level, first, end, l.n) + (level->pruned ? level->pruned[i] : 0);
+        u64 total = sum(level, first, end, l.n) + (level->pruned ? level->pruned[i] : 0);
         if (total > INT32_MAX) /* as many may be added */
             return w_fail(err, W_LIMIT, "counts of order %u: 2^31 or more after one context",
                           order);
@@ -286,7 +279,7 @@ static enum w_status take_level(struct w_counts *c, struct w_count_image *image,
         *to[i] = part[from[i]];
         part[from[i]] = (struct w_buffer){0};
     }
-    return status ? status : find_large(c, level, order, err);
+    return status ? status : find_large(level, order, err);
 }
 
 static enum w_status take_unigrams(struct w_counts *c, struct w_count_image *image,
@@ -307,12 +300,6 @@ static enum w_status take_unigrams(struct w_counts *c, struct w_count_image *ima
     c->root.total = (u32)total;
     c->facts.contexts[1] = 1;
     return W_DONE;
-}
-
-static void make_codebook(struct w_counts *c, const struct w_count_image *image)
-{
-    for (u32 code = 0; code < W_COUNT_CODES; code++)
-        c->codebook[code] = image->coded ? image->codebook[code] : code;
 }
 
 static u64 memory_of(const struct w_counts *c)
@@ -340,12 +327,10 @@ enum w_status w_counts_open(struct w_counts **out, struct w_count_image *image, 
                                           .eot = image->eot,
                                           .id_bytes = image->id_bytes,
                                           .tokens = image->tokens,
-                                          .pruned = image->pruned,
-                                          .coded = image->coded};
+                                          .pruned = image->pruned};
         memcpy(c->facts.spectrum, image->spectrum, sizeof c->facts.spectrum);
         for (u32 n = 1; n <= image->order; n++)
             w_count_discounts(image->spectrum[n], c->facts.discount[n]);
-        make_codebook(c, image);
         c->level[2].base = 1;
         status = take_unigrams(c, image, err);
     }
@@ -467,8 +452,8 @@ static void walk_order(const struct w_counts *c, const u32 *ids, u64 from, u32 c
             continue;
         struct w_count_node *node = &walk[i].node[order - 1];
         u32 gram = search(&level->gram_words, id_bytes, s->first, s->end, ids[from + i]);
-        node->count = gram < s->end ? count_of(c, level, gram) : 0;
-        fill_sums(c, level, s->context, node);
+        node->count = gram < s->end ? count_of(level, gram) : 0;
+        fill_sums(level, s->context, node);
         walk[i].depth = order;
         s->context = UINT32_MAX;
         if (level->first_child && from + i >= order) {
@@ -496,6 +481,12 @@ void w_counts_walk(const struct w_counts *c, const u32 *ids, u64 from, u32 count
         for (u32 n = 2; n <= c->facts.order; n++)
             walk_order(c, ids, from + done, some, n, step, walk + done);
     }
+}
+
+void w_counts_context(const struct w_counts *c, u32 order, u32 context, struct w_count_node *node)
+{
+    memset(node, 0, sizeof *node);
+    fill_sums(&c->level[order], context, node);
 }
 
 double w_count_p(const struct w_counts *c, const double (*discount)[4],
@@ -539,7 +530,7 @@ bool w_counts_next(const struct w_counts *c, struct w_count_range *range,
             return false;
         *follower = (struct w_count_follower){
             w_count_word(&level->gram_words, c->facts.id_bytes, range->at),
-            count_of(c, level, range->at)};
+            count_of(level, range->at)};
     }
     range->at++;
     return true;

@@ -13,8 +13,7 @@
  * k counts w after c, n1, n2, n3 the followers of c that have counts of 1, 2 and more, total all
  * counts after c, c' is c without its oldest token, p_0 is 1 / vocabulary. `pruned` is the sum of
  * the counts of followers that are not kept: their whole mass goes to the shorter context, so that
- * the probabilities sum to 1 whatever is pruned, and however counts are rounded. A context that is
- * not known leaves p to the shorter one. */
+ * the probabilities sum to 1 whatever is pruned. A context that is not known leaves p to the shorter one. */
 #ifndef W_COUNTS_H
 #define W_COUNTS_H
 
@@ -32,7 +31,7 @@ void w_counts_free(struct w_counts *); /* accepts NULL */
 struct w_count_facts {
     u32 order, vocab, eot, id_bytes;
     u64 tokens; /* that were counted */
-    bool pruned, coded;
+    bool pruned;
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
     double discount[W_COUNT_ORDER_MAX + 1]
                    [4]; /* by order and count, 3 for 3 and more; [.][0] is 0 */
@@ -64,6 +63,9 @@ struct w_count_walk {
  * the vocabulary. Several places at a time cost less than one by one: memory is read ahead. */
 void w_counts_walk(const struct w_counts *, const u32 *ids, u64 from, u32 count,
                    struct w_count_walk *walk);
+
+/* What a context of order n, counted from the first of that order, has: its node without a count. */
+void w_counts_context(const struct w_counts *, u32 order, u32 context, struct w_count_node *);
 
 /* p of the token of a place; `discount` as in the facts. */
 double w_count_p(const struct w_counts *, const double (*discount)[4], const struct w_count_walk *);

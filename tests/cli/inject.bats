@@ -112,6 +112,12 @@ try_all()
     try_all
 }
 
+@test "wgram prune" {
+    wgram learn -q -o tiny.counts tiny.tokens
+    work() { wgram prune -s 6k -t 2 -o result tiny.counts; }
+    try_all
+}
+
 @test "wgram add" {
     wgram learn -q -o tiny.counts tiny.tokens
     work() { wgram add -m tiny.counts --leave-out -t 2 -o result tiny.tokens; }

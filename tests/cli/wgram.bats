@@ -69,6 +69,23 @@ bits() { wgram score --json "$@" | jq .bits_per_byte; }
     wgram score -m two.counts --leave-out half.tokens other.tokens
 }
 
+@test "pruned counts are smaller, still whole, and cannot leave a document out" {
+    wgram prune -q -s 5k -o small.counts tiny.counts
+    [ "$(wgram info --json small.counts | jq 'if .pruned then .bytes else 99999 end')" -le 5000 ]
+    wgram prune -q --min-counts 1,2 <tiny.counts >less.counts
+    wcat verify small.counts less.counts
+    jq -en "$(bits -m small.counts tiny.tokens) > $(bits -m less.counts tiny.tokens)"
+    run -3 --separate-stderr wgram score -m small.counts --leave-out tiny.tokens
+    [[ $stderr == *'whole counts'* ]]
+    run -3 wgram prune -s 5k small.counts -o none
+    run -3 wgram prune -s 10 tiny.counts -o none
+    for wrong in "" "--min-counts x" "--min-counts 1,2,3,4,5,6" "-s 1 tiny.counts"; do
+        # shellcheck disable=SC2086
+        run -2 wgram prune $wrong tiny.counts
+    done
+    [ ! -e none ]
+}
+
 @test "info says what is in the counts" {
     wgram info --json tiny.counts >info
     jq -e '.order == 5 and .vocab == 300 and (.orders | length) == 5 and .orders[0].contexts == 1 and

@@ -6,6 +6,7 @@
 
 #include "count/count_file.h"
 #include "count/count_learn.h"
+#include "count/count_prune.h"
 #include "count/count_score.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/right_frames.h"
@@ -15,6 +16,20 @@ size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t room);
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t room, unsigned seed);
 
 enum { SEED_TOKENS = 700, SEED_VOCAB = 40 };
+
+/* Make counts smaller: true if that fails. */
+static bool prune(struct w_count_image *image)
+{
+    const struct w_count_prune wanted = {.min_count = {0, 0, 1, 2, 2, 3, 2}};
+    struct w_counts *counts;
+    struct w_team *team;
+
+    bool failed = w_counts_open(&counts, image, NULL) || w_team_new(&team, 1, NULL) ||
+                  w_counts_prune(counts, team, &wanted, image, NULL);
+    w_counts_free(counts);
+    w_team_free(team);
+    return failed;
+}
 
 /* A small file of counts, to begin with. */
 static size_t seed_counts(u8 *data, size_t room, unsigned seed)
@@ -30,6 +45,7 @@ static size_t seed_counts(u8 *data, size_t room, unsigned seed)
     for (u32 i = 0; i < SEED_TOKENS; i++)
         ids[i] = i < 300 ? 7 : i * i % 31 % 11 * (i % 3); /* one count is large */
     if (w_count_learn(&image, ids, SEED_TOKENS, &options, &err) ||
+        (seed / 5 % 2 && prune(&image)) ||
         w_count_image_write(&image, &out, &(struct w_count_write){.by = "seed"}, &err))
         abort();
     if (out.bytes <= room && pread(out.fd, data, out.bytes, 0) == (ssize_t)out.bytes)
@@ -76,8 +92,8 @@ static void use(const struct w_counts *counts)
     struct w_count_delta *delta = NULL;
     struct w_err err;
     u32 ids[48];
-    float lp[48];
-    u8 ctx[48 * W_COUNT_FEATURES];
+    float lp[48] = {0};
+    u8 ctx[48 * W_COUNT_FEATURES] = {0};
 
     for (u32 i = 0; i < W_COUNTOF(ids); i++)
         ids[i] = (i < 16 ? 7 : i * i % 31 % 11 * (i % 3)) % vocab;

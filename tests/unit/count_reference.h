@@ -21,6 +21,7 @@ struct reference {
     u32 count[W_COUNT_ORDER_MAX + 1];
     struct reference_gram gram[W_COUNT_ORDER_MAX + 1][REFERENCE_ROOM];
     double discount[W_COUNT_ORDER_MAX + 1][4];
+    u32 min_count[W_COUNT_ORDER_MAX + 1]; /* lower counts are pruned */
 };
 
 static inline int reference_compare(const void *a, const void *b)
@@ -102,8 +103,8 @@ static inline double reference_p(const struct reference *r, const double (*disco
             followers[n]++;
             totals[n] += gram->count;
             total += gram->count;
-            mass += d;
-            if (gram->id[n - 1] == ids[at])
+            mass += gram->count < r->min_count[n] ? gram->count : d;
+            if (gram->id[n - 1] == ids[at] && gram->count >= r->min_count[n])
                 kept = gram->count - d;
         }
         if (total > 0)

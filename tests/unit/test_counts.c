@@ -11,6 +11,7 @@
 
 #include "count/count_file.h"
 #include "count/count_learn.h"
+#include "count/count_prune.h"
 #include "count/count_score.h"
 #include "count_reference.h"
 
@@ -243,6 +244,83 @@ static void a_distribution_is_all_tokens_at_once(void **state)
     w_counts_free(counts);
 }
 
+/* Pruned by count: the mass of what is left out goes to the shorter context. */
+static void pruned_mass_goes_to_the_shorter_context(void **state)
+{
+    (void)state;
+    static u32 ids[TOKENS], other[OTHER];
+    const u32 *texts[] = {ids};
+    const u32 lengths[] = {TOKENS};
+    const struct w_count_prune wanted = {.min_count = {0, 0, 2, 1, 3, 2}};
+    u32 totals[W_COUNT_ORDER_MAX + 1], followers[W_COUNT_ORDER_MAX + 1];
+    struct w_count_walk walk[OTHER];
+    struct w_count_image image, again;
+    struct w_err err = {0};
+
+    reference_text(ids, TOKENS, VOCAB, 1, 31);
+    reference_text(other, OTHER, VOCAB, 1, 32);
+    struct w_counts *whole = counts_of(ids, TOKENS, 5, VOCAB), *counts;
+    struct w_team *one = team_of(1), *two = team_of(2);
+    assert_int_equal(w_counts_prune(whole, two, &wanted, &image, &err), W_DONE);
+    assert_int_equal(w_counts_prune(whole, one, &wanted, &again, &err), W_DONE);
+    assert_int_equal(w_count_image_bytes(&image), w_count_image_bytes(&again));
+    w_count_image_release(&again);
+    assert_int_equal(w_counts_open(&counts, &image, &err), W_DONE);
+    reference_count(&reference, 5, VOCAB, texts, lengths, 1, 0, 0);
+    memcpy(reference.min_count, wanted.min_count, sizeof reference.min_count);
+    w_counts_walk(counts, other, 0, OTHER, walk);
+    for (u32 i = 0; i < OTHER; i++)
+        assert_near(w_count_p(counts, w_counts_facts(counts)->discount, &walk[i]),
+                    reference_p(&reference, reference.discount, other, i, totals, followers));
+    memset(reference.min_count, 0, sizeof reference.min_count);
+    assert_int_equal(w_counts_prune(counts, one, &wanted, &again, &err), W_MISMATCH);
+    assert_int_equal(w_count_score_left_out(counts, one, &(struct w_count_text){ids, 0, 10},
+                                            &(u64){10}, 1, &(struct w_count_said){0}, &err),
+                     W_MISMATCH);
+    w_counts_free(whole);
+    w_counts_free(counts);
+    w_team_free(one);
+    w_team_free(two);
+}
+
+/* Any size: no more than was asked for, less where less was, and probabilities that sum to 1. */
+static void a_size_is_kept(void **state)
+{
+    (void)state;
+    static u32 ids[TOKENS * 4];
+    double p[VOCAB];
+    struct w_count_image image;
+    struct w_err err = {0};
+    u64 before = UINT64_MAX;
+
+    reference_text(ids, W_COUNTOF(ids), VOCAB, 1, 33);
+    struct w_counts *whole = counts_of(ids, W_COUNTOF(ids), 5, VOCAB);
+    struct w_team *team = team_of(2);
+    for (u64 bytes = 40000; bytes > 1000; bytes = bytes * 3 / 4) {
+        struct w_counts *counts;
+        assert_int_equal(
+            w_counts_prune(whole, team, &(struct w_count_prune){.bytes = bytes}, &image, &err),
+            W_DONE);
+        const u64 got = w_count_image_bytes(&image);
+        assert_true(got <= bytes && got <= before && got > bytes / 3);
+        before = got;
+        assert_int_equal(w_counts_open(&counts, &image, &err), W_DONE);
+        for (u32 at = 0; at < W_COUNTOF(ids); at += 97) {
+            double sum = 0;
+            w_count_distribution(counts, NULL, ids, at, p);
+            for (u32 word = 0; word < VOCAB; word++)
+                sum += p[word];
+            assert_true(fabs(sum - 1) < 1e-12);
+        }
+        w_counts_free(counts);
+    }
+    assert_int_equal(
+        w_counts_prune(whole, team, &(struct w_count_prune){.bytes = 100}, &image, &err), W_LIMIT);
+    w_count_image_release(&image);
+    w_counts_free(whole);
+    w_team_free(team);
+}
+
 static void what_cannot_be_counted_is_refused(void **state)
 {
     (void)state;
@@ -336,6 +414,8 @@ int main(void)
         cmocka_unit_test(a_document_is_left_out_exactly),
         cmocka_unit_test(counting_on_is_counting_more_text),
         cmocka_unit_test(a_distribution_is_all_tokens_at_once),
+        cmocka_unit_test(pruned_mass_goes_to_the_shorter_context),
+        cmocka_unit_test(a_size_is_kept),
         cmocka_unit_test(what_cannot_be_counted_is_refused),
         cmocka_unit_test(the_shortest_texts_have_counts),
         cmocka_unit_test(a_file_gives_back_the_counts),

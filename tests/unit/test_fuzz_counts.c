@@ -22,13 +22,13 @@ size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t room)
 static void no_bytes_crash_the_counts(void **state)
 {
     (void)state;
-    for (unsigned kind = 0; kind < 5; kind++) {
+    for (unsigned kind = 0; kind < 10; kind++) {
         static u8 seed[1 << 15], copy[1 << 15];
         size_t size = LLVMFuzzerCustomMutator(seed, 0, sizeof seed, kind * 8);
         assert_true(size > 600);
         LLVMFuzzerTestOneInput(seed, size);
         size_t first = W_FRAME_BYTES + w_get32(seed + 32);
-        for (unsigned i = 0; i < 2000; i++) {
+        for (unsigned i = 0; i < 1500; i++) {
             memcpy(copy, seed, size);
             size_t now = size;
             if (i % 2) {
