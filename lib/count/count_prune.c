@@ -110,7 +110,7 @@ static enum w_status rank_all(struct pruning *r, struct w_team *team, struct w_e
     }
     if (!ok)
         return w_fail(err, W_NOMEM, "no memory to prune counts");
-    w_count_distribution(r->counts, NULL, NULL, 0, r->unigrams);
+    w_count_distribution(r->counts, NULL, NULL, 0, r->unigrams, NULL);
     w_team_for(team, f->vocab, rank_token, r);
     return W_DONE;
 }

@@ -307,7 +307,7 @@ static void a_size_is_kept(void **state)
         assert_int_equal(w_counts_open(&counts, &image, &err), W_DONE);
         for (u32 at = 0; at < W_COUNTOF(ids); at += 97) {
             double sum = 0;
-            w_count_distribution(counts, NULL, ids, at, p);
+            w_count_distribution(counts, NULL, ids, at, p, NULL);
             for (u32 word = 0; word < VOCAB; word++)
                 sum += p[word];
             assert_true(fabs(sum - 1) < 1e-12);
