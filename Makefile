@@ -62,8 +62,10 @@ LIB_SOURCES := \
 	lib/wire/token_header.c \
 	lib/count/count_delta.c \
 	lib/count/count_file.c \
+	lib/count/count_groups.c \
 	lib/count/count_image.c \
 	lib/count/count_learn.c \
+	lib/count/count_leave_out.c \
 	lib/count/count_prune.c \
 	lib/count/count_score.c \
 	lib/count/counts.c \

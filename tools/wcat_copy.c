@@ -131,9 +131,8 @@ static enum w_status copy_file(struct copy *c, const char *path, struct w_err *e
     while (!status && c->at < c->set->to && !(status = w_reader_member(s.reader, &h, err))) {
         if (w_kind_is_blob(h->kind))
             status = w_fail(err, W_MISMATCH,
-                            "%s: tensors can be neither joined nor cut: see "
-                            "wcat raw --tensor",
-                            s.in.name);
+                            "%s: %s can be neither joined nor cut: see wcat raw --tensor",
+                            s.in.name, w_kind_name(h->kind));
         else if (c->writer)
             status = check_agreement(c, h, s.in.name, err);
         else

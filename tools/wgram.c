@@ -8,8 +8,12 @@
 #include "base/grow.h"
 #include "sys/machine.h"
 
-/* Tokens of a part, at least; of whole documents, more where a document is longer. */
+/* Tokens of a part, at least. */
 #define PART_TOKENS (1u << 20)
+
+/* Bytes of memory for each token of a text whose documents are left out, beside its ids: 28, and what
+ * sorting the positions after a frequent token takes. */
+enum { LEFT_OUT_BYTES = 40 };
 
 static const char *const examples[] = {
     "Count the n-grams of a token stream, up to five tokens",
@@ -50,6 +54,21 @@ u32 wgram_threads(u64 asked)
     return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
 }
 
+enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
+                                 struct w_err *err)
+{
+    struct w_machine machine;
+    const double need = (double)tokens * (double)token_bytes;
+
+    w_machine_read(&machine, "");
+    if (machine.available_bytes && need > (double)machine.available_bytes)
+        return w_fail(err, W_NOMEM,
+                      "%llu tokens need about %.1f GB more memory, and there are %.1f GB: take %s",
+                      (unsigned long long)tokens, need / 1e9, (double)machine.available_bytes / 1e9,
+                      instead);
+    return W_DONE;
+}
+
 enum w_status wgram_print_json(struct w_json *json, struct w_err *err)
 {
     char *text = w_json_text(json, err);
@@ -77,7 +96,6 @@ void wgram_text_close(struct wgram_text *t)
 {
     w_corpus_close(&t->corpus);
     free(t->ids);
-    free(t->ends);
 }
 
 /* Append one chunk of the corpus, as numbers. */
@@ -110,24 +128,7 @@ enum w_status wgram_text_all(struct wgram_text *t, struct w_err *err)
     return status == W_END ? W_DONE : status;
 }
 
-/* Note the ends of documents in [from, to). */
-static enum w_status find_ends(struct wgram_text *t, u64 from, u64 to, struct w_err *err)
-{
-    const u32 eot = w_corpus_facts(t->corpus)->eot;
-    enum w_status status = W_DONE;
-
-    for (u64 i = from; i < to && !status; i++)
-        if (t->ids[i] == eot) {
-            status = w_grow(&t->ends, &t->ends_room, t->documents + 1, sizeof *t->ends, "documents",
-                            err);
-            if (!status)
-                t->ends[t->documents++] = i + 1;
-        }
-    return status;
-}
-
-enum w_status wgram_text_next(struct wgram_text *t, u32 before, bool whole_documents,
-                              struct w_err *err)
+enum w_status wgram_text_next(struct wgram_text *t, u32 before, struct w_err *err)
 {
     const u64 dropped = t->end - W_MIN(t->end, (u64)before);
     enum w_status status = W_DONE;
@@ -136,30 +137,12 @@ enum w_status wgram_text_next(struct wgram_text *t, u32 before, bool whole_docum
     if (dropped)
         memmove(t->ids, t->ids + dropped, t->held * sizeof *t->ids);
     t->from = t->end - dropped;
-    t->documents = 0;
-    u64 looked = t->from;
-    while (!status && !t->at_end &&
-           (t->held - t->from < PART_TOKENS || (whole_documents && t->documents == 0))) {
+    while (!status && !t->at_end && t->held - t->from < PART_TOKENS) {
         status = read_chunk(t, err);
         t->at_end = status == W_END;
         status = t->at_end ? W_DONE : status;
-        if (!status && whole_documents)
-            status = find_ends(t, looked, t->held, err);
-        looked = t->held;
     }
-    if (status)
-        return status;
-    if (looked < t->held && whole_documents) /* what was left of the part before */
-        status = find_ends(t, looked, t->held, err);
-    const u64 last = t->documents ? t->ends[t->documents - 1] : t->from;
-    if (!status && whole_documents && t->at_end &&
-        last < t->held) { /* a last one without its end */
-        status =
-            w_grow(&t->ends, &t->ends_room, t->documents + 1, sizeof *t->ends, "documents", err);
-        if (!status)
-            t->ends[t->documents++] = t->held;
-    }
-    t->end = whole_documents && !t->at_end ? last : t->held;
+    t->end = t->held;
     t->tokens += t->end - t->from;
     return status ? status : t->end == t->from ? W_END : W_DONE;
 }
@@ -204,6 +187,10 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
             status = w_fail_at(err, status, "%s", counts);
     }
     w_count_image_release(&image);
+    if (!status && s->mode == WGRAM_LEFT_OUT && w_counts_facts(s->counts)->pruned)
+        status = w_fail(err, W_MISMATCH,
+                        "%s: is pruned, so that no document can be left out: use the whole counts",
+                        counts);
     if (!status)
         status = wgram_text_open(&s->text, argc, argv, err);
     if (!status)
@@ -215,13 +202,58 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
     return status;
 }
 
+/* Where the documents of a whole text end. */
+static enum w_status find_ends(const struct wgram_text *t, u64 **ends, u64 *documents,
+                               struct w_err *err)
+{
+    const u32 eot = w_corpus_facts(t->corpus)->eot;
+    size_t room = 0;
+    enum w_status status = W_DONE;
+
+    for (u64 i = 0; i < t->held && !status; i++)
+        if (t->ids[i] == eot || i + 1 == t->held) {
+            status = w_grow(ends, &room, *documents + 1, sizeof **ends, "documents", err);
+            if (!status)
+                (*ends)[(*documents)++] = i + 1;
+        }
+    return status;
+}
+
+static enum w_status leave_out(struct wgram_scoring *s, const struct w_count_said *said,
+                               struct w_err *err)
+{
+    const struct w_count_facts *facts = w_counts_facts(s->counts);
+    struct w_count_leave_out text = {
+        .ids = s->text.ids, .count = s->text.held, .order = facts->order, .vocab = facts->vocab};
+    u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
+    u64 *ends = NULL;
+
+    enum w_status status = find_ends(&s->text, &ends, &text.documents, err);
+    text.ends = ends;
+    if (!status && text.count == facts->tokens)
+        status = w_count_leave_out(&text, s->team, said, spectrum, err);
+    if (!status &&
+        (text.count != facts->tokens || memcmp(spectrum, facts->spectrum, sizeof spectrum) != 0))
+        status = w_fail(err, W_MISMATCH,
+                        "--leave-out: the counts are of another text: of %llu tokens, not these "
+                        "%llu; count this text, or score it without --leave-out",
+                        (unsigned long long)facts->tokens, (unsigned long long)text.count);
+    free(ends);
+    return status;
+}
+
 enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
 {
     struct wgram_text *t = &s->text;
-    enum w_status status =
-        wgram_text_next(t, w_counts_facts(s->counts)->order - 1, s->mode == WGRAM_LEFT_OUT, err);
-    const u64 count = t->end - t->from;
+    enum w_status status;
 
+    if (s->mode == WGRAM_LEFT_OUT) /* it needs the whole text */
+        status = t->at_end ? W_END : wgram_text_all(t, err);
+    else
+        status = wgram_text_next(t, w_counts_facts(s->counts)->order - 1, err);
+    const u64 count = t->end - t->from;
+    if (!status && s->mode == WGRAM_LEFT_OUT)
+        status = wgram_check_memory(count, LEFT_OUT_BYTES, "a text of fewer tokens", err);
     if (!status)
         status = w_grow(&s->lp, &s->lp_room, count, sizeof *s->lp, "probabilities", err);
     if (!status)
@@ -233,10 +265,7 @@ enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
     switch (s->mode) {
     case WGRAM_FROZEN: w_count_score(s->counts, s->team, &text, &said); break;
     case WGRAM_ON: status = w_count_score_on(s->counts, s->delta, &text, &said, err); break;
-    case WGRAM_LEFT_OUT:
-        status =
-            w_count_score_left_out(s->counts, s->team, &text, t->ends, t->documents, &said, err);
-        break;
+    case WGRAM_LEFT_OUT: status = leave_out(s, &said, err); break;
     }
     return status;
 }

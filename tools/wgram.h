@@ -3,7 +3,7 @@
 #define W_WGRAM_H
 
 #include "count/count_file.h"
-#include "count/count_score.h"
+#include "count/count_leave_out.h"
 #include "data/corpus.h"
 #include "tools/cli.h"
 
@@ -21,6 +21,10 @@ extern const struct w_program wgram_learn_program, wgram_add_program, wgram_scor
     }
 /* How many to use: asked, or what 0 means. */
 u32 wgram_threads(u64 asked);
+
+/* Will so many more bytes a token fit in memory? W_NOMEM, with the bytes and what to do: `instead`. */
+enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
+                                 struct w_err *) W_MUST_CHECK;
 
 /* Which counts a token is given: as they are, without its document, or with the text before it. */
 enum wgram_mode { WGRAM_FROZEN, WGRAM_LEFT_OUT, WGRAM_ON };
@@ -43,9 +47,7 @@ struct wgram_text {
     u32 *ids; /* [held] */
     size_t held, room;
     u64 from, end; /* the part: tokens [from, end) of ids */
-    u64 *ends;     /* [documents] of the part, counted from ids[0]; whole documents only */
-    size_t documents, ends_room;
-    u64 tokens; /* of all parts so far */
+    u64 tokens;    /* of all parts so far */
     bool at_end;
 };
 /* To be closed whatever it returns: W_USAGE where it would read a terminal; else as
@@ -54,10 +56,8 @@ enum w_status wgram_text_open(struct wgram_text *, int argc, char **argv,
                               struct w_err *) W_MUST_CHECK;
 /* Read everything as one part: [0, held). Status as w_corpus_read(), W_SIGNAL, W_NOMEM. */
 enum w_status wgram_text_all(struct wgram_text *, struct w_err *) W_MUST_CHECK;
-/* The next part, with `before` tokens before it, if there are; of whole documents, if asked for. W_END
- * after the last one. */
-enum w_status wgram_text_next(struct wgram_text *, u32 before, bool whole_documents,
-                              struct w_err *) W_MUST_CHECK;
+/* The next part, with `before` tokens before it, if there are. W_END after the last one. */
+enum w_status wgram_text_next(struct wgram_text *, u32 before, struct w_err *) W_MUST_CHECK;
 void wgram_text_close(struct wgram_text *);
 
 /* Counts, a text, and what the one says of the other, part by part. */

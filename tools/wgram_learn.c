@@ -1,7 +1,6 @@
 /* wgram learn - tokens in, counts of their n-grams out. */
 #include "count/count_learn.h"
 #include "sys/clock.h"
-#include "sys/machine.h"
 #include "tools/wgram.h"
 
 struct settings {
@@ -33,23 +32,9 @@ static const char *const examples[] = {
     NULL,
 };
 
-/* Bytes of memory that an order takes for each token of text, about; measured on Wikipedia. */
-#define BYTES_OF_TOKEN 3
-
-static enum w_status check_memory(const struct settings *set, u64 tokens, struct w_err *err)
-{
-    struct w_machine machine;
-    const double need = (double)tokens * (4 + BYTES_OF_TOKEN * (double)set->order);
-
-    w_machine_read(&machine, "");
-    if (machine.available_bytes && need > (double)machine.available_bytes)
-        return w_fail(err, W_NOMEM,
-                      "%llu tokens need about %.1f GB more memory for n-grams of order %llu, and "
-                      "there are %.1f GB: take fewer tokens or a lower order (-n)",
-                      (unsigned long long)tokens, need / 1e9, (unsigned long long)set->order,
-                      (double)machine.available_bytes / 1e9);
-    return W_DONE;
-}
+/* Bytes of memory for each token of text: its place; and for each order, about; measured on
+ * Wikipedia. */
+enum { BYTES_OF_PLACE = 4, BYTES_OF_ORDER = 3 };
 
 static bool go_on(void *context, u64 done)
 {
@@ -74,7 +59,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = wgram_text_all(&text, err);
     if (!status)
-        status = check_memory(set, text.tokens, err);
+        status = wgram_check_memory(text.tokens, BYTES_OF_PLACE + BYTES_OF_ORDER * set->order,
+                                    "fewer tokens, or a lower order (-n)", err);
     const double started_s = w_now_s();
     if (!status) {
         const struct w_corpus_facts *facts = w_corpus_facts(text.corpus);

@@ -39,7 +39,6 @@ struct w_count_delta {
     struct gram_entry *grams;
     struct context_entry *contexts;
     size_t gram_room, context_room;
-    i64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
 };
 
 /* ---- keys ---- */
@@ -164,7 +163,6 @@ void w_count_delta_clear(struct w_count_delta *d)
     keys_clear(&d->gram_keys);
     keys_clear(&d->context_keys);
     keys_clear(&d->edge_keys);
-    memset(d->spectrum, 0, sizeof d->spectrum);
 }
 
 /* ---- reading ---- */
@@ -203,19 +201,6 @@ void w_count_delta_walk(const struct w_count_delta *d, const u32 *ids, u64 at,
     }
 }
 
-void w_count_delta_discounts(const struct w_count_delta *d,
-                             double discount[W_COUNT_ORDER_MAX + 1][4])
-{
-    const struct w_count_facts *facts = w_counts_facts(d->counts);
-
-    for (u32 n = 1; n <= d->order; n++) {
-        u64 spectrum[W_COUNT_SPECTRUM];
-        for (u32 k = 0; k < W_COUNT_SPECTRUM; k++)
-            spectrum[k] = facts->spectrum[n][k] + (u64)d->spectrum[n][k];
-        w_count_discounts(spectrum, discount[n]);
-    }
-}
-
 bool w_count_delta_next(const struct w_count_delta *d, u32 context, u32 *at,
                         struct w_count_change *change)
 {
@@ -239,11 +224,11 @@ bool w_count_delta_is_new(u32 context)
 
 /* ---- changing ---- */
 
-/* Change one count from `count` by `by`, which is 1 or -1. */
-static enum w_status change(struct w_count_delta *d, u32 order, const struct w_count_node *node,
-                            u32 word, i32 by, struct w_err *err)
+/* Count a token once more after a context. */
+static enum w_status add(struct w_count_delta *d, const struct w_count_node *node, u32 word,
+                         struct w_err *err)
 {
-    const u32 before = node->count, now = before + (u32)by;
+    const u32 before = node->count, now = before + 1;
     u32 c = 0, g = 0;
     bool fresh = false;
 
@@ -268,13 +253,9 @@ static enum w_status change(struct w_count_delta *d, u32 order, const struct w_c
         return status;
     struct context_entry *context = &d->contexts[c];
     d->grams[g].now = now;
-    context->total += by;
+    context->total++;
     context->n[W_MIN(before, 3u)]--;
     context->n[W_MIN(now, 3u)]++;
-    if (before >= 1 && before <= W_COUNT_SPECTRUM)
-        d->spectrum[order][before - 1]--;
-    if (now >= 1 && now <= W_COUNT_SPECTRUM)
-        d->spectrum[order][now - 1]++;
     return W_DONE;
 }
 
@@ -294,26 +275,8 @@ enum w_status w_count_delta_add(struct w_count_delta *d, const u32 *ids, u64 at,
         *node = (struct w_count_node){.context = NEW_CONTEXTS + entry};
     }
     for (u32 n = deepest; n >= 1 && !status; n--) {
-        status = change(d, n, &all.node[n - 1], ids[at], 1, err);
+        status = add(d, &all.node[n - 1], ids[at], err);
         if (all.node[n - 1].count > 0)
-            break;
-    }
-    return status;
-}
-
-enum w_status w_count_delta_remove(struct w_count_delta *d, const u32 *ids, u64 at,
-                                   const struct w_count_walk *walk, struct w_err *err)
-{
-    const u32 deepest = (u32)W_MIN(at + 1, (u64)d->order);
-    enum w_status status = W_DONE;
-
-    for (u32 n = deepest; n >= 1 && !status; n--) {
-        if (walk->depth < deepest || walk->node[n - 1].count == 0)
-            return w_fail(err, W_MISMATCH,
-                          "token %llu was not counted: this is not the text that the counts are of",
-                          (unsigned long long)at);
-        status = change(d, n, &walk->node[n - 1], ids[at], -1, err);
-        if (walk->node[n - 1].count > 1)
             break;
     }
     return status;

@@ -8,13 +8,11 @@
 
 #include <stdlib.h>
 
+#include "count/count_groups.h"
 #include "sys/ordered.h"
 
-enum {
-    DIGIT_BITS = 11,
-    INSERTION_MAX = 32,
-    JOB_TOKENS = 1 << 16, /* positions of a job, but for a token that has more by itself */
-};
+/* Positions of a job, but for a token that has more by itself. */
+#define JOB_TOKENS (1u << 16)
 
 /* What a job writes, to be appended. */
 struct count_job {
@@ -34,11 +32,7 @@ struct learning {
     const struct w_count_learn_options *options;
     const u32 *ids;
     u64 count;
-    u32 word_bits; /* of a token in a key; one value more than the vocabulary has: no token */
-    u32 key_bytes;
-    u32 *first;     /* [vocab + 1]: where the positions after each token begin */
-    u32 *positions; /* after token 0, after token 1 ..., rising */
-    u32 largest;    /* of the groups */
+    struct w_count_groups groups;
     u32 slots;
     struct count_job *jobs;        /* by slot */
     struct count_scratch *scratch; /* by worker */
@@ -46,18 +40,28 @@ struct learning {
 };
 
 #define KEY u64
-#define sort_keys sort_keys_u64
+#define ITEM KEY
+#define KEY_OF(item) (item)
+#define sort_items sort_items_u64
 #define sort_followers sort_followers_u64
 #define write_order write_order_u64
 #define count_word count_word_u64
+#include "count/count_sort_body.h"
 #include "count/count_learn_body.h"
+#undef sort_items
+#undef sort_followers
 
 #define KEY unsigned __int128
-#define sort_keys sort_keys_u128
+#define ITEM KEY
+#define KEY_OF(item) (item)
+#define sort_items sort_items_u128
 #define sort_followers sort_followers_u128
 #define write_order write_order_u128
 #define count_word count_word_u128
+#include "count/count_sort_body.h"
 #include "count/count_learn_body.h"
+#undef sort_items
+#undef sort_followers
 
 static void run_job(void *context, u32 slot, u32 worker)
 {
@@ -69,11 +73,12 @@ static void run_job(void *context, u32 slot, u32 worker)
         for (u32 a = 0; a < W_COUNT_ARRAYS; a++)
             job->part[n][a].size = 0;
     for (u32 word = job->from; word < job->to; word++) {
-        if (l->first[word] == l->first[word + 1]) { /* every token is a context of order 2 */
+        if (l->groups.first[word] ==
+            l->groups.first[word + 1]) { /* every token is a context of order 2 */
             w_buffer_byte(&job->part[2][W_CONTEXT_GRAMS], 0);
             if (l->image->order > 2)
                 w_buffer_byte(&job->part[2][W_CONTEXT_CHILDREN], 0);
-        } else if (l->key_bytes == sizeof(u64)) {
+        } else if (l->groups.key_bytes == sizeof(u64)) {
             count_word_u64(l, job, &l->scratch[worker], word);
         } else {
             count_word_u128(l, job, &l->scratch[worker], word);
@@ -81,32 +86,10 @@ static void run_job(void *context, u32 slot, u32 worker)
     }
 }
 
-/* Group the positions by the token before. Position 0 has none: it is in no group. */
-static enum w_status group(struct learning *l, struct w_err *err)
-{
-    const u32 vocab = l->image->vocab;
-
-    l->first = calloc(vocab + 2ull, sizeof *l->first);
-    l->positions = malloc(l->count * sizeof *l->positions);
-    if (!l->first || !l->positions)
-        return w_fail(err, W_NOMEM, "no memory for the places of %llu tokens",
-                      (unsigned long long)l->count);
-    u32 *next = l->first + 1; /* begins as the first of the token before, ends as the first */
-    for (u64 i = 1; i < l->count; i++)
-        next[l->ids[i - 1] + 1]++;
-    for (u32 word = 1; word <= vocab; word++) {
-        l->largest = W_MAX(l->largest, next[word]);
-        next[word] += next[word - 1];
-    }
-    for (u64 i = 1; i < l->count; i++)
-        l->positions[next[l->ids[i - 1]]++] = (u32)i;
-    return W_DONE;
-}
-
 static enum w_status start(struct learning *l, struct w_err *err)
 {
     const u32 threads = W_MAX(l->options->threads, 1u);
-    const u64 room = W_MAX(l->largest, 1u);
+    const u64 room = W_MAX(l->groups.largest, 1u);
 
     l->slots = w_ordered_slots(threads);
     l->jobs = calloc(l->slots, sizeof *l->jobs);
@@ -114,14 +97,14 @@ static enum w_status start(struct learning *l, struct w_err *err)
     bool ok = l->jobs && l->scratch;
     for (u32 t = 0; t < threads && ok; t++) {
         struct count_scratch *s = &l->scratch[t];
-        s->keys = aligned_alloc(16, w_round_up(room * l->key_bytes, 16));
-        s->spare = aligned_alloc(16, w_round_up(room * l->key_bytes, 16));
-        s->below = aligned_alloc(16, w_round_up(room * l->key_bytes, 16));
+        s->keys = aligned_alloc(16, w_round_up(room * l->groups.key_bytes, 16));
+        s->spare = aligned_alloc(16, w_round_up(room * l->groups.key_bytes, 16));
+        s->below = aligned_alloc(16, w_round_up(room * l->groups.key_bytes, 16));
         s->unigrams = calloc(l->image->vocab, sizeof *s->unigrams);
         ok = s->keys && s->spare && s->below && s->unigrams;
     }
     if (!ok)
-        return w_fail(err, W_NOMEM, "no memory to sort %u n-grams on %u threads", l->largest,
+        return w_fail(err, W_NOMEM, "no memory to sort %u n-grams on %u threads", l->groups.largest,
                       threads);
     return w_ordered_new(&l->ordered, threads, l->slots, run_job, l, err);
 }
@@ -141,8 +124,7 @@ static void stop(struct learning *l)
     }
     free(l->jobs);
     free(l->scratch);
-    free(l->first);
-    free(l->positions);
+    w_count_groups_release(&l->groups);
 }
 
 static enum w_status append(struct w_count_image *image, const struct count_job *job,
@@ -173,7 +155,8 @@ static enum w_status count_groups(struct learning *l, struct w_err *err)
         while (next < vocab && w_ordered_next(l->ordered, &slot)) {
             struct count_job *job = &l->jobs[slot];
             job->from = next++;
-            while (next < vocab && l->first[next + 1] - l->first[job->from] <= JOB_TOKENS)
+            while (next < vocab &&
+                   l->groups.first[next + 1] - l->groups.first[job->from] <= JOB_TOKENS)
                 next++;
             job->to = next;
             w_ordered_submit(l->ordered);
@@ -181,7 +164,7 @@ static enum w_status count_groups(struct learning *l, struct w_err *err)
         if (!w_ordered_take(l->ordered, &slot))
             return W_DONE;
         status = append(l->image, &l->jobs[slot], err);
-        const u64 done = l->first[l->jobs[slot].to];
+        const u64 done = l->groups.first[l->jobs[slot].to];
         w_ordered_return(l->ordered);
         if (!status && l->options->go_on && !l->options->go_on(l->options->context, done))
             status = w_fail(err, W_SIGNAL, "stopped by a signal");
@@ -209,29 +192,18 @@ enum w_status w_count_learn(struct w_count_image *image, const u32 *ids, u64 cou
     struct learning l = {.image = image, .options = options, .ids = ids, .count = count};
 
     memset(image, 0, sizeof *image);
-    if (options->order < W_COUNT_ORDER_MIN || options->order > W_COUNT_ORDER_MAX)
-        return w_fail(err, W_USAGE, "order %u: from %d to %d", options->order, W_COUNT_ORDER_MIN,
-                      W_COUNT_ORDER_MAX);
-    if (options->vocab == 0 || options->vocab > W_COUNT_VOCAB_MAX)
-        return w_fail(err, W_USAGE, "a vocabulary of %u ids: at most %d", options->vocab,
-                      W_COUNT_VOCAB_MAX);
-    if (count == 0)
-        return w_fail(err, W_CORRUPT, "no tokens to count");
-    if (count > INT32_MAX)
-        return w_fail(err, W_LIMIT, "%llu tokens: fewer than 2^31 can be counted",
-                      (unsigned long long)count);
+    enum w_status status = w_count_check(count, options->order, options->vocab, err);
+    if (status)
+        return status;
     image->order = options->order;
     image->vocab = options->vocab;
     image->eot = options->eot;
     image->id_bytes = options->vocab <= 65536 ? 2 : 4;
     image->tokens = count;
     image->unigrams = calloc(options->vocab, sizeof *image->unigrams);
-    while (1u << l.word_bits <= options->vocab)
-        l.word_bits++;
-    l.key_bytes = l.word_bits * (options->order - 1) <= 64 ? 8 : 16;
-    enum w_status status = image->unigrams ? W_DONE : w_fail(err, W_NOMEM, "no memory for counts");
+    status = image->unigrams ? W_DONE : w_fail(err, W_NOMEM, "no memory for counts");
     if (!status)
-        status = group(&l, err);
+        status = w_count_groups_make(&l.groups, ids, count, options->order, options->vocab, err);
     if (!status)
         status = start(&l, err);
     if (!status)

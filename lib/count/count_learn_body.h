@@ -1,64 +1,12 @@
 /* count_learn_body.h - the n-grams after one token, sorted and counted; for a type of keys.
  *
- * Included by count_learn.c once for each: KEY is the type; the names of the functions are macros, too.
+ * Included by count_learn.c once for each, after count_sort_body.h: KEY is the type; the names of the
+ * functions are macros, too.
  *
  * A key of order n has the n - 2 older tokens of the context, the newest first, then the token that
  * follows: `bits` each, so that sorted keys stand in the order of the arrays. Dropping the oldest
  * token of the context from the different keys of order n gives those of order n - 1, each as often
  * as it has company to the left; and they need sorting only within their contexts. */
-
-/* Sort by the lowest `bits` bits: a few keys by insertion, others by counting, digit by digit from
- * the lowest. The result is in keys. */
-static void sort_keys(KEY *keys, KEY *spare, u32 count, u32 bits)
-{
-    u32 places[1 << DIGIT_BITS];
-
-    if (count <= INSERTION_MAX) {
-        const KEY mask = ((KEY)1 << (bits - 1) << 1) - 1; /* bits may be all */
-        for (u32 i = 1; i < count; i++) {
-            KEY key = keys[i];
-            u32 k = i;
-            for (; k > 0 && (keys[k - 1] & mask) > (key & mask); k--)
-                keys[k] = keys[k - 1];
-            keys[k] = key;
-        }
-        return;
-    }
-    const u32 digit = count < 4096 ? 8 : DIGIT_BITS, last = (1u << digit) - 1;
-    KEY *from = keys, *to = spare;
-    for (u32 shift = 0; shift < bits; shift += digit) {
-        const u32 digits = bits - shift < digit ? (1u << (bits - shift)) - 1 : last;
-        u32 sum = 0;
-        memset(places, 0, (digits + 1) * sizeof *places);
-        for (u32 i = 0; i < count; i++)
-            places[(u32)(from[i] >> shift) & digits]++;
-        if (places[(u32)(from[0] >> shift) & digits] == count)
-            continue; /* all the same */
-        for (u32 d = 0; d <= digits; d++) {
-            u32 these = places[d];
-            places[d] = sum;
-            sum += these;
-        }
-        for (u32 i = 0; i < count; i++)
-            to[places[(u32)(from[i] >> shift) & digits]++] = from[i];
-        KEY *swap = from;
-        from = to, to = swap;
-    }
-    if (from != keys)
-        memcpy(keys, from, count * sizeof *keys);
-}
-
-/* Sort keys that are in the order of their contexts by the token that follows. */
-static void sort_followers(KEY *keys, KEY *spare, u32 count, u32 bits)
-{
-    for (u32 first = 0, end; first < count; first = end) {
-        const KEY context = keys[first] >> bits;
-        for (end = first + 1; end < count && keys[end] >> bits == context; end++)
-            ;
-        if (end - first > 1)
-            sort_keys(keys + first, spare, end - first, bits);
-    }
-}
 
 /* Write the contexts and n-grams of order n, and make keys the different ones of order n - 1, sorted
  * by context. below, *below_count: the contexts of order n + 1; above becomes those of order n, and
@@ -66,7 +14,7 @@ static void sort_followers(KEY *keys, KEY *spare, u32 count, u32 bits)
 static u32 write_order(const struct learning *l, struct count_job *job, u32 n, KEY *keys, u32 count,
                        const KEY *below, u32 *below_count, KEY *above)
 {
-    const u32 bits = l->word_bits, mask = (1u << bits) - 1, id_bytes = l->image->id_bytes;
+    const u32 bits = l->groups.word_bits, mask = (1u << bits) - 1, id_bytes = l->image->id_bytes;
     struct w_buffer *part = job->part[n];
     u32 left = 0, child = 0, contexts = 0;
 
@@ -108,9 +56,9 @@ static u32 write_order(const struct learning *l, struct count_job *job, u32 n, K
 static void count_word(const struct learning *l, struct count_job *job,
                        struct count_scratch *scratch, u32 word)
 {
-    const u32 *positions = l->positions + l->first[word];
-    const u32 bits = l->word_bits, order = l->image->order, none = l->image->vocab;
-    u32 count = l->first[word + 1] - l->first[word], below_count = 0;
+    const u32 *positions = l->groups.positions + l->groups.first[word];
+    const u32 bits = l->groups.word_bits, order = l->image->order, none = l->image->vocab;
+    u32 count = l->groups.first[word + 1] - l->groups.first[word], below_count = 0;
     KEY *keys = scratch->keys, *spare = scratch->spare, *below = scratch->below;
 
     for (u32 i = 0; i < count; i++) {
@@ -120,7 +68,7 @@ static void count_word(const struct learning *l, struct count_job *job,
             key = key << bits | (back <= positions[i] ? *(at - back) : none);
         keys[i] = key << bits | *at;
     }
-    sort_keys(keys, spare, count, bits * (order - 1));
+    sort_items(keys, spare, count, bits * (order - 1));
     for (u32 n = order; n >= 2; n--) {
         if (n < order)
             sort_followers(keys, spare, count, bits);
@@ -133,7 +81,5 @@ static void count_word(const struct learning *l, struct count_job *job,
 }
 
 #undef KEY
-#undef sort_keys
-#undef sort_followers
 #undef write_order
 #undef count_word

@@ -34,13 +34,8 @@ enum w_status w_count_score_on(const struct w_counts *, struct w_count_delta *,
                                const struct w_count_text *, const struct w_count_said *,
                                struct w_err *) W_MUST_CHECK;
 
-/* Documents of the text that was counted, each from the counts without it: counts and discounts are
- * those of all other positions of the text. `ends`: the end of each document, counted from ids[0];
- * the first begins at `from`, the last ends with the text. W_MISMATCH: some token was not counted,
- * or the counts are pruned; W_NOMEM. */
-enum w_status w_count_score_left_out(const struct w_counts *, struct w_team *,
-                                     const struct w_count_text *, const u64 *ends, u64 documents,
-                                     const struct w_count_said *, struct w_err *) W_MUST_CHECK;
+/* The two features of a context with a total above 0. */
+void w_count_features(u32 total, double followers, u8 two[2]);
 
 /* The probabilities p (vocab) of all tokens after ids[0] to ids[count - 1]; with a delta, or NULL. The
  * walk's contexts are the last order - 1 of these ids. Sums to 1 but for rounding of doubles. ctx (8),
