@@ -149,6 +149,8 @@ static void a_document_is_left_out_exactly(void **state)
             if (ids[i] == vocab - 1 || i == TOKENS - 1)
                 ends[documents++] = i + 1;
         const struct w_count_leave_out text = {ids, TOKENS, ends, documents, order, vocab};
+        memset(ctx, 9, sizeof ctx); /* nothing may be left as it was */
+        memset(ctx_one, 9, sizeof ctx_one);
         struct w_team *two = team_of(2), *one = team_of(1);
         assert_int_equal(w_count_leave_out(&text, one, &(struct w_count_said){lp_one, ctx_one[0]},
                                            spectrum, &err),
