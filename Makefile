@@ -157,6 +157,7 @@ LIB_SOURCES := \
 	lib/net/sampler.c \
 	lib/net/schedule.c \
 	lib/net/score.c \
+	lib/net/seen_targets.c \
 	lib/net/softmax_sample.c \
 	lib/net/step.c \
 	lib/net/sums.c \

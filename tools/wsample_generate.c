@@ -227,7 +227,7 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
     const struct loaded_model *m = g->model;
     u32 eot_id = w_vocab_eot_id(m->vocab);
 
-    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, err);
+    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
     if (!status)
         status = w_infer_new(&g->infer, &m->conf, weights, m->kern, m->team, err);
     if (!status)

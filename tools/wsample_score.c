@@ -102,7 +102,8 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
         status = w_model_new(&model, &m->conf, W_PLAN_EVAL, W_TYPE_F32, m->kern, m->team, err);
     }
     if (!status)
-        status = w_ckpt_read(m->ckpt, w_model_tensors(model), w_model_weights(model), NULL, err);
+        status =
+            w_ckpt_read(m->ckpt, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
     double begin_s = w_now_s();
     if (!status) {
         w_score_count(&score, bytes, size);

@@ -5,6 +5,7 @@
 
 #include "base/strnum.h"
 #include "kern/gemm_blas.h"
+#include "net/softmax_sample.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
 
@@ -193,6 +194,14 @@ static void print_optimizer(const struct run *run)
     w_json_free(conf);
 }
 
+static void print_softmax(const struct w_conf *conf)
+{
+    if (w_softmax_is_sampled(conf))
+        w_detail("softmax over about %.0f of %llu ids; rows of the others are %s",
+                 w_softmax_sample_expected(conf), (unsigned long long)conf->vocab_size,
+                 conf->lazy_rows ? "left alone" : "updated too");
+}
+
 enum w_status run_prepare(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -222,6 +231,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         return status;
     w_detail("%u threads: %s", (unsigned)run->threads, why);
     print_optimizer(run);
+    print_softmax(&run->conf);
     return check_memory(run, err);
 }
 
@@ -312,14 +322,15 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
         float *states[W_OPTIMIZER_STATES];
         for (u32 i = 0; i < W_OPTIMIZER_STATES; i++)
             states[i] = w_model_state(model, i);
-        status =
-            w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model), states, err);
+        status = w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model), states,
+                             w_model_seen(model), err);
         run->state = *w_ckpt_state(run->resumed);
         if (!status)
             w_say("resuming from %s: %llu steps, %llu tokens", run->resumed_path,
                   (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
     } else if (run->init) {
-        status = w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, err);
+        status =
+            w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
     } else {
         w_model_init(model);
     }

@@ -34,6 +34,7 @@ struct w_conf {
     u64 accumulate;                           /* batches per optimizer step */
     double init_std;                          /* of the initial matrices */
     u64 softmax_sample;                       /* ids in the softmax of a step of training; 0: all */
+    u64 lazy_rows; /* 1: with softmax_sample, rows of the embedding that a step does not use stay */
     u64 seed;
     u64 counts;    /* features of counts that the gate of a mixture weighs; 0: no gate */
     char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */

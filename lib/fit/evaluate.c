@@ -103,6 +103,7 @@ static void give_conf(struct w_fit *fit)
     give_number(fit, "counts", (double)c->counts, source);
     give(fit, "learning_rate", c->learning_rate, source);
     give_number(fit, "softmax_sample", (double)c->softmax_sample, source);
+    give_number(fit, "lazy_rows", (double)c->lazy_rows, source);
     give_number(fit, "muon", c->optimizer == W_OPTIMIZER_MUON, source);
 }
 

@@ -77,6 +77,7 @@ const struct w_figure w_figures[] = {
     {"counts", "features of counts that a gate weighs", W_UNIT_COUNT, NULL},
     {"learning_rate", "learning_rate", W_UNIT_RATIO, NULL},
     {"softmax_sample", "softmax_sample; 0: all ids", W_UNIT_COUNT, NULL},
+    {"lazy_rows", "1: rows that a step does not use stay", W_UNIT_COUNT, NULL},
     {"muon", "1 if hidden matrices follow Muon", W_UNIT_COUNT, NULL},
     {"h", "columns of a head", W_UNIT_COUNT, "d / H"},
     {"rows", "tokens of a batch", W_UNIT_COUNT, "B*T"},
@@ -91,7 +92,7 @@ const struct w_figure w_figures[] = {
     {"S", "ids in the softmax of a step, expected", W_UNIT_COUNT,
      "if(sampled, min(V, 32*ceil(max(softmax_sample, 1.125*targets)/32)), V)"},
     {"used", "rows of the embedding that a step updates, expected", W_UNIT_COUNT,
-     "V*(1 - (1 - S/V)^accumulate)"},
+     "if(lazy_rows, V*(1 - (1 - S/V)^accumulate), V)"},
 
     /* ---- given: machine ---- */
     {"threads", "worker threads", W_UNIT_COUNT, NULL},

@@ -38,6 +38,15 @@ static u32 target_of(const struct job *job, u64 row)
     return job->head->columns ? job->head->columns[id] : id;
 }
 
+/* The logit of a row's target, at its place among the row's: the GEMM has added the correction to it,
+ * as to all of its column. */
+static float own_logit(const struct job *job, u32 target, float *logit)
+{
+    if (job->head->correction)
+        *logit -= job->head->correction[target];
+    return *logit;
+}
+
 /* ---- logits in fp32 ---- */
 
 /* The loss of each row; then, in place, logits become scale * (softmax - one at the target). */
@@ -52,7 +61,7 @@ static void loss_rows(void *context, u64 item, u32 worker)
     for (u64 i = item * ROWS; i < end; i++) {
         float *logits = (float *)head->logits + i * head->vocab, base, sum;
         u32 target = target_of(job, job->first + i);
-        float hit = logits[target];
+        float hit = own_logit(job, target, &logits[target]);
         kern->exp_sum(logits, &base, &sum, head->vocab);
         head->nll[job->first + i] = (float)(log((double)sum) - (double)(hit - base));
         if (job->backward) {
@@ -82,12 +91,13 @@ static void exp_block(void *context, const struct w_result_block *p)
     const struct w_kern *kern = job->engine->kern;
 
     for (u64 i = 0; i < p->rows; i++) {
-        const u64 row = p->row + i, target = target_of(job, job->first + row);
+        const u64 row = p->row + i;
+        const u32 target = target_of(job, job->first + row);
         float *logits = p->c + i * p->c_row;
         w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + p->col;
         struct segment_sum *sum = sums_of(head, row) + p->col / W_EPILOGUE_COLS;
         if (target >= p->col && target < p->col + p->cols)
-            head->nll[job->first + row] = logits[target - p->col];
+            head->nll[job->first + row] = own_logit(job, target, &logits[target - p->col]);
         w_prefetch_next(kept);
         kern->exp_sum_bf16(kept, logits, &sum->base, &sum->sum, p->cols);
     }

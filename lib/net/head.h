@@ -11,7 +11,7 @@ struct w_head {
     bool fresh; /* d_weight is set, else added to */
     u64 d, vocab;
     const u32 *columns;      /* of each id among the V of the softmax; NULL: the id itself */
-    const float *correction; /* (V), added to logits; NULL: none */
+    const float *correction; /* (V), added to logits but the target's; NULL: none */
     u64 batch, length; /* targets of row m: ids[(m / length) * (length + 1) + m % length + 1] */
     void *panels;      /* the packed weight for the logits: W_GEMM_PACKED(d, vocab) elements */
     void *panels_back; /* and for dx: W_GEMM_PACKED(vocab, d) */

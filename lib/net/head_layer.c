@@ -1,7 +1,7 @@
 /* The head as a layer: tied to the table of ids. With a sampled softmax a step of training has a head
  * of its own with the rows of the batch's set: gathered from the table's fp32 weights, and their
  * gradient added to the table's at the end. Its panels take the place of the whole table's, which
- * only evaluation needs (w_pass.lazy), as it needs logits over all ids, of fewer tokens at a time.
+ * only evaluation needs (w_update.unpacked), as it needs logits over all ids, of fewer tokens at a time.
  *
  * Gathering and scattering moves (2 types + 20) bytes for each of the set's numbers once a batch:
  * they are counted in the head's phase. */
@@ -138,7 +138,7 @@ static struct w_head head_of(const struct w_layer_at *at)
                           .chunk = chunk_of(pass->tokens, vocab, pass->engine.type).rows,
                           .nll = pass->nll};
 
-    if (pass->lazy) {
+    if (pass->seen) {
         const u64 room = set_room(pass->conf, pass->tokens);
         head.chunk = chunk_beside(chunk_of(pass->tokens, room, pass->engine.type), vocab).rows;
     }
@@ -215,6 +215,7 @@ static struct w_softmax_sample set_of(const struct w_layer_at *at)
                                    .drawn = {bits + W_ID_SET_WORDS(vocab), vocab},
                                    .ids = ids,
                                    .columns = at->own[COLUMNS],
+                                   .seen = pass->seen->run,
                                    .correction =
                                        (float *)(void *)(ids + set_room(pass->conf, pass->tokens))};
 
@@ -242,7 +243,8 @@ static void backward_sampled(const struct w_layer_at *at, float scale)
     head.chunk = chunk_of(pass->tokens, set.count, pass->engine.type).rows;
     w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->batch->ids, scale);
     w_team_for(pass->engine.team, items, scatter, &job);
-    for (u64 i = 0; i < set.count; i++)
+    w_seen_targets_add(pass->seen, pass->conf, pass->batch);
+    for (u64 i = 0; pass->lazy && i < set.count; i++)
         w_id_set_add(&pass->lazy->used, set.ids[i]);
 }
 
@@ -252,7 +254,7 @@ static void backward(const struct w_layer_at *at)
     const float scale = (float)(pass->scale / (double)pass->tokens);
     const struct w_head head = head_of(at);
 
-    if (pass->lazy)
+    if (pass->seen)
         backward_sampled(at, scale);
     else
         w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->batch->ids, scale);

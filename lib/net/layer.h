@@ -22,6 +22,7 @@
 #include "net/lazy_rows.h"
 #include "net/phase.h"
 #include "net/plan.h"
+#include "net/seen_targets.h"
 #include "net/tensors.h"
 
 #define W_LAYER_BUFFERS 10
@@ -56,11 +57,12 @@ struct w_pass {
     float *nll;         /* (M): the loss of each token in nats, written by the head */
     const float *mixed; /* the same of the mixture, by the gate; NULL: none, or no counts */
     const struct w_batch *batch;
-    struct w_lazy_rows *lazy; /* training with a sampled softmax; else NULL: every row is updated */
-    double scale;             /* of the gradient of the mean loss */
-    u64 position;             /* in generation: of the one token */
-    float *logits;            /* in generation: (V), set by the head */
-    float gate;               /* in generation: z of gate.c without features, set by the gate */
+    const struct w_seen_targets *seen; /* training with a sampled softmax; else NULL */
+    struct w_lazy_rows *lazy;          /* NULL: every row is updated */
+    double scale;                      /* of the gradient of the mean loss */
+    u64 position;                      /* in generation: of the one token */
+    float *logits;                     /* in generation: (V), set by the head */
+    float gate; /* in generation: z of gate.c without features, set by the gate */
     struct w_clock clock;
 };
 

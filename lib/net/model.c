@@ -79,6 +79,8 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
                                    .used = {AT(lazy_bits), m->conf.vocab_size},
                                    .ids = AT(lazy_ids)};
     pass->lazy = m->lazy.ids ? &m->lazy : NULL;
+    m->seen = (struct w_seen_targets){.run = AT(seen), .step = AT(seen_step)};
+    pass->seen = m->seen.run ? &m->seen : NULL;
     pass->engine = (struct w_engine){
         .kern = kern,
         .type = type,
@@ -172,6 +174,11 @@ const char *w_model_state_name(const struct w_model *m, u32 state)
 float *w_model_state(struct w_model *m, u32 state)
 {
     return m->states[state];
+}
+
+u32 *w_model_seen(struct w_model *m)
+{
+    return m->seen.run;
 }
 
 void w_model_init(struct w_model *m)

@@ -40,6 +40,9 @@ float *w_model_gradients(struct w_model *);
  * "adam.m". NULL: there are no more. A tensor of the state's rule is at w_tensor.state in it. */
 const char *w_model_state_name(const struct w_model *, u32 state);
 float *w_model_state(struct w_model *, u32 state);
+/* How often each id was a target in the steps so far (V): state of a run with a sampled softmax; NULL
+ * without. */
+u32 *w_model_seen(struct w_model *);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
 void w_model_init(struct w_model *);

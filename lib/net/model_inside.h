@@ -16,9 +16,10 @@ struct w_model {
     void *optimizer_scratch;
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
-    struct w_lazy_rows lazy;
+    struct w_lazy_rows lazy;    /* its tensor is set without lazy rows too */
+    struct w_seen_targets seen; /* NULL without a sampled softmax */
     bool stale;       /* weights may have been written to: their packed copies are out of date */
-    bool table_stale; /* that of the table of ids is: of lazy rows, the head packs what it needs */
+    bool table_stale; /* that of the table of ids is: a sampled head packs what it needs */
 };
 
 /* Layers with the memory that a plan gives them within a block; the caller frees the array. NULL:

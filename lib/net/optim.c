@@ -148,12 +148,12 @@ static bool is_lazy(const struct w_update *u, const struct w_tensor *t)
     return u->lazy && t == u->lazy->tensor;
 }
 
-/* Rows of a tensor to work on: none of a lazy one where there is nothing to update. */
+/* Rows of a tensor to work on: none where there is neither an update nor packing. */
 static u64 rows_in_pass(const struct w_update *u, const struct w_tensor *t)
 {
-    if (is_lazy(u, t))
-        return u->optimizer ? u->lazy->count : 0;
-    return rows_of(t);
+    if (!u->optimizer && t == u->unpacked)
+        return 0;
+    return is_lazy(u, t) ? u->lazy->count : rows_of(t);
 }
 
 static u64 items_of(const struct w_update *u, const struct w_tensor *t)
@@ -229,7 +229,7 @@ static void update_stripe(void *context, u64 item, u32 worker)
     const struct w_kern *kern = job->engine->kern;
     const struct w_update *u = job->u;
     const struct stripe s = find_stripe(u, item);
-    const bool packs = u->packed && s.tensor->operand && !s.ids;
+    const bool packs = u->packed && s.tensor->operand && s.tensor != u->unpacked;
     w_bf16 *block = (w_bf16 *)(void *)w_engine_scratch(job->engine, worker);
 
     for (u64 col = 0, cols; col < s.width; col += cols) {

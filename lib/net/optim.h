@@ -76,12 +76,14 @@ double w_gradient_norm(const struct w_engine *, const struct w_lazy_rows *, cons
                        double *partials);
 
 /* One pass over all weights, by w_update_weights(). With lazy rows, of their tensor only the rows
- * that are listed are updated, and its panels are not packed. */
+ * that are listed are updated. */
 struct w_update {
     const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
     struct w_optimizer_step step;
     const struct w_tensors *tensors;
     const struct w_lazy_rows *lazy; /* or NULL */
+    const struct w_tensor
+        *unpacked; /* its panels are left as they are, as are lazy rows'; or NULL */
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];
     w_bf16 *packed, *packed_back; /* panels for y = x w^T and for dx = dy w; NULL: none */
     void *scratch;                /* as the rules ask for */

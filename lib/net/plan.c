@@ -103,6 +103,7 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
 {
     const struct w_optimizer *optimizer = w_optimizer_of(p->conf);
     const u64 bytes = floats(tensors->floats), packed = w_size_mul(tensors->packed, p->element);
+    const u64 vocab = p->conf->vocab_size, ids = w_size_mul(vocab, sizeof(u32));
     const bool train = p->mode == W_PLAN_TRAIN;
     struct w_rule_state state;
 
@@ -123,11 +124,13 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
         p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
     }
     if (train && w_softmax_is_sampled(p->conf)) {
-        const u64 vocab = p->conf->vocab_size;
+        common->seen = w_plan_shared(p, "softmax.seen", W_LIFE_RUN, ids);
+        common->seen_step = w_plan_shared(p, "softmax.seen_step", W_LIFE_STEP, ids);
+    }
+    if (train && w_softmax_has_lazy_rows(p->conf)) {
         common->lazy_bits = w_plan_shared(p, "lazy.bits", W_LIFE_STEP,
                                           w_size_mul(W_ID_SET_WORDS(vocab), sizeof(u64)));
-        common->lazy_ids =
-            w_plan_shared(p, "lazy.ids", W_LIFE_STEP, w_size_mul(vocab, sizeof(u32)));
+        common->lazy_ids = w_plan_shared(p, "lazy.ids", W_LIFE_STEP, ids);
     }
     if (p->type == W_TYPE_BF16)
         common->packed = w_plan_shared(p, "weights.packed", W_LIFE_RUN, packed);
@@ -226,7 +229,8 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                                      nowhere, nowhere, nowhere,
                                      nowhere, nowhere, nowhere,
                                      nowhere, nowhere, nowhere,
-                                     nowhere, nowhere};
+                                     nowhere, nowhere, nowhere,
+                                     nowhere};
     if (mode == W_PLAN_DECODE)
         p.tokens = 1;
     else

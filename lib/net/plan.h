@@ -108,6 +108,7 @@ struct w_plan_common {
         d_residual, d_stream, optimizer;
     struct w_plan_place partials, panels, threads, nll;
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
+    struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
                           const struct w_conf *, enum w_plan_mode, enum w_type, u32 threads,

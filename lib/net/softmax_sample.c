@@ -48,6 +48,22 @@ static void draw_others(struct w_softmax_sample *s, u64 n, u64 seed, u64 number)
         w_id_set_neither(&s->drawn, &s->targets);
 }
 
+/* log((1 - u)^(M - 1)) for each id is `others` times log1p(-u). In double precision, since 1 - u is
+ * near 1. */
+static void correct(struct w_softmax_sample *s, const struct w_conf *conf, double part_drawn)
+{
+    const double vocab = (double)conf->vocab_size, left_out = log1p(-part_drawn);
+    const double others = (double)(conf->batch_size * conf->max_length) - 1;
+    double total = vocab;
+
+    for (u64 id = 0; id < conf->vocab_size; id++)
+        total += (double)s->seen[id];
+    for (u64 i = 0; i < s->count; i++) {
+        const double frequency = ((double)s->seen[s->ids[i]] + 1) / total;
+        s->correction[i] = (float)-log(-expm1(others * log1p(-frequency) + left_out));
+    }
+}
+
 void w_softmax_sample_draw(struct w_softmax_sample *s, const struct w_conf *conf,
                            const struct w_batch *batch)
 {
@@ -57,11 +73,9 @@ void w_softmax_sample_draw(struct w_softmax_sample *s, const struct w_conf *conf
     const u64 drawn = s->count - s->target_count, others = conf->vocab_size - s->target_count;
     draw_others(s, drawn, conf->seed, batch->number);
     w_id_set_list(&s->drawn, s->ids + s->target_count);
-    const float correction = drawn ? (float)log((double)others / (double)drawn) : 0;
-    for (u64 i = 0; i < s->count; i++) {
+    for (u64 i = 0; i < s->count; i++)
         s->columns[s->ids[i]] = (u32)i;
-        s->correction[i] = i < s->target_count ? 0 : correction;
-    }
+    correct(s, conf, others ? (double)drawn / (double)others : 1);
 }
 
 /* ---- what to expect ---- */
@@ -93,5 +107,7 @@ double w_softmax_sample_rows(const struct w_conf *conf)
     const double vocab = (double)conf->vocab_size;
     const double part = w_softmax_sample_expected(conf) / vocab;
 
+    if (!w_softmax_has_lazy_rows(conf))
+        return vocab;
     return vocab * (1 - pow(1 - part, (double)conf->accumulate));
 }

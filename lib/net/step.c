@@ -22,6 +22,7 @@ static struct w_update update_of(const struct w_model *m)
         .optimizer = m->optimizer,
         .tensors = &m->arch.tensors,
         .lazy = m->pass.lazy,
+        .unpacked = m->pass.seen ? m->lazy.tensor : NULL,
         .scratch = m->optimizer_scratch,
         .weights = m->weights,
         .gradients = m->pass.gradients,
@@ -33,7 +34,7 @@ static struct w_update update_of(const struct w_model *m)
 }
 
 /* Pack weights that may have been written to by others since the last update; and those of the table
- * of ids, if its rows are lazy, when logits over all ids are to be computed. */
+ * of ids, if a sampled head does without them, when logits over all ids are to be computed. */
 static void refresh_panels(struct w_model *m, bool whole_table)
 {
     const ptrdiff_t index = m->lazy.tensor - m->arch.tensors.rows;
@@ -44,10 +45,11 @@ static void refresh_panels(struct w_model *m, bool whole_table)
     if (m->stale && update.packed)
         w_update_weights(&m->pass.engine, &update);
     m->stale = false;
-    if (!m->pass.lazy || !update.packed)
+    if (!m->pass.seen || !update.packed)
         return;
     if (whole_table && m->table_stale) {
         update.lazy = NULL;
+        update.unpacked = NULL;
         update.tensors = &table;
         w_update_weights(&m->pass.engine, &update);
     }
@@ -164,6 +166,8 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     w_update_weights(&m->pass.engine, &update);
     if (m->pass.lazy)
         w_id_set_clear(&m->lazy.used);
+    if (m->pass.seen)
+        w_seen_targets_settle(&m->seen, &m->conf);
     m->stale = false;
     m->table_stale = true;
     w_clock_lap(clock, W_PHASE_UPDATE);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/softmax_sample.h"
 #include "wire/prov.h"
 #include "wire/token_header.h"
 
@@ -66,6 +67,9 @@ static void block_name(char *name, size_t size, const struct w_optimizer *optimi
         snprintf(name, size, "%s.%s", w_optimizer_state(optimizer, block - STATES).name, tensor);
 }
 
+/* The state of a sampled softmax, after the blocks. */
+static const char seen_name[] = "softmax.seen";
+
 /* ---- writing ---- */
 
 static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
@@ -106,6 +110,8 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
             block_name(name, sizeof name, optimizer, b, row->name);
             status = w_header_add(header, name, W_TYPE_F32, row->ndim, row->shape, err);
         }
+    if (!status && !write->weights_only && w_softmax_is_sampled(conf))
+        status = w_header_add(header, seen_name, W_TYPE_U32, 1, &conf->vocab_size, err);
     if (status)
         return status;
     w_json_set(header->json, "config", w_conf_json(conf));
@@ -137,11 +143,21 @@ enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf 
     return status;
 }
 
+/* What the header's array says, at its place. */
+static enum w_status write_array(struct w_writer *writer, const struct w_array *array,
+                                 const void *data, struct w_err *err)
+{
+    static const u8 zeroes[W_TENSOR_ALIGN];
+    const u64 padding = array->offset - w_writer_count(writer);
+    enum w_status status = w_writer_records(writer, zeroes, padding, err);
+
+    return status ? status : w_writer_records(writer, data, array->bytes, err);
+}
+
 /* The tensors of a block, of which *array is the header's first; it becomes the one after them. */
 static enum w_status write_block(struct w_writer *writer, const struct w_array **array,
                                  struct w_model *model, u32 b, struct w_err *err)
 {
-    static const u8 zeroes[W_TENSOR_ALIGN];
     const struct w_tensors *tensors = w_model_tensors(model);
     const float *block = b == WEIGHTS ? w_model_weights(model) : w_model_state(model, b - STATES);
     enum w_status status = W_DONE;
@@ -150,11 +166,7 @@ static enum w_status write_block(struct w_writer *writer, const struct w_array *
         const struct w_tensor *row = &tensors->rows[i];
         if (!has_tensor(tensors->optimizer, b, row))
             continue;
-        u64 padding = (*array)->offset - w_writer_count(writer);
-        status = w_writer_records(writer, zeroes, padding, err);
-        if (!status)
-            status = w_writer_records(writer, block + place_in(b, row), (*array)->bytes, err);
-        (*array)++;
+        status = write_array(writer, (*array)++, block + place_in(b, row), err);
     }
     return status;
 }
@@ -180,6 +192,8 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
     const struct w_array *array = header.arrays;
     for (u32 b = 0; b < blocks && !status; b++)
         status = write_block(writer, &array, model, b, err);
+    if (!status && array < header.arrays + header.array_count)
+        status = write_array(writer, array, w_model_seen(model), err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     if (!status)
@@ -200,7 +214,7 @@ struct w_ckpt {
     struct w_header header; /* a copy, which outlives the reading */
     struct w_conf conf;
     struct w_ckpt_state state;
-    bool has_states; /* those of the optimizer, for every tensor */
+    bool has_states; /* those of the optimizer, for every tensor, and of a sampled softmax */
 };
 
 static enum w_status need_hex(const struct w_json *object, const char *key, u32 *value,
@@ -289,6 +303,12 @@ static bool same_shape(const struct w_array *array, const struct w_tensor *row)
     return same;
 }
 
+static bool is_seen(const struct w_array *array, const struct w_tensors *tensors)
+{
+    return !strcmp(array->name, seen_name) && array->dtype == W_TYPE_U32 && array->ndim == 1 &&
+           array->shape[0] == w_tensors_find_table(tensors)->shape[0];
+}
+
 /* Do the weights have the shapes of the configuration in the file? Checked before memory is
  * allocated by it. */
 static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
@@ -296,6 +316,7 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
     const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
     struct w_tensors tensors = {0};
     u32 found[BLOCKS] = {0};
+    bool seen = false;
 
     enum w_status status = w_tensors_make(&tensors, &ckpt->conf, err);
     if (status == W_USAGE) /* as above: the fault is in the input */
@@ -305,12 +326,13 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
         const struct w_tensor *row = NULL;
         const u32 block = find_row(optimizer, &tensors, array->name, &row);
         found[block] += row && same_shape(array, row);
+        seen = seen || is_seen(array, &tensors);
     }
     if (!status && found[WEIGHTS] != tensors.count)
         status =
             w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors that its own configuration says",
                    ckpt->in.name, (unsigned)found[WEIGHTS], (unsigned)tensors.count);
-    ckpt->has_states = true;
+    ckpt->has_states = seen || !w_softmax_is_sampled(&ckpt->conf);
     for (u32 b = STATES; b < blocks_of(optimizer); b++)
         ckpt->has_states = ckpt->has_states && found[b] == tensors_in(optimizer, b, &tensors);
     w_tensors_free(&tensors);
@@ -423,7 +445,7 @@ static u32 new_tensors(const struct w_ckpt *ckpt, const struct w_tensors *tensor
 }
 
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
-                          float *const states[W_OPTIMIZER_STATES], struct w_err *err)
+                          float *const states[W_OPTIMIZER_STATES], u32 *seen, struct w_err *err)
 {
     const struct w_optimizer *optimizer = tensors->optimizer;
     float *blocks[BLOCKS] = {weights};
@@ -443,7 +465,9 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
         at = array->offset + array->bytes;
         if (status)
             break;
-        if (!row || !blocks[block]) {
+        if (seen && is_seen(array, tensors)) {
+            status = w_reader_exactly(ckpt->reader, seen, array->bytes, err);
+        } else if (!row || !blocks[block]) {
             status = skip_bytes(ckpt, array->bytes, err);
         } else if (!same_shape(array, row)) {
             status = w_fail(err, W_MISMATCH,

@@ -5,7 +5,8 @@
  *
  * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer
  * with its name in front, for the tensors whose rule keeps it: "adam.m.NAME", "adam.v.NAME",
- * "muon.m.NAME" (net/optim.h).
+ * "muon.m.NAME" (net/optim.h). And with a sampled softmax "softmax.seen", u32 (V): how often each id
+ * was a target (net/seen_targets.h).
  *
  * The bytes are a function of the configuration and of the data alone: no times, no command line,
  * no number of threads. So a run that was killed and resumed ends with the same file as one that
@@ -55,14 +56,16 @@ enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *)
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
-bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer, which --resume needs */
+bool w_ckpt_has_states(const struct w_ckpt *);          /* which --resume needs */
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
  * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
- * as in w_tensors. Without states a gate may be missing: its weights stay as they are. W_MISMATCH:
+ * as in w_tensors. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has
+ * none of that shape. Without states a gate may be missing: its weights stay as they are. W_MISMATCH:
  * a tensor is missing or of another shape; else as reading any stream. Once only, after the
  * opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
-                          float *const states[W_OPTIMIZER_STATES], struct w_err *) W_MUST_CHECK;
+                          float *const states[W_OPTIMIZER_STATES], u32 *seen,
+                          struct w_err *) W_MUST_CHECK;
 void w_ckpt_close(struct w_ckpt **); /* accepts NULL */
 
 /* Read a whole file and verify every byte, without keeping it. Statuses as w_ckpt_open(). */

@@ -77,7 +77,11 @@ no_temporary_files()
             "$data/train.wts"
         run -1 cmp -s a.wts b.wts
     done
-    header 1.wts | jq -c "[.. | .name? // empty]" >sampled.names
+    header 1.wts | jq -c "[.. | .name? // empty]" >sampled.all
+    grep -q softmax.seen sampled.all
+    wtrain -q "${sampled[@]}" -n 1 --weights-only -o weights.wts "$data/train.wts"
+    run -1 grep -q softmax.seen weights.wts
+    sed 's/,"softmax.seen"//' sampled.all >sampled.names
     header "$data/reference.wts" | jq -c "[.. | .name? // empty]" >full.names
     grep -q wte.weight full.names
     cmp sampled.names full.names
@@ -99,6 +103,13 @@ no_temporary_files()
 
 @test "the end of the data is the end of the run, and resumes to itself" {
     wtrain -q -c tiny.json -o all.wts "$data/train.wts"
+    wtrain -q --resume all.wts -o again.wts "$data/train.wts"
+    cmp all.wts again.wts
+    # in the middle of a step, of which nothing is kept
+    local batches
+    batches=$(header all.wts | jq .state.step)
+    [ $((batches % 7)) -ne 0 ]
+    wtrain -q -c tiny.json --set softmax_sample=200 --set accumulate=7 -o all.wts "$data/train.wts"
     wtrain -q --resume all.wts -o again.wts "$data/train.wts"
     cmp all.wts again.wts
 }

@@ -16,7 +16,7 @@ struct reference {
     const struct w_conf *conf;
     const struct w_tensors *tensors;
     double *w; /* laid out as in tensors */
-    /* A sampled softmax: the ids of the set and what is added to their logits; NULL: all ids. */
+    /* A sampled softmax: the ids of the set and what is added to their logits, unless they are the target itself; NULL: all ids. */
     const u32 *ids;
     const double *correction;
     u64 count;
@@ -127,7 +127,7 @@ static double ref_token_loss(const struct reference *r, const double *x, u64 tar
         for (u64 i = 0; i < d; i++)
             logit += wte[id * d + i] * x[i];
         hit = id == target ? logit : hit;
-        sum += exp(logit + (r->ids ? r->correction[k] : 0));
+        sum += exp(logit + (r->ids && id != target ? r->correction[k] : 0));
     }
     return log(sum) - hit;
 }

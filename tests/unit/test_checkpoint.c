@@ -98,7 +98,7 @@ static void what_is_saved_is_read(void **state)
     assert_true(w_ckpt_has_states(ckpt));
     assert_null(w_ckpt_tok(ckpt));
     float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
-    if (w_ckpt_read(ckpt, tensors, blocks, states, &f->err))
+    if (w_ckpt_read(ckpt, tensors, blocks, states, NULL, &f->err))
         fail_msg("%s", f->err.text);
     same_tensors(tensors, blocks, w_model_weights(f->model));
     same_tensors(tensors, blocks + tensors->floats, w_model_state(f->model, 0));
@@ -119,10 +119,10 @@ static void weights_alone_have_no_moments(void **state)
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
     assert_false(w_ckpt_has_states(ckpt));
     float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
-    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, states, &f->err), W_MISMATCH);
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, states, NULL, &f->err), W_MISMATCH);
     w_ckpt_close(&ckpt);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, NULL, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, NULL, NULL, &f->err), W_DONE);
     same_tensors(tensors, blocks, w_model_weights(f->model));
     w_ckpt_close(&ckpt);
     free(blocks);
@@ -154,7 +154,7 @@ static void states_are_those_of_each_tensors_rule(void **state)
     assert_true(w_ckpt_has_states(ckpt));
     float *states[W_OPTIMIZER_STATES] = {w_model_state(other, 0), w_model_state(other, 1),
                                          w_model_state(other, 2)};
-    if (w_ckpt_read(ckpt, w_model_tensors(other), w_model_weights(other), states, &f->err))
+    if (w_ckpt_read(ckpt, w_model_tensors(other), w_model_weights(other), states, NULL, &f->err))
         fail_msg("%s", f->err.text);
     w_ckpt_close(&ckpt);
     same_tensors(tensors, w_model_weights(other), w_model_weights(f->model));
@@ -167,7 +167,7 @@ static void states_are_those_of_each_tensors_rule(void **state)
     float *two[W_OPTIMIZER_STATES] = {w_model_state(adamw, 0), w_model_state(adamw, 1)};
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
     assert_int_equal(
-        w_ckpt_read(ckpt, w_model_tensors(adamw), w_model_weights(adamw), two, &f->err),
+        w_ckpt_read(ckpt, w_model_tensors(adamw), w_model_weights(adamw), two, NULL, &f->err),
         W_MISMATCH);
     w_ckpt_close(&ckpt);
     w_model_free(other);
@@ -219,7 +219,7 @@ static void another_shape_is_refused(void **state)
     assert_int_equal(w_tensors_make(&tensors, &conf, &f->err), W_DONE);
     float *block = calloc(tensors.floats, sizeof *block);
     assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-    assert_int_equal(w_ckpt_read(ckpt, &tensors, block, NULL, &f->err), W_MISMATCH);
+    assert_int_equal(w_ckpt_read(ckpt, &tensors, block, NULL, NULL, &f->err), W_MISMATCH);
     assert_non_null(strstr(f->err.text, "c_fc"));
     w_ckpt_close(&ckpt);
     free(block);
@@ -253,12 +253,57 @@ static void weights_that_are_no_numbers_are_refused(void **state)
         *weight = i ? NAN : INFINITY;
         save(f, true);
         assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
-        assert_int_equal(w_ckpt_read(ckpt, tensors, block, NULL, &f->err), W_CORRUPT);
+        assert_int_equal(w_ckpt_read(ckpt, tensors, block, NULL, NULL, &f->err), W_CORRUPT);
         assert_non_null(strstr(f->err.text, tensors->rows[3].name));
         w_ckpt_close(&ckpt);
     }
     *weight = before;
     free(block);
+}
+
+/* Of a sampled softmax. A run that takes its softmax over all ids skips it. */
+static void what_was_seen_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct w_conf conf = f->conf;
+    struct w_model *model = NULL;
+    struct w_ckpt *ckpt = NULL;
+    static const u32 some[5] = {7, 0, (1u << 24) + 1, UINT32_MAX, 3};
+
+    conf.softmax_sample = 2;
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32,
+                                 w_model_engine(f->model)->kern, f->team, &f->err),
+                     W_DONE);
+    const struct w_tensors *tensors = w_model_tensors(model);
+    float *blocks = calloc(3 * tensors->floats, sizeof *blocks);
+    float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    memcpy(w_model_seen(model), some, sizeof some);
+    for (u32 turn = 0; turn < 3; turn++) { /* whole; without whom to give it; only weights */
+        struct w_ckpt_write write = {.path = path, .weights_only = turn == 2};
+        u32 seen[5] = {1, 2, 3, 4, 5};
+        u32 was[5] = {1, 2, 3, 4, 5};
+        assert_int_equal(w_ckpt_save(model, &conf, &some_state, &write, &f->err), W_DONE);
+        assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+        assert_true(w_ckpt_has_states(ckpt) == (turn < 2));
+        if (w_ckpt_read(ckpt, tensors, blocks, turn < 2 ? states : NULL, turn == 1 ? NULL : seen,
+                        &f->err))
+            fail_msg("%s", f->err.text);
+        assert_memory_equal(seen, turn ? was : some, sizeof seen);
+        same_tensors(tensors, blocks, w_model_weights(model));
+        w_ckpt_close(&ckpt);
+        assert_int_equal(w_ckpt_verify(path, &f->err), W_DONE);
+    }
+    /* nothing is there of a run that did not sample before */
+    struct w_ckpt_write write = {.path = path};
+    assert_int_equal(w_ckpt_save(f->model, &f->conf, &some_state, &write, &f->err), W_DONE);
+    u32 seen[5] = {1, 2, 3, 4, 5};
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_true(w_ckpt_has_states(ckpt));
+    assert_int_equal(w_ckpt_read(ckpt, tensors, blocks, states, seen, &f->err), W_DONE);
+    assert_int_equal(seen[4], 5);
+    w_ckpt_close(&ckpt);
+    free(blocks);
+    w_model_free(model);
 }
 
 int main(void)
@@ -271,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_configuration_of_other_tensors_is_refused),
         cmocka_unit_test(weights_that_are_no_numbers_are_refused),
         cmocka_unit_test(states_are_those_of_each_tensors_rule),
+        cmocka_unit_test(what_was_seen_is_kept),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

@@ -287,6 +287,7 @@ static void formulas_are_the_work_of_the_layers(void **state)
         conf.accumulate = 1 + w_rng_below(&rng, 4);
         if (i % 3)
             conf.softmax_sample = 1 + w_rng_below(&rng, 6000);
+        conf.lazy_rows = w_rng_below(&rng, 2);
         conf.counts = i % 3 ? 0 : 1 + w_rng_below(&rng, 64);
         conf.optimizer = w_rng_below(&rng, 2) ? W_OPTIMIZER_MUON : W_OPTIMIZER_ADAMW;
         check_formulas(&conf, i % 2 ? W_TYPE_BF16 : W_TYPE_F32);

@@ -59,8 +59,17 @@ static void sets_list_what_was_added(void **state)
 
 /* ---- the set of a batch ---- */
 
+/* What earlier steps saw: some ids never, some often. */
+static void fill_seen(u32 *seen, const struct w_conf *conf)
+{
+    for (u64 id = 0; id < conf->vocab_size; id++)
+        seen[id] = id % 3 ? (u32)(20000 / (id + 1)) : 0;
+}
+
 static struct w_softmax_sample new_set(const struct w_conf *conf)
 {
+    u32 *seen = malloc(conf->vocab_size * sizeof *seen);
+    fill_seen(seen, conf);
     const u64 words = W_ID_SET_WORDS(conf->vocab_size), room = conf->vocab_size;
     return (struct w_softmax_sample){
         .targets = {malloc(words * sizeof(u64)), conf->vocab_size},
@@ -68,6 +77,7 @@ static struct w_softmax_sample new_set(const struct w_conf *conf)
         .ids = malloc(room * sizeof(u32)),
         .columns = malloc(room * sizeof(u32)),
         .correction = malloc(room * sizeof(float)),
+        .seen = seen,
     };
 }
 
@@ -75,6 +85,7 @@ static void free_set(struct w_softmax_sample *set)
 {
     free(set->targets.bits), free(set->drawn.bits);
     free(set->ids), free(set->columns), free(set->correction);
+    free((void *)(uintptr_t)set->seen);
 }
 
 static u32 *random_ids(const struct w_conf *conf)
@@ -114,13 +125,20 @@ static void sets_have_all_targets_and_others(void **state)
         assert_true(set.count % 32 == 0 || set.count == conf.vocab_size);
         assert_true(set.count < least + 32);
         const double others = (double)(conf.vocab_size - targets);
-        const double weight = others / (double)(set.count - targets);
+        const double not_drawn = 1 - (double)(set.count - targets) / others;
+        double total = 0;
+        for (u64 id = 0; id < conf.vocab_size; id++)
+            total += set.seen[id] + 1;
         for (u64 i = 0; i < set.count; i++) {
             const bool target = i < targets;
             assert_true(set.ids[i] < conf.vocab_size && set.columns[set.ids[i]] == i);
             assert_true(is_target(&conf, ids, set.ids[i]) == target);
             assert_true(i == 0 || i == targets || set.ids[i - 1] < set.ids[i]);
-            assert_true(fabs((double)set.correction[i] - (target ? 0 : log(weight))) < 1e-6);
+            /* missed by each of the other tokens of the batch, and then by the draw */
+            double missed = not_drawn;
+            for (u64 j = 1; j < conf.batch_size * conf.max_length; j++)
+                missed *= 1 - (set.seen[set.ids[i]] + 1) / total;
+            assert_true(fabs((double)set.correction[i] + log(1 - missed)) < 1e-6);
         }
         free(ids);
         free_set(&set);
@@ -150,9 +168,8 @@ static void draws_depend_on_seed_and_number_alone(void **state)
     free_set(&one), free_set(&two);
 }
 
-/* Each id that is no target is drawn as often as the others, and the sum of exponentials is on
- * average that of all ids: within 5 standard errors. */
-static void drawn_ids_stand_for_all(void **state)
+/* Given the batch, each id that is no target is drawn as often as the others. */
+static void others_are_drawn_alike(void **state)
 {
     (void)state;
     enum { DRAWS = 20000 };
@@ -160,32 +177,89 @@ static void drawn_ids_stand_for_all(void **state)
         const struct w_conf conf = conf_at(c);
         struct w_softmax_sample set = new_set(&conf);
         u32 *ids = random_ids(&conf), *times = calloc(conf.vocab_size, sizeof *times);
-        double *e = malloc(conf.vocab_size * sizeof *e), want = 0, mean = 0, squares = 0;
-        struct w_rng rng = {.seed = 21};
 
-        for (u64 id = 0; id < conf.vocab_size; id++)
-            want += e[id] = exp(2 * w_rng_normal(&rng));
         for (u64 draw = 0; draw < DRAWS; draw++) {
-            double sum = 0;
             w_softmax_sample_draw(&set, &conf, &(struct w_batch){.ids = ids, .number = draw});
-            for (u64 i = 0; i < set.count; i++) {
-                sum += e[set.ids[i]] * exp((double)set.correction[i]);
-                times[set.ids[i]] += i >= set.target_count;
-            }
-            mean += sum / DRAWS;
-            squares += sum * sum / DRAWS;
+            for (u64 i = set.target_count; i < set.count; i++)
+                times[set.ids[i]]++;
         }
-        const double error = sqrt((squares - mean * mean) / DRAWS);
-        assert_true(error < want / 100 && fabs(mean - want) < 5 * error);
         const double p =
             (double)(set.count - set.target_count) / (double)(conf.vocab_size - set.target_count);
         for (u64 id = 0; id < conf.vocab_size; id++) {
             const double expected = is_target(&conf, ids, id) ? 0 : p * DRAWS;
             assert_true(fabs(times[id] - expected) <= 5 * sqrt(expected * (1 - p)));
         }
-        free(e), free(times), free(ids);
+        free(times), free(ids);
         free_set(&set);
     }
+}
+
+/* Ids by Zipf's law, which `seen` knows. */
+struct zipf {
+    double *until; /* (V): sums of probabilities */
+    u64 count;
+};
+
+static u32 zipf_draw(const struct zipf *z, struct w_rng *rng)
+{
+    const double x = w_rng_unit(rng) * z->until[z->count - 1];
+    u64 low = 0, high = z->count - 1;
+
+    while (low < high) {
+        const u64 middle = (low + high) / 2;
+        if (z->until[middle] > x)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return (u32)low;
+}
+
+/* Over batches of tokens from a known distribution the estimate of the sum of exponentials of each
+ * token is on average the full sum: of all ids, and apart of frequent, middling and rare ones. */
+static void sums_of_exponentials_are_right_on_average(void **state)
+{
+    (void)state;
+    enum { DRAWS = 20000, CLASSES = 3 };
+    static const struct shape shape = {8, 1, 1, 8, 1000, 8, 16};
+    struct w_conf conf = conf_of(&shape);
+    conf.softmax_sample = 150;
+    const u64 vocab = conf.vocab_size, tokens = conf.batch_size * conf.max_length;
+    struct w_softmax_sample set = new_set(&conf);
+    struct zipf zipf = {malloc(vocab * sizeof(double)), vocab};
+    double *e = malloc(vocab * sizeof *e), want[CLASSES] = {0}, mean[CLASSES] = {0};
+    u32 *ids = malloc(conf.batch_size * (conf.max_length + 1) * sizeof *ids);
+    u32 *seen = malloc(vocab * sizeof *seen);
+    struct w_rng rng = {.seed = 21};
+
+    for (u64 id = 0; id < vocab; id++) {
+        zipf.until[id] = 1 / (double)(id + 1) + (id ? zipf.until[id - 1] : 0);
+        seen[id] = (u32)(4e9 / (double)(id + 1));
+        e[id] = exp(w_rng_normal(&rng));
+        want[id < 10 ? 0 : id < 100 ? 1 : 2] += e[id];
+    }
+    memcpy((void *)(uintptr_t)set.seen, seen, vocab * sizeof *seen);
+    for (u64 draw = 0; draw < DRAWS; draw++) {
+        for (u64 i = 0; i < conf.batch_size * (conf.max_length + 1); i++)
+            ids[i] = zipf_draw(&zipf, &rng);
+        w_softmax_sample_draw(&set, &conf, &(struct w_batch){.ids = ids, .number = draw});
+        for (u64 i = 0; i < set.count; i++) {
+            const u32 id = set.ids[i];
+            const double all = e[id] * exp((double)set.correction[i]);
+            u64 own = 0;
+            for (u64 j = 0; i < set.target_count && j < tokens; j++)
+                own += ids[j + j / conf.max_length + 1] == id;
+            mean[id < 10    ? 0
+                 : id < 100 ? 1
+                            : 2] += (all + (double)own / (double)tokens * (e[id] - all)) / DRAWS;
+        }
+    }
+    /* what is left: the part that is drawn varies a little with the number of targets */
+    for (u32 i = 0; i < CLASSES; i++)
+        if (!(fabs(mean[i] / want[i] - 1) < 0.003))
+            fail_msg("class %u: %.4f times the full sum", (unsigned)i, mean[i] / want[i]);
+    free(e), free(zipf.until), free(ids), free(seen);
+    free_set(&set);
 }
 
 /* ---- the model ---- */
@@ -203,6 +277,7 @@ static void gradients_are_the_slopes_of_the_sampled_loss(void **state)
         double *correction = malloc(conf.vocab_size * sizeof *correction);
         struct w_rng rng = {.seed = 3};
 
+        fill_seen(w_model_seen(run.model), &conf);
         run.batch.number = 5;
         w_softmax_sample_draw(&set, &conf, &run.batch);
         for (u64 i = 0; i < set.count; i++)
@@ -245,6 +320,8 @@ static void bf16_is_near_fp32(void **state)
             const struct w_conf conf = conf_at(c);
             struct run half = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_BF16, kern);
             struct run full = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
+            fill_seen(w_model_seen(half.model), &conf);
+            fill_seen(w_model_seen(full.model), &conf);
             const struct w_tensor *t = w_tensors_find_table(w_model_tensors(full.model));
             double want = w_model_gradient(full.model, &full.batch, 1), off = 0, squares = 0;
             double loss = w_model_gradient(half.model, &half.batch, 1);
@@ -268,7 +345,8 @@ static void bits_do_not_depend_on_threads(void **state)
     for (enum w_type type = 0; type < W_COMPUTE_TYPES; type++)
         for (u32 k = 0; (kern = next_usable(&k, type));)
             for (u32 c = 0; c < W_COUNTOF(cases); c++) {
-                const struct w_conf conf = conf_at(c);
+                struct w_conf conf = conf_at(c);
+                conf.lazy_rows = c % 2;
                 check_bits_of_conf(&conf, kern, type);
             }
 }
@@ -344,8 +422,9 @@ static void evaluation_takes_all_ids(void **state)
     for (enum w_type type = 0; type < W_COMPUTE_TYPES; type++)
         for (u32 k = 0; (kern = next_usable(&k, type));)
             for (u32 c = 0; c < W_COUNTOF(cases); c++) {
-                const struct w_conf conf = conf_at(c);
-                check_evaluation(&conf, kern, type);
+                struct w_conf conf = conf_at(c);
+                for (conf.lazy_rows = 0; conf.lazy_rows < 2; conf.lazy_rows++)
+                    check_evaluation(&conf, kern, type);
             }
 }
 
@@ -357,7 +436,8 @@ static void rows_that_a_step_does_not_use_stay(void **state)
 {
     (void)state;
     const struct w_kern *kern;
-    const struct w_conf conf = conf_at(0);
+    struct w_conf conf = conf_at(0);
+    conf.lazy_rows = 1;
     assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
     struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
     const struct w_tensors *tensors = w_model_tensors(run.model);
@@ -405,6 +485,76 @@ static void rows_that_a_step_does_not_use_stay(void **state)
     finish(&run);
 }
 
+/* Without lazy rows a step is that of the full softmax with the same gradients, in every bit. */
+static void all_rows_are_updated_else(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_conf conf = conf_at(0), full_conf = conf;
+    full_conf.softmax_sample = 0;
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    for (enum w_type type = 0; type < W_COMPUTE_TYPES; type++) {
+        struct run run = start(&conf, W_PLAN_TRAIN, 2, type, kern);
+        struct run full = start(&full_conf, W_PLAN_TRAIN, 2, type, kern);
+        const u64 bytes = w_model_tensors(run.model)->floats * sizeof(float);
+
+        for (u64 step = 1; step <= 3; step++) {
+            run.batch.number = step;
+            w_model_gradient(run.model, &run.batch, 1);
+            memcpy(w_model_gradients(full.model), w_model_gradients(run.model), bytes);
+            const double norm = w_model_update(run.model, step, 1e-3);
+            assert_true(w_model_update(full.model, step, 1e-3) == norm);
+            assert_memory_equal(w_model_weights(run.model), w_model_weights(full.model), bytes);
+            for (u32 i = 0; i < 2; i++)
+                assert_memory_equal(w_model_state(run.model, i), w_model_state(full.model, i),
+                                    bytes);
+            for (u64 i = 0; i < bytes / sizeof(float); i++)
+                assert_true(w_model_gradients(run.model)[i] == 0);
+        }
+        finish(&run);
+        finish(&full);
+    }
+}
+
+/* ---- what was seen ---- */
+
+/* A step counts when it is done: all batches of it draw by the steps before. */
+static void seen_targets_are_those_of_whole_steps(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    const struct w_conf conf = conf_at(0);
+    assert_int_equal(w_kern_choose(&kern, "auto", NULL), W_DONE);
+    struct run run = start(&conf, W_PLAN_TRAIN, 2, W_TYPE_F32, kern);
+    u32 *want = calloc(conf.vocab_size, sizeof *want), *seen = w_model_seen(run.model);
+    const u64 bytes = conf.vocab_size * sizeof *want;
+
+    for (u64 step = 1; step <= 3; step++) {
+        for (u64 i = 0; i < 2; i++) {
+            w_model_gradient(run.model, &run.batch, 0.5);
+            w_model_loss(run.model, &run.batch, NULL);
+            assert_memory_equal(seen, want, bytes);
+        }
+        w_model_update(run.model, step, 1e-3);
+        for (u64 i = 0; i < conf.batch_size * (conf.max_length + 1); i++)
+            want[run.ids[i]] += i % (conf.max_length + 1) ? 2 : 0;
+        assert_memory_equal(seen, want, bytes);
+    }
+    /* nothing counts beyond the end of its type */
+    seen[run.ids[1]] = UINT32_MAX - 1;
+    w_model_gradient(run.model, &run.batch, 1);
+    w_model_gradient(run.model, &run.batch, 1);
+    w_model_update(run.model, 4, 1e-3);
+    assert_true(seen[run.ids[1]] == UINT32_MAX);
+    struct w_conf full = conf;
+    full.softmax_sample = 0;
+    struct run other = start(&full, W_PLAN_TRAIN, 1, W_TYPE_F32, kern);
+    assert_null(w_model_seen(other.model));
+    free(want);
+    finish(&run);
+    finish(&other);
+}
+
 static void training_learns_a_batch_by_heart(void **state)
 {
     (void)state;
@@ -430,13 +580,16 @@ int main(void)
         cmocka_unit_test(sets_list_what_was_added),
         cmocka_unit_test(sets_have_all_targets_and_others),
         cmocka_unit_test(draws_depend_on_seed_and_number_alone),
-        cmocka_unit_test(drawn_ids_stand_for_all),
+        cmocka_unit_test(others_are_drawn_alike),
+        cmocka_unit_test(sums_of_exponentials_are_right_on_average),
         cmocka_unit_test(gradients_are_the_slopes_of_the_sampled_loss),
         cmocka_unit_test(bf16_is_near_fp32),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(a_set_of_all_ids_is_the_full_softmax),
         cmocka_unit_test(evaluation_takes_all_ids),
         cmocka_unit_test(rows_that_a_step_does_not_use_stay),
+        cmocka_unit_test(all_rows_are_updated_else),
+        cmocka_unit_test(seen_targets_are_those_of_whole_steps),
         cmocka_unit_test(training_learns_a_batch_by_heart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

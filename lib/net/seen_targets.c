@@ -1,0 +1,20 @@
+#include "net/seen_targets.h"
+
+void w_seen_targets_add(const struct w_seen_targets *seen, const struct w_conf *conf,
+                        const struct w_batch *batch)
+{
+    const u64 length = conf->max_length;
+
+    for (u64 b = 0; b < conf->batch_size; b++)
+        for (u64 t = 1; t <= length; t++)
+            seen->step[batch->ids[b * (length + 1) + t]]++;
+}
+
+void w_seen_targets_settle(const struct w_seen_targets *seen, const struct w_conf *conf)
+{
+    for (u64 id = 0; id < conf->vocab_size; id++) {
+        const u32 room = UINT32_MAX - seen->run[id];
+        seen->run[id] += W_MIN(seen->step[id], room);
+        seen->step[id] = 0;
+    }
+}
