@@ -50,8 +50,10 @@ const struct w_option w_conf_table[] = {
     {REAL(cooldown), .arg = "X", .dflt = "1", .min = 1e-6, .max = 1,
      .help = "Part of the run after the warm-up in which the schedule falls, at its end; before "
              "that the learning rate is constant."},
-    {REAL(min_lr_ratio), .arg = "X", .dflt = "0", .max = 1,
-     .help = "Learning rate at the end of a falling schedule, as a fraction of learning_rate."},
+    {REAL(min_lr_ratio), .arg = "X", .dflt = "0.1", .max = 1,
+     .help =
+         "Learning rate at the end of a falling schedule, as a fraction of learning_rate; 0: it "
+         "ends at 0."},
     {.name = "optimizer",
      .type = W_OPT_CHOICE,
      .offset = offsetof(struct w_conf, optimizer),

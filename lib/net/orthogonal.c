@@ -308,7 +308,7 @@ static void evaluate(const struct work *w, void *to, const struct polynomial *p,
 /* X' = q X as it is in memory: x' = q x, or x' = x q. To `to` in fp32, or to y. */
 static void apply(const struct work *w, const void *q, float *to)
 {
-    const bool lies = w->x_col == 1;
+    const bool lies = w->rows <= w->cols;
     struct target t = {.w = w, .to = w->y, .width = w->cols, .by_product = 1};
     struct w_gemm g = {.type = w->engine.type,
                        .m = w->rows,

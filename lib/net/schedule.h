@@ -9,10 +9,10 @@
  * where q goes from 0 to 1 over the last part of the run, `cooldown` of it, and is 0 before. The
  * run begins after the warm-up and ends at step `steps`, or, where only time limits it, with that.
  *
- * Half a cosine is from Loshchilov and Hutter, "SGDR", 2017, without restarts; that a line down to
- * 0 does better than one to a tenth, from Bergsma and others, "Straight to Zero", 2025; a constant
- * rate with a cooldown of the form 1 - sqrt(q), from Haegele and others, "Scaling Laws and
- * Compute-Optimal Training Beyond Fixed Training Durations", 2024. */
+ * Half a cosine is from Loshchilov and Hutter, "SGDR", 2017, without restarts; a line, down to 0,
+ * from Bergsma and others, "Straight to Zero", 2025; a constant rate with a cooldown of the form
+ * 1 - sqrt(q), from Haegele and others, "Scaling Laws and Compute-Optimal Training Beyond Fixed
+ * Training Durations", 2024. */
 #ifndef W_SCHEDULE_H
 #define W_SCHEDULE_H
 

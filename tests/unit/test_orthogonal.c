@@ -93,7 +93,8 @@ static double distance(const struct svd *d, const float *got)
             double want = 0;
             for (u64 k = 0; k < d->n; k++)
                 want += d->u[i * d->n + k] * pulled(d->s[k] / bound) * d->v[k * d->m + j];
-            largest = fmax(largest, fabs((double)got[i * d->m + j] - want));
+            const double off = fabs((double)got[i * d->m + j] - want);
+            largest = isnan(off) ? INFINITY : fmax(largest, off); /* which would pass over it */
         }
     return largest;
 }
@@ -113,6 +114,8 @@ static void project(const struct svd *d, const float *got, double *least, double
             for (u64 r = 0; r < d->n; r++)
                 for (u64 j = 0; j < d->m; j++)
                     sum += d->u[r * d->n + i] * (double)got[r * d->m + j] * d->v[k * d->m + j];
+            if (isnan(sum))
+                sum = INFINITY;
             if (i != k)
                 *mixed = fmax(*mixed, fabs(sum));
             else
