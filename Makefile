@@ -224,6 +224,7 @@ UNIT_TESTS := \
 	test_clock \
 	test_conf \
 	test_counts \
+	test_counts_forged \
 	test_document \
 	test_dot \
 	test_bpe_encode \

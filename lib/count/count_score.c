@@ -126,7 +126,8 @@ void w_count_distribution(const struct w_counts *counts, const struct w_count_de
     double rest = 1; /* what is left for the order below */
     u32 depth = 0;
 
-    memcpy(last, ids + (count - context), context * sizeof *last);
+    if (context)
+        memcpy(last, ids + (count - context), context * sizeof *last);
     w_counts_walk(counts, last, context, 1, &walk);
     if (delta)
         w_count_delta_walk(delta, last, context, &walk);

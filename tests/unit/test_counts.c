@@ -102,6 +102,31 @@ static void probabilities_are_those_of_the_definition(void **state)
         }
 }
 
+/* Contexts whose sums are kept in a table, and counts above 254. */
+static void many_followers_and_large_counts_are_counted(void **state)
+{
+    (void)state;
+    static u32 ids[TOKENS];
+    const u32 *texts[] = {ids};
+    const u32 lengths[] = {TOKENS};
+    u32 totals[W_COUNT_ORDER_MAX + 1], followers[W_COUNT_ORDER_MAX + 1];
+    struct w_count_walk walk[TOKENS];
+    struct w_rng rng = {.seed = 8};
+
+    for (u32 i = 0; i < TOKENS; i++)
+        ids[i] = i < 400 ? 7 : i % 2 ? i % 3 : (u32)w_rng_below(&rng, 120);
+    struct w_counts *counts = counts_of(ids, TOKENS, 3, 200);
+    reference_count(&reference, 3, 200, texts, lengths, 1, 0, 0);
+    w_counts_walk(counts, ids, 0, TOKENS, walk);
+    for (u32 i = 0; i < TOKENS; i++)
+        assert_near(w_count_p(counts, w_counts_facts(counts)->discount, &walk[i]),
+                    reference_p(&reference, reference.discount, ids, i, totals, followers));
+    assert_true(walk[399].node[2].count > 254);
+    reference_p(&reference, reference.discount, ids, TOKENS - 2, totals, followers);
+    assert_true(followers[2] > 60);
+    w_counts_free(counts);
+}
+
 /* The arrays are the same bytes for any number of threads, and the keys may have 64 or 128 bits. */
 static void counts_do_not_depend_on_threads(void **state)
 {
@@ -400,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_are_those_of_the_definition),
+        cmocka_unit_test(many_followers_and_large_counts_are_counted),
         cmocka_unit_test(counts_do_not_depend_on_threads),
         cmocka_unit_test(a_document_is_left_out_exactly),
         cmocka_unit_test(counting_on_is_counting_more_text),
