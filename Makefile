@@ -348,7 +348,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-tok \
+.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-tok \
 	lint format install uninstall dist clean help packages force
 .DELETE_ON_ERROR:
 
@@ -358,10 +358,10 @@ all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pag
 # a packager may run as root, print the command. PACKAGE_GROUPS: see tools/packages.
 PACKAGE_GROUPS := build
 PACKAGE_ACTION := --print
-demo: PACKAGE_GROUPS := build pipelines
+demo learn: PACKAGE_GROUPS := build pipelines
 test: PACKAGE_GROUPS := build pipelines test
 fuzz-run: PACKAGE_GROUPS := build fuzz
-demo test: PACKAGE_ACTION := --install
+demo learn test: PACKAGE_ACTION := --install
 packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
@@ -425,6 +425,10 @@ $(BUILD)/completions/%: man/completion $(BUILD)/%
 
 demo: all ## learn from English text of this machine (or CORPUS=folder) and write some
 	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/demo.sh $(if $(CORPUS),'$(CORPUS)')
+
+learn: all ## the best model of CORPUS=folder for TIME=5m, as NAME=build/learned.*
+	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/learn.sh -t '$(or $(TIME),5m)' \
+		-o '$(or $(NAME),build/learned)' '$(or $(CORPUS),$(error CORPUS=folder says what to learn from))'
 
 test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')

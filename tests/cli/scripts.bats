@@ -18,7 +18,7 @@ setup()
         run -0 "$script" --help
         [[ ${lines[0]} == "usage: ${script##*/}"* ]]
     done
-    for script in compare plot-loss system-text train-wiki; do
+    for script in compare learn plot-loss system-text train-wiki; do
         run -2 "$pipelines/$script.sh"
     done
 }
@@ -138,4 +138,22 @@ drawn()
         "$pipelines/plot-loss.sh" -o "c'd.png" "it's.jsonl" "x'; system('touch called'); plot 'y.jsonl"
         [ -s "c'd.png" ] && [ ! -e called ]
     fi
+}
+
+@test "learn.sh makes a model, counts and their score in one go, and uses again what is there" {
+    export XDG_CACHE_HOME=$PWD/cache
+    "$pipelines/learn.sh" -t 8s -n 300 -o all text >said
+    wcat verify all.wts all.counts
+    jq -e '.bits_per_byte | all(.[]; . > 0) and .both < .counts' all.score
+    jq -e '.optimizer == "muon" and .vocab_size == 300' all.json
+    tail -n 1 said | grep -q .
+    # every stage but the sample is there
+    cp all.wts before.wts
+    "$pipelines/learn.sh" -t 8s -n 300 -o all text >again
+    cmp all.wts before.wts
+    diff said again
+    # with a configuration and a text to measure with
+    "$pipelines/learn.sh" -t 4s -n 300 -c tiny.json -v text/1.txt -o own text >/dev/null
+    jq -e '.tokens > 0' own.score
+    jq -e '.d_model == 16' own.json
 }

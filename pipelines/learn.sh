@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# From text to the best model for the time: everything, from the vocabulary to a sample. See --help.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: learn.sh [-t DURATION] [-o NAME] [-c CONFIG] [-n IDS] [-v TEXT] TEXT...
+
+Learns from TEXT (files or folders) for DURATION in all: a vocabulary, counts of n-grams, and a network
+whose size is chosen for the time and this machine; then measures how well they predict text that they have
+not seen, and writes a sample. Leaves
+  NAME.vocab  NAME.json (the configuration)  NAME.wts (the model)  NAME.counts  NAME.jsonl (the log)
+  NAME.score  bits per byte: of the network alone, of the counts alone, of both, and of both with the
+              counts going on along the text
+and tokens and batches in NAME.work, which may be deleted.
+
+  -t DURATION  time for everything: 60s, 5m, 2h; default: 5m
+  -o NAME      name of what is made; default: learned
+  -c CONFIG    train this configuration instead of choosing one
+  -n IDS       size of the vocabulary; default: 16000
+  -v TEXT      measure with this text; default: every tenth document of TEXT, which is kept apart
+
+Interrupted, the same command goes on where it was: stages that are complete are not made again, and
+the training is resumed.
+
+Examples:
+  learn.sh -t 5m wiki
+  learn.sh -t 1h -o novels -v held-out.txt novels/*.txt
+  wsample -m learned.wts --counts learned.counts --count-on -p 'The history of'
+TEXT
+}
+
+duration=5m name=learned config='' ids=16000 held_out=''
+while getopts t:o:c:n:v:-: option; do
+    case $option in
+    t) duration=$OPTARG ;;
+    o) name=$OPTARG ;;
+    c) config=$OPTARG ;;
+    n) ids=$OPTARG ;;
+    v) held_out=$OPTARG ;;
+    -) [ "$OPTARG" = help ] || { usage >&2; exit 2; }; usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 1 ] || { usage >&2; exit 2; }
+
+number=${duration%[smhd]}
+case $duration in
+*m) seconds=$((number * 60)) ;;
+*h) seconds=$((number * 3600)) ;;
+*d) seconds=$((number * 86400)) ;;
+*) seconds=$number ;;
+esac
+began=$EPOCHREALTIME
+project=$(cd "$(dirname "$0")/.." && pwd)
+work=$name.work
+mkdir -p "$work"
+
+elapsed()
+{
+    awk -v now="$EPOCHREALTIME" -v began="$began" 'BEGIN { printf "%.1f\n", now - began }'
+}
+
+# stage TITLE FILE COMMAND...: make FILE by the command, unless it is there; tell what it took.
+stage()
+{
+    local title=$1 file=$2 from
+    shift 2
+    [ -e "$file" ] && return
+    from=$(elapsed)
+    "$@"
+    awk -v t="$title" -v from="$from" -v to="$(elapsed)" \
+        'BEGIN { printf "%7.1f s  %s, %.1f s\n", to, t, to - from }' >&2
+}
+
+split_tokens()
+{
+    wtok encode -q -V "$name.vocab" -o "$work/all.tokens" "$@"
+    if [ -n "$held_out" ]; then
+        wtok encode -q -V "$name.vocab" -o "$work/val.tokens" "$held_out"
+        mv "$work/all.tokens" "$work/train.tokens"
+        return
+    fi
+    wcat split --split val -o "$work/val.tokens" "$work/all.tokens"
+    wcat split --split train -o "$work/train.tokens" "$work/all.tokens"
+}
+
+add_columns()
+{
+    wgram add -q -m "$name.counts" -o "$work/val.frozen" "$work/val.tokens"
+    wgram add -q -m "$name.counts" --count-on -o "$work/val.on" "$work/val.tokens"
+    wgram add -q -m "$name.counts" --leave-out -o "$work/train.counted" "$work/train.tokens"
+}
+
+# The rate that is predicted for a configuration, and another figure.
+predicted()
+{
+    wcachefit --json "$1" | jq -r --arg f "$2" '.configs[0].figures | "\(.tok_s) \(.[$f])"'
+}
+
+# The largest of some shapes that sees enough tokens in the time: with fewer than about 6 for each
+# weight of the matrices, a smaller network has learned more at the end of the time.
+configure()
+{
+    local left shape d layers rate weights
+    if [ -n "$config" ]; then
+        cp "$config" "$name.json"
+        return
+    fi
+    left=$(awk -v all="$seconds" -v used="$(elapsed)" 'BEGIN { print all - used }')
+    for shape in '64 2' '128 4' '192 4' '256 4' '320 5' '384 6' '512 8'; do
+        read -r d layers <<<"$shape"
+        jq -n --argjson d "$d" --argjson l "$layers" --argjson v "$ids" '{d_model: $d,
+            num_heads: ($d / 64), num_layers: $l, d_ff: (4 * $d), vocab_size: $v, batch_size: 16,
+            max_length: 128, learning_rate: 0.003, optimizer: "muon", softmax_sample: 2048,
+            schedule: "linear", min_lr_ratio: 0, warmup_steps: 50}' >"$work/shape.json"
+        read -r rate weights < <(predicted "$work/shape.json" params.matmul)
+        if [ -e "$work/chosen.json" ] && awk -v rate="$rate" -v left="$left" -v weights="$weights" \
+            'BEGIN { exit !(rate * left < 6 * weights) }'; then
+            break
+        fi
+        mv "$work/shape.json" "$work/chosen.json"
+    done
+    mv "$work/chosen.json" "$name.json"
+}
+
+# Predictions need measurements of this machine, which are kept for all later ones.
+measure()
+{
+    read -r rate _ < <(predicted "$project/configs/demo.json" rows)
+    [ "$rate" != null ] || wcachefit calibrate -q -o "$work/calibration.txt" --seconds "$(awk -v t="$seconds" \
+        'BEGIN { s = t / 100; print (s < 1 ? 1 : (s > 7 ? 7 : s)) }')"
+    touch "$work/measured"
+}
+
+# Validation must not take longer than a twentieth of the time, twice.
+batches()
+{
+    local rate rows most
+    read -r rate rows < <(predicted "$name.json" rows)
+    most=$(awk -v rate="$rate" -v rows="$rows" -v t="$seconds" \
+        'BEGIN { print int(1 + rate * t / 20 / rows) }')
+    wbatch -q -c "$name.json" --no-shuffle -n "$most" -o "$work/frozen.val" "$work/val.frozen"
+    wbatch -q -c "$name.json" --no-shuffle -n "$most" -o "$work/on.val" "$work/val.on"
+}
+
+train()
+{
+    local part=$work/training
+    # A resumed run has the time, and so the schedule, of the first.
+    [ -e "$part" ] || awk -v all="$seconds" -v used="$(elapsed)" \
+        'BEGIN { t = 0.92 * all - used - 1; print (t < 1 ? 1 : t) "s" }' >"$part"
+    wbatch -q -c "$name.json" --epochs 0 "$work/train.counted" |
+        wtrain -c "$name.json" --time "$(cat "$part")" --val "$work/frozen.val" --val "$work/on.val" \
+            --log "$name.jsonl" --resume "$name.wts.ckpt" -o "$name.wts"
+}
+
+score()
+{
+    jq -s 'map(select(.t == "eval")) | .[-2:] | {
+        bits_per_byte: {network: .[0].bits_per_byte, counts: .[0].bits_per_byte_counts,
+            both: .[0].bits_per_byte_mixed, counting_on: .[1].bits_per_byte_mixed},
+        bytes: .[0].eval_bytes, tokens: .[0].eval_tokens}' "$name.jsonl" >"$name.score.tmp"
+    mv "$name.score.tmp" "$name.score"
+}
+
+stage 'a vocabulary' "$name.vocab" wtok train -q -n "$ids" -o "$name.vocab" "$@"
+stage 'the text as tokens' "$work/train.tokens" split_tokens "$@"
+stage 'counts of n-grams' "$name.counts" wgram learn -q -o "$name.counts" "$work/train.tokens"
+stage 'what the counts say of the text' "$work/train.counted" add_columns
+stage 'the speed of this machine' "$work/measured" measure
+stage 'a configuration' "$name.json" configure
+stage 'batches for validation' "$work/on.val" batches
+stage 'training and validation' "$name.wts" train
+stage 'the score' "$name.score" score
+cat "$name.score"
+wsample -q -m "$name.wts" --counts "$name.counts" --count-on -p 'The' -n 60 -s 1
+echo
+printf '%7.1f s  done\n' "$(elapsed)" >&2
