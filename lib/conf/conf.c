@@ -93,7 +93,7 @@ const struct w_option w_conf_table[] = {
      .help =
          "With softmax_sample, what becomes of rows of the embedding that a step does not use: "
          "0: they are updated as all others, since their moments and weights decay; 1: they stay, "
-         "which saves some per cent of the time, but loses more: 2.38 bits per byte instead of "
+         "which saves some per cent of the time, but loses more: 2.40 bits per byte instead of "
          "2.33 after as many tokens of Wikipedia."},
     {COUNT(seed), .arg = "N", .dflt = "1",
      .help = "Seed of the initial weights and of the ids that softmax_sample draws; the same seed "

@@ -15,9 +15,10 @@
  * as the frequencies are right and tokens independent (Horvitz and Thompson, 1952; for softmaxes
  * Bengio and Senecal, 2003, and Jean and others, 2015). The estimate given the batch, with pi = 1
  * for all its targets, is worse: it makes each compete with the batch's other targets in each step,
- * though most of them are rare and seldom there; on text of Wikipedia it loses 0.026 bits a byte of
- * 2.33. The loss, the logarithm of the sum, is a little too low on average (Jensen), the less the
- * more are drawn.
+ * though most of them are rare and seldom there. On text of Wikipedia (d64 L2 T64, 600k tokens, 1,024
+ * of 16,000 ids, rate 0.004, means of 3 seeds, whose results spread over 0.08) it ends at 2.407 bits
+ * per byte, this one at 2.329, the full softmax at 2.357. The loss, the logarithm of the sum, is a
+ * little too low on average (Jensen), the less the more are drawn.
  *
  * Draws depend on the configuration's seed and the number of the batch in the run alone. */
 #ifndef W_SOFTMAX_SAMPLE_H
