@@ -37,19 +37,15 @@ setup()
 }
 
 @test "demo.sh works in the present folder when it is not in a source tree" {
-    mkdir -p share/pipelines share/configs here
+    mkdir -p share/pipelines here
     cp "$pipelines/demo.sh" share/pipelines
-    # stands in for the programs, which have tests of their own
-    for program in wtok wcachefit wbatch wtrain; do
-        printf '#!/bin/sh\necho "$0" "$@" >>calls\n' >"here/$program"
-        chmod +x "here/$program"
-    done
-    cp here/wtok here/wsample
-    cp "$pipelines/../configs/demo.json" share/configs
+    # stands in for the script that has a test of its own
+    printf '#!/bin/sh\necho "$0" "$@" >>calls\n' >share/pipelines/learn.sh
+    chmod +x share/pipelines/learn.sh
     cd here
-    PATH=$PWD:$PATH ../share/pipelines/demo.sh ../text >said
-    grep 'wtok train .* -o wtools-demo/demo.vocab' calls
-    grep 'wsample -m wtools-demo/demo.wts' said
+    ../share/pipelines/demo.sh ../text >said
+    grep 'learn.sh .* -o wtools-demo/demo ../text' calls
+    grep 'wsample -m wtools-demo/demo.wts --counts wtools-demo/demo.counts' said
     [ ! -e ../build ] && [ ! -e ../share/build ]
 }
 
@@ -144,7 +140,7 @@ drawn()
     export XDG_CACHE_HOME=$PWD/cache
     "$pipelines/learn.sh" -t 8s -n 300 -o all text >said
     wcat verify all.wts all.counts
-    jq -e '.bits_per_byte | all(.[]; . > 0) and .both < .counts' all.score
+    jq -e '.bits_per_byte | all(.[]; . > 0) and .both < ([.network, .counts] | max)' all.score
     jq -e '.optimizer == "muon" and .vocab_size == 300' all.json
     tail -n 1 said | grep -q .
     # every stage but the sample is there
