@@ -195,6 +195,7 @@ TOOLS := \
 # Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
 	tools/cli.c \
+	tools/messages.c \
 
 wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcachefit/,chart.c \
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
@@ -471,10 +472,12 @@ $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 # PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
 # turns with (see wbench --help); Debian's python3 has torch.
 PEER_PYTHON ?= /usr/bin/python3
+# The peer knows AdamW and the softmax over all ids alone.
+BENCH_PEER = $(if $(PEER),--set optimizer=adamw --set softmax_sample=0 --peer '$(PEER_PYTHON) $(PEER)')
 BENCH ?= configs/autoregressive_fast.json configs/wiki_performance_tuned.json \
 	configs/wiki_cache_optimized.json configs/wiki_gpu_optimized.json
 bench: $(BUILD)/tests/bench/wbench ## measure training and products beside the peak and sgemm (and PEER=script.py); ROUNDS=5
-	$< -n $(or $(ROUNDS),5) --products --precision $(or $(PRECISION),auto) $(if $(PEER),--peer '$(PEER_PYTHON) $(PEER)') $(BENCH)
+	$< -n $(or $(ROUNDS),5) --products --precision $(or $(PRECISION),auto) $(BENCH_PEER) $(BENCH)
 
 # HF=/full/path/of/node_modules/tokenizers: beside Hugging Face's; what else is measured: see the script.
 bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)

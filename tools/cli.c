@@ -13,13 +13,11 @@
 #include "sys/fdio.h"
 #include "sys/json.h"
 
-struct w_common w_common;
 volatile sig_atomic_t w_signal_stop;
 volatile sig_atomic_t w_signal_save;
 
 static const char *program_name = "wtools";
 static char command_line[1024];
-static bool progress_shown; /* the terminal shows a progress line that will be redrawn */
 
 /* The options that every program has, after its own. */
 static const struct w_option common_options[] = {
@@ -27,92 +25,16 @@ static const struct w_option common_options[] = {
      .help = "Print only warnings and errors."},
     {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose),
      .help = "Print what was chosen and why."},
+    {"progress", 0, W_OPT_CHOICE, offsetof(struct w_common, progress), .arg = "WHEN",
+     .choices = "auto|always|never",
+     .help = "Show progress: auto draws it on a terminal, unless standard output goes into a pipe, "
+             "whose last program draws, and writes a line now and then into a log."},
     {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
     {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
     {0},
 };
 /* For the generators of manual pages and completions; not shown to people. */
 static const char *const dump_option = "--dump-options";
-
-/* ---- messages ---- */
-
-static void erase_progress(void)
-{
-    if (progress_shown)
-        fputs("\r\033[K", stderr);
-    progress_shown = false;
-}
-
-static void print_message(const char *prefix, const char *format, va_list args)
-{
-    erase_progress();
-    fprintf(stderr, "%s: %s", program_name, prefix);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-}
-
-void w_say(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (!w_common.quiet)
-        print_message("", format, args);
-    va_end(args);
-}
-
-void w_detail(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (w_common.verbose)
-        print_message("", format, args);
-    va_end(args);
-}
-
-void w_warn(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_message("warning: ", format, args);
-    va_end(args);
-}
-
-void w_progress(bool last, const char *format, ...)
-{
-    static double next_s, started_s;
-    double now_s = w_now_s();
-    const char *term = getenv("TERM");
-    bool redraw = w_is_terminal(STDERR_FILENO) && term && strcmp(term, "dumb");
-
-    if (started_s == 0)
-        started_s = now_s;
-    if (w_common.quiet || (!last && now_s < next_s))
-        return;
-    next_s = now_s + (redraw ? 0.25 : now_s - started_s < 60 ? 10 : 60);
-    erase_progress();
-    va_list args;
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    if (redraw && !last)
-        progress_shown = true;
-    else
-        fputc('\n', stderr);
-    fflush(stderr);
-}
-
-const char *w_short_time(char text[24], double seconds)
-{
-    unsigned long s = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000ul;
-
-    if (s < 60)
-        snprintf(text, 24, "%lus", s);
-    else if (s < 3600)
-        snprintf(text, 24, "%lum%02lus", s / 60, s % 60);
-    else
-        snprintf(text, 24, "%luh%02lum", s / 3600, s % 3600 / 60);
-    return text;
-}
 
 /* ---- help ---- */
 
@@ -228,7 +150,7 @@ static int misuse(const struct w_program *p, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    print_message("", format, args);
+    w_message("", format, args);
     va_end(args);
     fprintf(stderr, "Try '%s --help'.\n", p->name);
     return w_exit_code(W_USAGE) + 1;
@@ -313,6 +235,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
 static void begin(const struct w_program *p, int argc, char **argv)
 {
     program_name = p->name;
+    w_messages_from(p->name);
     if (!command_line[0])
         remember_command_line(argc, argv);
     w_fill_standard_fds();
@@ -513,7 +436,7 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
 
 int w_cli_finish(enum w_status status, const struct w_err *err)
 {
-    erase_progress();
+    w_progress_erase();
     int code = w_exit_code(status);
     /* A failure to write buffered data shows only now. A tool that wrote to the descriptor itself,
      * and closed it, has nothing buffered: then EBADF is not a failure. */
@@ -522,9 +445,9 @@ int w_cli_finish(enum w_status status, const struct w_err *err)
     if (fclose(stdout) && errno != EBADF && errno != EPIPE)
         lost = true;
     if (code != 0 && err)
-        fprintf(stderr, "%s: %s\n", program_name, err->text);
+        w_problem("%s", err->text);
     if (lost && code == 0) {
-        fprintf(stderr, "%s: standard output: cannot write\n", program_name);
+        w_problem("standard output: cannot write");
         code = w_exit_code(W_IO);
     }
     if (w_signal_stop && (status == W_SIGNAL || status == W_DONE)) {

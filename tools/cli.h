@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "conf/option.h"
+#include "tools/messages.h"
 
 /* Where an option's row puts its value: every program and command has a `struct settings` of its
  * own. */
@@ -36,12 +37,6 @@ struct w_program {
     size_t settings_bytes;
     enum w_status (*run)(struct settings *, int argc, char **argv, struct w_err *);
 };
-
-/* Options that every program has; they are handled by the parser. */
-struct w_common {
-    bool quiet, verbose;
-};
-extern struct w_common w_common;
 
 /* Parse options in any place of the command line ("--" ends them); the operands remain in argc,
  * argv. Fields get their defaults first. --help and --version print to standard output; a mistake
@@ -69,16 +64,6 @@ int w_cli_command(const struct w_program *program, const struct w_command *comma
  * NULL. */
 int w_cli_main(const struct w_program *program, const struct w_command *commands,
                const struct w_command *dflt, int argc, char **argv);
-
-/* ---- messages on standard error, one line each, after the program's name ---- */
-void w_say(const char *format, ...) W_PRINTF(1, 2);    /* not with -q */
-void w_detail(const char *format, ...) W_PRINTF(1, 2); /* only with -v */
-void w_warn(const char *format, ...) W_PRINTF(1, 2);
-/* A progress line: redrawn in place at most 4 times a second on a terminal; in a log a plain line
- * every 10 s, later every 60 s; nothing with -q. `last` prints the final one in any case. */
-void w_progress(bool last, const char *format, ...) W_PRINTF(2, 3);
-/* "41s", "3m07s", "2h52m"; returns text. */
-const char *w_short_time(char text[24], double seconds);
 
 /* ---- signals ---- */
 /* The number of the SIGINT, SIGTERM or SIGHUP that arrived, or 0. A call that waits for input or

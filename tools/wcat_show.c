@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/draft.h"
+#include "base/utf8.h"
 #include "tools/wcat.h"
 #include "wire/frame.h"
 

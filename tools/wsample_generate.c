@@ -9,6 +9,7 @@
 #include "net/infer.h"
 #include "sys/clock.h"
 #include "sys/pages.h"
+#include "base/utf8.h"
 #include "text/draft.h"
 #include "tools/wsample.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,32 @@ static double part(double a, double b)
 
 /* ---- lines ---- */
 
+/* A file to which lines can be appended: empty, or a log already. What a kill or a full disk cut is
+ * ended, so that the next line begins a line. */
+static enum w_status mend_log(int fd, const char *path, struct w_err *err)
+{
+    static const char start[] = "{\"t\":";
+    char first[sizeof start - 1] = "", last = 0;
+    struct stat st;
+
+    if (!fstat(fd, &st) && (!S_ISREG(st.st_mode) || st.st_size == 0))
+        return W_DONE;
+    int in = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = in < 0 ? -1 : pread(in, first, sizeof first, 0);
+    const bool failed = n < 0 || pread(in, &last, 1, st.st_size - 1) != 1;
+    enum w_status status = W_DONE;
+    if (failed)
+        status = w_fail_errno(err, "--log %s: cannot read what it holds", path);
+    else if (memcmp(first, start, (size_t)n))
+        status = w_fail(err, W_USAGE,
+                        "--log %s: it holds something else than a log: name another file", path);
+    else if (last != '\n')
+        status = w_write_line(fd, "\n", 1, path, err);
+    if (in >= 0)
+        close(in);
+    return status;
+}
+
 enum w_status log_open(struct run *run, struct w_err *err)
 {
     const char *path = run->set->log;
@@ -28,7 +55,8 @@ enum w_status log_open(struct run *run, struct w_err *err)
     if (!path)
         return W_DONE;
     run->log.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    return run->log.fd < 0 ? w_fail_errno(err, "--log %s: cannot open", path) : W_DONE;
+    return run->log.fd < 0 ? w_fail_errno(err, "--log %s: cannot open", path)
+                           : mend_log(run->log.fd, path, err);
 }
 
 static struct w_json *new_line(const struct run *run, const char *type)

@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 size_t w_utf8_put(u8 *out, u32 code)
 {
     size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -63,4 +66,41 @@ bool w_utf8_valid(const u8 *p, size_t size)
             return false;
     }
     return true;
+}
+
+char *w_utf8_mended(const char *bytes, size_t count)
+{
+    char *mended = malloc(3 * count + 1), *end = mended;
+    u32 code;
+
+    for (size_t i = 0; mended && i < count;) {
+        const u8 *p = (const u8 *)bytes + i;
+        size_t size = *p ? w_utf8_decode(p, count - i, &code) : 0;
+        memcpy(end, size ? (const char *)p : "\xEF\xBF\xBD", size ? size : 3);
+        end += size ? size : 3;
+        i += size ? size : 1;
+    }
+    if (mended)
+        *end = 0;
+    return mended;
+}
+
+void w_utf8_hide_controls(char *text)
+{
+    char *out = text;
+    u32 code;
+
+    for (size_t left = strlen(text), n; left > 0; left -= n) {
+        const u8 *p = (const u8 *)text;
+        n = w_utf8_decode(p, left, &code);
+        bool hidden = n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0);
+        n = n ? n : 1;
+        if (hidden)
+            *out++ = '?';
+        else
+            for (size_t i = 0; i < n; i++)
+                *out++ = text[i];
+        text += n;
+    }
+    *out = 0;
 }

@@ -19,4 +19,12 @@ bool w_utf8_is_cut(const u8 *p, size_t left);
 /* Is all of it valid? */
 bool w_utf8_valid(const u8 *p, size_t size);
 
+/* A copy of bytes as a string of valid UTF-8 for JSON: what is not, and NUL, becomes U+FFFD. The
+ * caller frees it; NULL: no memory. */
+char *w_utf8_mended(const char *bytes, size_t count);
+
+/* Control characters of a text (below U+0020, DEL, U+0080 to U+009F) and bytes that are not UTF-8
+ * become '?', in place: a terminal obeys them. */
+void w_utf8_hide_controls(char *text);
+
 #endif

@@ -223,15 +223,16 @@ static void read_members(struct w_conf *conf, const struct w_json *root, const c
     for (const struct w_json *j = w_json_first(root); j; j = w_json_next(j)) {
         const char *key = w_json_key(j);
         const struct w_option *o = w_option_find(w_conf_table, key);
-        unsigned line = w_json_line_of(text, key);
         char expected[128];
-        if (!o) {
+        /* To find a line takes a search from the start: only for what is still shown. */
+        const bool shown = p->used < sizeof p->text - 1;
+        if (!o && shown) {
             const char *near = w_option_suggest(w_conf_table, key);
-            add_problem(p, line, "unknown key \"%.60s\"%s%s%s", key,
+            add_problem(p, w_json_line_of(text, key), "unknown key \"%.60s\"%s%s%s", key,
                         near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-        } else if (!set_from_json(o, conf, j)) {
+        } else if (o && !set_from_json(o, conf, j) && shown) {
             describe(o, expected, sizeof expected);
-            add_problem(p, line, "\"%s\" must be %s", key, expected);
+            add_problem(p, w_json_line_of(text, key), "\"%s\" must be %s", key, expected);
         }
     }
     for (const struct w_option *o = w_conf_table; o->name; o++)

@@ -285,7 +285,7 @@ static enum w_status open_temporary(struct w_output *out, const struct stat *old
         return w_fail_errno(err, "%s: cannot create", out->name);
     out->is_file = true;
     if (old && (fstat(out->fd, &now) ||
-                (now.st_mode != old->st_mode && fchmod(out->fd, old->st_mode & 07777)))) {
+                (now.st_mode != old->st_mode && fchmod(out->fd, old->st_mode & 0777)))) {
         enum w_status status = w_fail_errno(err, "%s: cannot keep its permissions", out->name);
         w_output_abort(out);
         return status;

@@ -360,6 +360,16 @@ void w_json_set_real(struct w_json *object, const char *key, double value)
     w_json_set(object, key, new_real(value));
 }
 
+/* JSON is UTF-8, but the name of a file may hold any bytes: they become U+FFFD. */
+static struct w_json *new_string(const char *text)
+{
+    char *mended = w_utf8_mended(text, strlen(text));
+    struct w_json *j = mended ? wrap(cJSON_CreateString(mended)) : NULL;
+
+    free(mended);
+    return j;
+}
+
 void w_json_set_null(struct w_json *object, const char *key)
 {
     w_json_set(object, key, wrap(cJSON_CreateNull()));
@@ -372,7 +382,7 @@ void w_json_set_bool(struct w_json *object, const char *key, bool value)
 
 void w_json_set_string(struct w_json *object, const char *key, const char *text)
 {
-    w_json_set(object, key, wrap(cJSON_CreateString(text)));
+    w_json_set(object, key, new_string(text));
 }
 
 void w_json_add_u64(struct w_json *array, u64 value)
@@ -387,7 +397,7 @@ void w_json_add_real(struct w_json *array, double value)
 
 void w_json_add_string(struct w_json *array, const char *text)
 {
-    w_json_add(array, wrap(cJSON_CreateString(text)));
+    w_json_add(array, new_string(text));
 }
 
 struct w_json *w_json_copy(const struct w_json *j)

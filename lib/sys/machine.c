@@ -170,15 +170,14 @@ struct cgroup {
 
 /* Version 2 has one hierarchy of groups, version 1 one for each controller. */
 struct hierarchy {
-    const char *controllers;    /* in its line of /proc/self/cgroup: "number:controllers:path" */
-    const char *folder;         /* below sys/fs/cgroup */
-    const char *quota, *period; /* files; no period: quota holds both numbers */
+    const char *controller;            /* "" for version 2 */
+    const char *folder;                /* below sys/fs/cgroup */
+    const char *quota, *period;        /* files; no period: quota holds both numbers */
     const char *limit, *used, *cached; /* files, and a line of memory.stat */
 };
 static const struct hierarchy hierarchies[] = {
     {"", "", "cpu.max", NULL, "memory.max", "memory.current", "inactive_file"},
     {"cpu", "/cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us", NULL, NULL, NULL},
-    {"cpu,cpuacct", "/cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us", NULL, NULL, NULL},
     {"memory", "/memory", NULL, NULL, "memory.limit_in_bytes", "memory.usage_in_bytes",
      "total_inactive_file"},
 };
@@ -227,18 +226,34 @@ static bool leaves_tree(const char *path)
     return false;
 }
 
-/* Our group in a hierarchy: "" for the root, else "/outer/inner". False: there is no such
- * hierarchy. */
-static bool find_group(const char *text, const char *controllers, char *group, size_t size)
+/* Is a controller in a list like "cpuacct,cpu", of so many characters? "" is the empty list. */
+static bool has_controller(const char *list, size_t size, const char *controller)
 {
-    size_t length = strlen(controllers);
+    size_t length = strlen(controller);
 
+    for (const char *end = list + size; list <= end; list++) {
+        size_t n = W_MIN(strcspn(list, ",:"), (size_t)(end - list));
+        if (n == length && !memcmp(list, controller, n))
+            return length > 0 || size == 0;
+        list += n;
+    }
+    return false;
+}
+
+/* Our group in the hierarchy of a controller: "" for the root, else "/outer/inner". False: there is
+ * no such hierarchy. */
+static bool find_group(const char *text, const char *controller, char *group, size_t size)
+{
+    /* Lines "number:controllers:path" */
     for (const char *p = text; p; p = strchr(p, '\n')) {
         p += *p == '\n';
-        const char *name = p + strspn(p, "0123456789");
-        if (*name != ':' || strncmp(name + 1, controllers, length) || name[1 + length] != ':')
+        const char *list = p + strspn(p, "0123456789");
+        size_t length = *list ? strcspn(list + 1, ":\n") : 0;
+        if (*list != ':' || list[1 + length] != ':' ||
+            !has_controller(list + 1, length, controller))
             continue;
-        snprintf(group, size, "%.*s", (int)strcspn(name + 2 + length, "\n"), name + 2 + length);
+        const char *path = list + 2 + length;
+        snprintf(group, size, "%.*s", (int)strcspn(path, "\n"), path);
         if (leaves_tree(group)) /* outside of what this container sees */
             group[0] = 0;
         for (size_t n = strlen(group); n > 0 && group[n - 1] == '/'; n--)
@@ -257,7 +272,7 @@ static void read_cgroup(struct cgroup *g, const char *root)
     for (size_t i = 0; text && i < W_COUNTOF(hierarchies); i++) {
         const struct hierarchy *h = &hierarchies[i];
         char group[512];
-        bool more = find_group(text, h->controllers, group, sizeof group);
+        bool more = find_group(text, h->controller, group, sizeof group);
         while (more) {
             if (h->quota)
                 read_quota(g, root, h, group);

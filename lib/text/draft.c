@@ -55,20 +55,3 @@ size_t w_draft_settled(const struct w_draft *draft, const char *const *stops, si
             return settled - back;
     return settled;
 }
-
-char *w_utf8_mended(const char *bytes, size_t count)
-{
-    char *mended = malloc(3 * count + 1), *end = mended;
-    u32 code;
-
-    for (size_t i = 0; mended && i < count;) {
-        const u8 *p = (const u8 *)bytes + i;
-        size_t size = *p ? w_utf8_decode(p, count - i, &code) : 0;
-        memcpy(end, size ? (const char *)p : "\xEF\xBF\xBD", size ? size : 3);
-        end += size ? size : 3;
-        i += size ? size : 1;
-    }
-    if (mended)
-        *end = 0;
-    return mended;
-}

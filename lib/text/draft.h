@@ -21,8 +21,4 @@ bool w_draft_stop(struct w_draft *, size_t from, const char *const *stops, size_
  * and do not end inside a character. */
 size_t w_draft_settled(const struct w_draft *, const char *const *stops, size_t stop_count);
 
-/* Bytes as a NUL-terminated string of valid UTF-8: every byte that is NUL or part of no character
- * becomes U+FFFD. The caller frees it; NULL without memory. */
-char *w_utf8_mended(const char *bytes, size_t count);
-
 #endif

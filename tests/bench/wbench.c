@@ -34,7 +34,8 @@
 struct settings {
     u64 rounds, threads;
     const char *kernel, *peer;
-    u32 precision; /* enum w_precision */
+    struct w_text_list set; /* changes to every configuration */
+    u32 precision;          /* enum w_precision */
     bool products;
 };
 
@@ -51,6 +52,9 @@ static const struct w_option options[] = {
      .choices = W_PRECISION_NAMES,
      .help = "Compute type, here and of the peer; auto is bf16 where the CPU has "
              "instructions for it, else fp32."},
+    {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
+     .help = "Change a key of every configuration; repeatable. With a peer that knows AdamW and "
+             "the softmax over all ids alone: optimizer=adamw and softmax_sample=0."},
     {"products", 0, W_OPT_FLAG, FIELD(products),
      .help = "Measure each phase of a step and each of its GEMMs too, with their bounds."},
     {"peer", 0, W_OPT_TEXT, FIELD(peer), .arg = "COMMAND",
@@ -319,6 +323,10 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     struct w_err no_blas;
     enum w_status status = w_conf_load(&conf, path, err);
 
+    for (size_t i = 0; i < set->set.count && !status; i++)
+        status = w_conf_set(&conf, set->set.items[i], err);
+    if (!status)
+        status = w_conf_check(&conf, err);
     if (!status)
         status = w_team_new(&team, threads, err);
     if (!status)

@@ -34,6 +34,50 @@ train()
     run ! grep -q $'\033' seen
 }
 
+# What a terminal of so many columns gets from a command in a file.
+on_terminal()
+{
+    script -qefc "stty cols $1; exec bash train.bash" seen >/dev/null </dev/null
+    tr '\r\n' '\n\n' <seen | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >rows
+}
+
+@test "a progress line fits into the terminal and keeps its ETA; one program of a pipeline draws" {
+    export TERM=xterm
+    seq 300000 >long.txt
+    for columns in 40 80 120; do
+        {
+            echo "cd '$PWD'; export PATH='$PATH'"
+            echo "wtok encode -V tiny.vocab long.txt | wbatch -c tiny.json | wtrain -c tiny.json --time 1s"
+        } >train.bash
+        on_terminal $columns
+        [ "$(grep -c '^step.*ETA' rows)" -ge 2 ]
+        [ "$(grep '^step.*ETA' rows | awk '{ print length }' | sort -n | tail -1)" -lt $columns ]
+        run ! grep -q '^encoded' rows
+    done
+    sed -i 's/--time 1s/--time 1s --progress never/' train.bash
+    on_terminal 80
+    run ! grep -q '^step.*ETA' rows
+}
+
+@test "control characters of files and of the command line do not reach the terminal" {
+    printf '{"d_model": 8, "\\u001b[31m": 1, "\\u009b": 2}' >escape.json
+    ! wbatch -c escape.json x 2>said
+    for word in $'--\033[31m' $'n\302\233m' $'n\377m' $'n\177m' naïve; do
+        ! wcat "$word" 2>>said
+    done
+    run ! env LC_ALL=C grep -q $'[\033\302\233\377\177]' <(LC_ALL=C sed 's/na\xc3\xafve/naive/' said)
+    grep -q '"?\[31m"' said
+    grep -q naïve said
+}
+
+@test "an output keeps the permissions of the file that it replaces, but is never set-uid" {
+    echo old >here
+    chmod 6754 here
+    wcat raw tiny.tokens >raw
+    wcat copy -o here tiny.tokens
+    [ "$(stat -c %a here)" = 754 ]
+}
+
 @test "a consumer that has enough ends the pipeline with 0 everywhere" {
     local status=0
     seq 200000 >long.txt

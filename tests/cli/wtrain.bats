@@ -363,6 +363,22 @@ no_temporary_files()
     [ "$(jq -s 'map(select(.t == "step")) | length' log)" -eq 24 ]
 }
 
+@test "a log whose last line was cut is mended; what is no log is left alone" {
+    wtrain -q -c tiny.json -n 3 --log log "$data/train.wts"
+    truncate -s -20 log
+    wtrain -q -c tiny.json -n 2 --log log "$data/train.wts"
+    [ "$(grep -c '^{"t":"header"' log)" -eq 2 ]
+    [ "$(jq -R 'fromjson? // "cut"' log | grep -c cut)" -eq 1 ]
+    local before
+    for file in "$data/train.wts" tiny.json; do
+        before=$(sha256sum <"$file")
+        run wtrain -c tiny.json -n 2 --log "$file" "$data/train.wts"
+        [ "$status" -eq 2 ]
+        [[ $output == *"something else than a log"* ]]
+        [ "$(sha256sum <"$file")" = "$before" ]
+    done
+}
+
 @test "a dead log: training goes on, the model is written, the status is 4" {
     run wtrain -c tiny.json -n 20 --log /dev/full -o m.wts "$data/train.wts"
     [ "$status" -eq 4 ]

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -247,6 +248,26 @@ static void characters_are_whole_cut_or_wrong(void **state)
     }
 }
 
+static void controls_are_hidden_from_terminals(void **state)
+{
+    (void)state;
+    const char *const cases[][2] = {
+        {"plain", "plain"},
+        {"\033[31mred\x7f\n\t", "?[31mred???"},
+        {"\xc2\x9b"
+         "31m",
+         "?31m"}, /* CSI as one character of C1 */
+        {"\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80", "\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"a\xff\xc3.b\x9b", "a??.b?"},
+    };
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", cases[i][0]);
+        w_utf8_hide_controls(text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +282,7 @@ int main(void)
         cmocka_unit_test(arrays_double_or_stay_as_they_are),
         cmocka_unit_test(a_text_is_its_lines),
         cmocka_unit_test(characters_are_whole_cut_or_wrong),
+        cmocka_unit_test(controls_are_hidden_from_terminals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
-/* Which command of a program is chosen, and which words are left for it. */
+/* Which command of a program is chosen, which words are left for it; the line of progress. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -92,6 +93,30 @@ static void a_misspelt_command_is_no_operand_unless_it_is_a_file(void **state)
     assert_ptr_equal(found, &commands[0]);
 }
 
+static void a_progress_line_fits_and_keeps_its_eta(void **state)
+{
+    (void)state;
+    const struct {
+        const char *line;
+        size_t columns;
+        const char *fits;
+    } cases[] = {
+        {"step 5, loss 1.5, 9 tok/s, ETA 5m", 80, "step 5, loss 1.5, 9 tok/s, ETA 5m"},
+        {"step 5, loss 1.5, 9 tok/s, ETA 5m", 33, "step 5, loss 1.5, 9 tok/s, ETA 5m"},
+        {"step 5, loss 1.5, 9 tok/s, ETA 5m", 32, "step 5, loss 1.5, ETA 5m"},
+        {"step 5, loss 1.5, 9 tok/s, ETA 5m", 15, "step 5, ETA 5m"},
+        {"step 5, loss 1.5, 9 tok/s, ETA 5m", 13, "step 5, ETA 5"},
+        {"counted 10 %, 5 MB/s", 15, "counted 10 %"},
+        {"counted 10 %", 5, "count"},
+    };
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        char line[80];
+        strcpy(line, cases[i].line);
+        w_progress_fit(line, cases[i].columns);
+        assert_string_equal(line, cases[i].fits);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +125,7 @@ int main(void)
         cmocka_unit_test(a_default_gets_all_words_that_name_no_command),
         cmocka_unit_test(a_command_comes_before_its_options),
         cmocka_unit_test(a_misspelt_command_is_no_operand_unless_it_is_a_file),
+        cmocka_unit_test(a_progress_line_fits_and_keeps_its_eta),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,13 @@ static void limits_of_version_1_hold_too(void **state)
     assert_int_equal(m.usable_cores, 3);
     assert_true(m.memory_bytes == 2000000000);
     assert_true(m.available_bytes == 1600000000);
+    /* in any order, beside others; but not as a part of another name */
+    put("proc/self/cgroup", "1:cpuset,cpuacct,cpu:/box\n");
+    w_machine_read(&m, root);
+    assert_int_equal(m.usable_cores, 3);
+    put("proc/self/cgroup", "1:cpuset,cpuacct:/box\n");
+    w_machine_read(&m, root);
+    assert_true(m.usable_cores > 3);
 }
 
 static void guests_are_recognised(void **state)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "net/sampler.h"
+#include "base/utf8.h"
 #include "text/draft.h"
 
 #define IDS 6

@@ -1,0 +1,168 @@
+#include "tools/messages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strnum.h"
+#include "base/utf8.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+
+struct w_common w_common;
+
+static const char *program_name = "wtools";
+static size_t drawn; /* characters of the progress line that the terminal shows */
+
+void w_messages_from(const char *program)
+{
+    program_name = program;
+}
+
+/* ---- messages ---- */
+
+void w_message(const char *prefix, const char *format, va_list args)
+{
+    char text[8192];
+
+    vsnprintf(text, sizeof text, format, args);
+    w_utf8_hide_controls(text);
+    w_progress_erase();
+    fprintf(stderr, "%s: %s%s\n", program_name, prefix, text);
+}
+
+void w_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (!w_common.quiet)
+        w_message("", format, args);
+    va_end(args);
+}
+
+void w_detail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (w_common.verbose)
+        w_message("", format, args);
+    va_end(args);
+}
+
+void w_warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    w_message("warning: ", format, args);
+    va_end(args);
+}
+
+void w_problem(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    w_message("", format, args);
+    va_end(args);
+}
+
+/* ---- progress ---- */
+
+/* Columns of the terminal: as it says itself, so that a changed window counts at the next drawing;
+ * else $COLUMNS; else 80. */
+static size_t terminal_columns(void)
+{
+    struct winsize window;
+    struct w_err err;
+    const char *columns = getenv("COLUMNS");
+    u64 n;
+
+    if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &window) && window.ws_col > 0)
+        return window.ws_col;
+    return columns && !w_parse_count(columns, 1, 10000, &n, &err) ? (size_t)n : 80;
+}
+
+/* Two programs of a pipeline must not draw on one line: the last one draws. */
+static bool writes_into_pipe(void)
+{
+    struct stat st;
+    return !fstat(STDOUT_FILENO, &st) && S_ISFIFO(st.st_mode);
+}
+
+void w_progress_fit(char *line, size_t columns)
+{
+    char *tail = strstr(line, ", ETA ");
+    size_t used = strlen(line), kept = tail ? strlen(tail) : 0;
+
+    if (!tail)
+        tail = line + used;
+    while (used > columns) {
+        *tail = 0;
+        char *field = strrchr(line, ',');
+        *tail = kept ? ',' : 0;
+        if (!field) {
+            line[columns] = 0;
+            return;
+        }
+        memmove(field, tail, kept + 1);
+        used -= (size_t)(tail - field);
+        tail = field;
+    }
+}
+
+void w_progress_erase(void)
+{
+    if (!drawn)
+        return;
+    /* A window that has become narrower shows the line in several rows. */
+    for (size_t rows = (drawn - 1) / terminal_columns(); rows > 0; rows--)
+        fputs("\r\033[K\033[A", stderr);
+    fputs("\r\033[K", stderr);
+    drawn = 0;
+}
+
+void w_progress(bool last, const char *format, ...)
+{
+    static double next_s, started_s;
+    double now_s = w_now_s();
+    const char *term = getenv("TERM");
+    bool terminal = w_is_terminal(STDERR_FILENO);
+    bool redraw = terminal && term && strcmp(term, "dumb");
+    char line[1024];
+
+    if (started_s == 0)
+        started_s = now_s;
+    if (w_common.quiet || w_common.progress == W_PROGRESS_NEVER || (!last && now_s < next_s) ||
+        (w_common.progress == W_PROGRESS_AUTO && terminal && writes_into_pipe()))
+        return;
+    next_s = now_s + (redraw ? 0.25 : now_s - started_s < 60 ? 10 : 60);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    w_utf8_hide_controls(line);
+    w_progress_erase();
+    if (redraw)
+        w_progress_fit(line, terminal_columns() - 1); /* in the last column some terminals wrap */
+    fputs(line, stderr);
+    if (redraw && !last)
+        drawn = strlen(line);
+    else
+        fputc('\n', stderr);
+    fflush(stderr);
+}
+
+const char *w_short_time(char text[24], double seconds)
+{
+    unsigned long s = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000ul;
+
+    if (s < 60)
+        snprintf(text, 24, "%lus", s);
+    else if (s < 3600)
+        snprintf(text, 24, "%lum%02lus", s / 60, s % 60);
+    else
+        snprintf(text, 24, "%luh%02lum", s / 3600, s % 3600 / 60);
+    return text;
+}
