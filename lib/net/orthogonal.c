@@ -186,37 +186,83 @@ struct target {
     u64 row; /* of `to`, in which the product's first row is */
 };
 
+/* c += factor linear, of n numbers of the compute type. */
+static void add_linear(const struct work *w, float *c, const void *linear, float factor, u64 n)
+{
+    const struct w_kern *kern = w->engine.kern;
+    float line[W_EPILOGUE_COLS];
+
+    for (u64 i = 0, count; i < n; i += count) {
+        const void *from = w_at(linear, w->engine.type, i);
+        count = W_MIN(n - i, W_EPILOGUE_COLS);
+        if (w->engine.type == W_TYPE_BF16)
+            kern->to_fp32(line, from, count);
+        else
+            memcpy(line, from, count * sizeof *line);
+        kern->scale(line, factor, count);
+        kern->add(c + i, line, count);
+    }
+}
+
 static void transform_row(const struct target *t, float *c, u64 row, u64 col, u64 cols)
 {
-    const enum w_type type = t->w->engine.type;
-    const void *linear = t->linear ? w_at(t->linear, type, row * t->width + col) : NULL;
-
     if (t->by_product != 1)
         t->w->engine.kern->scale(c, t->by_product, cols);
-    if (type == W_TYPE_BF16 && linear)
-        for (u64 j = 0; j < cols; j++)
-            c[j] += t->by_linear * w_bf16_to_float(((const w_bf16 *)linear)[j]);
-    else if (linear)
-        for (u64 j = 0; j < cols; j++)
-            c[j] += t->by_linear * ((const float *)linear)[j];
-    if (linear && row >= col && row < col + cols)
+    if (!t->linear)
+        return;
+    add_linear(t->w, c, w_at(t->linear, t->w->engine.type, row * t->width + col), t->by_linear,
+               cols);
+    if (row >= col && row < col + cols)
         c[row - col] += t->identity;
+}
+
+#define EIGHT 8
+_Static_assert(STRIP_ROWS % EIGHT == 0 && W_EPILOGUE_COLS % EIGHT == 0, "for mirror_bf16()");
+typedef w_bf16 eight __attribute__((vector_size(EIGHT * sizeof(w_bf16))));
+
+/* to (8, 8) = from^T: dealt like cards, rows 1 with 5, 2 with 6 and so on, three times. */
+static void transpose_eight(w_bf16 *to, const w_bf16 *from, u64 width)
+{
+    eight in[EIGHT], out[EIGHT];
+
+    for (u32 i = 0; i < EIGHT; i++)
+        memcpy(&in[i], from + i * width, sizeof in[i]);
+    for (u32 round = 0; round < 3; round++) {
+        for (u32 i = 0; i < EIGHT / 2; i++) {
+            const eight a = in[i], b = in[i + EIGHT / 2];
+            out[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+            out[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(in, out, sizeof in);
+    }
+    for (u32 i = 0; i < EIGHT; i++)
+        memcpy(to + i * width, &in[i], sizeof in[i]);
+}
+
+/* Of bf16, cols is a multiple of EIGHT: blocks and strips end at multiples of it. */
+static void mirror_bf16(w_bf16 *to, u64 width, u64 row, u64 rows, u64 col, u64 cols)
+{
+    const u64 whole = rows / EIGHT * EIGHT;
+
+    for (u64 i = row; i < row + whole; i += EIGHT)
+        for (u64 j = col; j < col + cols; j += EIGHT)
+            transpose_eight(to + j * width + i, to + i * width + j, width);
+    for (u64 j = col; j < col + cols; j++)
+        for (u64 i = row + whole; i < row + rows; i++)
+            to[j * width + i] = to[i * width + j];
 }
 
 /* Rows [row, row + rows) left of the strip's square go to the upper half too. */
 static void mirror(const struct target *t, u64 row, u64 rows, u64 col, u64 cols)
 {
-    if (t->w->engine.type == W_TYPE_BF16) {
-        w_bf16 *to = t->to;
+    float *to = t->to;
+
+    if (t->w->engine.type == W_TYPE_BF16)
+        mirror_bf16(t->to, t->width, row, rows, col, cols);
+    else
         for (u64 j = col; j < col + cols; j++)
             for (u64 i = row; i < row + rows; i++)
                 to[j * t->width + i] = to[i * t->width + j];
-    } else {
-        float *to = t->to;
-        for (u64 j = col; j < col + cols; j++)
-            for (u64 i = row; i < row + rows; i++)
-                to[j * t->width + i] = to[i * t->width + j];
-    }
 }
 
 static void store_block(void *context, const struct w_result_block *b)
