@@ -202,7 +202,8 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
-wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_score.c
+wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
+	tools/wsample_score.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
@@ -212,6 +213,7 @@ wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
 	test_amx \
+	test_attend \
 	test_base \
 	test_batches \
 	test_bf16 \

@@ -13,9 +13,18 @@ static const struct w_option options[] = {
     {"prompt", 'p', W_OPT_TEXT, AT(prompt), "TEXT",
      .help = "Text to continue; '-' reads it from standard input. Default: begin a new document."},
     {"prompt-file", 0, W_OPT_TEXT, AT(prompt_file), "FILE", .help = "Read the prompt from FILE."},
+    {"prompts", 0, W_OPT_TEXT, AT(prompts), "FILE",
+     .help = "Continue each prompt of FILE ('-': standard input), JSON Lines: a text, or an object "
+             "with \"prompt\" and, if it has limits of its own, \"count\" and \"stop\"."},
     {"count", 'n', W_OPT_COUNT, AT(count), "N", "200", .help = "Tokens to generate at most."},
     {"samples", 0, W_OPT_COUNT, AT(samples), "N", "1", .min = 1,
-     .help = "Samples to generate, separated by a line of '---'."},
+     .help = "Samples to generate of each prompt, separated by a line of '---'."},
+    {"batch", 'b', W_OPT_COUNT, AT(batch), "N", "16", .min = 1, .max = 4096,
+     .help = "Samples that are made at a time; more are faster and take more memory. The text does "
+             "not depend on it."},
+    {"type", 0, W_OPT_CHOICE, AT(type), "TYPE", "auto", .choices = TYPE_NAMES,
+     .help = "Type of the weights in products. auto: bf16 where this CPU has instructions for it, "
+             "else f32; f32 to score."},
     {"temperature", 0, W_OPT_REAL, AT(sampler.temperature), "X", "0.8", .max = 1000,
      .help = "Above 1 text is more random, below 1 less; 0 always takes the most likely token."},
     {"top-k", 0, W_OPT_COUNT, AT(sampler.top_k), "K", "0",
@@ -83,9 +92,11 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
         return w_fail(err, W_USAGE, "takes no operands: use -p TEXT, -m MODEL or --score FILE");
     if (!set->model)
         return w_fail(err, W_USAGE, "name a model with -m FILE");
-    if (set->prompt && set->prompt_file)
-        return w_fail(err, W_USAGE, "--prompt and --prompt-file are two prompts: choose one");
-    if (set->score && (set->prompt || set->prompt_file))
+    const int prompts = !!set->prompt + !!set->prompt_file + !!set->prompts;
+    if (prompts > 1)
+        return w_fail(err, W_USAGE,
+                      "--prompt, --prompt-file and --prompts are different prompts: choose one");
+    if (set->score && prompts)
         return w_fail(err, W_USAGE, "--score generates nothing and takes no prompt");
     if (set->count_on && !set->counts)
         return w_fail(err, W_USAGE, "--count-on goes on from counts: name them with --counts FILE");
@@ -96,18 +107,24 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
     return W_DONE;
 }
 
-static enum w_status open_team(struct loaded_model *m, u64 threads, struct w_err *err)
+static enum w_status open_team(struct loaded_model *m, const struct settings *set,
+                               struct w_err *err)
 {
+    static const enum w_precision precisions[] = {[TYPE_AUTO] = W_PRECISION_AUTO,
+                                                  [TYPE_F32] = W_PRECISION_FP32,
+                                                  [TYPE_BF16] = W_PRECISION_BF16};
+    const u32 type = set->score && set->type == TYPE_AUTO ? TYPE_F32 : set->type;
     struct w_machine machine;
     const char *why = "";
 
     w_machine_read(&machine, "");
-    u32 count = w_machine_threads(&machine, threads, getenv("OMP_NUM_THREADS"), &why);
-    enum w_status status = w_kern_choose(&m->kern, NULL, err);
+    u32 count = w_machine_threads(&machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
+    enum w_status status = w_kern_choose_precision(&m->kern, &m->type, NULL, precisions[type], err);
     if (!status)
         status = w_team_new(&m->team, count, err);
     if (!status)
-        w_detail("%u threads: %s; kernels: %s", count, why, m->kern->name);
+        w_detail("%u threads: %s; kernels: %s, weights in %s", count, why, m->kern->name,
+                 w_type_name(m->type));
     return status;
 }
 
@@ -142,7 +159,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = open_model(&model, set, err);
     if (!status)
-        status = open_team(&model, set->threads, err);
+        status = open_team(&model, set, err);
     if (!status && set->counts)
         status = wsample_counts_open(&model.counts, set, &model, err);
     if (!status)

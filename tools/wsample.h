@@ -13,12 +13,17 @@
 #include "tools/cli.h"
 
 struct settings {
-    const char *model, *prompt, *prompt_file, *score, *counts;
+    const char *model, *prompt, *prompt_file, *prompts, *score, *counts;
     struct w_text_list stops;
-    u64 count, samples, threads;
+    u64 count, samples, batch, threads;
+    u32 type; /* enum type_choice */
     struct w_sampler_options sampler;
     bool no_echo, ignore_end, json, count_on;
 };
+
+/* Of --type, in the order of its option. */
+enum type_choice { TYPE_AUTO, TYPE_F32, TYPE_BF16 };
+#define TYPE_NAMES "auto|f32|bf16"
 
 /* The file of a model, its vocabulary, and the workers and kernels to run it with. */
 struct loaded_model {
@@ -27,6 +32,7 @@ struct loaded_model {
     struct w_vocab *vocab;
     struct w_encoder *encoder;
     const struct w_kern *kern;
+    enum w_type type; /* of the weights in products */
     struct w_team *team;
     struct counts *counts; /* of --counts, or NULL */
 };
@@ -37,13 +43,21 @@ struct loaded_model {
 enum w_status wsample_counts_open(struct counts **, const struct settings *,
                                   const struct loaded_model *, struct w_err *) W_MUST_CHECK;
 void wsample_counts_close(struct counts *); /* accepts NULL */
-/* Forget the text that was counted. */
-void wsample_counts_restart(struct counts *);
+/* Texts that are made at a time: each has a slot. W_NOMEM. */
+enum w_status wsample_counts_slots(struct counts *, u32 slots, struct w_err *) W_MUST_CHECK;
+/* Forget the text that was counted for a slot. */
+void wsample_counts_restart(struct counts *, u32 slot);
 /* Logits of the network for the token after a text become those of the mixture; they belong to the
- * counts. With --count-on the text is counted first, as far as it is new. W_NOMEM; W_LIMIT. */
-enum w_status wsample_counts_mix(struct counts *, const struct loaded_model *,
-                                 const struct w_infer *, const struct w_ids *text,
-                                 const float **logits, struct w_err *) W_MUST_CHECK;
+ * counts, until the next call. With --count-on the text is counted first, as far as it is new. W_NOMEM;
+ * W_LIMIT. */
+struct counts_row {
+    const struct w_infer *infer;
+    u64 row; /* of its logits */
+    const struct w_ids *text;
+};
+enum w_status wsample_counts_mix(struct counts *, const struct loaded_model *, u32 slot,
+                                 const struct counts_row *, const float **logits,
+                                 struct w_err *) W_MUST_CHECK;
 /* What the counts say of each id of a text: lp (count) and ctx (count, features). Statuses as
  * above. */
 enum w_status wsample_counts_score(struct counts *, struct w_team *, const struct w_ids *text,

@@ -8,12 +8,19 @@
 #include "net/mixture.h"
 #include "wire/token_header.h"
 
+/* What is counted of a text. */
+struct counted {
+    struct w_count_delta *delta; /* NULL: none */
+    u64 ids;                     /* of the text that are in the delta */
+};
+
 struct counts {
     struct w_counts *counts;
-    struct w_count_delta *delta; /* NULL: they stay as they are */
-    double *p;                   /* (vocab of the counts) */
-    float *mixed;                /* (vocab of the network) */
-    u64 counted;                 /* ids of the text that are in the delta */
+    bool on;      /* with --count-on: texts are counted too */
+    double *p;    /* (vocab of the counts) */
+    float *mixed; /* (vocab of the network) */
+    struct counted *slots;
+    u32 slot_count;
 };
 
 static enum w_status check_model(const struct settings *set, const struct loaded_model *m,
@@ -54,8 +61,7 @@ enum w_status wsample_counts_open(struct counts **out, const struct settings *se
         if (status)
             status = w_fail_at(err, status, "%s", set->counts);
     }
-    if (!status && set->count_on)
-        status = w_count_delta_new(&c->delta, c->counts, err);
+    c->on = set->count_on;
     if (!status) {
         c->p = calloc(w_counts_facts(c->counts)->vocab, sizeof *c->p);
         c->mixed = calloc(m->conf.vocab_size, sizeof *c->mixed);
@@ -71,46 +77,63 @@ void wsample_counts_close(struct counts *c)
 {
     if (!c)
         return;
-    w_count_delta_free(c->delta);
+    for (u32 i = 0; i < c->slot_count; i++)
+        w_count_delta_free(c->slots[i].delta);
+    free(c->slots);
     w_counts_free(c->counts);
     free(c->p);
     free(c->mixed);
     free(c);
 }
 
-void wsample_counts_restart(struct counts *c)
+enum w_status wsample_counts_slots(struct counts *c, u32 slots, struct w_err *err)
 {
-    c->counted = 0;
-    if (c->delta)
-        w_count_delta_clear(c->delta);
+    enum w_status status = W_DONE;
+
+    c->slots = calloc(slots, sizeof *c->slots);
+    if (!c->slots)
+        return w_fail(err, W_NOMEM, "no memory for the counts of %u texts", slots);
+    c->slot_count = slots;
+    for (u32 i = 0; i < slots && c->on && !status; i++)
+        status = w_count_delta_new(&c->slots[i].delta, c->counts, err);
+    return status;
+}
+
+void wsample_counts_restart(struct counts *c, u32 slot)
+{
+    c->slots[slot].ids = 0;
+    if (c->slots[slot].delta)
+        w_count_delta_clear(c->slots[slot].delta);
 }
 
 /* Add the ids that the text has grown by. */
-static enum w_status count_on(struct counts *c, const struct w_ids *text, struct w_err *err)
+static enum w_status count_on(const struct counts *c, struct counted *counted,
+                              const struct w_ids *text, struct w_err *err)
 {
     struct w_count_walk walk;
     enum w_status status = W_DONE;
 
-    for (; c->delta && c->counted < text->count && !status; c->counted++) {
-        w_counts_walk(c->counts, text->ids, c->counted, 1, &walk);
-        w_count_delta_walk(c->delta, text->ids, c->counted, &walk);
-        status = w_count_delta_add(c->delta, text->ids, c->counted, &walk, err);
+    for (; counted->delta && counted->ids < text->count && !status; counted->ids++) {
+        w_counts_walk(c->counts, text->ids, counted->ids, 1, &walk);
+        w_count_delta_walk(counted->delta, text->ids, counted->ids, &walk);
+        status = w_count_delta_add(counted->delta, text->ids, counted->ids, &walk, err);
     }
     return status;
 }
 
-enum w_status wsample_counts_mix(struct counts *c, const struct loaded_model *m,
-                                 const struct w_infer *infer, const struct w_ids *text,
-                                 const float **logits, struct w_err *err)
+enum w_status wsample_counts_mix(struct counts *c, const struct loaded_model *m, u32 slot,
+                                 const struct counts_row *row, const float **logits,
+                                 struct w_err *err)
 {
+    const struct w_ids *text = row->text;
     u8 ctx[W_COUNT_FEATURES];
-    enum w_status status = count_on(c, text, err);
+    enum w_status status = count_on(c, &c->slots[slot], text, err);
 
     if (status)
         return status;
-    w_count_distribution(c->counts, c->delta, text->ids, text->count, c->p, ctx);
+    w_count_distribution(c->counts, c->slots[slot].delta, text->ids, text->count, c->p, ctx);
     w_mixture(c->mixed, *logits, m->conf.vocab_size, c->p, w_counts_facts(c->counts)->vocab,
-              w_infer_gate(infer, ctx));
+              w_infer_gate(row->infer, row->row, ctx));
     *logits = c->mixed;
     return W_DONE;
 }
@@ -121,8 +144,12 @@ enum w_status wsample_counts_score(struct counts *c, struct w_team *team, const 
     const struct w_count_text all = {.ids = text->ids, .count = text->count};
     const struct w_count_said said = {.lp = lp, .ctx = ctx};
 
-    if (c->delta)
-        return w_count_score_on(c->counts, c->delta, &all, &said, err);
-    w_count_score(c->counts, team, &all, &said);
-    return W_DONE;
+    enum w_status status = W_DONE;
+
+    if (!c->on) {
+        w_count_score(c->counts, team, &all, &said);
+        return W_DONE;
+    }
+    status = wsample_counts_slots(c, 1, err);
+    return status ? status : w_count_score_on(c->counts, c->slots[0].delta, &all, &said, err);
 }

@@ -99,7 +99,7 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
         status = w_encode(m->encoder, (const u8 *)bytes, size, &text, err);
     if (!status) {
         m->conf.batch_size = w_score_batch_size(text.count - 1, m->conf.max_length);
-        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, W_TYPE_F32, m->kern, m->team, err);
+        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, m->type, m->kern, m->team, err);
     }
     if (!status)
         status =

@@ -320,6 +320,7 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
     struct w_conf conf = w_shape_conf(shape, 1);
     struct w_decode_cost *cost = &b->c->decodes[b->c->decode_count];
     struct w_tensors tensors;
+    const struct w_plan_decode one = {W_TYPE_F32, 1, 1, 1};
     struct w_infer *infer = NULL;
     double seconds[256];
     size_t n = 0;
@@ -334,11 +335,11 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
     for (u64 i = 0; i < tensors.floats && weights; i++)
         weights[i] = 0.01f;
     if (!status)
-        status = w_infer_new(&infer, &conf, weights, b->how->kern[W_TYPE_F32], b->all, err);
+        status = w_infer_new(&infer, &conf, weights, &one, b->how->kern[W_TYPE_F32], b->all, err);
     double began = w_now_s();
     while (!status && n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S)) {
         if (n % conf.max_length == 0)
-            w_infer_start(infer);
+            w_infer_start(infer, 0);
         double start = w_now_s();
         w_infer_next(infer, (u32)n);
         seconds[n++] = w_now_s() - start;

@@ -17,6 +17,7 @@
 #include "kern/tile_unit.h"
 
 #define BF16_ROWS (2 * UNIT_ROWS)
+#define BF16_FEW_ROWS 0
 #define A_STEP_BYTES ((u64)BF16_ROWS * UNIT_BYTES)
 #define B_ROW_BYTES ((u64)TILE_COLS * 4) /* a row of pairs */
 #define B_STEP_BYTES (BF16_STEP / 2 * B_ROW_BYTES)
@@ -134,13 +135,17 @@ W_INLINE u32 *packed_step(void *packed, u64 k, u64 tile, u64 p)
 
 static void pack_rows_along(void *packed, const struct lines *s)
 {
-    for (u64 i = 0; i < w_round_up(s->count, BF16_ROWS); i++) {
+    for (u64 i = 0; i < s->count; i++) {
         const u64 r = i % BF16_ROWS;
         for (u64 p = 0; p < s->k; p += BF16_STEP) {
             __builtin_prefetch((const w_bf16 *)s->base + (i + ROWS_AHEAD) * s->line + p, 0, 3);
             pack_row_step(packed_step(packed, s->k, i - r, p) + r * UNIT_FLOATS, s, i, p);
         }
     }
+    const u64 rest = s->count % BF16_ROWS, tile = s->count - rest;
+    for (u64 p = 0; rest && p < s->k; p += BF16_STEP)
+        memset(packed_step(packed, s->k, tile, p) + rest * UNIT_FLOATS, 0,
+               (BF16_ROWS - rest) * UNIT_BYTES);
 }
 
 /* Step after step, each for all tiles, so that neighbouring lines are read together. The next step

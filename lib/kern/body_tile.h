@@ -144,6 +144,90 @@ W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row,
         memcpy(c + i * c_row, whole + i * TILE_COLS, cols * sizeof(float));
 }
 
+/* Rows that run() takes unpacked, at most: with as few, b streams from memory and is used up at once. */
+#define FEW_ROWS (TILE_ROWS > 8 ? 8 : TILE_ROWS - 1)
+#define STREAM_AHEAD 2048 /* bytes of b to prefetch; panels follow one another */
+
+/* sums += a b for all of k, in the order of multiply_add() and multiply_add_pair(). */
+W_INLINE void stream_rows(const enum w_type type, const u32 rows, vec sum[TILE_ROWS][2], u64 k,
+                          const void *a, u64 a_row, const float *b)
+{
+    const u64 step = type == W_TYPE_F32 ? 1 : 2; /* numbers of k in a row of b */
+
+#pragma GCC unroll 4
+    for (u64 p = 0; p < k; p += step, b += TILE_COLS) {
+        const vec b0 = v_load(b), b1 = v_load(b + LANES);
+        for (u64 line = 0; line < TILE_COLS * sizeof *b; line += 64)
+            __builtin_prefetch((const u8 *)b + STREAM_AHEAD + line, 0, 3);
+#pragma GCC unroll 8
+        for (u32 i = 0; i < rows; i++) {
+            const float *floats = (const float *)a + i * a_row + p;
+            const w_bf16 *halves = (const w_bf16 *)a + i * a_row + p;
+            if (type == W_TYPE_F32) {
+                sum[i][0] = v_fma(v_set(*floats), b0, sum[i][0]);
+                sum[i][1] = v_fma(v_set(*floats), b1, sum[i][1]);
+            } else {
+#if defined BF16_DOT
+                multiply_add_dot(sum[i], halves, (ivec)b0, (ivec)b1);
+#else
+                const vec low = v_set(w_bf16_to_float(halves[0]));
+                const vec high = v_set(w_bf16_to_float(halves[1]));
+                const i32 upper = (i32)0xffff0000;
+                sum[i][0] = v_fma(low, (vec)((ivec)b0 << 16), sum[i][0]);
+                sum[i][1] = v_fma(low, (vec)((ivec)b1 << 16), sum[i][1]);
+                sum[i][0] = v_fma(high, (vec)((ivec)b0 & upper), sum[i][0]);
+                sum[i][1] = v_fma(high, (vec)((ivec)b1 & upper), sum[i][1]);
+#endif
+            }
+        }
+    }
+}
+
+/* Few rows of c, all columns of the tile or some. */
+W_INLINE void few_rows(const enum w_type type, const u32 rows, const struct w_tile *t)
+{
+    vec sum[TILE_ROWS][2];
+    float whole[TILE_COLS];
+    const bool some = t->cols < TILE_COLS;
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++) {
+        const float *add = t->add ? t->add + i * t->add_row : NULL;
+        if (add && some) {
+            memset(whole, 0, sizeof whole);
+            memcpy(whole, add, t->cols * sizeof *add);
+            add = whole;
+        }
+        sum[i][0] = add ? v_load(add) : v_set(0);
+        sum[i][1] = add ? v_load(add + LANES) : v_set(0);
+    }
+    stream_rows(type, rows, sum, t->k, t->a, t->a_row, t->b);
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++) {
+        float *c = some ? whole : t->c + i * t->c_row;
+        v_store(c, sum[i][0]);
+        v_store(c + LANES, sum[i][1]);
+        if (some)
+            memcpy(t->c + i * t->c_row, whole, t->cols * sizeof *c);
+    }
+}
+
+W_INLINE void few(const enum w_type type, const struct w_tile *t)
+{
+    switch (t->rows) {
+    case 1: few_rows(type, 1, t); break;
+    case 2: few_rows(type, 2, t); break;
+    case 3: few_rows(type, 3, t); break;
+    case 4: few_rows(type, 4, t); break;
+    case 5: few_rows(type, 5, t); break;
+#if TILE_ROWS > 8
+    case 6: few_rows(type, 6, t); break;
+    case 7: few_rows(type, 7, t); break;
+    case 8: few_rows(type, 8, t); break;
+#endif
+    }
+}
+
 /* Prefetch what is needed after a tile: the next tile of c, and a share of the next panel of b, all
  * of which is prefetched by the last tile. The hardware predicts neither; with this, the GEMMs of a
  * step take 5 % less time. */
@@ -164,6 +248,10 @@ W_INLINE void tiles(const enum w_type type, const struct w_tile *t)
         t->k * TILE_COLS * w_type_bytes(type) / ((t->rows + TILE_ROWS - 1) / TILE_ROWS);
     const u8 *a = t->a, *next = t->next;
 
+    if (t->a_row && t->rows <= FEW_ROWS) {
+        few(type, t);
+        return;
+    }
     for (u64 i = 0; i < t->rows; i += TILE_ROWS, a += TILE_ROWS * row_bytes) {
         const float *add = t->add ? t->add + i * t->add_row : NULL;
         float *c = t->c + i * t->c_row;
@@ -199,6 +287,7 @@ static void pack_panel_bf16(void *panel, const void *b, u64 b_row, u64 b_col, u6
 
 #if !defined BF16_TILE_UNIT
 #define BF16_ROWS TILE_ROWS
+#define BF16_FEW_ROWS FEW_ROWS
 
 static void tile_bf16(const struct w_tile *t)
 {

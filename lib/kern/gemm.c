@@ -152,8 +152,9 @@ static void take_rows(const struct job *job, struct block *block, void *own)
     const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    const bool unpacked = ukernel->reads_rows && g->a_col == 1 && k % ukernel->k_unroll == 0 &&
-                          block->rows % ukernel->tile_rows == 0;
+    const bool fits = (ukernel->reads_rows && block->rows % ukernel->tile_rows == 0) ||
+                      block->rows <= ukernel->few_rows;
+    const bool unpacked = fits && g->a_col == 1 && k % ukernel->k_unroll == 0;
 
     if (!unpacked)
         ukernel->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
@@ -209,7 +210,10 @@ static void multiply_block(void *context, u64 item, u32 worker)
     const struct w_gemm *g = job->g;
     float *own = w_engine_scratch(job->engine, worker);
     struct block block;
-    u64 depth = depth_of(job, job->k1 - job->k0, job->engine->blocks[g->type].k);
+    /* a panel that only one tile uses need not stay in L1 */
+    const bool once = g->m <= job->ukernel->tile_rows;
+    u64 depth =
+        depth_of(job, job->k1 - job->k0, once ? PACKED_CHUNK : job->engine->blocks[g->type].k);
     u64 group = g->c ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);

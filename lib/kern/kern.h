@@ -21,11 +21,12 @@
 
 /* What a micro-kernel computes: c (rows, cols) = add + a (rows, k) * b (k, cols), accumulated in
  * fp32. The bits of c do not depend on how a caller cuts k, as long as it cuts at multiples of
- * k_unroll: sums start from add and go on in the order of k. */
+ * k_unroll: sums start from add and go on in the order of k. Nor do those of a row depend on the
+ * number of rows. */
 struct w_tile {
     u64 k;         /* a multiple of k_unroll */
     const void *a; /* packed rows, with a_row 0; or unpacked ones: element (i, p) at
-                          a[i * a_row + p], and rows a multiple of tile_rows */
+                          a[i * a_row + p], and rows a multiple of tile_rows or few_rows at most */
     u64 a_row;
     const void *b;    /* one packed panel */
     const float *add; /* element (i, j) at add[i * add_row + j]: c itself to accumulate, add_row 0
@@ -38,6 +39,12 @@ struct w_tile {
     const void *next; /* the panel that will be read next, to be prefetched; NULL: unknown */
 };
 
+/* Bytes of so many numbers in panels of b. */
+static inline u64 w_panel_bytes(enum w_type type, u64 numbers)
+{
+    return numbers * w_type_bytes(type);
+}
+
 /* The micro-kernel of a variant for operands of one type, and the packing of its operands. Packed
  * matrices are opaque except for their sizes: a panel has k * tile_cols elements of the type;
  * packed rows have at most k elements of 4 bytes each. They are padded with zeros: k to a multiple
@@ -45,7 +52,8 @@ struct w_tile {
 struct w_ukernel {
     u32 tile_rows, tile_cols, k_unroll;
     u32 row_bytes;   /* of an element of packed rows */
-    bool reads_rows; /* run() takes unpacked rows too */
+    bool reads_rows; /* run() takes unpacked rows too, whole tiles of them */
+    u32 few_rows;    /* and so many or fewer, less than a tile */
     void (*run)(const struct w_tile *);
     /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
      * b[p * b_row + j * b_col]; one of the strides is 1. */
@@ -67,6 +75,22 @@ struct w_sgemm {
     float *c;
     u64 c_row;
 };
+
+/* Attention of one query (size) to `count` keys and values, for one head:
+ * y (size) = sum of softmax(scale q k)[t] v[t]. All are in one type; scores and sums are in fp32. */
+struct w_attend {
+    const void *q, *keys, *values;
+    void *y;
+    u64 count, size;
+    float scale;
+    float *scratch; /* W_ATTEND_FLOATS(count, size) */
+};
+/* Keys lie in blocks of 16, each (size, 16), so that 16 scores are computed at a time; values are
+ * rows of W_ATTEND_WIDTH(size) numbers, the last of which are zero. What follows the last key in its
+ * block may be any number. */
+#define W_ATTEND_BLOCK 16
+#define W_ATTEND_WIDTH(size) w_round_up(size, W_ATTEND_BLOCK)
+#define W_ATTEND_FLOATS(count, size) (w_round_up(count, 4 * W_ATTEND_BLOCK) + W_ATTEND_WIDTH(size))
 
 struct w_adamw {
     float grad_scale; /* clipping */
@@ -129,6 +153,9 @@ struct w_kern {
     /* x *= factor */
     void (*scale)(float *x, float factor, u64 n);
     void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
+
+    /* Attention of one query, for operands of each type. */
+    void (*attend[W_COMPUTE_TYPES])(const struct w_attend *);
 
     /* One AdamW update (Loshchilov and Hutter, 2019) with g' = grad_scale * g; w, m and v in place:
      * m = beta1 m + (1 - beta1) g', v = beta2 v + (1 - beta2) g'^2,

@@ -359,6 +359,82 @@ static void exp_sum_bf16(w_bf16 *y, const float *x, float *base, float *sum, u64
     *sum = exp_from_base((float *)(uintptr_t)x, y, base, 1, n);
 }
 
+/* ---- attention of one query ---- */
+
+W_INLINE vec load_typed(const enum w_type type, const void *x, u64 i)
+{
+    return type == W_TYPE_BF16 ? v_load_bf16((const w_bf16 *)x + i) : v_load((const float *)x + i);
+}
+
+/* Scores of some blocks of keys. */
+W_INLINE void score_blocks(const enum w_type type, const u32 blocks, float *scores, const void *q,
+                           const void *keys, u64 size)
+{
+    enum { VECTORS = W_ATTEND_BLOCK / LANES };
+    vec sum[4 * VECTORS] = {0};
+
+    for (u64 i = 0; i < size; i++) {
+        const vec x = v_set(type == W_TYPE_BF16 ? w_bf16_to_float(((const w_bf16 *)q)[i])
+                                                : ((const float *)q)[i]);
+#pragma GCC unroll 16
+        for (u32 v = 0; v < blocks * VECTORS; v++) {
+            const u64 place = (v / VECTORS * size + i) * W_ATTEND_BLOCK + v % VECTORS * LANES;
+            sum[v] = v_fma(x, load_typed(type, keys, place), sum[v]);
+        }
+    }
+#pragma GCC unroll 16
+    for (u32 v = 0; v < blocks * VECTORS; v++)
+        v_store(scores + v * LANES, sum[v]);
+}
+
+/* y[0 .. vectors * LANES) = sums of values, weighted by p. */
+W_INLINE void combine_values(const enum w_type type, const u32 vectors, float *y, const float *p,
+                             const void *values, u64 width, u64 first, u64 count)
+{
+    vec sum[4] = {0};
+
+    for (u64 t = 0; t < count; t++) {
+        const vec x = v_set(p[t]);
+#pragma GCC unroll 4
+        for (u32 v = 0; v < vectors; v++)
+            sum[v] = v_fma(x, load_typed(type, values, t * width + first + v * LANES), sum[v]);
+    }
+#pragma GCC unroll 4
+    for (u32 v = 0; v < vectors; v++)
+        v_store(y + v * LANES, sum[v]);
+}
+
+W_INLINE void attend(const enum w_type type, const struct w_attend *a)
+{
+    const u64 width = W_ATTEND_WIDTH(a->size), four = 4 * W_ATTEND_BLOCK;
+    float *scores = a->scratch, *sums = scores + w_round_up(a->count, four);
+    u64 i = 0;
+
+    for (; i + four <= a->count; i += four)
+        score_blocks(type, 4, scores + i, a->q, w_at(a->keys, type, i * a->size), a->size);
+    for (; i < a->count; i += W_ATTEND_BLOCK)
+        score_blocks(type, 1, scores + i, a->q, w_at(a->keys, type, i * a->size), a->size);
+    softmax(scores, a->scale, a->count);
+    for (i = 0; i + 4 * LANES <= width; i += 4 * LANES)
+        combine_values(type, 4, sums + i, scores, a->values, width, i, a->count);
+    for (; i < width; i += LANES)
+        combine_values(type, 1, sums + i, scores, a->values, width, i, a->count);
+    if (type == W_TYPE_BF16)
+        to_bf16(a->y, sums, a->size);
+    else
+        memcpy(a->y, sums, a->size * sizeof *sums);
+}
+
+static void attend_fp32(const struct w_attend *a)
+{
+    attend(W_TYPE_F32, a);
+}
+
+static void attend_bf16(const struct w_attend *a)
+{
+    attend(W_TYPE_BF16, a);
+}
+
 W_INLINE vec adamw_vec(vec w, vec g, vec *m, vec *v, const struct w_adamw *a)
 {
     g *= a->grad_scale;
@@ -434,6 +510,7 @@ const struct w_kern W_VARIANT = {
                                 .tile_cols = TILE_COLS,
                                 .k_unroll = 1,
                                 .row_bytes = sizeof(float),
+                                .few_rows = FEW_ROWS,
                                 .run = tile,
                                 .pack_panel = pack_panel,
                                 .pack_rows = pack_rows},
@@ -442,6 +519,7 @@ const struct w_kern W_VARIANT = {
                                  .k_unroll = BF16_STEP,
                                  .row_bytes = BF16_ROW_BYTES,
                                  .reads_rows = BF16_READS_ROWS,
+                                 .few_rows = BF16_FEW_ROWS,
                                  .run = tile_bf16,
                                  .pack_panel = pack_panel_bf16,
                                  .pack_rows = pack_rows_bf16}},
@@ -462,6 +540,7 @@ const struct w_kern W_VARIANT = {
     .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
     .scale_bf16 = scale_bf16,
+    .attend = {attend_fp32, attend_bf16},
     .adamw = adamw,
     .momentum = momentum,
     .descend = descend,

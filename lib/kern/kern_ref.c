@@ -251,6 +251,44 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
+static double number(enum w_type type, const void *x, u64 i)
+{
+    return (double)element(type, x, i);
+}
+
+static void attend(enum w_type type, const struct w_attend *a)
+{
+    const u64 width = W_ATTEND_WIDTH(a->size);
+
+    for (u64 t = 0; t < a->count; t++) {
+        const u64 first = t / W_ATTEND_BLOCK * a->size * W_ATTEND_BLOCK + t % W_ATTEND_BLOCK;
+        double sum = 0;
+        for (u64 i = 0; i < a->size; i++)
+            sum += number(type, a->q, i) * number(type, a->keys, first + i * W_ATTEND_BLOCK);
+        a->scratch[t] = (float)sum;
+    }
+    softmax(a->scratch, a->scale, a->count);
+    for (u64 i = 0; i < a->size; i++) {
+        double sum = 0;
+        for (u64 t = 0; t < a->count; t++)
+            sum += (double)a->scratch[t] * number(type, a->values, t * width + i);
+        if (type == W_TYPE_BF16)
+            ((w_bf16 *)a->y)[i] = w_bf16_of((float)sum);
+        else
+            ((float *)a->y)[i] = (float)sum;
+    }
+}
+
+static void attend_fp32(const struct w_attend *a)
+{
+    attend(W_TYPE_F32, a);
+}
+
+static void attend_bf16(const struct w_attend *a)
+{
+    attend(W_TYPE_BF16, a);
+}
+
 static void adamw(float *w, float *g, float *m, float *v, const struct w_adamw *a, u64 n)
 {
     for (u64 i = 0; i < n; i++) {
@@ -312,6 +350,7 @@ const struct w_kern w_kern_ref = {
     .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
     .scale_bf16 = scale_bf16,
+    .attend = {attend_fp32, attend_bf16},
     .adamw = adamw,
     .momentum = momentum,
     .descend = descend,

@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Buffers, in generation only: the KV cache, (T, d) each, and (T) for one head. */
-enum { KEYS, VALUES, SCORES };
+/* Buffers, in generation only: the KV cache, for each slot and head as struct w_attend has it. */
+enum { KEYS, VALUES };
 
 /* All heads of a batch, for the team. */
 struct job {
@@ -82,17 +82,32 @@ static struct scratch take_scratch(const struct job *job, u32 worker)
     return s;
 }
 
+/* Tokens of a slot: whole blocks. */
+static u64 slot_length(const struct w_conf *conf)
+{
+    return w_round_up(conf->max_length, W_ATTEND_BLOCK);
+}
+
+static void plan_decode(struct w_planner *p, struct w_layer *layer)
+{
+    const u64 heads = p->conf->num_heads, size = layer->out / heads;
+    const u64 tokens = w_size_mul(p->decode->slots, w_size_mul(slot_length(p->conf), heads));
+
+    layer->own_at[KEYS] =
+        w_plan_each(p, "kv.keys", W_LIFE_RUN, w_size_mul(w_size_mul(tokens, size), p->element));
+    layer->own_at[VALUES] =
+        w_plan_each(p, "kv.values", W_LIFE_RUN,
+                    w_size_mul(w_size_mul(tokens, W_ATTEND_WIDTH(size)), p->element));
+    w_plan_thread(p, W_ATTEND_FLOATS(p->conf->max_length, size));
+}
+
 static void plan(struct w_planner *p, struct w_layer *layer)
 {
     const u64 length = p->conf->max_length;
     u64 at[PARTS + 1];
 
     if (p->mode == W_PLAN_DECODE) {
-        const u64 cache = w_size_mul(w_size_mul(length, layer->out), sizeof(float));
-        layer->own_at[KEYS] = w_plan_each(p, "kv.keys", W_LIFE_RUN, cache);
-        layer->own_at[VALUES] = w_plan_each(p, "kv.values", W_LIFE_RUN, cache);
-        layer->own_at[SCORES] =
-            w_plan_shared(p, "attn.scores", W_LIFE_SCRATCH, w_size_mul(length, sizeof(float)));
+        plan_decode(p, layer);
         return;
     }
     scratch_layout(at, length, layer->out / p->conf->num_heads, p->type);
@@ -302,26 +317,98 @@ static void backward(const struct w_layer_at *at)
     run(at, backward_head);
 }
 
-/* The newest token attends to itself and all tokens before it. */
+/* ---- generation ---- */
+
+/* A row and a head of it, with the slot's part of the cache. */
+struct query {
+    const struct w_layer_at *at;
+    enum w_type type;
+    u64 heads, size, width, length;
+};
+
+static u64 keys_of(const struct query *q, u64 slot, u64 head)
+{
+    return (slot * q->heads + head) * q->length * q->size;
+}
+
+static u64 values_of(const struct query *q, u64 slot, u64 head)
+{
+    return (slot * q->heads + head) * q->length * q->width;
+}
+
+static struct query query_of(const struct w_layer_at *at)
+{
+    const u64 heads = at->pass->conf->num_heads, size = at->layer->out / heads;
+
+    return (struct query){.at = at,
+                          .type = at->pass->engine.type,
+                          .heads = heads,
+                          .size = size,
+                          .width = W_ATTEND_WIDTH(size),
+                          .length = slot_length(at->pass->conf)};
+}
+
+/* Copy the key and the value of a row into the cache. */
+static void keep_row(void *context, u64 i, u32 worker)
+{
+    const struct query *q = context;
+    const struct w_decode_row *row = &q->at->pass->decode->rows[i];
+    const u64 d = q->at->layer->out, t = row->position, bytes = w_type_bytes(q->type);
+
+    (void)worker;
+    for (u64 head = 0; head < q->heads; head++) {
+        const u8 *k = w_at(q->at->x, q->type, i * 3 * d + d + head * q->size);
+        const u8 *v = w_at(q->at->x, q->type, i * 3 * d + 2 * d + head * q->size);
+        u8 *key = w_at(q->at->own[KEYS], q->type,
+                       keys_of(q, row->slot, head) + t / W_ATTEND_BLOCK * W_ATTEND_BLOCK * q->size +
+                           t % W_ATTEND_BLOCK);
+        u8 *value = w_at(q->at->own[VALUES], q->type, values_of(q, row->slot, head) + t * q->width);
+        for (u64 j = 0; j < q->size; j++)
+            memcpy(key + j * W_ATTEND_BLOCK * bytes, k + j * bytes, bytes);
+        memcpy(value, v, q->size * bytes);
+        memset(value + q->size * bytes, 0, (q->width - q->size) * bytes);
+    }
+}
+
+static void attend(void *context, u64 item, u32 worker)
+{
+    const struct query *q = context;
+    const struct w_engine *engine = &q->at->pass->engine;
+    const u64 i = item / q->heads, head = item % q->heads, d = q->at->layer->out;
+    const struct w_decode_row *row = &q->at->pass->decode->rows[i];
+
+    engine->kern->attend[q->type](&(struct w_attend){
+        .q = w_at(q->at->x, q->type, i * 3 * d + head * q->size),
+        .keys = w_at(q->at->own[KEYS], q->type, keys_of(q, row->slot, head)),
+        .values = w_at(q->at->own[VALUES], q->type, values_of(q, row->slot, head)),
+        .y = w_at(q->at->y, q->type, i * d + head * q->size),
+        .count = row->position + 1,
+        .size = q->size,
+        .scale = (float)(1 / sqrt((double)q->size)),
+        .scratch = w_engine_scratch(engine, worker)});
+}
+
+/* Each token attends to itself and all tokens of its text before it; those of the same pass are in
+ * the cache first. */
 static void decode(const struct w_layer_at *at)
 {
-    const struct w_kern *kern = at->pass->engine.kern;
-    const u64 d = at->layer->out, size = d / at->pass->conf->num_heads;
-    const u64 position = at->pass->position, count = position + 1;
-    const float *qkv = at->x;
-    float *keys = at->own[KEYS], *values = at->own[VALUES], *scores = at->own[SCORES], *y = at->y;
-    const float scale = 1 / sqrtf((float)size);
+    struct query query = query_of(at);
 
-    memcpy(keys + position * d, qkv + d, d * sizeof(float));
-    memcpy(values + position * d, qkv + 2 * d, d * sizeof(float));
-    memset(y, 0, d * sizeof(float));
-    for (u64 first = 0; first < d; first += size) {
-        for (u64 t = 0; t < count; t++)
-            scores[t] = kern->dot(qkv + first, keys + t * d + first, size);
-        kern->softmax(scores, scale, count);
-        for (u64 t = 0; t < count; t++)
-            for (u64 i = first; i < first + size; i++)
-                y[i] += scores[t] * values[t * d + i];
+    w_team_for(at->pass->engine.team, at->pass->tokens, keep_row, &query);
+    w_team_for(at->pass->engine.team, at->pass->tokens * query.heads, attend, &query);
+}
+
+/* The first `count` tokens of a slot are copied to another. */
+static void copy_slot(const struct w_layer_at *at, u32 to, u32 from, u64 count)
+{
+    const struct query q = query_of(at);
+    const u64 bytes = w_type_bytes(q.type), whole = w_round_up(count, W_ATTEND_BLOCK);
+
+    for (u64 head = 0; head < q.heads; head++) {
+        memcpy(w_at(at->own[KEYS], q.type, keys_of(&q, to, head)),
+               w_at(at->own[KEYS], q.type, keys_of(&q, from, head)), whole * q.size * bytes);
+        memcpy(w_at(at->own[VALUES], q.type, values_of(&q, to, head)),
+               w_at(at->own[VALUES], q.type, values_of(&q, from, head)), count * q.width * bytes);
     }
 }
 
@@ -353,5 +440,6 @@ const struct w_layer_kind w_layer_attention = {
     .forward = forward,
     .backward = backward,
     .decode = decode,
+    .copy_slot = copy_slot,
     .work = work,
 };

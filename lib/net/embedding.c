@@ -52,7 +52,10 @@ static void forward(const struct w_layer_at *at)
 
 static void decode(const struct w_layer_at *at)
 {
-    embed(at, at->y, at->pass->batch->ids[0], at->pass->position);
+    const struct w_decode_row *rows = at->pass->decode->rows;
+
+    for (u64 i = 0; i < at->pass->tokens; i++)
+        embed(at, (float *)at->y + i * at->layer->out, rows[i].id, rows[i].position);
 }
 
 /* ---- backward ---- */

@@ -22,7 +22,8 @@
 #include <string.h>
 
 enum { WEIGHT, BIAS }; /* tensors */
-enum { MIXED };        /* buffers: (M), losses of the mixture */
+/* Buffers: (M), losses of the mixture; in generation (rows of logits), z. */
+enum { MIXED, Z };
 
 static u64 width_of(const struct w_layer_at *at)
 {
@@ -41,11 +42,14 @@ static void plan(struct w_planner *p, struct w_layer *layer)
 {
     const u64 width = w_size_add(layer->in, p->conf->counts);
 
-    if (p->mode == W_PLAN_DECODE)
+    w_plan_thread(p, width); /* a row [h, ctx / 255] */
+    if (p->mode == W_PLAN_DECODE) {
+        layer->own_at[Z] = w_plan_shared(p, "gate.z", W_LIFE_SCRATCH,
+                                         w_size_mul(p->decode->logits, sizeof(float)));
         return;
+    }
     layer->own_at[MIXED] =
         w_plan_shared(p, "gate.losses", W_LIFE_STEP, w_size_mul(p->tokens, sizeof(float)));
-    w_plan_thread(p, width); /* a row [h, ctx / 255] */
     w_plan_partials(p, w_size_add(width, 1));
 }
 
@@ -155,9 +159,20 @@ static void backward(const struct w_layer_at *at)
 /* z without the features of the context, which the caller has (net/infer.h). */
 static void decode(const struct w_layer_at *at)
 {
-    at->pass->gate =
-        at->pass->engine.kern->dot(at[-1].x, w_layer_weight(at, WEIGHT), at->layer->in) +
-        w_layer_weight(at, BIAS)[0];
+    const struct w_pass *pass = at->pass;
+    const struct w_kern *kern = pass->engine.kern;
+    const u64 d = at->layer->in;
+    float *z = at->own[Z], *h = w_engine_scratch(&pass->engine, 0);
+
+    for (u64 i = 0; i < pass->decode->wanted_count; i++) {
+        const void *x = w_at(at[-1].x, pass->engine.type, pass->decode->wanted[i] * d);
+        if (pass->engine.type == W_TYPE_BF16)
+            kern->to_fp32(h, x, d);
+        else
+            memcpy(h, x, d * sizeof *h);
+        z[i] = kern->dot(h, w_layer_weight(at, WEIGHT), d) + w_layer_weight(at, BIAS)[0];
+    }
+    pass->decode->gates = z;
 }
 
 /* No units: beside the head's its time does not count. */

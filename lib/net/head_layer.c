@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "net/layer.h"
-#include "net/linear.h"
 #include "net/softmax_sample.h"
 
 /* Buffers of the layer. PANELS: with fp32 only, in bf16 they are those of the weights. */
@@ -85,6 +84,18 @@ static void plan_set(struct w_planner *p, struct w_layer *layer, u64 room)
         w_plan_shared(p, "head.bits", W_LIFE_SCRATCH, 2 * sizeof(u64) * W_ID_SET_WORDS(vocab));
 }
 
+/* Only of some rows logits are wanted; these rows are gathered. */
+static void plan_decode(struct w_planner *p, struct w_layer *layer)
+{
+    const u64 rows = p->decode->logits;
+
+    w_plan_product(p, layer->in, p->conf->vocab_size);
+    layer->own_at[LOGITS] = w_plan_shared(p, "head.logits", W_LIFE_SCRATCH,
+                                          floats(w_size_mul(rows, p->conf->vocab_size)));
+    layer->own_at[ROWS] = w_plan_shared(p, "head.rows", W_LIFE_SCRATCH,
+                                        w_size_mul(w_size_mul(rows, layer->in), p->element));
+}
+
 static void plan(struct w_planner *p, struct w_layer *layer)
 {
     const u64 vocab = p->conf->vocab_size, d = layer->in;
@@ -95,10 +106,12 @@ static void plan(struct w_planner *p, struct w_layer *layer)
     const struct shape whole = sampled ? chunk_beside(chunk, vocab) : chunk;
     const u64 logits = W_MAX(numbers_of(chunk), numbers_of(whole));
 
+    if (p->mode == W_PLAN_DECODE) {
+        plan_decode(p, layer);
+        return;
+    }
     layer->own_at[LOGITS] =
         w_plan_shared(p, "head.logits", W_LIFE_SCRATCH, w_size_mul(logits, p->element));
-    if (p->mode == W_PLAN_DECODE)
-        return;
     /* in bf16 the panels are those of the embedding, and logits have a sum for each segment */
     if (bf16)
         layer->own_at[SUMS] = w_plan_shared(p, "head.sums", W_LIFE_SCRATCH,
@@ -260,13 +273,30 @@ static void backward(const struct w_layer_at *at)
         w_head_forward_backward(&pass->engine, &head, at->dx, at->x, pass->batch->ids, scale);
 }
 
+/* ---- generation ---- */
+
 static void decode(const struct w_layer_at *at)
 {
-    const struct w_head head = head_of(at);
-    const struct w_linear logits = {
-        .pass = at->pass, .weight = head.weight, .in = head.d, .out = head.vocab};
-    w_linear_decode(&logits, at->own[LOGITS], at->x, false);
-    at->pass->logits = at->own[LOGITS];
+    struct w_pass *pass = at->pass;
+    struct w_decode *decode = pass->decode;
+    const struct w_tensor *t = w_tensors_find_table(pass->tensors);
+    const enum w_type type = pass->engine.type;
+    const u64 d = at->layer->in, bytes = d * w_type_bytes(type);
+    float *logits = at->own[LOGITS];
+
+    for (u64 i = 0; i < decode->wanted_count; i++)
+        memcpy(w_at(at->own[ROWS], type, i * d), w_at(at->x, type, decode->wanted[i] * d), bytes);
+    w_gemm(&pass->engine, &(struct w_gemm){.type = pass->packed_type,
+                                           .m = decode->wanted_count,
+                                           .n = t->shape[0],
+                                           .k = d,
+                                           .a = at->own[ROWS],
+                                           .a_row = d,
+                                           .a_col = 1,
+                                           .packed = w_layer_packed(pass, t),
+                                           .c = logits,
+                                           .c_row = t->shape[0]});
+    decode->logits = logits;
 }
 
 /* ---- work of a step of training ---- */

@@ -42,17 +42,34 @@ struct w_layer {
     struct w_plan_place own_at[W_LAYER_BUFFERS]; /* its further buffers, in the kind's own order */
 };
 
+/* What a pass of generation has instead of a batch: any tokens of any texts. Each text has a slot of
+ * the KV cache; its tokens follow each other, as far as they are among the rows. */
+struct w_decode_row {
+    u32 id, slot;
+    u64 position;
+};
+struct w_decode {
+    const struct w_decode_row *rows; /* (tokens) */
+    const u32 *wanted;               /* rows of which logits are wanted */
+    u64 wanted_count;
+    float *logits; /* (wanted_count, V), set by the head */
+    float *gates;  /* (wanted_count): z of gate.c without features, set by the gate */
+};
+
 /* What all layers of a model share while they run. */
 struct w_pass {
     const struct w_conf *conf;
     struct w_engine engine;
-    u64 tokens; /* M; 1 in generation */
+    u64 tokens; /* M */
     const struct w_tensors *tensors;
-    const float *weights;               /* all tensors, in the order of the table */
-    float *gradients;                   /* NULL without backward */
-    const w_bf16 *packed, *packed_back; /* weights for forward and backward; NULL: fp32 */
-    float *d_residual;                  /* (M, d): gradient of the residual stream */
-    void *d_stream; /* the same in the compute type; with fp32 it is d_residual itself */
+    const float *weights; /* all tensors, in the order of the table */
+    float *gradients;     /* NULL without backward */
+    /* Weights for forward and backward, packed; NULL: each call packs them, in fp32. Those for
+     * forward are of type packed_type, the others of the compute type. */
+    const void *packed, *packed_back;
+    enum w_type packed_type;
+    float *d_residual; /* (M, d): gradient of the residual stream */
+    void *d_stream;    /* the same in the compute type; with fp32 it is d_residual itself */
     float *partials;
     float *nll;         /* (M): the loss of each token in nats, written by the head */
     const float *mixed; /* the same of the mixture, by the gate; NULL: none, or no counts */
@@ -60,9 +77,7 @@ struct w_pass {
     const struct w_seen_targets *seen; /* training with a sampled softmax; else NULL */
     struct w_lazy_rows *lazy;          /* NULL: every row is updated */
     double scale;                      /* of the gradient of the mean loss */
-    u64 position;                      /* in generation: of the one token */
-    float *logits;                     /* in generation: (V), set by the head */
-    float gate; /* in generation: z of gate.c without features, set by the gate */
+    struct w_decode *decode;           /* generation; else NULL */
     struct w_clock clock;
 };
 
@@ -107,8 +122,11 @@ struct w_layer_kind {
     void (*plan)(struct w_planner *, struct w_layer *);
     void (*forward)(const struct w_layer_at *);
     void (*backward)(const struct w_layer_at *);
-    /* One token at pass->position, in fp32. */
+    /* The rows of pass->decode. NULL: forward() does that, since it works row by row. */
     void (*decode)(const struct w_layer_at *);
+    /* What it keeps of the first `count` tokens of slot `from`, it also has for slot `to`. NULL: it
+     * keeps nothing of tokens. */
+    void (*copy_slot)(const struct w_layer_at *, u32 to, u32 from, u64 count);
     void (*work)(const struct w_layer *, const struct w_conf *, enum w_type, struct w_work *forward,
                  struct w_work *backward);
 };
@@ -123,6 +141,13 @@ const void *w_layer_input(const struct w_layer_at *);
 static inline const float *w_layer_weight(const struct w_layer_at *at, u32 row)
 {
     return at->pass->weights + at->tensors[row].offset;
+}
+
+/* Panels of an operand for forward, or NULL. */
+static inline const void *w_layer_packed(const struct w_pass *pass, const struct w_tensor *t)
+{
+    return pass->packed ? (const u8 *)pass->packed + w_panel_bytes(pass->packed_type, t->packed)
+                        : NULL;
 }
 
 /* NULL without backward. */

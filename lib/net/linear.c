@@ -15,16 +15,16 @@ struct w_linear w_linear_of(const struct w_layer_at *at, u32 row)
     const struct w_tensor *t = &at->tensors[row];
     const struct w_pass *pass = at->pass;
 
-    return (struct w_linear){.pass = pass,
-                             .weight = w_layer_weight(at, row),
-                             .bias = w_layer_weight(at, row + 1),
-                             .packed = pass->packed ? pass->packed + t->packed : NULL,
-                             .packed_back =
-                                 pass->packed_back ? pass->packed_back + t->packed : NULL,
-                             .d_weight = w_layer_gradient(at, row),
-                             .d_bias = w_layer_gradient(at, row + 1),
-                             .in = t->shape[1],
-                             .out = t->shape[0]};
+    return (struct w_linear){
+        .pass = pass,
+        .weight = w_layer_weight(at, row),
+        .bias = w_layer_weight(at, row + 1),
+        .packed = w_layer_packed(pass, t),
+        .packed_back = pass->packed_back ? (const w_bf16 *)pass->packed_back + t->packed : NULL,
+        .d_weight = w_layer_gradient(at, row),
+        .d_bias = w_layer_gradient(at, row + 1),
+        .in = t->shape[1],
+        .out = t->shape[0]};
 }
 
 void w_linear_tensors(struct w_tensors *tensors, const char *name, u64 in, u64 out, u32 parts,
@@ -75,7 +75,7 @@ static void multiply(const struct w_engine *engine, struct w_gemm g, struct w_re
 static struct w_gemm forward_gemm(const struct w_linear *l, const void *x)
 {
     return (struct w_gemm){
-        .type = l->pass->engine.type,
+        .type = l->packed ? l->pass->packed_type : l->pass->engine.type,
         .m = l->pass->tokens,
         .n = l->out,
         .k = l->in,
@@ -155,39 +155,6 @@ void w_linear_backward_weight(const struct w_linear *l, const void *dy, const vo
     w_sum_rows(l->pass, l->d_bias, dy, l->pass->tokens, l->out);
 }
 
-/* ---- one row ---- */
-
-#define ROWS_PER_ITEM 64 /* of the weight */
-
-struct decode_job {
-    const struct w_linear *l;
-    float *y;
-    const float *x;
-    bool add;
-};
-
-static void decode_rows(void *context, u64 item, u32 worker)
-{
-    const struct decode_job *job = context;
-    const struct w_linear *l = job->l;
-    const u64 end = W_MIN((item + 1) * ROWS_PER_ITEM, l->out);
-
-    (void)worker;
-    for (u64 row = item * ROWS_PER_ITEM; row < end; row++) {
-        const float y = (l->bias ? l->bias[row] : 0) +
-                        l->pass->engine.kern->dot(l->weight + row * l->in, job->x, l->in);
-        job->y[row] = job->add ? job->y[row] + y : y;
-    }
-}
-
-void w_linear_decode(const struct w_linear *l, float *y, const float *x, bool add)
-{
-    struct decode_job job = {.l = l, .y = y, .x = x, .add = add};
-
-    w_team_for(l->pass->engine.team, (l->out + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM, decode_rows,
-               &job);
-}
-
 /* ---- the two kinds: one within a branch, one that adds to the residual stream ---- */
 
 static void tensors(struct w_tensors *tensors, const struct w_layer *layer,
@@ -229,18 +196,6 @@ static void backward(const struct w_layer_at *at)
     w_linear_backward_input(&l, w_layer_dx(at), at->dy);
 }
 
-static void decode(const struct w_layer_at *at)
-{
-    const struct w_linear l = w_linear_of(at, 0);
-    w_linear_decode(&l, at->y, at->x, false);
-}
-
-static void add_decode(const struct w_layer_at *at)
-{
-    const struct w_linear l = w_linear_of(at, 0);
-    w_linear_decode(&l, at->y, at->x, true);
-}
-
 static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
                  struct w_work *forward, struct w_work *backward)
 {
@@ -266,7 +221,6 @@ const struct w_layer_kind w_layer_linear = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
-    .decode = decode,
     .work = work,
 };
 
@@ -279,6 +233,5 @@ const struct w_layer_kind w_layer_linear_add = {
     .plan = plan,
     .forward = add_forward,
     .backward = backward,
-    .decode = add_decode,
     .work = work,
 };

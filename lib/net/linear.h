@@ -49,8 +49,6 @@ void w_linear_forward_residual(const struct w_linear *, float *y, const void *x,
 void w_linear_backward_input(const struct w_linear *, struct w_result dx, const void *dy);
 /* d_weight += dy^T x; d_bias += sums of dy */
 void w_linear_backward_weight(const struct w_linear *, const void *dy, const void *x);
-/* One row, in fp32: y = x weight^T + bias, or y += that. bias may be NULL. */
-void w_linear_decode(const struct w_linear *, float *y, const float *x, bool add);
 
 /* An epilogue reads and writes rows of other matrices that are kilobytes apart, which hardware
  * prefetchers do not follow. Given the current segment of such a row, prefetch the segment of the

@@ -27,8 +27,7 @@ static void plan(struct w_planner *p, struct w_layer *layer)
 
     w_plan_product(p, layer->in, width);
     w_plan_product(p, width, layer->out);
-    if (p->mode != W_PLAN_DECODE)
-        layer->own_at[HIDDEN_IN] = w_plan_kept(p, "mlp.hidden_in", bytes);
+    layer->own_at[HIDDEN_IN] = w_plan_kept(p, "mlp.hidden_in", bytes);
     layer->own_at[HIDDEN] = w_plan_shared(p, "mlp.hidden", W_LIFE_SCRATCH, bytes);
     if (p->mode == W_PLAN_TRAIN)
         layer->own_at[D_HIDDEN] = w_plan_shared(p, "d.hidden", W_LIFE_SCRATCH, bytes);
@@ -65,16 +64,6 @@ static void forward(const struct w_layer_at *at)
         &fc, (struct w_result){at->pass->engine.type, at->own[HIDDEN_IN], {gelu, (void *)at}},
         at->x);
     w_linear_forward_residual(&proj, at->y, at->own[HIDDEN], at->stream);
-}
-
-static void decode(const struct w_layer_at *at)
-{
-    const struct w_linear fc = w_linear_of(at, FC), proj = w_linear_of(at, PROJ);
-    float *hidden = at->own[HIDDEN];
-
-    w_linear_decode(&fc, hidden, at->x, false);
-    at->pass->engine.kern->gelu(hidden, hidden, fc.out);
-    w_linear_decode(&proj, at->y, hidden, true);
 }
 
 /* ---- backward ---- */
@@ -143,6 +132,5 @@ const struct w_layer_kind w_layer_mlp = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
-    .decode = decode,
     .work = work,
 };

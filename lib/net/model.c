@@ -71,6 +71,7 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
                             .gradients = AT(gradients),
                             .packed = AT(packed),
                             .packed_back = AT(packed_back),
+                            .packed_type = type,
                             .d_residual = AT(d_residual),
                             .d_stream = type == W_TYPE_BF16 ? AT(d_stream) : AT(d_residual),
                             .partials = AT(partials),
@@ -110,7 +111,8 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
         status = w_arch_make(&m->arch, conf, err);
     }
     if (!status)
-        status = w_plan_arch(&m->plan, &common, &m->arch, conf, mode, type, w_team_size(team), err);
+        status = w_plan_arch(&m->plan, &common, &m->arch, conf, mode, type, NULL, w_team_size(team),
+                             err);
     if (!status) {
         m->block = w_pages_new(m->plan.bytes);
         m->layers = m->block ? w_layers_place(&m->arch, &m->plan, m->block, &m->pass) : NULL;

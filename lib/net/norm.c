@@ -49,11 +49,6 @@ static void forward(const struct w_layer_at *at)
                (void *)at);
 }
 
-static void decode(const struct w_layer_at *at)
-{
-    forward_rows((void *)at, 0, 0);
-}
-
 /* ---- backward ---- */
 
 /* A block of rows, with partial sums for weight and bias. The gradient is added to that of the
@@ -108,6 +103,5 @@ const struct w_layer_kind w_layer_norm = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
-    .decode = decode,
     .work = work,
 };

@@ -138,6 +138,22 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
         common->packed_back = w_plan_shared(p, "weights.packed_back", W_LIFE_RUN, packed);
 }
 
+/* In generation: packed weights, in the type that was asked for; and for each thread what it takes
+ * to convert the rows of a panel. */
+static void plan_packed(struct w_planner *p, struct w_plan_common *common,
+                        const struct w_tensors *tensors)
+{
+    const u64 numbers = tensors->packed;
+
+    common->packed = w_plan_shared(p, "weights.packed", W_LIFE_RUN,
+                                   numbers > UINT64_MAX / sizeof(float)
+                                       ? UINT64_MAX
+                                       : w_panel_bytes(p->decode->weights, numbers));
+    for (u32 i = 0; i < tensors->count; i++)
+        if (tensors->rows[i].operand)
+            w_plan_thread(p, w_size_mul(W_TILE_COLS_MAX, tensors->rows[i].shape[1]));
+}
+
 /* Outputs of the layers and their gradients, then what each kind requests in addition. */
 static void plan_layers(struct w_planner *p, struct w_plan_common *common, struct w_arch *arch)
 {
@@ -185,11 +201,13 @@ static void plan_scratch(struct w_planner *p, struct w_plan_common *common, u32 
     const u64 thread_floats = w_size_add(w_size_padded(p->thread_floats), GAP_FLOATS);
     const u64 panels = W_MAX(p->panel_elements, PANEL_ELEMENTS_MIN);
 
-    common->nll = w_plan_shared(p, "head.nll", W_LIFE_STEP, floats(p->tokens));
+    if (p->mode != W_PLAN_DECODE)
+        common->nll = w_plan_shared(p, "head.nll", W_LIFE_STEP, floats(p->tokens));
     if (p->mode == W_PLAN_TRAIN)
         common->partials = w_plan_shared(p, "partials", W_LIFE_SCRATCH, floats(p->partial_floats));
-    common->panels =
-        w_plan_shared(p, "gemm.panels", W_LIFE_SCRATCH, w_size_mul(panels, p->element));
+    if (p->mode != W_PLAN_DECODE)
+        common->panels =
+            w_plan_shared(p, "gemm.panels", W_LIFE_SCRATCH, w_size_mul(panels, p->element));
     common->threads =
         w_plan_shared(p, "threads", W_LIFE_SCRATCH, floats(w_size_mul(threads, thread_floats)));
     p->plan->thread_bytes = floats(thread_floats);
@@ -215,14 +233,16 @@ static enum w_status lay_out(struct w_planner *p, struct w_err *err)
 
 enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, struct w_arch *arch,
                           const struct w_conf *conf, enum w_plan_mode mode, enum w_type type,
-                          u32 threads, struct w_err *err)
+                          const struct w_plan_decode *decode, u32 threads, struct w_err *err)
 {
     struct w_planner p = {.plan = plan,
                           .conf = conf,
                           .mode = mode,
                           .type = type,
                           .element = w_type_bytes(type),
-                          .tokens = w_size_mul(conf->batch_size, conf->max_length)};
+                          .decode = decode,
+                          .tokens = decode ? decode->rows
+                                           : w_size_mul(conf->batch_size, conf->max_length)};
 
     *plan = (struct w_plan){0};
     *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere, nowhere},
@@ -232,12 +252,11 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                                      nowhere, nowhere, nowhere,
                                      nowhere};
     if (mode == W_PLAN_DECODE)
-        p.tokens = 1;
+        plan_packed(&p, common, &arch->tensors);
     else
         plan_parameters(&p, common, &arch->tensors, threads);
     plan_layers(&p, common, arch);
-    if (mode != W_PLAN_DECODE)
-        plan_scratch(&p, common, threads);
+    plan_scratch(&p, common, threads);
     return lay_out(&p, err);
 }
 
@@ -249,7 +268,26 @@ enum w_status w_plan_make(struct w_plan *plan, const struct w_conf *conf, enum w
     enum w_status status = w_arch_make(&arch, conf, err);
 
     if (!status)
-        status = w_plan_arch(plan, &common, &arch, conf, mode, type, threads, err);
+        status = w_plan_arch(plan, &common, &arch, conf, mode, type, NULL, threads, err);
+    w_arch_free(&arch);
+    return status;
+}
+
+enum w_type w_decode_type(enum w_type weights)
+{
+    return weights == W_TYPE_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
+}
+
+enum w_status w_plan_decode(struct w_plan *plan, const struct w_conf *conf,
+                            const struct w_plan_decode *decode, u32 threads, struct w_err *err)
+{
+    struct w_plan_common common;
+    struct w_arch arch;
+    enum w_status status = w_arch_make(&arch, conf, err);
+
+    if (!status)
+        status = w_plan_arch(plan, &common, &arch, conf, W_PLAN_DECODE,
+                             w_decode_type(decode->weights), decode, threads, err);
     w_arch_free(&arch);
     return status;
 }

@@ -17,7 +17,7 @@
 enum w_plan_mode {
     W_PLAN_TRAIN,  /* forward, backward, optimizer */
     W_PLAN_EVAL,   /* forward only, losses */
-    W_PLAN_DECODE, /* one token at a time, with a KV cache; the weights are the caller's */
+    W_PLAN_DECODE, /* tokens of several texts, with a KV cache; the weights are the caller's */
 };
 
 enum w_lifetime { W_LIFE_RUN, W_LIFE_STEP, W_LIFE_SCRATCH };
@@ -48,10 +48,20 @@ struct w_plan {
     u64 thread_bytes; /* scratch of one thread */
 };
 
+/* Generation: texts whose keys and values are kept, rows of a pass at most, and rows of which logits
+ * are wanted at most; the type of the weights, of which packed copies are kept. */
+struct w_plan_decode {
+    enum w_type weights;
+    u64 slots, rows, logits;
+};
+
 /* enum w_type: the compute type. threads: of the team; each has scratch memory, and nothing else of
  * the machine matters. W_USAGE: sizes that overflow; W_NOMEM. */
 enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, enum w_type,
                           u32 threads, struct w_err *) W_MUST_CHECK;
+/* The same for generation. The compute type follows from that of the weights. */
+enum w_status w_plan_decode(struct w_plan *, const struct w_conf *, const struct w_plan_decode *,
+                            u32 threads, struct w_err *) W_MUST_CHECK;
 const struct w_plan_row *w_plan_find(const struct w_plan *, const char *name); /* or NULL */
 
 /* Can a configuration be trained in so many bytes? W_NO: it needs more, or is refused by
@@ -78,7 +88,8 @@ struct w_planner {
     const struct w_conf *conf;
     enum w_plan_mode mode;
     enum w_type type;
-    u64 tokens;                                        /* M: of a batch, or 1 in generation */
+    const struct w_plan_decode *decode;                /* in generation; else NULL */
+    u64 tokens;                                        /* M: of a batch or pass, at most */
     u64 element;                                       /* bytes of a number in the compute type */
     u64 thread_floats, panel_elements, partial_floats; /* the largest requests */
 };
@@ -111,7 +122,9 @@ struct w_plan_common {
     struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
-                          const struct w_conf *, enum w_plan_mode, enum w_type, u32 threads,
-                          struct w_err *) W_MUST_CHECK;
+                          const struct w_conf *, enum w_plan_mode, enum w_type,
+                          const struct w_plan_decode *, u32 threads, struct w_err *) W_MUST_CHECK;
+/* The compute type of generation: of activations. */
+enum w_type w_decode_type(enum w_type weights);
 
 #endif

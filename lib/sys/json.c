@@ -360,10 +360,11 @@ void w_json_set_real(struct w_json *object, const char *key, double value)
     w_json_set(object, key, new_real(value));
 }
 
-/* JSON is UTF-8, but the name of a file may hold any bytes: they become U+FFFD. */
+/* JSON is UTF-8, but the name of a file may hold any bytes: they become U+FFFD. A text of NULL is
+ * one for which there was no memory. */
 static struct w_json *new_string(const char *text)
 {
-    char *mended = w_utf8_mended(text, strlen(text));
+    char *mended = text ? w_utf8_mended(text, strlen(text)) : NULL;
     struct w_json *j = mended ? wrap(cJSON_CreateString(mended)) : NULL;
 
     free(mended);

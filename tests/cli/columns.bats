@@ -251,7 +251,7 @@ make_mixture()
     make_mixture
     for mode in "" --count-on; do
         # shellcheck disable=SC2086
-        wsample -q -m mixture.wts --counts tiny.counts $mode -n 16 --temperature 1 --top-p 1 \
+        wsample -q -m mixture.wts --type f32 --counts tiny.counts $mode -n 16 --temperature 1 --top-p 1 \
             --ignore-end -s 3 --json >made.json
         jq -j .text made.json >made
         wtok encode -q -V tiny.vocab made | wcat raw | od -An -v -tu2 -w2 | head -n -1 | tr -d ' ' >encoded
@@ -268,6 +268,7 @@ make_mixture()
     {
         wsample -q -m mixture.wts --counts tiny.counts --count-on $options -t 1 >a
         wsample -q -m mixture.wts --counts tiny.counts --count-on $options -t 3 | cmp - a
+        wsample -q -m mixture.wts --counts tiny.counts --count-on $options -b 1 | cmp - a
         wsample -q -m mixture.wts --counts tiny.counts $options >b
         wsample -q -m mixture.wts $options >c
     }

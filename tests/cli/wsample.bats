@@ -83,6 +83,56 @@ setup()
     [ "$(wsample $model -p "the" -n 12 --samples 3 --top-k 1 | grep -c -x -e ---)" -eq 2 ]
 }
 
+@test "what is made at the same time does not change a text, in any type" {
+    for type in f32 bf16; do
+        wsample $model --type $type -p "the " -n 50 --samples 7 -b 1 -t 1 >alone
+        for how in "-b 7" "-b 3 -t 2" "-b 2"; do
+            wsample $model --type $type -p "the " -n 50 --samples 7 $how >together
+            cmp alone together
+        done
+        # Beyond the length that the model can see, and with a prompt that is longer than that
+        head -c 60 text/1 >long
+        wsample $model --type $type --prompt-file long -n 60 --samples 3 -b 1 --ignore-end >alone
+        wsample $model --type $type --prompt-file long -n 60 --samples 3 --ignore-end >together
+        cmp alone together
+    done 2>/dev/null
+}
+
+@test "prompts of a file are continued as each alone" {
+    printf '%s\n' '{"prompt": "the ", "id": 7}' '' '"line 1"' \
+        '{"prompt": "", "count": 3}' '{"prompt": "line", "stop": ["he", "in"]}' \
+        '{"prompt": "line", "stop": "r"}' '{"prompt": "the king", "count": 0}' >p.jsonl
+    wsample $model --prompts p.jsonl -n 20 --samples 2 --json >all.json
+    [ "$(wc -l <all.json)" -eq 12 ]
+    {
+        wsample $model -p "the " -n 20 --samples 2 --json
+        wsample $model -p "line 1" -n 20 --samples 2 --json
+        wsample $model -n 3 --samples 2 --json
+        wsample $model -p line -n 20 --stop he --stop in --samples 2 --json
+        wsample $model -p line -n 20 --stop r --samples 2 --json
+        wsample $model -p "the king" -n 0 --samples 2 --json
+    } >each.json
+    cmp <(jq -c 'del(.line)' all.json) <(jq -c . each.json)
+    [ "$(jq .line all.json | uniq | tr '\n' ' ')" = "1 3 4 5 6 7 " ]
+    cmp all.json <(wsample $model --prompts - -n 20 --samples 2 --json -b 5 <p.jsonl)
+    # As text too, in their order
+    wsample $model --prompts p.jsonl -n 20 >all.txt
+    [ "$(grep -c -x -e --- all.txt)" -eq 5 ]
+}
+
+@test "a file of prompts that is damaged is bad input" {
+    for line in '{"prompt": 1}' '{"prompt": "a"' '{}' '[]' '{"prompt": "a", "count": -1}' \
+        '{"prompt": "a", "stop": ""}' '{"prompt": "a", "stop": ["b", 1]}' '{"prompt": "a", "prompt": "b"}'; do
+        printf '"good"\n%s\n' "$line" >bad.jsonl
+        run -3 wsample $model --prompts bad.jsonl
+        [[ $output == *"bad.jsonl: line 2: "* ]]
+    done
+    : >none.jsonl
+    run -3 wsample $model --prompts none.jsonl
+    run -4 wsample $model --prompts absent.jsonl
+    run -2 wsample $model --prompts p.jsonl -p x
+}
+
 @test "a sample ends before a stop text, and at the end of the document" {
     wsample $model -p "line" -n 200 --stop "he" --stop "in" --temperature 0.3 --json >stopped
     jq -e '.end == "stop" and (.text | (contains("he") or contains("in")) | not)' stopped
@@ -106,8 +156,8 @@ setup()
 }
 
 @test "the score of a text is the sum of its log-probabilities as a sample" {
-    wsample $model -n 31 --ignore-end --json -s 4 >s.json
-    wsample $model -n 31 --ignore-end --no-echo -s 4 >s.txt
+    wsample $model --type f32 -n 31 --ignore-end --json -s 4 >s.json
+    wsample $model --type f32 -n 31 --ignore-end --no-echo -s 4 >s.txt
     wsample $model --score s.txt --json >score.json
     jq -es '.[0].nats as $nats | .[1].logprobs | add | (. + $nats) | fabs < 0.001 * $nats' score.json s.json
     jq -e '.tokens == 31 and .bytes == 31' score.json
@@ -178,6 +228,8 @@ setup()
     [[ $output == *"--temperature"* ]]
     run -2 wsample $model --top-p 2
     run -2 wsample $model --stop ""
+    run -2 wsample $model --batch 0
+    run -2 wsample $model --type f16
     run -2 wsample $model something
     : >nothing
     run -3 wsample $model --score nothing

@@ -330,4 +330,31 @@ static inline void check_bits_of_blocks(const struct w_kern *kern, enum w_type t
     free_engine(&engine);
 }
 
+/* The first rows of a product alone: the same bits. k with and without a rest. */
+static inline void check_bits_of_rows(const struct w_kern *kern, enum w_type type,
+                                      struct w_team *team)
+{
+    for (u64 k = 599; k <= 608; k += 9) {
+        const struct product p = {45, 90, k, false, true, 1, type, false};
+        struct w_engine engine = engine_of(kern, team, 1 << 17);
+        struct matrices all = random_matrices(&p), x = random_matrices(&p);
+        struct w_gemm g = gemm_of(&p, &all);
+
+        w_gemm(&engine, &g);
+        g.c = x.c;
+        for (g.m = 1; g.m < p.m; g.m++) {
+            memset(x.c, 0, p.m * p.n * sizeof(float));
+            w_gemm(&engine, &g);
+            if (memcmp(x.c, all.c, g.m * p.n * sizeof(float)))
+                fail_msg("%s, k %d: %d rows have other bits than %d", kern->name, (int)k, (int)g.m,
+                         (int)p.m);
+            for (u64 i = g.m * p.n; i < p.m * p.n; i++)
+                assert_true(x.c[i] == 0);
+        }
+        free_matrices(&all);
+        free_matrices(&x);
+        free_engine(&engine);
+    }
+}
+
 #endif

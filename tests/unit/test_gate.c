@@ -259,16 +259,17 @@ static void generation_has_the_same_gate(void **state)
     const struct w_kern *kern = kernels_of(W_TYPE_F32);
     struct run run = start(&conf, W_PLAN_EVAL, 2, W_TYPE_F32, kern);
     float nll[16];
+    const struct w_plan_decode one = {W_TYPE_F32, 1, 1, 1};
     struct w_infer *infer = NULL;
     struct w_err err;
 
     w_model_loss(run.model, &run.batch, nll);
-    if (w_infer_new(&infer, &conf, w_model_weights(run.model), kern, run.team, &err))
+    if (w_infer_new(&infer, &conf, w_model_weights(run.model), &one, kern, run.team, &err))
         fail_msg("%s", err.text);
-    w_infer_start(infer);
+    w_infer_start(infer, 0);
     for (u64 i = 0; i < conf.max_length; i++) {
         w_infer_next(infer, run.ids[i]);
-        const double g = w_infer_gate(infer, run.ctx + (i + 1) * conf.counts);
+        const double g = w_infer_gate(infer, 0, run.ctx + (i + 1) * conf.counts);
         const double p = (1 - g) * exp(-(double)nll[i]) + g * exp((double)run.lp[i + 1]);
         assert_true(fabs(-log(p) - (double)w_model_mixed(run.model)[i]) < 1e-5);
     }
@@ -277,10 +278,10 @@ static void generation_has_the_same_gate(void **state)
 
     conf.counts = 0;
     run = start(&conf, W_PLAN_EVAL, 1, W_TYPE_F32, kern);
-    assert_int_equal(w_infer_new(&infer, &conf, w_model_weights(run.model), kern, run.team, &err),
-                     W_DONE);
+    assert_int_equal(
+        w_infer_new(&infer, &conf, w_model_weights(run.model), &one, kern, run.team, &err), W_DONE);
     w_infer_next(infer, 1);
-    assert_true(w_infer_gate(infer, NULL) == 0);
+    assert_true(w_infer_gate(infer, 0, NULL) == 0);
     w_infer_free(infer);
     finish(&run);
 }

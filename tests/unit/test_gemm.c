@@ -84,6 +84,20 @@ static void bits_do_not_depend_on_blocks(void **state)
     w_team_free(team);
 }
 
+static void bits_of_a_row_do_not_depend_on_the_others(void **state)
+{
+    (void)state;
+    const struct w_kern *kern;
+    struct w_team *team;
+
+    assert_int_equal(w_team_new(&team, 2, NULL), W_DONE);
+    for (u32 type = 0; type < W_COMPUTE_TYPES; type++)
+        for (u32 i = 0; (kern = next_usable(&i));)
+            if (!kern->product || type != W_TYPE_F32)
+                check_bits_of_rows(kern, type, team);
+    w_team_free(team);
+}
+
 /* More threads get more items of a product, but its sums stay as they are. */
 static void bits_do_not_depend_on_threads(void **state)
 {
@@ -194,6 +208,7 @@ int main(void)
         cmocka_unit_test(products_in_fp32_are_right),
         cmocka_unit_test(products_in_bf16_are_right),
         cmocka_unit_test(bits_do_not_depend_on_blocks),
+        cmocka_unit_test(bits_of_a_row_do_not_depend_on_the_others),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(converted_operands_give_the_bits_of_fp32),
         cmocka_unit_test(packed_once_is_the_same),

@@ -20,6 +20,8 @@
 #define HIDDEN 72
 #define VOCAB 77
 #define LENGTH 19
+#define SLOTS 7
+#define ROWS 13 /* of a pass */
 
 static const struct w_conf conf = {.d_model = WIDTH,
                                    .num_heads = HEADS,
@@ -155,13 +157,16 @@ struct setup {
 
 static void open_setup(struct setup *s, u32 threads)
 {
+    const struct w_plan_decode how = {W_TYPE_F32, SLOTS, ROWS, SLOTS};
+
     memset(s, 0, sizeof *s);
     assert_int_equal(w_tensors_make(&s->tensors, &conf, &s->err), W_DONE);
     s->weights = make_weights(&s->tensors);
     make_ids(s->ids, LENGTH + 1);
     assert_int_equal(w_kern_choose(&s->kern, NULL, &s->err), W_DONE);
     assert_int_equal(w_team_new(&s->team, threads, &s->err), W_DONE);
-    assert_int_equal(w_infer_new(&s->infer, &conf, s->weights, s->kern, s->team, &s->err), W_DONE);
+    assert_int_equal(w_infer_new(&s->infer, &conf, s->weights, &how, s->kern, s->team, &s->err),
+                     W_DONE);
 }
 
 static void close_setup(struct setup *s)
@@ -184,10 +189,10 @@ static void logits_are_those_of_the_formulas(void **state)
     compute(f, s.ids, LENGTH);
     /* Twice: the second text must find nothing of the first one in the cache. */
     for (int round = 0; round < 2; round++) {
-        w_infer_start(s.infer);
+        w_infer_start(s.infer, 0);
         for (u32 t = 0; t < LENGTH; t++) {
             const float *logits = w_infer_next(s.infer, s.ids[t]);
-            assert_int_equal(w_infer_length(s.infer), t + 1);
+            assert_int_equal(w_infer_length(s.infer, 0), t + 1);
             for (u32 v = 0; v < VOCAB; v++) {
                 double scale = fabs(f->logits[t][v]) + 1;
                 if (fabs((double)logits[v] - f->logits[t][v]) > 1e-4 * scale)
@@ -238,12 +243,98 @@ static void threads_do_not_change_a_bit(void **state)
     close_setup(&three);
 }
 
+/* Texts of random lengths in random slots, several tokens of each in a pass: each logit has the bits
+ * that its text alone has, one token at a time. */
+static void neighbours_do_not_change_a_bit(enum w_type type, u32 threads)
+{
+    enum { TEXTS = 40 };
+    const struct w_plan_decode many = {type, SLOTS, ROWS, SLOTS}, single = {type, 1, 1, 1};
+    const enum w_precision precision = type == W_TYPE_BF16 ? W_PRECISION_BF16 : W_PRECISION_FP32;
+    struct w_rng rng = {.seed = 9};
+    struct w_infer *all, *one;
+    const struct w_kern *kern;
+    enum w_type chosen;
+    struct setup s;
+
+    open_setup(&s, threads);
+    assert_int_equal(w_kern_choose_precision(&kern, &chosen, NULL, precision, NULL), W_DONE);
+    assert_int_equal(w_infer_new(&all, &conf, s.weights, &many, kern, s.team, &s.err), W_DONE);
+    assert_int_equal(w_infer_new(&one, &conf, s.weights, &single, kern, s.team, &s.err), W_DONE);
+    for (u32 round = 0; round < TEXTS; round++) {
+        const u32 count = 1 + (u32)w_rng_below(&rng, SLOTS); /* texts of this pass */
+        u32 ids[SLOTS][LENGTH], lengths[SLOTS];
+        for (u32 slot = 0; slot < count; slot++) {
+            lengths[slot] = 1 + (u32)w_rng_below(&rng, LENGTH);
+            w_infer_start(all, slot);
+            for (u32 t = 0; t < lengths[slot]; t++)
+                ids[slot][t] = (u32)w_rng_below(&rng, VOCAB);
+            for (u32 t = 0; t + 1 < lengths[slot]; t++)
+                w_infer_append(all, slot, ids[slot][t]);
+        }
+        if (round % 2 || w_infer_room(all) < count)
+            w_infer_run(all);
+        for (u32 slot = 0; slot < count; slot++)
+            w_infer_want(all, slot, ids[slot][lengths[slot] - 1]);
+        const float *got = w_infer_run(all);
+        for (u32 slot = 0; slot < count; slot++) {
+            const float *want = NULL;
+            w_infer_start(one, 0);
+            for (u32 t = 0; t < lengths[slot]; t++)
+                want = w_infer_next(one, ids[slot][t]);
+            assert_memory_equal(got + slot * VOCAB, want, VOCAB * sizeof(float));
+        }
+    }
+    w_infer_free(all);
+    w_infer_free(one);
+    close_setup(&s);
+}
+
+static void neighbours_do_not_change_a_bit_in_fp32(void **state)
+{
+    (void)state;
+    neighbours_do_not_change_a_bit(W_TYPE_F32, 1);
+    neighbours_do_not_change_a_bit(W_TYPE_F32, 3);
+}
+
+static void neighbours_do_not_change_a_bit_in_bf16(void **state)
+{
+    (void)state;
+    neighbours_do_not_change_a_bit(W_TYPE_BF16, 1);
+    neighbours_do_not_change_a_bit(W_TYPE_BF16, 3);
+}
+
+/* A slot that begins as a copy goes on as the original does, and the copy is one. */
+static void a_copied_slot_goes_on_alone(void **state)
+{
+    (void)state;
+    struct setup s;
+    float first[VOCAB];
+
+    open_setup(&s, 2);
+    for (u32 t = 0; t < LENGTH - 1; t++)
+        w_infer_append(s.infer, 3, s.ids[t]);
+    w_infer_run(s.infer);
+    w_infer_copy(s.infer, 5, 3, LENGTH - 3);
+    assert_int_equal(w_infer_length(s.infer, 5), LENGTH - 3);
+    w_infer_want(s.infer, 5, s.ids[LENGTH - 3]);
+    memcpy(first, w_infer_run(s.infer), sizeof first);
+    w_infer_start(s.infer, 3);
+    for (u32 t = 0; t < LENGTH - 3; t++)
+        w_infer_append(s.infer, 3, s.ids[t]);
+    w_infer_want(s.infer, 3, s.ids[LENGTH - 3]);
+    assert_memory_equal(w_infer_run(s.infer), first, sizeof first);
+    close_setup(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_the_formulas),
         cmocka_unit_test(losses_are_those_of_training),
         cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(neighbours_do_not_change_a_bit_in_fp32),
+        cmocka_unit_test(neighbours_do_not_change_a_bit_in_bf16),
+        cmocka_unit_test(a_copied_slot_goes_on_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ static void bits_do_not_depend_on_blocks(void **state)
 
     assert_int_equal(w_team_new(&team, 1, NULL), W_DONE);
     check_bits_of_blocks(&kern_model, W_TYPE_BF16, team);
+    check_bits_of_rows(&kern_model, W_TYPE_BF16, team);
     w_team_free(team);
 }
 
