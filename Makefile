@@ -37,6 +37,7 @@ LIB_SOURCES := \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
 	lib/sys/folder.c \
+	lib/sys/folder_output.c \
 	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/json_span.c \
@@ -165,6 +166,16 @@ LIB_SOURCES := \
 	lib/store/checkpoint.c \
 	lib/store/checkpoint_folder.c \
 	lib/store/vocab_open.c \
+	lib/store/weights.c \
+	lib/exchange/exchange.c \
+	lib/exchange/foreign_tensor.c \
+	lib/exchange/gguf_layout.c \
+	lib/exchange/gguf_read.c \
+	lib/exchange/gguf_write.c \
+	lib/exchange/hf_folder.c \
+	lib/exchange/npy.c \
+	lib/exchange/safetensors.c \
+	lib/exchange/weight_type.c \
 	lib/bench/calibration.c \
 	lib/bench/calibration_file.c \
 	lib/bench/memory_curve.c \
@@ -187,6 +198,7 @@ TOOLS := \
 	wcachefit \
 	wcat \
 	wgram \
+	wmodel \
 	wsample \
 	wtok \
 	wtrain \
@@ -202,6 +214,7 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
+wmodel_PARTS := $(addprefix tools/wmodel_,export.c import.c info.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
 	tools/wsample_score.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
@@ -237,16 +250,20 @@ UNIT_TESTS := \
 	test_fuzz_document \
 	test_fuzz_dump \
 	test_fuzz_expr \
+	test_fuzz_gguf \
 	test_fuzz_import \
 	test_fuzz_machine \
+	test_fuzz_npy \
 	test_fuzz_residuals \
 	test_fuzz_runlog \
+	test_fuzz_safetensors \
 	test_fuzz_split \
 	test_fuzz_stream \
 	test_fuzz_wikitext \
 	test_fdio \
 	test_loader \
 	test_evaluate \
+	test_exchange \
 	test_figures \
 	test_import \
 	test_lm_head \

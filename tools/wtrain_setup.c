@@ -88,13 +88,7 @@ static enum w_status find_resumed(struct run *run, struct w_err *err)
     }
     if (!status)
         status = w_ckpt_open(&run->resumed, run->resumed_path, err);
-    if (!status && !w_ckpt_has_states(run->resumed))
-        status =
-            w_fail(err, W_MISMATCH,
-                   "%s: holds only the weights (--weights-only), so it cannot be resumed: --init "
-                   "starts a new run from it",
-                   run->resumed_path);
-    return status;
+    return status ? status : w_ckpt_check_resume(run->resumed, err);
 }
 
 /* Set the length of a falling schedule where the configuration does not give it; 0: not known yet. It is at

@@ -99,7 +99,7 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
 {
     const struct w_optimizer *optimizer = w_optimizer_of(conf);
     const u32 blocks = write->weights_only ? STATES : blocks_of(optimizer);
-    enum w_status status = w_header_begin(header, W_TENSORS, by, err);
+    enum w_status status = w_header_begin(header, W_TENSORS, write->by ? write->by : by, err);
 
     for (u32 b = 0; b < blocks && !status; b++)
         for (u32 i = 0; i < tensors->count && !status; i++) {
@@ -117,7 +117,8 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
     w_json_set(header->json, "config", w_conf_json(conf));
     if (write->tok)
         w_header_set_tok(header, w_json_copy(write->tok));
-    w_json_set(header->json, "state", state_json(state, conf->seed));
+    if (state)
+        w_json_set(header->json, "state", state_json(state, conf->seed));
     return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
 }
 
@@ -154,34 +155,39 @@ static enum w_status write_array(struct w_writer *writer, const struct w_array *
     return status ? status : w_writer_records(writer, data, array->bytes, err);
 }
 
+/* What is written: the blocks, by their number, and the state of a sampled softmax. */
+struct source {
+    const struct w_tensors *tensors;
+    const float *blocks[BLOCKS];
+    const u32 *seen;
+};
+
 /* The tensors of a block, of which *array is the header's first; it becomes the one after them. */
 static enum w_status write_block(struct w_writer *writer, const struct w_array **array,
-                                 struct w_model *model, u32 b, struct w_err *err)
+                                 const struct source *source, u32 b, struct w_err *err)
 {
-    const struct w_tensors *tensors = w_model_tensors(model);
-    const float *block = b == WEIGHTS ? w_model_weights(model) : w_model_state(model, b - STATES);
+    const struct w_tensors *tensors = source->tensors;
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < tensors->count && !status; i++) {
         const struct w_tensor *row = &tensors->rows[i];
         if (!has_tensor(tensors->optimizer, b, row))
             continue;
-        status = write_array(writer, (*array)++, block + place_in(b, row), err);
+        status = write_array(writer, (*array)++, source->blocks[b] + place_in(b, row), err);
     }
     return status;
 }
 
-enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
+static enum w_status save(const struct source *source, const struct w_conf *conf,
                           const struct w_ckpt_state *state, const struct w_ckpt_write *write,
                           struct w_err *err)
 {
-    const struct w_tensors *tensors = w_model_tensors(model);
     const u32 blocks = write->weights_only ? STATES : blocks_of(w_optimizer_of(conf));
     struct w_header header = {0};
     struct w_output out = {.fd = -1};
     struct w_writer *writer = NULL;
 
-    enum w_status status = build_header(&header, tensors, conf, state, write, err);
+    enum w_status status = build_header(&header, source->tensors, conf, state, write, err);
     if (!status)
         status = w_output_open(&out, write->path, err);
     /* A full disk is noticed before gigabytes are written to it. */
@@ -191,19 +197,43 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
         status = w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err);
     const struct w_array *array = header.arrays;
     for (u32 b = 0; b < blocks && !status; b++)
-        status = write_block(writer, &array, model, b, err);
+        status = write_block(writer, &array, source, b, err);
     if (!status && array < header.arrays + header.array_count)
-        status = write_array(writer, array, w_model_seen(model), err);
+        status = write_array(writer, array, source->seen, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     if (!status)
         status = w_output_commit(&out, err);
     if (status) {
-        w_writer_abort(&writer, by, err);
+        w_writer_abort(&writer, write->by ? write->by : by, err);
         w_output_abort(&out);
     }
     w_header_free(&header);
     return status;
+}
+
+enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
+                          const struct w_ckpt_state *state, const struct w_ckpt_write *write,
+                          struct w_err *err)
+{
+    struct source source = {.tensors = w_model_tensors(model),
+                            .blocks = {w_model_weights(model)},
+                            .seen = w_model_seen(model)};
+
+    for (u32 b = STATES; b < blocks_of(w_optimizer_of(conf)); b++)
+        source.blocks[b] = w_model_state(model, b - STATES);
+    return save(&source, conf, state, write, err);
+}
+
+enum w_status w_ckpt_save_weights(const struct w_tensors *tensors, const float *weights,
+                                  const struct w_conf *conf, const struct w_ckpt_state *state,
+                                  const struct w_ckpt_write *write, struct w_err *err)
+{
+    const struct source source = {.tensors = tensors, .blocks = {weights}};
+    struct w_ckpt_write only = *write;
+
+    only.weights_only = true;
+    return save(&source, conf, state, &only, err);
 }
 
 /* ---- reading ---- */
@@ -214,6 +244,7 @@ struct w_ckpt {
     struct w_header header; /* a copy, which outlives the reading */
     struct w_conf conf;
     struct w_ckpt_state state;
+    bool has_state;  /* all of "state" */
     bool has_states; /* those of the optimizer, for every tensor, and of a sampled softmax */
 };
 
@@ -362,11 +393,8 @@ enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *e
                         w_kind_name(ckpt->header.kind));
     if (!status)
         status = parse_conf(ckpt, err);
-    if (!status) {
-        status = parse_state(&ckpt->state, w_json_get(ckpt->header.json, "state"), err);
-        if (status)
-            status = w_fail_at(err, status, "%s", ckpt->in.name);
-    }
+    if (!status)
+        ckpt->has_state = !parse_state(&ckpt->state, w_json_get(ckpt->header.json, "state"), NULL);
     if (!status)
         status = check_arrays(ckpt, err);
     if (status)
@@ -389,9 +417,40 @@ const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
     return w_header_tok(&ckpt->header);
 }
 
+const struct w_header *w_ckpt_header(const struct w_ckpt *ckpt)
+{
+    return &ckpt->header;
+}
+
+bool w_ckpt_has_state(const struct w_ckpt *ckpt)
+{
+    return ckpt->has_state;
+}
+
 bool w_ckpt_has_states(const struct w_ckpt *ckpt)
 {
     return ckpt->has_states;
+}
+
+enum w_status w_ckpt_check_resume(const struct w_ckpt *ckpt, struct w_err *err)
+{
+    const struct w_json *json = w_json_get(ckpt->header.json, "state");
+    struct w_ckpt_state state = {0};
+
+    if (!ckpt->has_states)
+        return w_fail(
+            err, W_MISMATCH,
+            "%s: holds only the weights (--weights-only), so it cannot be resumed: --init "
+            "starts a new run from it",
+            ckpt->in.name);
+    if (!json)
+        return w_fail(
+            err, W_MISMATCH,
+            "%s: does not say where its run stopped (\"state\"), so it cannot be resumed: "
+            "--init starts a new run from it",
+            ckpt->in.name);
+    enum w_status status = parse_state(&state, json, err);
+    return status ? w_fail_at(err, status, "%s", ckpt->in.name) : W_DONE;
 }
 
 /* Read and drop padding, or tensors that are not needed. */

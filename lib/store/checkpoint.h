@@ -1,7 +1,8 @@
 /* checkpoint.h - a checkpoint: a tensor stream with everything needed to resume a run or to
  * generate text. Header keys beside the tensors: "config" (wconf), "tok" (the
  * vocabulary, with its merges, or null), "state" {step, tokens, loss, seed, "data": place in the
- * batch stream}, "src" (the header of the batch stream).
+ * batch stream}, "src" (the header of the batch stream). A model that is not to be resumed needs
+ * the tensors and "config" alone, so that other programs can write one.
  *
  * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer
  * with its name in front, for the tensors whose rule keeps it: "adam.m.NAME", "adam.v.NAME",
@@ -28,9 +29,9 @@ struct w_ckpt_state {
 };
 
 /* How to write a checkpoint. tok: the vocabulary's JSON or NULL. upstream: the header of the batch
- * stream, for "src"; NULL leaves it out. */
+ * stream, for "src"; NULL leaves it out. by: the program and its version; NULL: wtrain's. */
 struct w_ckpt_write {
-    const char *path;
+    const char *path, *by;
     const struct w_json *tok;
     const struct w_header *upstream;
     bool weights_only;
@@ -41,6 +42,12 @@ struct w_ckpt_write {
 enum w_status w_ckpt_save(struct w_model *, const struct w_conf *, const struct w_ckpt_state *,
                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
+/* The same for weights without a run: a block laid out as in w_tensors. state: what to say of the
+ * run that they come from; NULL: nothing. */
+enum w_status w_ckpt_save_weights(const struct w_tensors *, const float *weights,
+                                  const struct w_conf *, const struct w_ckpt_state *state,
+                                  const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
+
 /* Will the header that w_ckpt_save() writes be readable? Readers limit the size of its line and the
  * number of its values, which many layers and a large vocabulary together can exceed: this is to be
  * known before the first step. W_LIMIT or W_CORRUPT, as a reader would return; W_NOMEM. */
@@ -48,15 +55,22 @@ enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
- * weights have the shapes that the configuration gives them. W_MISMATCH: a
+ * weights have the shapes that the configuration gives them. Whether "state" is whole matters only
+ * to w_ckpt_check_resume(). W_MISMATCH: a
  * stream, but no model, or not of its own configuration; W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT:
  * as reading any stream; W_IO, W_NOMEM. *out is NULL after a failure. */
 struct w_ckpt;
 enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *) W_MUST_CHECK;
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
+/* Zeros for what the file does not say. */
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
+const struct w_header *w_ckpt_header(const struct w_ckpt *);
 const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
-bool w_ckpt_has_states(const struct w_ckpt *);          /* which --resume needs */
+bool w_ckpt_has_state(const struct w_ckpt *);           /* a whole "state" */
+bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer */
+/* Has it what a run needs to go on: the states of the optimizer, and "state" with the place in the
+ * batch stream? W_MISMATCH: no, with the reason; W_CORRUPT: a part of "state" is missing or wrong. */
+enum w_status w_ckpt_check_resume(const struct w_ckpt *, struct w_err *) W_MUST_CHECK;
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
  * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
  * as in w_tensors. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has

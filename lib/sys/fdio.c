@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,20 +344,6 @@ enum w_status w_output_reserve(struct w_output *out, u64 bytes, struct w_err *er
     return W_DONE;
 }
 
-static enum w_status sync_folder(const char *path, struct w_err *err)
-{
-    char copy[4096];
-    snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems cannot sync a folder (EINVAL), and a folder without read permission cannot
-     * be opened: then the file system alone decides when the rename is durable. */
-    bool ok = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
-    enum w_status status = ok ? W_DONE : w_fail_errno(err, "%s: cannot sync its folder", path);
-    if (fd >= 0)
-        close(fd);
-    return status;
-}
-
 enum w_status w_output_commit(struct w_output *out, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -376,7 +361,7 @@ enum w_status w_output_commit(struct w_output *out, struct w_err *err)
     if (status && out->is_file)
         unlink(out->temp);
     else if (out->is_file)
-        status = sync_folder(out->path, err);
+        status = w_folder_sync_of(out->path, err);
     out->is_file = false;
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,20 @@ enum w_status w_folder_each(const char *path,
 enum w_status w_file_delete(const char *path, struct w_err *err)
 {
     return unlink(path) ? w_fail_errno(err, "%s: cannot delete it", path) : W_DONE;
+}
+
+enum w_status w_folder_sync_of(const char *path, struct w_err *err)
+{
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems cannot sync a folder (EINVAL), and a folder without read permission cannot
+     * be opened: then the file system alone decides when the rename is durable. */
+    bool ok = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
+    enum w_status status = ok ? W_DONE : w_fail_errno(err, "%s: cannot sync its folder", path);
+    if (fd >= 0)
+        close(fd);
+    return status;
 }
 
 void w_pid_space(char text[W_PID_SPACE])

@@ -39,6 +39,10 @@ enum w_status w_vocab_read_tiktoken(struct w_vocab **, const char *text, size_t 
 enum w_status w_vocab_read_gguf(struct w_vocab **, struct w_input *,
                                 const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 
+/* How llama.cpp names a splitting rule, "tokenizer.ggml.pre", and whether a word that is a token takes
+ * no merges; NULL: it has no such rule. */
+const char *w_vocab_gguf_pre(enum w_split, bool whole_words);
+
 /* Append to texts of the caller. Also W_NOMEM, and W_LIMIT where tiktoken's ranks are checked. */
 enum w_status w_vocab_write_hf(const struct w_vocab *, struct w_draft *,
                                struct w_err *) W_MUST_CHECK;

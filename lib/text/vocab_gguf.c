@@ -35,7 +35,16 @@ static const struct {
     {"llama-bpe", W_SPLIT_CL100K, true},
     {"qwen2", W_SPLIT_QWEN2, false},
     {"smollm", W_SPLIT_SMOLLM, false},
+    {"dbrx", W_SPLIT_CL100K, false},
 };
+
+const char *w_vocab_gguf_pre(enum w_split rule, bool whole_words)
+{
+    for (size_t i = 0; i < W_COUNTOF(splits); i++)
+        if (splits[i].rule == rule && splits[i].whole_words == whole_words)
+            return splits[i].pre;
+    return NULL;
+}
 
 /* Strings of an array, one after another. */
 struct strings {

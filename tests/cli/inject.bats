@@ -126,6 +126,38 @@ try_all()
     try_all
 }
 
+@test "wmodel export and import" {
+    work() { wmodel export --type q8_0 -o result tiny.wts; }
+    try_all
+    work
+    mv result tiny.gguf
+    work() { wmodel import -o result tiny.gguf; }
+    try_all
+    wmodel export -f safetensors -o tiny.folder tiny.wts
+    work() { wmodel import -o result tiny.folder; }
+    try_all
+}
+
+# A folder is there as a whole, or not at all.
+@test "wmodel export of a folder" {
+    local call n status
+    wmodel export -q -f safetensors -o expected-folder tiny.wts
+    for call in memory:ENOMEM read:EIO write:ENOSPC fsync:EIO rename:EIO close:EIO; do
+        for ((n = 1; ; n += 1 + n / 16)); do
+            rm -rf fired folder
+            status=0
+            W_INJECT=${call%:*}:$n:${call#*:} W_INJECT_FIRED=fired LD_PRELOAD=$BUILD/tests/inject.so \
+                wmodel export -q -f safetensors -o folder tiny.wts 2>log || status=$?
+            [ -e fired ] || break
+            [ "$status" -eq 4 ] || [ "$status" -eq 0 ] || { echo "$call $n: $status"; cat log; return 1; }
+            [ "$status" -eq 4 ] || [ -e folder ]
+            [ ! -e folder ] || diff -r folder expected-folder
+            [ -z "$(find . -name '.folder*')" ] || { echo "$call $n: leaves a folder"; return 1; }
+        done
+        [ "$n" -gt 1 ] && [ "$status" -eq 0 ]
+    done
+}
+
 @test "wbatch" {
     work() { wbatch -c tiny.json -o result tiny.tokens; }
     try_all

@@ -1,0 +1,89 @@
+#include "store/weights.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum w_status w_weights_init(struct w_weights *w, const struct w_conf *conf, struct w_err *err)
+{
+    memset(w, 0, sizeof *w);
+    w->conf = *conf;
+    enum w_status status = w_tensors_make(&w->tensors, conf, err);
+    if (status)
+        return status;
+    w->values = calloc(w->tensors.floats, sizeof *w->values);
+    return w->values ? W_DONE
+                     : w_fail(err, W_NOMEM, "no memory for %llu weights",
+                              (unsigned long long)w->tensors.parameters);
+}
+
+enum w_status w_weights_load(struct w_weights *w, const char *path, struct w_err *err)
+{
+    struct w_ckpt *ckpt = NULL;
+
+    memset(w, 0, sizeof *w);
+    enum w_status status = w_ckpt_open(&ckpt, path, err);
+    if (!status)
+        status = w_weights_init(w, w_ckpt_conf(ckpt), err);
+    if (!status)
+        status = w_ckpt_read(ckpt, &w->tensors, w->values, NULL, NULL, err);
+    if (!status)
+        status = w_header_from_json(&w->header, w_json_copy(w_ckpt_header(ckpt)->json), err);
+    if (!status && w_ckpt_tok(ckpt) && !(w->tok = w_json_copy(w_ckpt_tok(ckpt))))
+        status = w_fail(err, W_NOMEM, "%s: no memory for its vocabulary", path);
+    w->has_states = !status && w_ckpt_has_states(ckpt);
+    if (!status && w_ckpt_has_state(ckpt)) {
+        w->has_state = true;
+        w->state = *w_ckpt_state(ckpt);
+    }
+    w_ckpt_close(&ckpt);
+    return status;
+}
+
+enum w_status w_weights_reshape(struct w_weights *w, const struct w_conf *conf,
+                                const struct w_weights *from, struct w_err *err)
+{
+    enum w_status status = w_weights_init(w, conf, err);
+
+    for (u32 i = 0; i < w->tensors.count && !status; i++) {
+        const struct w_tensor *row = &w->tensors.rows[i];
+        const struct w_tensor *old = w_tensors_find(&from->tensors, row->name);
+        if (old && old->ndim == row->ndim && !memcmp(old->shape, row->shape, sizeof row->shape))
+            memcpy(w->values + row->offset, from->values + old->offset, row->count * sizeof(float));
+    }
+    return status;
+}
+
+enum w_status w_weights_save(const struct w_weights *w, const char *path, const char *by,
+                             bool source, struct w_err *err)
+{
+    const struct w_ckpt_write write = {.path = path,
+                                       .by = by,
+                                       .tok = w->tok,
+                                       .upstream = source && w->header.json ? &w->header : NULL};
+
+    return w_ckpt_save_weights(&w->tensors, w->values, &w->conf, w->has_state ? &w->state : NULL,
+                               &write, err);
+}
+
+void w_weights_release(struct w_weights *w)
+{
+    w_tensors_free(&w->tensors);
+    w_json_free(w->tok);
+    w_header_free(&w->header);
+    free(w->values);
+    memset(w, 0, sizeof *w);
+}
+
+const struct w_tensor *w_weights_find_bad(const struct w_weights *w)
+{
+    for (u32 i = 0; i < w->tensors.count; i++) {
+        const struct w_tensor *row = &w->tensors.rows[i];
+        bool finite = true;
+        for (u64 j = 0; j < row->count; j++)
+            finite &= isfinite(w->values[row->offset + j]) != 0;
+        if (!finite)
+            return row;
+    }
+    return NULL;
+}
