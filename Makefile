@@ -107,6 +107,7 @@ LIB_SOURCES := \
 	lib/text/word_merge.c \
 	lib/wiki/clean.c \
 	lib/wiki/clean_reader.c \
+	lib/wiki/coordinates.c \
 	lib/wiki/disambiguation.c \
 	lib/wiki/dump.c \
 	lib/wiki/element.c \
@@ -114,11 +115,18 @@ LIB_SOURCES := \
 	lib/wiki/finish.c \
 	lib/wiki/inline_pattern.c \
 	lib/wiki/inline_rows.c \
+	lib/wiki/inline_rows_cjk.c \
+	lib/wiki/inline_rows_en.c \
+	lib/wiki/inline_rows_germanic.c \
+	lib/wiki/inline_rows_romance.c \
+	lib/wiki/inline_rows_slavic.c \
 	lib/wiki/inlines.c \
+	lib/wiki/language.c \
 	lib/wiki/line.c \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
+	lib/wiki/number.c \
 	lib/wiki/quotes.c \
 	lib/wiki/script.c \
 	lib/wiki/site.c \
@@ -304,6 +312,7 @@ UNIT_TESTS := \
 	test_vocab_import \
 	test_wikitext \
 	test_wikitext_numbers \
+	test_wikitext_sites \
 	test_writer_faults \
 	test_xml \
 

@@ -104,7 +104,9 @@ struct extraction {
     struct counts counts; /* of all of them */
     struct w_dump *dump;
     const struct w_unpack *unpack;
-    struct w_inline_table *inlines;
+    struct w_inline_table *inlines; /* for the language of this one */
+    char *own_rows;                 /* that the user adds; owned */
+    size_t own_rows_size;
     struct w_wiki_style style;
     struct w_wikitext **renderers; /* by thread */
     struct w_ordered *ordered;
@@ -292,20 +294,37 @@ static enum w_status extract_all(struct extraction *x, struct w_err *err)
     return status;
 }
 
+/* The table of templates for the site of a dump, and the user's rows. */
+static enum w_status make_inlines(struct extraction *x, const struct w_wiki_site *site,
+                                  struct w_err *err)
+{
+    const char *path = x->set->inlines;
+
+    w_inline_table_free(x->inlines);
+    enum w_status status = w_inline_table_new(&x->inlines, site, err);
+    if (!status && path) {
+        status = w_inline_table_add(x->inlines,
+                                    (struct w_span){(u8 *)x->own_rows, x->own_rows_size}, err);
+        if (status)
+            status = w_fail_at(err, status == W_NOMEM ? status : W_USAGE, "%s", path);
+    }
+    return status;
+}
+
 /* Renderers know the wiki: they are made for each <mediawiki>. */
 static enum w_status start(struct extraction *x, struct w_err *err)
 {
     const struct settings *set = x->set;
     u32 threads = x->run->threads;
     struct w_wikitext_options how = {.site = w_dump_site(x->dump),
-                                     .inlines = x->inlines,
                                      .headings = (enum w_wiki_headings)set->headings,
                                      .math = set->math,
                                      .item = set->item,
                                      .sections = set->drop_sections,
                                      .tables = set->tables};
-    enum w_status status = W_DONE;
+    enum w_status status = make_inlines(x, how.site, err);
 
+    how.inlines = x->inlines;
     x->style.address = w_dump_address(x->dump);
     x->candidates = 0;
     x->read = W_DONE;
@@ -380,22 +399,15 @@ static enum w_status read_namespaces(struct extraction *x, struct w_err *err)
     return W_DONE;
 }
 
+/* What is wrong with the rows is said before a dump is read. */
 static enum w_status read_inlines(struct extraction *x, struct w_err *err)
 {
     const char *path = x->set->inlines;
-    char *text = NULL;
-    size_t size = 0;
+    enum w_status status = W_DONE;
 
-    enum w_status status = w_inline_table_new(&x->inlines, err);
-    if (!status && path)
-        status = w_input_slurp(path, 16 << 20, &text, &size, err);
-    if (!status && path) {
-        status = w_inline_table_add(x->inlines, (struct w_span){(u8 *)text, size}, err);
-        if (status)
-            status = w_fail_at(err, W_USAGE, "%s", path);
-    }
-    free(text);
-    return status;
+    if (path)
+        status = w_input_slurp(path, 16 << 20, &x->own_rows, &x->own_rows_size, err);
+    return status ? status : make_inlines(x, NULL, err);
 }
 
 static void say(struct run *run, const struct counts *c)
@@ -427,6 +439,7 @@ static enum w_status extract_dumps(struct run *run, struct w_err *err)
             status = extract_file(&x, run->files.paths[i], err);
     say(run, &x.counts);
     w_inline_table_free(x.inlines);
+    free(x.own_rows);
     free(x.namespaces);
     return status;
 }

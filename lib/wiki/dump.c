@@ -104,6 +104,16 @@ static enum w_status begin_namespace(struct w_dump *d, const char *const *attrib
     return W_DONE;
 }
 
+/* <mediawiki xml:lang="de"> */
+static enum w_status set_language(struct w_dump *d, const char *const *attributes,
+                                  struct w_err *err)
+{
+    for (; *attributes; attributes += 2)
+        if (!strcmp(attributes[0], "xml:lang"))
+            return w_wiki_site_set_language(d->site, w_span_of(attributes[1]), err);
+    return W_DONE;
+}
+
 static enum w_status on_start(void *context, const char *name, const char *const *attributes,
                               struct w_err *err)
 {
@@ -112,6 +122,7 @@ static enum w_status on_start(void *context, const char *name, const char *const
 
     d->stack[++d->depth] = element;
     switch (element) {
+    case MEDIAWIKI: return set_language(d, attributes, err);
     case PAGE:
         d->page = (struct w_page){.wikitext = true};
         d->has_ns = false;
@@ -148,6 +159,7 @@ static enum w_status set_address(struct w_dump *d, struct w_err *err)
     const char *base = (const char *)d->word.at, *slash = strrchr(base, '/');
     size_t size = slash ? (size_t)(slash - base) : strlen(base);
 
+    w_wiki_site_set_address(d->site, w_span_of(base));
     free(d->address);
     d->address = malloc(size + sizeof query);
     if (!d->address)

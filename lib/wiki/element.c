@@ -41,7 +41,7 @@ static void preformatted(struct w_wikitext *r, struct w_span body)
 
 /* TeX in one line. A space goes between two braces, which TeX ignores, so that no text seems to
  * hold a template. */
-static void mathematics(struct w_wikitext *r, struct w_span tex)
+void w_wiki_put_mathematics(struct w_wikitext *r, struct w_span tex)
 {
     struct w_buffer *out = &r->marked;
 
@@ -120,7 +120,7 @@ void w_wiki_put_element(struct w_wikitext *r, u32 index)
         break;
     case W_TAG_NOWIKI: w_wiki_put_plain(r, body); break;
     case W_TAG_PRE: preformatted(r, body); break;
-    case W_TAG_MATH: mathematics(r, body); break;
+    case W_TAG_MATH: w_wiki_put_mathematics(r, body); break;
     case W_TAG_INLINE: w_wiki_put_mark(r, W_MARK_NOTHING); break; /* of a style that hides it */
     default: w_wiki_put_mark(r, W_MARK_HOLE);
     }

@@ -26,9 +26,9 @@ static size_t find(struct w_span s, char c)
 static bool find_filter(struct w_span name, enum w_filter *filter)
 {
     static const char *const names[] = {
-        [W_FILTER_MONTH] = "month",    [W_FILTER_NUMBER] = "number", [W_FILTER_SUP] = "sup",
-        [W_FILTER_SUB] = "sub",        [W_FILTER_UPPER] = "upper",   [W_FILTER_LOWER] = "lower",
-        [W_FILTER_CAPITAL] = "capital"};
+        [W_FILTER_MONTH] = "month",     [W_FILTER_NUMBER] = "number",    [W_FILTER_SUP] = "sup",
+        [W_FILTER_SUB] = "sub",         [W_FILTER_UPPER] = "upper",      [W_FILTER_LOWER] = "lower",
+        [W_FILTER_CAPITAL] = "capital", [W_FILTER_LANGUAGE] = "language"};
 
     for (size_t i = 1; i < W_COUNTOF(names); i++) {
         if (w_span_is(name, w_span_of(names[i]))) {
@@ -65,11 +65,19 @@ static struct w_pattern_piece place(struct w_span inside)
     if (inside.size) {
         take(&inside, 1);
         if (!find_filter(inside, &piece.filter))
-            return wrong("after ':' is none of month, number, sup, sub, upper, lower, capital");
+            return wrong("after ':' is none of month, number, sup, sub, upper, lower, capital, "
+                         "language");
     }
     if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
         piece.kind = W_PATTERN_NEEDED;
         piece.text.size--;
+        size_t equals = find(piece.text, '=');
+        if (equals < piece.text.size) {
+            piece.value = w_span_from(piece.text, equals + 1);
+            piece.text.size = equals;
+        }
+    } else if (w_span_is(piece.text, W_SPAN("#"))) {
+        piece.kind = W_PATTERN_ENDING;
     }
     return piece.text.size ? piece : wrong("braces without the name of an argument");
 }
@@ -95,6 +103,10 @@ struct w_pattern_piece w_pattern_next(struct w_span *pattern)
             piece.kind = W_PATTERN_DIGIT;
         else if (*piece.text.at == 's')
             piece.text = W_SPAN(" ");
+        else if (*piece.text.at == '[')
+            piece.kind = W_PATTERN_GROUP;
+        else if (*piece.text.at == ']')
+            piece.kind = W_PATTERN_GROUP_END;
         return piece;
     case '{':
         take(pattern, 1);
@@ -135,41 +147,80 @@ bool w_pattern_name(struct w_span *names, struct w_span *name)
     return true;
 }
 
+enum w_template_rule w_pattern_rule(struct w_span pattern)
+{
+    static const char *const names[] = {
+        [W_RULE_CONVERT] = "@convert", [W_RULE_COORD] = "@coord", [W_RULE_CVT] = "@cvt",
+        [W_RULE_MATH] = "@math",       [W_RULE_TITLE] = "@title", [W_RULE_VAL] = "@val",
+    };
+
+    for (size_t i = 1; pattern.size && *pattern.at == '@' && i < W_COUNTOF(names); i++)
+        if (w_span_is(pattern, w_span_of(names[i])))
+            return (enum w_template_rule)i;
+    return W_RULE_NONE;
+}
+
+/* The arguments that an alternative has named so far. */
+struct named {
+    struct w_span names[NAMES_MAX];
+    size_t count;
+};
+
+static enum w_status check_names(struct named *named, struct w_span names, struct w_err *err)
+{
+    struct w_span name;
+
+    while (w_pattern_name(&names, &name)) {
+        bool twice = named->count && (*name.at == '*' || *named->names[0].at == '*');
+        for (size_t i = 0; i < named->count; i++)
+            twice |= w_span_is(named->names[i], name);
+        if (twice || named->count == NAMES_MAX)
+            return w_fail(err, W_USAGE, "an alternative may name an argument once, and %d at most",
+                          NAMES_MAX);
+        named->names[named->count++] = name;
+    }
+    return W_DONE;
+}
+
+static enum w_status check_pieces(struct w_span pattern, struct w_err *err)
+{
+    struct named named = {.count = 0};
+    bool in_group = false;
+    enum w_status status = W_DONE;
+
+    while (!status) {
+        struct w_pattern_piece piece = w_pattern_next(&pattern);
+        bool end = piece.kind == W_PATTERN_END || piece.kind == W_PATTERN_OR;
+        if (piece.kind == W_PATTERN_WRONG)
+            return w_fail(err, W_USAGE, "%.*s", (int)piece.text.size, (const char *)piece.text.at);
+        if ((piece.kind == W_PATTERN_GROUP && in_group) || (end && in_group) ||
+            (piece.kind == W_PATTERN_GROUP_END && !in_group))
+            return w_fail(err, W_USAGE, "\"\\[\" and \"\\]\" do not pair");
+        if (piece.kind == W_PATTERN_END)
+            return W_DONE;
+        if (piece.kind == W_PATTERN_OR)
+            named.count = 0;
+        else if (piece.kind == W_PATTERN_GROUP || piece.kind == W_PATTERN_GROUP_END)
+            in_group = piece.kind == W_PATTERN_GROUP;
+        else if (piece.kind == W_PATTERN_ALL)
+            status = check_names(&named, W_SPAN("*"), err);
+        else if (piece.kind == W_PATTERN_ARGUMENT)
+            status = check_names(&named, piece.text, err);
+    }
+    return status;
+}
+
 enum w_status w_pattern_check(struct w_span pattern, struct w_err *err)
 {
-    struct w_span seen[NAMES_MAX], name;
-    size_t count = 0;
-
-    if (pattern.size && *pattern.at == '@') {
-        if (w_span_is(pattern, W_SPAN("@convert")) || w_span_is(pattern, W_SPAN("@title")))
-            return W_DONE;
-        return w_fail(err, W_USAGE, "there is no rule %.*s; there are @convert and @title",
+    if (w_pattern_rule(pattern))
+        return W_DONE;
+    if (pattern.size && *pattern.at == '@')
+        return w_fail(err, W_USAGE,
+                      "there is no rule %.*s; there are @convert, @coord, @cvt, @math, @title and "
+                      "@val",
                       (int)W_MIN(pattern.size, 40u), (const char *)pattern.at);
-    }
     for (size_t i = 0; i < pattern.size; i++)
         if (pattern.at[i] < ' ')
             return w_fail(err, W_USAGE, "a control character in a pattern");
-    for (;;) {
-        struct w_pattern_piece piece = w_pattern_next(&pattern);
-        switch (piece.kind) {
-        case W_PATTERN_END: return W_DONE;
-        case W_PATTERN_WRONG:
-            return w_fail(err, W_USAGE, "%.*s", (int)piece.text.size, (const char *)piece.text.at);
-        case W_PATTERN_OR: count = 0; break;
-        case W_PATTERN_ALL: piece.text = W_SPAN("*"); /* fall through */
-        case W_PATTERN_ARGUMENT:
-            while (w_pattern_name(&piece.text, &name)) {
-                bool twice = count && (*name.at == '*' || *seen[0].at == '*');
-                for (size_t i = 0; i < count; i++)
-                    twice |= w_span_is(seen[i], name);
-                if (twice || count == NAMES_MAX)
-                    return w_fail(err, W_USAGE,
-                                  "an alternative may name an argument once, and %d at most",
-                                  NAMES_MAX);
-                seen[count++] = name;
-            }
-            break;
-        default: break;
-        }
-    }
+    return check_pieces(pattern, err);
 }

@@ -14,7 +14,8 @@ enum w_filter {
     W_FILTER_SUB,
     W_FILTER_UPPER,
     W_FILTER_LOWER,
-    W_FILTER_CAPITAL
+    W_FILTER_CAPITAL,
+    W_FILTER_LANGUAGE,
 };
 
 enum w_pattern_kind {
@@ -22,18 +23,36 @@ enum w_pattern_kind {
     W_PATTERN_LINE,     /* "\n" */
     W_PATTERN_DIGIT,    /* "\d": a space if a digit precedes it */
     W_PATTERN_ARGUMENT, /* names, with '|' between them; filter */
-    W_PATTERN_NEEDED,   /* names */
+    W_PATTERN_NEEDED,   /* names; if value is not empty, the one argument has to be that */
+    W_PATTERN_ENDING,   /* what "*" in the row's name stands for; filter */
     W_PATTERN_ALL,      /* text is between */
-    W_PATTERN_OR,       /* the next alternative begins */
+    W_PATTERN_GROUP,    /* "\[": up to "\]" only if the arguments between are present */
+    W_PATTERN_GROUP_END,
+    W_PATTERN_OR, /* the next alternative begins */
     W_PATTERN_END,
     W_PATTERN_WRONG, /* text says what is wrong */
 };
 
 struct w_pattern_piece {
     enum w_pattern_kind kind;
-    struct w_span text;
+    struct w_span text, value;
     enum w_filter filter;
 };
+
+/* Rules that are no patterns. */
+enum w_template_rule {
+    W_RULE_NONE,
+    W_RULE_CONVERT,
+    W_RULE_COORD,
+    W_RULE_CVT,
+    W_RULE_MATH,
+    W_RULE_TITLE,
+    W_RULE_VAL,
+};
+
+/* The rule that a row names in place of a pattern, "@convert"; W_RULE_NONE: it is a pattern, or
+ * there is no such rule. */
+enum w_template_rule w_pattern_rule(struct w_span pattern);
 
 /* Take the first piece off a pattern. */
 struct w_pattern_piece w_pattern_next(struct w_span *pattern);

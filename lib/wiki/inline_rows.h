@@ -1,7 +1,24 @@
-/* inline_rows.h - the built-in table of templates that stand for words. */
+/* inline_rows.h - the built-in tables of templates that stand for words, in the form that inlines.h
+ * describes. A row is for the wikis of some languages: the English {{date}} is another template than
+ * the French one. */
 #ifndef W_INLINE_ROWS_H
 #define W_INLINE_ROWS_H
 
-extern const char w_inline_rows[]; /* in the form that inlines.h describes */
+#include "base/base.h"
+
+struct w_inline_rows {
+    const char *languages; /* codes with blanks between them; NULL: every language */
+    const char *rows;
+    bool wiktionary; /* of Wiktionary alone, in addition to the others */
+};
+
+extern const struct w_inline_rows w_inline_rows[];
+extern const size_t w_inline_rows_count;
+
+/* The text of one language each. */
+extern const char w_inline_rows_en[], w_inline_rows_en_wiktionary[], w_inline_rows_de[],
+    w_inline_rows_fr[], w_inline_rows_es[], w_inline_rows_it[], w_inline_rows_pt[],
+    w_inline_rows_nl[], w_inline_rows_pl[], w_inline_rows_ru[], w_inline_rows_ja[],
+    w_inline_rows_zh[];
 
 #endif

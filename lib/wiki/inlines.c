@@ -1,6 +1,7 @@
 /* Names and patterns are in one buffer; their rows are a hash table with open addressing, at most
  * half full. A name is hashed in small letters with spaces. {{lang-fr}} without a row of its own is
- * looked up as "lang-*", the name up to its first hyphen. */
+ * looked up as "lang-*", the name up to its first hyphen; rows of the language come after those for
+ * all, and replace them. */
 #include "wiki/inlines.h"
 
 #include <stdlib.h>
@@ -34,12 +35,19 @@ struct key {
 /* A name in small letters with spaces; false if it is longer than any in a table. */
 static bool make_key(struct key *key, struct w_span name)
 {
+    u32 first;
+
     name = w_span_trim(name);
     if (name.size == 0 || name.size > NAME_MAX_BYTES)
         return false;
     for (size_t i = 0; i < name.size; i++)
         key->bytes[i] = name.at[i] == '_' ? ' ' : w_lower(name.at[i]);
     key->size = name.size;
+    first = w_first_letter(name);
+    if (first) {
+        key->bytes[0] = (u8)(0xC0 | first >> 6);
+        key->bytes[1] = (u8)(0x80 | (first & 0x3F));
+    }
     return true;
 }
 
@@ -87,11 +95,13 @@ static bool find_key(const struct w_inline_table *t, const struct key *key, stru
     return true;
 }
 
-bool w_inline_table_find(const struct w_inline_table *t, struct w_span name, struct w_span *pattern)
+bool w_inline_table_find(const struct w_inline_table *t, struct w_span name, struct w_span *pattern,
+                         struct w_span *ending)
 {
     struct key key;
     const u8 *dash;
 
+    *ending = (struct w_span){0};
     if (!make_key(&key, name))
         return false;
     if (find_key(t, &key, pattern))
@@ -100,6 +110,7 @@ bool w_inline_table_find(const struct w_inline_table *t, struct w_span name, str
     if (!dash || dash + 1 == key.bytes + NAME_MAX_BYTES)
         return false;
     key.size = (size_t)(dash + 1 - key.bytes);
+    *ending = w_span_from(w_span_trim(name), key.size);
     key.bytes[key.size++] = '*';
     return find_key(t, &key, pattern);
 }
@@ -163,7 +174,23 @@ enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, s
     return W_DONE;
 }
 
-enum w_status w_inline_table_new(struct w_inline_table **table, struct w_err *err)
+/* Is a code, "de-at", one of some languages? */
+static bool is_of(const char *code, const char *languages)
+{
+    size_t size = strcspn(code, "-");
+
+    if (!size) { /* not known */
+        code = "en";
+        size = 2;
+    }
+    for (const char *at = languages; *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == size && !memcmp(at, code, size))
+            return true;
+    return false;
+}
+
+enum w_status w_inline_table_new(struct w_inline_table **table, const struct w_wiki_site *site,
+                                 struct w_err *err)
 {
     struct w_inline_table *t = calloc(1, sizeof *t);
     enum w_status status;
@@ -172,8 +199,12 @@ enum w_status w_inline_table_new(struct w_inline_table **table, struct w_err *er
     if (!t)
         return w_fail(err, W_NOMEM, "no memory for the table of templates");
     status = grow(t, err);
-    if (!status)
-        status = w_inline_table_add(t, w_span_of(w_inline_rows), err);
+    for (size_t i = 0; i < w_inline_rows_count && !status; i++) {
+        const struct w_inline_rows *rows = &w_inline_rows[i];
+        if ((!rows->languages || is_of(w_wiki_site_language(site), rows->languages)) &&
+            (!rows->wiktionary || w_wiki_site_is_wiktionary(site)))
+            status = w_inline_table_add(t, w_span_of(rows->rows), err);
+    }
     if (status)
         w_inline_table_free(t);
     else

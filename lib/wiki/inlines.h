@@ -2,13 +2,15 @@
  *
  * Nearly every template is a box, a note or a source, and leaves nothing in the text. A few carry
  * words: {{convert|10|km|mi}}, {{lang|fr|bonjour}}, {{nowrap|...}}. This table has a pattern for
- * each of them; other templates are left out. It begins with the rows of inline_rows.c and can be
- * extended and changed by a text file of the same form:
+ * each of them; other templates are left out. Wikis of different languages have other templates of
+ * one name, so that a table is for a language: it begins with the rows of inline_rows.h that mean
+ * the same everywhere and those of the language. It can be extended and changed by a text file of
+ * the same form:
  *
  *     # a comment
  *     nowrap      = {1}
  *     nihongo     = {1} ({2}, {3}) || {1} ({2}) || {1}
- *     lang-*      = {1}
+ *     lang-*      = {#:language}: {1} || {1}
  *     birth date  = {df?}{3} {2:month} {1} || {2:month} {3}, {1}
  *     chem        = {*}
  *     flagicon    =
@@ -26,28 +28,39 @@
  *
  *     {1|text}      argument 1, or the argument "text" without 1; and so on
  *     {df?}         nothing, but the alternative needs the argument
+ *     {3=2?}        nothing, but argument 3 has to be "2"; an empty one is as good as none
+ *     {#}           what the "*" of the row's name stands for
  *     {*} {*, }     all arguments that have a number, with nothing or ", " between them; or "\n"
  *     {2:month}     the name of the month with that number
  *     {1:number}    commas between thousands
  *     {1:sup}       a number as superscript
  *     {1:sub}       a number as subscript, if it follows a number
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
+ *     {1:language}  the name of the language with that code, in the wiki's language; the
+ *                   alternative needs that there is one
+ *
+ * What stands between "\[" and "\]" is written only if its arguments are present, without the commas
+ * and semicolons in front where it is the first: "\[; pinyin: {p}\]". An alternative of nothing else
+ * needs one of them.
  *
  * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that
  * would be lost at the ends of a pattern, "\d" a space if a digit precedes it, so that
  * 6{{frac|1|2}} is not read as 61/2, and "\" before any other character that character. An
- * alternative names an argument once at most. Two rules are no patterns: "@convert" is a measure in
- * the form of {{convert}}, "@title" the name of the page. */
+ * alternative names an argument once at most. Some rules are no patterns: "@convert" is a measure in
+ * the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is uncertain of it in that of {{val}}, "@coord" a
+ * place on the globe, "@math" TeX, "@title" the name of the page. */
 #ifndef W_INLINES_H
 #define W_INLINES_H
 
 #include "base/status.h"
-#include "wiki/span.h"
+#include "wiki/site.h"
 
 struct w_inline_table;
 
-/* A table with the built-in rows. Fails with W_NOMEM. */
-enum w_status w_inline_table_new(struct w_inline_table **, struct w_err *) W_MUST_CHECK;
+/* A table with the built-in rows for a site, by its language; NULL is English. It does not keep the
+ * site. Fails with W_NOMEM. */
+enum w_status w_inline_table_new(struct w_inline_table **, const struct w_wiki_site *,
+                                 struct w_err *) W_MUST_CHECK;
 void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 
 /* Add the rows of a text file, whose text is given; a later row of a name replaces an earlier one.
@@ -56,8 +69,10 @@ void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
 
-/* The pattern for a template's name, as written in the page; false if it has none. Any number of
- * threads may ask one table. */
-bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern);
+/* The pattern for a template's name, as written in the page; false if it has none. *ending: the part
+ * of the name that the "*" of the row stands for, or empty. Any number of threads may ask one
+ * table. */
+bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern,
+                         struct w_span *ending);
 
 #endif

@@ -17,6 +17,50 @@ static struct w_span short_name(struct w_span target)
     return w_span_trim(target);
 }
 
+/* Does a name end as that of a picture does? */
+static bool is_picture(struct w_span target)
+{
+    static const char *const endings[] = {".jpg",  ".jpeg", ".png",  ".svg", ".gif",
+                                          ".webp", ".tif",  ".tiff", ".bmp", ".djvu",
+                                          ".pdf",  ".xcf",  ".ogv",  ".webm"};
+
+    for (size_t i = 0; i < W_COUNTOF(endings); i++) {
+        size_t size = strlen(endings[i]);
+        if (target.size > size &&
+            w_span_is_word(w_span_from(target, target.size - size), w_span_of(endings[i])))
+            return true;
+    }
+    return false;
+}
+
+/* "200px", "200x150px", "x150px" */
+static bool is_size(struct w_span word)
+{
+    size_t at = 0, digits = 0;
+
+    while (at < word.size && (w_is_digit(word.at[at]) || word.at[at] == 'x'))
+        digits += w_is_digit(word.at[at++]);
+    return digits && word.size == at + 2 && !memcmp(word.at + at, "px", 2);
+}
+
+/* A picture under a name of the namespace that no list has: "[[X:wheel.jpg|thumb|A wheel]]". rest
+ * begins after the first bar. */
+static bool looks_like_picture(const struct w_wikitext *r, struct w_span target,
+                               struct w_range rest)
+{
+    if (!target.size || *target.at == ':' || !memchr(target.at, ':', target.size) ||
+        !is_picture(target))
+        return false;
+    while (rest.begin < rest.end) {
+        u32 begin = rest.begin, end = w_wiki_find(r, &rest, '|');
+        struct w_span word = w_span_trim(w_wiki_source(r, begin, end));
+        if (is_size(word) || w_wiki_is_frame(word))
+            return true;
+        rest.begin = W_MIN(end + 1, rest.end);
+    }
+    return false;
+}
+
 void w_wiki_put_link(struct w_wikitext *r, u32 index)
 {
     struct w_range label = w_wiki_inside(r, index), rest = label;
@@ -25,6 +69,11 @@ void w_wiki_put_link(struct w_wikitext *r, u32 index)
 
     enum w_link_kind kind = w_wiki_site_link(r->options.site, target);
 
+    if (kind == W_LINK_PAGE && bar < label.end) {
+        rest.begin = bar + 1;
+        if (looks_like_picture(r, target, rest))
+            kind = W_LINK_FILE;
+    }
     if (kind != W_LINK_PAGE) {
         w_wiki_put_mark(r, kind == W_LINK_FILE ? W_MARK_HOLE : W_MARK_NOTHING);
         return;

@@ -38,6 +38,7 @@ struct scanner {
     u16 open[W_MARKUP_KINDS]; /* how many of a kind are on the stack */
     u16 open_tags[W_TAGS_MAX];
     bool never_closed[W_TAGS_MAX]; /* no closing tag of this name is in the rest of the page */
+    bool variants;                 /* -{ }- is markup */
     bool failed;
 };
 
@@ -151,7 +152,7 @@ static void open_braces(struct scanner *s)
     u32 run = run_of(s, '{'), end = s->at + run;
     u32 places = W_MIN(run / 2, W_MARKUP_DEPTH - s->places);
 
-    if (run == 1 && s->at && s->text[s->at - 1] == '-')
+    if (s->variants && run == 1 && s->at && s->text[s->at - 1] == '-')
         push(s, (struct w_markup){.kind = W_MARKUP_VARIANT, .begin = s->at - 1, .body = s->at + 1});
     s->too_deep += run / 2 - places;
     s->at = end;
@@ -418,11 +419,13 @@ static void begin_line(struct scanner *s)
     }
 }
 
-enum w_status w_markup_scan(struct w_markup_list *list, struct w_span page, struct w_err *err)
+enum w_status w_markup_scan(struct w_markup_list *list, struct w_span page, bool variants,
+                            struct w_err *err)
 {
     static const bool special[256] = {
         ['\n'] = true, ['<'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
-    struct scanner s = {.list = list, .text = page.at, .size = (u32)page.size};
+    struct scanner s = {
+        .list = list, .text = page.at, .size = (u32)page.size, .variants = variants};
 
     list->count = 0;
     begin_line(&s);

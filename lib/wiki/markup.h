@@ -48,8 +48,9 @@ struct w_markup_list {
     size_t room;
 };
 
-/* Find the markup of a page of less than 4 GiB; replaces the list. Fails with W_NOMEM. */
-enum w_status w_markup_scan(struct w_markup_list *, struct w_span page,
+/* Find the markup of a page of less than 4 GiB; replaces the list. variants: -{ }- is markup, as in
+ * wikis that convert between scripts; elsewhere it is text. Fails with W_NOMEM. */
+enum w_status w_markup_scan(struct w_markup_list *, struct w_span page, bool variants,
                             struct w_err *) W_MUST_CHECK;
 void w_markup_free(struct w_markup_list *);
 

@@ -1,9 +1,9 @@
 /* {{convert|1300|mi|km}}: a number and the name of its unit, "1,300 miles". The conversion is not
  * computed. Arguments without a name come in pairs: a value, then a unit ("6|ft|2|in") or a word
- * between two values ("5|to|10|km"). */
+ * between two values ("5|to|10|km"). After the last of these come the unit to convert to and the
+ * number of digits ("181|sqmi|km2|0"), which are no pair, since a unit is no number. Names of units
+ * are English; in other languages symbols stand for them. */
 #include "wiki/render_private.h"
-
-#define WORD_MAX 64
 
 /* Codes of units in {{convert}}, and what it writes for one and for several. */
 static const struct unit {
@@ -118,18 +118,18 @@ static const struct {
     {"±", " ± "},
     {"&", " & "},
     {"xx", " × "},
+    {",", ", "},
+    {"/", "/"},
 };
 
-/* The text of an argument, which is not written to the output; empty if it is longer than
- * WORD_MAX. */
-static struct w_span word_of(struct w_wikitext *r, const struct w_range *value, u8 word[WORD_MAX])
+struct w_span w_wiki_word_of(struct w_wikitext *r, const struct w_range *value, u8 word[W_WORD_MAX])
 {
     size_t from = r->marked.size, size;
 
     if (value)
         w_wiki_walk(r, *value, false);
     size = r->marked.size - from;
-    if (size > WORD_MAX)
+    if (size > W_WORD_MAX)
         size = 0;
     if (size)
         memcpy(word, r->marked.at + from, size);
@@ -137,7 +137,7 @@ static struct w_span word_of(struct w_wikitext *r, const struct w_range *value, 
     return (struct w_span){word, size};
 }
 
-static const char *range_of(struct w_span word)
+const char *w_wiki_range_word(struct w_span word)
 {
     for (size_t i = 0; i < W_COUNTOF(ranges); i++)
         if (w_span_is(word, w_span_of(ranges[i].word)))
@@ -145,22 +145,18 @@ static const char *range_of(struct w_span word)
     return NULL;
 }
 
-void w_wiki_group_digits(struct w_wikitext *r, size_t from)
+/* Is a text a number, such as "1,300", "5 1/2", "⅔" or "1e6"? A unit has a letter. */
+static bool is_number(struct w_span text)
 {
-    const struct w_buffer *b = &r->marked;
-    size_t begin = from, end;
+    bool digit = false;
 
-    if (begin < b->size && (b->at[begin] == '-' || b->at[begin] == '+'))
-        begin++;
-    end = begin;
-    while (end < b->size && w_is_digit(b->at[end]))
-        end++;
-    if (end < b->size && b->at[end] != '.')
-        return; /* not a plain number */
-    for (size_t at = end; at > begin + 3 && end - begin < 40;) {
-        at -= 3;
-        w_buffer_insert(&r->marked, at, ",", 1);
+    for (size_t i = 0; i < text.size; i++) {
+        u8 c = text.at[i];
+        digit |= w_is_digit(c) || c >= 0x80;
+        if (w_is_letter(c) && !(c == 'e' && digit))
+            return false;
     }
+    return digit;
 }
 
 static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool symbol, bool american)
@@ -196,15 +192,35 @@ static void put_unit(struct w_wikitext *r, struct w_span code, bool one, bool sy
     }
 }
 
-void w_wiki_put_measure(struct w_wikitext *r, const struct w_arguments *all)
+/* What {{convert}} is told by arguments with names. */
+struct form {
+    bool symbol, adjective, american;
+};
+
+static struct form form_of(struct w_wikitext *r, const struct w_arguments *all, bool abbreviate)
 {
-    u8 bytes[3][WORD_MAX];
-    struct w_span adjective = word_of(r, w_wiki_argument_find(all, W_SPAN("adj")), bytes[0]);
-    struct w_span abbreviate = word_of(r, w_wiki_argument_find(all, W_SPAN("abbr")), bytes[1]);
-    struct w_span spelling = word_of(r, w_wiki_argument_find(all, W_SPAN("sp")), bytes[2]);
-    bool american = w_span_is(spelling, W_SPAN("us"));
-    bool as_adjective = w_span_is(adjective, W_SPAN("on")) || w_span_is(adjective, W_SPAN("mid"));
-    bool symbol = w_span_is(abbreviate, W_SPAN("on")) || w_span_is(abbreviate, W_SPAN("in"));
+    static const struct {
+        const char *name, *value[2];
+    } switches[] = {{"abbr", {"on", "in"}}, {"adj", {"on", "mid"}}, {"sp", {"us", "us"}}};
+    bool on[W_COUNTOF(switches)];
+    u8 bytes[W_WORD_MAX];
+
+    for (size_t i = 0; i < W_COUNTOF(switches); i++) {
+        struct w_span word =
+            w_wiki_word_of(r, w_wiki_argument_find(all, w_span_of(switches[i].name)), bytes);
+        on[i] = w_span_is(word, w_span_of(switches[i].value[0])) ||
+                w_span_is(word, w_span_of(switches[i].value[1]));
+        if (i == 0)
+            on[i] |= (abbreviate && !w_span_is(word, W_SPAN("off"))) ||
+                     strcmp(r->language->code, "en") != 0;
+    }
+    return (struct form){.symbol = on[0], .adjective = on[1], .american = on[2]};
+}
+
+void w_wiki_put_measure(struct w_wikitext *r, const struct w_arguments *all, bool abbreviate)
+{
+    u8 bytes[W_WORD_MAX];
+    const struct form form = form_of(r, all, abbreviate);
     const struct w_range *value, *unit;
     u32 number_at = 0;
     bool after_unit = false;
@@ -213,23 +229,23 @@ void w_wiki_put_measure(struct w_wikitext *r, const struct w_arguments *all)
            (unit = w_wiki_argument_next(all, &number_at))) {
         size_t from = r->marked.size;
         w_wiki_walk(r, *value, false);
-        bool number = r->marked.size > from && w_is_digit(w_buffer_last(&r->marked));
-        if (after_unit && !number) { /* "6|ft|2|in" goes on, "6|ft|m" does not */
+        struct w_span number = {r->marked.at + from, r->marked.size - from};
+        if (after_unit && !is_number(number)) { /* "6|ft|2|in" goes on, "6|ft|m" does not */
             r->marked.size = from;
             return;
         }
-        bool one = r->marked.size == from + 1 && r->marked.at[from] == '1';
+        bool one = w_span_is(number, W_SPAN("1"));
         w_wiki_group_digits(r, from);
         if (after_unit)
             w_buffer_insert(&r->marked, from, " ", 1);
-        struct w_span word = word_of(r, unit, bytes[0]);
-        const char *range = range_of(word);
+        struct w_span word = w_wiki_word_of(r, unit, bytes);
+        const char *range = w_wiki_range_word(word);
         after_unit = !range;
         if (range) {
             w_buffer_span(&r->marked, w_span_of(range));
             continue;
         }
-        w_buffer_byte(&r->marked, as_adjective && !symbol ? '-' : ' ');
-        put_unit(r, word, one || as_adjective, symbol, american);
+        w_buffer_byte(&r->marked, form.adjective && !form.symbol ? '-' : ' ');
+        put_unit(r, word, one || form.adjective, form.symbol, form.american);
     }
 }

@@ -8,6 +8,7 @@
 #define W_RENDER_PRIVATE_H
 
 #include "wiki/entity.h"
+#include "wiki/language.h"
 #include "wiki/markup.h"
 #include "wiki/marks.h"
 
@@ -40,6 +41,8 @@ struct w_arguments {
 
 struct w_wikitext {
     struct w_wikitext_options options;
+    const struct w_wiki_language *language;
+    bool variants;                      /* -{ }- is markup */
     struct w_inline_table *own_inlines; /* where the options name none */
     struct w_markup_list markup;
     struct w_buffer marked; /* output of the second step */
@@ -83,11 +86,23 @@ const struct w_range *w_wiki_argument_find(const struct w_arguments *, struct w_
 /* Go to the argument with the next number that is not empty; NULL if there is none. Begin with
  * 0. */
 const struct w_range *w_wiki_argument_next(const struct w_arguments *, u32 *number);
-/* measure.c: the arguments of {{convert}}. */
-void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *);
-/* Put commas between the thousands of a number that was appended from an offset on. */
+/* measure.c: the arguments of {{convert}}, or of {{cvt}}, which abbreviates. */
+void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *, bool abbreviate);
+/* A word between two numbers of one measure, as it is written: "to" is " to "; NULL: no such word. */
+const char *w_wiki_range_word(struct w_span word);
+#define W_WORD_MAX 64 /* bytes */
+/* The text of an argument or NULL, which is not written to the output; empty if it is longer than
+ * W_WORD_MAX. */
+struct w_span w_wiki_word_of(struct w_wikitext *, const struct w_range *value, u8 word[W_WORD_MAX]);
+/* number.c: the arguments of {{val}}. */
+void w_wiki_put_number(struct w_wikitext *, const struct w_arguments *);
+/* Write a number that was appended from an offset on as the language does: "1234.5" is "1,234.5" or
+ * "1 234,5". */
 void w_wiki_group_digits(struct w_wikitext *, size_t from);
+/* coordinates.c: the arguments of {{coord}}. */
+void w_wiki_put_coordinates(struct w_wikitext *, const struct w_arguments *);
 /* element.c */
+void w_wiki_put_mathematics(struct w_wikitext *, struct w_span tex);
 void w_wiki_put_tag(struct w_wikitext *, u32 index);
 void w_wiki_put_element(struct w_wikitext *, u32 index);
 

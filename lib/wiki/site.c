@@ -1,28 +1,25 @@
-/* The word before a link's first colon is looked up among the names of the dump's namespaces, then
- * among names that are known without a dump, then among the languages of Wikipedia. The search is
- * linear: few links have a colon. */
+/* The word before a link's first colon is looked up among the names of the dump's namespaces and
+ * those of its language, then among names that hold everywhere, then among the languages of
+ * Wikipedia. The search is linear: few links have a colon. */
 #include "wiki/site.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "wiki/site_names.h"
+
 #define FILE_KEY 6
+#define TEMPLATE_KEY 10
 #define CATEGORY_KEY 14
 
-/* Names that hold in every wiki, and former names that old pages of one language still use. */
+/* Names that hold in every wiki. */
 static const struct {
     const char *name;
     enum w_link_kind kind;
 } known[] = {
-    {"File", W_LINK_FILE},          {"Image", W_LINK_FILE},         {"Category", W_LINK_CATEGORY},
-    {"Bild", W_LINK_FILE},          {"Datei", W_LINK_FILE},         {"Kategorie", W_LINK_CATEGORY},
-    {"Fichier", W_LINK_FILE},       {"Catégorie", W_LINK_CATEGORY}, {"Archivo", W_LINK_FILE},
-    {"Imagen", W_LINK_FILE},        {"Immagine", W_LINK_FILE},      {"Ficheiro", W_LINK_FILE},
-    {"Imagem", W_LINK_FILE},        {"Bestand", W_LINK_FILE},       {"Afbeelding", W_LINK_FILE},
-    {"Plik", W_LINK_FILE},          {"Grafika", W_LINK_FILE},       {"Fil", W_LINK_FILE},
-    {"Файл", W_LINK_FILE},          {"Изображение", W_LINK_FILE},   {"Картинка", W_LINK_FILE},
-    {"Категория", W_LINK_CATEGORY}, {"ファイル", W_LINK_FILE},      {"画像", W_LINK_FILE},
-    {"文件", W_LINK_FILE},          {"파일", W_LINK_FILE},
+    {"File", W_LINK_FILE},
+    {"Image", W_LINK_FILE},
+    {"Category", W_LINK_CATEGORY},
 };
 
 /* The languages of Wikipedia, as their addresses and links between them name them. Links of this
@@ -54,7 +51,12 @@ struct name {
 struct w_wiki_site {
     struct name *names;
     size_t count;
+    char language[W_LANGUAGE_BYTES]; /* in small letters */
+    bool wiktionary;
 };
+
+/* Languages with more than one script or set of words, between which a wiki converts. */
+static const char with_variants[] = " ban crh gan iu kk ku mni sh shi sr tg tly uz wuu zgh zh ";
 
 enum w_status w_wiki_site_new(struct w_wiki_site **site, struct w_err *err)
 {
@@ -94,26 +96,119 @@ enum w_status w_wiki_site_add(struct w_wiki_site *site, int key, struct w_span n
     return W_DONE;
 }
 
-/* The first letter of a name may be of either case in MediaWiki. ASCII is compared so throughout;
- * for a first letter of two bytes this gives the code of its small form, in Latin-1, Greek and
- * Cyrillic. 0: no such letter. */
-static u32 first_letter(struct w_span s)
+/* Add the names between bars. */
+static enum w_status add_all(struct w_wiki_site *site, int key, const char *names,
+                             struct w_err *err)
 {
-    u32 code = s.size > 1 ? (s.at[0] & 0x1Fu) << 6 | (s.at[1] & 0x3Fu) : 0;
+    enum w_status status = W_DONE;
 
-    if (s.size < 2 || s.at[0] < 0xC3 || s.at[0] > 0xD1)
-        return 0;
-    if ((code >= 0xC0 && code <= 0xDE) || (code >= 0x391 && code <= 0x3A9) ||
-        (code >= 0x410 && code <= 0x42F))
-        return code + 0x20;
-    return code >= 0x400 && code <= 0x40F ? code + 0x50 : code;
+    while (*names && !status) {
+        size_t size = strcspn(names, "|");
+        status = w_wiki_site_add(site, key, (struct w_span){(const u8 *)names, size}, err);
+        names += size + (names[size] == '|');
+    }
+    return status;
+}
+
+/* Is a word in a list whose words have a separator on both sides? */
+static bool is_listed(const char *list, size_t list_size, u8 separator, struct w_span word)
+{
+    u8 key[48];
+
+    if (word.size == 0 || word.size > sizeof key - 2 || memchr(word.at, separator, word.size))
+        return false;
+    key[0] = key[word.size + 1] = separator;
+    memcpy(key + 1, word.at, word.size);
+    return memmem(list, list_size, key, word.size + 2) != NULL;
+}
+
+/* Codes that some wikis have for their language, and those that MediaWiki's tables have. */
+static const char *const former[][2] = {
+    {"no", "nb"},       {"als", "gsw"},        {"be-x-old", "be-tarask"},
+    {"fiu-vro", "vro"}, {"zh-min-nan", "nan"}, {"zh-yue", "yue"},
+    {"bat-smg", "sgs"}, {"roa-rup", "rup"},    {"zh-classical", "lzh"},
+};
+
+static const struct site_row *row_of(struct w_span language)
+{
+    for (size_t i = 0; i < W_COUNTOF(site_rows); i++)
+        if (w_span_is(w_span_of(site_rows[i].language), language))
+            return &site_rows[i];
+    return NULL;
+}
+
+static enum w_status add_row(struct w_wiki_site *site, const struct site_row *row,
+                             struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (row)
+        status = add_all(site, FILE_KEY, row->files, err);
+    if (row && !status)
+        status = add_all(site, CATEGORY_KEY, row->categories, err);
+    if (row && !status)
+        status = add_all(site, TEMPLATE_KEY, row->templates, err);
+    return status;
+}
+
+enum w_status w_wiki_site_set_language(struct w_wiki_site *site, struct w_span code,
+                                       struct w_err *err)
+{
+    if (code.size == 0 || code.size >= sizeof site->language)
+        return W_DONE;
+    for (size_t i = 0; i < W_COUNTOF(former); i++)
+        if (w_span_is_word(w_span_of(former[i][0]), code))
+            code = w_span_of(former[i][1]);
+    for (size_t i = 0; i < code.size; i++)
+        site->language[i] = (char)w_lower(code.at[i]);
+    site->language[code.size] = 0;
+    const struct site_row *own = row_of(w_span_of(site->language));
+    enum w_status status = add_row(site, own, err);
+    for (const char *rest = own ? own->fallback : ""; *rest && !status;) {
+        size_t size = strcspn(rest, ",");
+        status = add_row(site, row_of((struct w_span){(const u8 *)rest, size}), err);
+        rest += size + (rest[size] == ',');
+    }
+    return status;
+}
+
+const char *w_wiki_site_language(const struct w_wiki_site *site)
+{
+    return site ? site->language : "";
+}
+
+void w_wiki_site_set_address(struct w_wiki_site *site, struct w_span address)
+{
+    static const char name[] = ".wiktionary.";
+
+    site->wiktionary =
+        address.size && memmem(address.at, address.size, name, sizeof name - 1) != NULL;
+}
+
+bool w_wiki_site_is_wiktionary(const struct w_wiki_site *site)
+{
+    return site && site->wiktionary;
+}
+
+bool w_wiki_site_has_variants(const struct w_wiki_site *site)
+{
+    const char *language = w_wiki_site_language(site);
+
+    /* "zh-hant" is of "zh" */
+    return is_listed(with_variants, sizeof with_variants - 1, ' ',
+                     (struct w_span){(const u8 *)language, strcspn(language, "-")});
+}
+
+bool w_wiki_is_frame(struct w_span word)
+{
+    return is_listed(frame_words, sizeof frame_words - 1, '|', word);
 }
 
 static bool same_name(struct w_span a, struct w_span b)
 {
-    u32 letter = first_letter(a);
+    u32 letter = w_first_letter(a);
 
-    if (letter && letter == first_letter(b)) {
+    if (letter && letter == w_first_letter(b)) {
         a = w_span_from(a, 2);
         b = w_span_from(b, 2);
     }
@@ -122,19 +217,16 @@ static bool same_name(struct w_span a, struct w_span b)
 
 static bool is_language(struct w_span prefix)
 {
-    char word[16];
-    size_t size = prefix.size;
+    u8 word[16];
 
-    if (size < 2 || size > sizeof word - 3)
+    if (prefix.size < 2 || prefix.size > sizeof word)
         return false;
-    word[0] = ' ';
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < prefix.size; i++) {
         if (!w_is_letter(prefix.at[i]) && prefix.at[i] != '-')
             return false;
-        word[i + 1] = (char)w_lower(prefix.at[i]);
+        word[i] = w_lower(prefix.at[i]);
     }
-    word[size + 1] = ' ';
-    return memmem(languages, sizeof languages - 1, word, size + 2) != NULL;
+    return is_listed(languages, sizeof languages - 1, ' ', (struct w_span){word, prefix.size});
 }
 
 /* The word before the first colon; empty if there is none. */
@@ -148,6 +240,14 @@ static struct w_span prefix_of(struct w_span title)
 static bool is_name(const struct name *n, struct w_span prefix)
 {
     return same_name(prefix, (struct w_span){(const u8 *)n->text, n->size});
+}
+
+bool w_wiki_site_is_template(const struct w_wiki_site *site, struct w_span prefix)
+{
+    for (size_t i = 0; site && i < site->count; i++)
+        if (site->names[i].key == TEMPLATE_KEY && is_name(&site->names[i], prefix))
+            return true;
+    return w_span_is_word(prefix, W_SPAN("template"));
 }
 
 int w_wiki_site_namespace(const struct w_wiki_site *site, struct w_span title)

@@ -41,3 +41,15 @@ bool w_span_is_word(struct w_span a, struct w_span b)
         i++;
     return i == a.size;
 }
+
+u32 w_first_letter(struct w_span s)
+{
+    u32 code = s.size > 1 ? (s.at[0] & 0x1Fu) << 6 | (s.at[1] & 0x3Fu) : 0;
+
+    if (s.size < 2 || s.at[0] < 0xC3 || s.at[0] > 0xD1)
+        return 0;
+    if ((code >= 0xC0 && code <= 0xDE) || (code >= 0x391 && code <= 0x3A9) ||
+        (code >= 0x410 && code <= 0x42F))
+        return code + 0x20;
+    return code >= 0x400 && code <= 0x40F ? code + 0x50 : code;
+}

@@ -1,7 +1,7 @@
 /* span.h - a view of text that is owned elsewhere, and the few operations on it.
  *
- * Letters are compared and changed as ASCII, since names in markup are; other bytes are
- * themselves. */
+ * Letters are compared and changed as ASCII; other bytes are themselves, but for the first letter of
+ * a name. */
 #ifndef W_SPAN_H
 #define W_SPAN_H
 
@@ -20,6 +20,10 @@ struct w_span w_span_trim(struct w_span);           /* without space, tab and li
 struct w_span w_span_unmarked(struct w_span);       /* without a byte order mark at its start */
 bool w_span_is(struct w_span, struct w_span other); /* byte for byte */
 bool w_span_is_word(struct w_span, struct w_span other); /* in any case, '_' as a space */
+
+/* The first letter of a name may be of either case in MediaWiki. For one of two bytes, in Latin-1,
+ * Greek and Cyrillic, the code of its small form; 0 for any other. */
+u32 w_first_letter(struct w_span);
 
 /* The rest of a text from an offset on. */
 static inline struct w_span w_span_from(struct w_span s, size_t offset)

@@ -54,6 +54,16 @@ static u32 after_attributes(const struct w_wikitext *r, struct w_range cell)
     return m->begin;
 }
 
+/* Is what stands before a bar the text of a cell, and not its attributes? Attributes have no link and
+ * no variants. */
+static bool is_text(const struct w_wikitext *r, u32 begin, u32 bar)
+{
+    struct w_span before = w_wiki_source(r, begin, bar);
+
+    return memmem(before.at, before.size, "[[", 2) ||
+           (r->variants && memmem(before.at, before.size, "-{", 2));
+}
+
 /* The cells of one line after its first mark. `style="..." |` before a cell's text is not text. */
 static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bool *in_row)
 {
@@ -65,7 +75,9 @@ static void put_cells(struct w_wikitext *r, struct w_range line, bool header, bo
         cell.end = find_pair(r, &line, mark);
         struct w_range text = cell;
         u32 bar = w_wiki_find(r, &text, '|');
-        if (bar < cell.end)
+        if (bar < cell.end && is_text(r, cell.begin, bar))
+            text = cell;
+        else if (bar < cell.end)
             text.begin = bar + 1;
         else
             text = cell, text.begin = after_attributes(r, cell);

@@ -101,23 +101,68 @@ static const struct w_range *find_any(const struct w_arguments *all, struct w_sp
     return value;
 }
 
-static bool has_all(const struct w_arguments *all, struct w_span pattern)
+/* What a template is given: its arguments, and what of its name the row's "*" stands for. */
+struct given {
+    const struct w_arguments *all;
+    struct w_span ending;
+};
+
+static struct w_span source_of(const struct w_wikitext *r, const struct w_range *value)
 {
+    return value ? w_wiki_source(r, value->begin, value->end) : (struct w_span){0};
+}
+
+/* The code of a language that a piece names; it is compared as it stands in the page. */
+static struct w_span code_of(const struct w_wikitext *r, const struct given *given,
+                             struct w_pattern_piece piece)
+{
+    return piece.kind == W_PATTERN_ENDING ? given->ending
+                                          : source_of(r, find_any(given->all, piece.text));
+}
+
+/* Is what a piece needs present? */
+static bool has(const struct w_wikitext *r, const struct given *given, struct w_pattern_piece piece)
+{
+    if (piece.filter == W_FILTER_LANGUAGE)
+        return w_wiki_language_name(r->language, code_of(r, given, piece)).size;
+    switch (piece.kind) {
+    case W_PATTERN_NEEDED:
+        if (piece.value.size)
+            return w_span_is_word(source_of(r, find_any(given->all, piece.text)), piece.value);
+        return find_any(given->all, piece.text);
+    case W_PATTERN_ARGUMENT: return find_any(given->all, piece.text);
+    case W_PATTERN_ALL: return w_wiki_argument_next(given->all, &(u32){0});
+    default: return true;
+    }
+}
+
+/* Is all of an alternative or of a group present, which begins at the pattern? */
+static bool has_all(const struct w_wikitext *r, const struct given *given, struct w_span pattern,
+                    bool group)
+{
+    bool in_group = false, group_has = false, needs = false, groups = false, any = false;
+
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
         switch (piece.kind) {
-        case W_PATTERN_ARGUMENT:
-        case W_PATTERN_NEEDED:
-            if (!find_any(all, piece.text))
-                return false;
-            break;
-        case W_PATTERN_ALL:
-            if (!w_wiki_argument_next(all, &(u32){0}))
-                return false;
+        case W_PATTERN_GROUP: in_group = group_has = groups = true; break;
+        case W_PATTERN_GROUP_END:
+            if (group)
+                return true;
+            any |= group_has;
+            in_group = false;
             break;
         case W_PATTERN_OR:
-        case W_PATTERN_END: return true;
-        default: break;
+        case W_PATTERN_END: return needs || any || !groups;
+        default:
+            if (in_group) {
+                group_has = group_has && has(r, given, piece);
+                break;
+            }
+            if (!has(r, given, piece))
+                return false;
+            needs |= piece.kind == W_PATTERN_ARGUMENT || piece.kind == W_PATTERN_NEEDED ||
+                     piece.kind == W_PATTERN_ALL;
         }
     }
 }
@@ -137,9 +182,6 @@ static bool next_alternative(struct w_span *pattern)
 
 static void month(struct w_wikitext *r, size_t from)
 {
-    static const char *const names[] = {"January",   "February", "March",    "April",
-                                        "May",       "June",     "July",     "August",
-                                        "September", "October",  "November", "December"};
     const struct w_buffer *b = &r->marked;
     u32 number = 0;
 
@@ -148,9 +190,9 @@ static void month(struct w_wikitext *r, size_t from)
             return; /* it is a name already */
         number = number * 10 + (u32)(b->at[i] - '0');
     }
-    if (number >= 1 && number <= 12) {
+    if (number >= 1 && number <= 12 && r->language->months[number - 1]) {
         r->marked.size = from;
-        w_buffer_span(&r->marked, w_span_of(names[number - 1]));
+        w_buffer_span(&r->marked, w_span_of(r->language->months[number - 1]));
     }
 }
 
@@ -164,6 +206,7 @@ static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
     case W_FILTER_NUMBER: w_wiki_group_digits(r, from); break;
     case W_FILTER_SUP: w_wiki_superscript(r, from); break;
     case W_FILTER_SUB: w_wiki_subscript(r, from); break;
+    case W_FILTER_LANGUAGE: break; /* put_language() */
     default:
         for (size_t i = from; i < b->size && (i == from || filter != W_FILTER_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
@@ -204,45 +247,85 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
     }
 }
 
-static void put_alternative(struct w_wikitext *r, const struct w_arguments *all,
-                            struct w_span pattern)
+/* Move a pattern behind the group that it is in. */
+static void skip_group(struct w_span *pattern)
+{
+    while (w_pattern_next(pattern).kind != W_PATTERN_GROUP_END)
+        ;
+}
+
+/* Drop what would separate a group from text before it. */
+static void skip_separators(struct w_span *pattern)
+{
+    while (pattern->size && memchr(" ,;", *pattern->at, 3))
+        *pattern = w_span_from(*pattern, 1);
+}
+
+static void put_argument(struct w_wikitext *r, const struct given *given,
+                         struct w_pattern_piece piece, bool at_line)
+{
+    size_t from = r->marked.size;
+
+    if (piece.filter == W_FILTER_LANGUAGE)
+        w_buffer_span(&r->marked, w_wiki_language_name(r->language, code_of(r, given, piece)));
+    else if (piece.kind == W_PATTERN_ENDING)
+        w_wiki_put_plain(r, given->ending);
+    else
+        put_value(r, *find_any(given->all, piece.text), at_line);
+    filter(r, piece.filter, from);
+}
+
+static void put_alternative(struct w_wikitext *r, const struct given *given, struct w_span pattern)
 {
     enum w_pattern_kind before = W_PATTERN_TEXT;
+    const size_t begin = r->marked.size;
 
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
-        size_t from = r->marked.size;
         switch (piece.kind) {
         case W_PATTERN_TEXT:
         case W_PATTERN_LINE:
         case W_PATTERN_DIGIT: put_text(r, piece); break;
         case W_PATTERN_ARGUMENT:
-            put_value(r, *find_any(all, piece.text), before == W_PATTERN_LINE);
-            filter(r, piece.filter, from);
+        case W_PATTERN_ENDING: put_argument(r, given, piece, before == W_PATTERN_LINE); break;
+        case W_PATTERN_ALL: put_all(r, given->all, piece.text); break;
+        case W_PATTERN_NEEDED:
+        case W_PATTERN_GROUP_END: break;
+        case W_PATTERN_GROUP:
+            if (!has_all(r, given, pattern, true))
+                skip_group(&pattern);
+            else if (r->marked.size == begin)
+                skip_separators(&pattern);
             break;
-        case W_PATTERN_ALL: put_all(r, all, piece.text); break;
-        case W_PATTERN_NEEDED: break;
         default: return;
         }
         before = piece.kind;
     }
 }
 
-static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_arguments *all)
+static void put_title(struct w_wikitext *r)
 {
-    if (w_span_is(pattern, W_SPAN("@convert"))) {
-        w_wiki_put_measure(r, all);
+    for (size_t i = 0; i < r->title.size; i++)
+        if (r->title.at[i] >= ' ')
+            w_buffer_byte(&r->marked, r->title.at[i]);
+}
+
+static void apply(struct w_wikitext *r, struct w_span pattern, const struct given *given)
+{
+    switch (w_pattern_rule(pattern)) {
+    case W_RULE_CONVERT: w_wiki_put_measure(r, given->all, false); return;
+    case W_RULE_CVT: w_wiki_put_measure(r, given->all, true); return;
+    case W_RULE_COORD: w_wiki_put_coordinates(r, given->all); return;
+    case W_RULE_MATH:
+        w_wiki_put_mathematics(r, source_of(r, w_wiki_argument_find(given->all, W_SPAN("1"))));
         return;
-    }
-    if (w_span_is(pattern, W_SPAN("@title"))) {
-        for (size_t i = 0; i < r->title.size; i++)
-            if (r->title.at[i] >= ' ')
-                w_buffer_byte(&r->marked, r->title.at[i]);
-        return;
+    case W_RULE_TITLE: put_title(r); return;
+    case W_RULE_VAL: w_wiki_put_number(r, given->all); return;
+    case W_RULE_NONE: break;
     }
     do {
-        if (has_all(all, pattern)) {
-            put_alternative(r, all, pattern);
+        if (has_all(r, given, pattern, false)) {
+            put_alternative(r, given, pattern);
             return;
         }
     } while (next_alternative(&pattern));
@@ -251,19 +334,32 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct w_ar
 
 /* ---- templates ---- */
 
+/* {{Template:Convert|...}} is {{Convert|...}}. */
+static struct w_span unprefixed(const struct w_wikitext *r, struct w_span name)
+{
+    const u8 *colon = name.size ? memchr(name.at, ':', name.size) : NULL;
+    size_t size = colon ? (size_t)(colon - name.at) : 0;
+
+    if (size &&
+        w_wiki_site_is_template(r->options.site, w_span_trim((struct w_span){name.at, size})))
+        return w_span_from(name, size + 1);
+    return name;
+}
+
 /* The pattern of a template, and where its arguments begin: after the bar of its name, or after the
  * colon of a function. */
-static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_span *pattern)
+static bool find_pattern(struct w_wikitext *r, struct w_range *inside, struct w_span *pattern,
+                         struct w_span *ending)
 {
     struct w_range rest = *inside;
     u32 bar = w_wiki_find(r, &rest, '|');
-    struct w_span name = w_wiki_source(r, inside->begin, bar);
+    struct w_span name = unprefixed(r, w_wiki_source(r, inside->begin, bar));
     const u8 *colon = name.size ? memchr(name.at, ':', name.size) : NULL;
-    bool found = w_inline_table_find(r->options.inlines, name, pattern);
+    bool found = w_inline_table_find(r->options.inlines, name, pattern, ending);
 
     if (!found && colon) {
         name.size = (size_t)(colon + 1 - name.at);
-        if (!w_inline_table_find(r->options.inlines, name, pattern))
+        if (!w_inline_table_find(r->options.inlines, name, pattern, ending))
             return false;
         inside->begin = (u32)(colon + 1 - r->source);
         return true;
@@ -277,9 +373,10 @@ void w_wiki_put_template(struct w_wikitext *r, u32 index)
 {
     struct w_range inside = w_wiki_inside(r, index);
     struct w_arguments all = {0};
+    struct given given = {.all = &all};
     struct w_span pattern;
 
-    if (!find_pattern(r, &inside, &pattern)) {
+    if (!find_pattern(r, &inside, &pattern, &given.ending)) {
         w_wiki_put_mark(r, W_MARK_HOLE);
         return;
     }
@@ -289,7 +386,7 @@ void w_wiki_put_template(struct w_wikitext *r, u32 index)
     }
     if (inside.begin < inside.end)
         read_arguments(r, inside, &all);
-    apply(r, pattern, &all);
+    apply(r, pattern, &given);
 }
 
 void w_wiki_put_argument(struct w_wikitext *r, u32 index)

@@ -16,8 +16,10 @@ enum w_status w_wikitext_new(struct w_wikitext **renderer, const struct w_wikite
     if (!r)
         return w_fail(err, W_NOMEM, "no memory for a renderer of wikitext");
     r->options = *options;
+    r->language = w_wiki_language_of(w_wiki_site_language(r->options.site));
+    r->variants = w_wiki_site_has_variants(r->options.site);
     if (!r->options.inlines) {
-        status = w_inline_table_new(&r->own_inlines, err);
+        status = w_inline_table_new(&r->own_inlines, r->options.site, err);
         r->options.inlines = r->own_inlines;
     }
     if (status)
@@ -48,7 +50,7 @@ enum w_status w_wikitext_render(struct w_wikitext *r, struct w_span title, struc
         return W_DONE;
     if (source.size > PAGE_MAX)
         return w_fail(err, W_LIMIT, "a page of %zu bytes; the limit is %zu", source.size, PAGE_MAX);
-    status = w_markup_scan(&r->markup, source, err);
+    status = w_markup_scan(&r->markup, source, r->variants, err);
     if (status)
         return status;
     r->marked.size = r->text.size = 0;

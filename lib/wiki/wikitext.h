@@ -40,8 +40,8 @@ enum w_wiki_headings {
 };
 
 struct w_wikitext_options {
-    const struct w_wiki_site *site;       /* NULL: English names */
-    const struct w_inline_table *inlines; /* NULL: the built-in rows */
+    const struct w_wiki_site *site;       /* its language and names; NULL: English ones */
+    const struct w_inline_table *inlines; /* NULL: the built-in rows for the site's language */
     enum w_wiki_headings headings;
     const char *math;     /* stands for mathematics and chemistry; NULL: their TeX source */
     const char *item;     /* before the text of list items, such as "- "; NULL: nothing */

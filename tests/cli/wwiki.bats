@@ -280,6 +280,23 @@ setup()
     [[ $output == *rows* ]]
 }
 
+@test "each dump of a stream is read in its language, with its templates and the user's" {
+    cd "$BATS_TEST_TMPDIR" || return
+    echo 'warm = {1:number} °' >rows
+    for language in fr en pt ''; do
+        printf '<mediawiki%s>\n' "${language:+ xml:lang=\"$language\"}"
+        page 0 1 A '[[Arquivo:a.jpg|b]]{{date|1|mars|2000}}, {{warm|1234.5}}, N-{a}-b'
+        echo '</mediawiki>'
+    done >many.xml
+    wwiki -q --inlines rows many.xml | jq -r .text >text
+    {
+        echo 'b1er mars 2000, 1 234,5 °, N-{a}-b'
+        echo 'b1, 1,234.5 °, N-{a}-b'
+        echo '1 234,5 °, N-{a}-b'
+        echo 'b1, 1,234.5 °, N-{a}-b'
+    } | diff - text
+}
+
 @test "a dump that is cut anywhere is refused with 3, its place, and no file" {
     for file in small.xml large.xml.bz2 streams.xml.bz2; do
         size=$(stat -c %s $file)

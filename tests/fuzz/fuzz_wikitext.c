@@ -38,6 +38,18 @@ static const char *const pieces[] = {
     "{{hlist|a|",
     "{{quote|\n*",
     "{{val|1|e=",
+    "{{val|1.5e3|2|-3|u=m2|up=s-1",
+    "{{convert|6|ft|2|in|m|2",
+    "{{coord|1|2|N|3|E",
+    "{{coord|1.5|-2",
+    "{{music|flat",
+    "{{zh|s=a|t=b|p=c",
+    "{{langx|de|",
+    "{{lang-ru|a|b",
+    "{{Template:tmath|x^2",
+    "{{date|1|2|3",
+    "{{unité|1234.5|m|2",
+    "[[X:a.png|9px|",
     "{{birth date|1|2|",
     "{{lc:",
     "{{PAGENAME}}",
@@ -141,14 +153,21 @@ static void render(unsigned flags, const uint8_t *page, size_t size)
         .sections = flags & 16 ? "" : NULL,
         .tables = flags & 32,
     };
-    static struct w_inline_table *table;
+    static const char *const languages[] = {"en", "zh", "fr", "ru"};
+    static struct w_wiki_site *sites[W_COUNTOF(languages)];
+    static struct w_inline_table *tables[W_COUNTOF(languages)];
+    const unsigned language = flags >> 6 & 3;
     struct w_wikitext *r = NULL;
     struct w_err err = {0};
     struct w_span text;
 
-    if (!table && w_inline_table_new(&table, &err))
+    if (!tables[language] &&
+        (w_wiki_site_new(&sites[language], &err) ||
+         w_wiki_site_set_language(sites[language], w_span_of(languages[language]), &err) ||
+         w_inline_table_new(&tables[language], sites[language], &err)))
         abort();
-    options.inlines = table;
+    options.site = sites[language];
+    options.inlines = tables[language];
     double start = cpu_s();
     if (w_wikitext_new(&r, &options, &err) ||
         w_wikitext_render(r, W_SPAN("Title"), (struct w_span){page, size}, &text, &err))

@@ -98,6 +98,44 @@ static void every_word_between_two_numbers_is_written(void **state)
     }
 }
 
+/* After the unit come the one to convert to and a precision, which are no further measure. */
+static void a_conversion_has_a_precision(void **state)
+{
+    (void)state;
+    gives("{{convert|181|sqmi|km2|0}}", "181 square miles");
+    gives("{{convert|2381741|km2|sqmi|0}}", "2,381,741 square kilometres");
+    gives("{{convert|100|yd2|m2|0}}", "100 yd2");
+    gives("{{convert|50|lb/ft3|kg/m3|0}}", "50 lb/ft3");
+    gives("{{convert|5|mph|km/h m/s2|1}}", "5 miles per hour");
+    gives("{{convert|1|-|2|sqmi|km2|0}}", "1–2 square miles");
+    gives("{{convert|1|sqmi|km2|0|adj=on}}", "1-square mile");
+    gives("{{convert|6|ft|2|in|m|2}}", "6 feet 2 inches");
+    gives("{{convert|5|lb|4|oz|kg|2}}", "5 pounds 4 ounces");
+    gives("{{convert|6|ft|{{frac|5|1|2}}|in}}", "6 feet 5 1/2 inches");
+    gives("{{convert|100|mi|km|0}} {{cvt|5|km|mi}}", "100 miles 5 km");
+    gives("{{cvt|5|km|abbr=off}} {{convert|5|km|abbr=off}}", "5 kilometres 5 kilometres");
+}
+
+static void values_have_what_is_uncertain_of_them(void **state)
+{
+    (void)state;
+    gives("{{val|879.6|0.8|u=s}}", "879.6±0.8 s");
+    gives("{{val|1.234|(5)|u=h}}", "1.234(5) h");
+    gives("{{val|1.5|0.3|e=6|ul=km}} {{val|1.234|(5)|e=-3}}", "(1.5±0.3)×10⁶ km 1.234(5)×10⁻³");
+    gives("{{val|12|3|4}} {{val|12|+3|-4|u=m}} {{val|1|.2|.3|e=4}}",
+          "12+3−4 12+3−4 m (1+.2−.3)×10⁴");
+    gives("{{val|7|,|8}} {{val|10|x|20|u=cm}} {{val|5|to|6}} {{val|1|–|2|u=m}}",
+          "7, 8 10 × 20 cm 5 to 6 1–2 m");
+    gives("{{val|5|s=%}} {{val|5|p=~}} {{val|5|u=%}} {{val|30|u=deg}} {{val|5|end=+}}",
+          "5% ~5 5% 30° 5+");
+    gives("{{val|1.5e6|u=J}} {{val|1234567}} {{val|e=5}} {{val|e=5|u=m}} {{val|u=kg}}x",
+          "1.5×10⁶ J 1,234,567 10⁵ 10⁵ m kgx");
+    gives("{{val|9.8|u=m/s2}} {{val|4|ul=m2}} {{val|5|u=km|up=s}} {{val|3|u=s-1}} "
+          "{{val|2|u=m<sup>2</sup>}}",
+          "9.8 m/s² 4 m² 5 km/s 3 s⁻¹ 2 m²");
+    gives("a {{val}}b {{val||5}}c", "a b c");
+}
+
 /* A superscript or subscript of `size` bytes that begins as a number. */
 static void check_script(const char *base, const char *tag, size_t size, const char *sign)
 {
@@ -153,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_is_written_for_one_and_for_several),
         cmocka_unit_test(every_word_between_two_numbers_is_written),
+        cmocka_unit_test(a_conversion_has_a_precision),
+        cmocka_unit_test(values_have_what_is_uncertain_of_them),
         cmocka_unit_test(only_what_is_short_gets_a_sign),
         cmocka_unit_test(only_the_end_of_a_number_is_examined),
     };

@@ -1,0 +1,23 @@
+/* language.h - how the language of a wiki writes what templates compute: numbers, months, and the
+ * names of languages. */
+#ifndef W_LANGUAGE_H
+#define W_LANGUAGE_H
+
+#include "wiki/span.h"
+
+struct w_wiki_language {
+    const char *code;
+    const char *thousands, *decimal; /* between thousands; before the part behind the point */
+    u8 least;                        /* digits of the shortest number that is cut into thousands */
+    const char *months[12];          /* as they follow a day; NULL: they stay numbers */
+};
+
+/* The language of a wiki by its code, such as "de" and "de-at": English for "", and for a language
+ * that is not known one that leaves numbers as they are. Never NULL. */
+const struct w_wiki_language *w_wiki_language_of(const char *code);
+
+/* What a language is called in another, by its code ("en" and "en-us" are English); empty if that
+ * is not known. */
+struct w_span w_wiki_language_name(const struct w_wiki_language *in, struct w_span code);
+
+#endif

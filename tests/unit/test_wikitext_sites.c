@@ -1,0 +1,244 @@
+/* Wikis of different languages and projects: what they call pictures and categories, which of them
+ * have variants, and what their templates stand for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "wiki/wikitext.h"
+
+struct pair {
+    const char *wikitext, *text;
+};
+
+static struct w_err err;
+
+/* What pages of a wiki give, by its language and its address or NULL. */
+static void check(const char *language, const char *address, const struct pair *pairs, size_t count)
+{
+    struct w_wikitext_options options = {0};
+    struct w_wiki_site *site = NULL;
+    struct w_wikitext *r = NULL;
+
+    assert_int_equal(w_wiki_site_new(&site, &err), 0);
+    assert_int_equal(w_wiki_site_set_language(site, w_span_of(language), &err), 0);
+    w_wiki_site_set_address(site, w_span_of(address));
+    options.site = site;
+    assert_int_equal(w_wikitext_new(&r, &options, &err), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct w_span text;
+        assert_int_equal(
+            w_wikitext_render(r, W_SPAN("Title"), w_span_of(pairs[i].wikitext), &text, &err), 0);
+        if (!w_span_is(text, w_span_of(pairs[i].text)))
+            fail_msg("%s: %s\n    gives: %.*s\n    wants: %s", language, pairs[i].wikitext,
+                     (int)text.size, (const char *)text.at, pairs[i].text);
+    }
+    w_wikitext_free(r);
+    w_wiki_site_free(site);
+}
+
+#define CHECK(language, ...)                                                                       \
+    do {                                                                                           \
+        static const struct pair pairs[] = {__VA_ARGS__};                                          \
+        check(language, NULL, pairs, W_COUNTOF(pairs));                                            \
+    } while (0)
+
+/* clang-format off */
+
+/* Names that a dump does not say, of the language itself and of those that it takes over. */
+static void pictures_and_categories_have_more_names_than_one(void **state)
+{
+    static const struct {
+        const char *language, *file, *category;
+    } names[] = {
+        {"pt", "Arquivo", "Categoria"}, {"pt-BR", "Ficheiro", "Categoria"}, {"pt", "Imagem", NULL},
+        {"de", "Bild", "Kategorie"}, {"fr", "Fichier", "catégorie"}, {"es", "Imagen", "Categoría"},
+        {"uk", "Зображення", "Категорія"}, {"uk", "Файл", "Категория"}, {"ru", "изображение", "категория"},
+        {"zh", "图像", "分类"}, {"zh", "圖像", "分類"}, {"zh", "档案", NULL}, {"zh", "檔案", NULL},
+        {"zh", "图片", NULL}, {"zh", "圖片", NULL}, {"zh-tw", "檔案", "分類"},
+        {"ar", "صورة", "تصنيف"}, {"fa", "تصویر", "رده"}, {"tr", "Resim", "Kategori"},
+        {"hu", "Kép", "Kategória"}, {"fi", "Kuva", "Luokka"}, {"nb", "Bilde", "Kategori"},
+        {"no", "Bilde", "Kategori"}, {"zh-min-nan", "Tóng-àn", "Lūi-pia̍t"}, {"da", "Billede", "Kategori"}, {"ca", "Imatge", "Categoria"},
+        {"ro", "Imagine", "Categorie"}, {"el", "εικόνα", "Κατηγορία"}, {"vi", "Hình", "Thể loại"},
+        {"th", "ภาพ", "หมวดหมู่"}, {"id", "Gambar", "Kategori"}, {"cs", "Soubor", "Kategorie"},
+        {"cs", "Obrázok", NULL}, {"sk", "Súbor", "Kategória"}, {"sr", "Слика", "Категорија"},
+        {"sr", "Slika", "Kategorija"}, {"hr", "Slika", "Kategorija"}, {"eu", "Irudi", "Kategoria"},
+        {"ja", "画像", "カテゴリ"}, {"ko", "그림", "분류"}, {"pl", "Grafika", "Kategoria"},
+        {"nl", "Afbeelding", "Categorie"}, {"sv", "Bild", "Kategori"}, {"bg", "Картинка", "Категория"},
+        {"he", "תמונה", "קטגוריה"}, {"hi", "चित्र", "श्रेणी"}, {"ka", "სურათი", "კატეგორია"},
+        {"tt", "Рәсем", "Төркем"}, {"de-AT", "Datei", "Kategorie"}, {"xx", "Image", "Category"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < W_COUNTOF(names); i++) {
+        char page[200], other[100] = "";
+        if (names[i].category)
+            snprintf(other, sizeof other, "[[%s:d]]", names[i].category);
+        snprintf(page, sizeof page, "a[[%s:b|c]] %se", names[i].file, other);
+        const struct pair pair = {page, "a e"};
+        check(names[i].language, NULL, &pair, 1);
+    }
+    /* In another language these are titles. */
+    CHECK("en", {"[[Imagine: A]] [[Bild:B]] [[Kuva:c|d]] [[分类:e]]", "Imagine: A Bild:B d 分类:e"});
+    CHECK("ro", {"a[[Imagine: A]] b", "a b"});
+    CHECK("de", {"{{Vorlage:Nowrap|a}} {{vorlage:lang|en|b}} {{Template:nowrap|c}} {{Modèle:nowrap|d}}e",
+                 "a b c e"});
+}
+
+static void what_looks_like_a_picture_is_one(void **state)
+{
+    (void)state;
+    CHECK("en",
+          {"a[[Bildo:B.jpg|thumb|c]] d", "a d"},
+          {"a[[X:b c.SVG|links|120px|d [[e|f]]]] g", "a g"},
+          {"a[[X:b.png|x40px]] c [[X:b.png|30x40px|d]]", "a c"},
+          {"a[[X:b.png|mini|c]] d [[X:b.png|Vignette|c]] [[X:b.png|vignette]]", "a d Vignette|c"},
+          {"[[X:b.jpg|c]] [[X:b|thumb|c]] [[b.jpg|thumb]]", "c thumb|c thumb"},
+          {"[[:X:b.jpg|thumb]] [[X:b.jpg]] [[X:b.jpg|px]] [[X:b.jpg|9px9]]", "thumb X:b.jpg px 9px9"});
+}
+
+static void only_wikis_with_variants_have_them(void **state)
+{
+    (void)state;
+    CHECK("zh",
+          {"-{zh-hans:甲;zh-hant:乙}- -{三}- -{T|zh:四}- -{", "甲 三 -{"},
+          {"[[A|-{zh-cn:甲; zh-tw:乙}-]]", "甲"});
+    CHECK("zh-hant", {"-{甲}-", "甲"});
+    CHECK("sr", {"-{sr-ec: а; sr-el: b}-", "а"});
+    CHECK("kk", {"-{a}-", "a"});
+    CHECK("en",
+          {"N-{4-[2-(diethylamino)ethyl]phenyl}-acetamide", "N-{4-[2-(diethylamino)ethyl]phenyl}-acetamide"},
+          {"4-{[(2-amino)methyl]amino}-benzoic", "4-{[(2-amino)methyl]amino}-benzoic"},
+          {"{a-{1}-b} -{T|foo}-", "{a-{1}-b} -{T|foo}-"});
+    CHECK("ja", {"-{a}-", "-{a}-"});
+    CHECK("zhx", {"-{a}-", "-{a}-"});
+    CHECK("zh-yue", {"-{a}-", "-{a}-"});
+}
+
+static void tags_of_extensions(void **state)
+{
+    (void)state;
+    CHECK("en",
+          {"<phonos file=\"a.ogg\">b</phonos> <langconvert from=\"zh\" to=\"zh-tw\">c</langconvert>", "b c"},
+          {"<languages/><translate><!--T:1--> a <tvar name=1>b</tvar></translate>", "a b"},
+          {"<pages index=\"A.djvu\" from=1 to=2 />b<dynamicpagelist>\ncategory=c\n</dynamicpagelist>", "b"},
+          {"a<rss>http://b</rss> <quiz>\n{c}\n+ d\n</quiz><page-collection>e</page-collection>f", "a f"},
+          {"<meta itemprop=\"a\" content=\"b\"><link itemprop=\"c\" href=\"d\"/>e <nobr>f g</nobr>", "e f g"},
+          {"the letter <a> and the key <tab>", "the letter <a> and the key <tab>"});
+}
+
+static void english_templates(void **state)
+{
+    (void)state;
+    CHECK("en",
+          {"B{{music|flat}} F{{music|#}} C{{Music|natural}} in {{music|time|3|4}}", "B♭ F♯ C♮ in 3/4"},
+          {"{{sclass|Nimitz|aircraft carrier}}s, the {{sclass|Kongō|battlecruiser|4}}, {{sclass2|A|b|5}}",
+           "Nimitz-class aircraft carriers, the Kongō class, A"},
+          {"{{USS|Enterprise|CVN-65}}, {{USS|Enterprise|CVN-65|6}}, {{USS|Enterprise|CVN-65|2}}",
+           "USS Enterprise (CVN-65), USS Enterprise, Enterprise"},
+          {"{{HMS|Victory}} {{ship|Japanese destroyer|Akagi||2}} {{ship|RMS|A|1911}}",
+           "HMS Victory Akagi RMS A (1911)"},
+          {"{{CO2}} {{tmath|x^2}} ({{gloss|water}}, {{lit|y}}) 2{{x10^|5}} {{nobold|5}}",
+           "CO2 x^2 ('water', lit. 'y') 2×10⁵ 5"},
+          {"{{sortname|John|Smith}} {{sort|a|b}} {{nts|1234}}", "John Smith b 1,234"},
+          {"at {{coord|57|18|22|N|4|27|32|W|display=inline}}, {{coord|12|N|70|W}}, {{coord|-1.5|+30}}",
+           "at 57°18′22″N 4°27′32″W, 12°N 70°W, 1.5°S 30°E"},
+          {"a {{coord|1|N|2|E|display=title}} b {{coord|1|N|2|E|region:x|display=inline,title}} {{coord}}c",
+           "a b 1°N 2°E c"},
+          {"{{Nihongo|A|B|C|extra=lit. D}} {{nihongo|A|B||E}} {{nihongo|A|lit=E|B}}",
+           "A (B, C, lit. D) A (B, E) A (B, lit. 'E')"},
+          {"{{zh|s=汉|t=漢|p=Hàn}} {{zh|c=中|l=middle}} {{zh|p=x}}",
+           "simplified Chinese: 汉; traditional Chinese: 漢; pinyin: Hàn Chinese: 中; lit. 'middle' pinyin: x"},
+          {"{{langx|de|Wien}} {{langx|de|Wien|label=none}} {{lang-ru|X|Y}} {{lang-xx|z}}",
+           "German: Wien Wien Russian: X, romanized: Y z"},
+          {"{{citation needed span|a b|date=May 2020}} {{okina}}", "a b ʻ"});
+    CHECK("simple", {"{{as of|2009}}", "As of 2009"});
+}
+
+static void other_languages(void **state)
+{
+    (void)state;
+    CHECK("fr",
+          {"Au {{s-|XIX|e}}, il a parcouru {{unité|5|km}}.", "Au XIXe siècle, il a parcouru 5 km."},
+          {"le {{date|1|janvier|2000}} et le {{date-|14|7|1789}}", "le 1er janvier 2000 et le 14 juillet 1789"},
+          {"{{unité|1234567.5|m|2}} {{unité|10|à=20|km}} {{nombre|12345|habitants}} {{unité|3 km}}",
+           "1 234 567,5 m² 10 à 20 km 12 345 habitants 3 km"},
+          {"{{-s|V|e}} {{s2|XV|e|XVI|e}} {{XIXe siècle}} {{Ier siècle}} {{1er}} {{XX{{e}} siècle}}x",
+           "Ve siècle av. J.-C. XVe et XVIe siècles XIXe siècle Ier siècle 1er x"},
+          {"{{lang-de|Wien}} {{lang|en|a}} {{lien|trad=A|lang=en|fr=B|texte=C}} {{abréviation|D|E}}",
+           "en allemand : Wien a C D"},
+          {"{{M.|Hulot}}, {{n°|5}}, {{citation|mot}}, {{référence nécessaire|fait|date=2010}}, {{formatnum:1234.5}}",
+           "M. Hulot, n° 5, « mot », fait, 1 234,5"},
+          {"{{as of|2009}}a {{circa|1500}}b {{birth date|1950|4|12}}c", "a b c"});
+    CHECK("de",
+          {"{{enS|''Munich''}}, {{ruS|Москва|Moskwa}}, {{laS|Roma}}", "englisch Munich, russisch Москва Moskwa, lateinisch Roma"},
+          {"{{Höhe|489|DE-NHN}} {{formatnum:1234567.5}} {{Zahl|12345}} {{§|1|bgb|juris}}",
+           "489 m ü. NHN 1.234.567,5 12.345 § 1"},
+          {"{{\"|Wort}} {{lang|fr|mot}} {{Zitat|A|B}}", "„Wort“ mot\n\n„A“\n– B"},
+          {"{{date|5}}a {{height|m=1}}b", "a b"});
+    CHECK("es",
+          {"{{unidad|5|km}} {{siglo|XIX||s}} {{siglo|V|a|s}} {{fecha|1|1|2000}}", "5 km siglo XIX siglo V a. C. 1 de enero de 2000"},
+          {"{{lang-en|Rome}} {{esd|12 m}} {{versalita|IV}} {{formatnum:1234}} {{formatnum:12345}}",
+           "en inglés, Rome 12 m IV 1234 12 345"});
+    CHECK("it",
+          {"{{M|10|ul=km}} {{M|5|k|m}} {{M|3||m/s}} {{formatnum:12345.5}} {{tutto attaccato|5 m}}",
+           "10 km 5 km 3 m/s 12 345,5 5 m"},
+          {"{{senza fonte|frase}} {{nihongo|A|B|C}}", "frase A (B C)"});
+    CHECK("pt",
+          {"{{fmtn|1234567|km}} {{dtext|1|1|2000}} {{séc|XIX}} {{lang-en|Rome}} {{PBPE|econômico|económico}}",
+           "1 234 567 km 1 de janeiro de 2000 século XIX em inglês: Rome econômico ou económico"},
+          {"{{convert|10|km|mi}} {{carece de fontes2|frase|data=maio de 2010}}", "10 km frase"});
+    CHECK("nl",
+          {"{{lang-en|Rome}} {{formatnum:1234.5}} {{Aut|Jansen}}", "Engels: Rome 1.234,5 Jansen"});
+    CHECK("pl",
+          {"{{w języku|en|Rome}} {{lang-de|Wien}} {{liczba|1234567}} {{fakt|zdanie|data=2010-01}}",
+           "ang. Rome niem. Wien 1 234 567 zdanie"});
+    CHECK("ru",
+          {"{{lang-en|Rome}}, {{число|12345}}, {{s|5 км}}, {{нп5|A|B|en|C}}, {{Нп3|A|}}, {{Lang-ja|X}}",
+           "англ. Rome, 12 345, 5 км, B, A, яп. X"},
+          {"{{comment|a|b}} {{тире}} {{дата|1|1|2000}} {{мфа|x}}", "a — 1 января 2000 [x]"});
+    CHECK("ja",
+          {"{{読み仮名|東京|とうきょう}}、{{仮リンク|A|en|B|label=C}}、{{lang-en-short|Rome}}、{{lang-en|Rome}}",
+           "東京（とうきょう）、C、英: Rome、英語: Rome"},
+          {"{{要出典範囲|文|date=2010年1月}}{{JIS2004フォント|辻}}{{没年齢|1900|1|2|1950|3|4}}", "文辻1950年3月4日"});
+    CHECK("zh",
+          {"'''甲'''{{bd|1879年|3月14日|1955年|4月18日|catIdx=A}}，{{lang-en|Rome}}", "甲（1879年3月14日—1955年4月18日），英语：Rome"},
+          {"{{le|甲|A}}、{{tsl|en|A|甲|乙}}、{{link-ja|丙|C}}", "甲、乙、丙"});
+    /* A language without rows of its own: neither English words nor English numbers. */
+    CHECK("bg",
+          {"{{lang-la|Anno Domini}} {{nowrap|a b}} {{convert|1234.5|km|mi}} {{formatnum:1234}} {{as of|2009}}c",
+           "Anno Domini a b 1234.5 km 1234 c"});
+}
+
+static void a_wiktionary_has_other_templates(void **state)
+{
+    static const struct pair pairs[] = {
+        {"From {{etyl|la|en}} {{term|canis||dog|lang=la}}, cf. {{m|fr|chien}}.", "From Latin canis (“dog”), cf. chien."},
+        {"* French: {{t+|fr|chien|m}} {{gloss|animal}}", "French: chien (animal)"},
+        {"{{lb|en|zoology|rare}} a {{convert|1|km}}", "(zoology, rare) a 1 kilometre"},
+    };
+    static const struct pair elsewhere[] = {{"a {{etyl|la|en}} {{gloss|b}}", "a 'b'"}};
+
+    (void)state;
+    check("en", "https://en.wiktionary.org/wiki/Main_Page", pairs, W_COUNTOF(pairs));
+    check("en", "https://en.wikipedia.org/wiki/Main_Page", elsewhere, 1);
+}
+
+/* clang-format on */
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_and_categories_have_more_names_than_one),
+        cmocka_unit_test(what_looks_like_a_picture_is_one),
+        cmocka_unit_test(only_wikis_with_variants_have_them),
+        cmocka_unit_test(tags_of_extensions),
+        cmocka_unit_test(english_templates),
+        cmocka_unit_test(other_languages),
+        cmocka_unit_test(a_wiktionary_has_other_templates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
