@@ -283,6 +283,7 @@ UNIT_TESTS := \
 	test_orthogonal \
 	test_kern \
 	test_lanes \
+	test_late_merges \
 	test_memory_curve \
 	test_mixture \
 	test_model \

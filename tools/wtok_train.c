@@ -173,12 +173,13 @@ static enum w_status learn(const struct settings *set, const struct wtok_words *
                                     .progress = show_merges,
                                     .context = &merging};
     struct w_merge *merges = NULL;
-    u32 count;
+    u32 count, twin;
 
     enum w_status status = w_bpe_train(&words->total, &train, &merges, &count, err);
     if (!status)
         status = w_vocab_new(vocab, set->split, merges, count, &set->end, 1, err);
-    if (status == W_CORRUPT) /* learned merges can break no other rule */
+    /* Some formats of other programs have no two tokens of one name. */
+    if (!status && w_vocab_find(*vocab, (const u8 *)set->end, strlen(set->end), &twin))
         status = w_fail(err, W_USAGE, "--end: the text gave a token of this name: choose another");
     if (!status && count < merging.wanted)
         w_warn("the text has only enough pairs for %u of the %llu ids: the vocabulary is smaller",

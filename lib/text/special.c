@@ -43,8 +43,7 @@ enum w_status w_specials_new(struct w_specials **specials, const struct w_vocab 
         add(s, w_vocab_special_id(vocab, i));
     for (const char *name = names, *end; !all && name; name = *end ? end + 1 : NULL) {
         end = strchrnul(name, ',');
-        if (!w_vocab_find(vocab, (const u8 *)name, (size_t)(end - name), &id) ||
-            !w_vocab_is_special(vocab, id)) {
+        if (!w_vocab_find_special(vocab, name, (size_t)(end - name), &id)) {
             w_specials_free(s);
             *specials = NULL;
             return w_fail(err, W_USAGE, "the vocabulary has no special token \"%.*s\"",

@@ -42,7 +42,7 @@ static u32 *find(const struct w_token_set *set, const u8 *bytes, u32 size)
 
 bool w_token_set_find(const struct w_token_set *set, const u8 *bytes, size_t size, u32 *id)
 {
-    u32 place = size <= W_TOKEN_BYTES_MAX ? *find(set, bytes, (u32)size) : 0;
+    u32 place = set->count && size <= W_TOKEN_BYTES_MAX ? *find(set, bytes, (u32)size) : 0;
 
     *id = place - 1;
     return place > 0;

@@ -1,7 +1,7 @@
-/* token_set.h - the byte strings that are tokens, by id, each once.
+/* token_set.h - byte strings by number, each once.
  *
- * Shared by vocabularies and the trainer: from an id to its bytes and back. A set begins with the
- * 256 single bytes. */
+ * Shared by vocabularies and the trainer: from the id of a token to its bytes and back. A set of
+ * tokens begins with the 256 single bytes; all zeroes are an empty set, for names. */
 #ifndef W_TOKEN_SET_H
 #define W_TOKEN_SET_H
 

@@ -8,8 +8,14 @@
  *               a whole word, and only if the vocabulary takes whole words (w_vocab_whole_words)
  *     special   names such as "<|endoftext|>", which text never gives; the first one ends documents
  *
- * A byte string has one id: a second merge that makes the same bytes makes the same id. A
- * vocabulary that wtok train learns has the bytes at 0 to 255, then one id per merge, then the
+ * A byte string has one id: a second merge that makes the same bytes makes the same id. The name of
+ * a special token may be the bytes of another token: GPT-NeoX has names for runs of blanks.
+ *
+ * Ranks say nothing of how tokens are made: a merge may join a token that only a merge of a higher
+ * rank makes ("late"). With a+bc = abc at rank 0 and b+c = bc at rank 1, abc is made of a, b, c all
+ * the same. Vocabularies of ranks, as those of tiktoken and Llama 3, have such merges.
+ *
+ * A vocabulary that wtok train learns has the bytes at 0 to 255, then one id per merge, then the
  * specials; an imported one may have any ids, and some that are unused.
  *
  * A vocabulary is one file of JSON (see wtok(1)); the same JSON travels in the headers of token
@@ -44,10 +50,12 @@ struct w_vocab_parts {
     bool whole_words;             /* a word that is a token is that token, whatever merges say */
     u32 size;                     /* ids, unused ones at the end included; 0: as needed */
     const u32 *byte_ids;          /* of the 256 bytes; NULL: 0 to 255 */
-    const struct w_merge *merges; /* by rank; of ids of bytes and of earlier results */
+    const struct w_merge *merges; /* by rank; of ids of bytes and of results of merges */
     u32 merge_count;
-    const u32 *made_ids; /* ids of the made tokens, in the order in which merges first
-                                           make them; NULL: the smallest that nothing else has */
+    const u32 *merged_ids; /* the id that each merge makes; NULL: as made_ids says, and each merge
+                              joins bytes and results of earlier ones */
+    const u32 *made_ids;   /* ids of the made tokens, in the order in which merges first make them;
+                              NULL: the smallest that nothing else has */
     u32 made_count;
     const struct w_token *added;
     u32 added_count;
@@ -99,9 +107,10 @@ const u8 *w_vocab_bytes(const struct w_vocab *, u32 id, u32 *size);
 enum w_token_kind { W_TOKEN_UNUSED, W_TOKEN_BYTE, W_TOKEN_MADE, W_TOKEN_ADDED, W_TOKEN_SPECIAL };
 enum w_token_kind w_vocab_kind(const struct w_vocab *, u32 id); /* UNUSED from size on */
 bool w_vocab_is_special(const struct w_vocab *, u32 id);
-/* The id of a token with these bytes, or of a special token of this name: false if there is
- * none. */
+/* The id of a token with these bytes that is not special, and of a special token of this name: false
+ * if there is none. */
 bool w_vocab_find(const struct w_vocab *, const u8 *bytes, size_t size, u32 *id);
+bool w_vocab_find_special(const struct w_vocab *, const char *name, size_t size, u32 *id);
 /* The special tokens in the order given, the one that ends documents first. */
 u32 w_vocab_special_count(const struct w_vocab *);
 u32 w_vocab_special_id(const struct w_vocab *, u32 index);

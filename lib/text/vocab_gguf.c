@@ -31,11 +31,28 @@ static const struct {
     enum w_split rule;
     bool whole_words;
 } splits[] = {
-    {"gpt-2", W_SPLIT_GPT2, false},
-    {"llama-bpe", W_SPLIT_CL100K, true},
-    {"qwen2", W_SPLIT_QWEN2, false},
-    {"smollm", W_SPLIT_SMOLLM, false},
-    {"dbrx", W_SPLIT_CL100K, false},
+    {"gpt-2", W_SPLIT_GPT2, false},        {"phi-2", W_SPLIT_GPT2, false},
+    {"roberta-bpe", W_SPLIT_GPT2, false},  {"jina-es", W_SPLIT_GPT2, false},
+    {"jina-de", W_SPLIT_GPT2, false},      {"jina-v1-en", W_SPLIT_GPT2, false},
+    {"jina-v2-es", W_SPLIT_GPT2, false},   {"jina-v2-de", W_SPLIT_GPT2, false},
+    {"jina-v2-code", W_SPLIT_GPT2, false}, {"gigachat", W_SPLIT_GPT2, false},
+    {"a.x-4.0", W_SPLIT_GPT2, false},      {"mellum", W_SPLIT_GPT2, false},
+    {"exaone4", W_SPLIT_GPT2, false},      {"mpt", W_SPLIT_GPT2, false},
+    {"olmo", W_SPLIT_GPT2, false},         {"jais", W_SPLIT_GPT2, false},
+    {"trillion", W_SPLIT_GPT2, false},     {"granite-docling", W_SPLIT_GPT2, false},
+    {"llama-bpe", W_SPLIT_CL100K, true},   {"llama3", W_SPLIT_CL100K, true},
+    {"llama-v3", W_SPLIT_CL100K, true},    {"falcon3", W_SPLIT_CL100K, true},
+    {"falcon-h1", W_SPLIT_CL100K, true},   {"pixtral", W_SPLIT_CL100K, true},
+    {"midm-2.0", W_SPLIT_CL100K, true},    {"lfm2", W_SPLIT_CL100K, true},
+    {"dbrx", W_SPLIT_CL100K, false},       {"smaug-bpe", W_SPLIT_CL100K, false},
+    {"glm4", W_SPLIT_CL100K, false},       {"chatglm-bpe", W_SPLIT_CL100K, false},
+    {"qwen2", W_SPLIT_QWEN2, false},       {"deepseek-r1-qwen", W_SPLIT_QWEN2, false},
+    {"kormo", W_SPLIT_QWEN2, false},       {"stablelm2", W_SPLIT_QWEN2, false},
+    {"megrez", W_SPLIT_QWEN2, false},      {"hunyuan", W_SPLIT_QWEN2, false},
+    {"grok-2", W_SPLIT_QWEN2, false},      {"smollm", W_SPLIT_SMOLLM, false},
+    {"starcoder", W_SPLIT_SMOLLM, false},  {"refact", W_SPLIT_SMOLLM, false},
+    {"command-r", W_SPLIT_SMOLLM, false},  {"codeshell", W_SPLIT_SMOLLM, false},
+    {"exaone", W_SPLIT_SMOLLM, false},     {"minerva-7b", W_SPLIT_SMOLLM, false},
 };
 
 const char *w_vocab_gguf_pre(enum w_split rule, bool whole_words)

@@ -29,21 +29,34 @@ static const char *const pre_tokenizers[] = {
                        "\"individual_digits\":true}," BYTE_LEVEL("true") "]}",
 };
 
-/* Patterns of published files. Those of one rule are equivalent. */
+/* Steps of pre_tokenizers of published files, in the words of step_of(), and the rules that they make.
+ * Patterns of one rule are equivalent. */
+#define STEPS_MAX 4
 static const struct {
     enum w_split rule;
-    const char *regex;
-} patterns[] = {
+    const char *steps[STEPS_MAX];
+} pipelines[] = {
+    {W_SPLIT_GPT2, {"ByteLevel with its pattern"}},
     {W_SPLIT_GPT2,
-     "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+     {"Split '(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
     {W_SPLIT_GPT2,
-     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
-    {W_SPLIT_CL100K, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-                     "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
-    {W_SPLIT_CL100K, "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}"
-                     "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
-    {W_SPLIT_QWEN2, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
-                    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+     {"Split 's|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_CL100K,
+     {"Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_CL100K,
+     {"Split '(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}"
+      "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_QWEN2,
+     {"Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_SMOLLM, {"Digits", "ByteLevel with its pattern"}},
+    {W_SPLIT_SMOLLM, {"Split \\p{N}", "ByteLevel with its pattern"}},
 };
 
 /* ---- reading ---- */
@@ -63,56 +76,118 @@ static bool flag(const struct w_json *json, const char *key, bool absent)
     return w_json_bool(w_json_get(json, key), &value) ? value : absent;
 }
 
-static enum w_status read_regex(const struct w_json *split, enum w_split *rule, struct w_err *err)
+/* Append a pattern to a step. Some files have newlines themselves where others have escapes. */
+static void append_pattern(char *step, size_t room, const char *pattern)
 {
-    const char *behavior = w_json_string(w_json_get(split, "behavior"));
-    const char *regex = w_json_string(w_json_get(w_json_get(split, "pattern"), "Regex"));
+    size_t n = strlen(step);
 
-    if (!regex || !behavior || strcmp(behavior, "Isolated") || flag(split, "invert", false))
-        return w_fail(err, W_MISMATCH,
-                      "pre_tokenizer: a Split that does not isolate what a Regex matches");
-    for (size_t i = 0; i < W_COUNTOF(patterns); i++)
-        if (!strcmp(regex, patterns[i].regex)) {
-            *rule = patterns[i].rule;
-            return W_DONE;
-        }
-    return w_fail(err, W_MISMATCH,
-                  "pre_tokenizer: the pattern \"%.200s\" is none of the splitting rules known here",
-                  regex);
+    for (; *pattern && n + 3 < room; pattern++) {
+        bool newline = *pattern == '\n' || *pattern == '\r';
+        step[n++] = newline ? '\\' : *pattern;
+        if (newline)
+            step[n++] = *pattern == '\n' ? 'n' : 'r';
+    }
+    step[n] = 0;
 }
 
-/* ByteLevel with its own pattern (GPT-2's), or a sequence of something that splits and of
- * ByteLevel. */
+/* One step of a pre_tokenizer in words, cut to the room there is. A Split keeps what its pattern
+ * matches as pieces. "Isolated" keeps the text between as pieces too; "Removed" with "invert" drops
+ * it, which is no difference for a pattern that matches everything (`dropped`). */
+static enum w_status step_of(const struct w_json *json, char *step, size_t room, bool *dropped,
+                             struct w_err *err)
+{
+    const char *type = w_json_string(w_json_get(json, "type"));
+    const char *behavior = w_json_string(w_json_get(json, "behavior"));
+    const char *regex = w_json_string(w_json_get(w_json_get(json, "pattern"), "Regex"));
+
+    snprintf(step, room, "%s", type ? type : "there is none");
+    if (!strcmp(step, "ByteLevel")) {
+        if (flag(json, "add_prefix_space", true))
+            return w_fail(err, W_MISMATCH,
+                          "pre_tokenizer: add_prefix_space puts a blank before every text, which "
+                          "would be lost in decoding");
+        if (flag(json, "use_regex", true))
+            snprintf(step, room, "ByteLevel with its pattern");
+    } else if (!strcmp(step, "Digits") && !flag(json, "individual_digits", false)) {
+        snprintf(step, room, "Digits in runs");
+    } else if (!strcmp(step, "Punctuation")) {
+        snprintf(step, room, "Punctuation %s", behavior ? behavior : "Isolated");
+    } else if (!strcmp(step, "Split")) {
+        *dropped = behavior && !strcmp(behavior, "Removed") && flag(json, "invert", false);
+        if (!regex || !behavior || (strcmp(behavior, "Isolated") && !*dropped))
+            return w_fail(err, W_MISMATCH,
+                          "pre_tokenizer: a Split that does not isolate what a Regex matches");
+        snprintf(step, room, "Split ");
+        append_pattern(step, room, regex);
+    }
+    return W_DONE;
+}
+
+#define STEP_ROOM 1024
+
+struct steps {
+    char text[STEPS_MAX][STEP_ROOM];
+    u32 count; /* may exceed what there is room for */
+    bool dropped;
+};
+
+/* Sequences may hold sequences; JSON has a limited depth. */
+static enum w_status list_steps(const struct w_json *pre, struct steps *s, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    bool dropped = false;
+
+    if (has_type(pre, "Sequence")) {
+        const struct w_json *step = w_json_first(w_json_get(pre, "pretokenizers"));
+        for (; step && !status; step = w_json_next(step))
+            status = list_steps(step, s, err);
+        return status;
+    }
+    if (s->count < STEPS_MAX)
+        status = step_of(pre, s->text[s->count], STEP_ROOM, &dropped, err);
+    s->dropped |= dropped;
+    s->count++;
+    return status;
+}
+
 static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *rule,
                                         struct w_err *err)
 {
-    const char *type = w_json_string(w_json_get(pre, "type"));
-    const struct w_json *first = NULL, *level = pre, *third = NULL;
+    struct steps *s = calloc(1, sizeof *s);
+    enum w_status status = s ? list_steps(pre, s, err) : w_fail(err, W_NOMEM, "no memory");
+    bool found = false;
 
-    if (has_type(pre, "Sequence")) {
-        first = w_json_first(w_json_get(pre, "pretokenizers"));
-        level = first ? w_json_next(first) : NULL;
-        third = level ? w_json_next(level) : NULL;
+    for (size_t i = 0; i < W_COUNTOF(pipelines) && !status && !found; i++) {
+        const char *const *steps = pipelines[i].steps;
+        u32 same = 0;
+        while (same < STEPS_MAX && same < s->count && steps[same] &&
+               !strcmp(s->text[same], steps[same]))
+            same++;
+        /* Patterns with which text may be dropped match everything only in rules of one Split. */
+        found = same > 0 && same == s->count && (same == STEPS_MAX || !steps[same]) &&
+                (!s->dropped || same == 2);
+        *rule = pipelines[i].rule;
     }
-    if (!level || third || !has_type(level, "ByteLevel"))
-        return w_fail(
-            err, W_MISMATCH,
-            "pre_tokenizer: %.40s; a byte-level vocabulary has ByteLevel, or a Sequence of "
-            "a Split and ByteLevel",
-            type ? type : "there is none");
-    if (flag(level, "add_prefix_space", true))
-        return w_fail(err, W_MISMATCH,
-                      "pre_tokenizer: add_prefix_space puts a blank before every text, which would "
-                      "be lost in decoding");
-    bool own_pattern = flag(level, "use_regex", true);
-    if (first && !own_pattern && has_type(first, "Split"))
-        return read_regex(first, rule, err);
-    bool digits = first && has_type(first, "Digits") && flag(first, "individual_digits", false);
-    *rule = digits ? W_SPLIT_SMOLLM : W_SPLIT_GPT2;
-    return own_pattern && (digits || !first)
-               ? W_DONE
-               : w_fail(err, W_MISMATCH,
-                        "pre_tokenizer: it splits in a way that is not known here");
+    if (!status && !found)
+        status =
+            w_fail(err, W_MISMATCH,
+                   "pre_tokenizer: %u steps, the first of which is \"%.200s\": they make none of "
+                   "the splitting rules known here",
+                   s->count, s->count ? s->text[0] : "");
+    free(s);
+    return status;
+}
+
+/* Does it do nothing? */
+static bool is_nothing(const struct w_json *normalizer)
+{
+    const struct w_json *step = w_json_first(w_json_get(normalizer, "normalizers"));
+
+    if (!normalizer || w_json_is_null(normalizer))
+        return true;
+    while (step && is_nothing(step))
+        step = w_json_next(step);
+    return has_type(normalizer, "Sequence") && !step;
 }
 
 static enum w_status read_split(struct w_import *f, const struct w_json *json,
@@ -121,7 +196,7 @@ static enum w_status read_split(struct w_import *f, const struct w_json *json,
     const struct w_json *normalizer = w_json_get(json, "normalizer");
     const char *type = w_json_string(w_json_get(normalizer, "type"));
 
-    if (normalizer && !w_json_is_null(normalizer))
+    if (!is_nothing(normalizer))
         return w_fail(
             err, W_MISMATCH,
             "normalizer: %.40s changes text, so that decoding could not restore it: remove "

@@ -1,3 +1,4 @@
+/* Which format a file has, and by name what has none; then the reader of the format. */
 #include "text/vocab_import.h"
 
 #include <stdlib.h>
@@ -22,9 +23,15 @@ static bool begins_with_token(const char *text, size_t size)
     return i < size && text[i] >= '0' && text[i] <= '9';
 }
 
+/* A byte order mark says nothing about a text in UTF-8. */
+static size_t mark_size(const char *text, size_t size)
+{
+    return size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 enum w_vocab_format w_vocab_format_of(const char *text, size_t size)
 {
-    size_t i = 0;
+    size_t i = mark_size(text, size);
 
     if (size >= 4 && !memcmp(text, "GGUF", 4))
         return W_VOCAB_GGUF;
@@ -33,6 +40,57 @@ enum w_vocab_format w_vocab_format_of(const char *text, size_t size)
     if (i == size || text[i] != '{')
         return W_VOCAB_TIKTOKEN;
     return begins_with_token(text + i, size - i) ? W_VOCAB_GPT2 : W_VOCAB_HF;
+}
+
+/* Files that people take for vocabularies of these formats, by their first bytes, with what to do. */
+static const struct {
+    const char *head;
+    size_t size;
+    const char *what;
+} others[] = {
+    {"\x1f\x8b", 2, "a gzip file: unpack it first (gunzip)"},
+    {"\x28\xb5\x2f\xfd", 4, "a zstd file: unpack it first (zstd -d)"},
+    {"\xfd"
+     "7zXZ",
+     5, "an xz file: unpack it first (unxz)"},
+    {"BZh", 3, "a bzip2 file: unpack it first (bunzip2)"},
+    {"PK\x03\x04", 4, "a zip file, as are PyTorch's: unpack it, and name tokenizer.json in it"},
+    {"#version:", 9, "the merges of vocab.json: name both files"},
+};
+
+/* A model of SentencePiece begins with its first piece: field 1 of some bytes, and in it field 1, the
+ * text. */
+static bool is_sentencepiece(const char *text, size_t size)
+{
+    return size >= 4 && text[0] == '\n' && (u8)text[1] < 0x80 && text[2] == '\n' &&
+           (u8)text[3] + 2 <= (u8)text[1];
+}
+
+/* WordPiece has one token a line. */
+static bool is_word_list(const char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size && !strchr("\r\n \t", text[length]))
+        length++;
+    return length > 0 && length < size && (text[length] == '\n' || text[length] == '\r');
+}
+
+/* Refuse by name what is no vocabulary that can be read; else leave it to the reader. */
+static enum w_status refuse_others(const char *text, size_t size, struct w_err *err)
+{
+    for (size_t i = 0; i < W_COUNTOF(others); i++)
+        if (size >= others[i].size && !memcmp(text, others[i].head, others[i].size))
+            return w_fail(err, W_MISMATCH, "this is %s", others[i].what);
+    if (is_sentencepiece(text, size))
+        return w_fail(err, W_MISMATCH,
+                      "this is a model of SentencePiece, whose tokens are no byte-level BPE: a "
+                      "tokenizer.json of type BPE with ByteLevel is needed");
+    if (is_word_list(text, size))
+        return w_fail(err, W_MISMATCH,
+                      "a list of words, such as vocab.txt of WordPiece, is no vocabulary of "
+                      "byte-level BPE");
+    return W_DONE;
 }
 
 static enum w_status look_at(const char *path, enum w_vocab_format *format, struct w_err *err)
@@ -52,6 +110,8 @@ static enum w_status look_at(const char *path, enum w_vocab_format *format, stru
                    "%s: a pipe cannot be looked at first: say what it is with --format", in.name);
     if (!status)
         *format = w_vocab_format_of(head, got);
+    if (!status && *format == W_VOCAB_TIKTOKEN)
+        status = refuse_others(head, got, err);
     w_input_close(&in);
     return status;
 }
@@ -82,12 +142,16 @@ static enum w_status import_texts(struct w_vocab **vocab, enum w_vocab_format fo
                                   char *const *paths, u32 count,
                                   const struct w_import_options *options, struct w_err *err)
 {
-    char *texts[2] = {NULL};
+    char *files[2] = {NULL}, *texts[2] = {NULL};
     size_t sizes[2] = {0};
     enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < count && !status; i++)
-        status = w_input_slurp(paths[i], W_VOCAB_FILE_BYTES_MAX, &texts[i], &sizes[i], err);
+    for (u32 i = 0; i < count && !status; i++) {
+        status = w_input_slurp(paths[i], W_VOCAB_FILE_BYTES_MAX, &files[i], &sizes[i], err);
+        size_t mark = status ? 0 : mark_size(files[i], sizes[i]);
+        texts[i] = status ? NULL : files[i] + mark;
+        sizes[i] -= mark;
+    }
     if (!status && format == W_VOCAB_HF) {
         status = w_vocab_read_hf(vocab, texts[0], sizes[0], options, err);
     } else if (!status && format == W_VOCAB_TIKTOKEN) {
@@ -98,8 +162,8 @@ static enum w_status import_texts(struct w_vocab **vocab, enum w_vocab_format fo
         status = w_vocab_read_gpt2(vocab, texts[first], sizes[first], texts[!first], sizes[!first],
                                    options, err);
     }
-    free(texts[0]);
-    free(texts[1]);
+    free(files[0]);
+    free(files[1]);
     return status;
 }
 

@@ -42,9 +42,14 @@ static bool in_order(const struct w_vocab *v, const u32 *ids, u32 count, unsigne
 static void set_given_ids(struct w_json *json, const struct w_vocab *v)
 {
     const unsigned given = 1 << W_TOKEN_BYTE | 1 << W_TOKEN_ADDED;
-    const u32 *specials = v->ids + w_vocab_first_special(v), *made = v->ids + w_vocab_first_made(v);
+    const u32 *specials = v->special_ids, *made = v->ids + w_vocab_first_made(v);
     u32 made_count = v->tokens.count - w_vocab_first_made(v), at = 0;
 
+    if (v->late) {
+        set_ids(json, "special_ids", specials, v->special_count);
+        set_ids(json, "merged_ids", v->merged_ids, v->merge_count);
+        return;
+    }
     if (in_order(v, made, made_count, given, &at) &&
         in_order(v, specials, v->special_count, given, &at))
         return;
@@ -60,7 +65,7 @@ static void set_added(struct w_json *json, const struct w_vocab *v)
     size_t room = 1;
     u32 size;
 
-    for (u32 slot = W_BYTE_TOKENS; slot < w_vocab_first_special(v); slot++) {
+    for (u32 slot = W_BYTE_TOKENS; slot < w_vocab_first_made(v); slot++) {
         w_token_bytes(&v->tokens, slot, &size);
         room += 2 * (size_t)size + 12;
     }
@@ -83,7 +88,7 @@ static void set_specials(struct w_json *json, const struct w_vocab *v)
 
     for (u32 i = 0; i < v->special_count; i++) {
         u32 size;
-        const u8 *bytes = w_token_bytes(&v->tokens, w_vocab_first_special(v) + i, &size);
+        const u8 *bytes = w_token_bytes(&v->names, i, &size);
         char *name = strndup((const char *)bytes, size);
         w_json_add_string(list, name);
         free(name);
@@ -105,8 +110,8 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
     if (v->whole_words)
         w_json_set_bool(json, "whole_words", true);
     w_json_set_u64(json, "size", v->size);
-    if (v->size > v->tokens.count)
-        w_json_set_u64(json, "unused", v->size - v->tokens.count);
+    if (v->size > w_vocab_tokens(v))
+        w_json_set_u64(json, "unused", v->size - w_vocab_tokens(v));
     if (!usual_bytes)
         set_ids(json, "byte_ids", v->ids, W_BYTE_TOKENS);
     static_assert(sizeof(struct w_merge) == 2 * sizeof(u32), "merges are pairs of ids");
@@ -125,7 +130,7 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
 /* The parts of a vocabulary being read; owns its arrays, but not the names of specials. */
 struct reading {
     struct w_vocab_parts parts;
-    u32 *byte_ids, *made_ids, *special_ids, *merges;
+    u32 *byte_ids, *made_ids, *merged_ids, *special_ids, *merges;
     struct w_token *added, *specials;
     u8 *added_bytes;
 };
@@ -134,6 +139,7 @@ static void release(struct reading *r)
 {
     free(r->byte_ids);
     free(r->made_ids);
+    free(r->merged_ids);
     free(r->special_ids);
     free(r->merges);
     free(r->added);
@@ -287,6 +293,14 @@ static enum w_status read_tokens(struct reading *r, const struct w_json *json, s
         status = read_ids(json, "made_ids", &r->made_ids, &r->parts.made_count, err);
     r->parts.made_ids = r->made_ids;
     if (!status)
+        status = read_ids(json, "merged_ids", &r->merged_ids, &count, err);
+    if (!status && r->merged_ids && count != r->parts.merge_count)
+        status = w_fail(err, W_CORRUPT, "\"merged_ids\" has %u ids for %u merges", count,
+                        r->parts.merge_count);
+    if (!status && r->merged_ids && r->made_ids)
+        status = w_fail(err, W_CORRUPT, "\"merged_ids\" and \"made_ids\" exclude each other");
+    r->parts.merged_ids = r->merged_ids;
+    if (!status)
         status = read_added(r, json, err);
     return status ? status : read_specials(r, json, err);
 }
@@ -324,9 +338,9 @@ static enum w_status check_stated(const struct w_vocab *v, const struct w_json *
         if (status)
             return status;
     }
-    if (v->tokens.count + unused != v->size)
+    if (w_vocab_tokens(v) + unused != v->size)
         return w_fail(err, W_CORRUPT, "it has %u tokens, but its size is %u, and %llu are unused",
-                      v->tokens.count, v->size, (unsigned long long)unused);
+                      w_vocab_tokens(v), v->size, (unsigned long long)unused);
     if (hash && strcmp(hash, v->sha256))
         return w_fail(err, W_CORRUPT, "its sha256 is %s, not %.64s as it says", v->sha256, hash);
     return W_DONE;

@@ -1,18 +1,14 @@
 /* .tiktoken: each token with its rank, which is its id. tiktoken takes a word that is a token as
  * that token. Else it repeatedly joins the two neighbours that make the token of lowest rank, the
- * leftmost first. The file has no merges; these give the same:
- *
- * Join a token's own bytes by lower ranks as long as possible. If two parts remain, they are the
- * token's merge. No other pair needs one: while a text is joined, the bytes between two places that
- * no join has crossed go through the same steps as those bytes alone. So where two neighbours make
- * the token, they are the two parts that remain of its own bytes. If more than two remain, the
- * token only comes from a whole word. Cost: the square of a token's bytes. */
+ * leftmost first. So every pair of tokens whose bytes joined are a token is a merge of that token's
+ * rank; which of them are ever done is left to import.h, and is one for each token at most. Two pairs
+ * of one token never compete, since only one of them is ever done: the order in which they are listed
+ * does not matter. Cost: the square of a token's bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lines.h"
-#include "text/pair_map.h"
 #include "text/vocab_formats.h"
 
 #define BYTES 256
@@ -48,10 +44,7 @@ static const char base64_digits[] =
 struct reading {
     struct w_token *tokens;
     u8 *bytes; /* of all of them */
-    u32 count, room;
-    u32 byte_ranks[BYTES];
-    const struct w_token **by_rank; /* by rank, up to the largest one; NULL: none has it */
-    u32 rank_room;
+    u32 count;
 };
 
 static int digit_of(char c)
@@ -132,77 +125,33 @@ static enum w_status read_lines(struct reading *r, const char *text, size_t size
     return W_DONE;
 }
 
-/* Hand the tokens to the import, by rank; find the ranks of the bytes. */
+/* Hand the tokens to the import, by rank. */
 static enum w_status take_tokens(struct reading *r, struct w_import *f, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    memset(r->byte_ranks, 0xff, sizeof r->byte_ranks); /* W_PAIR_NONE */
     w_import_sort(r->tokens, r->count);
-    r->rank_room = r->count ? r->tokens[r->count - 1].id + 1 : 0;
-    if (r->rank_room > r->count + W_UNUSED_IDS_MAX)
-        return w_fail(err, W_LIMIT, "a rank of %u for %u tokens", r->rank_room - 1, r->count);
-    r->by_rank = calloc(r->rank_room + 1, sizeof(*r->by_rank));
-    if (!r->by_rank)
-        return w_fail(err, W_NOMEM, "no memory for %u ranks", r->rank_room);
     for (u32 i = 0; i < r->count && !status; i++) {
         const struct w_token *t = &r->tokens[i];
-        if (r->by_rank[t->id])
-            return w_fail(err, W_CORRUPT, "two tokens have the rank %u", t->id);
-        r->by_rank[t->id] = t;
-        if (t->size == 1)
-            r->byte_ranks[t->bytes[0]] = t->id;
-        status = w_import_token(f, t->id, t->bytes, t->size, W_IMPORT_NORMAL, err);
+        status = i > 0 && t->id == t[-1].id
+                     ? w_fail(err, W_CORRUPT, "two tokens have the rank %u", t->id)
+                     : w_import_token(f, t->id, t->bytes, t->size, W_IMPORT_NORMAL, err);
     }
-    for (u32 i = 0; i < BYTES && !status; i++)
-        if (r->byte_ranks[i] == W_PAIR_NONE)
-            status = w_fail(err, W_MISMATCH, "no token for the byte 0x%02x", i);
     return status;
 }
 
-/* Join the bytes of a token by the merges known so far; returns how many parts remain. */
-static u32 join(const struct reading *r, const struct w_pair_map *pairs,
-                const struct w_token *token, u32 *parts)
-{
-    u32 n = token->size;
-
-    for (u32 i = 0; i < n; i++)
-        parts[i] = r->byte_ranks[token->bytes[i]];
-    for (;;) {
-        u32 best = W_PAIR_NONE, at = 0;
-        for (u32 i = 0; i + 1 < n; i++) {
-            u32 rank = w_pair_map_find(pairs, parts[i], parts[i + 1]);
-            if (rank < best)
-                best = rank, at = i;
-        }
-        if (best == W_PAIR_NONE)
-            return n;
-        parts[at] = best;
-        n--;
-        memmove(parts + at + 1, parts + at + 2, (n - at - 1) * sizeof *parts);
-    }
-}
-
+/* Every pair of tokens that makes a token, by its rank. */
 static enum w_status make_merges(struct reading *r, struct w_import *f, struct w_err *err)
 {
-    struct w_pair_map pairs = {0};
-    u32 parts[RANKED_BYTES_MAX];
+    enum w_status status = W_DONE;
 
-    enum w_status status = w_pair_map_init(&pairs, r->count, err);
     for (u32 i = 0; i < r->count && !status; i++) {
         const struct w_token *t = &r->tokens[i];
-        if (t->size == 1)
-            continue;
-        if (join(r, &pairs, t, parts) != 2) {
-            f->whole_words = true;
-            continue;
-        }
-        const struct w_token *left = r->by_rank[parts[0]], *right = r->by_rank[parts[1]];
-        status = w_import_merge(f, left->bytes, left->size, right->bytes, right->size, err);
-        if (!status)
-            status = w_pair_map_add(&pairs, parts[0], parts[1], t->id, err);
+        for (u32 k = 1; k < t->size && !status; k++)
+            if (w_import_has(f, t->bytes, k) && w_import_has(f, t->bytes + k, t->size - k))
+                status = w_import_merge(f, t->bytes, k, t->bytes + k, t->size - k, err);
     }
-    w_pair_map_release(&pairs);
+    f->whole_words = true;
     return status;
 }
 
@@ -253,7 +202,6 @@ enum w_status w_vocab_read_tiktoken(struct w_vocab **vocab, const char *text, si
     w_import_release(&f);
     free(r.tokens);
     free(r.bytes);
-    free(r.by_rank);
     return status;
 }
 
@@ -277,8 +225,9 @@ static enum w_status write_line(struct w_draft *out, const u8 *bytes, u32 size, 
 }
 
 /* Does joining by ranks give the same as the merges? It does if, in the vocabulary read back from
- * the file, every merge is one of ours, in our order. By the reasoning above, our other merges are
- * never done. */
+ * the file, every merge is one of ours, in our order: as long as both have given the same tokens,
+ * neighbours that make a token are those of its one merge that is ever done by ranks, so our other
+ * merges are not done either. */
 static enum w_status check_ranks(const struct w_vocab *v, const struct w_vocab *ranked,
                                  struct w_err *err)
 {

@@ -40,6 +40,7 @@ struct w_merger {
     u32 likely_shift;         /* 64 - log2 of the number of bits */
     const u32 *merged_ids;    /* by rank */
     const u32 *byte_ids;
+    u32 last;           /* rank of the last merge */
     struct node *nodes; /* for long words */
     size_t node_room;
     struct heap heap;
@@ -125,7 +126,7 @@ void w_merger_free(struct w_merger *m)
 
 /* Merge a part of 1 to SHORT_BYTES bytes; returns the number of ids. A symbol has the index of its
  * first byte; in `alive` the bits of these indices are set. */
-static size_t merge_short(const struct w_merger *m, const u8 *word, size_t size, u32 *ids)
+static size_t merge_short(struct w_merger *m, const u8 *word, size_t size, u32 *ids)
 {
     u32 symbols[SHORT_BYTES], ranks[SHORT_BYTES]; /* ranks[i]: of the pair that begins at i */
     u64 alive = ~0ull >> (64 - size);
@@ -147,7 +148,7 @@ static size_t merge_short(const struct w_merger *m, const u8 *word, size_t size,
             break;
         u64 after = alive & (~1ull << best), before = alive & ((1ull << best) - 1);
         size_t right = (size_t)__builtin_ctzll(after);
-        symbols[best] = m->merged_ids[rank];
+        symbols[best] = m->merged_ids[m->last = rank];
         ranks[right] = W_PAIR_NONE;
         alive &= ~(1ull << right);
         after &= after - 1;
@@ -231,7 +232,7 @@ static enum w_status merge_long(struct w_merger *m, const u8 *word, size_t size,
         if (nodes[left].id == W_PAIR_NONE || right == W_PAIR_NONE ||
             rank_of(m, nodes[left].id, nodes[right].id) != rank)
             continue;
-        nodes[left].id = m->merged_ids[rank];
+        nodes[left].id = m->merged_ids[m->last = rank];
         nodes[left].next = nodes[right].next;
         nodes[right].id = W_PAIR_NONE;
         if (nodes[left].next != W_PAIR_NONE)
@@ -249,8 +250,7 @@ static enum w_status merge_long(struct w_merger *m, const u8 *word, size_t size,
 /* A vocabulary may take a word that is a token as that token, whatever its merges would give. */
 static bool is_token(const struct w_merger *m, const u8 *word, size_t size, u32 *id)
 {
-    return w_vocab_whole_words(m->vocab) && w_vocab_find(m->vocab, word, size, id) &&
-           !w_vocab_is_special(m->vocab, *id);
+    return w_vocab_whole_words(m->vocab) && w_vocab_find(m->vocab, word, size, id);
 }
 
 /* The end of the part that begins at i: the next place that no merge can cross. */
@@ -264,14 +264,11 @@ static size_t part_end(const struct w_merger *m, const u8 *word, size_t i, size_
     return i;
 }
 
-enum w_status w_merge_word(struct w_merger *m, const u8 *word, size_t size, u32 *ids, size_t *count,
-                           struct w_err *err)
+enum w_status w_merge_bytes(struct w_merger *m, const u8 *word, size_t size, u32 *ids,
+                            size_t *count, u32 *last, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    *count = 1;
-    if (is_token(m, word, size, ids))
-        return W_DONE;
     *count = 0;
     for (size_t i = 0, end; i < size && !status; i = end) {
         size_t made = 0;
@@ -282,5 +279,16 @@ enum w_status w_merge_word(struct w_merger *m, const u8 *word, size_t size, u32 
             status = merge_long(m, word + i, end - i, ids + *count, &made, err);
         *count += made;
     }
+    *last = m->last;
     return status;
+}
+
+enum w_status w_merge_word(struct w_merger *m, const u8 *word, size_t size, u32 *ids, size_t *count,
+                           struct w_err *err)
+{
+    u32 last;
+
+    *count = 1;
+    return is_token(m, word, size, ids) ? W_DONE
+                                        : w_merge_bytes(m, word, size, ids, count, &last, err);
 }

@@ -138,18 +138,25 @@ static void ids_may_be_any(void **state)
     assert_int_equal(w_vocab_kind(v, 10), W_TOKEN_BYTE);
     assert_int_equal(w_vocab_kind(v, 300), W_TOKEN_MADE);
     assert_int_equal(w_vocab_kind(v, 299), W_TOKEN_ADDED);
-    assert_true(w_vocab_find(v, (const u8 *)"<pad>", 5, &id) && id == 0);
+    assert_true(w_vocab_find_special(v, "<pad>", 5, &id) && id == 0);
+    assert_false(w_vocab_find(v, (const u8 *)"<pad>", 5, &id));
+    assert_false(w_vocab_find_special(v, "abc", 3, &id));
     assert_true(w_vocab_find(v, (const u8 *)"abc", 3, &id) && id == 5);
     assert_false(w_vocab_find(v, (const u8 *)"abd", 3, &id));
     w_vocab_free(v);
-    /* two of one id; a special that a merge makes; too many gaps */
+    /* two of one id; a special with the bytes of a token, which is no matter; too many gaps */
     made[1] = 400;
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
     made[1] = 5;
     specials[1].bytes = (const u8 *)"abc", specials[1].size = 3;
+    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_DONE);
+    assert_true(w_vocab_find(v, (const u8 *)"abc", 3, &id) && id == 5);
+    assert_true(w_vocab_find_special(v, "abc", 3, &id) && id == 0);
+    assert_memory_equal(w_vocab_bytes(v, 0, &size), "abc", 3);
+    w_vocab_free(v);
+    specials[0].bytes = specials[1].bytes, specials[0].size = 3; /* one name twice */
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
-    specials[1].size = 2; /* "ab" */
-    assert_int_equal(w_vocab_make(&v, &parts, NULL), W_CORRUPT);
+    specials[0].bytes = (const u8 *)"<end>", specials[0].size = 5, specials[1].size = 2;
     specials[1].bytes = (const u8 *)"zz", specials[0].id = 5000000;
     assert_int_equal(w_vocab_make(&v, &parts, NULL), W_LIMIT);
     specials[0].id = 401, parts.size = 401;
@@ -207,7 +214,7 @@ static void wrong_json_is_refused(void **state)
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[1]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"\"]}"},
-        {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"a\"]}"}, /* a byte */
+        {W_DONE, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"a\"]}"}, /* a byte's, too */
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\",\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"1 2\",\"specials\":[\"<e>\"]}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"]}"},
@@ -230,6 +237,12 @@ static void wrong_json_is_refused(void **state)
                          "\"made_ids\":\"256 257\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
                          "\"made_ids\":\"\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
+                         "\"merged_ids\":\"256 257\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 2\",\"specials\":[\"<e>\"],"
+                         "\"merged_ids\":\"256\",\"made_ids\":\"256\"}"},
+        {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"1 257 2 256\",\"specials\":[\"<e>\"],"
+                         "\"merged_ids\":\"256 257\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
                          "\"loose\":\"257:616\"}"},
         {W_CORRUPT, HEAD "\"size\":258,\"merges\":\"\",\"specials\":[\"<e>\"],"
@@ -245,6 +258,7 @@ static void wrong_json_is_refused(void **state)
         struct w_vocab *v = NULL;
         if (parse(cases[i].text, &v) != cases[i].status)
             fail_msg("%s", cases[i].text);
+        w_vocab_free(v);
     }
 }
 
