@@ -31,16 +31,20 @@ LIB_SOURCES := \
 	lib/base/type.c \
 	lib/base/utf8.c \
 	lib/sys/bzip2.c \
+	lib/sys/bzip2_blocks.c \
 	lib/sys/bzip2_scan.c \
 	lib/sys/clock.c \
 	lib/sys/cpuid.c \
+	lib/sys/decode_ahead.c \
 	lib/sys/deflate.c \
 	lib/sys/fdio.c \
 	lib/sys/folder.c \
 	lib/sys/folder_output.c \
+	lib/sys/gunzip.c \
+	lib/sys/file_kind.c \
 	lib/sys/file_list.c \
 	lib/sys/json.c \
-	lib/sys/json_span.c \
+	lib/sys/json_line.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
@@ -48,8 +52,11 @@ LIB_SOURCES := \
 	lib/sys/stop.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \
+	lib/sys/text_files.c \
 	lib/sys/thread.c \
 	lib/sys/unpack.c \
+	lib/sys/unxz.c \
+	lib/sys/unzstd.c \
 	lib/sys/utf16.c \
 	lib/sys/xml.c \
 	lib/wire/frame.c \
@@ -260,6 +267,7 @@ UNIT_TESTS := \
 	test_fuzz_expr \
 	test_fuzz_gguf \
 	test_fuzz_import \
+	test_fuzz_json_line \
 	test_fuzz_machine \
 	test_fuzz_npy \
 	test_fuzz_residuals \
@@ -267,8 +275,10 @@ UNIT_TESTS := \
 	test_fuzz_safetensors \
 	test_fuzz_split \
 	test_fuzz_stream \
+	test_fuzz_unpack \
 	test_fuzz_wikitext \
 	test_fdio \
+	test_file_kind \
 	test_loader \
 	test_evaluate \
 	test_exchange \
@@ -277,6 +287,7 @@ UNIT_TESTS := \
 	test_lm_head \
 	test_infer \
 	test_json \
+	test_json_line \
 	test_machine \
 	test_option \
 	test_ordered \
@@ -319,7 +330,7 @@ UNIT_TESTS := \
 
 # ---- flags ----
 
-PACKAGES := libdeflate libcjson
+PACKAGES := libdeflate libcjson zlib liblzma libzstd
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wno-psabi $(WERROR)

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/file_kind.h"
 
 struct w_common w_common;
 
@@ -58,6 +59,16 @@ void w_warn(const char *format, ...)
     va_start(args, format);
     w_message("warning: ", format, args);
     va_end(args);
+}
+
+void w_warn_left_out(const struct w_kind_counts *left_out)
+{
+    char names[768];
+
+    w_kind_counts_list(left_out, names, sizeof names);
+    if (left_out->files)
+        w_warn("%llu %s no text and left out: %s", (unsigned long long)left_out->files,
+               left_out->files == 1 ? "file is" : "files are", names);
 }
 
 void w_problem(const char *format, ...)

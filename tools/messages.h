@@ -27,6 +27,10 @@ void w_problem(const char *format, ...) W_PRINTF(1, 2); /* why the program ends 
 /* Any of them: prefix stands between the program's name and the text. */
 void w_message(const char *prefix, const char *format, va_list args) W_PRINTF(2, 0);
 
+/* Warn of files that were left out since they are no text, if there are any. */
+struct w_kind_counts; /* sys/file_kind.h */
+void w_warn_left_out(const struct w_kind_counts *);
+
 /* A progress line of fields with ", " between them, the last one the ETA if there is one. On a
  * terminal it is redrawn in place at most 4 times a second, in the terminal's width: fields are left
  * out from the right, but not the ETA. In a log it is a plain line every 10 s, later every 60 s.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sys/file_list.h"
 #include "wire/prov.h"
 
 static const char *const examples[] = {
@@ -63,6 +64,10 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
 {
     struct w_output out;
 
+    /* A file may be replaced by what is made of it alone; among others it is one of an earlier run. */
+    for (char **path = paths; output && *path && paths[1]; path++)
+        if (w_same_file(*path, output))
+            return w_fail(err, W_USAGE, "%s: is the output and also named as input", *path);
     w_cli_catch_signals(); /* a signal must not leave a temporary file */
     enum w_status status = w_output_open(&out, output, err);
     if (status)

@@ -5,6 +5,7 @@
 
 #include "net/score.h"
 #include "sys/clock.h"
+#include "sys/text_files.h"
 #include "tools/wsample.h"
 
 #define TEXT_LIMIT (1ull << 30) /* bytes */
@@ -90,7 +91,7 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
     char *bytes = NULL;
     size_t size;
 
-    enum w_status status = w_input_slurp(set->score, TEXT_LIMIT, &bytes, &size, err);
+    enum w_status status = w_text_file_slurp(set->score, TEXT_LIMIT, 2, &bytes, &size, err);
     if (!status && size == 0)
         status = w_fail(err, W_MISMATCH, "%s: empty: there is nothing to score", set->score);
     if (!status)

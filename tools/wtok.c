@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "sys/clock.h"
+#include "sys/file_kind.h"
 
 static const char *const examples[] = {
     "Learn a vocabulary of 16,000 tokens from a folder of text",
@@ -41,10 +42,10 @@ int main(int argc, char **argv)
 
 /* ---- shared by the commands ---- */
 
-enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *input,
-                               enum w_split split, const struct w_specials *specials, int argc,
+enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_reading *how, int argc,
                                char **argv, struct w_err *err)
 {
+    const struct wtok_input *input = how->input;
     enum w_status status = W_DONE;
 
     *r = (struct wtok_reader){.started_s = w_now_s()};
@@ -52,11 +53,15 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *i
         status = w_cli_refuse_typing("name files or folders of text, or pipe text in", err);
     if (!status)
         status = w_file_list_make(&r->files, argv, (size_t)argc, err);
+    for (size_t i = 0; i < W_COUNTOF(how->outputs) && !status; i++)
+        status = w_file_list_mark_output(&r->files, how->outputs[i], err);
     struct w_document_options options = {.files = &r->files,
                                          .format = (enum w_format)input->format,
                                          .field = input->field,
-                                         .split = split,
-                                         .specials = specials,
+                                         .binary = input->binary,
+                                         .threads = how->threads + 1, /* the main one waits */
+                                         .split = how->split,
+                                         .specials = how->specials,
                                          .document_bytes_max = input->doc_cap,
                                          .text_bytes_max = input->max_bytes};
     if (!status && r->files.sized)
@@ -64,6 +69,18 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_input *i
     if (!status)
         status = w_documents_open(&r->documents, &options, err);
     return status;
+}
+
+void wtok_reader_say_files(const struct wtok_reader *r)
+{
+    const struct w_kind_counts *doubtful = w_documents_doubtful(r->documents);
+    char names[512];
+
+    w_warn_left_out(w_documents_left_out(r->documents));
+    w_kind_counts_list(doubtful, names, sizeof names);
+    if (doubtful->files)
+        w_warn("%llu %s no plain text, and taken as it is: %s", (unsigned long long)doubtful->files,
+               doubtful->files == 1 ? "file is" : "files are", names);
 }
 
 void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool last)

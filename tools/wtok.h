@@ -15,6 +15,7 @@ extern const struct w_program wtok_train_program, wtok_encode_program, wtok_deco
 struct wtok_input {
     u32 format; /* enum w_format */
     const char *field;
+    bool binary;
     u64 doc_cap, max_bytes; /* of each document, of all text; 0: no limit */
 };
 #define WTOK_INPUT_OPTIONS(settings)                                                               \
@@ -27,23 +28,35 @@ struct wtok_input {
      .choices = "auto|plain|lines|wiki|jsonl",                                                     \
      .help = "Format of the text: one document a file, one a line, WikiExtractor's <doc> blocks, " \
              "or JSON Lines; auto looks at the first bytes of each file."},                        \
+        {"binary", 0, W_OPT_FLAG, offsetof(settings, input.binary),                                \
+         .help =                                                                                   \
+             "Take every file as it is, byte for byte: nothing is decompressed, and what is not "  \
+             "text is taken too."},                                                                \
     {                                                                                              \
         "field", 0, W_OPT_TEXT, offsetof(settings, input.field), "NAME", "text",                   \
             .help = "With JSON Lines: the member that is the text."                                \
     }
 
-/* Text from operands, for a splitting rule and names of special tokens to look for (or NULL), with
- * progress. To be closed whatever wtok_reader_open() returns: W_USAGE where it would read a
- * terminal; else it fails as w_file_list_make() and w_documents_open(). */
+/* Text from operands, with progress. */
 struct wtok_reader {
     struct w_file_list files;
     struct w_documents *documents;
     u64 bytes; /* to read in all; 0: unknown */
     double started_s;
 };
-enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_input *, enum w_split,
-                               const struct w_specials *, int argc, char **argv,
-                               struct w_err *) W_MUST_CHECK;
+struct wtok_reading {
+    const struct wtok_input *input;
+    enum w_split split;
+    const struct w_specials *specials; /* to look for, or NULL */
+    u32 threads;                       /* that work on the text; as many may unpack it */
+    const char *outputs[2];            /* files that will be written: NULL: none */
+};
+/* To be closed whatever it returns: W_USAGE where it would read a terminal or an output; else it fails
+ * as w_file_list_make() and w_documents_open(). */
+enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_reading *, int argc,
+                               char **argv, struct w_err *) W_MUST_CHECK;
+/* Warn of files that were left out, and of those that are no plain text. */
+void wtok_reader_say_files(const struct wtok_reader *);
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 

@@ -11,6 +11,12 @@
 #include "wire/prov.h"
 #include "wire/token_header.h"
 
+/* Text that gets this few bytes a token is probably none, or of another script: with as many ids, and a
+ * vocabulary of as many merges. */
+#define DOUBT_BYTES 1.3
+#define DOUBT_IDS 1000
+#define DOUBT_MERGES 512
+
 struct settings {
     struct wtok_input input;
     const char *vocab, *output, *allow_special; /* NULL: none */
@@ -67,6 +73,7 @@ struct encoding {
     u32 threads, slots;
     u32 eot_id;
     enum w_type dtype;
+    bool has_merges; /* enough that text of any kind gets shorter */
     struct w_ordered *ordered;
     u64 documents, bytes;
     u32 max;
@@ -149,6 +156,7 @@ static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vo
     e->threads = threads;
     e->slots = w_ordered_slots(threads);
     e->eot_id = w_vocab_eot_id(vocab);
+    e->has_merges = w_vocab_merge_count(vocab) >= DOUBT_MERGES;
     e->dtype = w_vocab_size(vocab) <= 65536 ? W_TYPE_U16 : W_TYPE_U32;
     e->jobs = calloc(e->slots, sizeof *e->jobs);
     e->encoders = calloc(threads, sizeof *e->encoders);
@@ -238,6 +246,18 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
     return status;
 }
 
+/* What the user has to know of text that may not be what was meant. */
+static void say_doubts(const struct encoding *e, const struct wtok_reader *reader, u64 tokens)
+{
+    u64 ids = tokens - e->documents;
+
+    wtok_reader_say_files(reader);
+    if (e->has_merges && ids >= DOUBT_IDS && (double)e->bytes < DOUBT_BYTES * (double)ids)
+        w_warn("only %.2f bytes a token: is this text, and of the kind that the vocabulary was "
+               "learned from?",
+               (double)e->bytes / (double)ids);
+}
+
 static enum w_status close_writer(struct w_writer **writer, const struct encoding *e,
                                   const struct wtok_reader *reader, struct w_err *err)
 {
@@ -252,6 +272,8 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
     w_json_set_u64(stats, "text_bytes", e->bytes);
     enum w_status status = w_writer_close(writer, stats, err);
     w_json_free(stats);
+    if (!status)
+        say_doubts(e, reader, tokens);
     if (!status)
         w_say("%llu tokens of %llu bytes (%.3f bytes/token) in %llu documents; %.2f s, %.1f MB/s",
               (unsigned long long)tokens, (unsigned long long)e->bytes,
@@ -268,6 +290,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct encoding e = {0};
     struct w_output out = {.fd = -1};
     struct w_writer *writer = NULL;
+    struct wtok_reading reading = {
+        .input = &set->input, .threads = (u32)set->threads, .outputs = {set->output}};
 
     if (!set->vocab)
         return w_fail(err, W_USAGE, "say which vocabulary: -V FILE (make one with 'wtok train')");
@@ -276,9 +300,11 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_vocab_open(&vocab, set->vocab, err);
     if (!status && set->allow_special)
         status = w_specials_new(&e.specials, vocab, set->allow_special, err);
-    if (!status)
-        status = wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), e.specials, argc,
-                                  argv, err);
+    if (!status) {
+        reading.split = w_vocab_split(vocab);
+        reading.specials = e.specials;
+        status = wtok_reader_open(&reader, &reading, argc, argv, err);
+    }
     if (set->verify)
         e.verified = vocab;
     if (!status)

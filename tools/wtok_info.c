@@ -176,7 +176,10 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
         status = w_encoder_new(&encoder, vocab, err);
     if (!status)
         status =
-            wtok_reader_open(&reader, &set->input, w_vocab_split(vocab), NULL, argc, argv, err);
+            wtok_reader_open(&reader,
+                             &(struct wtok_reading){
+                                 .input = &set->input, .split = w_vocab_split(vocab), .threads = 1},
+                             argc, argv, err);
     if (!status)
         status = measure_text(&m, encoder, &reader, err);
     if (!status) {

@@ -194,6 +194,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
                                           .split = set->split,
                                           .threads = (u32)set->threads,
                                           .max_words = (u32)set->max_words,
+                                          .outputs = {set->output, set->report},
                                           .counts = set->counts};
     struct wtok_words words = {0};
     struct w_vocab *vocab = NULL;

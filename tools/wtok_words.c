@@ -154,12 +154,17 @@ enum w_status wtok_words_count(struct wtok_words *words, const struct wtok_words
 
     if (options->counts)
         input.format = W_FORMAT_LINES;
-    enum w_status status =
-        wtok_reader_open(&c.reader, &input, options->split, NULL, argc, argv, err);
+    const struct wtok_reading reading = {.input = &input,
+                                         .split = options->split,
+                                         .threads = options->threads,
+                                         .outputs = {options->outputs[0], options->outputs[1]}};
+    enum w_status status = wtok_reader_open(&c.reader, &reading, argc, argv, err);
     if (!status)
         status = options->counts ? add_counts(&c, err) : count_text(&c, err);
-    if (!status)
+    if (!status) {
         wtok_reader_progress(&c.reader, options->counts ? "read" : "counted", true);
+        wtok_reader_say_files(&c.reader);
+    }
     words->seconds = w_now_s() - c.reader.started_s;
     wtok_reader_close(&c.reader);
     return status;

@@ -10,8 +10,9 @@ struct wtok_words_options {
     const struct wtok_input *input;
     enum w_split split;
     u32 threads;
-    u32 max_words; /* when there are more different ones, the rarest are pruned */
-    bool counts;   /* the operands are words and their counts, {"word":, "count":} a line */
+    u32 max_words;          /* when there are more different ones, the rarest are pruned */
+    const char *outputs[2]; /* files that will be written; NULL: none */
+    bool counts; /* the operands are words and their counts, {"word":, "count":} a line */
 };
 
 struct wtok_words {

@@ -37,17 +37,17 @@ int main(int argc, char **argv)
 
 /* ---- shared by the commands ---- */
 
-void wwiki_progress(const struct run *run, const u64 *documents, u64 bytes)
+void wwiki_progress(const struct run *run, const u64 *documents)
 {
     char count[40] = "";
-    double read_mb = (double)(run->bytes + bytes) / 1e6;
+    double read_mb = (double)w_text_files_bytes(&run->files) / 1e6;
     double seconds = w_now_s() - run->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
 
     if (documents)
         snprintf(count, sizeof count, "%llu documents, ", (unsigned long long)*documents);
-    if (run->files.sized)
+    if (run->list.sized)
         w_progress(false, "%sread %.1f of %.1f MB, %.1f MB/s", count, read_mb,
-                   (double)run->files.bytes / 1e6, rate);
+                   (double)run->list.bytes / 1e6, rate);
     else
         w_progress(false, "%sread %.1f MB, %.1f MB/s", count, read_mb, rate);
 }
@@ -103,8 +103,13 @@ enum w_status wwiki_run(const struct wwiki_io *io, wwiki_work *work, const void 
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a file, or pipe one in", err);
     if (!status)
-        status = w_file_list_make(&run.files, argv, (size_t)argc, err);
+        status = w_file_list_make(&run.list, argv, (size_t)argc, err);
+    if (!status)
+        status = w_file_list_mark_output(&run.list, io->output, err);
+    if (!status)
+        status = w_file_list_mark_output(&run.list, io->log, err);
     run.threads = choose_threads(io->threads);
+    run.files = (struct w_text_files){.list = &run.list, .threads = run.threads};
     w_cli_catch_signals();
     if (!status)
         status = w_output_open(&run.out, io->output, err);
@@ -116,8 +121,11 @@ enum w_status wwiki_run(const struct wwiki_io *io, wwiki_work *work, const void 
     if (!status && io->log)
         status = write_log(&run, io->log, seconds, err);
     if (!status)
+        w_warn_left_out(&run.files.left_out);
+    if (!status)
         say_figures(&run, seconds);
     w_output_abort(&run.out);
-    w_file_list_release(&run.files);
+    w_text_files_release(&run.files);
+    w_file_list_release(&run.list);
     return status;
 }

@@ -2,8 +2,7 @@
 #ifndef W_WWIKI_H
 #define W_WWIKI_H
 
-#include "sys/fdio.h"
-#include "sys/file_list.h"
+#include "sys/text_files.h"
 #include "tools/cli.h"
 
 extern const struct w_program wwiki_extract_program, wwiki_clean_program;
@@ -27,10 +26,10 @@ struct wwiki_io {
 /* One run, from its input to its output. */
 struct run {
     const void *settings; /* of the command */
-    struct w_file_list files;
+    struct w_file_list list;
+    struct w_text_files files; /* of the list, one after the other */
     struct w_output out;
     u32 threads;
-    u64 bytes; /* of the files before the present one */
     double started_s;
     /* For the end: the name in the log, and the words after the value in the closing line. */
     struct {
@@ -40,15 +39,15 @@ struct run {
     size_t figure_count;
 };
 
-/* Open files and output, do the work of a command on them, print its figures, and write the log.
- * Fails as these do, and with W_USAGE where output and log are one file or input would be a
- * terminal. */
+/* List files and open the output, do the work of a command on them, print its figures, and write the
+ * log. Fails as these do, and with W_USAGE where output, log or a named file are one, or input would
+ * be a terminal. */
 typedef enum w_status wwiki_work(struct run *, struct w_err *);
 enum w_status wwiki_run(const struct wwiki_io *, wwiki_work *work, const void *settings, int argc,
                         char **argv, struct w_err *) W_MUST_CHECK;
 void wwiki_figure(struct run *, const char *name, const char *words, u64 value);
 
-/* Show the progress: documents, or NULL where the text has none; bytes of the present file. */
-void wwiki_progress(const struct run *, const u64 *documents, u64 bytes);
+/* Show the progress: documents, or NULL where the text has none; bytes read. */
+void wwiki_progress(const struct run *, const u64 *documents);
 
 #endif

@@ -26,28 +26,18 @@ static const char *const examples[] = {
     NULL,
 };
 
-static enum w_status clean_file(struct run *run, struct w_clean_reader *reader, const char *path,
-                                struct w_err *err)
+/* Clean the present file. */
+static enum w_status clean_file(struct run *run, struct w_clean_reader *reader, struct w_err *err)
 {
-    struct w_input in = {0};
-    struct w_unpack *unpack = NULL;
     struct w_span text;
 
-    enum w_status status = w_input_open(&in, path, err);
-    if (!status)
-        status = w_unpack_open(&unpack, &in, run->threads, err);
-    if (!status)
-        status = w_clean_reader_begin(reader, unpack, in.name, err);
+    enum w_status status = w_clean_reader_begin(reader, run->files.unpack, run->files.in.name, err);
     while (!status && !(status = w_clean_reader_next(reader, &text, err))) {
         struct w_clean_reader_counts counts = w_clean_reader_counts(reader);
         status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
                                : w_output_write(&run->out, text.at, text.size, err);
-        wwiki_progress(run, counts.documents ? &counts.documents : NULL, w_unpack_consumed(unpack));
+        wwiki_progress(run, counts.documents ? &counts.documents : NULL);
     }
-    if (unpack)
-        run->bytes += w_unpack_consumed(unpack);
-    w_unpack_close(&unpack);
-    w_input_close(&in);
     return status == W_END ? W_DONE : status;
 }
 
@@ -79,9 +69,10 @@ static enum w_status clean_all(struct run *run, struct w_err *err)
     struct w_clean_reader *reader = NULL;
 
     enum w_status status = w_clean_reader_new(&reader, &how, err);
-    for (size_t i = 0; i < run->files.count && !status; i++)
-        status = clean_file(run, reader, run->files.paths[i], err);
-    if (!status) {
+    while (!status && !(status = w_text_files_next(&run->files, err)))
+        status = clean_file(run, reader, err);
+    if (status == W_END) {
+        status = W_DONE;
         struct w_clean_reader_counts counts = w_clean_reader_counts(reader);
         say(run, &counts);
     }

@@ -103,7 +103,6 @@ struct extraction {
     const struct settings *set;
     struct counts counts; /* of all of them */
     struct w_dump *dump;
-    const struct w_unpack *unpack;
     struct w_inline_table *inlines; /* for the language of this one */
     char *own_rows;                 /* that the user adds; owned */
     size_t own_rows_size;
@@ -289,7 +288,7 @@ static enum w_status extract_all(struct extraction *x, struct w_err *err)
             *err = job->err;
         status = job->status ? job->status : write_job(x, job, err);
         w_ordered_return(x->ordered);
-        wwiki_progress(x->run, &x->counts.documents, w_unpack_consumed(x->unpack));
+        wwiki_progress(x->run, &x->counts.documents);
     }
     return status;
 }
@@ -357,17 +356,11 @@ static void finish(struct extraction *x)
     x->renderers = NULL;
 }
 
-static enum w_status extract_file(struct extraction *x, const char *path, struct w_err *err)
+/* Extract the present file. */
+static enum w_status extract_file(struct extraction *x, struct w_err *err)
 {
-    struct w_input in = {0};
-    struct w_unpack *unpack = NULL;
+    enum w_status status = w_dump_open(&x->dump, x->run->files.unpack, x->run->files.in.name, err);
 
-    enum w_status status = w_input_open(&in, path, err);
-    if (!status)
-        status = w_unpack_open(&unpack, &in, x->run->threads, err);
-    x->unpack = unpack;
-    if (!status)
-        status = w_dump_open(&x->dump, unpack, in.name, err);
     while (!status && !(status = w_dump_begin(x->dump, err))) {
         status = start(x, err);
         if (!status)
@@ -375,10 +368,6 @@ static enum w_status extract_file(struct extraction *x, const char *path, struct
         finish(x);
     }
     w_dump_close(&x->dump);
-    if (unpack)
-        x->run->bytes += w_unpack_consumed(unpack);
-    w_unpack_close(&unpack);
-    w_input_close(&in);
     return status == W_END ? W_DONE : status;
 }
 
@@ -434,9 +423,14 @@ static enum w_status extract_dumps(struct run *run, struct w_err *err)
     enum w_status status = read_namespaces(&x, err);
     if (!status)
         status = read_inlines(&x, err);
-    for (size_t i = 0; i < run->files.count && !status; i++)
-        if (!set->count || x.counts.documents < set->count)
-            status = extract_file(&x, run->files.paths[i], err);
+    run->files.utf16 = true; /* XML says its encoding */
+    while (!status && (!set->count || x.counts.documents < set->count)) {
+        status = w_text_files_next(&run->files, err);
+        if (!status)
+            status = extract_file(&x, err);
+    }
+    if (status == W_END)
+        status = W_DONE;
     say(run, &x.counts);
     w_inline_table_free(x.inlines);
     free(x.own_rows);
@@ -453,8 +447,8 @@ const struct w_program wwiki_extract_program = {
     "wwiki extract",
     "extract the text of the pages of a dump",
     "[FILE|FOLDER ...]",
-    "Reads XML dumps of a wiki (pages-articles; plain, or compressed by bzip2 in one stream or "
-    "many) and writes the text that a reader of each page sees: without markup, templates, "
+    "Reads XML dumps of a wiki (pages-articles; plain, or compressed by gzip, bzip2, xz or zstd) "
+    "and writes the text that a reader of each page sees: without markup, templates, "
     "references and tables.",
     options,
     examples,

@@ -25,7 +25,7 @@ void w_heed_stop(const volatile sig_atomic_t *flag)
     stop_flag = flag;
 }
 
-static bool is_asked_to_stop(void)
+bool w_stop_is_asked(void)
 {
     return stop_flag && __atomic_load_n(stop_flag, __ATOMIC_RELAXED);
 }
@@ -33,7 +33,7 @@ static bool is_asked_to_stop(void)
 /* What a call that ended with errno means: a signal, or a failure. */
 static enum w_status call_failed(struct w_err *err, const char *name, const char *what)
 {
-    if (errno == EINTR && is_asked_to_stop())
+    if (errno == EINTR && w_stop_is_asked())
         return w_fail(err, W_SIGNAL, "%s: stopped by a signal", name);
     return w_fail_errno(err, "%s: %s", name, what);
 }
@@ -45,15 +45,15 @@ static bool can_try_again(int fd, short events)
     struct pollfd p = {.fd = fd, .events = events};
 
     if (errno == EAGAIN || errno == EWOULDBLOCK)
-        return poll(&p, 1, -1) >= 0 || (errno == EINTR && !is_asked_to_stop());
-    return errno == EINTR && !is_asked_to_stop();
+        return poll(&p, 1, -1) >= 0 || (errno == EINTR && !w_stop_is_asked());
+    return errno == EINTR && !w_stop_is_asked();
 }
 
 static ssize_t read_once(int fd, void *bytes, size_t size)
 {
     ssize_t n;
     do {
-        if (is_asked_to_stop()) {
+        if (w_stop_is_asked()) {
             errno = EINTR;
             return -1;
         }

@@ -15,6 +15,8 @@
  * interrupted it (no SA_RESTART); a read checks the flag also before it waits. Call it before any
  * thread reads. NULL: ignore signals again. */
 void w_heed_stop(const volatile sig_atomic_t *flag);
+/* Has the handler set it? For a wait that no signal ends. */
+bool w_stop_is_asked(void);
 
 /* ---- input ---- */
 

@@ -11,18 +11,21 @@
 
 #define DEPTH_MAX 64 /* of folders */
 
-static enum w_status add(struct w_file_list *list, const char *path, const struct stat *st,
-                         struct w_err *err)
+static enum w_status add(struct w_file_list *list, const char *path, enum w_file_origin origin,
+                         const struct stat *st, struct w_err *err)
 {
     enum w_status status =
         w_grow(&list->paths, &list->room, list->count + 1, sizeof *list->paths, "file names", err);
 
+    if (!status)
+        status = w_grow(&list->origins, &list->origins_room, list->count + 1, sizeof *list->origins,
+                        "file names", err);
     if (status)
         return status;
     list->paths[list->count] = strdup(path);
     if (!list->paths[list->count])
         return w_fail(err, W_NOMEM, "no memory for file names");
-    list->count++;
+    list->origins[list->count++] = origin;
     if (st && S_ISREG(st->st_mode))
         list->bytes += (u64)st->st_size;
     else
@@ -62,7 +65,7 @@ static enum w_status add_folder(struct w_file_list *list, const char *folder, un
         if (!status && S_ISDIR(st.st_mode)) /* of the name itself: a link to a folder is none */
             status = add_folder(list, path, depth + 1, err);
         else if (!status && stat(path, &st) == 0 && S_ISREG(st.st_mode))
-            status = add(list, path, &st, err);
+            status = add(list, path, W_FILE_FOUND, &st, err);
         free(path);
         free(entries[i]);
     }
@@ -77,12 +80,12 @@ enum w_status w_file_list_make(struct w_file_list *list, char *const *paths, siz
 
     *list = (struct w_file_list){.sized = true};
     if (count == 0)
-        return add(list, "-", NULL, err);
+        return add(list, "-", W_FILE_NAMED, NULL, err);
     for (size_t i = 0; i < count && !status; i++) {
         struct stat st;
         size_t before = list->count;
         if (!strcmp(paths[i], "-")) {
-            status = add(list, "-", NULL, err);
+            status = add(list, "-", W_FILE_NAMED, NULL, err);
         } else if (stat(paths[i], &st)) {
             status = w_fail_errno(err, "%s: cannot open", *paths[i] ? paths[i] : "''");
         } else if (S_ISDIR(st.st_mode)) {
@@ -90,10 +93,40 @@ enum w_status w_file_list_make(struct w_file_list *list, char *const *paths, siz
             if (!status && list->count == before)
                 status = w_fail(err, W_IO, "%s: there are no files in this folder", paths[i]);
         } else {
-            status = add(list, paths[i], &st, err);
+            status = add(list, paths[i], W_FILE_NAMED, &st, err);
         }
     }
     return status;
+}
+
+/* The file of a path, if it is a regular one. */
+static bool regular(const char *path, struct stat *st)
+{
+    return strcmp(path, "-") != 0 && stat(path, st) == 0 && S_ISREG(st->st_mode);
+}
+
+bool w_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return regular(a, &x) && regular(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+enum w_status w_file_list_mark_output(struct w_file_list *list, const char *output,
+                                      struct w_err *err)
+{
+    struct stat out, st;
+
+    if (!output || !regular(output, &out))
+        return W_DONE;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!regular(list->paths[i], &st) || st.st_dev != out.st_dev || st.st_ino != out.st_ino)
+            continue;
+        if (list->origins[i] == W_FILE_NAMED)
+            return w_fail(err, W_USAGE, "%s: is the output and also named as input", output);
+        list->origins[i] = W_FILE_OUTPUT;
+    }
+    return W_DONE;
 }
 
 void w_file_list_release(struct w_file_list *list)
@@ -101,5 +134,6 @@ void w_file_list_release(struct w_file_list *list)
     for (size_t i = 0; i < list->count; i++)
         free(list->paths[i]);
     free(list->paths);
+    free(list->origins);
     memset(list, 0, sizeof *list);
 }

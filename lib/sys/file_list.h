@@ -7,8 +7,14 @@
 
 #include "base/status.h"
 
+/* Where a file of a list comes from: an operand, or a folder; or, in a folder, it is what the program
+ * itself is going to write. */
+enum w_file_origin { W_FILE_NAMED, W_FILE_FOUND, W_FILE_OUTPUT };
+
 struct w_file_list {
-    char **paths; /* "-" is standard input */
+    char **paths;                /* "-" is standard input */
+    enum w_file_origin *origins; /* of each; NULL: all were named */
+    size_t origins_room;
     size_t count, room;
     u64 bytes;  /* of the regular files together */
     bool sized; /* all of them are regular files: `bytes` is the total to read */
@@ -19,6 +25,12 @@ struct w_file_list {
  * W_NOMEM. Release it also after a failure. */
 enum w_status w_file_list_make(struct w_file_list *, char *const *paths, size_t count,
                                struct w_err *) W_MUST_CHECK;
+/* Mark the file that an output will replace, if it is among those found in folders; NULL, "-" and what
+ * does not exist are none. W_USAGE: it was named. */
+enum w_status w_file_list_mark_output(struct w_file_list *, const char *output,
+                                      struct w_err *) W_MUST_CHECK;
+/* Are both regular files, and the same one? */
+bool w_same_file(const char *a, const char *b);
 void w_file_list_release(struct w_file_list *); /* harmless on zeroes */
 
 #endif

@@ -1,92 +1,79 @@
-/* bzip2 on several threads: a scan cuts the file into blocks (bzip2_scan.h), a ring of jobs decodes
- * them (ordered.h), and they are handed out in their order.
- *
- * The scan goes by marks alone, so that a block may come in two parts, each of which fails to
- * decode. Only then is a block joined with the next ones, and decoded by the caller's thread. A
- * block's own checksum decides when it is complete; the checksum of each stream over those of its
- * blocks then shows that none is missing. */
+/* Which format a file has, and the one way to its bytes, whatever decodes them. */
 #include "sys/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+#include "sys/bzip2_blocks.h"
 #include "sys/bzip2_scan.h"
-#include "sys/ordered.h"
+#include "sys/decode_ahead.h"
 
+#define LOOK_BYTES W_UNPACK_PEEK /* read to recognize the format */
 #define PLAIN_BYTES ((size_t)256 << 10)
-#define MOST_JOINS 8 /* marks inside of one block; even one is very unlikely by chance */
 
-/* A block and its decoded bytes. */
-struct job {
-    struct w_bzip2_block block;
-    struct w_bzip2_place place;
-    struct w_buffer scratch, out;
-    enum w_status status;
-    struct w_err err;
-};
+/* A row for each format: decoded from the first byte to the last by a decoder or, where that is NULL,
+ * by blocks. */
+static const struct w_decoder *const decoders[] = {&w_gunzip, &w_unxz, &w_unzstd};
+#define BZIP2 "bzip2"
 
 struct w_unpack {
     struct w_input *in;
-    struct w_buffer plain; /* not bzip2: handed out as it is read */
-    size_t looked;         /* bytes read to recognize the format, not yet handed out */
-    u64 consumed;
-    struct w_bzip2_scan *scan; /* NULL: not bzip2 */
-    struct w_ordered *ordered;
-    struct job *jobs; /* by slot */
-    u32 slots;
-    enum w_status scanned; /* how the scan ended, reported after the last job; W_DONE: it has not */
-    struct w_err scan_err;
-    struct job joined; /* a block that the scan had cut in two or more */
-    bool holds;        /* a slot, whose bytes were handed out */
-    u32 crc;           /* of the blocks of the present stream */
+    const char *format; /* NULL: a plain file */
+    struct w_bzip2_blocks *blocks;
+    struct w_decode_ahead *ahead;
+    u64 consumed;             /* of a plain file */
+    size_t looked, looked_at; /* of `look`: not handed out yet */
+    u8 *plain;                /* what w_unpack_next() hands out of a plain file */
+    const u8 *left;           /* of the piece that was taken and not handed out as a whole */
+    size_t left_size;
+    u8 look[LOOK_BYTES];
 };
 
-static void decode(void *context, u32 slot, u32 worker)
+static const struct w_decoder *decoder_of(const u8 *bytes, size_t size)
 {
-    struct w_unpack *u = context;
-    struct job *job = &u->jobs[slot];
-
-    (void)worker;
-    job->status = w_bzip2_decode(&job->block, &job->scratch, &job->out, &job->err);
+    for (size_t i = 0; i < W_COUNTOF(decoders); i++)
+        if (decoders[i]->begins(bytes, size))
+            return decoders[i];
+    return NULL;
 }
 
-static enum w_status start_decoding(struct w_unpack *u, u32 threads, struct w_err *err)
+const char *w_unpack_known(const u8 *bytes, size_t size)
 {
-    u->slots = w_ordered_slots(threads);
-    u->jobs = calloc(u->slots, sizeof *u->jobs);
-    if (!u->jobs)
-        return w_fail(err, W_NOMEM, "no memory for %u threads", threads);
-    enum w_status status = w_bzip2_scan_new(&u->scan, u->in, u->plain.at, u->looked, err);
-    if (!status)
-        status = w_ordered_new(&u->ordered, threads, u->slots, decode, u, err);
-    return status;
+    const struct w_decoder *decoder = decoder_of(bytes, size);
+    return decoder ? decoder->name : w_bzip2_begins(bytes, size) ? BZIP2 : NULL;
+}
+
+enum w_status w_unpack_open_plain(struct w_unpack **unpack, struct w_input *in, struct w_err *err)
+{
+    struct w_unpack *u = *unpack = malloc(sizeof *u);
+
+    if (!u)
+        return w_fail(err, W_NOMEM, "no memory to read %s", in->name);
+    memset(u, 0, offsetof(struct w_unpack, look));
+    u->in = in;
+    return W_DONE;
 }
 
 enum w_status w_unpack_open(struct w_unpack **unpack, struct w_input *in, u32 threads,
                             struct w_err *err)
 {
-    struct w_unpack *u = calloc(1, sizeof *u);
-    enum w_status status = W_DONE;
+    enum w_status status = w_unpack_open_plain(unpack, in, err);
+    struct w_unpack *u = *unpack;
 
-    *unpack = u;
-    if (!u || !w_buffer_room(&u->plain, PLAIN_BYTES))
-        status = w_fail(err, W_NOMEM, "no memory to read %s", in->name);
-    if (!status) {
-        u->in = in;
-        status = w_input_read(in, u->plain.at, PLAIN_BYTES, &u->looked, err);
+    if (!status)
+        status = w_input_read(in, u->look, LOOK_BYTES, &u->looked, err);
+    if (!status)
+        u->format = w_unpack_known(u->look, u->looked);
+    if (!status && u->format) {
+        const struct w_decoder *decoder = decoder_of(u->look, u->looked);
+        status = decoder
+                     ? w_decode_ahead_open(&u->ahead, decoder, in, u->look, u->looked, threads, err)
+                     : w_bzip2_blocks_open(&u->blocks, in, u->look, u->looked, threads, err);
     }
-    if (!status && w_bzip2_begins(u->plain.at, u->looked))
-        status = start_decoding(u, threads, err);
     if (status)
         w_unpack_close(unpack);
     return status;
-}
-
-static void free_job(struct job *job)
-{
-    w_buffer_free(&job->block.bytes);
-    w_buffer_free(&job->scratch);
-    w_buffer_free(&job->out);
 }
 
 void w_unpack_close(struct w_unpack **unpack)
@@ -96,139 +83,122 @@ void w_unpack_close(struct w_unpack **unpack)
     *unpack = NULL;
     if (!u)
         return;
-    w_ordered_free(u->ordered); /* first: the others use the jobs */
-    for (u32 i = 0; i < u->slots && u->jobs; i++)
-        free_job(&u->jobs[i]);
-    free_job(&u->joined);
-    free(u->jobs);
-    w_bzip2_scan_free(u->scan);
-    w_buffer_free(&u->plain);
+    w_bzip2_blocks_close(&u->blocks);
+    w_decode_ahead_close(&u->ahead);
+    free(u->plain);
     free(u);
 }
 
 u64 w_unpack_consumed(const struct w_unpack *u)
 {
-    return u->consumed;
+    if (u->blocks)
+        return w_bzip2_blocks_consumed(u->blocks);
+    return u->ahead ? w_decode_ahead_consumed(u->ahead) : u->consumed;
 }
 
-/* Hand out blocks until all slots are in use or no more come. */
-static void submit_all(struct w_unpack *u)
+const char *w_unpack_format(const struct w_unpack *u)
 {
-    u32 slot;
-
-    while (!u->scanned && w_ordered_next(u->ordered, &slot)) {
-        struct job *job = &u->jobs[slot];
-        u->scanned = w_bzip2_scan_next(u->scan, &job->block, &job->place, &u->scan_err);
-        if (!u->scanned)
-            w_ordered_submit(u->ordered);
-    }
+    return u->format;
 }
 
-/* Wait for the next block. W_END after the last. */
-static enum w_status take(struct w_unpack *u, struct job **job, struct w_err *err)
-{
-    u32 slot;
-
-    submit_all(u);
-    if (!w_ordered_take(u->ordered, &slot)) {
-        if (u->scanned != W_END)
-            *err = u->scan_err;
-        return u->scanned;
-    }
-    *job = &u->jobs[slot];
-    return W_DONE;
-}
-
-/* A block that does not decode may have been cut at data that looks like a mark: join it with the
- * blocks after it. */
-static enum w_status join(struct w_unpack *u, struct job **job, struct w_err *err)
-{
-    struct job *whole = &u->joined, *next = *job;
-    enum w_status status = next->status;
-    u64 offset = next->place.offset;
-
-    whole->block.bytes.size = 0;
-    whole->block.bits = 0;
-    whole->block.first_bit = next->block.first_bit;
-    for (unsigned joins = 0;; joins++) {
-        if (!w_bzip2_join(&whole->block, &next->block))
-            return w_fail(err, W_NOMEM, "no memory for a bzip2 block");
-        if (joins)
-            status = w_bzip2_decode(&whole->block, &whole->scratch, &whole->out, err);
-        whole->place = next->place;
-        if (status != W_CORRUPT)
-            break;
-        if (joins == MOST_JOINS || next->place.ends ||
-            whole->block.bytes.size > W_BZIP2_BLOCK_BYTES)
-            return w_fail(err, W_CORRUPT, "%s: byte %llu: a broken bzip2 block", u->in->name,
-                          (unsigned long long)offset);
-        w_ordered_return(u->ordered);
-        u->holds = false;
-        status = take(u, &next, err);
-        if (status)
-            return status;
-        u->holds = true;
-    }
-    *job = whole;
-    return status;
-}
-
-/* The checksum of a stream is computed from those of its blocks. */
-static enum w_status check_stream(struct w_unpack *u, const struct job *job, struct w_err *err)
-{
-    u32 block_crc = (u32)w_bits_at(job->block.bytes.at, job->block.first_bit + 48, 32);
-
-    u->crc = (u->crc << 1 | u->crc >> 31) ^ block_crc;
-    if (!job->place.ends)
-        return W_DONE;
-    bool right = u->crc == job->place.stream_crc;
-    u->crc = 0;
-    return right ? W_DONE
-                 : w_fail(err, W_CORRUPT,
-                          "%s: the bzip2 stream with byte %llu has another checksum: blocks are "
-                          "missing or changed",
-                          u->in->name, (unsigned long long)job->place.offset);
-}
-
-static enum w_status next_block(struct w_unpack *u, const u8 **bytes, size_t *size,
+/* Bytes of a plain file: first those that were read to recognize it. */
+static enum w_status read_plain(struct w_unpack *u, u8 *bytes, size_t size, size_t *got,
                                 struct w_err *err)
 {
-    struct job *job = NULL;
+    size_t first = W_MIN(size, u->looked - u->looked_at), more = 0;
+    enum w_status status = W_DONE;
 
-    if (u->holds)
-        w_ordered_return(u->ordered);
-    u->holds = false;
-    enum w_status status = take(u, &job, err);
-    if (status)
-        return status;
-    u->holds = true;
-    if (job->status == W_CORRUPT) {
-        status = join(u, &job, err);
-    } else if (job->status) {
-        *err = job->err;
-        status = job->status;
-    }
-    if (!status)
-        status = check_stream(u, job, err);
-    if (!status) { /* else the job may be another thread's again */
-        *bytes = job->out.at;
-        *size = job->out.size;
-        u->consumed = job->place.offset;
-    }
+    if (first > 0)
+        memcpy(bytes, u->look + u->looked_at, first);
+    u->looked_at += first;
+    if (first < size)
+        status = w_input_read(u->in, bytes + first, size - first, &more, err);
+    *got = first + more;
+    u->consumed += *got;
     return status;
+}
+
+static enum w_status next_piece(struct w_unpack *u, const u8 **bytes, size_t *size,
+                                struct w_err *err)
+{
+    if (u->blocks)
+        return w_bzip2_blocks_next(u->blocks, bytes, size, err);
+    if (u->ahead)
+        return w_decode_ahead_next(u->ahead, bytes, size, err);
+    if (!u->plain)
+        u->plain = malloc(PLAIN_BYTES);
+    if (!u->plain)
+        return w_fail(err, W_NOMEM, "no memory to read %s", u->in->name);
+    enum w_status status = read_plain(u, u->plain, PLAIN_BYTES, size, err);
+    *bytes = u->plain;
+    return !status && *size == 0 ? W_END : status;
 }
 
 enum w_status w_unpack_next(struct w_unpack *u, const u8 **bytes, size_t *size, struct w_err *err)
 {
+    if (u->left_size == 0)
+        return next_piece(u, bytes, size, err);
+    *bytes = u->left;
+    *size = u->left_size;
+    u->left_size = 0;
+    return W_DONE;
+}
+
+enum w_status w_unpack_peek(struct w_unpack *u, const u8 **bytes, size_t *size, bool *is_all,
+                            struct w_err *err)
+{
     enum w_status status = W_DONE;
 
-    if (u->scan)
-        return next_block(u, bytes, size, err);
-    *size = u->looked;
-    u->looked = 0;
-    if (*size == 0)
-        status = w_input_read(u->in, u->plain.at, PLAIN_BYTES, size, err);
-    *bytes = u->plain.at;
-    u->consumed += *size;
-    return !status && *size == 0 ? W_END : status;
+    if (u->format && u->left_size == 0)
+        status = next_piece(u, &u->left, &u->left_size, err);
+    *bytes = u->format ? u->left : u->look + u->looked_at;
+    *size = u->format ? u->left_size : u->looked - u->looked_at;
+    *is_all = status == W_END || (!u->format && u->looked < LOOK_BYTES);
+    return status == W_END ? W_DONE : status;
+}
+
+enum w_status w_unpack_read(struct w_unpack *u, void *bytes, size_t size, size_t *got,
+                            struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    if (!u->format)
+        return read_plain(u, bytes, size, got, err);
+    *got = 0;
+    while (!status && *got < size) {
+        if (u->left_size == 0)
+            status = next_piece(u, &u->left, &u->left_size, err);
+        if (!status) {
+            size_t n = W_MIN(size - *got, u->left_size);
+            memcpy((u8 *)bytes + *got, u->left, n);
+            u->left += n;
+            u->left_size -= n;
+            *got += n;
+        }
+    }
+    return status == W_END ? W_DONE : status;
+}
+
+enum w_status w_unpack_slurp(struct w_unpack *u, u64 limit, char **text, size_t *size,
+                             struct w_err *err)
+{
+    size_t room = 0, got = PLAIN_BYTES;
+    enum w_status status = W_DONE;
+
+    *text = NULL;
+    for (*size = 0; !status && got == PLAIN_BYTES; *size += got) {
+        status = w_grow(text, &room, *size + PLAIN_BYTES + 1, 1, "bytes of text", err);
+        if (!status)
+            status = w_unpack_read(u, *text + *size, PLAIN_BYTES, &got, err);
+        if (!status && *size + got > limit)
+            status = w_fail(err, W_LIMIT, "%s: larger than %llu bytes", u->in->name,
+                            (unsigned long long)limit);
+    }
+    if (status) {
+        free(*text);
+        *text = NULL;
+    } else {
+        (*text)[*size] = 0;
+    }
+    return status;
 }

@@ -6,30 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/fdio.h"
-#include "sys/json.h"
+#include "sys/json_line.h"
+#include "sys/text_files.h"
 #include "text/special.h"
 
 #define WINDOW_BYTES ((size_t)4 << 20) /* of a file, in memory; room for two of the longest words */
-#define JSON_LINE_BYTES ((size_t)256 << 20) /* longest line of jsonl, which is parsed as a whole */
 
 /* A window of the present file: bytes[at..end) are read and not yet given out. */
 struct w_documents {
     struct w_document_options options;
-    size_t next_file; /* in options.files */
-    struct w_input in;
+    struct w_text_files files;
     bool is_open, at_eof;
     enum w_format format; /* of the present file */
     u8 *bytes;
     size_t at, end, room;
-    u64 base;            /* offset of the window in the file */
-    u64 line;            /* jsonl: the present one, for messages */
-    u64 total;           /* bytes read, of all files */
-    u64 document_left;   /* bytes that may still be given of the present document, */
-    u64 text_left;       /* and of all text */
-    bool inside;         /* wiki: after a <doc> line */
-    bool cut;            /* the document gave a piece already */
-    struct w_json *json; /* jsonl: holds the text given out last */
+    u64 base;                /* offset of the window in the file */
+    u64 document_left;       /* bytes that may still be given of the present document, */
+    u64 text_left;           /* and of all text */
+    bool inside;             /* wiki: after a <doc> line */
+    bool cut;                /* the document gave a piece already */
+    struct w_json_line json; /* holds the text given out last */
 };
 
 enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all)
@@ -60,6 +56,10 @@ enum w_status w_documents_open(struct w_documents **documents,
     *documents = d;
     if (d) {
         d->options = *options;
+        d->files = (struct w_text_files){.list = options->files,
+                                         .binary = options->binary,
+                                         .otherwise = "--binary takes any file as it is",
+                                         .threads = options->threads};
         d->document_left = options->document_bytes_max;
         d->text_left = options->text_bytes_max;
         d->room = WINDOW_BYTES;
@@ -79,16 +79,25 @@ void w_documents_close(struct w_documents **documents)
     *documents = NULL;
     if (!d)
         return;
-    if (d->is_open)
-        w_input_close(&d->in);
-    w_json_free(d->json);
+    w_text_files_release(&d->files);
+    w_json_line_release(&d->json);
     free(d->bytes);
     free(d);
 }
 
 u64 w_documents_bytes(const struct w_documents *d)
 {
-    return d->total;
+    return w_text_files_bytes(&d->files);
+}
+
+const struct w_kind_counts *w_documents_left_out(const struct w_documents *d)
+{
+    return &d->files.left_out;
+}
+
+const struct w_kind_counts *w_documents_doubtful(const struct w_documents *d)
+{
+    return &d->files.doubtful;
 }
 
 /* ---- the window ---- */
@@ -102,27 +111,11 @@ static enum w_status fill(struct w_documents *d, struct w_err *err)
     d->end -= d->at;
     d->base += d->at;
     d->at = 0;
-    enum w_status status = w_input_read(&d->in, d->bytes + d->end, d->room - d->end, &got, err);
+    enum w_status status =
+        w_unpack_read(d->files.unpack, d->bytes + d->end, d->room - d->end, &got, err);
     d->at_eof = d->end + got < d->room;
     d->end += got;
-    d->total += got;
     return status;
-}
-
-/* The same with a window of twice the size, for a line that has to be in memory as a whole. */
-static enum w_status widen(struct w_documents *d, struct w_err *err)
-{
-    u8 *bigger = d->room < JSON_LINE_BYTES ? realloc(d->bytes, d->room * 2) : NULL;
-
-    if (!bigger && d->room >= JSON_LINE_BYTES)
-        return w_fail(err, W_LIMIT, "%s: line %llu is longer than %zu bytes", d->in.name,
-                      (unsigned long long)d->line, JSON_LINE_BYTES);
-    if (!bigger)
-        return w_fail(err, W_NOMEM, "%s: no memory for line %llu", d->in.name,
-                      (unsigned long long)d->line);
-    d->bytes = bigger;
-    d->room *= 2;
-    return fill(d, err);
 }
 
 /* Nothing more fits into the window. */
@@ -147,18 +140,23 @@ static size_t line_end(const struct w_documents *d, size_t i)
 
 static enum w_status open_next(struct w_documents *d, struct w_err *err)
 {
-    if (d->next_file == d->options.files->count)
-        return W_END;
-    enum w_status status = w_input_open(&d->in, d->options.files->paths[d->next_file++], err);
+    enum w_status status = w_text_files_next(&d->files, err);
+
     if (status)
         return status;
     d->is_open = true;
     d->at = d->end = 0;
-    d->line = d->base = 0;
+    d->base = 0;
     d->inside = d->cut = false;
+    w_json_line_release(&d->json);
+    w_json_line_init(&d->json, d->options.field);
     status = fill(d, err);
-    d->format = d->options.format == W_FORMAT_AUTO ? w_format_guess(d->bytes, d->end, d->at_eof)
-                                                   : d->options.format;
+    size_t mark = w_utf8_mark(d->bytes, d->end);
+    d->format = d->options.format;
+    if (d->format == W_FORMAT_AUTO)
+        d->format = w_format_guess(d->bytes + mark, d->end - mark, d->at_eof);
+    if (d->format != W_FORMAT_PLAIN) /* which is the file, byte for byte */
+        d->at = mark;
     return status;
 }
 
@@ -267,7 +265,7 @@ static enum w_status enter_block(struct w_documents *d, struct w_err *err)
         return w_fail(err, W_CORRUPT,
                       "%s: byte %llu: neither a <doc ...> line nor inside a block (is it another "
                       "format?)",
-                      d->in.name, (unsigned long long)(d->base + d->at));
+                      d->files.in.name, (unsigned long long)(d->base + d->at));
     d->at = W_MIN(end + 1, d->end);
     d->inside = true;
     return W_DONE;
@@ -293,7 +291,7 @@ static enum w_status next_block(struct w_documents *d, struct w_text_piece *piec
             continue;
         }
         if (d->at_eof)
-            return w_fail(err, W_TRUNCATED, "%s: ends inside a <doc> block", d->in.name);
+            return w_fail(err, W_TRUNCATED, "%s: ends inside a <doc> block", d->files.in.name);
         if (!status && is_full(d)) {
             give_part(d, piece);
             return W_DONE;
@@ -304,43 +302,32 @@ static enum w_status next_block(struct w_documents *d, struct w_text_piece *piec
     }
 }
 
-static bool is_blank(const u8 *line, size_t size)
-{
-    while (size > 0 && (line[size - 1] == ' ' || line[size - 1] == '\t' || line[size - 1] == '\r'))
-        size--;
-    return size == 0;
-}
-
 static enum w_status next_object(struct w_documents *d, struct w_text_piece *piece,
                                  struct w_err *err)
 {
+    struct w_json_line *json = &d->json;
     enum w_status status = W_DONE;
-    const char *text = NULL;
+    size_t used;
 
     while (!status) {
-        size_t start = d->at, end = line_end(d, d->at);
-        if (end == d->end && !d->at_eof) {
-            status = is_full(d) ? widen(d, err) : fill(d, err);
-            continue;
+        if (d->at == d->end && d->at_eof) {
+            status = w_json_line_end(json, err);
+        } else {
+            if (d->at == d->end)
+                status = fill(d, err);
+            if (status)
+                return status;
+            status = w_json_line_feed(json, d->bytes + d->at, d->end - d->at, &used, err);
+            d->at += used;
         }
-        if (start == d->end)
-            return W_END;
-        d->line++;
-        d->at = W_MIN(end + 1, d->end);
-        if (is_blank(d->bytes + start, end - start))
-            continue;
-        w_json_free(d->json);
-        status = w_json_parse(&d->json, (const char *)d->bytes + start, end - start, err);
-        if (!status)
-            status = w_json_need_string(d->json, d->options.field, &text, err);
-        if (status)
-            return w_fail_at(err, status, "%s: line %llu", d->in.name, (unsigned long long)d->line);
-        if (*text) {
-            *piece = (struct w_text_piece){(const u8 *)text, strlen(text), true};
+        if (status == W_NO)
+            status = W_DONE;
+        else if (!status && json->has_text && json->text.size) {
+            *piece = (struct w_text_piece){json->text.at, json->text.size, true};
             return W_DONE;
         }
     }
-    return status;
+    return status == W_END ? W_END : w_fail_at(err, status, "%s", d->files.in.name);
 }
 
 /* The next piece of all files, without limits. */
@@ -359,7 +346,6 @@ static enum w_status next_piece(struct w_documents *d, struct w_text_piece *piec
         }
         if (status != W_END)
             return status;
-        w_input_close(&d->in);
         d->is_open = false;
     }
 }

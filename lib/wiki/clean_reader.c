@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/json.h"
-#include "sys/json_span.h"
+#include "sys/json_line.h"
 #include "text/document.h"
 #include "wiki/wiki_block.h"
 
@@ -34,6 +33,7 @@ struct w_clean_reader {
     unsigned head_lines;   /* 0: outside of a block */
     bool has_text;         /* the block has text, and its head is written */
     struct w_buffer piece; /* the text left of a line of a block, or of an object */
+    struct w_json_line json;
 };
 
 enum w_status w_clean_reader_new(struct w_clean_reader **reader,
@@ -56,6 +56,7 @@ void w_clean_reader_free(struct w_clean_reader *c)
     w_buffer_free(&c->head);
     w_buffer_free(&c->piece);
     w_buffer_free(&c->out);
+    w_json_line_release(&c->json);
     w_clean_release(&c->clean);
     free(c);
 }
@@ -179,39 +180,20 @@ static void clean_block_line(struct w_clean_reader *c, struct w_span line)
         c->out.failed = true;
 }
 
-/* The value of a member of an object: as text, and as it is written in the line. */
-static enum w_status find_text(struct w_span line, const struct w_json *json, const char *field,
-                               struct w_span *text, struct w_span *written, struct w_err *err)
-{
-    const struct w_json *child = w_json_first(json);
-    const char *string = NULL;
-    enum w_status status = w_json_need_string(json, field, &string, err);
-    size_t index = 0;
-
-    if (status)
-        return status;
-    for (; child && strcmp(w_json_key(child), field); child = w_json_next(child))
-        index++;
-    *text = w_span_of(string);
-    written->at = (const u8 *)w_json_span((const char *)line.at, line.size, index, &written->size);
-    return W_DONE;
-}
-
 /* Only the bytes of the text change, and only where something was removed. */
 static enum w_status clean_object(struct w_clean_reader *c, struct w_span line, struct w_err *err)
 {
-    struct w_json *json = NULL;
-    struct w_span all = w_span_trim(line), text, written;
+    struct w_json_line *json = &c->json;
+    size_t used;
 
-    if (all.size == 0)
+    enum w_status status = w_json_line_feed(json, line.at, line.size, &used, err);
+    if (status == W_NO) /* the last line, without a newline */
+        status = w_json_line_end(json, err);
+    if (status)
+        return w_fail_at(err, status, "%s", c->name);
+    if (!json->has_text)
         return W_DONE;
-    enum w_status status = w_json_parse(&json, (const char *)all.at, all.size, err);
-    if (!status)
-        status = find_text(line, json, c->options.field, &text, &written, err);
-    if (status) {
-        w_json_free(json);
-        return w_fail_at(err, status, "%s: line %llu", c->name, (unsigned long long)c->line);
-    }
+    struct w_span text = {json->text.at, json->text.size};
     c->piece.size = 0;
     c->clean.after_blank = c->clean.after_removed = false;
     w_clean_text(&c->clean, text, &c->piece);
@@ -220,7 +202,8 @@ static enum w_status clean_object(struct w_clean_reader *c, struct w_span line, 
         c->counts.empty++;
     } else {
         bool same = w_span_is(left, text);
-        size_t before = (size_t)(written.at - line.at) + 1, after = before + written.size - 2;
+        size_t before = (size_t)json->value_at + 1; /* with the quote */
+        size_t after = before + (size_t)json->value_size - 2;
         w_buffer_put(&c->out, line.at, same ? line.size : before);
         if (!same) {
             w_wiki_json_text(&c->out, left);
@@ -229,7 +212,6 @@ static enum w_status clean_object(struct w_clean_reader *c, struct w_span line, 
         c->counts.documents++;
     }
     c->out.failed = c->out.failed || c->piece.failed;
-    w_json_free(json);
     return W_DONE;
 }
 
@@ -258,6 +240,8 @@ enum w_status w_clean_reader_begin(struct w_clean_reader *c, struct w_unpack *un
     c->head_lines = 0;
     c->at_eof = c->has_given = false;
     c->clean.after_blank = c->clean.after_removed = false;
+    w_json_line_release(&c->json);
+    w_json_line_init(&c->json, c->options.field);
     enum w_status status = fill(c, err);
     if (!status)
         look(c);

@@ -4,9 +4,11 @@
  * payload checksum, inflating. The state says which frames may follow. The first failure is kept
  * and returned by every later call, so that nothing after a fault is ever used. One frame is in
  * memory at a time: its stored bytes and, if it is compressed, its inflated ones. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/file_kind.h"
 #include "wire/reader_private.h"
 
 /* ---- failing ---- */
@@ -62,6 +64,18 @@ static enum w_status reserve(u8 **buffer, size_t *room, size_t size, struct w_er
 
 /* ---- one frame ---- */
 
+/* Where a file is no stream from its first byte on: say what it is. */
+static void say_what_it_is(struct w_err *err, const u8 *bytes, size_t size)
+{
+    char what[256];
+    size_t used = err ? strlen(err->text) : 0;
+
+    if (!err || w_frame_begins(bytes, size))
+        return;
+    w_file_kind_no_stream(what, sizeof what, bytes, size);
+    snprintf(err->text + used, sizeof err->text - used, "; %s", what);
+}
+
 /* Read and check a frame header. W_END at the end of the file right after an end frame. */
 static enum w_status next_header(struct w_reader *r, struct w_err *err)
 {
@@ -88,6 +102,8 @@ static enum w_status next_header(struct w_reader *r, struct w_err *err)
                         "ends without its end frame: the producer failed or the file was cut");
     if (!status)
         status = w_frame_decode(&r->frame, bytes, err);
+    if (status == W_CORRUPT && between && r->member == 1)
+        say_what_it_is(err, bytes, got);
     if (!status)
         status = w_chain_check(&r->chain, &r->frame, err);
     if (status)

@@ -1,23 +1,28 @@
-/* Any bytes as a file of texts, in the format that the first byte chooses: refused with a reason, or
- * documents, none of them empty, together not longer than the file. A plain file is one document, byte
- * for byte. With a limit each document is cut to it, and the file ends with the same status. */
+/* Any bytes as a file of texts, in the format that the first byte chooses; its highest bit takes the file
+ * as it is. Refused with a reason, or documents, none of them empty, together not longer than the file
+ * unless it is compressed. A plain file that is taken as it is is one document, byte for byte. With a
+ * limit each document is cut to it, and the file ends with the same status. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "sys/unpack.h"
 #include "tests/fuzz/memory_file.h"
 #include "text/document.h"
+
+#define OUT_LIMIT ((size_t)16 << 20)
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
 
 /* All documents of a file. */
 static enum w_status read_all(struct w_buffer *out, const struct memory_file *file,
-                              enum w_format format, u64 document_bytes_max)
+                              enum w_format format, bool binary, u64 document_bytes_max)
 {
     char *path = (char *)(uintptr_t)file->path;
     struct w_file_list files = {.paths = &path, .count = 1};
     struct w_document_options options = {.files = &files,
                                          .format = format,
+                                         .binary = binary,
                                          .field = "text",
                                          .split = W_SPLIT_GPT2,
                                          .document_bytes_max = document_bytes_max};
@@ -29,6 +34,10 @@ static enum w_status read_all(struct w_buffer *out, const struct memory_file *fi
     enum w_status status = w_documents_open(&d, &options, &err);
     while (!status && !(status = w_documents_next(d, &piece, &err))) {
         w_buffer_put(out, piece.text, piece.size);
+        if (out->size > OUT_LIMIT) { /* a bomb */
+            status = W_END;
+            break;
+        }
         if (piece.ends && out->size == begin && !document_bytes_max)
             abort();
         if (document_bytes_max && out->size - begin > document_bytes_max)
@@ -49,15 +58,17 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 
     if (size == 0)
         return 0;
-    enum w_format format = (enum w_format)(bytes[0] % (W_FORMAT_JSONL + 1));
+    enum w_format format = (enum w_format)((bytes[0] & 0x7f) % (W_FORMAT_JSONL + 1));
+    bool binary = bytes[0] & 0x80, packed = w_unpack_known(bytes + 1, size - 1);
     memory_file_open(&file, bytes + 1, size - 1);
-    enum w_status status = read_all(&all, &file, format, 0);
-    if (all.size > size - 1)
+    enum w_status status = read_all(&all, &file, format, binary, 0);
+    if (all.size > size - 1 && (binary || !packed))
         abort();
-    if (format == W_FORMAT_PLAIN && (status != W_END || all.size != size - 1 ||
-                                     (all.size && memcmp(all.at, bytes + 1, all.size))))
+    if (binary && format == W_FORMAT_PLAIN &&
+        (status != W_END || all.size != size - 1 ||
+         (all.size && memcmp(all.at, bytes + 1, all.size))))
         abort();
-    if (read_all(&cut, &file, format, 5) != status || cut.size > all.size)
+    if (read_all(&cut, &file, format, binary, 5) != status || cut.size > all.size)
         abort();
     memory_file_close(&file);
     w_buffer_free(&all);

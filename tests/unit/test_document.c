@@ -133,9 +133,53 @@ static void json_lines_give_their_member(void **state)
     EXPECT(W_FORMAT_AUTO, "{ }\n", W_CORRUPT, NULL);
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"}\n{\"body\":\"b\"}\n", W_CORRUPT, "a|");
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\"", W_CORRUPT, NULL);
-    /* cJSON would end the text at the NUL */
-    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\u0000b\"}\n", W_CORRUPT, NULL);
+    EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\ud83d\"}\n", W_END, "a\xef\xbf\xbd|");
+    EXPECT(W_FORMAT_JSONL, "{\"m\":NaN,\"text\":\"a\"}\n", W_END, "a|");
     EXPECT(W_FORMAT_JSONL, "{\"text\":\"a\\\\u0000b\"}\n", W_END, "a\\u0000b|");
+}
+
+static void a_byte_order_mark_hides_no_format(void **state)
+{
+    (void)state;
+    EXPECT(W_FORMAT_AUTO, "\xef\xbb\xbf{\"text\":\"a\"}\n", W_END, "a|");
+    EXPECT(W_FORMAT_AUTO, "\xef\xbb\xbf<doc id=\"1\">\nx\n</doc>\n", W_END, "x|");
+    EXPECT(W_FORMAT_JSONL, "\xef\xbb\xbf{\"text\":\"a\"}\n", W_END, "a|");
+    EXPECT(W_FORMAT_LINES,
+           "\xef\xbb\xbf"
+           "a\nb\n",
+           W_END, "a|b|");
+    EXPECT(W_FORMAT_AUTO,
+           "\xef\xbb\xbf"
+           "a\n",
+           W_END,
+           "\xef\xbb\xbf"
+           "a\n|");
+    EXPECT(W_FORMAT_AUTO, "\xef\xbb\xbf", W_END, "\xef\xbb\xbf|");
+    EXPECT(W_FORMAT_JSONL, "\xef\xbb\xbf", W_END, "");
+}
+
+static void members_that_are_not_read_need_no_window(void **state)
+{
+    (void)state;
+    size_t size = 9u << 20; /* more than two windows */
+    u8 *file = malloc(size);
+    struct text all;
+    struct w_err err = {0};
+
+    for (unsigned where = 0; where < 2; where++) { /* before and after the text */
+        static const char *const heads[] = {"{\"m\":\"", "{\"text\":\"a\",\"m\":\""};
+        static const char *const tails[] = {"\",\"text\":\"a\"}\n{\"text\":\"b\"}",
+                                            "\"}\n{\"text\":\"b\"}"};
+        memset(file, 'x', size);
+        memcpy(file, heads[where], strlen(heads[where]));
+        memcpy(file + size - strlen(tails[where]), tails[where], strlen(tails[where]));
+        put("one", file, size);
+        assert_int_equal(read_paths((char *[]){path_of("one")}, 1, W_FORMAT_AUTO, &all, &err),
+                         W_END);
+        assert_string_equal(all.bytes, "a|b|");
+        free(all.bytes);
+    }
+    free(file);
 }
 
 static void a_first_line_of_json_may_be_long(void **state)
@@ -328,6 +372,8 @@ int main(void)
         cmocka_unit_test(a_line_is_a_document),
         cmocka_unit_test(wiki_blocks_lose_their_tags_alone),
         cmocka_unit_test(json_lines_give_their_member),
+        cmocka_unit_test(a_byte_order_mark_hides_no_format),
+        cmocka_unit_test(members_that_are_not_read_need_no_window),
         cmocka_unit_test(a_first_line_of_json_may_be_long),
         cmocka_unit_test(folders_are_read_in_the_order_of_bytes),
         cmocka_unit_test(limits_cut_at_the_ends_of_words),

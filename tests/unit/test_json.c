@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "sys/json.h"
-#include "sys/json_span.h"
 
 static enum w_status parse(const char *text)
 {
@@ -84,33 +83,6 @@ static void lines_of_keys_are_found(void **state)
     assert_int_equal(w_json_line_of("{\n\"\": 1}", ""), 2);
 }
 
-static void a_member_is_found_in_the_text_of_an_object(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *object;
-        size_t index;
-        const char *value;
-    } cases[] = {
-        {"{\"a\":\"b\"}", 0, "\"b\""},
-        {" { \"a\" : \"b\" , \"c\": 12 } ", 1, "12"},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 0, "\"x\\\",}\""},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 1, "[{\"c\":\"]\"},2]"},
-        {"{\"a,}:\":\"x\\\",}\",\"b\":[{\"c\":\"]\"},2],\"d\":\"\\\\\"}", 2, "\"\\\\\""},
-        {"{\"a\":1}", 1, ""},
-        {"{}", 0, ""},
-        {"", 0, ""},
-    };
-    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
-        size_t size = 0, expected = strlen(cases[i].value);
-        const char *object = cases[i].object;
-        const char *value = w_json_span(object, strlen(object), cases[i].index, &size);
-        assert_true(expected ? value != NULL : value == NULL);
-        assert_int_equal(size, expected);
-        assert_memory_equal(value ? value : "", cases[i].value, size);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,7 +90,6 @@ int main(void)
         cmocka_unit_test(integers_are_exact_or_refused),
         cmocka_unit_test(what_is_written_reads_back),
         cmocka_unit_test(lines_of_keys_are_found),
-        cmocka_unit_test(a_member_is_found_in_the_text_of_an_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
