@@ -8,7 +8,6 @@
 #include "net/infer.h"
 #include "net/sampler.h"
 #include "sys/clock.h"
-#include "sys/pages.h"
 #include "tools/wsample_text.h"
 
 /* An id that was drawn for a text. */
@@ -25,7 +24,7 @@ struct generation {
     struct w_infer *infer;
     struct w_sampler **samplers; /* of each thread */
     struct drawn *drawn;         /* (slots): of each row of the logits */
-    struct text **open; /* begun and not yet written whole, in their order */
+    struct text **open;          /* begun and not yet written whole, in their order */
     size_t open_count, open_room;
     u64 jobs, begun, written; /* samples */
     u32 slots;                /* of the KV cache; one more keeps a prompt for its next sample */
@@ -279,21 +278,18 @@ static enum w_status make_samplers(struct generation *g, struct w_err *err)
         suppressed[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
     suppressed[w_vocab_eot_id(vocab)] = g->set->ignore_end;
     for (u32 i = 0; i < threads && !status; i++)
-        status = w_sampler_new(&g->samplers[i], size, suppressed, &g->set->sampler, g->model->kern,
-                               err);
+        status =
+            w_sampler_new(&g->samplers[i], size, suppressed, &g->set->sampler, g->model->kern, err);
     free(suppressed);
     return status;
 }
 
-static enum w_status prepare(struct generation *g, const struct w_tensors *tensors, float *weights,
-                             struct w_err *err)
+static enum w_status prepare(struct generation *g, struct w_err *err)
 {
-    const struct loaded_model *m = g->model;
+    struct loaded_model *m = g->model;
     u64 jobs;
 
-    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
-    if (!status)
-        status = wsample_prompts_read(&g->prompts, g->set, m, err);
+    enum w_status status = wsample_prompts_read(&g->prompts, g->set, m, err);
     if (status)
         return status;
     if (!w_mul_ok(g->prompts.count, g->set->samples, &jobs))
@@ -308,7 +304,7 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
                                       .slots = g->slots + (g->set->samples > 1),
                                       .rows = W_MAX(W_INFER_ROWS, g->slots),
                                       .logits = g->slots};
-    status = w_infer_new(&g->infer, &m->conf, weights, &how, m->kern, m->team, err);
+    status = wsample_infer_new(&g->infer, m, &how, err);
     if (!status && m->counts)
         status = wsample_counts_slots(m->counts, g->slots, err);
     return status ? status : make_samplers(g, err);
@@ -329,16 +325,8 @@ enum w_status wsample_generate(const struct settings *set, struct loaded_model *
                                struct w_err *err)
 {
     struct generation g = {.set = set, .model = model};
-    struct w_tensors tensors = {0};
-    float *weights = NULL;
+    enum w_status status = prepare(&g, err);
 
-    enum w_status status = w_tensors_make(&tensors, &model->conf, err);
-    if (!status) {
-        weights = w_pages_new(tensors.floats * sizeof *weights);
-        status = weights ? prepare(&g, &tensors, weights, err)
-                         : w_fail(err, W_NOMEM, "no memory for %llu parameters",
-                                  (unsigned long long)tensors.parameters);
-    }
     w_cli_catch_signals();
     if (!status)
         status = generate(&g, err);
@@ -354,7 +342,5 @@ enum w_status wsample_generate(const struct settings *set, struct loaded_model *
         w_sampler_free(g.samplers[i]);
     free(g.samplers);
     free(g.drawn);
-    w_pages_free(weights, tensors.floats * sizeof *weights);
-    w_tensors_free(&tensors);
     return status;
 }

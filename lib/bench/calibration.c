@@ -378,9 +378,9 @@ static enum w_status measure_sampling(struct bench *b, struct w_err *err)
     static const struct w_sampler_options usual = {.temperature = 0.8, .top_p = 0.95, .penalty = 1};
     struct sampling *d = calloc(1, sizeof *d);
     struct w_rng rng = {.seed = 1};
-    enum w_status status = d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual,
-                                           b->how->kern[W_TYPE_F32], err)
-                             : w_fail(err, W_NOMEM, "no memory to measure sampling");
+    enum w_status status =
+        d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual, b->how->kern[W_TYPE_F32], err)
+          : w_fail(err, W_NOMEM, "no memory to measure sampling");
 
     for (u32 i = 0; i < SAMPLE_IDS && !status; i++)
         d->logits[i] = (float)(2 * w_rng_normal(&rng));

@@ -312,8 +312,7 @@ double w_log_probability(const struct w_kern *kern, const float *logits, u32 voc
         memcpy(some, logits + i, count * sizeof *some);
         kern->exp_sum(some, &base, &part, count);
         const double larger = fmax(best, (double)base);
-        sum = (sum > 0 ? sum * exp(best - larger) : 0) +
-              (double)part * exp((double)base - larger);
+        sum = (sum > 0 ? sum * exp(best - larger) : 0) + (double)part * exp((double)base - larger);
         best = larger;
     }
     return (double)logits[id] - best - log(sum);
