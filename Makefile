@@ -86,6 +86,11 @@ LIB_SOURCES := \
 	lib/kern/kern_avx512.c \
 	lib/kern/kern_avx512bf16.c \
 	lib/kern/kern_portable.c \
+	lib/kern/q8.c \
+	lib/kern/q8_avx2.c \
+	lib/kern/q8_avx512vnni.c \
+	lib/kern/q8_avxvnni.c \
+	lib/kern/q8_portable.c \
 	lib/kern/kern_ref.c \
 	lib/conf/conf.c \
 	lib/conf/option.c \
@@ -303,6 +308,7 @@ UNIT_TESTS := \
 	test_plan \
 	test_predict \
 	test_probe \
+	test_q8 \
 	test_gate \
 	test_gemm \
 	test_team \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sys/machine.h"
+#include "sys/pages.h"
 
 static const struct w_option options[] = {
     {"model", 'm', W_OPT_TEXT, AT(model), "FILE",
@@ -23,8 +24,8 @@ static const struct w_option options[] = {
      .help = "Samples that are made at a time; more are faster and take more memory. The text does "
              "not depend on it."},
     {"type", 0, W_OPT_CHOICE, AT(type), "TYPE", "auto", .choices = TYPE_NAMES,
-     .help = "Type of the weights in products. auto: bf16 where this CPU has instructions for it, "
-             "else f32; f32 to score."},
+     .help = "Type of the weights in products; q8 has 8 bits and a scale for every 32. auto: bf16 "
+             "where this CPU has instructions for it, else f32; f32 to score."},
     {"temperature", 0, W_OPT_REAL, AT(sampler.temperature), "X", "0.8", .max = 1000,
      .help = "Above 1 text is more random, below 1 less; 0 always takes the most likely token."},
     {"top-k", 0, W_OPT_COUNT, AT(sampler.top_k), "K", "0",
@@ -112,7 +113,8 @@ static enum w_status open_team(struct loaded_model *m, const struct settings *se
 {
     static const enum w_precision precisions[] = {[TYPE_AUTO] = W_PRECISION_AUTO,
                                                   [TYPE_F32] = W_PRECISION_FP32,
-                                                  [TYPE_BF16] = W_PRECISION_BF16};
+                                                  [TYPE_BF16] = W_PRECISION_BF16,
+                                                  [TYPE_Q8] = W_PRECISION_FP32};
     const u32 type = set->score && set->type == TYPE_AUTO ? TYPE_F32 : set->type;
     struct w_machine machine;
     const char *why = "";
@@ -120,6 +122,8 @@ static enum w_status open_team(struct loaded_model *m, const struct settings *se
     w_machine_read(&machine, "");
     u32 count = w_machine_threads(&machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
     enum w_status status = w_kern_choose_precision(&m->kern, &m->type, NULL, precisions[type], err);
+    if (type == TYPE_Q8)
+        m->type = W_TYPE_Q8;
     if (!status)
         status = w_team_new(&m->team, count, err);
     if (!status)
@@ -150,6 +154,28 @@ static enum w_status open_model(struct loaded_model *m, const struct settings *s
     return w_encoder_new(&m->encoder, m->vocab, err);
 }
 
+enum w_status wsample_infer_new(struct w_infer **infer, struct loaded_model *m,
+                                const struct w_plan_decode *how, struct w_err *err)
+{
+    enum w_status status = w_tensors_make(&m->tensors, &m->conf, err);
+
+    if (status)
+        return status;
+    m->weights = w_pages_new(m->tensors.floats * sizeof *m->weights);
+    if (!m->weights)
+        return w_fail(err, W_NOMEM, "no memory for %llu parameters",
+                      (unsigned long long)m->tensors.parameters);
+    status = w_ckpt_read(m->ckpt, &m->tensors, m->weights, NULL, NULL, err);
+    if (!status)
+        status = w_infer_new(infer, &m->conf, m->weights, how, m->kern, m->team, err);
+    for (u32 i = 0; i < m->tensors.count && !status; i++) {
+        const struct w_tensor *t = &m->tensors.rows[i];
+        if (t->operand && !t->table)
+            w_pages_discard(m->weights + t->offset, t->count * sizeof *m->weights);
+    }
+    return status;
+}
+
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct loaded_model model = {0};
@@ -165,6 +191,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = set->score ? wsample_score(set, &model, err) : wsample_generate(set, &model, err);
     wsample_counts_close(model.counts);
+    w_pages_free(model.weights, model.tensors.floats * sizeof *model.weights);
+    w_tensors_free(&model.tensors);
     w_team_free(model.team);
     w_encoder_free(model.encoder);
     w_vocab_free(model.vocab);

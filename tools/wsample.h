@@ -22,8 +22,8 @@ struct settings {
 };
 
 /* Of --type, in the order of its option. */
-enum type_choice { TYPE_AUTO, TYPE_F32, TYPE_BF16 };
-#define TYPE_NAMES "auto|f32|bf16"
+enum type_choice { TYPE_AUTO, TYPE_F32, TYPE_BF16, TYPE_Q8 };
+#define TYPE_NAMES "auto|f32|bf16|q8"
 
 /* The file of a model, its vocabulary, and the workers and kernels to run it with. */
 struct loaded_model {
@@ -33,9 +33,16 @@ struct loaded_model {
     struct w_encoder *encoder;
     const struct w_kern *kern;
     enum w_type type; /* of the weights in products */
+    struct w_tensors tensors;
+    float *weights; /* those that generation reads as they are in the file; the others are packed */
     struct w_team *team;
     struct counts *counts; /* of --counts, or NULL */
 };
+
+/* Read the weights and make what generates with them, which the caller frees before the model. W_CORRUPT:
+ * the model is damaged; W_IO; W_NOMEM. */
+enum w_status wsample_infer_new(struct w_infer **, struct loaded_model *,
+                                const struct w_plan_decode *, struct w_err *) W_MUST_CHECK;
 
 /* ---- wsample_counts.c ---- */
 /* Read the counts of --counts, to be closed whatever it returns. W_MISMATCH: the model has no gate for
@@ -69,7 +76,7 @@ enum w_status wsample_generate(const struct settings *, struct loaded_model *,
                                struct w_err *) W_MUST_CHECK;
 
 /* Print the likelihood of the text of a file under the model. W_MISMATCH: the text is empty;
- * W_CORRUPT: the model is damaged; W_IO; W_NOMEM. Changes model->conf.batch_size. */
+ * W_CORRUPT: the model is damaged; W_IO; W_NOMEM. */
 enum w_status wsample_score(const struct settings *, struct loaded_model *,
                             struct w_err *) W_MUST_CHECK;
 

@@ -8,16 +8,23 @@
 #include "net/infer.h"
 #include "net/sampler.h"
 #include "sys/clock.h"
-#include "sys/pages.h"
 #include "tools/wsample_text.h"
+
+/* An id that was drawn for a text. */
+struct drawn {
+    struct text *text;
+    u32 id;
+    double value; /* its log-probability with --json, else its logit */
+};
 
 struct generation {
     const struct settings *set;
     struct loaded_model *model;
     struct prompts prompts;
     struct w_infer *infer;
-    struct w_sampler *sampler;
-    struct text **open; /* begun and not yet written whole, in their order */
+    struct w_sampler **samplers; /* of each thread */
+    struct drawn *drawn;         /* (slots): of each row of the logits */
+    struct text **open;          /* begun and not yet written whole, in their order */
     size_t open_count, open_room;
     u64 jobs, begun, written; /* samples */
     u32 slots;                /* of the KV cache; one more keeps a prompt for its next sample */
@@ -103,37 +110,75 @@ static void feed(struct generation *g, struct text *t)
         w_infer_append(g->infer, t->slot, t->ids.ids[t->fed++]);
 }
 
-/* Sample an id and add it to the text. logits: row `row` of the pass. */
-static enum w_status draw(struct generation *g, struct text *t, u64 row, const float *logits,
-                          struct w_err *err)
+/* Logits of a pass, which ids are drawn from. */
+struct drawing {
+    struct generation *g;
+    const float *logits; /* (rows, V), or of one row */
+};
+
+static void draw(const struct drawing *d, struct drawn *drawn, const float *logits, u32 worker)
 {
-    const size_t number = t->ids.count - t->prompt->ids.count;
+    const struct generation *g = d->g;
+    const struct text *t = drawn->text;
+
+    drawn->id = w_sampler_sample(g->samplers[worker], logits, t->ids.ids, t->ids.count, t->number,
+                                 t->ids.count - t->prompt->ids.count);
+    drawn->value = g->set->json ? w_log_probability(g->model->kern, logits,
+                                                    (u32)g->model->conf.vocab_size, drawn->id)
+                                : (double)logits[drawn->id];
+}
+
+static void draw_row(void *context, u64 row, u32 worker)
+{
+    const struct drawing *d = context;
+    draw(d, &d->g->drawn[row], d->logits + row * d->g->model->conf.vocab_size, worker);
+}
+
+/* Draw an id for each row of the logits, with counts one after the other, since these have memory for
+ * one mixture. */
+static enum w_status draw_all(struct generation *g, const float *logits, u64 count,
+                              struct w_err *err)
+{
+    struct drawing d = {g, logits};
     enum w_status status = W_DONE;
 
-    if (g->model->counts)
+    if (!g->model->counts) {
+        w_team_for(g->model->team, count, draw_row, &d);
+        return W_DONE;
+    }
+    for (u64 row = 0; row < count && !status; row++) {
+        const struct text *t = g->drawn[row].text;
+        const float *mixed = logits + row * g->model->conf.vocab_size;
         status = wsample_counts_mix(g->model->counts, g->model, t->slot,
-                                    &(struct counts_row){g->infer, row, &t->ids}, &logits, err);
-    if (status)
-        return status;
-    const u32 id =
-        w_sampler_sample(g->sampler, logits, t->ids.ids, t->ids.count, t->number, number);
-    const double value = g->set->json
-                             ? w_log_probability(logits, (u32)g->model->conf.vocab_size, id)
-                             : (double)logits[id];
-    if (!isfinite(value))
-        return w_fail(err, W_CORRUPT,
-                      "%s: gives NaN instead of probabilities: its training diverged",
-                      g->set->model);
-    status = wsample_text_add(t, g->set, g->model, id, value, err);
-    if (t->done)
-        g->taken[t->slot] = false;
+                                    &(struct counts_row){g->infer, row, &t->ids}, &mixed, err);
+        if (!status)
+            draw(&d, &g->drawn[row], mixed, 0);
+    }
+    return status;
+}
+
+/* Add the ids that were drawn to their texts. */
+static enum w_status add_all(struct generation *g, u64 count, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (u64 row = 0; row < count && !status; row++) {
+        struct text *t = g->drawn[row].text;
+        if (!isfinite(g->drawn[row].value))
+            return w_fail(err, W_CORRUPT,
+                          "%s: gives NaN instead of probabilities: its training diverged",
+                          g->set->model);
+        status = wsample_text_add(t, g->set, g->model, g->drawn[row].id, g->drawn[row].value, err);
+        if (t->done)
+            g->taken[t->slot] = false;
+    }
     return status;
 }
 
 /* One token for each text that is not done. */
 static enum w_status make_tokens(struct generation *g, struct w_err *err)
 {
-    const u64 vocab = g->model->conf.vocab_size, count = active(g);
+    const u64 count = active(g);
     const double begin_s = w_now_s();
     enum w_status status = W_DONE;
     u64 row = 0, prompt_ids = 0;
@@ -150,15 +195,15 @@ static enum w_status make_tokens(struct generation *g, struct w_err *err)
         w_infer_run(g->infer);
     for (size_t i = 0; i < g->open_count; i++) {
         struct text *t = g->open[i];
-        if (!t->done)
-            w_infer_want(g->infer, t->slot, t->ids.ids[t->fed++]);
+        if (t->done)
+            continue;
+        w_infer_want(g->infer, t->slot, t->ids.ids[t->fed++]);
+        g->drawn[row++].text = t;
     }
-    const float *logits = count ? w_infer_run(g->infer) : NULL;
-    for (size_t i = 0; i < g->open_count && !status; i++)
-        if (!g->open[i]->done) {
-            status = draw(g, g->open[i], row, logits + row * vocab, err);
-            row++;
-        }
+    if (count)
+        status = draw_all(g, w_infer_run(g->infer), count, err);
+    if (!status)
+        status = add_all(g, count, err);
     g->tokens += count;
     /* The first token of a sample also waits for its prompt: it does not count for the speed. */
     if (prompt_ids) {
@@ -213,32 +258,38 @@ static enum w_status generate(struct generation *g, struct w_err *err)
 
 /* ---- the whole ---- */
 
-/* The sampler, which suppresses all but tokens of text and the end of a document. */
-static enum w_status make_sampler(struct generation *g, struct w_err *err)
+/* Samplers, which suppress all but tokens of text and the end of a document. */
+static enum w_status make_samplers(struct generation *g, struct w_err *err)
 {
     const struct w_vocab *vocab = g->model->vocab;
     u32 size = w_vocab_size(vocab);
+    const u32 threads = w_team_size(g->model->team);
     bool *suppressed = calloc(size, sizeof *suppressed);
+    enum w_status status = W_DONE;
 
+    g->samplers = calloc(threads, sizeof *g->samplers);
+    if (suppressed && !g->samplers) {
+        free(suppressed);
+        suppressed = NULL;
+    }
     if (!suppressed)
         return w_fail(err, W_NOMEM, "no memory for %u ids", size);
     for (u32 id = 0; id < size; id++)
         suppressed[id] = w_vocab_is_special(vocab, id) || w_vocab_kind(vocab, id) == W_TOKEN_UNUSED;
     suppressed[w_vocab_eot_id(vocab)] = g->set->ignore_end;
-    enum w_status status = w_sampler_new(&g->sampler, size, suppressed, &g->set->sampler, err);
+    for (u32 i = 0; i < threads && !status; i++)
+        status =
+            w_sampler_new(&g->samplers[i], size, suppressed, &g->set->sampler, g->model->kern, err);
     free(suppressed);
     return status;
 }
 
-static enum w_status prepare(struct generation *g, const struct w_tensors *tensors, float *weights,
-                             struct w_err *err)
+static enum w_status prepare(struct generation *g, struct w_err *err)
 {
-    const struct loaded_model *m = g->model;
+    struct loaded_model *m = g->model;
     u64 jobs;
 
-    enum w_status status = w_ckpt_read(m->ckpt, tensors, weights, NULL, NULL, err);
-    if (!status)
-        status = wsample_prompts_read(&g->prompts, g->set, m, err);
+    enum w_status status = wsample_prompts_read(&g->prompts, g->set, m, err);
     if (status)
         return status;
     if (!w_mul_ok(g->prompts.count, g->set->samples, &jobs))
@@ -246,16 +297,17 @@ static enum w_status prepare(struct generation *g, const struct w_tensors *tenso
     g->jobs = jobs;
     g->slots = (u32)W_MIN(jobs, g->set->batch);
     g->taken = calloc(g->slots, sizeof *g->taken);
-    if (!g->taken)
+    g->drawn = calloc(g->slots, sizeof *g->drawn);
+    if (!g->taken || !g->drawn)
         return w_fail(err, W_NOMEM, "no memory for %u samples at a time", g->slots);
     const struct w_plan_decode how = {.weights = m->type,
                                       .slots = g->slots + (g->set->samples > 1),
                                       .rows = W_MAX(W_INFER_ROWS, g->slots),
                                       .logits = g->slots};
-    status = w_infer_new(&g->infer, &m->conf, weights, &how, m->kern, m->team, err);
+    status = wsample_infer_new(&g->infer, m, &how, err);
     if (!status && m->counts)
         status = wsample_counts_slots(m->counts, g->slots, err);
-    return status ? status : make_sampler(g, err);
+    return status ? status : make_samplers(g, err);
 }
 
 static void report(const struct generation *g)
@@ -273,16 +325,8 @@ enum w_status wsample_generate(const struct settings *set, struct loaded_model *
                                struct w_err *err)
 {
     struct generation g = {.set = set, .model = model};
-    struct w_tensors tensors = {0};
-    float *weights = NULL;
+    enum w_status status = prepare(&g, err);
 
-    enum w_status status = w_tensors_make(&tensors, &model->conf, err);
-    if (!status) {
-        weights = w_pages_new(tensors.floats * sizeof *weights);
-        status = weights ? prepare(&g, &tensors, weights, err)
-                         : w_fail(err, W_NOMEM, "no memory for %llu parameters",
-                                  (unsigned long long)tensors.parameters);
-    }
     w_cli_catch_signals();
     if (!status)
         status = generate(&g, err);
@@ -294,8 +338,9 @@ enum w_status wsample_generate(const struct settings *set, struct loaded_model *
     free(g.taken);
     wsample_prompts_release(&g.prompts);
     w_infer_free(g.infer);
-    w_sampler_free(g.sampler);
-    w_pages_free(weights, tensors.floats * sizeof *weights);
-    w_tensors_free(&tensors);
+    for (u32 i = 0; g.samplers && i < w_team_size(model->team); i++)
+        w_sampler_free(g.samplers[i]);
+    free(g.samplers);
+    free(g.drawn);
     return status;
 }

@@ -63,7 +63,7 @@ static void show_progress(u64 done, u64 all)
                (unsigned long long)all);
 }
 
-static enum w_status score_text(struct w_score *score, struct w_model *model,
+static enum w_status score_text(struct w_score *score, struct w_infer *infer,
                                 const struct loaded_model *m, const struct w_ids *text,
                                 struct w_err *err)
 {
@@ -77,7 +77,7 @@ static enum w_status score_text(struct w_score *score, struct w_model *model,
     if (!status && m->counts)
         status = wsample_counts_score(m->counts, m->team, text, lp, ctx, err);
     if (!status)
-        status = w_score_ids(score, model, &m->conf, &what, show_progress, err);
+        status = w_score_ids(score, infer, &what, show_progress, err);
     free(lp);
     free(ctx);
     return status;
@@ -85,7 +85,8 @@ static enum w_status score_text(struct w_score *score, struct w_model *model,
 
 enum w_status wsample_score(const struct settings *set, struct loaded_model *m, struct w_err *err)
 {
-    struct w_model *model = NULL;
+    const struct w_plan_decode how = w_score_how(m->type, m->conf.max_length);
+    struct w_infer *infer = NULL;
     struct w_ids text = {0};
     struct w_score score = {0};
     char *bytes = NULL;
@@ -98,24 +99,19 @@ enum w_status wsample_score(const struct settings *set, struct loaded_model *m, 
         status = w_ids_append(&text, w_vocab_eot_id(m->vocab), err);
     if (!status)
         status = w_encode(m->encoder, (const u8 *)bytes, size, &text, err);
-    if (!status) {
-        m->conf.batch_size = w_score_batch_size(text.count - 1, m->conf.max_length);
-        status = w_model_new(&model, &m->conf, W_PLAN_EVAL, m->type, m->kern, m->team, err);
-    }
     if (!status)
-        status =
-            w_ckpt_read(m->ckpt, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
+        status = wsample_infer_new(&infer, m, &how, err);
     double begin_s = w_now_s();
     if (!status) {
         w_score_count(&score, bytes, size);
-        status = score_text(&score, model, m, &text, err);
+        status = score_text(&score, infer, m, &text, err);
     }
     if (!status)
         status = print_score(set, &score, m->conf.max_length, err);
     if (!status)
         w_say("%llu tokens scored, %.0f tokens/s", (unsigned long long)score.tokens,
               (double)score.tokens / W_MAX(w_now_s() - begin_s, 1e-9));
-    w_model_free(model);
+    w_infer_free(infer);
     free(text.ids);
     free(bytes);
     return status;

@@ -16,7 +16,8 @@ enum w_type {
     W_TYPE_U64,
     W_TYPE_I32,
     W_TYPE_I64,
-    W_TYPES
+    W_TYPES,
+    W_TYPE_Q8 = W_TYPES /* blocks of bytes: of packed weights alone (kern/q8.h) */
 };
 
 /* "f32": as headers of streams name it. */
@@ -27,9 +28,10 @@ const char *w_compute_type_name(enum w_type);
 /* Bytes of one number. */
 static inline u32 w_type_bytes(enum w_type type)
 {
-    static const u8 bytes[W_TYPES] = {
-        [W_TYPE_F32] = 4, [W_TYPE_BF16] = 2, [W_TYPE_F16] = 2, [W_TYPE_F64] = 8, [W_TYPE_U8] = 1,
-        [W_TYPE_U16] = 2, [W_TYPE_U32] = 4,  [W_TYPE_U64] = 8, [W_TYPE_I32] = 4, [W_TYPE_I64] = 8,
+    static const u8 bytes[W_TYPES + 1] = {
+        [W_TYPE_F32] = 4, [W_TYPE_BF16] = 2, [W_TYPE_F16] = 2, [W_TYPE_F64] = 8,
+        [W_TYPE_U8] = 1,  [W_TYPE_U16] = 2,  [W_TYPE_U32] = 4, [W_TYPE_U64] = 8,
+        [W_TYPE_I32] = 4, [W_TYPE_I64] = 8,  [W_TYPE_Q8] = 1,
     };
     return bytes[type];
 }

@@ -360,18 +360,16 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
 struct sampling {
     struct w_sampler *sampler;
     float logits[SAMPLE_IDS];
-    double log_probability; /* wsample computes it too */
     u64 position;
+    u32 drawn;
 };
 
 static void sample_tokens(void *context, u64 times)
 {
     struct sampling *d = context;
 
-    for (u64 i = 0; i < times; i++, d->position++) {
-        u32 id = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->position);
-        d->log_probability = w_log_probability(d->logits, SAMPLE_IDS, id);
-    }
+    for (u64 i = 0; i < times; i++, d->position++)
+        d->drawn = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->position);
 }
 
 /* With wsample's defaults, from logits that spread like those of a small model. */
@@ -380,8 +378,9 @@ static enum w_status measure_sampling(struct bench *b, struct w_err *err)
     static const struct w_sampler_options usual = {.temperature = 0.8, .top_p = 0.95, .penalty = 1};
     struct sampling *d = calloc(1, sizeof *d);
     struct w_rng rng = {.seed = 1};
-    enum w_status status = d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual, err)
-                             : w_fail(err, W_NOMEM, "no memory to measure sampling");
+    enum w_status status =
+        d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual, b->how->kern[W_TYPE_F32], err)
+          : w_fail(err, W_NOMEM, "no memory to measure sampling");
 
     for (u32 i = 0; i < SAMPLE_IDS && !status; i++)
         d->logits[i] = (float)(2 * w_rng_normal(&rng));

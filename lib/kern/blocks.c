@@ -9,7 +9,12 @@ static u32 clamp_down(u64 value, u64 multiple, u64 max)
 struct w_blocks w_blocks_choose(const struct w_kern *kern, enum w_type type, u64 l1_bytes,
                                 u64 l2_bytes)
 {
-    const struct w_ukernel *ukernel = &kern->ukernel[type];
+    return w_blocks_of(&kern->ukernel[type], type, l1_bytes, l2_bytes);
+}
+
+struct w_blocks w_blocks_of(const struct w_ukernel *ukernel, enum w_type type, u64 l1_bytes,
+                            u64 l2_bytes)
+{
     u64 l1 = l1_bytes ? l1_bytes : 32 << 10, l2 = l2_bytes ? l2_bytes : 512 << 10;
     struct w_blocks blocks;
 

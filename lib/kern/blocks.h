@@ -25,5 +25,6 @@ struct w_blocks {
 /* Blocks for operands of one type. Cache sizes in bytes, for each thread; 0: not known, taken as 32
  * KiB of L1 and 512 KiB of L2. */
 struct w_blocks w_blocks_choose(const struct w_kern *, enum w_type, u64 l1_bytes, u64 l2_bytes);
+struct w_blocks w_blocks_of(const struct w_ukernel *, enum w_type, u64 l1_bytes, u64 l2_bytes);
 
 #endif

@@ -38,9 +38,20 @@ static u64 ceil_div(u64 a, u64 b)
     return (a + b - 1) / b;
 }
 
+static const struct w_blocks *blocks_of(const struct w_engine *engine, const struct w_gemm *g)
+{
+    return g->type == W_TYPE_Q8 ? &engine->q8_blocks : &engine->blocks[g->type];
+}
+
+/* Of a's elements, and of b's before they are packed. */
+static enum w_type source_type(const struct w_gemm *g)
+{
+    return g->type == W_TYPE_Q8 ? W_TYPE_F32 : g->type;
+}
+
 static const struct w_ukernel *ukernel_of(const struct w_engine *engine, const struct w_gemm *g)
 {
-    return &engine->kern->ukernel[g->type];
+    return g->type == W_TYPE_Q8 ? engine->q8 : &engine->kern->ukernel[g->type];
 }
 
 /* ---- packing of b ---- */
@@ -55,7 +66,7 @@ struct packing {
 
 static u64 panel_bytes(const struct w_ukernel *ukernel, enum w_type type, u64 k)
 {
-    return w_round_up(k, ukernel->k_unroll) * ukernel->tile_cols * w_type_bytes(type);
+    return w_panel_bytes(type, w_round_up(k, ukernel->k_unroll) * ukernel->tile_cols);
 }
 
 static void pack_item(void *context, u64 panel, u32 worker)
@@ -67,7 +78,7 @@ static void pack_item(void *context, u64 panel, u32 worker)
 
     (void)worker;
     p->ukernel->pack_panel(p->packed + panel * p->panel_bytes,
-                           w_at(g->b, g->type, p->k0 * g->b_row + col * g->b_col), g->b_row,
+                           w_at(g->b, source_type(g), p->k0 * g->b_row + col * g->b_col), g->b_row,
                            g->b_col, p->k1 - p->k0, cols);
 }
 
@@ -149,7 +160,7 @@ static void take_rows(const struct job *job, struct block *block, void *own)
 {
     const struct w_gemm *g = job->g;
     const struct w_ukernel *ukernel = job->ukernel;
-    const void *a = w_at(g->a, g->type, block->row * g->a_row + block->k0 * g->a_col);
+    const void *a = w_at(g->a, source_type(g), block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
     const bool fits = (ukernel->reads_rows && block->rows % ukernel->tile_rows == 0) ||
@@ -213,7 +224,7 @@ static void multiply_block(void *context, u64 item, u32 worker)
     /* a panel that only one tile uses need not stay in L1 */
     const bool once = g->m <= job->ukernel->tile_rows;
     u64 depth =
-        depth_of(job, job->k1 - job->k0, once ? PACKED_CHUNK : job->engine->blocks[g->type].k);
+        depth_of(job, job->k1 - job->k0, once ? PACKED_CHUNK : blocks_of(job->engine, g)->k);
     u64 group = g->c ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);
@@ -280,7 +291,7 @@ static void cut_rows(struct job *job, u64 rows, u64 count)
 static u64 even_cols(const struct job *job)
 {
     const struct w_gemm *g = job->g;
-    const struct w_blocks *blocks = &job->engine->blocks[g->type];
+    const struct w_blocks *blocks = blocks_of(job->engine, g);
     const u64 multiple = g->c ? job->ukernel->tile_cols : W_EPILOGUE_COLS;
     const u64 workers = w_team_size(job->engine->team), most = ceil_div(g->n, W_EPILOGUE_COLS);
     const u64 enough = ceil_div(ITEMS_PER_WORKER * workers, job->row_blocks);
@@ -314,7 +325,7 @@ static u64 chunk_depth(const struct job *job)
 void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
 {
     const struct w_ukernel *ukernel = ukernel_of(engine, g);
-    const struct w_blocks *blocks = &engine->blocks[g->type];
+    const struct w_blocks *blocks = blocks_of(engine, g);
     struct job job = {.engine = engine, .g = g, .ukernel = ukernel, .block_cols = g->n};
 
     if (g->m == 0 || g->n == 0)

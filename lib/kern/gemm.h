@@ -24,6 +24,8 @@ struct w_engine {
     const struct w_kern *kern;
     enum w_type type; /* the compute type of the layers of net/; a GEMM has its own */
     struct w_blocks blocks[W_COMPUTE_TYPES];
+    const struct w_ukernel *q8; /* for products of W_TYPE_Q8; NULL: there are none */
+    struct w_blocks q8_blocks;
     struct w_team *team; /* NULL: the caller alone, with the scratch of worker 0 */
     /* For the panels of b: k * n elements, with n rounded up to W_TILE_COLS_MAX and k to
      * W_K_UNROLL_MAX, hold them all; with less, k is cut into chunks, each of k_unroll at least. */
@@ -52,7 +54,7 @@ struct w_result_block {
 };
 
 struct w_gemm {
-    enum w_type type; /* of a and b */
+    enum w_type type; /* of a and b; or W_TYPE_Q8: see q8.h */
     u64 m, n, k;
     const void *a; /* element (i, p) at a[i * a_row + p * a_col]; one of the strides is 1 */
     u64 a_row, a_col;
@@ -71,7 +73,8 @@ struct w_gemm {
 /* c and the scratch memory overlap neither a nor b. */
 void w_gemm(const struct w_engine *, const struct w_gemm *);
 
-/* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type, for several calls. */
+/* Pack b of a w_gemm into W_GEMM_PACKED(k, n) elements of its type (w_panel_bytes()), for several
+ * calls. */
 #define W_GEMM_PACKED(k, n) (w_round_up(k, W_K_UNROLL_MAX) * w_round_up(n, W_TILE_COLS_MAX))
 void w_gemm_pack(const struct w_engine *, void *packed, const struct w_gemm *);
 

@@ -77,12 +77,19 @@ static const struct {
     {W_ISA_AVX512_BF16, offsetof(struct w_machine, avx512_bf16), "this CPU has no AVX512-BF16"},
     {W_ISA_AVX512, offsetof(struct w_machine, avx512), "this CPU has no AVX-512"},
     {W_ISA_AVX2, offsetof(struct w_machine, avx2_fma), "this CPU has no AVX2 with FMA"},
+    {W_ISA_AVX_VNNI, offsetof(struct w_machine, avx_vnni), "this CPU has no AVX-VNNI"},
+    {W_ISA_AVX512_VNNI, offsetof(struct w_machine, avx512_vnni), "this CPU has no AVX512-VNNI"},
 };
 
 const char *w_kern_lacks(const struct w_kern *kern, const struct w_machine *m)
 {
+    return w_isa_lack(kern->isa, m);
+}
+
+const char *w_isa_lack(u32 isa, const struct w_machine *m)
+{
     for (size_t i = 0; i < W_COUNTOF(sets); i++)
-        if (kern->isa & sets[i].bit && !*(const bool *)((const char *)m + sets[i].has))
+        if (isa & sets[i].bit && !*(const bool *)((const char *)m + sets[i].has))
             return sets[i].lack;
     return NULL;
 }

@@ -42,6 +42,8 @@ struct w_tile {
 /* Bytes of so many numbers in panels of b. */
 static inline u64 w_panel_bytes(enum w_type type, u64 numbers)
 {
+    if (type == W_TYPE_Q8) /* a scale in bf16 for each 32: see q8.h */
+        return numbers / 32 * (32 + sizeof(w_bf16));
     return numbers * w_type_bytes(type);
 }
 
@@ -101,7 +103,14 @@ struct w_adamw {
 };
 
 /* Instruction sets that a variant may need of the CPU, as bits. */
-enum w_isa { W_ISA_AVX2 = 1, W_ISA_AVX512 = 2, W_ISA_AVX512_BF16 = 4, W_ISA_AMX = 8 };
+enum w_isa {
+    W_ISA_AVX2 = 1,
+    W_ISA_AVX512 = 2,
+    W_ISA_AVX512_BF16 = 4,
+    W_ISA_AMX = 8,
+    W_ISA_AVX_VNNI = 16,
+    W_ISA_AVX512_VNNI = 32,
+};
 
 struct w_kern {
     const char *name;
@@ -183,6 +192,8 @@ const struct w_kern *const *w_kern_all(void);
  * all. */
 struct w_machine;
 const char *w_kern_lacks(const struct w_kern *, const struct w_machine *);
+/* The same for bits of enum w_isa. */
+const char *w_isa_lack(u32 isa, const struct w_machine *);
 /* Can it run here? If not, *why (static text) says what is missing. For "blas", this loads the
  * library. */
 bool w_kern_usable(const struct w_kern *, const char **why);

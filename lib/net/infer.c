@@ -5,7 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "kern/q8.h"
 #include "net/model_inside.h"
+#include "net/sampler.h"
 #include "sys/machine.h"
 #include "sys/pages.h"
 
@@ -15,6 +17,7 @@ struct w_infer {
     struct w_plan plan;
     struct w_arch arch;
     struct w_layer_at *layers;
+    const struct w_ukernel *ukernel; /* for the packed weights */
     struct w_kern kern; /* without a library's products, whose bits depend on the number of rows */
     struct w_pass pass;
     struct w_decode decode;
@@ -38,7 +41,7 @@ static void pack_panel(void *context, u64 item, u32 worker)
     const struct packing *p = context;
     const struct w_infer *m = p->m;
     const struct w_tensor *t = p->tensor;
-    const struct w_ukernel *ukernel = &m->kern.ukernel[m->how.weights];
+    const struct w_ukernel *ukernel = m->ukernel;
     const u64 k = t->shape[1], first = item * ukernel->tile_cols;
     const u64 rows = W_MIN(t->shape[0] - first, ukernel->tile_cols);
     const float *weight = m->pass.weights + t->offset + first * k;
@@ -56,7 +59,7 @@ static void pack_panel(void *context, u64 item, u32 worker)
 
 static void pack_weights(struct w_infer *m, u8 *packed)
 {
-    const u32 tile_cols = m->kern.ukernel[m->how.weights].tile_cols;
+    const u32 tile_cols = m->ukernel->tile_cols;
 
     for (u32 i = 0; i < m->arch.tensors.count; i++) {
         const struct w_tensor *t = &m->arch.tensors.rows[i];
@@ -74,24 +77,28 @@ static void wire(struct w_infer *m, const struct w_plan_common *common, const fl
                  struct w_team *team)
 {
     struct w_machine machine;
+    const struct w_ukernel *q8 = &w_q8_choose()->ukernel;
 
     w_machine_read(&machine, "");
+    m->ukernel = m->how.weights == W_TYPE_Q8 ? q8 : &m->kern.ukernel[m->how.weights];
     m->decode = (struct w_decode){.rows = m->rows, .wanted = m->wanted};
-    m->pass =
-        (struct w_pass){.conf = &m->conf,
-                        .engine = {.kern = &m->kern,
-                                   .type = w_decode_type(m->how.weights),
-                                   .blocks = {w_blocks_choose(&m->kern, W_TYPE_F32,
-                                                              machine.l1d.bytes, machine.l2.bytes),
-                                              w_blocks_choose(&m->kern, W_TYPE_BF16,
-                                                              machine.l1d.bytes, machine.l2.bytes)},
-                                   .team = team,
-                                   .scratch = w_plan_at(&m->plan, m->block, common->threads),
-                                   .scratch_floats = m->plan.thread_bytes / sizeof(float)},
-                        .tensors = &m->arch.tensors,
-                        .weights = weights,
-                        .packed_type = m->how.weights,
-                        .decode = &m->decode};
+    m->pass = (struct w_pass){
+        .conf = &m->conf,
+        .engine = {.kern = &m->kern,
+                   .type = w_decode_type(m->how.weights),
+                   .blocks = {w_blocks_choose(&m->kern, W_TYPE_F32, machine.l1d.bytes,
+                                              machine.l2.bytes),
+                              w_blocks_choose(&m->kern, W_TYPE_BF16, machine.l1d.bytes,
+                                              machine.l2.bytes)},
+                   .q8 = q8,
+                   .q8_blocks = w_blocks_of(q8, W_TYPE_Q8, machine.l1d.bytes, machine.l2.bytes),
+                   .team = team,
+                   .scratch = w_plan_at(&m->plan, m->block, common->threads),
+                   .scratch_floats = m->plan.thread_bytes / sizeof(float)},
+        .tensors = &m->arch.tensors,
+        .weights = weights,
+        .packed_type = m->how.weights,
+        .decode = &m->decode};
     pack_weights(m, w_plan_at(&m->plan, m->block, common->packed));
 }
 
@@ -213,6 +220,38 @@ double w_infer_gate(const struct w_infer *m, u64 row, const u8 *ctx)
     for (u64 i = 0; t && i < m->conf.counts; i++)
         z += (double)m->pass.weights[t->offset + m->conf.d_model + i] * ctx[i] / 255;
     return t ? 1 / (1 + exp(-z)) : 0;
+}
+
+struct losses {
+    const struct w_infer *m;
+    const u32 *targets;
+    double *losses;
+};
+
+static void find_loss(void *context, u64 row, u32 worker)
+{
+    const struct losses *l = context;
+    const u64 vocab = l->m->conf.vocab_size;
+
+    (void)worker;
+    l->losses[row] = -w_log_probability(&l->m->kern, l->m->decode.logits + row * vocab, (u32)vocab,
+                                        l->targets[row]);
+}
+
+void w_infer_losses(struct w_infer *m, const u32 *targets, double *losses)
+{
+    struct losses l = {m, targets, losses};
+    w_team_for(m->pass.engine.team, m->decode.wanted_count, find_loss, &l);
+}
+
+const struct w_conf *w_infer_conf(const struct w_infer *m)
+{
+    return &m->conf;
+}
+
+const struct w_plan_decode *w_infer_how(const struct w_infer *m)
+{
+    return &m->how;
 }
 
 const float *w_infer_next(struct w_infer *m, u32 id)

@@ -53,6 +53,14 @@ float *w_infer_run(struct w_infer *);
  * conf.counts features of its context. 0 if the model has no gate. */
 double w_infer_gate(const struct w_infer *, u64 i, const u8 *ctx);
 
+/* The loss in nats of each row of the logits, in the order of the rows, if the next token of its text
+ * is targets[row]. */
+void w_infer_losses(struct w_infer *, const u32 *targets, double *losses);
+
+/* What it was made for. */
+const struct w_conf *w_infer_conf(const struct w_infer *);
+const struct w_plan_decode *w_infer_how(const struct w_infer *);
+
 /* One token of the text in slot 0: its logits (V). */
 const float *w_infer_next(struct w_infer *, u32 id);
 

@@ -14,7 +14,7 @@
 #ifndef W_SAMPLER_H
 #define W_SAMPLER_H
 
-#include "base/status.h"
+#include "kern/kern.h"
 
 struct w_sampler_options {
     double temperature;
@@ -29,9 +29,11 @@ struct w_sampler_options {
 struct w_sampler;
 
 /* Ids from 0 to count - 1 can be drawn, except suppressed ones: a flag for each id, copied; NULL:
- * none. At least one must remain. W_NOMEM. */
+ * none. At least one must remain. The kernels must outlive the sampler, which is for one thread at a
+ * time. W_NOMEM. */
 enum w_status w_sampler_new(struct w_sampler **, u32 count, const bool *suppressed,
-                            const struct w_sampler_options *, struct w_err *) W_MUST_CHECK;
+                            const struct w_sampler_options *, const struct w_kern *,
+                            struct w_err *) W_MUST_CHECK;
 void w_sampler_free(struct w_sampler *); /* accepts NULL */
 
 /* The next id. logits: one for each id; text: the `count` ids so far, with the prompt; sample,
@@ -40,7 +42,7 @@ u32 w_sampler_sample(struct w_sampler *, const float *logits, const u32 *text, u
                      u64 sample, u64 position);
 
 /* The natural logarithm of an id's probability: softmax of the logits, without penalty or
- * temperature. */
-double w_log_probability(const float *logits, u32 vocab_size, u32 id);
+ * temperature. Exponentials are in fp32: it is right to some 1e-6. */
+double w_log_probability(const struct w_kern *, const float *logits, u32 vocab_size, u32 id);
 
 #endif

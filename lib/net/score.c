@@ -2,9 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define TOKENS_PER_BATCH 4096 /* approximately */
 
 void w_score_count(struct w_score *score, const char *text, size_t size)
 {
@@ -19,94 +16,71 @@ void w_score_count(struct w_score *score, const char *text, size_t size)
     }
 }
 
-u64 w_score_batch_size(u64 targets, u64 max_length)
+struct w_plan_decode w_score_how(enum w_type weights, u64 max_length)
 {
-    u64 windows = (targets + max_length - 1) / max_length;
-
-    return W_MIN(windows, W_MAX(TOKENS_PER_BATCH / max_length, 1));
+    return (struct w_plan_decode){.weights = weights,
+                                  .slots = W_MAX(W_INFER_ROWS / max_length, 1),
+                                  .rows = W_INFER_ROWS,
+                                  .logits = W_INFER_ROWS};
 }
 
-/* A batch of windows, with room for what counts say of it. */
-struct windows {
-    u64 rows, length, features;
-    u32 *ids;
-    float *lp, *nll;
-    u8 *ctx;
-};
-
-static enum w_status windows_new(struct windows *w, const struct w_conf *conf, bool counts,
-                                 struct w_err *err)
+/* Targets of a pass that begins with target `first`: as many as there is room for, in as many windows
+ * as there are slots. */
+static u64 targets_of_pass(const struct w_infer *m, u64 first, u64 targets)
 {
-    const u64 ids = conf->batch_size * (conf->max_length + 1);
+    const struct w_plan_decode *how = w_infer_how(m);
+    const u64 length = w_infer_conf(m)->max_length;
+    const u64 windows = length - first % length + (how->slots - 1) * length;
 
-    *w = (struct windows){
-        .rows = conf->batch_size, .length = conf->max_length, .features = conf->counts};
-    w->ids = malloc(ids * sizeof *w->ids);
-    w->nll = malloc(w->rows * w->length * sizeof *w->nll);
-    w->lp = counts ? malloc(ids * sizeof *w->lp) : NULL;
-    w->ctx = counts ? malloc(ids * W_MAX(w->features, 1)) : NULL;
-    return w->ids && w->nll && (!counts || (w->lp && w->ctx))
-               ? W_DONE
-               : w_fail(err, W_NOMEM, "no memory for the scores");
+    return W_MIN(W_MIN(W_MIN(how->logits, how->rows), windows), targets - first);
 }
 
-static void windows_free(struct windows *w)
+/* Targets [first, first + count): the token before each is a row of the pass. */
+static void score_pass(struct w_score *score, struct w_infer *m, const struct w_score_text *text,
+                       u64 first, u64 count, double *losses)
 {
-    free(w->ids);
-    free(w->nll);
-    free(w->lp);
-    free(w->ctx);
-}
+    const struct w_conf *conf = w_infer_conf(m);
+    const u64 slots = w_infer_how(m)->slots;
 
-/* Fill the windows that begin at `done`. The last one is filled up after the text: no earlier
- * position sees those ids, so any will do. */
-static void fill(struct windows *w, const struct w_score_text *text, u64 done)
-{
-    for (u64 row = 0; row < w->rows; row++)
-        for (u64 t = 0; t <= w->length; t++) {
-            const u64 place = done + row * w->length + t, at = row * (w->length + 1) + t;
-            const u64 from = place < text->count ? place : 0;
-            w->ids[at] = text->ids[from];
-            if (w->lp)
-                w->lp[at] = text->lp[from];
-            if (w->ctx)
-                memcpy(w->ctx + at * w->features, text->ctx + from * w->features, w->features);
-        }
-}
-
-static void add(struct w_score *score, const struct windows *w, const float *mixed, u64 targets)
-{
-    for (u64 i = 0; i < targets; i++) {
-        score->nats += (double)w->nll[i];
-        if (w->lp)
-            score->nats_counts -=
-                (double)w->lp[i / w->length * (w->length + 1) + i % w->length + 1];
-        if (mixed)
-            score->nats_mixed += (double)mixed[i];
+    for (u64 i = first; i < first + count; i++) {
+        const u32 slot = (u32)(i / conf->max_length % slots);
+        if (i % conf->max_length == 0)
+            w_infer_start(m, slot);
+        w_infer_want(m, slot, text->ids[i]);
+    }
+    w_infer_run(m);
+    w_infer_losses(m, text->ids + first + 1, losses);
+    for (u64 i = 0; i < count; i++) {
+        const u64 target = first + 1 + i;
+        score->nats += losses[i];
+        if (!text->lp || !text->ctx)
+            continue;
+        const double g = w_infer_gate(m, i, text->ctx + target * conf->counts);
+        const double lp = (double)text->lp[target];
+        score->nats_counts -= lp;
+        if (conf->counts)
+            score->nats_mixed -= log((1 - g) * exp(-losses[i]) + g * exp(lp));
     }
 }
 
-enum w_status w_score_ids(struct w_score *score, struct w_model *model, const struct w_conf *conf,
-                          const struct w_score_text *text, void (*progress)(u64 done, u64 all),
-                          struct w_err *err)
+enum w_status w_score_ids(struct w_score *score, struct w_infer *m, const struct w_score_text *text,
+                          void (*progress)(u64 done, u64 all), struct w_err *err)
 {
-    const u64 some = conf->batch_size * conf->max_length, targets = text->count - 1;
-    struct windows w;
-    enum w_status status = windows_new(&w, conf, text->lp && text->ctx, err);
+    const u64 targets = text->count - 1;
+    double *losses = malloc(w_infer_how(m)->logits * sizeof *losses);
+    enum w_status status = losses ? W_DONE : w_fail(err, W_NOMEM, "no memory for the scores");
 
-    for (u64 done = 0; done < targets && !status; done += some) {
-        const u64 here = W_MIN(some, targets - done);
-        fill(&w, text, done);
-        w_model_loss(model, &(struct w_batch){.ids = w.ids, .lp = w.lp, .ctx = w.ctx}, w.nll);
-        add(score, &w, w_model_mixed(model), here);
-        if (progress && done + here < targets)
-            progress(done + here, targets);
+    for (u64 done = 0, count; done < targets && !status; done += count) {
+        count = targets_of_pass(m, done, targets);
+        score_pass(score, m, text, done, count, losses);
+        if (progress && done + count < targets)
+            progress(done + count, targets);
     }
     score->tokens += targets;
     if (!status && !isfinite(score->nats))
         status =
             w_fail(err, W_CORRUPT, "the losses of the model are not finite: its training diverged");
-    windows_free(&w);
+    free(losses);
     return status;
 }
 

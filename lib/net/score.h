@@ -9,7 +9,7 @@
 #ifndef W_SCORE_H
 #define W_SCORE_H
 
-#include "net/model.h"
+#include "net/infer.h"
 
 struct w_score {
     double nats;                    /* the sum of the losses of all targets, by the network alone */
@@ -23,8 +23,8 @@ struct w_score {
  * text. */
 void w_score_count(struct w_score *, const char *text, size_t size);
 
-/* A batch_size for the model that scores this many targets: whole windows, about 4096 tokens. */
-u64 w_score_batch_size(u64 targets, u64 max_length);
+/* How to make the generator that scores: several windows in a pass. */
+struct w_plan_decode w_score_how(enum w_type weights, u64 max_length);
 /* A text: count ids, at least 1, each below vocab_size. lp (count) and ctx (count, conf.counts) are
  * what counts say of each id, or NULL. */
 struct w_score_text {
@@ -33,12 +33,11 @@ struct w_score_text {
     const float *lp;
     const u8 *ctx;
 };
-/* Add the losses of ids[1 .. count) to nats and tokens. The model was made from conf, planned for
- * evaluation or training; `progress`, unless NULL, is called after every batch but the last.
- * W_NOMEM; W_CORRUPT: the loss is not finite. */
-enum w_status w_score_ids(struct w_score *, struct w_model *, const struct w_conf *,
-                          const struct w_score_text *, void (*progress)(u64 done, u64 all),
-                          struct w_err *) W_MUST_CHECK;
+/* Add the losses of ids[1 .. count) to nats and tokens: those of generation, in the type of its weights.
+ * Its slots are used; `progress`, unless NULL, is called after every pass but the last. W_NOMEM;
+ * W_CORRUPT: the loss is not finite. */
+enum w_status w_score_ids(struct w_score *, struct w_infer *, const struct w_score_text *,
+                          void (*progress)(u64 done, u64 all), struct w_err *) W_MUST_CHECK;
 
 double w_score_bits(const struct w_score *);
 double w_score_bits_per_byte(const struct w_score *); /* 0: the bytes are not known */

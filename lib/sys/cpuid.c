@@ -54,12 +54,12 @@ static bool cpu_has_palette(void)
 
 static void read_instruction_sets(struct w_machine *m)
 {
-    u32 a, b, c, d, b7 = 0, d7 = 0, a71 = 0;
+    u32 a, b, c, d, b7 = 0, c7 = 0, d7 = 0, a71 = 0;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || !BIT(c, 27)) /* OSXSAVE */
         return;
     bool fma = BIT(c, 12) && BIT(c, 28);
-    if (__get_cpuid_count(7, 0, &a, &b7, &c, &d7) && a >= 1)
+    if (__get_cpuid_count(7, 0, &a, &b7, &c7, &d7) && a >= 1)
         __get_cpuid_count(7, 1, &a71, &b, &c, &d);
     u64 state = saved_state();
     bool ymm = (state & 0x06) == 0x06, zmm = ymm && (state & 0xE0) == 0xE0;
@@ -67,6 +67,8 @@ static void read_instruction_sets(struct w_machine *m)
     m->avx2_fma = ymm && fma && BIT(b7, 5);
     /* F, DQ, BW and VL: what every AVX-512 CPU since Skylake-X has */
     m->avx512 = zmm && BIT(b7, 16) && BIT(b7, 17) && BIT(b7, 30) && BIT(b7, 31);
+    m->avx512_vnni = m->avx512 && BIT(c7, 11);
+    m->avx_vnni = m->avx2_fma && BIT(a71, 4);
     m->avx512_bf16 = m->avx512 && BIT(a71, 5);
     m->amx_bf16 = tiles && BIT(d7, 22) && BIT(d7, 24) && cpu_has_palette() && system_has_tiles();
 }

@@ -12,6 +12,15 @@ void *w_pages_new(size_t bytes)
     return p;
 }
 
+void w_pages_discard(void *p, size_t bytes)
+{
+    const uintptr_t page = 4096, begin = w_round_up((uintptr_t)p, page);
+    const uintptr_t end = ((uintptr_t)p + bytes) / page * page;
+
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* only a hint */
+}
+
 void w_pages_free(void *p, size_t bytes)
 {
     if (p)

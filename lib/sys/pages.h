@@ -10,5 +10,8 @@
 /* NULL without memory. */
 void *w_pages_new(size_t bytes);
 void w_pages_free(void *, size_t bytes); /* accepts NULL */
+/* Part of such memory is needed no more: whole pages of it are given back, and are zeros from now
+ * on. */
+void w_pages_discard(void *, size_t bytes);
 
 #endif

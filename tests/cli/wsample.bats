@@ -84,7 +84,7 @@ setup()
 }
 
 @test "what is made at the same time does not change a text, in any type" {
-    for type in f32 bf16; do
+    for type in f32 bf16 q8; do
         wsample $model --type $type -p "the " -n 50 --samples 7 -b 1 -t 1 >alone
         for how in "-b 7" "-b 3 -t 2" "-b 2"; do
             wsample $model --type $type -p "the " -n 50 --samples 7 $how >together

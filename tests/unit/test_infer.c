@@ -219,7 +219,7 @@ static void losses_are_those_of_training(void **state)
     double mean = w_model_loss(model, &(struct w_batch){.ids = s.ids}, nll);
     for (u32 t = 0; t < LENGTH; t++) {
         const float *logits = w_infer_next(s.infer, s.ids[t]);
-        double loss = -w_log_probability(logits, VOCAB, s.ids[t + 1]);
+        double loss = -w_log_probability(s.kern, logits, VOCAB, s.ids[t + 1]);
         assert_true(fabs(loss - (double)nll[t]) < 1e-3 * (1 + loss));
         sum += loss;
     }
@@ -304,6 +304,45 @@ static void neighbours_do_not_change_a_bit_in_bf16(void **state)
 }
 
 /* A slot that begins as a copy goes on as the original does, and the copy is one. */
+static void neighbours_do_not_change_a_bit_in_q8(void **state)
+{
+    (void)state;
+    neighbours_do_not_change_a_bit(W_TYPE_Q8, 1);
+    neighbours_do_not_change_a_bit(W_TYPE_Q8, 3);
+}
+
+/* Weights and activations lose a little in 16 bits and in 8, but no more than that. */
+static void other_types_are_near_fp32(void **state)
+{
+    static const struct {
+        enum w_type type;
+        double most; /* mean difference, relative to the spread of the logits */
+    } rows[] = {{W_TYPE_BF16, 0.03}, {W_TYPE_Q8, 0.05}};
+
+    (void)state;
+    for (u32 r = 0; r < W_COUNTOF(rows); r++) {
+        const struct w_plan_decode how = {rows[r].type, 1, 4, 1};
+        struct w_infer *infer;
+        double off = 0, spread = 0;
+        struct setup s;
+        open_setup(&s, 1);
+        assert_int_equal(w_infer_new(&infer, &conf, s.weights, &how, s.kern, s.team, &s.err),
+                         W_DONE);
+        for (u32 t = 0; t < LENGTH; t++) {
+            const float *want = w_infer_next(s.infer, s.ids[t]);
+            const float *got = w_infer_next(infer, s.ids[t]);
+            for (u32 v = 0; v < VOCAB; v++) {
+                off += fabs((double)(got[v] - want[v]));
+                spread += fabs((double)want[v]);
+            }
+        }
+        if (!(off < rows[r].most * spread && off > 0))
+            fail_msg("%s: off by %g of %g", w_type_name(rows[r].type), off, spread);
+        w_infer_free(infer);
+        close_setup(&s);
+    }
+}
+
 static void a_copied_slot_goes_on_alone(void **state)
 {
     (void)state;
@@ -334,6 +373,8 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(neighbours_do_not_change_a_bit_in_fp32),
         cmocka_unit_test(neighbours_do_not_change_a_bit_in_bf16),
+        cmocka_unit_test(neighbours_do_not_change_a_bit_in_q8),
+        cmocka_unit_test(other_types_are_near_fp32),
         cmocka_unit_test(a_copied_slot_goes_on_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,13 @@
 #include "net/mixture.h"
 #include "net/sampler.h"
 
+static const struct w_kern *kern(void)
+{
+    const struct w_kern *chosen;
+    assert_int_equal(w_kern_choose(&chosen, NULL, NULL), W_DONE);
+    return chosen;
+}
+
 #define VOCAB 40
 #define KNOWN 37 /* of the counts */
 
@@ -71,7 +78,7 @@ static void a_sampler_draws_from_the_mixture(void **state)
     for (u32 i = 0; i < VOCAB; i++)
         net += exp((double)logits[i]);
     w_mixture(mixed, logits, VOCAB, p, KNOWN, 0.4);
-    assert_int_equal(w_sampler_new(&sampler, VOCAB, NULL, &options, &err), 0);
+    assert_int_equal(w_sampler_new(&sampler, VOCAB, NULL, &options, kern(), &err), 0);
     for (u32 n = 0; n < draws; n++)
         drawn[w_sampler_sample(sampler, mixed, NULL, 0, 0, n)]++;
     for (u32 i = 0; i < VOCAB; i++) {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "net/model.h"
 #include "net/score.h"
 
 #define VOCAB 13
@@ -44,6 +45,20 @@ static struct w_model *model_of(const struct w_conf *conf)
         fail_msg("%s", err.text);
     w_model_init(model);
     return model;
+}
+
+/* A generator with the weights of a model: `slots` windows and twice as many tokens in a pass. */
+static struct w_infer *infer_of(struct w_model *model, const struct w_conf *conf, u64 slots)
+{
+    const struct w_plan_decode how = {W_TYPE_F32, slots, 2 * slots + 1, 2 * slots};
+    const struct w_kern *kern = NULL;
+    struct w_infer *infer = NULL;
+    struct w_err err;
+
+    if (w_kern_choose(&kern, NULL, &err) ||
+        w_infer_new(&infer, conf, w_model_weights(model), &how, kern, team, &err))
+        fail_msg("%s", err.text);
+    return infer;
 }
 
 static int make_text(void **state)
@@ -86,7 +101,7 @@ static double sum_of_windows(u32 filler)
     return nats;
 }
 
-static void every_token_counts_once_in_batches_of_any_size(void **state)
+static void every_token_counts_once_in_passes_of_any_size(void **state)
 {
     struct w_err err;
 
@@ -94,11 +109,13 @@ static void every_token_counts_once_in_batches_of_any_size(void **state)
     for (u64 batch = 1; batch <= 6; batch++) {
         const struct w_conf conf = conf_of(batch);
         struct w_model *model = model_of(&conf);
+        struct w_infer *infer = infer_of(model, &conf, batch);
         struct w_score score = {0};
-        assert_int_equal(w_score_ids(&score, model, &conf, &the_text, NULL, &err), W_DONE);
+        assert_int_equal(w_score_ids(&score, infer, &the_text, NULL, &err), W_DONE);
         assert_int_equal(score.tokens, COUNT - 1);
         for (u32 filler = 0; filler < VOCAB; filler += 6)
             assert_true(fabs(score.nats / sum_of_windows(filler) - 1) < 1e-6);
+        w_infer_free(infer);
         w_model_free(model);
     }
 }
@@ -124,9 +141,10 @@ static void counts_are_scored_beside_the_network(void **state)
         const struct w_score_text both = {.ids = text, .count = COUNT, .lp = lp, .ctx = ctx};
         conf.counts = 3;
         struct w_model *model = model_of(&conf);
-        assert_int_equal(w_score_ids(&without, model, &conf, &the_text, NULL, &err), W_DONE);
+        struct w_infer *infer = infer_of(model, &conf, batch);
+        assert_int_equal(w_score_ids(&without, infer, &the_text, NULL, &err), W_DONE);
         assert_true(without.nats_counts == 0 && without.nats_mixed == 0);
-        assert_int_equal(w_score_ids(&with, model, &conf, &both, NULL, &err), W_DONE);
+        assert_int_equal(w_score_ids(&with, infer, &both, NULL, &err), W_DONE);
         assert_true(with.nats == without.nats);
         assert_true(fabs(with.nats_counts - counts) < 1e-9);
         /* by hand, in windows of one sequence */
@@ -144,6 +162,7 @@ static void counts_are_scored_beside_the_network(void **state)
         }
         assert_true(fabs(with.nats_mixed - mixed) < 1e-4);
         w_model_free(network);
+        w_infer_free(infer);
         w_model_free(model);
     }
 }
@@ -152,14 +171,16 @@ static void a_document_of_no_token_scores_nothing(void **state)
 {
     const struct w_conf conf = conf_of(1);
     struct w_model *model = model_of(&conf);
+    struct w_infer *infer = infer_of(model, &conf, 2);
     struct w_score score = {0};
     struct w_err err;
 
     (void)state;
-    assert_int_equal(w_score_ids(&score, model, &conf,
-                                 &(struct w_score_text){.ids = text, .count = 1}, NULL, &err),
-                     W_DONE);
+    assert_int_equal(
+        w_score_ids(&score, infer, &(struct w_score_text){.ids = text, .count = 1}, NULL, &err),
+        W_DONE);
     assert_true(score.nats == 0 && score.tokens == 0);
+    w_infer_free(infer);
     w_model_free(model);
 }
 
@@ -167,13 +188,17 @@ static void a_model_that_diverged_is_corrupt(void **state)
 {
     const struct w_conf conf = conf_of(2);
     struct w_model *model = model_of(&conf);
+    struct w_infer *infer = infer_of(model, &conf, 2);
     struct w_score score = {0};
     struct w_err err;
 
     (void)state;
+    w_infer_free(infer);
     w_model_weights(model)[0] = NAN;
     w_model_weights(model)[8 * text[1]] = NAN;
-    assert_int_equal(w_score_ids(&score, model, &conf, &the_text, NULL, &err), W_CORRUPT);
+    infer = infer_of(model, &conf, 2);
+    assert_int_equal(w_score_ids(&score, infer, &the_text, NULL, &err), W_CORRUPT);
+    w_infer_free(infer);
     w_model_free(model);
 }
 
@@ -186,29 +211,21 @@ static void note(u64 done, u64 all)
     calls++;
 }
 
-static void progress_comes_between_batches(void **state)
+static void progress_comes_between_passes(void **state)
 {
     const struct w_conf conf = conf_of(2);
     struct w_model *model = model_of(&conf);
+    struct w_infer *infer = infer_of(model, &conf, 2);
     struct w_score score = {0};
     struct w_err err;
 
     (void)state;
-    assert_int_equal(w_score_ids(&score, model, &conf, &the_text, note, &err), W_DONE);
-    assert_int_equal(calls, 2); /* 10, 20 of 22 */
+    assert_int_equal(w_score_ids(&score, infer, &the_text, note, &err), W_DONE);
+    assert_int_equal(calls, 5); /* 4, 8, ... 20 of 22 */
     assert_int_equal(last_done, 20);
     assert_int_equal(last_all, 22);
+    w_infer_free(infer);
     w_model_free(model);
-}
-
-static void batches_hold_the_windows_and_about_4096_tokens(void **state)
-{
-    (void)state;
-    assert_int_equal(w_score_batch_size(1, 64), 1);
-    assert_int_equal(w_score_batch_size(64, 64), 1);
-    assert_int_equal(w_score_batch_size(65, 64), 2);
-    assert_int_equal(w_score_batch_size(1 << 20, 64), 64);
-    assert_int_equal(w_score_batch_size(1 << 20, 5000), 1);
 }
 
 static void words_and_lines_are_counted(void **state)
@@ -239,12 +256,11 @@ static void units_follow_from_nats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_token_counts_once_in_batches_of_any_size),
+        cmocka_unit_test(every_token_counts_once_in_passes_of_any_size),
         cmocka_unit_test(counts_are_scored_beside_the_network),
         cmocka_unit_test(a_document_of_no_token_scores_nothing),
         cmocka_unit_test(a_model_that_diverged_is_corrupt),
-        cmocka_unit_test(progress_comes_between_batches),
-        cmocka_unit_test(batches_hold_the_windows_and_about_4096_tokens),
+        cmocka_unit_test(progress_comes_between_passes),
         cmocka_unit_test(words_and_lines_are_counted),
         cmocka_unit_test(units_follow_from_nats),
     };

@@ -1,0 +1,255 @@
+/* body_q8.h - the micro-kernel of q8.h, in vectors. Included once by the file of each instruction set,
+ * which sets the target, Q8_VARIANT, Q8_NAME and, if it needs any, Q8_ISA.
+ *
+ * A panel is, for each block of 32 numbers of k:
+ *
+ *      8 groups of TILE_COLS x 4 bytes     q + 128: four numbers of k of each column, as the
+ *                                          instructions for dot products of bytes have them
+ *      TILE_COLS scales in bf16
+ *
+ * These instructions multiply unsigned bytes by signed ones, hence the 128: sums start from -128 times
+ * the sum of the row's numbers. A packed row is, for each block, 32 bytes, that start, and a scale. */
+#include "kern/q8.h"
+#include "kern/q8_variants.h"
+#include "kern/vector.h"
+
+#include <math.h>
+
+#define BLOCK 32
+#define TILE_COLS (2 * LANES)
+#if LANES == 16
+#define TILE_ROWS 6
+#else
+#define TILE_ROWS 2 /* 16 registers: 4 sums in integers, 4 in fp32, and operands */
+#endif
+#define PANEL_BLOCK_BYTES (TILE_COLS * (BLOCK + sizeof(w_bf16)))
+#define STREAM_AHEAD 2048 /* bytes of a panel to prefetch; panels follow one another */
+
+struct row_block {
+    int8_t q[BLOCK];
+    i32 start; /* -128 times the sum of q */
+    float scale;
+};
+
+/* sum[i] += four bytes of w, unsigned, times four of x, signed */
+W_INLINE ivec v_dot_bytes(ivec sum, ivec w, i32 x)
+{
+#if defined W_AVX512 && defined __AVX512VNNI__
+    return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, _mm512_set1_epi32(x));
+#elif defined W_AVX2 && defined __AVXVNNI__
+    return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, _mm256_set1_epi32(x));
+#elif defined W_AVX2
+    /* Bytes 0 and 2, then 1 and 3, as numbers of 16 bits: their products in pairs cannot overflow. */
+    const __m256i all = _mm256_set1_epi32(x), low = _mm256_set1_epi32(0x00ff00ff);
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
+    const __m256i odd = _mm256_srai_epi16(all, 8);
+    const __m256i w_even = _mm256_and_si256((__m256i)w, low);
+    const __m256i w_odd = _mm256_srli_epi16((__m256i)w, 8);
+    return sum + (ivec)_mm256_madd_epi16(w_even, even) + (ivec)_mm256_madd_epi16(w_odd, odd);
+#else
+    const words_vec bits = (words_vec)w;
+    const i32 lowest = (i32)((u32)x << 24) >> 24, second = (i32)((u32)x << 16) >> 24;
+    const i32 third = (i32)((u32)x << 8) >> 24, highest = x >> 24;
+    sum += (ivec)(bits & 255) * lowest;
+    sum += (ivec)(bits >> 8 & 255) * second;
+    sum += (ivec)(bits >> 16 & 255) * third;
+    return sum + (ivec)(bits >> 24) * highest;
+#endif
+}
+
+W_INLINE vec v_scales(const w_bf16 *p)
+{
+    return (vec)(v_widen(p) << 16);
+}
+
+/* ---- packing ---- */
+
+/* The largest magnitude of a block; NaN if one is not finite. */
+static float largest_of(const float x[BLOCK])
+{
+    vec most = v_set(0), probe = v_set(0);
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < BLOCK; i += LANES) {
+        const vec v = v_load(x + i);
+        most = v_max(most, v_max(v, -v));
+        probe += v * 0.0f; /* NaN for what is not finite */
+    }
+    return v_largest(most) + v_sum(probe);
+}
+
+/* q = x / scale, to the nearest; 1.5 * 2^23 plus a small number has the whole part in its last bits. */
+static void quantise(int8_t q[BLOCK], const float x[BLOCK], float inverse)
+{
+    const vec magic = v_set(12582912.0f);
+    i32 whole[BLOCK];
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < BLOCK; i += LANES) {
+        vec scaled = v_load(x + i) * inverse;
+        scaled = v_min(v_max(scaled, v_set(-127)), v_set(127));
+        const ivec bits = (ivec)(scaled + magic) - (ivec)magic;
+        memcpy(whole + i, &bits, sizeof bits);
+    }
+    for (u32 i = 0; i < BLOCK; i++)
+        q[i] = (int8_t)whole[i];
+}
+
+/* A block from element p of a line on, with zeros after the end of the line. */
+static void take_block(float x[BLOCK], const float *line, u64 step, u64 p, u64 k)
+{
+    const u64 count = W_MIN(k - p, BLOCK);
+
+    if (step == 1 && count == BLOCK) {
+        memcpy(x, line + p, BLOCK * sizeof *x);
+        return;
+    }
+    for (u64 i = 0; i < BLOCK; i++)
+        x[i] = i < count ? line[(p + i) * step] : 0;
+}
+
+/* bf16 that is at least x, for x >= 0; NaN stays NaN. */
+static w_bf16 bf16_above(float x)
+{
+    u32 bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return x != x ? w_bf16_of(x) : (w_bf16)((bits + 0xffff) >> 16);
+}
+
+/* Of a scale whose q are all 0. */
+static float inverse_of(float scale)
+{
+    return scale > 0 ? 1 / scale : 0;
+}
+
+static void pack_panel(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, u32 cols)
+{
+    for (u64 p = 0; p < k; p += BLOCK) {
+        u8 *bytes = (u8 *)panel + p / BLOCK * PANEL_BLOCK_BYTES;
+        w_bf16 *scales = (w_bf16 *)(void *)(bytes + (u64)BLOCK * TILE_COLS);
+        for (u32 j = 0; j < TILE_COLS; j++) {
+            float x[BLOCK] = {0};
+            int8_t q[BLOCK];
+            if (j < cols)
+                take_block(x, (const float *)b + j * b_col, b_row, p, k);
+            scales[j] = bf16_above(largest_of(x) / 127);
+            quantise(q, x, inverse_of(w_bf16_to_float(scales[j])));
+            for (u32 i = 0; i < BLOCK; i++)
+                bytes[(i / 4 * TILE_COLS + j) * 4 + i % 4] = (u8)(q[i] + 128);
+        }
+    }
+}
+
+static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
+{
+    struct row_block *block = packed;
+
+    for (u64 row = 0; row < rows; row++)
+        for (u64 p = 0; p < k; p += BLOCK, block++) {
+            float x[BLOCK];
+            i32 sum = 0;
+            take_block(x, (const float *)a + row * a_row, a_col, p, k);
+            block->scale = largest_of(x) / 127;
+            quantise(block->q, x, inverse_of(block->scale));
+            for (u32 i = 0; i < BLOCK; i++)
+                sum += block->q[i];
+            block->start = -128 * sum;
+        }
+}
+
+/* ---- the tile ---- */
+
+/* One block of some rows. */
+W_INLINE void multiply_block(const u32 rows, vec sum[TILE_ROWS][2], const struct row_block *a,
+                             u64 a_blocks, const u8 *panel)
+{
+    const w_bf16 *scales = (const w_bf16 *)(const void *)(panel + (u64)BLOCK * TILE_COLS);
+    ivec dot[TILE_ROWS][2];
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++)
+        dot[i][0] = dot[i][1] = a[i * a_blocks].start - (ivec){0};
+#pragma GCC unroll 8
+    for (u32 g = 0; g < BLOCK / 4; g++) {
+        ivec w0, w1;
+        memcpy(&w0, panel + (u64)g * TILE_COLS * 4, sizeof w0);
+        memcpy(&w1, panel + (u64)g * TILE_COLS * 4 + sizeof w0, sizeof w1);
+#pragma GCC unroll 8
+        for (u32 i = 0; i < rows; i++) {
+            i32 x;
+            memcpy(&x, a[i * a_blocks].q + 4 * g, sizeof x);
+            dot[i][0] = v_dot_bytes(dot[i][0], w0, x);
+            dot[i][1] = v_dot_bytes(dot[i][1], w1, x);
+        }
+    }
+    const vec scale0 = v_scales(scales), scale1 = v_scales(scales + LANES);
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++) {
+        const vec scale = v_set(a[i * a_blocks].scale);
+        sum[i][0] = v_fma(__builtin_convertvector(dot[i][0], vec), scale0 * scale, sum[i][0]);
+        sum[i][1] = v_fma(__builtin_convertvector(dot[i][1], vec), scale1 * scale, sum[i][1]);
+    }
+}
+
+/* Some rows of c, all columns of the tile or some. */
+W_INLINE void tile_rows(const u32 rows, const struct w_tile *t, u64 row, const bool prefetch)
+{
+    const u64 blocks = t->k / BLOCK;
+    const struct row_block *a = (const struct row_block *)t->a + row * blocks;
+    const u8 *panel = t->b;
+    const bool some = t->cols < TILE_COLS;
+    float whole[TILE_COLS] = {0};
+    vec sum[TILE_ROWS][2];
+
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++) {
+        const float *add = t->add ? t->add + (row + i) * t->add_row : NULL;
+        if (add && some)
+            add = memcpy(whole, add, t->cols * sizeof *add);
+        sum[i][0] = add ? v_load(add) : v_set(0);
+        sum[i][1] = add ? v_load(add + LANES) : v_set(0);
+    }
+    for (u64 block = 0; block < blocks; block++, a++, panel += PANEL_BLOCK_BYTES) {
+        for (u64 line = 0; prefetch && line < PANEL_BLOCK_BYTES; line += 64)
+            __builtin_prefetch(panel + STREAM_AHEAD + line, 0, 3);
+        multiply_block(rows, sum, a, blocks, panel);
+    }
+#pragma GCC unroll 8
+    for (u32 i = 0; i < rows; i++) {
+        float *c = some ? whole : t->c + (row + i) * t->c_row;
+        v_store(c, sum[i][0]);
+        v_store(c + LANES, sum[i][1]);
+        if (some)
+            memcpy(t->c + (row + i) * t->c_row, whole, t->cols * sizeof *c);
+    }
+}
+
+static void run(const struct w_tile *t)
+{
+    for (u64 row = 0; row < t->rows; row += TILE_ROWS)
+        switch (W_MIN(t->rows - row, TILE_ROWS)) {
+        case 1: tile_rows(1, t, row, row == 0); break;
+        case 2: tile_rows(2, t, row, row == 0); break;
+#if TILE_ROWS > 2
+        case 3: tile_rows(3, t, row, row == 0); break;
+        case 4: tile_rows(4, t, row, row == 0); break;
+        case 5: tile_rows(5, t, row, row == 0); break;
+        case 6: tile_rows(6, t, row, row == 0); break;
+#endif
+        }
+}
+
+const struct w_q8_kern Q8_VARIANT = {
+    .name = Q8_NAME,
+#if defined Q8_ISA
+    .isa = Q8_ISA,
+#endif
+    .ukernel = {.tile_rows = TILE_ROWS,
+                .tile_cols = TILE_COLS,
+                .k_unroll = BLOCK,
+                .row_bytes = 2, /* 1.25, rounded up */
+                .run = run,
+                .pack_panel = pack_panel,
+                .pack_rows = pack_rows},
+};

@@ -1,0 +1,35 @@
+/* q8.h - products with weights of 8 bits: for generation, which is as fast as weights are read.
+ *
+ * A weight matrix is cut into blocks of 32 numbers along k, each with a scale: w = scale * q, q from
+ * -127 to 127 (as q8_0 of llama.cpp has it; the scale is in bf16, rounded up, so that no q is
+ * clipped). Rows of a are cut and rounded in the same way, in each call, with scales in fp32. A product
+ * is
+ *
+ *      c[i][j] = add + sum over blocks of  scale_a[i] scale_b[j] * (sum over 32 of q_a q_b)
+ *
+ * where the inner sums are exact, in integers, so that instruction sets differ only in whether a
+ * multiply-add rounds once or twice. A number that is not finite makes its row or column NaN.
+ *
+ * In struct w_gemm such a product has the type W_TYPE_Q8; a is in fp32, and b is packed (w_gemm_pack),
+ * from fp32. */
+#ifndef W_Q8_H
+#define W_Q8_H
+
+#include "kern/kern.h"
+
+/* A micro-kernel for one instruction set. Its pack_panel() and pack_rows() take numbers in fp32; it
+ * takes no unpacked rows. */
+struct w_q8_kern {
+    const char *name;
+    u32 isa; /* bits of enum w_isa */
+    struct w_ukernel ukernel;
+};
+
+/* All of them, the fastest first, ending with NULL: the reference. */
+const struct w_q8_kern *const *w_q8_all(void);
+/* Can it run here? If not, *why (static text) says what is missing. */
+bool w_q8_usable(const struct w_q8_kern *, const char **why);
+/* The fastest that runs here. */
+const struct w_q8_kern *w_q8_choose(void);
+
+#endif
