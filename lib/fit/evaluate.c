@@ -211,11 +211,14 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
     bool disk = c && c->disk_bytes_s > 0;
     give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
-    for (u32 i = 0; i < W_SCALING_LAW_ROWS; i++) {
+    const struct w_recipe *recipe = w_recipe_of(&fit->conf);
+    for (u32 i = 0; i < W_LAW_KEYS; i++) {
         char key[32];
-        snprintf(key, sizeof key, "law.%s", w_scaling_law[i].key);
-        give(fit, key, w_scaling_law[i].value, "tests/loss");
+        snprintf(key, sizeof key, "law.%s", w_law_keys[i]);
+        give(fit, key, recipe->law[i], "tests/loss");
     }
+    const u64 step_tokens = fit->conf.accumulate * fit->conf.batch_size * fit->conf.max_length;
+    give(fit, "law.rate", w_recipe_rate(recipe, fit->conf.d_model, step_tokens), "tests/loss");
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");
 }
@@ -271,6 +274,7 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
         give(fit, "tokens",
              (double)c->steps * (double)c->accumulate * (double)(c->batch_size * c->max_length),
              "configuration");
+    give_number(fit, "text.tokens", ask->text_tokens, ask->text_tokens > 0 ? "user" : "not known");
     give(fit, "file.tokens", ask->tokens_per_file, "user");
     give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
     give(fit, "loss", ask->loss, "log");

@@ -294,7 +294,13 @@ static void add_rates(const struct w_conf *c)
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
     /* the scaling law (fit/scaling_law.h), in millions */
-    const double size = given("params.matmul") / 1e6, data = given("tokens") / 1e6;
+    const double text = given("text.tokens"), tokens = given("tokens"), reuse = given("law.reuse");
+    double worth = tokens;
+    if (text > 0 && tokens > text)
+        worth = text * (1 - reuse * expm1(-(tokens - text) / text / reuse));
+    add("tokens.worth", worth);
+    add("law.rate_ratio", c->learning_rate / given("law.rate"));
+    const double size = given("params.matmul") / 1e6, data = worth / 1e6;
     const double useful = data / (1 + step_tokens / given("law.batch"));
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +
                         given("law.c") * pow(useful, -given("law.beta"));
@@ -428,11 +434,12 @@ static void every_formula_says_what_is_counted(void **state)
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     for (size_t i = 0; i < W_COUNTOF(sizes); i++) {
         struct w_shape shape = {(u32)sizes[i].d,     (u32)sizes[i].heads,  (u32)sizes[i].f,
-                                (u32)sizes[i].vocab, (u32)sizes[i].length, 0};
+                                (u32)sizes[i].vocab, (u32)sizes[i].length, 0, 0};
         struct w_conf conf = w_shape_conf(&shape, sizes[i].batch);
         struct w_fit_ask ask = {.threads = 6,
                                 .tokens = 1e6 + 17,
                                 .tokens_per_file = 12345,
+                                .text_tokens = i % 2 ? 0.3e6 : 2e6,
                                 .tok_s = 777,
                                 .tok_s_source = "test",
                                 .bytes_per_token = 3.7,
