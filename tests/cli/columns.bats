@@ -314,10 +314,10 @@ make_mixture()
     wcat raw train.tokens | od -An -v -tu2 -w2 | awk '!seen[$1]++ { print $1, NR - 1 }' >places
     for mode in "" --count-on; do
         # shellcheck disable=SC2086
-        wsample -q -m mixture.wts --counts tiny.counts $mode -p "$(cat prompt)" --samples 5000 -n 1 \
+        wsample -q -m mixture.wts --counts tiny.counts $mode -p "$(cat prompt)" --samples 20000 -n 1 \
             --temperature 1 --top-p 1 --ignore-end -s 7 --json |
             jq -r '.tokens[0]' | sort -n | uniq -c | awk '{ print $2, $1 }' >drawn
-        [ "$(awk '{ n += $2 } END { print n }' drawn)" -eq 5000 ]
+        [ "$(awk '{ n += $2 } END { print n }' drawn)" -eq 20000 ]
         # shellcheck disable=SC2086
         wsample -q -m mixture.wts --counts tiny.counts $mode --score prompt --json >score.json
         jq -e '.tokens == 15' score.json
@@ -343,13 +343,13 @@ make_mixture()
         awk 'NR == FNR { drawn[$1] = $2; next }
             { p[$1] = $2; net[$1] = $3; all += $2; of_net += $3 }
             function chi(p,   id, rest, rest_p, sum) {
-                bins = 0; rest = 5000; rest_p = 1
+                bins = 0; rest = 20000; rest_p = 1
                 for (id in p)
-                    if (5000 * p[id] >= 5) {
-                        sum += (drawn[id] - 5000 * p[id]) ^ 2 / (5000 * p[id])
+                    if (20000 * p[id] >= 5) {
+                        sum += (drawn[id] - 20000 * p[id]) ^ 2 / (20000 * p[id])
                         rest -= drawn[id]; rest_p -= p[id]; bins++
                     }
-                return sum + (rest_p > 1e-6 ? (rest - 5000 * rest_p) ^ 2 / (5000 * rest_p) : 0)
+                return sum + (rest_p > 1e-6 ? (rest - 20000 * rest_p) ^ 2 / (20000 * rest_p) : 0)
             }
             END {
                 x = chi(p); n = bins; v = 2 / (9 * n)
