@@ -206,9 +206,9 @@ static void read_curve(struct reader *r, const struct w_json *j, enum w_curve_ki
 
 static void read_probe(struct reader *r, const struct w_json *j, struct w_step_probe *p)
 {
-    p->shape = (struct w_shape){read_u32(r, j, "d_model"),    read_u32(r, j, "num_heads"),
-                                read_u32(r, j, "d_ff"),       read_u32(r, j, "vocab_size"),
-                                read_u32(r, j, "max_length"), read_u32(r, j, "batch_size"),
+    p->shape = (struct w_shape){read_u32(r, j, "d_model"),       read_u32(r, j, "num_heads"),
+                                read_u32(r, j, "d_ff"),          read_u32(r, j, "vocab_size"),
+                                read_u32(r, j, "max_length"),    read_u32(r, j, "batch_size"),
                                 read_u32(r, j, "softmax_sample")};
     const char *precision = w_json_string(w_json_get(j, "precision"));
     p->type = precision && !strcmp(precision, w_compute_type_name(W_TYPE_BF16)) ? W_TYPE_BF16

@@ -18,11 +18,16 @@
  * 16k, with all ids and with samples of them; the most informative come first. A step takes 0.1 to
  * 0.7 s on a core with 50 GFLOP/s. */
 const struct w_shape w_shapes[] = {
-    {64, 1, 256, 16000, 128, 16, 2048}, {256, 4, 1024, 16000, 128, 16, 2048},
-    {128, 4, 512, 4096, 128, 16, 0},    {512, 8, 2048, 4096, 64, 16, 0},
-    {256, 4, 1024, 4096, 256, 4, 0},    {64, 2, 256, 4096, 512, 4, 0},
-    {768, 12, 3072, 4096, 128, 4, 0},     {256, 8, 1024, 16000, 64, 8, 0},
-    {384, 8, 1536, 4096, 128, 8, 0},      {512, 8, 2048, 16000, 128, 8, 1024},
+    {64, 1, 256, 16000, 128, 16, 2048},
+    {256, 4, 1024, 16000, 128, 16, 2048},
+    {128, 4, 512, 4096, 128, 16, 0},
+    {512, 8, 2048, 4096, 64, 16, 0},
+    {256, 4, 1024, 4096, 256, 4, 0},
+    {64, 2, 256, 4096, 512, 4, 0},
+    {768, 12, 3072, 4096, 128, 4, 0},
+    {256, 8, 1024, 16000, 64, 8, 0},
+    {384, 8, 1536, 4096, 128, 8, 0},
+    {512, 8, 2048, 16000, 128, 8, 1024},
     {0, 0, 0, 0, 0, 0, 0},
 };
 
@@ -114,8 +119,8 @@ static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *
     w_model_init(model);
     for (u32 step = 0; step <= samples; step++) {
         w_model_seconds_reset(model);
-        w_model_gradient(model,
-                         &(struct w_batch){batch.ids, batch.lp, batch.ctx, .number = step}, 1);
+        w_model_gradient(model, &(struct w_batch){batch.ids, batch.lp, batch.ctx, .number = step},
+                         1);
         w_model_update(model, step + 1, conf->learning_rate);
         if (step > 0)
             memcpy(times[step - 1], w_model_seconds(model), sizeof times[step - 1]);

@@ -41,10 +41,10 @@ struct w_recipe {
     /* Of the learning rate: at a width of 128 and 1024 tokens in a step, and how it falls with the
      * width. It grows as the square root of the tokens. */
     double rate, rate_width;
-    double muon_rate; /* muon_learning_rate / learning_rate; 0: the recipe has none */
-    double warmup_part; /* of the steps, */
-    u64 warmup_steps;   /* but at most so many; 0: no limit */
-    u32 schedule;       /* enum w_schedule, */
+    double muon_rate;    /* muon_learning_rate / learning_rate; 0: the recipe has none */
+    double warmup_part;  /* of the steps, */
+    u64 warmup_steps;    /* but at most so many; 0: no limit */
+    u32 schedule;        /* enum w_schedule, */
     double min_lr_ratio; /* down to this */
 };
 extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_name */
