@@ -302,6 +302,7 @@ const struct w_figure w_figures[] = {
     {"law.floor", "bits per byte, limit for large models and many tokens", W_UNIT_BITS, NULL},
     {"law.a", "coefficient of the size, at a million weights", W_UNIT_BITS, NULL},
     {"law.alpha", "exponent of the size", W_UNIT_RATIO, NULL},
+    {"law.depth", "exponent of the layers within the size", W_UNIT_RATIO, NULL},
     {"law.c", "coefficient of the tokens, at a million", W_UNIT_BITS, NULL},
     {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
     {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
@@ -316,7 +317,7 @@ const struct w_figure w_figures[] = {
      "if(text.tokens < tokens, if(text.tokens, text.tokens*(1 + law.reuse*(1 - "
      "1/2.718281828459045^((tokens/text.tokens - 1)/law.reuse))), tokens), tokens)"},
     {"predict.bits", "bits per byte after the tokens, by the scaling law", W_UNIT_BITS,
-     "law.floor + (law.a/(params.matmul/1000000)^law.alpha + "
+     "law.floor + (law.a/(params.matmul/L*L^law.depth/1000000)^law.alpha + "
      "law.c/(tokens.worth/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"},
     {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
     {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
@@ -337,7 +338,8 @@ const struct w_figure w_figures[] = {
     {"counts.token_s", "time of a thread for it", W_UNIT_SECONDS, NULL},
     {"counts.memory", "memory to count the text, each document left out", W_UNIT_BYTES,
      "counts.token_bytes*text.tokens"},
-    {"counts.time", "time to count the text", W_UNIT_SECONDS, "counts.token_s*text.tokens / threads"},
+    {"counts.time", "time to count the text", W_UNIT_SECONDS,
+     "counts.token_s*text.tokens / threads"},
     {"ckpt.every", "seconds between checkpoints; 0: none", W_UNIT_SECONDS, NULL},
     {"ckpt.bytes", "a checkpoint: weights and moments", W_UNIT_BYTES,
      "12*params - muon*4*params.matmul"},

@@ -4,15 +4,15 @@
 
 const char *const w_law_keys[W_LAW_KEYS] = {
     [W_LAW_FLOOR] = "floor", [W_LAW_A] = "a",         [W_LAW_ALPHA] = "alpha",
-    [W_LAW_C] = "c",         [W_LAW_BETA] = "beta",   [W_LAW_GAMMA] = "gamma",
-    [W_LAW_BATCH] = "batch", [W_LAW_REUSE] = "reuse",
+    [W_LAW_DEPTH] = "depth", [W_LAW_C] = "c",         [W_LAW_BETA] = "beta",
+    [W_LAW_GAMMA] = "gamma", [W_LAW_BATCH] = "batch", [W_LAW_REUSE] = "reuse",
 };
 
 /* The law as printed by tests/loss/fit; a recipe as in tests/loss/run. */
 const struct w_recipe w_recipes[] = {
     [W_OPTIMIZER_ADAMW] = {.name = "adamw",
                            .spelled = "AdamW",
-                           .law = {0.8, 0.04515, 0.34, 1.274, 0.12, 0.11, 708.6, 15.39},
+                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 15.39},
                            .widths = {64, 256},
                            .vocabularies = {4096, 16384},
                            .step_tokens = 1024,
@@ -23,7 +23,7 @@ const struct w_recipe w_recipes[] = {
                            .min_lr_ratio = 0.1},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.1216, 0.34, 1.169, 0.16, 0.11, 29160, 15.39},
+                          .law = {0.8, 0.544, 0.1, 0.8, 0.7508, 0.3, 0.11, 29160, 15.39},
                           .widths = {64, 384},
                           .vocabularies = {8192, 16384},
                           .step_tokens = 1024,

@@ -20,6 +20,7 @@ enum w_law_key {
     W_LAW_FLOOR,
     W_LAW_A,
     W_LAW_ALPHA,
+    W_LAW_DEPTH,
     W_LAW_C,
     W_LAW_BETA,
     W_LAW_GAMMA,

@@ -303,7 +303,8 @@ static void add_rates(const struct w_conf *c)
     add("counts.memory", given("counts.token_bytes") * text);
     add("counts.time", given("counts.token_s") * text / given("threads"));
     add("law.rate_ratio", c->learning_rate / given("law.rate"));
-    const double size = given("params.matmul") / 1e6, data = worth / 1e6;
+    const double layers = (double)c->num_layers, data = worth / 1e6;
+    const double size = given("params.matmul") / layers * pow(layers, given("law.depth")) / 1e6;
     const double useful = data / (1 + step_tokens / given("law.batch"));
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +
                         given("law.c") * pow(useful, -given("law.beta"));
