@@ -381,6 +381,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/predict \
 	tests/round_trip \
 	tests/run \
+	tests/search \
 	tests/vectors \
 	tests/wiki_dumps \
 	tools/packages \
@@ -395,7 +396,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-tok \
+.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-search bench-tok \
 	lint format install uninstall dist clean help packages force
 .DELETE_ON_ERROR:
 
@@ -530,8 +531,13 @@ bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_en
 	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
 	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
 
-bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (10 minutes)
+bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (11 minutes)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/predict $(if $(PATTERN),'$(PATTERN)')
+
+bench-search: all ## run tests/search: wcachefit search beside the configurations, for TIME=5m each, on TEXT= and VAL=
+	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/search $(if $(TIME),-t '$(TIME)') \
+		'$(or $(TEXT),$(error TEXT=folder says what to learn from))' \
+		'$(or $(VAL),$(error VAL=folder says what to measure with))'
 
 # ---- installing ----
 

@@ -100,29 +100,24 @@ predicted()
     wcachefit --json "$1" | jq -r --arg f "$2" '.configs[0].figures | "\(.tok_s) \(.[$f])"'
 }
 
-# The largest of some shapes that sees enough tokens in the time: with fewer than about 6 for each
-# weight of the matrices, a smaller network has learned more at the end of the time.
+# The configuration from which the most is learned in what is left of the time: by the rates that are
+# predicted for this machine, and the scaling law of this recipe (wcachefit(1)). A tenth is left for
+# validation at most, and half of that is taken here, since it is not known yet.
 configure()
 {
-    local left shape d layers rate weights
+    local left tokens features
     if [ -n "$config" ]; then
         cp "$config" "$name.json"
         return
     fi
-    left=$(awk -v all="$seconds" -v used="$(elapsed)" 'BEGIN { print all - used }')
-    for shape in '64 2' '128 4' '192 4' '256 4' '320 5' '384 6' '512 8'; do
-        read -r d layers <<<"$shape"
-        jq -n --argjson d "$d" --argjson l "$layers" --argjson v "$ids" '{d_model: $d,
-            num_heads: ($d / 64), num_layers: $l, d_ff: (4 * $d), vocab_size: $v, batch_size: 16,
-            max_length: 128, learning_rate: 0.003, optimizer: "muon", softmax_sample: 2048,
-            schedule: "linear", min_lr_ratio: 0, warmup_steps: 50}' >"$work/shape.json"
-        read -r rate weights < <(predicted "$work/shape.json" params.matmul)
-        if [ -e "$work/chosen.json" ] && awk -v rate="$rate" -v left="$left" -v weights="$weights" \
-            'BEGIN { exit !(rate * left < 6 * weights) }'; then
-            break
-        fi
-        mv "$work/shape.json" "$work/chosen.json"
-    done
+    left=$(awk -v all="$seconds" -v used="$(elapsed)" \
+        'BEGIN { t = 0.95 * all - used; print (t < 1 ? 1 : t) "s" }')
+    tokens=$(wcat "$work/train.tokens" | jq -s '.[-1].end.records')
+    features=$(wcat --what header "$work/train.counted" |
+        jq '.rec | map(select(.name == "ctx").shape[0])[0]')
+    wcachefit search --time "$left" --vocab "$ids" --text-tokens "$tokens" \
+        --set counts="$features" -o "$work/chosen.json" 2>"$work/search"
+    head -n 1 "$work/search" >&2
     mv "$work/chosen.json" "$name.json"
 }
 

@@ -8,7 +8,7 @@
 #include "bench/calibration.h"
 #include "sys/fdio.h"
 
-#define SCHEMA "wtools-calibration/4"
+#define SCHEMA "wtools-calibration/5"
 #define FILE_MAX_BYTES ((u64)1 << 20)
 #define OLD_S (30 * 24 * 3600.0)
 #define NOISY_PART 0.25
@@ -45,6 +45,7 @@ static struct w_json *probe_json(const struct w_step_probe *p)
     w_json_set_u64(j, "vocab_size", p->shape.vocab_size);
     w_json_set_u64(j, "max_length", p->shape.max_length);
     w_json_set_u64(j, "batch_size", p->shape.batch_size);
+    w_json_set_u64(j, "softmax_sample", p->shape.softmax_sample);
     w_json_set_string(j, "precision", w_compute_type_name(p->type));
     w_json_set_u64(j, "threads", p->threads);
     w_json_set_u64(j, "samples", p->samples);
@@ -205,9 +206,10 @@ static void read_curve(struct reader *r, const struct w_json *j, enum w_curve_ki
 
 static void read_probe(struct reader *r, const struct w_json *j, struct w_step_probe *p)
 {
-    p->shape = (struct w_shape){read_u32(r, j, "d_model"),    read_u32(r, j, "num_heads"),
-                                read_u32(r, j, "d_ff"),       read_u32(r, j, "vocab_size"),
-                                read_u32(r, j, "max_length"), read_u32(r, j, "batch_size")};
+    p->shape = (struct w_shape){read_u32(r, j, "d_model"),       read_u32(r, j, "num_heads"),
+                                read_u32(r, j, "d_ff"),          read_u32(r, j, "vocab_size"),
+                                read_u32(r, j, "max_length"),    read_u32(r, j, "batch_size"),
+                                read_u32(r, j, "softmax_sample")};
     const char *precision = w_json_string(w_json_get(j, "precision"));
     p->type = precision && !strcmp(precision, w_compute_type_name(W_TYPE_BF16)) ? W_TYPE_BF16
                                                                                 : W_TYPE_F32;

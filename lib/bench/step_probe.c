@@ -15,12 +15,20 @@
 #define RATE_SAMPLES 2
 
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
- * 16k; the most informative come first. A step takes 0.1 to 0.7 s on a core with 50 GFLOP/s. */
+ * 16k, with all ids and with samples of them; the most informative come first. A step takes 0.1 to
+ * 0.7 s on a core with 50 GFLOP/s. */
 const struct w_shape w_shapes[] = {
-    {64, 2, 256, 4096, 512, 4},    {128, 4, 512, 4096, 128, 16},
-    {512, 8, 2048, 4096, 64, 16},  {256, 4, 1024, 4096, 256, 4},
-    {768, 12, 3072, 4096, 128, 4}, {256, 8, 1024, 16000, 64, 8},
-    {384, 8, 1536, 4096, 128, 8},  {0, 0, 0, 0, 0, 0},
+    {64, 1, 256, 16000, 128, 16, 2048},
+    {256, 4, 1024, 16000, 128, 16, 2048},
+    {128, 4, 512, 4096, 128, 16, 0},
+    {512, 8, 2048, 4096, 64, 16, 0},
+    {256, 4, 1024, 4096, 256, 4, 0},
+    {64, 2, 256, 4096, 512, 4, 0},
+    {768, 12, 3072, 4096, 128, 4, 0},
+    {256, 8, 1024, 16000, 64, 8, 0},
+    {384, 8, 1536, 4096, 128, 8, 0},
+    {512, 8, 2048, 16000, 128, 8, 1024},
+    {0, 0, 0, 0, 0, 0, 0},
 };
 
 struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
@@ -39,6 +47,7 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .clip_norm = 1,
                            .accumulate = 1,
                            .init_std = 0.02,
+                           .softmax_sample = s->softmax_sample,
                            .muon_learning_rate = 0.02,
                            .muon_momentum = 0.95,
                            .seed = 1};
@@ -55,59 +64,70 @@ static u32 draw_id(struct w_rng *rng, const struct w_conf *conf)
     return (u32)W_MIN(pow(vocab, w_rng_unit(rng)) - 1, vocab - 1);
 }
 
+/* A batch of random ids; with a gate, also what counts could say of them. */
+struct random_batch {
+    u32 *ids;
+    float *lp;
+    u8 *ctx;
+};
+
+static void batch_free(struct random_batch *b)
+{
+    free(b->ids);
+    free(b->lp);
+    free(b->ctx);
+}
+
+static enum w_status batch_make(struct random_batch *b, const struct w_conf *conf,
+                                struct w_err *err)
+{
+    const u64 count = conf->batch_size * (conf->max_length + 1), features = conf->counts;
+    struct w_rng rng = {.seed = 1};
+
+    *b = (struct random_batch){.ids = malloc(count * sizeof *b->ids)};
+    if (features) {
+        b->lp = malloc(count * sizeof *b->lp);
+        b->ctx = malloc(count * features);
+    }
+    if (!b->ids || (features && (!b->lp || !b->ctx))) {
+        batch_free(b);
+        return w_fail(err, W_NOMEM, "no memory for a batch");
+    }
+    for (u64 i = 0; i < count; i++)
+        b->ids[i] = draw_id(&rng, conf);
+    for (u64 i = 0; i < count && features; i++)
+        b->lp[i] = -(float)(1 + w_rng_below(&rng, 10));
+    for (u64 i = 0; i < count * features; i++)
+        b->ctx[i] = (u8)w_rng_below(&rng, 256);
+    return W_DONE;
+}
+
 /* Seconds of each phase in each of `samples` steps, after one that is not counted. */
 static enum w_status time_steps(const struct w_conf *conf, const struct w_kern *kern,
                                 enum w_type type, struct w_team *team, u32 samples,
                                 double times[SAMPLES_MAX][W_PHASES], struct w_err *err)
 {
-    const u64 count = conf->batch_size * (conf->max_length + 1);
-    struct w_rng rng = {.seed = 1};
     struct w_model *model = NULL;
-    u32 *ids = malloc(count * sizeof *ids);
+    struct random_batch batch;
+    enum w_status status = batch_make(&batch, conf, err);
 
-    if (!ids)
-        return w_fail(err, W_NOMEM, "no memory for a batch");
-    for (u64 i = 0; i < count; i++)
-        ids[i] = draw_id(&rng, conf);
-    enum w_status status = w_model_new(&model, conf, W_PLAN_TRAIN, type, kern, team, err);
+    if (status)
+        return status;
+    status = w_model_new(&model, conf, W_PLAN_TRAIN, type, kern, team, err);
     if (status)
         goto out;
     w_model_init(model);
     for (u32 step = 0; step <= samples; step++) {
         w_model_seconds_reset(model);
-        w_model_gradient(model, &(struct w_batch){.ids = ids, .number = step}, 1);
+        w_model_gradient(model, &(struct w_batch){batch.ids, batch.lp, batch.ctx, .number = step},
+                         1);
         w_model_update(model, step + 1, conf->learning_rate);
         if (step > 0)
             memcpy(times[step - 1], w_model_seconds(model), sizeof times[step - 1]);
     }
 out:
     w_model_free(model);
-    free(ids);
-    return status;
-}
-
-/* Seconds of what Muon does before the update, in each of `samples` steps. The other phases are those
- * of AdamW; the numbers do not matter. */
-static enum w_status time_orthogonalise(const struct w_conf *conf, const struct w_kern *kern,
-                                        enum w_type type, struct w_team *team, u32 samples,
-                                        double times[SAMPLES_MAX], struct w_err *err)
-{
-    struct w_rng rng = {.seed = 1};
-    struct w_model *model = NULL;
-    struct w_conf muon = *conf;
-
-    muon.optimizer = W_OPTIMIZER_MUON;
-    muon.batch_size = 1;
-    enum w_status status = w_model_new(&model, &muon, W_PLAN_TRAIN, type, kern, team, err);
-    for (u64 i = 0; !status && i < w_model_tensors(model)->floats; i++)
-        w_model_gradients(model)[i] = (float)w_rng_below(&rng, 1000) - 500;
-    for (u32 step = 0; !status && step <= samples; step++) {
-        w_model_seconds_reset(model);
-        w_model_update(model, step + 1, muon.learning_rate); /* momentum stays */
-        if (step > 0)
-            times[step - 1] = w_model_seconds(model)[W_PHASE_ORTHOGONALISE];
-    }
-    w_model_free(model);
+    batch_free(&batch);
     return status;
 }
 
@@ -124,41 +144,47 @@ struct w_phase_cost w_phase_cost_of(enum w_phase phase, struct w_probe all, stru
                                  .spread = all.spread};
 }
 
+/* Only the quarter has Muon and a gate: their phases take their cost from it alone. The update does
+ * not count there, and the gate has the last norm compute its output once more, which the limits of
+ * the slope of that phase bound. */
 enum w_status w_step_probe_run(struct w_step_probe *p, const struct w_shape *shape,
                                const struct w_kern *kern, enum w_type type, struct w_team *team,
                                u32 samples, struct w_err *err)
 {
-    double times[2][SAMPLES_MAX][W_PHASES], before[SAMPLES_MAX];
-    struct w_work work[W_PHASES], muon_work[W_PHASES];
-    struct w_conf conf = w_shape_conf(shape, shape->batch_size);
-    const double tokens = (double)(conf.batch_size * conf.max_length);
+    double times[2][SAMPLES_MAX][W_PHASES];
+    struct w_work work[2][W_PHASES];
+    struct w_conf all = w_shape_conf(shape, shape->batch_size), quarter = all;
+    const double tokens = (double)(all.batch_size * all.max_length);
 
+    quarter.batch_size /= QUARTER;
+    quarter.optimizer = W_OPTIMIZER_MUON;
+    quarter.counts = W_PROBE_COUNTS;
     samples = W_MIN(samples, SAMPLES_MAX);
     *p = (struct w_step_probe){
         .shape = *shape, .type = type, .threads = w_team_size(team), .samples = samples};
-    enum w_status status = time_steps(&conf, kern, type, team, samples, times[0], err);
-    conf.batch_size /= QUARTER;
+    enum w_status status = time_steps(&all, kern, type, team, samples, times[0], err);
     if (!status)
-        status = time_steps(&conf, kern, type, team, samples, times[1], err);
-    if (!status)
-        status = time_orthogonalise(&conf, kern, type, team, samples, before, err);
-    w_arch_work(work, &conf, type);
-    conf.optimizer = W_OPTIMIZER_MUON;
-    w_arch_work(muon_work, &conf, type);
-    work[W_PHASE_ORTHOGONALISE] = muon_work[W_PHASE_ORTHOGONALISE];
+        status = time_steps(&quarter, kern, type, team, samples, times[1], err);
+    w_arch_work(work[0], &all, type);
+    w_arch_work(work[1], &quarter, type);
     for (u32 phase = 0; phase < W_PHASES && !status; phase++) {
+        const bool alone = work[0][phase].units <= 0;
+        const double units = work[alone ? 1 : 0][phase].units;
         struct w_probe probes[2];
         for (u32 size = 0; size < 2; size++) {
             double column[SAMPLES_MAX];
             for (u32 i = 0; i < samples; i++)
-                column[i] = phase == W_PHASE_ORTHOGONALISE ? before[i] : times[size][i][phase];
+                column[i] = times[size][i][phase];
             probes[size] = w_probe_of(column, samples);
         }
-        p->phases[phase] = w_phase_cost_of(phase, probes[0], probes[1], tokens, work[phase].units);
-        if (w_phases[phase].of_update) {
-            p->phases[phase].token_s = 0;
-            p->phases[phase].call_s = probes[0].seconds / work[phase].units;
-        }
+        struct w_phase_cost *cost = &p->phases[phase];
+        *cost = w_phase_cost_of(phase, probes[0], probes[1], tokens, units);
+        if (w_phases[phase].of_update || alone)
+            *cost = (struct w_phase_cost){.spread = probes[alone ? 1 : 0].spread};
+        if (w_phases[phase].of_update)
+            cost->call_s = probes[alone ? 1 : 0].seconds / units;
+        else if (alone)
+            cost->token_s = QUARTER * probes[1].seconds / (tokens * units);
     }
     return status;
 }

@@ -1,7 +1,8 @@
 /* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer,
  * by the trainer's own code, at widths, lengths and vocabularies of the usual range.
  *
- * A shape is run with a full and with a quarter of its tokens. From the two times of each phase
+ * A shape is run with a full and with a quarter of its tokens, with a quarter also with Muon and the
+ * gate of a mixture. From the two times of each phase
  * follow its cost for each token and the fixed cost of each call (packing of weights, barriers):
  *
  *     seconds = units * (call_s + tokens * token_s)
@@ -20,6 +21,7 @@
 struct w_shape {
     u32 d_model, num_heads, d_ff, vocab_size, max_length;
     u32 batch_size; /* of the run with all tokens */
+    u32 softmax_sample;
 };
 
 struct w_phase_cost {
@@ -38,7 +40,10 @@ struct w_step_probe {
 /* The shapes of a calibration; ends with d_model 0. */
 extern const struct w_shape w_shapes[];
 
-/* A configuration with one layer of that shape. */
+/* Features of counts in the probes. */
+#define W_PROBE_COUNTS 8
+
+/* A configuration with one layer of that shape, without counts, with AdamW. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
 
 /* The cost of a phase from its times with all tokens and with a quarter of them: a line through two

@@ -20,6 +20,7 @@ struct w_fit_ask {
     enum w_type type;       /* compute type */
     enum w_state state;     /* of the machine */
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
+    double text_tokens;     /* of the text: the tokens after them are repeated */
     double tokens_per_file; /* of a corpus in files */
     double tok_s;           /* training rate, and who says so */
     const char *tok_s_source;

@@ -257,12 +257,12 @@ const struct w_figure w_figures[] = {
           "accumulate*L*4*element*rows*d", "accumulate*L"),
     PHASE("attention_back", "attention, backward", "d*T", "accumulate*L*5*rows*(T + 1)*d",
           "accumulate*L*7*element*rows*d", "accumulate*L"),
-    PHASE(
-        "head", "output head and loss", "S*d",
-        "accumulate*rows*(6*S*d + if(counts, 4*(d + counts), 0))",
-        "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0) + "
-        "if(counts, rows*(element*d + counts + 12), 0))",
-        "accumulate"),
+    PHASE("head", "output head and loss", "S*d", "accumulate*rows*6*S*d",
+          "accumulate*(element*(6*rows*S + 2*rows*d + 3*S*d) + if(sampled, (16 + element)*S*d, 0))",
+          "accumulate"),
+    PHASE("gate", "gate of a mixture with counts", "if(counts, d + counts, 0)",
+          "accumulate*rows*4*unit.gate", "if(counts, accumulate*rows*(element*d + counts + 12), 0)",
+          "accumulate"),
     PHASE("orthogonalise", "orthogonalisation", ORTHOGONAL, ORTHOGONAL, "muon*20*params.matmul",
           "1"),
     PHASE("update", "optimizer", "(used + T)*d + L*(4*d^2 + 2*d*F)*(1 - muon*4/9)",
@@ -270,7 +270,7 @@ const struct w_figure w_figures[] = {
           "36*(params - (V - used)*d) - muon*16*params.matmul", "1"),
     {"step.seconds", "a step", W_UNIT_SECONDS,
      "step.embedding + step.norm + step.linear + step.linear_back + step.attention + "
-     "step.attention_back + step.head + step.orthogonalise + step.update"},
+     "step.attention_back + step.head + step.gate + step.orthogonalise + step.update"},
     {"rule.share", "part of the peak that is reached, without a calibration", W_UNIT_PART, NULL},
     {"predict.factor", "correction by verified runs", W_UNIT_RATIO, NULL},
     {"predict.interval", "half-width of the 90 % interval of the rate, relative", W_UNIT_PART,
@@ -295,19 +295,30 @@ const struct w_figure w_figures[] = {
 
     /* ---- rate and time ---- */
     {"tokens", "tokens to train on", W_UNIT_COUNT, NULL},
+    {"text.tokens", "tokens of the text, which epochs repeat; 0: not known", W_UNIT_COUNT, NULL},
     {"file.tokens", "tokens of a file", W_UNIT_COUNT, NULL},
     {"tok_s", "training rate", W_UNIT_TOKENS_S, NULL},
     {"predict.ratio", "rate / predicted rate", W_UNIT_RATIO, "tok_s / predict.tok_s"},
     {"law.floor", "bits per byte, limit for large models and many tokens", W_UNIT_BITS, NULL},
     {"law.a", "coefficient of the size, at a million weights", W_UNIT_BITS, NULL},
     {"law.alpha", "exponent of the size", W_UNIT_RATIO, NULL},
+    {"law.depth", "exponent of the layers within the size", W_UNIT_RATIO, NULL},
     {"law.c", "coefficient of the tokens, at a million", W_UNIT_BITS, NULL},
     {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
     {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
     {"law.batch", "step size in tokens at which half of them are wasted", W_UNIT_COUNT, NULL},
+    {"law.reuse", "epochs after which repeated tokens have lost all but 1/e of their worth",
+     W_UNIT_RATIO, NULL},
+    {"law.rate", "learning rate of the runs, for this width and step", W_UNIT_RATIO, NULL},
+    {"law.rate_ratio", "learning_rate / that of the runs", W_UNIT_RATIO,
+     "learning_rate / law.rate"},
+    /* Muennighoff and others, 2023: each epoch adds less than the one before */
+    {"tokens.worth", "tokens of text read once that are worth as much", W_UNIT_COUNT,
+     "if(text.tokens < tokens, if(text.tokens, text.tokens*(1 + law.reuse*(1 - "
+     "1/2.718281828459045^((tokens/text.tokens - 1)/law.reuse))), tokens), tokens)"},
     {"predict.bits", "bits per byte after the tokens, by the scaling law", W_UNIT_BITS,
-     "law.floor + (law.a/(params.matmul/1000000)^law.alpha + "
-     "law.c/(tokens/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"},
+     "law.floor + (law.a/(params.matmul/L*L^law.depth/1000000)^law.alpha + "
+     "law.c/(tokens.worth/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"},
     {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
     {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
     {"roof.tok_s", "training rate at the peak: an upper bound", W_UNIT_TOKENS_S,
@@ -323,6 +334,12 @@ const struct w_figure w_figures[] = {
     {"eval.time", "an evaluation: the forward pass", W_UNIT_SECONDS,
      "eval.tokens*(L*(unit.linear*cost.linear + unit.attention*cost.attention) + "
      "(2*L + 1)/9*d*cost.norm + V*d*cost.head/3)"},
+    {"counts.token_bytes", "memory of a token of text while it is counted", W_UNIT_BYTES, NULL},
+    {"counts.token_s", "time of a thread for it", W_UNIT_SECONDS, NULL},
+    {"counts.memory", "memory to count the text, each document left out", W_UNIT_BYTES,
+     "counts.token_bytes*text.tokens"},
+    {"counts.time", "time to count the text", W_UNIT_SECONDS,
+     "counts.token_s*text.tokens / threads"},
     {"ckpt.every", "seconds between checkpoints; 0: none", W_UNIT_SECONDS, NULL},
     {"ckpt.bytes", "a checkpoint: weights and moments", W_UNIT_BYTES,
      "12*params - muon*4*params.matmul"},

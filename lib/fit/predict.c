@@ -9,7 +9,8 @@
 
 #include "net/softmax_sample.h"
 
-#define NEAR 0.02 /* added to distances, so that none is 0: 2 % of a size */
+#define NEAR 0.02    /* added to distances, so that none is 0: 2 % of a size */
+#define OTHER_HEAD 3 /* distance of a head over all ids from a sampled one: beyond all widths */
 
 /* ---- between shapes ---- */
 
@@ -17,6 +18,7 @@
  * on. */
 struct place {
     double x, y;
+    bool sampled; /* of the head: it gathers and scatters the rows of a set */
 };
 
 static struct place place_of(enum w_phase phase, const struct w_conf *c, const struct w_work *work)
@@ -25,19 +27,21 @@ static struct place place_of(enum w_phase phase, const struct w_conf *c, const s
 
     switch (phase) {
     case W_PHASE_LINEAR:
-    case W_PHASE_LINEAR_BACK: return (struct place){log(work->units / blocks) / 2, 0};
+    case W_PHASE_LINEAR_BACK: return (struct place){.x = log(work->units / blocks) / 2};
     case W_PHASE_ATTENTION:
     case W_PHASE_ATTENTION_BACK:
-        return (struct place){log((double)c->max_length), log(d / (double)c->num_heads)};
+        return (struct place){.x = log((double)c->max_length), .y = log(d / (double)c->num_heads)};
     /* the width is the depth (k) of the GEMM; the ids are only its length, and count less */
-    case W_PHASE_HEAD: return (struct place){log(d), log(work->units / d) / 4};
-    case W_PHASE_UPDATE: return (struct place){log(work->units), 0};
+    case W_PHASE_HEAD:
+        return (struct place){log(d), log(work->units / d) / 4, w_softmax_is_sampled(c)};
+    case W_PHASE_UPDATE: return (struct place){.x = log(work->units)};
     case W_PHASE_ORTHOGONALISE: /* the smaller side of its matrices */
+    case W_PHASE_GATE:
     case W_PHASE_EMBEDDING:
     case W_PHASE_NORM:
     case W_PHASES: break;
     }
-    return (struct place){log(d), 0};
+    return (struct place){.x = log(d)};
 }
 
 /* A configuration, and the places of it and of the measured shapes. */
@@ -112,6 +116,8 @@ static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_pha
         if (!counts(c, p, of, any_state))
             continue;
         double distance = hypot(there.x - here.x, there.y - here.y) + NEAR;
+        if (there.sampled != here.sampled)
+            distance += OTHER_HEAD;
         double weight = pow(distance, -4), factor = state_factor(c, phase, p, of.state);
         weights += weight;
         cost->token_s += weight * factor * p->phases[phase].token_s;

@@ -2,17 +2,47 @@
 
 #include <math.h>
 
-/* As printed by tests/loss/fit. */
-const struct w_scaling_law w_scaling_law[W_SCALING_LAW_ROWS] = {
-    {"floor", 0.8}, {"a", 0.04515},  {"alpha", 0.34},  {"c", 1.274},
-    {"beta", 0.12}, {"gamma", 0.11}, {"batch", 708.6},
+const char *const w_law_keys[W_LAW_KEYS] = {
+    [W_LAW_FLOOR] = "floor", [W_LAW_A] = "a",         [W_LAW_ALPHA] = "alpha",
+    [W_LAW_DEPTH] = "depth", [W_LAW_C] = "c",         [W_LAW_BETA] = "beta",
+    [W_LAW_GAMMA] = "gamma", [W_LAW_BATCH] = "batch", [W_LAW_REUSE] = "reuse",
 };
 
-const u64 w_scaling_widths[2] = {64, 256};
-const u64 w_scaling_vocabularies[2] = {4096, 16384};
-const u64 w_scaling_step_tokens = 1024;
+/* The law as printed by tests/loss/fit; a recipe as in tests/loss/run. */
+const struct w_recipe w_recipes[] = {
+    [W_OPTIMIZER_ADAMW] = {.name = "adamw",
+                           .spelled = "AdamW",
+                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 15.39},
+                           .widths = {64, 256},
+                           .vocabularies = {4096, 16384},
+                           .step_tokens = 1024,
+                           .rate = 0.002,
+                           .rate_width = 0.5,
+                           .warmup_part = 0.05,
+                           .schedule = W_SCHEDULE_COSINE,
+                           .min_lr_ratio = 0.1},
+    [W_OPTIMIZER_MUON] = {.name = "muon",
+                          .spelled = "Muon",
+                          .law = {0.8, 0.544, 0.1, 0.8, 0.7508, 0.3, 0.11, 29160, 15.39},
+                          .widths = {64, 384},
+                          .vocabularies = {8192, 16384},
+                          .step_tokens = 1024,
+                          .rate = 0.003,
+                          .rate_width = 0,
+                          .muon_rate = 20.0 / 3,
+                          .warmup_part = 0.05,
+                          .warmup_steps = 50,
+                          .schedule = W_SCHEDULE_LINEAR,
+                          .min_lr_ratio = 0},
+};
 
-double w_scaling_lr(u64 d_model, u64 step_tokens)
+const struct w_recipe *w_recipe_of(const struct w_conf *conf)
 {
-    return 0.002 * sqrt(128.0 / (double)d_model) * sqrt((double)step_tokens / 1024);
+    return &w_recipes[conf->optimizer];
+}
+
+double w_recipe_rate(const struct w_recipe *recipe, u64 d_model, u64 step_tokens)
+{
+    return recipe->rate * pow(128.0 / (double)d_model, recipe->rate_width) *
+           sqrt((double)step_tokens / 1024);
 }

@@ -3,33 +3,60 @@
  * runs of this trainer: tests/loss has the runs and the fit, whose output is in scaling_law.c. The
  * formula is predict.bits of fit/figures.c.
  *
- * It is made for minutes to hours of training on a few cores, and for the choice between models of
- * one family: a cosine over the whole run, AdamW, learning rates by w_scaling_lr(). Outside the
- * sizes of the runs it is a guess. */
+ * There is one for each recipe of training, which is a row of w_recipes[]. A configuration has the
+ * recipe of its optimizer: at equal tokens Muon gains more than any size of a model within the same
+ * time, while a sampled softmax and the form of the schedule hardly change the loss (2.33 and 2.35
+ * bits per byte after 600k tokens), so that a law for each of their combinations would say no more.
+ *
+ * The laws are made for minutes to hours of training on a few cores, and for the choice between
+ * models of one family. Outside the sizes of the runs they are a guess. */
 #ifndef W_SCALING_LAW_H
 #define W_SCALING_LAW_H
 
 #include "conf/conf.h"
 
-struct w_scaling_law {
-    const char *key; /* "floor", "a", "alpha", "c", "beta", "gamma", "batch": see fit/figures.c */
-    double value;
+/* The constants, in the order of w_recipe.law. */
+enum w_law_key {
+    W_LAW_FLOOR,
+    W_LAW_A,
+    W_LAW_ALPHA,
+    W_LAW_DEPTH,
+    W_LAW_C,
+    W_LAW_BETA,
+    W_LAW_GAMMA,
+    W_LAW_BATCH,
+    W_LAW_REUSE,
+    W_LAW_KEYS
 };
-#define W_SCALING_LAW_ROWS 7
-extern const struct w_scaling_law w_scaling_law[W_SCALING_LAW_ROWS];
+extern const char *const w_law_keys[W_LAW_KEYS]; /* "floor", ...: law.floor of fit/figures.c */
 
-/* The smallest and the largest of the runs. */
-extern const u64 w_scaling_widths[2], w_scaling_vocabularies[2];
+/* How the runs of a law were trained. */
+struct w_recipe {
+    const char *name;    /* as in tests/loss/runs.tsv */
+    const char *spelled; /* for people */
+    double law[W_LAW_KEYS];
+    u64 widths[2], vocabularies[2]; /* the smallest and the largest of the runs */
+    /* The fewest tokens of a step for which the law holds. By the law smaller steps waste less, but
+     * below this the runs were worse, because they need another learning rate. */
+    u64 step_tokens;
+    /* Of the learning rate: at a width of 128 and 1024 tokens in a step, and how it falls with the
+     * width. It grows as the square root of the tokens. */
+    double rate, rate_width;
+    double muon_rate;    /* muon_learning_rate / learning_rate; 0: the recipe has none */
+    double warmup_part;  /* of the steps, */
+    u64 warmup_steps;    /* but at most so many; 0: no limit */
+    u32 schedule;        /* enum w_schedule, */
+    double min_lr_ratio; /* down to this */
+};
+extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_name */
 
-/* The fewest tokens of a step for which the law holds. By the law smaller steps waste less, but
- * below this the runs were worse (256 tokens: 1.7 %), because they need another learning rate. */
-extern const u64 w_scaling_step_tokens;
+const struct w_recipe *w_recipe_of(const struct w_conf *);
 
 /* Tokens per parameter after which a model learns little more (Hoffmann and others, 2022). The runs
  * had fewer. */
 #define W_TOKENS_ENOUGH 20.0
 
-/* The learning rate of the runs: 0.002 sqrt(128 / width) sqrt(tokens of a step / 1024). */
-double w_scaling_lr(u64 d_model, u64 step_tokens);
+/* The learning rate of the recipe's runs for a width and the tokens of a step. */
+double w_recipe_rate(const struct w_recipe *, u64 d_model, u64 step_tokens);
 
 #endif

@@ -9,36 +9,58 @@
 
 #include "fit/scaling_law.h"
 
-#define WARMUP_PART 0.05
-
 /* ---- the best within a budget ---- */
 
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
 static const u32 depths[] = {2, 3, 4, 5, 6, 8};
 static const u32 vocabularies[] = {4096, 8192, 16384};
-static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_scaling_step_tokens on */
+static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_recipe.step_tokens on */
 
-/* A candidate: heads of 32 columns, from a width of 256 on of 64; d_ff is 4 d_model. */
-static struct w_conf candidate(const struct w_conf *base, u32 d, u32 layers, u32 vocab, u32 tokens)
+/* A candidate: heads of 64 columns, or of 32 where these do not fill the width; d_ff is 4
+ * d_model. */
+static struct w_conf candidate(const struct w_conf *base, u64 d, u64 layers, u64 vocab, u64 tokens)
 {
+    const struct w_recipe *recipe = w_recipe_of(base);
     struct w_conf conf = *base;
 
     conf.d_model = d;
-    conf.num_heads = d / (d < 256 ? 32 : 64);
+    conf.num_heads = d / (d % 64 ? 32 : 64);
     conf.num_layers = layers;
-    conf.d_ff = 4 * (u64)d;
+    conf.d_ff = 4 * d;
     conf.vocab_size = vocab;
     conf.batch_size = W_MAX(tokens / conf.max_length, 1);
     conf.accumulate = 1;
     conf.steps = 0;
-    conf.schedule = W_SCHEDULE_COSINE;
-    conf.learning_rate = w_scaling_lr(d, conf.batch_size * conf.max_length);
+    conf.schedule = recipe->schedule;
+    conf.min_lr_ratio = recipe->min_lr_ratio;
+    conf.learning_rate = w_recipe_rate(recipe, d, conf.batch_size * conf.max_length);
+    if (recipe->muon_rate > 0)
+        conf.muon_learning_rate = recipe->muon_rate * conf.learning_rate;
     return conf;
 }
 
 static bool within(u64 value, const u64 range[2])
 {
     return value >= range[0] && value <= range[1];
+}
+
+/* Outside the sizes that the law was fitted to. */
+static bool is_outside(const struct w_conf *conf)
+{
+    const struct w_recipe *recipe = w_recipe_of(conf);
+
+    return !within(conf->d_model, recipe->widths) ||
+           !within(conf->vocab_size, recipe->vocabularies) ||
+           conf->batch_size * conf->max_length < recipe->step_tokens;
+}
+
+static u64 warmup_steps(const struct w_conf *conf, double tokens)
+{
+    const struct w_recipe *recipe = w_recipe_of(conf);
+    const double steps = tokens / (double)(conf->batch_size * conf->max_length);
+    const u64 part = (u64)(recipe->warmup_part * steps);
+
+    return recipe->warmup_steps > 0 ? W_MIN(part, recipe->warmup_steps) : part;
 }
 
 /* A candidate after the time of the limits. Tokens beyond W_TOKENS_ENOUGH do not count: the law was
@@ -68,11 +90,8 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
                           .tokens = tokens,
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
-                          .outside = !within(conf->d_model, w_scaling_widths) ||
-                                     !within(conf->vocab_size, w_scaling_vocabularies) ||
-                                     conf->batch_size * conf->max_length < w_scaling_step_tokens};
-    f->conf.warmup_steps =
-        (u64)(WARMUP_PART * tokens / (double)(conf->batch_size * conf->max_length));
+                          .outside = is_outside(conf)};
+    f->conf.warmup_steps = warmup_steps(conf, tokens);
     return isfinite(f->bits) ? W_DONE : W_NO;
 }
 
@@ -100,10 +119,11 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
     *count = 0;
     for (size_t d = 0; d < W_COUNTOF(widths); d++)
         for (size_t l = 0; l < W_COUNTOF(depths); l++)
-            for (size_t v = 0; v < W_COUNTOF(vocabularies); v++)
+            for (size_t v = 0; v < (limits->vocab ? 1 : W_COUNTOF(vocabularies)); v++)
                 for (size_t b = 0; b < W_COUNTOF(step_tokens); b++) {
+                    const u64 vocab = limits->vocab ? limits->vocab : vocabularies[v];
                     struct w_conf conf =
-                        candidate(base, widths[d], depths[l], vocabularies[v], step_tokens[b]);
+                        candidate(base, widths[d], depths[l], vocab, step_tokens[b]);
                     struct w_found f;
                     /* with long sequences several numbers of tokens give the same batch */
                     if (b && conf.batch_size == W_MAX(step_tokens[b - 1] / conf.max_length, 1))

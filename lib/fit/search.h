@@ -13,6 +13,7 @@
 struct w_search_limits {
     double seconds; /* of training */
     double bytes;   /* of resident memory */
+    u64 vocab;      /* the only vocabulary; 0: each of several */
 };
 
 struct w_found {
@@ -22,7 +23,8 @@ struct w_found {
 };
 
 /* The best configurations, best first: *count of them, at most `room`. Keys that are not searched
- * (length, decay, seed ...) are those of base. ask: threads, type and calibration. W_NO: no
+ * (length, decay, seed ...) are those of base; rates and schedule are those of the recipe that base
+ * has by its optimizer (fit/scaling_law.h). ask: threads, type, calibration, text_tokens. W_NO: no
  * configuration keeps to the limits, or no rate can be predicted. W_NOMEM. */
 enum w_status w_search_best(struct w_found *, u32 room, u32 *count, const struct w_conf *base,
                             const struct w_machine *, const struct w_fit_ask *,

@@ -150,6 +150,7 @@ static void backward(const struct w_layer_at *at)
 
     if (!pass->batch->lp)
         return;
+    w_clock_lap(&at->pass->clock, at->layer->kind->backward_phase); /* not to the head */
     job.h = w_layer_input(at - 1);
     mix(&job);
     w_sum_partials(pass, w_layer_gradient(at, WEIGHT), 0, blocks, width + 1, width);
@@ -175,21 +176,21 @@ static void decode(const struct w_layer_at *at)
     pass->decode->gates = z;
 }
 
-/* No units: beside the head's its time does not count. */
 static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,
                  struct w_work *forward, struct w_work *backward)
 {
     const double rows = w_work_rows(conf), d = (double)layer->in, counts = (double)conf->counts;
 
     *forward = (struct w_work){.flops = 2 * rows * (d + counts),
-                               .bytes = rows * (d * (double)w_type_bytes(type) + counts + 12)};
+                               .bytes = rows * (d * (double)w_type_bytes(type) + counts + 12),
+                               .units = d + counts};
     *backward = (struct w_work){.flops = 2 * rows * (d + counts)};
 }
 
 const struct w_layer_kind w_layer_gate = {
     .name = "gate",
-    .forward_phase = W_PHASE_HEAD,
-    .backward_phase = W_PHASE_HEAD,
+    .forward_phase = W_PHASE_GATE,
+    .backward_phase = W_PHASE_GATE,
     .losses = true,
     .apart = true,
     .tensors = tensors,

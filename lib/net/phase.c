@@ -10,6 +10,7 @@ const struct w_phase_name w_phases[W_PHASES] = {
     [W_PHASE_ATTENTION] = {"attention", "attention"},
     [W_PHASE_ATTENTION_BACK] = {"attention_back", "attention backward"},
     [W_PHASE_HEAD] = {"head", "head"},
+    [W_PHASE_GATE] = {"gate", "gate"},
     [W_PHASE_ORTHOGONALISE] = {"orthogonalise", "orthogonalise", .of_update = true},
     [W_PHASE_UPDATE] = {"update", "update", .of_update = true},
 };

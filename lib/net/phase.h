@@ -17,6 +17,7 @@ enum w_phase {
     W_PHASE_ATTENTION,
     W_PHASE_ATTENTION_BACK,
     W_PHASE_HEAD,          /* logits and loss, forward and backward */
+    W_PHASE_GATE,          /* of a mixture with counts; forward and backward */
     W_PHASE_ORTHOGONALISE, /* what Muon does before the update */
     W_PHASE_UPDATE,
     W_PHASES

@@ -142,6 +142,32 @@ network()
     done
 }
 
+@test "with counts too, kill -9 at random moments does not change a bit" {
+    local precision number span=400 killed=0 most=0
+    for precision in fp32 bf16; do
+        most=$((most + 3))
+        wtrain -q -c tiny.json -n 150 --precision $precision --set optimizer=muon \
+            --set softmax_sample=200 -o whole.wts counted.batches
+        for ((number = 1; killed < most && number <= 60; number++)); do
+            rm -rf m.wts m.wts.ckpt
+            wtrain -q -c tiny.json -n 150 --precision $precision --set optimizer=muon \
+                --set softmax_sample=200 --every-steps 3 --resume m.wts.ckpt -o m.wts \
+                counted.batches 2>err &
+            local process=$! status=0
+            sleep "$(printf '0.%03d' $((RANDOM % span)))"
+            kill -9 $process 2>/dev/null || true
+            wait $process || status=$?
+            if [ $status -eq 137 ]; then killed=$((killed + 1)); else span=$((span * 3 / 4 + 1)); fi
+            wtrain -q -c tiny.json -n 150 --precision $precision --set optimizer=muon \
+                --set softmax_sample=200 --every-steps 3 --resume m.wts.ckpt -o m.wts \
+                counted.batches
+            cmp m.wts whole.wts
+        done
+    done
+    echo "$killed runs were killed before their end"
+    [ $killed -eq 6 ]
+}
+
 @test "each --val is evaluated and told apart, with counts or without" {
     rm -f log
     wtrain -c tiny.json -n 3 --log log --val counted.batches --val tiny.batches --val-every 2 \
@@ -274,6 +300,63 @@ make_mixture()
     }
     run ! cmp -s a b
     run ! cmp -s b c
+}
+
+# Which ids wsample draws after a prompt, beside their probabilities: those that the trainer and wgram
+# give sequences of the prompt and one more id. A sequence's loss is that of the prompt, which its score
+# tells, and that of the last id.
+@test "wsample draws from the mixture that wtrain and wgram compute: chi-square" {
+    make_mixture
+    local mode id place before=() count
+    wcat copy -q -n 16 -o start.tokens held.tokens # the end id and 15 more
+    wcat copy -q --from 1 start.tokens | wtok decode -q >prompt
+    cmp <(wtok encode -q -V tiny.vocab prompt | wcat raw | head -c 30) <(wcat raw start.tokens | tail -c 30)
+    wcat raw train.tokens | od -An -v -tu2 -w2 | awk '!seen[$1]++ { print $1, NR - 1 }' >places
+    for mode in "" --count-on; do
+        # shellcheck disable=SC2086
+        wsample -q -m mixture.wts --counts tiny.counts $mode -p "$(cat prompt)" --samples 20000 -n 1 \
+            --temperature 1 --top-p 1 --ignore-end -s 7 --json |
+            jq -r '.tokens[0]' | sort -n | uniq -c | awk '{ print $2, $1 }' >drawn
+        [ "$(awk '{ n += $2 } END { print n }' drawn)" -eq 20000 ]
+        # shellcheck disable=SC2086
+        wsample -q -m mixture.wts --counts tiny.counts $mode --score prompt --json >score.json
+        jq -e '.tokens == 15' score.json
+        before=() count=0
+        while read -r id place; do
+            grep -q "^$id " drawn || continue
+            wcat copy -q --from "$place" -n 1 -o last.tokens train.tokens
+            # shellcheck disable=SC2086
+            wcat copy -q start.tokens last.tokens | wgram add -q -m tiny.counts $mode |
+                wbatch -q -b 1 -T 16 --no-shuffle -o "next.$id.batches"
+            before+=(--val "next.$id.batches")
+            count=$((count + 1))
+        done <places
+        [ $count -gt 10 ]
+        rm -f log
+        wtrain -q -c tiny.json --set batch_size=1 --precision fp32 --init mixture.wts -n 0 --log log \
+            "${before[@]}"
+        jq -r --slurpfile s score.json 'select(.t == "eval") | (.file | split(".")[1]) as $id |
+            "\($id) \($s[0].nats_mixed - 16 * .loss_mixed | exp)
+             \($s[0].nats - 16 * .loss | exp)"' log | paste - - >expected
+        rm -f next.*.batches
+        # bins of at least 5; the bound is passed once in a million (Wilson and Hilferty, 4.75 deviations)
+        awk 'NR == FNR { drawn[$1] = $2; next }
+            { p[$1] = $2; net[$1] = $3; all += $2; of_net += $3 }
+            function chi(p,   id, rest, rest_p, sum) {
+                bins = 0; rest = 20000; rest_p = 1
+                for (id in p)
+                    if (20000 * p[id] >= 5) {
+                        sum += (drawn[id] - 20000 * p[id]) ^ 2 / (20000 * p[id])
+                        rest -= drawn[id]; rest_p -= p[id]; bins++
+                    }
+                return sum + (rest_p > 1e-6 ? (rest - 20000 * rest_p) ^ 2 / (20000 * rest_p) : 0)
+            }
+            END {
+                x = chi(p); n = bins; v = 2 / (9 * n)
+                print "chi-square", x, "of", n, "bins, of the network alone", chi(net), "seen", all
+                exit !(n > 5 && all <= 1.0001 && x < n * (1 - v + 4.75 * sqrt(v)) ^ 3 && chi(net) > 1000)
+            }' drawn expected
+    done
 }
 
 @test "counts that do not belong to the model are refused" {

@@ -224,7 +224,7 @@ calibrated()
 @test "a calibration is kept for this host and used by what comes after it" {
     calibrated
     file=$(echo "$XDG_CACHE_HOME"/wtools/host-*.json)
-    jq -e '.schema == "wtools-calibration/4" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
+    jq -e '.schema == "wtools-calibration/5" and .threads == 2 and .precisions.fp32.peak_all_flop_s > 0 and
         (.latency_s.points | length) > 10 and (.shapes | length) >= 2' "$file"
     grep 'L2 .* measured, .* claimed' "$BATS_TEST_TMPDIR/calibration.txt"
     wcachefit host -q --json 2>/dev/null | jq -e '.machine.flops_per_s.source == "measured"'
@@ -352,7 +352,17 @@ train_tiny()
     wcachefit search -t 2 --time 5m --ram 200MB -o "$BATS_TEST_TMPDIR/best.json" 2>"$out"
     grep -E '^wcachefit search: 1\. width .* bits/byte after' "$out"
     wtrain -q -c "$BATS_TEST_TMPDIR/best.json" --dry-run --rate 1 | jq -e '.plan.bytes <= 2e8'
-    jq -e '.schedule == "cosine" and .steps == 0' "$BATS_TEST_TMPDIR/best.json"
+    jq -e '.schedule == "linear" and .min_lr_ratio == 0 and .steps == 0 and .optimizer == "muon" and
+        .softmax_sample == 2048' "$BATS_TEST_TMPDIR/best.json"
+    wcachefit search -q -t 2 --time 5m --set optimizer=adamw --set softmax_sample=0 2>/dev/null |
+        jq -e '.schedule == "cosine" and .min_lr_ratio == 0.1 and .optimizer == "adamw"'
+    # a vocabulary that exists, and a text that is soon repeated: a smaller model is better
+    wcachefit search -t 2 --time 1d --vocab 5000 2>"$out" | jq -e '.vocab_size == 5000'
+    [ "$(grep -c 'vocabulary 5000,' "$out")" -eq 5 ]
+    wcachefit search -t 2 --time 1d --vocab 5000 --text-tokens 100k 2>"$BATS_TEST_TMPDIR/repeated"
+    first='/ 1\. width/ { sub(/.*batch [0-9]* x [0-9]*: /, ""); print $1 }'
+    awk -v once="$(awk "$first" "$out")" -v again="$(awk "$first" "$BATS_TEST_TMPDIR/repeated")" \
+        'BEGIN { exit !(again > once + 0.1) }'
     wcachefit search -q -t 2 --time 1m "$small" 2>/dev/null | jq -e '.max_length == 128'
     wcachefit search -q -t 2 --time 1m --set max_length=64 --set weight_decay=0.25 2>/dev/null |
         jq -e '.max_length == 64 and .weight_decay == 0.25'
@@ -391,9 +401,15 @@ train_tiny()
 
 @test "the constants of the scaling law are those that its runs give" {
     cd "$BATS_TEST_DIRNAME/../.." || return
-    tests/loss/fit tests/loss/runs.tsv | grep -v '^#' | while read -r key value; do
-        wcachefit --format tsv configs/demo.json | awk -F '\t' -v key="law.$key" -v value="$value" \
-            '$2 == key { found = 1; if ($3 / value - 1 > 1e-3 || $3 / value - 1 < -1e-3) exit 1 }
-            END { if (!found) exit 1 }'
+    for recipe in adamw muon; do
+        wcachefit --format tsv --set optimizer=$recipe configs/demo.json >"$out"
+        tests/loss/fit recipe=$recipe tests/loss/runs.tsv >"$BATS_TEST_TMPDIR/law"
+        [ "$(grep -cv '^#' "$BATS_TEST_TMPDIR/law")" -eq 9 ]
+        grep -v '^#' "$BATS_TEST_TMPDIR/law" | while read -r key value; do
+            awk -F '\t' -v key="law.$key" -v value="$value" \
+                '$2 == key { found = 1; if ($3 / value - 1 > 1e-3 || $3 / value - 1 < -1e-3) exit 1 }
+                END { if (!found) exit 1 }' "$out"
+        done
     done
+    run -1 tests/loss/fit recipe=none tests/loss/runs.tsv
 }

@@ -20,7 +20,7 @@ static char *text_of(const struct w_calibration *c)
 static void predict(const struct w_calibration *c)
 {
     static struct w_fit fit;
-    struct w_shape shape = {96, 3, 300, 1000, 50, 4};
+    struct w_shape shape = {96, 3, 300, 1000, 50, 4, 0};
     struct w_conf conf = w_shape_conf(&shape, 4);
     struct w_machine machine = {.name = "fuzz"};
     struct w_fit_ask ask = {.threads = 3, .tokens = 1e6, .calibration = c};

@@ -11,8 +11,8 @@
  * at twice the width (128 -> 256) half as much again. */
 static inline void make_calibration(struct w_calibration *c)
 {
-    static const struct w_shape shapes[] = {{128, 4, 512, 4096, 128, 8},
-                                            {256, 4, 1024, 4096, 128, 8}};
+    static const struct w_shape shapes[] = {{128, 4, 512, 4096, 128, 8, 0},
+                                            {256, 4, 1024, 4096, 128, 8, 0}};
 
     *c = (struct w_calibration){.cpu = "fixture",
                                 .host = "nowhere",

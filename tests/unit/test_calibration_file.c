@@ -66,7 +66,7 @@ static void damaged_calibrations_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(load_changed("here", "there"), W_DONE);
-    assert_int_equal(load_changed("calibration/4", "calibration/5"), W_NEWER);
+    assert_int_equal(load_changed("calibration/5", "calibration/6"), W_NEWER);
     assert_int_equal(load_changed("\"schema\"", "\"skema\""), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":0"), W_CORRUPT);
     assert_int_equal(load_changed("\"threads\":2", "\"threads\":4294967295"), W_CORRUPT);

@@ -287,10 +287,13 @@ static void every_formula_can_be_computed(void **state)
                             .loss = 1,
                             .calibration = &calibration};
     struct w_fit fit;
+    struct w_conf conf = fits[0].conf;
     make_calibration(&calibration);
     calibration.peak[W_TYPE_F32].half = calibration.peak[W_TYPE_F32].all / 2;
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
-    assert_int_equal(w_fit_make(&fit, &fits[0].conf, &m, &ask, &err), W_DONE);
+    ask.text_tokens = 1;
+    conf.counts = 8;
+    assert_int_equal(w_fit_make(&fit, &conf, &m, &ask, &err), W_DONE);
     for (int row = 0; w_figures[row].key; row++) {
         if (isnan(fit.values[row]))
             fail_msg("%s is not known", w_figures[row].key);
@@ -486,6 +489,14 @@ static void the_median_of_a_log_is_its_rate(void **state)
     assert_int_equal(w_runlog_read(&log, path, &err), W_IO);
 }
 
+static bool says(const struct w_hints *hints, const char *what)
+{
+    for (u32 i = 0; i < hints->count; i++)
+        if (strstr(hints->text[i], what))
+            return true;
+    return false;
+}
+
 static void hints_say_what_to_change(void **state)
 {
     (void)state;
@@ -508,6 +519,19 @@ static void hints_say_what_to_change(void **state)
     make(&fit, &large, 4);
     w_hints_make(&hints, &fit, &m);
     assert_non_null(strstr(hints.text[0], "more memory than is available: batch_size 1"));
+    /* a rate that learns little in any time, and the one of the law's runs */
+    struct w_conf rated = fits[3].conf;
+    make(&fit, &rated, 4);
+    w_hints_make(&hints, &fit, &m);
+    assert_true(says(&hints, "learning_rate 0.0001 is far from the 0.0028"));
+    rated.learning_rate = 0.003;
+    make(&fit, &rated, 4);
+    w_hints_make(&hints, &fit, &m);
+    assert_false(says(&hints, "learning_rate"));
+    rated.learning_rate = 0.1;
+    make(&fit, &rated, 4);
+    w_hints_make(&hints, &fit, &m);
+    assert_true(says(&hints, "learning_rate 0.1 is far from"));
 }
 
 int main(void)

@@ -73,7 +73,8 @@ static void add_parameters(const struct w_conf *c)
         bare += matmul + 2 * d;
     }
     const double tables = vocab * d + (double)c->max_length * d;
-    const double all = tables + layers + 2 * d;
+    const double gate = d + 8 + 1; /* a weight of each feature, and a bias */
+    const double all = tables + layers + 2 * d + gate;
     add("params.embedding", vocab * d);
     add("params.positions", (double)c->max_length * d);
     add("params.attention", weights[0] + weights[1]);
@@ -294,7 +295,16 @@ static void add_rates(const struct w_conf *c)
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
     /* the scaling law (fit/scaling_law.h), in millions */
-    const double size = given("params.matmul") / 1e6, data = given("tokens") / 1e6;
+    const double text = given("text.tokens"), tokens = given("tokens"), reuse = given("law.reuse");
+    double worth = tokens;
+    if (text > 0 && tokens > text)
+        worth = text * (1 - reuse * expm1(-(tokens - text) / text / reuse));
+    add("tokens.worth", worth);
+    add("counts.memory", given("counts.token_bytes") * text);
+    add("counts.time", given("counts.token_s") * text / given("threads"));
+    add("law.rate_ratio", c->learning_rate / given("law.rate"));
+    const double layers = (double)c->num_layers, data = worth / 1e6;
+    const double size = given("params.matmul") / layers * pow(layers, given("law.depth")) / 1e6;
     const double useful = data / (1 + step_tokens / given("law.batch"));
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +
                         given("law.c") * pow(useful, -given("law.beta"));
@@ -427,12 +437,18 @@ static void every_formula_says_what_is_counted(void **state)
     assert_int_equal(w_target_find(&m, "seed-host", &err), W_DONE);
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     for (size_t i = 0; i < W_COUNTOF(sizes); i++) {
-        struct w_shape shape = {(u32)sizes[i].d,     (u32)sizes[i].heads,  (u32)sizes[i].f,
-                                (u32)sizes[i].vocab, (u32)sizes[i].length, 0};
+        struct w_shape shape = {(u32)sizes[i].d,
+                                (u32)sizes[i].heads,
+                                (u32)sizes[i].f,
+                                (u32)sizes[i].vocab,
+                                (u32)sizes[i].length,
+                                0,
+                                0};
         struct w_conf conf = w_shape_conf(&shape, sizes[i].batch);
         struct w_fit_ask ask = {.threads = 6,
                                 .tokens = 1e6 + 17,
                                 .tokens_per_file = 12345,
+                                .text_tokens = i % 2 ? 0.3e6 : 2e6,
                                 .tok_s = 777,
                                 .tok_s_source = "test",
                                 .bytes_per_token = 3.7,
@@ -445,6 +461,7 @@ static void every_formula_says_what_is_counted(void **state)
         conf.accumulate = sizes[i].accumulate;
         conf.softmax_sample = sizes[i].sample;
         conf.lazy_rows = sizes[i].lazy;
+        conf.counts = 8;
         if (w_fit_make(&made, &conf, &m, &ask, &err))
             fail_msg("%s", err.text);
         check(&made);

@@ -28,7 +28,7 @@ static int make_fixture(void **state)
 
 static struct w_conf conf_of(u64 d, u64 layers, u64 batch)
 {
-    struct w_shape shape = {(u32)d, 4, (u32)(4 * d), 4096, 128, 8};
+    struct w_shape shape = {(u32)d, 4, (u32)(4 * d), 4096, 128, 8, 0};
     struct w_conf conf = w_shape_conf(&shape, batch);
     conf.num_layers = layers;
     snprintf(conf.name, sizeof conf.name, "test");
@@ -178,7 +178,8 @@ static void the_step_is_the_sum_of_its_phases(void **state)
     static struct w_fit fit;
     struct w_conf conf = conf_of(128, 3, 32);
     double sum = 0;
-    conf.optimizer = W_OPTIMIZER_MUON; /* which has a phase more */
+    conf.optimizer = W_OPTIMIZER_MUON; /* which has a phase more, */
+    conf.counts = 8;                   /* as has a mixture */
     make(&fit, &conf, NULL);
     for (u32 phase = 0; phase < W_PHASES; phase++) {
         assert_true(w_fit_phase_value(&fit, "step", phase) > 0);

@@ -44,9 +44,11 @@ static void more_tokens_and_larger_models_are_better(void **state)
     assert_true(bits_of(&base, 2e6) < bits_of(&base, 1e6));
     assert_true(bits_of(&larger, 1e6) <= bits_of(&base, 1e6));
     assert_true(bits_of(&wasteful, 1e6) > bits_of(&base, 1e6));
-    assert_true(bits_of(&base, 1e12) > w_scaling_law[0].value);
-    assert_true(w_scaling_lr(128, 1024) == 0.002);
-    assert_true(w_scaling_lr(512, 1024) == 0.001 && w_scaling_lr(128, 4096) == 0.004);
+    assert_true(bits_of(&base, 1e12) > w_recipe_of(&base)->law[W_LAW_FLOOR]);
+    const struct w_recipe *adamw = &w_recipes[W_OPTIMIZER_ADAMW];
+    assert_true(w_recipe_rate(adamw, 128, 1024) == 0.002);
+    assert_true(w_recipe_rate(adamw, 512, 1024) == 0.001);
+    assert_true(w_recipe_rate(adamw, 128, 4096) == 0.004);
 }
 
 /* ---- search ---- */

@@ -87,8 +87,9 @@ static struct w_shape shape_of(const struct w_conf *conf)
 {
     u64 batch = W_MAX(1024 / conf->max_length, 4);
 
-    return (struct w_shape){(u32)conf->d_model,    (u32)conf->num_heads,  (u32)conf->d_ff,
-                            (u32)conf->vocab_size, (u32)conf->max_length, (u32)batch};
+    return (struct w_shape){(u32)conf->d_model,       (u32)conf->num_heads,  (u32)conf->d_ff,
+                            (u32)conf->vocab_size,    (u32)conf->max_length, (u32)batch,
+                            (u32)conf->softmax_sample};
 }
 
 static enum w_status calibrate(struct w_calibration *c, const struct report *r, double seconds,

@@ -25,6 +25,7 @@ static const struct w_option options[] = {
     {SET_OPTION},
     {REQUIRE_OPTION},
     {"tokens", 'n', W_OPT_COUNT, AT(tokens), .arg = "N", .help = "Tokens to train on."},
+    {TEXT_TOKENS_OPTION},
     {"files", 0, W_OPT_COUNT, AT(files), .arg = "N",
      .help = "The same, as a number of files of --tokens-per-file tokens."},
     {"tokens-per-file", 0, W_OPT_COUNT, AT(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
@@ -127,6 +128,7 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
     if (set->tokens && set->files)
         return w_fail(err, W_USAGE, "--tokens and --files say the same: choose one");
     ask->eval_tokens = (double)set->val_tokens;
+    ask->text_tokens = (double)set->text_tokens;
     ask->eval_every = (double)set->val_every;
     ask->ckpt_every_s = set->every_s;
     ask->tokens_per_file = (double)set->tokens_per_file;

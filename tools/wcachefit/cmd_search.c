@@ -7,6 +7,9 @@
 static const struct w_option options[] = {
     {"time", 0, W_OPT_DURATION, AT(time_s), .arg = "DURATION",
      .help = "Time of training, like 5m or 4h. Required."},
+    {"vocab", 0, W_OPT_COUNT, AT(vocab), .arg = "N", .min = 2, .max = 1 << 28,
+     .help = "Only configurations for a vocabulary of N ids, such as one that exists."},
+    {TEXT_TOKENS_OPTION},
     MEMORY_OPTIONS,
     MACHINE_OPTIONS,
     RATE_OPTIONS,
@@ -19,13 +22,19 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "The best model for five minutes on this machine",
     "wcachefit search --time 5m --ram 2GiB -o best.json",
+    "The best one for a vocabulary and a text that exist, an hour of training with counts beside "
+    "it",
+    "wcachefit search --time 1h --vocab 16000 --text-tokens 24M --set counts=8 -o best.json",
+    "With AdamW and the softmax over all ids, as other programs train",
+    "wcachefit search --time 5m --set optimizer=adamw --set softmax_sample=0",
     NULL,
 };
 
 /* The configuration that a search starts from where none is named. */
 static const char base_text[] = "{\"d_model\":128,\"num_heads\":4,\"num_layers\":3,\"d_ff\":512,"
                                 "\"vocab_size\":8192,\"batch_size\":8,\"max_length\":128,"
-                                "\"learning_rate\":0.002}";
+                                "\"learning_rate\":0.003,\"optimizer\":\"muon\","
+                                "\"softmax_sample\":2048}";
 
 static void say_found(const struct w_found *f, u32 rank)
 {
@@ -45,8 +54,11 @@ static enum w_status search(struct report *r, const struct settings *set, struct
 {
     static struct w_found found[SHOWN];
     struct w_fit_ask ask = report_ask(r);
-    struct w_search_limits limits = {.seconds = set->time_s, .bytes = memory_limit(r, set)};
+    struct w_search_limits limits = {
+        .seconds = set->time_s, .bytes = memory_limit(r, set), .vocab = set->vocab};
     u32 count = 0;
+
+    ask.text_tokens = (double)set->text_tokens;
     enum w_status status =
         w_search_best(found, SHOWN, &count, r->confs, &r->machine, &ask, &limits, err);
 

@@ -11,6 +11,7 @@
 #define SMALL_VOCABULARY 8192
 #define HEAD_IS_LARGE 0.4 /* of the forward pass */
 #define TOKENS_FEW 5.0    /* for each parameter */
+#define RATE_FAR 4.0      /* ratio of two learning rates */
 
 static void add(struct w_hints *h, const char *format, ...) W_PRINTF(2, 3);
 static void add(struct w_hints *h, const char *format, ...)
@@ -106,6 +107,19 @@ static void about_data(struct w_hints *h, const struct w_fit *fit)
             per_parameter, W_TOKENS_ENOUGH);
 }
 
+/* A rate a few times too low or too high costs more than any kernel can gain. */
+static void about_learning_rate(struct w_hints *h, const struct w_fit *fit)
+{
+    double ratio = w_fit_value(fit, "law.rate_ratio");
+
+    if (ratio < 1 / RATE_FAR || ratio > RATE_FAR)
+        add(h,
+            "learning_rate %.2g is far from the %.2g with which models of this width and step "
+            "learned most with %s: predict.bits is for that one.",
+            fit->conf.learning_rate, w_fit_value(fit, "law.rate"),
+            w_recipe_of(&fit->conf)->spelled);
+}
+
 void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)
 {
     h->count = 0;
@@ -113,6 +127,7 @@ void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_mac
     about_shapes(h, fit);
     about_vocabulary(h, fit);
     about_pages(h, fit, m);
+    about_learning_rate(h, fit);
     about_data(h, fit);
     if (w_fit_value(fit, "threads") > m->physical_cores)
         add(h, "More threads than the %u cores: they share the caches of a core.",

@@ -31,6 +31,8 @@ struct settings {
 
     double seconds;        /* calibrate */
     double time_s;         /* search */
+    u64 vocab;             /* search */
+    u64 text_tokens;       /* report, search */
     const char *tolerance; /* verify */
     bool learn;            /* verify */
     bool list;             /* host */
@@ -80,6 +82,11 @@ struct settings {
         .help = "Requirements, separated by commas, like ram<=80%,params<=30M,hours<=6,attn@L2. "  \
                 "If one does not hold, the exit status is 1, the first such one is named, and "    \
                 "the file of --output is not written."
+#define TEXT_TOKENS_OPTION                                                                         \
+    "text-tokens", 0, W_OPT_COUNT, AT(text_tokens),                                                \
+        .arg = "N",                                                                                \
+        .help = "Tokens of the text: those that a training takes after them are repeated, and "    \
+                "worth less. Default: no token is repeated."
 #define JSON_OPTION(text) "json", 0, W_OPT_FLAG, AT(json), .help = text
 #define OUTPUT_OPTION                                                                              \
     "output", 'o', W_OPT_TEXT, AT(output),                                                         \

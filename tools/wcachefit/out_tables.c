@@ -89,6 +89,7 @@ const struct table comparison_tables[] = {
                  {"attention", "step.attention", false},
                  {"backward", "step.attention_back", false},
                  {"head", "step.head", false},
+                 {"gate", "step.gate", false},
                  {"Muon", "step.orthogonalise", false},
                  {"optimizer", "step.update", false},
                  {"step", "step.seconds", false}}},

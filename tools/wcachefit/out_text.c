@@ -186,14 +186,19 @@ static void write_one(FILE *f, const struct report *r)
     fprintf(f, "FIT\n");
     write_verdicts(f, fit);
     write_steps(f, r, fit);
-    write_block(
-        f, fit, "RATE AND TIME",
-        (const char *const[]){"roof.tok_s",    "predict.tok_s", "predict.low", "predict.high",
-                              "predict.half",  "tok_s",         "rate.flop_s", "rate.efficiency",
-                              "tokens",        "time",          "time.eval",   "time.ckpt",
-                              "time.total",    "time.least",    "time.most",   "time.file",
-                              "time.megabyte", "time.roof",     "steps",       "tokens_per_param",
-                              "loss",          "bits.token",    "bits.byte",   NULL});
+    write_block(f, fit, "RATE AND TIME", (const char *const[]){"roof.tok_s",    "predict.tok_s",
+                                                               "predict.low",   "predict.high",
+                                                               "predict.half",  "tok_s",
+                                                               "rate.flop_s",   "rate.efficiency",
+                                                               "tokens",        "time",
+                                                               "time.eval",     "time.ckpt",
+                                                               "time.total",    "time.least",
+                                                               "time.most",     "time.file",
+                                                               "time.megabyte", "time.roof",
+                                                               "steps",         "tokens_per_param",
+                                                               "counts.time",   "predict.bits",
+                                                               "loss",          "bits.token",
+                                                               "bits.byte",     NULL});
     write_block(f, fit, "PARAMETERS",
                 (const char *const[]){"params.embedding", "params.positions", "params.attention",
                                       "params.mlp", "params.layer", "params", "params.untied",
@@ -205,7 +210,7 @@ static void write_one(FILE *f, const struct report *r)
     write_block(f, fit, "MEMORY of a training step",
                 (const char *const[]){"memory.plan", "memory.resident", "memory.state",
                                       "plain.bytes", "lean.bytes", "logits.bytes", "chunk.bytes",
-                                      "memory.batch", NULL});
+                                      "memory.batch", "counts.memory", NULL});
     write_block(f, fit, "GENERATION",
                 (const char *const[]){"decode.weights", "decode.kv", "decode.tok_s",
                                       "predict.decode", "decode.low", "decode.high", NULL});
