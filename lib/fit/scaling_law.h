@@ -3,10 +3,11 @@
  * runs of this trainer: tests/loss has the runs and the fit, whose output is in scaling_law.c. The
  * formula is predict.bits of fit/figures.c.
  *
- * There is one for each recipe of training, which is a row of w_recipes[]. A configuration has the
- * recipe of its optimizer: at equal tokens Muon gains more than any size of a model within the same
- * time, while a sampled softmax and the form of the schedule hardly change the loss (2.33 and 2.35
- * bits per byte after 600k tokens), so that a law for each of their combinations would say no more.
+ * There is one for each recipe of training, which is a row of w_recipes[]: one for what other
+ * programs do, AdamW with the softmax over all ids, and one for what learns most in a time, Muon
+ * with a sampled softmax. A configuration has the recipe of its optimizer. What mixes the two (Muon
+ * with all ids, AdamW with samples) lies between their laws, and nobody chooses it for a time: that
+ * was not worth runs of its own.
  *
  * The laws are made for minutes to hours of training on a few cores, and for the choice between
  * models of one family. Outside the sizes of the runs they are a guess. */
