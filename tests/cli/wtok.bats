@@ -180,11 +180,11 @@ setup()
     printf 'text in UTF-16' | iconv -t UTF-16 >a.utf16
     wtok encode -q -V v -o a.tok prose.txt
     for case in pdf:pdftotext png:image parquet:JSON zip:zip elf:ELF utf16:iconv tok:stream; do
-        run -3 --separate-stderr wtok encode -q -V v -o none a.${case%:*}
+        run -3 --separate-stderr wtok encode -q -V v -o refused a.${case%:*}
         [[ $stderr == *"a.${case%:*}: "*"not text"*"${case#*:}"*"--binary"* ]] ||
             [[ $stderr == *"a.${case%:*}: "*"${case#*:}"*"not text"*"--binary"* ]]
-        [ ! -e none ]
-        run -3 wtok train -q -n 300 -o none a.${case%:*}
+        [ ! -e refused ]
+        run -3 wtok train -q -n 300 -o refused a.${case%:*}
         wtok encode -q --binary -V v a.${case%:*} | wtok decode | cmp - a.${case%:*}
     done
     mkdir -p mixed/sub
