@@ -61,8 +61,8 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "A vocabulary of 16,000 tokens from all files of a folder",
     "wtok train -n 16000 -o wiki.vocab wiki/",
-    "From a stream of JSON Lines, on two threads",
-    "zcat dump.jsonl.gz | wtok train -f jsonl --field body -t 2 -n 32k -o dump.vocab",
+    "From compressed JSON Lines, on two threads",
+    "wtok train -f jsonl --field body -t 2 -n 32k -o dump.vocab dump.jsonl.gz",
     NULL,
 };
 

@@ -88,6 +88,14 @@ try_all()
     try_all
 }
 
+@test "wtok encode, from compressed text" {
+    for pack in gzip bzip2 xz 'xz -T2' 'zstd -q'; do
+        $pack <text/1.txt >text.packed
+        work() { wtok encode -V tiny.vocab -o result text.packed; }
+        try_all
+    done
+}
+
 @test "wtok decode" {
     work() { wtok decode -V tiny.vocab -o result tiny.tokens; }
     try_all

@@ -112,6 +112,14 @@ setup()
     cmp a.wts b.wts
 }
 
+@test "an output among several inputs is refused" {
+    cp e.wts f.wts
+    wcat copy -q -o all.wts [ef].wts
+    run -2 wcat copy -q -o all.wts all.wts e.wts
+    [[ $output == *"all.wts: is the output and also named as input"* ]]
+    wcat copy -q -o all.wts all.wts
+}
+
 @test "a slice of very many members is that of a pipe" {
     for _ in {1..150}; do cat e.wts; done >many.wts
     for slice in "--from 3 --to 7" "--from 300 --count 10" "--from 598"; do
@@ -125,6 +133,10 @@ setup()
     [[ $output == *"no WTS frame here"* ]]
     run -3 bash -c '(cat e.wts; echo) | wcat --verify'
     [[ $output == *"no WTS frame here"* ]]
+    run -3 bash -c 'echo hello | wbatch -b 1 -T 4'
+    [[ $output == *"no WTS frame here"*"this is text: 'wtok encode' makes a stream"* ]]
+    run -3 bash -c 'cat e.wts e.wts | gzip | wcat'
+    [[ $output == *"no WTS frame here"*"this is gzip: "* ]]
     run -3 bash -c 'head -c 5 e.wts | wcat'
     [[ $output == *"ends without its end frame"* ]]
 }

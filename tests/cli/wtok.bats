@@ -20,6 +20,16 @@ setup_file()
     wtok train -q -n 600 -o v prose.txt
 }
 
+pack() # KIND: compress standard input
+{
+    case $1 in
+    gz) gzip ;;
+    bz2) bzip2 ;;
+    xz) xz ;;
+    zst) zstd -q ;;
+    esac
+}
+
 setup()
 {
     bats_require_minimum_version 1.5.0
@@ -118,6 +128,110 @@ setup()
         wtok encode -q -V v -f plain "$file" | wtok decode | cmp - "$file"
         wtok encode -q -V v -f plain <"$file" | wtok decode -V v | cmp - "$file"
     done
+}
+
+@test "compressed text gives the tokens of the text, from files, folders and pipes" {
+    mkdir -p packed plain
+    cp prose.txt plain
+    wtok encode -q --no-provenance -V v plain >plain.tok
+    gzip -c prose.txt >prose.gz
+    bzip2 -c prose.txt >prose.bz2
+    xz -T2 --block-size=100000 -c prose.txt >prose.xz
+    zstd -q -c prose.txt >prose.zst
+    for kind in gz bz2 xz zst; do
+        { head -c 100000 prose.txt | pack $kind; tail -c +100001 prose.txt | pack $kind; } >two.$kind
+        for threads in 1 2 3 8; do
+            for file in prose.$kind two.$kind; do
+                wtok encode -q --no-provenance -t $threads -V v $file | cmp - plain.tok
+                cat $file | wtok encode -q --no-provenance -t $threads -V v | cmp - plain.tok
+            done
+        done
+        mv two.$kind packed/one
+        wtok encode -q --no-provenance -V v packed | cmp - plain.tok
+        wtok train -q -n 600 -t 2 prose.$kind | cmp - v
+        run -3 --separate-stderr bash -c "head -c 5000 prose.$kind | wtok encode -q -V v"
+        [[ $stderr == *"standard input: "*"byte 5000"* ]] || [[ $stderr == *"at byte 5000"* ]]
+    done
+}
+
+@test "what is compressed may be JSON Lines or blocks, too" {
+    printf '{"text":"a b"}\n{"text":"c"}\n' >two.jsonl
+    gzip -c two.jsonl >two.jsonl.gz
+    wtok encode -q --no-provenance -V v two.jsonl.gz | cmp - <(wtok encode -q --no-provenance -V v two.jsonl)
+    [ "$(wtok encode -q -V v two.jsonl.gz | wtok decode --separator ,)" = "a b,c," ]
+}
+
+@test "a compressed file that expands without end takes no memory" {
+    head -c 300000000 /dev/zero | tr '\0' 'a' | gzip >bomb.gz
+    head -c 300000000 /dev/zero | tr '\0' 'a' | zstd -q >bomb.zst
+    head -c 300000000 /dev/zero | tr '\0' 'a' | xz -1 >bomb.xz
+    for kind in gz zst xz; do
+        (ulimit -v 300000 && wtok train -q -n 300 bomb.$kind 2>/dev/null) >one
+        [ "$(jq .size one)" -eq "$(head -c 9000 /dev/zero | tr '\0' a | wtok train -q -n 300 2>/dev/null | jq .size)" ]
+    done
+}
+
+@test "what is no text is refused with a word on it, or left out of a folder" {
+    printf '%%PDF-1.4\n' >a.pdf
+    printf '\211PNG\r\n\032\n\0\0' >a.png
+    printf 'PAR1\025\004' >a.parquet
+    printf 'PK\003\004\024' >a.zip
+    printf '\177ELF\002\001\001' >a.elf
+    printf 'text in UTF-16' | iconv -t UTF-16 >a.utf16
+    wtok encode -q -V v -o a.tok prose.txt
+    for case in pdf:pdftotext png:image parquet:JSON zip:zip elf:ELF utf16:iconv tok:stream; do
+        run -3 --separate-stderr wtok encode -q -V v -o refused a.${case%:*}
+        [[ $stderr == *"a.${case%:*}: "*"not text"*"${case#*:}"*"--binary"* ]] ||
+            [[ $stderr == *"a.${case%:*}: "*"${case#*:}"*"not text"*"--binary"* ]]
+        [ ! -e refused ]
+        run -3 wtok train -q -n 300 -o refused a.${case%:*}
+        wtok encode -q --binary -V v a.${case%:*} | wtok decode | cmp - a.${case%:*}
+    done
+    mkdir -p mixed/sub
+    cp prose.txt mixed
+    cp a.pdf a.png v a.tok mixed/sub
+    cp a.pdf mixed/sub/b.pdf
+    run -0 --separate-stderr wtok encode -q --no-provenance -V v -o mixed/out mixed
+    [[ $stderr == *"warning: 5 files are no text and left out: PDF (mixed/sub/a.pdf and 1 more), PNG image (mixed/sub/a.png), stream of wtools (mixed/sub/a.tok), vocabulary of wtok (mixed/sub/v)" ]]
+    cp mixed/out first
+    run -0 --separate-stderr wtok encode -q --no-provenance -V v -o mixed/out mixed
+    [[ $stderr == *"the output (mixed/out)"* ]]
+    cmp mixed/out first
+    run -2 wtok encode -q -V v -o mixed/out mixed/out
+    [[ $output == *"also named as input"* ]]
+    run -3 wtok encode -q -V v -o none mixed/sub
+    [[ $output == *"none of the files is text"* ]]
+}
+
+@test "HTML and data of no known kind are taken, and said" {
+    printf '<!DOCTYPE html><p>text' >a.html
+    run -0 --separate-stderr wtok encode -q -V v -o html.tok a.html
+    [[ $stderr == *"warning: 1 file is no plain text, and taken as it is: HTML (a.html)" ]]
+    wtok decode html.tok | cmp - a.html
+    head -c 5000 /dev/urandom >a.bin
+    run -0 --separate-stderr wtok encode -q -V v -o bin.tok a.bin
+    [[ $stderr == *"data of an unknown kind (a.bin)"* ]]
+    wtok decode bin.tok | cmp - a.bin
+}
+
+@test "text that the vocabulary does not suit is said" {
+    wtok train -q -n 900 -o large.v prose.txt
+    head -c 6000 /dev/urandom | base64 >noise
+    run -0 --separate-stderr wtok encode -q -V large.v -o noise.tok noise
+    [[ $stderr == *"warning: only 1."*" bytes a token"* ]]
+    run -0 --separate-stderr wtok encode -q -V large.v -o prose.tok prose.txt
+    [ "$stderr" = "" ]
+}
+
+@test "JSON Lines are taken as programs write them" {
+    printf '\357\273\277{"text":"one"}\n{"x":NaN,"text":"a\\ud83d b"}\n{"text":"c\\u0000d"}\n' >odd.jsonl
+    wtok encode -q -V v odd.jsonl | wtok decode --separator , | cmp - <(printf 'one,a\357\277\275 b,c\0d,')
+    printf '{"text":"a"}\n{"text":"b" "c"}\n' >bad.jsonl
+    run -3 wtok encode -q -V v -o none bad.jsonl
+    [[ $output == *"bad.jsonl: line 2, column 13: JSON: "* ]]
+    # 60 MB of members that are not read
+    { printf '{"m":['; seq -s, 8000000; printf '],"text":"a"}'; } | tr -d '\n' >long.jsonl
+    (ulimit -v 120000 && wtok encode -q -V v long.jsonl) | wtok decode | cmp - <(printf a)
 }
 
 @test "every splitting rule is kept in the vocabulary, and gives text back" {

@@ -108,10 +108,32 @@ setup()
     wwiki -q large.xml.bz2 | cmp - large.jsonl
     wwiki -q <large.xml.bz2 | cmp - large.jsonl
     wwiki -q <large.xml | cmp - large.jsonl
+    for pack in gzip 'xz -T2 --block-size=100000' xz 'zstd -q'; do
+        $pack <large.xml | wwiki -q | cmp - large.jsonl
+        $pack <large.xml >packed
+        for threads in 1 2 4; do
+            wwiki -q -t $threads packed | cmp - large.jsonl
+        done
+        wwiki clean -q <large.jsonl | cmp - <($pack <large.jsonl | wwiki clean -q)
+    done
     wwiki -q streams.xml.bz2 | cmp - streams.jsonl
     cat streams.xml.bz2 | wwiki -q | cmp - streams.jsonl
     iconv -f UTF-8 -t UTF-16 large.xml | wwiki -q | cmp - large.jsonl
     iconv -f UTF-8 -t UTF-16BE large.xml | { printf '\376\377' && cat; } | bzip2 | wwiki -q | cmp - large.jsonl
+}
+
+@test "what is no dump is refused, or left out of a folder, as is the output" {
+    printf '7z\274\257\047\034\0\4' >dump.7z
+    run -3 wwiki -q dump.7z
+    [[ $output == *"dump.7z: 7z archive, not text: "* ]]
+    mkdir dumps
+    cp small.xml dump.7z dumps
+    wwiki -q small.xml >small.jsonl
+    run -0 wwiki -q -o dumps/out dumps
+    [[ $output == *"warning: 1 file is no text and left out: 7z archive (dumps/dump.7z)" ]]
+    run -0 wwiki -q -o dumps/out dumps
+    [[ $output == *"warning: 2 files are no text and left out: 7z archive (dumps/dump.7z), the output (dumps/out)" ]]
+    cmp dumps/out small.jsonl
 }
 
 @test "the same documents for any number of threads" {
