@@ -185,8 +185,10 @@ LIB_SOURCES := \
 	lib/net/tensors.c \
 	lib/store/checkpoint.c \
 	lib/store/checkpoint_folder.c \
+	lib/store/checkpoint_read.c \
 	lib/store/vocab_open.c \
 	lib/store/weights.c \
+	lib/store/weights_change.c \
 	lib/exchange/exchange.c \
 	lib/exchange/foreign_tensor.c \
 	lib/exchange/gguf_layout.c \
@@ -234,11 +236,12 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 	cmd_search.c cmd_verify.c hints.c inputs.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
-wmodel_PARTS := $(addprefix tools/wmodel_,export.c import.c info.c)
+wmodel_PARTS := $(addprefix tools/wmodel_,change.c export.c import.c info.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
 	tools/wsample_score.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
-	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
+	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
+	tools/wtok_write_ids.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c \
 	tools/plan_json.c
@@ -373,6 +376,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
+	tests/follow_models \
 	tests/follow_peer tests/follow_precision \
 	tests/fuzz/make_seeds \
 	tests/learn_references \

@@ -20,10 +20,10 @@ static const struct w_program program = {
 };
 
 static const struct w_command commands[] = {
-    {"info", &wmodel_info_program},
-    {"export", &wmodel_export_program},
-    {"import", &wmodel_import_program},
-    {0},
+    {"info", &wmodel_info_program},     {"export", &wmodel_export_program},
+    {"import", &wmodel_import_program}, {"average", &wmodel_average_program},
+    {"strip", &wmodel_strip_program},   {"positions", &wmodel_positions_program},
+    {"ids", &wmodel_ids_program},       {0},
 };
 
 int main(int argc, char **argv)

@@ -7,7 +7,8 @@
 
 #define WMODEL_BY "wmodel " W_VERSION_TEXT
 
-extern const struct w_program wmodel_info_program, wmodel_export_program, wmodel_import_program;
+extern const struct w_program wmodel_info_program, wmodel_export_program, wmodel_import_program,
+    wmodel_average_program, wmodel_strip_program, wmodel_positions_program, wmodel_ids_program;
 
 #define WMODEL_OUTPUT_OPTION(settings)                                                             \
     {                                                                                              \

@@ -141,8 +141,11 @@ static enum w_status open_model(struct loaded_model *m, const struct settings *s
         return status;
     m->conf = *w_ckpt_conf(m->ckpt);
     if (!w_ckpt_tok(m->ckpt))
-        return w_fail(err, W_MISMATCH,
-                      "%s: holds no vocabulary: it was trained on batches that carried none", path);
+        return w_fail(
+            err, W_MISMATCH,
+            "%s: holds no vocabulary: it comes from batches that carried none, from none at "
+            "all (wtrain --steps 0), or from another program",
+            path);
     status = w_vocab_from_json(&m->vocab, w_ckpt_tok(m->ckpt), err);
     if (!status && w_vocab_size(m->vocab) > m->conf.vocab_size)
         status = w_fail(err, W_CORRUPT, "its vocabulary of %u is larger than vocab_size %llu",

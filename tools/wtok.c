@@ -32,6 +32,8 @@ static const struct w_command commands[] = {
     {"info", &wtok_info_program},
     {"import", &wtok_import_program},
     {"export", &wtok_export_program},
+    {"read-ids", &wtok_read_ids_program},
+    {"write-ids", &wtok_write_ids_program},
     {0},
 };
 

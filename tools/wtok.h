@@ -9,7 +9,8 @@
 #define WTOK_BY "wtok " W_VERSION_TEXT
 
 extern const struct w_program wtok_train_program, wtok_encode_program, wtok_decode_program,
-    wtok_info_program, wtok_import_program, wtok_export_program;
+    wtok_info_program, wtok_import_program, wtok_export_program, wtok_read_ids_program,
+    wtok_write_ids_program;
 
 /* Options about the input text, for a command whose settings have this as member `input`. */
 struct wtok_input {

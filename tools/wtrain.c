@@ -9,7 +9,7 @@ static const struct w_option options[] = {
     {"config", 'c', W_OPT_TEXT, FIELD(config), .arg = "FILE",
      .help =
          "The configuration, wconf(5). Required, except with --resume, where it is compared with "
-         "that of the checkpoint."},
+         "that of the checkpoint, and with --init, where that of the model stands for it."},
     {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE",
      .help = "Write the model here when the run is complete; - is standard output. Without it the "
              "model is not kept."},
@@ -18,7 +18,11 @@ static const struct w_option options[] = {
     {"seed", 's', W_OPT_TEXT, FIELD(seed), .arg = "N",
      .help = "Seed of the initial weights, the same as --set seed=N."},
     {"init", 0, W_OPT_TEXT, FIELD(init), .arg = "FILE",
-     .help = "Start from the weights of this model instead of random ones."},
+     .help = "Start from the weights of this model instead of random ones. Without -c its "
+             "configuration is taken, but for steps; --set changes it, such as the learning rate."},
+    {"fit-positions", 0, W_OPT_FLAG, FIELD(fit_positions),
+     .help = "With --init: the model may have another max_length than the configuration. Of fewer "
+             "positions the first are taken; for more they are repeated from the first on."},
     {"threads", 't', W_OPT_COUNT, FIELD(threads), .arg = "N", .max = 4096,
      .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
              "The result has the same bits for any number."},
@@ -34,7 +38,8 @@ static const struct w_option options[] = {
     {"steps", 'n', W_OPT_TEXT, FIELD(steps), .arg = "N",
      .help =
          "End the run after this many optimizer steps, including those before a resume; 0 writes "
-         "the initial model. Default: steps of the configuration, else all of the data."},
+         "the initial model, with the vocabulary of the batches if there are any: a file, or a "
+         "pipe. Default: steps of the configuration, else all of the data."},
     {"time", 0, W_OPT_DURATION, FIELD(time_s), .arg = "DURATION",
      .help =
          "End the run after this time of training (90s, 5m, 2h), including that before a resume "
@@ -90,6 +95,9 @@ static const char *const examples[] = {
     "wtrain -c small.json --steps 10 train.wts",
     "The initial model",
     "wtrain -c small.json --steps 0 -o init.wts",
+    "Train a model further on other text, in shorter sequences and with its own learning rate",
+    "wtrain --init gpt2.wts --fit-positions --set max_length=256 --set learning_rate=3e-5 "
+    "--time 10m -o mine.wts mine.batches",
     NULL,
 };
 

@@ -29,7 +29,7 @@ struct settings {
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
     double tok_s; /* for --dry-run; 0: to be measured */
-    bool dry_run, force, weights_only, no_provenance;
+    bool dry_run, force, weights_only, no_provenance, fit_positions;
     u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
 };

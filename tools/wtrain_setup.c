@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/strnum.h"
 #include "kern/gemm_blas.h"
@@ -99,6 +101,16 @@ static void set_span(struct run *run, u64 steps)
     run->conf.steps = steps ? W_MAX(steps, run->conf.warmup_steps) : 0;
 }
 
+/* The configuration of a model, for a run of its own: how long the last one was says nothing, and its
+ * name would be that of a file of models. */
+static struct w_conf conf_to_tune(const struct w_ckpt *init)
+{
+    struct w_conf conf = *w_ckpt_conf(init);
+
+    conf.steps = 0;
+    return conf;
+}
+
 static enum w_status make_conf(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -108,6 +120,8 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         status = w_conf_load(&run->conf, set->config, err);
     else if (run->resumed)
         run->conf = *w_ckpt_conf(run->resumed);
+    else if (run->init)
+        run->conf = conf_to_tune(run->init);
     else
         status = w_fail(err, W_USAGE, "say which model to train: -c CONFIG.json");
     if (!status)
@@ -213,6 +227,10 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         status = find_resumed(run, err);
     if (!status && run->resumed && run->checkpoints.folder.path)
         status = save_refuse_later(run, err);
+    if (!status && set->fit_positions && !set->init)
+        status = w_fail(err, W_USAGE, "--fit-positions is for a model of --init");
+    if (!status && set->init)
+        status = w_ckpt_open(&run->init, set->init, err);
     if (!status)
         status = make_conf(run, err);
     if (status)
@@ -294,12 +312,6 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 static enum w_status find_tok(struct run *run, struct w_err *err)
 {
     const struct w_json *tok = run->loader ? w_header_tok(w_loader_header(run->loader)) : NULL;
-    enum w_status status = W_DONE;
-
-    if (run->set->init)
-        status = w_ckpt_open(&run->init, run->set->init, err);
-    if (status)
-        return status;
     const struct w_ckpt *model = run->resumed ? run->resumed : run->init;
     run->tok = tok ? tok : model ? w_ckpt_tok(model) : NULL;
     if (run->init && w_tok_same(run->tok, w_ckpt_tok(run->init), err))
@@ -323,6 +335,8 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
             w_say("resuming from %s: %llu steps, %llu tokens", run->resumed_path,
                   (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
     } else if (run->init) {
+        if (run->set->fit_positions)
+            w_ckpt_fit_positions(run->init);
         status =
             w_ckpt_read(run->init, w_model_tensors(model), w_model_weights(model), NULL, NULL, err);
     } else {
@@ -340,9 +354,24 @@ static void say_plan(const struct run *run)
           (unsigned)run->threads, run->kern->name, w_compute_type_name(run->type));
 }
 
+/* Is standard input a pipe? Anything else that is no terminal, such as /dev/null, is there without
+ * anybody's doing. */
+static bool is_pipe(void)
+{
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 enum w_status run_open(struct run *run, struct w_err *err)
 {
     bool needs_data = run->set->batches || run->stop_step > 0;
+
+    /* An initial model needs no batches, but has the vocabulary of those that are piped in. */
+    if (!needs_data && is_pipe()) {
+        w_say("reads batches from standard input for their vocabulary (</dev/null: none)");
+        needs_data = true;
+    }
     enum w_status status = log_open(run, err);
 
     if (!status && needs_data)

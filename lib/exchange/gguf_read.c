@@ -20,7 +20,7 @@
 enum w_status w_gguf_look(const char *path, bool *is_one, struct w_err *err)
 {
     struct w_input in = {0};
-    char magic[4];
+    char magic[4] = "";
     size_t got = 0;
 
     *is_one = false;

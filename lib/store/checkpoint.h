@@ -71,6 +71,9 @@ bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer */
 /* Has it what a run needs to go on: the states of the optimizer, and "state" with the place in the
  * batch stream? W_MISMATCH: no, with the reason; W_CORRUPT: a part of "state" is missing or wrong. */
 enum w_status w_ckpt_check_resume(const struct w_ckpt *, struct w_err *) W_MUST_CHECK;
+/* Let w_ckpt_read() take a table of positions of another length than the tensors have: fewer are the
+ * first ones, more repeat them (weights_change.h). */
+void w_ckpt_fit_positions(struct w_ckpt *);
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
  * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
  * as in w_tensors. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has

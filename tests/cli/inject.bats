@@ -115,6 +115,15 @@ try_all()
     try_all
 }
 
+@test "wtok read-ids and write-ids" {
+    work() { wtok write-ids -f llmc -o result tiny.tokens; }
+    try_all
+    work
+    mv result tiny.llmc
+    work() { wtok read-ids --no-provenance -V tiny.vocab -o result tiny.llmc; }
+    try_all
+}
+
 @test "wgram learn" {
     work() { wgram learn -t 2 -o result tiny.tokens; }
     try_all

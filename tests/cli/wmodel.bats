@@ -122,3 +122,52 @@ weights() { wmodel info --json --tensors "$1" | jq -c .tensors; }
     [[ $output == 'wmodel import: cut.gguf: '* ]]
     [ ! -e x.wts ]
 }
+
+@test "strip leaves the weights, as --weights-only does" {
+    wmodel strip -q -o small.wts tiny.wts
+    wtrain -q -c tiny.json --steps 2 --weights-only -o only.wts tiny.batches
+    cmp <(wcat raw small.wts) <(wcat raw only.wts)
+    [ "$(wmodel info --json small.wts | jq -c '[.optimizer_states, .state.step]')" = '[false,2]' ]
+    cmp <(wsample -q -m tiny.wts -p The -n 9 -s 1) <(wsample -q -m small.wts -p The -n 9 -s 1)
+}
+
+@test "the average of models is that of their weights" {
+    wtrain -q -c tiny.json --steps 5 -o other.wts tiny.batches
+    wmodel average -q -o mean.wts tiny.wts other.wts
+    paste <(wcat raw tiny.wts | od -An -v -tf4 -w4 | head -7000) \
+        <(wcat raw other.wts | od -An -v -tf4 -w4 | head -7000) \
+        <(wcat raw mean.wts | od -An -v -tf4 -w4 | head -7000) |
+        awk '{ d = ($1 + $2) / 2 - $3; if (d * d > 1e-12) bad++ } END { exit bad > 0 || NR < 7000 }'
+    wmodel average -q -o same.wts tiny.wts tiny.wts tiny.wts
+    cmp <(weights same.wts) <(weights tiny.wts)
+    wmodel positions 8 -q -o short.wts tiny.wts
+    run -3 wmodel average -o mean.wts tiny.wts short.wts
+    [[ $output == *'short.wts: has another shape'* ]]
+    run -2 wmodel average -o mean.wts tiny.wts
+}
+
+@test "positions are cut and extended" {
+    wmodel positions 8 -q -o short.wts tiny.wts
+    cmp <(wsample -q -m tiny.wts -p The -n 5 --temperature 0 -j) \
+        <(wsample -q -m short.wts -p The -n 5 --temperature 0 -j)
+    wmodel positions 40 -q -o long.wts short.wts
+    wmodel export -q -f npy -o long-npy long.wts
+    tail -c $((40 * 16 * 4)) long-npy/wpe.weight.npy >rows
+    cmp -n $((8 * 16 * 4)) rows <(tail -c +$((8 * 16 * 4 + 1)) rows)  # 8 rows, then again
+    cmp -n $((32 * 16 * 4)) rows <(tail -c +$((8 * 16 * 4 + 1)) rows)
+    run -2 wmodel positions 0 -o x.wts tiny.wts
+    run -2 wmodel positions 8 tiny.wts
+}
+
+@test "ids are padded and cut, but not those of the vocabulary" {
+    wmodel ids 320 -q -o padded.wts tiny.wts
+    wmodel ids 300 -q -o cut.wts padded.wts
+    cmp <(weights tiny.wts) <(weights cut.wts)
+    [ "$(wmodel info --json padded.wts | jq .config.vocab_size)" -eq 320 ]
+    wsample -q -m padded.wts -p The -n 5 -s 1
+    wmodel export -q -o padded.gguf padded.wts
+    wmodel import -q -o back.wts padded.gguf
+    cmp <(weights padded.wts) <(weights back.wts)
+    run -3 wmodel ids 299 -o x.wts tiny.wts
+    [[ $output == *'has 300 ids'* ]]
+}

@@ -394,6 +394,39 @@ no_temporary_files()
     grep -q 'not be kept' err
 }
 
+@test "the initial model has the vocabulary of batches that are piped in" {
+    wtrain -q -c tiny.json --steps 0 -o file.wts "$data/train.wts"
+    # shellcheck disable=SC2002
+    cat "$data/train.wts" | wtrain -q -c tiny.json --steps 0 -o pipe.wts
+    cmp file.wts pipe.wts
+    header pipe.wts | jq -e '.tok != null'
+    wtrain -q -c tiny.json --steps 0 -o none.wts </dev/null
+    header none.wts | jq -e '.tok == null'
+}
+
+@test "a model is trained further with its own configuration, or with changes of it" {
+    wtrain -q -c tiny.json -n 20 -o m.wts "$data/train.wts"
+    wtrain -q --init m.wts -n 3 --set learning_rate=1e-4 -o more.wts "$data/train.wts"
+    header more.wts | jq -e '.config.learning_rate == 1e-4 and .state.step == 3'
+    wtrain -q -c tiny.json --set learning_rate=1e-4 --init m.wts -n 3 -o same.wts "$data/train.wts"
+    cmp <(wcat raw more.wts) <(wcat raw same.wts)
+    run -2 wtrain -n 3 -o more.wts "$data/train.wts"
+}
+
+@test "a model of another length is taken where that is wanted" {
+    local length
+    length=$(jq .max_length tiny.json)
+    wtrain -q -c tiny.json -n 20 -o m.wts "$data/train.wts"
+    for other in $((length / 2)) $((2 * length)); do
+        run -3 wtrain --init m.wts --set max_length="$other" --steps 0 -o x.wts </dev/null
+        [[ $output == *wpe.weight*--fit-positions* ]]
+        wtrain -q --init m.wts --set max_length="$other" --fit-positions --steps 0 -o x.wts </dev/null
+        wmodel positions "$other" -q -o y.wts m.wts
+        cmp <(wmodel info --json --tensors x.wts | jq .tensors) <(wmodel info --json --tensors y.wts | jq .tensors)
+    done
+    run -2 wtrain -c tiny.json --fit-positions -n 1 "$data/train.wts"
+}
+
 @test "the initial model needs no data, and is where training begins" {
     wtrain -q -c tiny.json --steps 0 -o init.wts <&-
     header init.wts | jq -e '.state.step == 0 and .tok == null'

@@ -292,8 +292,7 @@ static const char *put_alone(const u8 *bytes, size_t size)
     static char name[80];
 
     snprintf(name, sizeof name, "%s.copy", path);
-    FILE *f = fopen(name, "wb");
-    assert_true(f && fwrite(bytes, 1, size, f) == size && !fclose(f));
+    put_file(folder, "model.gguf.copy", bytes, size);
     return name;
 }
 
