@@ -26,7 +26,8 @@ static inline void make_calibration(struct w_calibration *c)
                                 .claimed = {32 << 10, 512 << 10, 8 << 20},
                                 .capacity = {32 << 10, 512 << 10, 8 << 20},
                                 .disk_bytes_s = 100e6,
-                                .decodes = {{1000000, 0.0001}, {100000000, 0.02}},
+                                .decodes = {{1000000, 500000, {1e-4, 6e-5, 4e-5}, {1e-5, 3e-6, 4e-6}},
+                                            {100000000, 80000000, {0.02, 0.01, 0.006}, {1e-3, 3e-4, 4e-4}}},
                                 .decode_count = 2,
                                 .measurements = 100};
     c->latency.threads = c->bandwidth_one.threads = 1;
