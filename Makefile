@@ -35,6 +35,7 @@ LIB_SOURCES := \
 	lib/sys/clock.c \
 	lib/sys/cpuid.c \
 	lib/sys/deflate.c \
+	lib/sys/entropy.c \
 	lib/sys/fdio.c \
 	lib/sys/folder.c \
 	lib/sys/file_list.c \
@@ -207,7 +208,7 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
-	tools/wsample_score.c tools/wsample_text.c
+	tools/wsample_score.c tools/wsample_talk.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_train.c tools/wtok_words.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \

@@ -321,8 +321,8 @@ static void time_decode(struct bench *b, struct w_infer *infer, double *token_s,
     double seconds[256];
     size_t n = 0;
 
-    for (double began = w_now_s(); n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S);
-         n++) {
+    for (double began = w_now_s();
+         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
         if (n % length == 0)
             w_infer_start(infer, 0);
         const double start = w_now_s();
@@ -333,8 +333,8 @@ static void time_decode(struct bench *b, struct w_infer *infer, double *token_s,
     *token_s = p.seconds;
     count(b, p.noisy);
     n = 0;
-    for (double began = w_now_s(); n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S);
-         n++) {
+    for (double began = w_now_s();
+         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
         w_infer_start(infer, 0);
         const double start = w_now_s();
         for (u32 t = 0; t < length; t++)

@@ -37,13 +37,15 @@
 
 /* Generation by one type of weights. */
 #define GENERATION(type, what)                                                                     \
-    {"generate." type ".memory", "memory to generate one text, " what, W_UNIT_BYTES, NULL},         \
-        {"generate." type ".seconds", "a token of generation, " what, W_UNIT_SECONDS, NULL},        \
-        {"generate." type ".tok_s", "predicted rate of generation, " what, W_UNIT_TOKENS_S,         \
+    {"generate." type ".memory", "memory to generate one text, " what, W_UNIT_BYTES, NULL},        \
+        {"generate." type ".seconds", "a token of generation, " what, W_UNIT_SECONDS, NULL},       \
+        {"generate." type ".tok_s", "predicted rate of generation, " what, W_UNIT_TOKENS_S,        \
          "1 / generate." type ".seconds"},                                                         \
-        {"prompt." type ".seconds", "a token of a prompt, " what, W_UNIT_SECONDS, NULL},            \
-        {"prompt." type ".tok_s", "predicted rate of a prompt, " what, W_UNIT_TOKENS_S,             \
-         "1 / prompt." type ".seconds"}
+        {"prompt." type ".seconds", "a token of a prompt, " what, W_UNIT_SECONDS, NULL},           \
+    {                                                                                              \
+        "prompt." type ".tok_s", "predicted rate of a prompt, " what, W_UNIT_TOKENS_S,             \
+            "1 / prompt." type ".seconds"                                                          \
+    }
 
 /* A phase of the step: its arithmetic, its traffic, and its time, which is the larger one of two.
  * Its units of work cost a time for each token and a time for each call; its traffic takes a time

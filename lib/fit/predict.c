@@ -202,8 +202,8 @@ static struct among among(const struct w_calibration *c, double bytes)
     a.low = &c->decodes[i > 0 ? i - 1 : 0];
     a.part = 0;
     if (a.high->bytes > a.low->bytes)
-        a.part = log(bytes / (double)a.low->bytes) /
-                 log((double)a.high->bytes / (double)a.low->bytes);
+        a.part =
+            log(bytes / (double)a.low->bytes) / log((double)a.high->bytes / (double)a.low->bytes);
     a.part = W_MIN(W_MAX(a.part, 0), 1);
     return a;
 }
@@ -226,11 +226,10 @@ static void decode_costs(struct w_costs *costs, const struct w_calibration *c,
         const double first = a.low->prompt_s[i] / low_layers;
         const double last = a.high->prompt_s[i] / high_layers;
         const bool known = fast > 0 && slow > 0;
-        costs->decode_s[i] = known ? bytes * (fast + a.part * (slow - fast)) +
-                                         c->draw_s * (double)conf->vocab_size
-                                   : 0;
-        costs->prompt_s[i] =
-            first > 0 && last > 0 ? layers * (first + a.part * (last - first)) : 0;
+        costs->decode_s[i] =
+            known ? bytes * (fast + a.part * (slow - fast)) + c->draw_s * (double)conf->vocab_size
+                  : 0;
+        costs->prompt_s[i] = first > 0 && last > 0 ? layers * (first + a.part * (last - first)) : 0;
     }
 }
 

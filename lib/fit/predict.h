@@ -15,7 +15,7 @@ struct w_costs {
     /* For each of w_decode_types, 0 if it was not measured: a token of generation, sampled with the
      * default options, and a token of a prompt. */
     double decode_s[W_DECODE_TYPES], prompt_s[W_DECODE_TYPES];
-    double spread;   /* relative, of the measurements that the costs come from, weighted by time */
+    double spread; /* relative, of the measurements that the costs come from, weighted by time */
 };
 
 /* What is asked for. */
