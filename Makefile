@@ -37,6 +37,7 @@ LIB_SOURCES := \
 	lib/sys/cpuid.c \
 	lib/sys/decode_ahead.c \
 	lib/sys/deflate.c \
+	lib/sys/entropy.c \
 	lib/sys/fdio.c \
 	lib/sys/folder.c \
 	lib/sys/folder_output.c \
@@ -238,7 +239,7 @@ wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_sp
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
 wmodel_PARTS := $(addprefix tools/wmodel_,change.c export.c import.c info.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
-	tools/wsample_score.c tools/wsample_text.c
+	tools/wsample_score.c tools/wsample_talk.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strnum.h"
+#include "sys/entropy.h"
 #include "sys/machine.h"
 #include "sys/pages.h"
 
@@ -17,6 +19,9 @@ static const struct w_option options[] = {
     {"prompts", 0, W_OPT_TEXT, AT(prompts), "FILE",
      .help = "Continue each prompt of FILE ('-': standard input), JSON Lines: a text, or an object "
              "with \"prompt\" and, if it has limits of its own, \"count\" and \"stop\"."},
+    {"interactive", 'i', W_OPT_FLAG, AT(interactive),
+     .help = "Continue each line of standard input as it comes; Ctrl-C ends a sample, and between "
+             "two of them the program. Only the new text is printed."},
     {"count", 'n', W_OPT_COUNT, AT(count), "N", "200", .help = "Tokens to generate at most."},
     {"samples", 0, W_OPT_COUNT, AT(samples), "N", "1", .min = 1,
      .help = "Samples to generate of each prompt, separated by a line of '---'."},
@@ -38,8 +43,8 @@ static const struct w_option options[] = {
      .help = "Factor on the logits of recent tokens; above 1 makes them less likely."},
     {"repeat-last-n", 0, W_OPT_COUNT, AT(sampler.repeat_last_n), "N", "64",
      .help = "Number of last tokens that count as recent."},
-    {"seed", 's', W_OPT_COUNT, AT(sampler.seed), "SEED", "0",
-     .help = "The same seed gives the same text."},
+    {"seed", 's', W_OPT_TEXT, AT(seed), "SEED", "0",
+     .help = "The same seed gives the same text; random takes one that is told on standard error."},
     {"stop", 0, W_OPT_LIST, AT(stops), "TEXT", .help = "End before this text. May be given again."},
     {"ignore-end", 0, W_OPT_FLAG, AT(ignore_end),
      .help = "Never end the document: its end id is not sampled."},
@@ -69,6 +74,10 @@ static const char *const examples[] = {
     "wsample -m wiki.wts -p \"London is\" --stop $'\\n'",
     "The network and counts together",
     "wsample -m wiki.wts --counts wiki.counts --count-on -p \"The history of\"",
+    "Talk to it",
+    "wsample -m wiki.wts -i -n 50 --stop .",
+    "Continue many prompts, a JSON object each",
+    "wsample -m wiki.wts --prompts prompts.jsonl --json >texts.jsonl",
     "Bits per byte of a text that the model has not seen",
     "wsample -m wiki.wts --score test.txt --json | jq .bits_per_byte",
     NULL,
@@ -93,10 +102,11 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
         return w_fail(err, W_USAGE, "takes no operands: use -p TEXT, -m MODEL or --score FILE");
     if (!set->model)
         return w_fail(err, W_USAGE, "name a model with -m FILE");
-    const int prompts = !!set->prompt + !!set->prompt_file + !!set->prompts;
+    const int prompts = !!set->prompt + !!set->prompt_file + !!set->prompts + set->interactive;
     if (prompts > 1)
         return w_fail(err, W_USAGE,
-                      "--prompt, --prompt-file and --prompts are different prompts: choose one");
+                      "--prompt, --prompt-file, --prompts and --interactive are different prompts: "
+                      "choose one");
     if (set->score && prompts)
         return w_fail(err, W_USAGE, "--score generates nothing and takes no prompt");
     if (set->count_on && !set->counts)
@@ -179,6 +189,21 @@ enum w_status wsample_infer_new(struct w_infer **infer, struct loaded_model *m,
     return status;
 }
 
+static enum w_status choose_seed(struct settings *set, struct w_err *err)
+{
+    enum w_status status;
+
+    if (strcmp(set->seed, "random")) {
+        status = w_parse_count(set->seed, 0, UINT64_MAX, &set->sampler.seed, err);
+        return status ? w_fail_at(err, status, "--seed") : W_DONE;
+    }
+    status = w_entropy(&set->sampler.seed, err);
+    set->sampler.seed >>= 64 - 53; /* as JSON can hold it */
+    if (!status)
+        w_say("--seed %llu", (unsigned long long)set->sampler.seed);
+    return status;
+}
+
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     struct loaded_model model = {0};
@@ -186,13 +211,17 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     (void)argv;
     enum w_status status = check(set, argc, err);
     if (!status)
+        status = choose_seed(set, err);
+    if (!status)
         status = open_model(&model, set, err);
     if (!status)
         status = open_team(&model, set, err);
     if (!status && set->counts)
         status = wsample_counts_open(&model.counts, set, &model, err);
     if (!status)
-        status = set->score ? wsample_score(set, &model, err) : wsample_generate(set, &model, err);
+        status = set->score         ? wsample_score(set, &model, err)
+                 : set->interactive ? wsample_talk(set, &model, err)
+                                    : wsample_generate(set, &model, err);
     wsample_counts_close(model.counts);
     w_pages_free(model.weights, model.tensors.floats * sizeof *model.weights);
     w_tensors_free(&model.tensors);

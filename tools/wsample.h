@@ -18,7 +18,8 @@ struct settings {
     u64 count, samples, batch, threads;
     u32 type; /* enum type_choice */
     struct w_sampler_options sampler;
-    bool no_echo, ignore_end, json, count_on;
+    bool no_echo, ignore_end, json, count_on, interactive;
+    const char *seed; /* a number, or "random" */
 };
 
 /* Of --type, in the order of its option. */
@@ -69,6 +70,10 @@ enum w_status wsample_counts_mix(struct counts *, const struct loaded_model *, u
  * above. */
 enum w_status wsample_counts_score(struct counts *, struct w_team *, const struct w_ids *text,
                                    float *lp, u8 *ctx, struct w_err *) W_MUST_CHECK;
+
+/* The same for each line of standard input, with the model kept. */
+enum w_status wsample_talk(const struct settings *, struct loaded_model *,
+                           struct w_err *) W_MUST_CHECK;
 
 /* Write samples to standard output: as they come, or as a JSON object each. W_CORRUPT: the model is
  * damaged, or gives NaN; W_IO; W_NOMEM. */

@@ -20,7 +20,7 @@ struct drawn {
 struct generation {
     const struct settings *set;
     struct loaded_model *model;
-    struct prompts prompts;
+    const struct prompts *prompts; /* of this run */
     struct w_infer *infer;
     struct w_sampler **samplers; /* of each thread */
     struct drawn *drawn;         /* (slots): of each row of the logits */
@@ -31,7 +31,7 @@ struct generation {
     bool *taken;              /* (slots) */
     const struct prompt *kept;
     /* Tokens made in passes without a prompt, and all. */
-    u64 timed_tokens, tokens;
+    u64 timed_tokens, tokens, prompt_tokens;
     double timed_s, prompt_s;
 };
 
@@ -62,7 +62,7 @@ static void read_prompt(struct generation *g, struct text *t)
 static enum w_status begin_text(struct generation *g, struct w_err *err)
 {
     const u64 samples = g->set->samples;
-    const struct prompt *prompt = &g->prompts.items[g->begun / samples];
+    const struct prompt *prompt = &g->prompts->items[g->begun / samples];
     struct text *t = NULL;
     enum w_status status =
         w_grow(&g->open, &g->open_room, g->open_count + 1, sizeof *g->open, "samples", err);
@@ -247,6 +247,7 @@ static enum w_status generate(struct generation *g, struct w_err *err)
             if (!g->open[i]->done) {
                 g->open[i]->done = true;
                 g->open[i]->ending = AT_SIGNAL;
+                g->taken[g->open[i]->slot] = false;
             }
         if (!status)
             status = write_texts(g, err);
@@ -284,63 +285,83 @@ static enum w_status make_samplers(struct generation *g, struct w_err *err)
     return status;
 }
 
-static enum w_status prepare(struct generation *g, struct w_err *err)
+enum w_status wsample_generation_new(struct generation **out, const struct settings *set,
+                                     struct loaded_model *m, u64 jobs, struct w_err *err)
 {
-    struct loaded_model *m = g->model;
-    u64 jobs;
+    struct generation *g = *out = calloc(1, sizeof *g);
 
-    enum w_status status = wsample_prompts_read(&g->prompts, g->set, m, err);
-    if (status)
-        return status;
-    if (!w_mul_ok(g->prompts.count, g->set->samples, &jobs))
-        return w_fail(err, W_USAGE, "--samples: more samples than can be counted");
-    g->jobs = jobs;
-    g->slots = (u32)W_MIN(jobs, g->set->batch);
+    if (!g)
+        return w_fail(err, W_NOMEM, "no memory to generate");
+    *g = (struct generation){.set = set, .model = m, .slots = (u32)W_MIN(jobs, set->batch)};
     g->taken = calloc(g->slots, sizeof *g->taken);
     g->drawn = calloc(g->slots, sizeof *g->drawn);
     if (!g->taken || !g->drawn)
         return w_fail(err, W_NOMEM, "no memory for %u samples at a time", g->slots);
     const struct w_plan_decode how = {.weights = m->type,
-                                      .slots = g->slots + (g->set->samples > 1),
+                                      .slots = g->slots + (set->samples > 1),
                                       .rows = W_MAX(W_INFER_ROWS, g->slots),
                                       .logits = g->slots};
-    status = wsample_infer_new(&g->infer, m, &how, err);
+    enum w_status status = wsample_infer_new(&g->infer, m, &how, err);
     if (!status && m->counts)
         status = wsample_counts_slots(m->counts, g->slots, err);
     return status ? status : make_samplers(g, err);
 }
 
-static void report(const struct generation *g)
+void wsample_generation_free(struct generation *g)
+{
+    if (!g)
+        return;
+    for (size_t i = 0; i < g->open_count; i++)
+        wsample_text_free(g->open[i]);
+    for (u32 i = 0; g->samplers && i < w_team_size(g->model->team); i++)
+        w_sampler_free(g->samplers[i]);
+    w_infer_free(g->infer);
+    free(g->samplers);
+    free(g->drawn);
+    free(g->open);
+    free(g->taken);
+    free(g);
+}
+
+enum w_status wsample_generation_run(struct generation *g, const struct prompts *prompts,
+                                     struct w_err *err)
+{
+    g->prompts = prompts;
+    g->kept = NULL;
+    g->begun = g->written = 0;
+    if (!w_mul_ok(prompts->count, g->set->samples, &g->jobs))
+        return w_fail(err, W_USAGE, "--samples: more samples than can be counted");
+    for (size_t i = 0; i < prompts->count; i++)
+        g->prompt_tokens += prompts->items[i].ids.count;
+    return generate(g, err);
+}
+
+void wsample_generation_report(const struct generation *g)
 {
     const double tok_s = g->timed_s > 0 ? (double)g->timed_tokens / g->timed_s : 0;
-    u64 prompt_ids = 0;
 
-    for (size_t i = 0; i < g->prompts.count; i++)
-        prompt_ids += g->prompts.items[i].ids.count;
     w_say("%llu tokens, %.0f tokens/s; %llu tokens of prompt in %.4f s",
-          (unsigned long long)g->tokens, tok_s, (unsigned long long)prompt_ids, g->prompt_s);
+          (unsigned long long)g->tokens, tok_s, (unsigned long long)g->prompt_tokens, g->prompt_s);
 }
 
 enum w_status wsample_generate(const struct settings *set, struct loaded_model *model,
                                struct w_err *err)
 {
-    struct generation g = {.set = set, .model = model};
-    enum w_status status = prepare(&g, err);
+    struct generation *g = NULL;
+    struct prompts prompts = {0};
+    u64 jobs;
 
+    enum w_status status = wsample_prompts_read(&prompts, set, model, err);
+    if (!status) {
+        jobs = w_mul_ok(prompts.count, set->samples, &jobs) ? jobs : UINT64_MAX;
+        status = wsample_generation_new(&g, set, model, jobs, err);
+    }
     w_cli_catch_signals();
     if (!status)
-        status = generate(&g, err);
+        status = wsample_generation_run(g, &prompts, err);
     if (!status)
-        report(&g);
-    for (size_t i = 0; i < g.open_count; i++)
-        wsample_text_free(g.open[i]);
-    free(g.open);
-    free(g.taken);
-    wsample_prompts_release(&g.prompts);
-    w_infer_free(g.infer);
-    for (u32 i = 0; g.samplers && i < w_team_size(model->team); i++)
-        w_sampler_free(g.samplers[i]);
-    free(g.samplers);
-    free(g.drawn);
+        wsample_generation_report(g);
+    wsample_generation_free(g);
+    wsample_prompts_release(&prompts);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/lines.h"
 #include "tools/wsample_text.h"
 
 #define PROMPT_LIMIT (64ull << 20) /* bytes */
@@ -81,21 +82,20 @@ static enum w_status read_lines(struct prompts *all, const struct settings *set,
                                 size_t size, struct w_err *err)
 {
     enum w_status status = W_DONE;
+    const char *at = bytes, *line;
+    size_t length;
     u64 number = 0;
 
-    for (const char *line = bytes, *end = bytes + size, *next; line < end && !status; line = next) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        const char *stop = newline ? newline : end;
+    while (!status && w_line_next(&at, bytes + size, &line, &length)) {
         struct prompt *p = NULL;
-        next = newline ? newline + 1 : end;
         number++;
-        if (strspn(line, " \t\r") >= (size_t)(stop - line))
+        if (strspn(line, " \t\r") >= length)
             continue;
         status = add_prompt(all, set, &p, err);
         if (status)
             break;
         p->line = number;
-        status = w_json_parse(&p->json, line, (size_t)(stop - line), err);
+        status = w_json_parse(&p->json, line, length, err);
         if (!status)
             status = read_line(p, err);
         if (status)
@@ -144,6 +144,23 @@ enum w_status wsample_prompts_read(struct prompts *all, const struct settings *s
     for (size_t i = 0; i < all->count && !status; i++)
         status = make_ids(&all->items[i], m, err);
     return status;
+}
+
+enum w_status wsample_prompts_add(struct prompts *all, const struct settings *set,
+                                  const struct loaded_model *m, const char *line, size_t size,
+                                  struct w_err *err)
+{
+    struct prompt *p = NULL;
+    enum w_status status = add_prompt(all, set, &p, err);
+
+    if (!status && size && *line == '{') {
+        status = w_json_parse(&p->json, line, size, err);
+        if (!status)
+            status = read_line(p, err);
+    } else if (!status) {
+        status = w_draft_append(&p->text, line, size, err);
+    }
+    return status ? status : make_ids(p, m, err);
 }
 
 void wsample_prompts_release(struct prompts *all)

@@ -125,7 +125,7 @@ static enum w_status begin(struct text *t, const struct settings *set, bool firs
     enum w_status status = first ? W_DONE : write_out("\n---\n", 5, err);
 
     t->begun = true;
-    if (!status && !set->no_echo)
+    if (!status && !set->no_echo && !set->interactive)
         status = write_out(t->prompt->text.bytes, t->prompt->text.count, err);
     return status;
 }
@@ -146,7 +146,7 @@ enum w_status wsample_text_show(struct text *t, const struct settings *set, bool
         status = write_out(t->made.bytes + t->shown, until - t->shown, err);
         t->shown = until;
     }
-    if (!status && t->done && w_is_terminal(STDOUT_FILENO))
+    if (!status && t->done && (set->interactive || w_is_terminal(STDOUT_FILENO)))
         status = write_out("\n", 1, err);
     return status;
 }

@@ -25,6 +25,11 @@ struct prompts {
 enum w_status wsample_prompts_read(struct prompts *, const struct settings *,
                                    const struct loaded_model *, struct w_err *) W_MUST_CHECK;
 void wsample_prompts_release(struct prompts *);
+/* One more prompt: a line of text, or, if it begins with '{', an object as in such a file. Statuses as
+ * above. */
+enum w_status wsample_prompts_add(struct prompts *, const struct settings *,
+                                  const struct loaded_model *, const char *line, size_t size,
+                                  struct w_err *) W_MUST_CHECK;
 
 /* ---- wsample_text.c ---- */
 
@@ -53,8 +58,23 @@ void wsample_text_free(struct text *); /* accepts NULL */
 enum w_status wsample_text_add(struct text *, const struct settings *, const struct loaded_model *,
                                u32 id, double logprob, struct w_err *) W_MUST_CHECK;
 /* Write what is certain of it to standard output; with --json, a text that is done as one line.
- * `first`: no text was written before it. W_END: the reader has gone; W_IO; W_NOMEM. */
+ * `first`: no text was written before it. W_PIPE: the reader has gone; W_IO; W_NOMEM. */
 enum w_status wsample_text_show(struct text *, const struct settings *, bool first,
                                 struct w_err *) W_MUST_CHECK;
+
+/* ---- wsample_generate.c ---- */
+
+/* What makes samples. It is closed by wsample_generation_free(), whatever new() returns. W_CORRUPT: the
+ * model is damaged; W_IO; W_NOMEM. jobs: samples of a run, or more. */
+struct generation;
+enum w_status wsample_generation_new(struct generation **, const struct settings *,
+                                     struct loaded_model *, u64 jobs, struct w_err *) W_MUST_CHECK;
+void wsample_generation_free(struct generation *); /* accepts NULL */
+/* Make the samples of all prompts and write them. W_CORRUPT: the model gives NaN; W_PIPE: the reader has
+ * gone; W_IO; W_NOMEM. A signal ends the samples in the making and is left in w_signal_stop. */
+enum w_status wsample_generation_run(struct generation *, const struct prompts *,
+                                     struct w_err *) W_MUST_CHECK;
+/* Say how many tokens were made, and how fast. */
+void wsample_generation_report(const struct generation *);
 
 #endif

@@ -314,16 +314,45 @@ static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 
 /* ---- generation ---- */
 
+/* A token at a time, then prompts of whole passes. */
+static void time_decode(struct bench *b, struct w_infer *infer, double *token_s, double *prompt_s)
+{
+    const u64 length = w_infer_conf(infer)->max_length;
+    double seconds[256];
+    size_t n = 0;
+
+    for (double began = w_now_s();
+         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
+        if (n % length == 0)
+            w_infer_start(infer, 0);
+        const double start = w_now_s();
+        w_infer_next(infer, (u32)n);
+        seconds[n] = w_now_s() - start;
+    }
+    struct w_probe p = w_probe_of(seconds + 1, n - 1);
+    *token_s = p.seconds;
+    count(b, p.noisy);
+    n = 0;
+    for (double began = w_now_s();
+         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
+        w_infer_start(infer, 0);
+        const double start = w_now_s();
+        for (u32 t = 0; t < length; t++)
+            w_infer_append(infer, 0, t);
+        w_infer_run(infer);
+        seconds[n] = (w_now_s() - start) / (double)length;
+    }
+    p = w_probe_of(seconds + 1, n - 1);
+    *prompt_s = p.seconds;
+    count(b, p.noisy);
+}
+
 static enum w_status measure_decode(struct bench *b, const struct w_shape *shape, u64 layers,
                                     struct w_err *err)
 {
     struct w_conf conf = w_shape_conf(shape, 1);
     struct w_decode_cost *cost = &b->c->decodes[b->c->decode_count];
     struct w_tensors tensors;
-    const struct w_plan_decode one = {W_TYPE_F32, 1, 1, 1};
-    struct w_infer *infer = NULL;
-    double seconds[256];
-    size_t n = 0;
 
     conf.num_layers = layers;
     enum w_status status = w_tensors_make(&tensors, &conf, err);
@@ -334,24 +363,22 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
         status = w_fail(err, W_NOMEM, "no memory for weights");
     for (u64 i = 0; i < tensors.floats && weights; i++)
         weights[i] = 0.01f;
+    cost->bytes = 4 * (tensors.floats - (u64)shape->max_length * shape->d_model);
+    cost->layer_bytes = cost->bytes - 4 * tensors.table;
+    for (u32 i = 0; i < W_DECODE_TYPES && !status; i++) {
+        const enum w_type type = w_decode_types[i];
+        const struct w_plan_decode how = {type, 1, shape->max_length, 1};
+        const struct w_kern *kern = b->how->kern[w_decode_type(type)];
+        struct w_infer *infer = NULL;
+        if (!kern)
+            continue;
+        status = w_infer_new(&infer, &conf, weights, &how, kern, b->all, err);
+        if (!status)
+            time_decode(b, infer, &cost->seconds[i], &cost->prompt_s[i]);
+        w_infer_free(infer);
+    }
     if (!status)
-        status = w_infer_new(&infer, &conf, weights, &one, b->how->kern[W_TYPE_F32], b->all, err);
-    double began = w_now_s();
-    while (!status && n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S)) {
-        if (n % conf.max_length == 0)
-            w_infer_start(infer, 0);
-        double start = w_now_s();
-        w_infer_next(infer, (u32)n);
-        seconds[n++] = w_now_s() - start;
-    }
-    if (!status) {
-        struct w_probe p = w_probe_of(seconds + 1, n - 1);
-        cost->bytes = 4 * (tensors.floats - (u64)shape->max_length * shape->d_model);
-        cost->seconds = p.seconds;
         b->c->decode_count++;
-        count(b, p.noisy);
-    }
-    w_infer_free(infer);
     free(weights);
     w_tensors_free(&tensors);
     return status;

@@ -27,10 +27,12 @@ struct w_peak {
     double slowest_part; /* 5th percentile in the full state, relative to its median */
 };
 
-/* Time to generate a token with weights of some size. */
+/* Time of a token with weights of some size, for each of w_decode_types; 0: not measured. */
 struct w_decode_cost {
-    u64 bytes; /* read for a token */
-    double seconds;
+    u64 bytes;       /* of weights that are read to generate a token, in fp32 */
+    u64 layer_bytes; /* of these, without the head, which a prompt needs for its last token alone */
+    double seconds[W_DECODE_TYPES];  /* to generate a token */
+    double prompt_s[W_DECODE_TYPES]; /* of a token of a prompt */
 };
 
 struct w_calibration {

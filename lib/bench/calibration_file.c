@@ -106,7 +106,13 @@ struct w_json *w_calibration_json(const struct w_calibration *c)
     for (u32 i = 0; i < c->decode_count; i++) {
         struct w_json *cost = w_json_array();
         w_json_add_u64(cost, c->decodes[i].bytes);
-        w_json_add_real(cost, c->decodes[i].seconds);
+        w_json_add_real(cost, c->decodes[i].seconds[0]);
+        w_json_add_u64(cost, c->decodes[i].layer_bytes);
+        w_json_add_real(cost, c->decodes[i].prompt_s[0]);
+        for (u32 type = 1; type < W_DECODE_TYPES; type++) {
+            w_json_add_real(cost, c->decodes[i].seconds[type]);
+            w_json_add_real(cost, c->decodes[i].prompt_s[type]);
+        }
         w_json_add(decodes, cost);
     }
     w_json_set(j, "decode_s", decodes);
@@ -241,8 +247,16 @@ static void read_lists(struct reader *r, const struct w_json *j, struct w_calibr
     for (u32 i = 0; i < c->decode_count && r->ok; i++) {
         const struct w_json *cost = w_json_at(decodes, i);
         c->decodes[i].bytes = read_u64(r, w_json_at(cost, 0), W_JSON_INT_MAX);
-        c->decodes[i].seconds = read_real(r, w_json_at(cost, 1));
-        r->ok = r->ok && c->decodes[i].bytes > 0 && c->decodes[i].seconds > 0;
+        c->decodes[i].seconds[0] = read_real(r, w_json_at(cost, 1));
+        r->ok = r->ok && c->decodes[i].bytes > 0 && c->decodes[i].seconds[0] > 0;
+        if (w_json_size(cost) <= 2) /* an earlier version measured fp32 alone */
+            continue;
+        c->decodes[i].layer_bytes = read_u64(r, w_json_at(cost, 2), c->decodes[i].bytes);
+        c->decodes[i].prompt_s[0] = read_real(r, w_json_at(cost, 3));
+        for (u32 type = 1; type < W_DECODE_TYPES; type++) {
+            c->decodes[i].seconds[type] = read_real(r, w_json_at(cost, 2 + 2 * type));
+            c->decodes[i].prompt_s[type] = read_real(r, w_json_at(cost, 3 + 2 * type));
+        }
     }
 }
 

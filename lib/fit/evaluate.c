@@ -2,6 +2,7 @@
  * formula, from configuration, machine, planner and calibration, then the formulas in the order of
  * the table, so that each finds the rows above it. One given row waits for a formula: the rate is the
  * predicted one where nobody gave another (settle_rate). */
+#include "net/infer.h"
 #include "fit/evaluate.h"
 
 #include <math.h>
@@ -178,6 +179,27 @@ static void give_phase(struct w_fit *fit, const char *figure, u32 phase, double 
     give_number(fit, key, value, "calibration");
 }
 
+/* Memory by the plan of one text, with what is read of the weights as they are in the file; rates. */
+static void give_generation(struct w_fit *fit, const struct w_costs *costs, u32 threads)
+{
+    const struct w_conf *c = &fit->conf;
+    const double table = 4 * (double)(c->vocab_size + c->max_length) * (double)c->d_model;
+
+    for (u32 i = 0; i < W_DECODE_TYPES; i++) {
+        const struct w_plan_decode one = {w_decode_types[i], 1, W_INFER_ROWS, 1};
+        const char *name = w_type_name(w_decode_types[i]);
+        struct w_plan plan;
+        char key[48];
+        const bool planned = !w_plan_decode(&plan, c, &one, threads, NULL);
+        snprintf(key, sizeof key, "generate.%s.memory", name);
+        give(fit, key, planned ? (double)plan.bytes + table : 0, "plan");
+        snprintf(key, sizeof key, "generate.%s.seconds", name);
+        give(fit, key, costs ? costs->decode_s[i] : 0, "calibration");
+        snprintf(key, sizeof key, "prompt.%s.seconds", name);
+        give(fit, key, costs ? costs->prompt_s[i] : 0, "calibration");
+    }
+}
+
 static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
 {
     static const struct w_residuals none;
@@ -210,7 +232,8 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     const char *source = fit->learned_from ? "verified runs" : "rule";
     give(fit, "predict.factor", correction.factor, source);
     give(fit, "predict.interval", c ? correction.interval : RULE_INTERVAL, source);
-    give(fit, "decode.seconds", c ? costs.decode_s : 0, "calibration");
+    give(fit, "decode.seconds", c ? costs.decode_s[0] : 0, "calibration");
+    give_generation(fit, c ? &costs : NULL, (u32)W_MAX(ask->threads, 1));
     give(fit, "decode.interval", DECODE_INTERVAL, "rule");
     give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
     bool disk = c && c->disk_bytes_s > 0;

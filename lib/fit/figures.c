@@ -35,6 +35,18 @@
 /* The bytes of a cache that one working set can have: as measured, else by the rule. */
 #define HOLDS(level) "if(" level ".measured, " level ".measured, usable*" level ".bytes)"
 
+/* Generation by one type of weights. */
+#define GENERATION(type, what)                                                                     \
+    {"generate." type ".memory", "memory to generate one text, " what, W_UNIT_BYTES, NULL},        \
+        {"generate." type ".seconds", "a token of generation, " what, W_UNIT_SECONDS, NULL},       \
+        {"generate." type ".tok_s", "predicted rate of generation, " what, W_UNIT_TOKENS_S,        \
+         "1 / generate." type ".seconds"},                                                         \
+        {"prompt." type ".seconds", "a token of a prompt, " what, W_UNIT_SECONDS, NULL},           \
+    {                                                                                              \
+        "prompt." type ".tok_s", "predicted rate of a prompt, " what, W_UNIT_TOKENS_S,             \
+            "1 / prompt." type ".seconds"                                                          \
+    }
+
 /* A phase of the step: its arithmetic, its traffic, and its time, which is the larger one of two.
  * Its units of work cost a time for each token and a time for each call; its traffic takes a time
  * at the bandwidth of the level that holds the data. times: how often the phase runs in a step. */
@@ -287,6 +299,9 @@ const struct w_figure w_figures[] = {
     {"half.seconds", "a step in the slower state of a machine with two", W_UNIT_SECONDS, NULL},
     {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
      "predict.factor*accumulate*rows/half.seconds"},
+    GENERATION("f32", "weights in fp32"),
+    GENERATION("bf16", "weights in bf16"),
+    GENERATION("q8", "weights in 8 bits"),
     {"predict.decode", "predicted rate of generation", W_UNIT_TOKENS_S, "1 / decode.seconds"},
     {"decode.low", "generation, lower end of the 90 % interval", W_UNIT_TOKENS_S,
      "predict.decode*(1 - decode.interval)"},

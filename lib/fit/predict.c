@@ -191,26 +191,52 @@ static const char *level_of(const struct w_calibration *c, double bytes_each, u3
 
 /* ---- generation ---- */
 
-/* The weights of a token at the seconds per byte between the two measured sizes around this one,
- * and sampling from the vocabulary. */
-static double decode_seconds(const struct w_calibration *c, const struct w_conf *conf,
-                             double matrices)
+/* Bytes of a configuration, and its place among the measured ones. */
+struct among {
+    const struct w_decode_cost *low, *high;
+    double part; /* of the way from low to high, in the logarithm of bytes */
+};
+
+static struct among among(const struct w_calibration *c, double bytes)
 {
-    /* as calibration.c counts them: of the position table only one row is read */
-    double positions = (double)conf->max_length * (double)conf->d_model;
-    double bytes = 4 * (matrices - positions);
+    struct among a;
     u32 i = 0;
 
     while (i < c->decode_count && (double)c->decodes[i].bytes < bytes)
         i++;
-    const struct w_decode_cost *high = &c->decodes[W_MIN(i, c->decode_count - 1)];
-    const struct w_decode_cost *low = &c->decodes[i > 0 ? i - 1 : 0];
-    double slow = high->seconds / (double)high->bytes, fast = low->seconds / (double)low->bytes;
-    double part = 0;
-    if (high->bytes > low->bytes)
-        part = log(bytes / (double)low->bytes) / log((double)high->bytes / (double)low->bytes);
-    return bytes * (fast + W_MIN(W_MAX(part, 0), 1) * (slow - fast)) +
-           c->draw_s * (double)conf->vocab_size;
+    a.high = &c->decodes[W_MIN(i, c->decode_count - 1)];
+    a.low = &c->decodes[i > 0 ? i - 1 : 0];
+    a.part = 0;
+    if (a.high->bytes > a.low->bytes)
+        a.part =
+            log(bytes / (double)a.low->bytes) / log((double)a.high->bytes / (double)a.low->bytes);
+    a.part = W_MIN(W_MAX(a.part, 0), 1);
+    return a;
+}
+
+/* The weights of a token at the seconds per byte between the two measured sizes around this one, and
+ * sampling from the vocabulary; of a prompt the layers alone. */
+static void decode_costs(struct w_costs *costs, const struct w_calibration *c,
+                         const struct w_conf *conf)
+{
+    /* as calibration.c counts them: of the position table only one row is read */
+    const double positions = (double)conf->max_length * (double)conf->d_model;
+    const double bytes = 4 * (w_arch_matrices(conf) - positions);
+    const double layers = bytes - 4 * (double)conf->vocab_size * (double)conf->d_model;
+    const struct among a = among(c, bytes);
+    const double low = (double)a.low->bytes, high = (double)a.high->bytes;
+    const double low_layers = (double)a.low->layer_bytes, high_layers = (double)a.high->layer_bytes;
+
+    for (u32 i = 0; i < W_DECODE_TYPES; i++) {
+        const double fast = a.low->seconds[i] / low, slow = a.high->seconds[i] / high;
+        const double first = a.low->prompt_s[i] / low_layers;
+        const double last = a.high->prompt_s[i] / high_layers;
+        const bool known = fast > 0 && slow > 0;
+        costs->decode_s[i] =
+            known ? bytes * (fast + a.part * (slow - fast)) + c->draw_s * (double)conf->vocab_size
+                  : 0;
+        costs->prompt_s[i] = first > 0 && last > 0 ? layers * (first + a.part * (last - first)) : 0;
+    }
 }
 
 void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const struct w_conf *conf,
@@ -233,5 +259,5 @@ void w_costs_make(struct w_costs *costs, const struct w_calibration *c, const st
     }
     costs->spread = sqrt(squares) / seconds;
     /* generation reads all weights, also those that no step updates */
-    costs->decode_s = decode_seconds(c, conf, w_arch_matrices(conf));
+    decode_costs(costs, c, conf);
 }

@@ -12,8 +12,10 @@ struct w_costs {
     struct w_phase_cost phases[W_PHASES]; /* of a unit, with the threads that were asked for */
     double bytes_s[W_PHASES];             /* bandwidth of the level of memory that holds its data */
     const char *level[W_PHASES];          /* "L2", "L3", "memory" */
-    double decode_s; /* a token of generation, sampled with the default options */
-    double spread;   /* relative, of the measurements that the costs come from, weighted by time */
+    /* For each of w_decode_types, 0 if it was not measured: a token of generation, sampled with the
+     * default options, and a token of a prompt. */
+    double decode_s[W_DECODE_TYPES], prompt_s[W_DECODE_TYPES];
+    double spread; /* relative, of the measurements that the costs come from, weighted by time */
 };
 
 /* What is asked for. */

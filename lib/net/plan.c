@@ -273,6 +273,8 @@ enum w_status w_plan_make(struct w_plan *plan, const struct w_conf *conf, enum w
     return status;
 }
 
+const enum w_type w_decode_types[W_DECODE_TYPES] = {W_TYPE_F32, W_TYPE_BF16, W_TYPE_Q8};
+
 enum w_type w_decode_type(enum w_type weights)
 {
     return weights == W_TYPE_BF16 ? W_TYPE_BF16 : W_TYPE_F32;

@@ -55,6 +55,10 @@ struct w_plan_decode {
     u64 slots, rows, logits;
 };
 
+/* The types of weights that there are: F32, BF16, Q8. */
+#define W_DECODE_TYPES 3
+extern const enum w_type w_decode_types[W_DECODE_TYPES];
+
 /* enum w_type: the compute type. threads: of the team; each has scratch memory, and nothing else of
  * the machine matters. W_USAGE: sizes that overflow; W_NOMEM. */
 enum w_status w_plan_make(struct w_plan *, const struct w_conf *, enum w_plan_mode, enum w_type,

@@ -120,6 +120,41 @@ setup()
     [ "$(grep -c -x -e --- all.txt)" -eq 5 ]
 }
 
+@test "lines are continued as they come, with the model kept" {
+    printf 'the \n\n{"prompt": "line", "count": 5}\nthe king' >lines
+    wsample $model -i -n 20 <lines >answers
+    {
+        wsample $model --no-echo -p "the " -n 20; echo
+        wsample $model --no-echo -p "line" -n 5; echo
+        wsample $model --no-echo -p "the king" -n 20; echo
+    } >each
+    cmp answers each
+    wsample $model -i -n 20 --json --samples 2 <lines | jq -e .tokens >/dev/null
+    # A line that cannot be read is told, and the next one goes on.
+    run -0 --separate-stderr wsample $model -i -n 5 < <(printf '{"x"\n{"prompt": "line", "count": 5}\n')
+    [ "$output" = "$(wsample $model --no-echo -p line -n 5)" ]
+    [ -n "$stderr" ]
+    run -2 wsample $model -i -p x
+}
+
+@test "Ctrl-C ends a sample, and the next line is continued" {
+    (
+        echo '{"prompt": "the ", "count": 1000000000}'
+        sleep 2
+        echo '{"prompt": "line", "count": 5}'
+    ) | timeout -s INT 1 wsample $model -i --ignore-end --json >interrupted || [ "$?" -eq 124 ]
+    [ "$(jq -r .end interrupted | tr '\n' ' ')" = "signal count " ]
+    cmp <(tail -1 interrupted) <(wsample $model -p line -n 5 --ignore-end --json)
+}
+
+@test "a random seed is told, and gives the text again" {
+    wsample -m model.wts -p "the " -n 20 -s random >first 2>said
+    seed=$(sed -n 's/^wsample: --seed //p' said)
+    wsample $model -p "the " -n 20 -s "$seed" | cmp - first
+    [ "$(for i in 1 2 3; do wsample $model -p "the " -n 20 -s random 2>/dev/null; echo; done | sort -u | wc -l)" -gt 1 ]
+    run -2 wsample $model -s fast
+}
+
 @test "a file of prompts that is damaged is bad input" {
     for line in '{"prompt": 1}' '{"prompt": "a"' '{}' '[]' '{"prompt": "a", "count": -1}' \
         '{"prompt": "a", "stop": ""}' '{"prompt": "a", "stop": ["b", 1]}' '{"prompt": "a", "prompt": "b"}'; do

@@ -14,21 +14,23 @@ static inline void make_calibration(struct w_calibration *c)
     static const struct w_shape shapes[] = {{128, 4, 512, 4096, 128, 8, 0},
                                             {256, 4, 1024, 4096, 128, 8, 0}};
 
-    *c = (struct w_calibration){.cpu = "fixture",
-                                .host = "nowhere",
-                                .version = W_VERSION_TEXT,
-                                .kernel = {"ref"},
-                                .logical_cpus = 2,
-                                .time = 1700000000,
-                                .took_s = 1,
-                                .threads = 2,
-                                .peak = {{.one = 50e9, .all = 100e9, .slowest_part = 1}},
-                                .claimed = {32 << 10, 512 << 10, 8 << 20},
-                                .capacity = {32 << 10, 512 << 10, 8 << 20},
-                                .disk_bytes_s = 100e6,
-                                .decodes = {{1000000, 0.0001}, {100000000, 0.02}},
-                                .decode_count = 2,
-                                .measurements = 100};
+    *c = (struct w_calibration){
+        .cpu = "fixture",
+        .host = "nowhere",
+        .version = W_VERSION_TEXT,
+        .kernel = {"ref"},
+        .logical_cpus = 2,
+        .time = 1700000000,
+        .took_s = 1,
+        .threads = 2,
+        .peak = {{.one = 50e9, .all = 100e9, .slowest_part = 1}},
+        .claimed = {32 << 10, 512 << 10, 8 << 20},
+        .capacity = {32 << 10, 512 << 10, 8 << 20},
+        .disk_bytes_s = 100e6,
+        .decodes = {{1000000, 500000, {1e-4, 6e-5, 4e-5}, {1e-5, 3e-6, 4e-6}},
+                    {100000000, 80000000, {0.02, 0.01, 0.006}, {1e-3, 3e-4, 4e-4}}},
+        .decode_count = 2,
+        .measurements = 100};
     c->latency.threads = c->bandwidth_one.threads = 1;
     c->bandwidth_all.threads = 2;
     c->bandwidth_one.kind = c->bandwidth_all.kind = W_CURVE_BANDWIDTH;

@@ -279,6 +279,12 @@ static void add_generation(const struct w_conf *c)
     add("decode.tok_s",
         (in_l3 ? given("threads") * given("l3.bytes_s") : given("ram.bytes_s")) / read);
     add("predict.decode", 1 / given("decode.seconds"));
+    add("generate.f32.tok_s", 1 / given("generate.f32.seconds"));
+    add("generate.bf16.tok_s", 1 / given("generate.bf16.seconds"));
+    add("generate.q8.tok_s", 1 / given("generate.q8.seconds"));
+    add("prompt.f32.tok_s", 1 / given("prompt.f32.seconds"));
+    add("prompt.bf16.tok_s", 1 / given("prompt.bf16.seconds"));
+    add("prompt.q8.tok_s", 1 / given("prompt.q8.seconds"));
     add("decode.low", (1 - given("decode.interval")) / given("decode.seconds"));
     add("decode.high", (1 + given("decode.interval")) / given("decode.seconds"));
 }

@@ -226,6 +226,22 @@ static void generation_is_between_the_measured_sizes(void **state)
     /* of the positions a token reads one */
     double bytes = 4 * (w_arch_matrices(&large) - 128 * 1024);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9), 1e-3));
+    assert_true(w_fit_value(&fit, "generate.f32.tok_s") == w_fit_value(&fit, "predict.decode"));
+    /* 1 ms for 80 MB of layers; of prompts the table of 4096 ids takes no time */
+    assert_true(near(w_fit_value(&fit, "prompt.f32.tok_s"),
+                     80e6 / ((bytes - 4 * 4096.0 * 1024) * 1e-3), 1e-3));
+    /* what was not measured is not predicted */
+    calibration.decodes[1].seconds[2] = 0;
+    make(&fit, &large, NULL);
+    assert_true(isnan(w_fit_value(&fit, "generate.q8.tok_s")));
+    calibration.decodes[1].seconds[2] = 0.005;
+    calibration.decodes[0].seconds[2] = 0.00005;
+    make(&fit, &large, NULL);
+    assert_true(near(w_fit_value(&fit, "generate.q8.tok_s"), 1 / (bytes * 0.05e-9), 1e-3));
+    /* a byte and 1/16 of each weight, the table of ids as it is, and keys and values */
+    assert_true(w_fit_value(&fit, "generate.q8.memory") <
+                0.5 * w_fit_value(&fit, "generate.f32.memory"));
+    assert_true(w_fit_value(&fit, "generate.bf16.memory") > bytes / 2);
     calibration.draw_s = 1e-6; /* of each of 4096 ids */
     make(&fit, &large, NULL);
     assert_true(near(w_fit_value(&fit, "predict.decode"), 1 / (bytes * 0.2e-9 + 4096e-6), 1e-3));

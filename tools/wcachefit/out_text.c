@@ -212,8 +212,11 @@ static void write_one(FILE *f, const struct report *r)
                                       "plain.bytes", "lean.bytes", "logits.bytes", "chunk.bytes",
                                       "memory.batch", "counts.memory", NULL});
     write_block(f, fit, "GENERATION",
-                (const char *const[]){"decode.weights", "decode.kv", "decode.tok_s",
-                                      "predict.decode", "decode.low", "decode.high", NULL});
+                (const char *const[]){
+                    "decode.weights", "decode.kv", "decode.tok_s", "predict.decode", "decode.low",
+                    "decode.high", "generate.f32.memory", "generate.bf16.memory",
+                    "generate.q8.memory", "generate.bf16.tok_s", "generate.q8.tok_s",
+                    "prompt.f32.tok_s", "prompt.bf16.tok_s", "prompt.q8.tok_s", NULL});
     write_hints(f, r, fit);
 }
 
