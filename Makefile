@@ -46,6 +46,7 @@ LIB_SOURCES := \
 	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/json_line.c \
+	lib/sys/literals.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
@@ -63,7 +64,9 @@ LIB_SOURCES := \
 	lib/wire/frame.c \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
+	lib/wire/id_filter.c \
 	lib/wire/packer.c \
+	lib/wire/plane_filter.c \
 	lib/wire/prov.c \
 	lib/wire/stream_reader.c \
 	lib/wire/stream_seek.c \
@@ -275,6 +278,7 @@ UNIT_TESTS := \
 	test_fuzz_dump \
 	test_fuzz_expr \
 	test_fuzz_gguf \
+	test_fuzz_id_filter \
 	test_fuzz_import \
 	test_fuzz_json_line \
 	test_fuzz_machine \
@@ -295,6 +299,7 @@ UNIT_TESTS := \
 	test_import \
 	test_lm_head \
 	test_infer \
+	test_id_filter \
 	test_json \
 	test_json_line \
 	test_machine \
@@ -310,6 +315,7 @@ UNIT_TESTS := \
 	test_model_times \
 	test_muon \
 	test_plan \
+	test_plane_filter \
 	test_predict \
 	test_probe \
 	test_q8 \

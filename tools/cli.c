@@ -407,6 +407,13 @@ enum w_status w_cli_check_signal(struct w_err *err)
 
 /* ---- outputs and terminals ---- */
 
+struct w_write_options w_cli_write_options(const struct w_writing *writing, u64 threads)
+{
+    /* Two: the caller's own, which only compresses where it would wait, and one beside it. */
+    return (struct w_write_options){.threads = (u32)W_MAX(threads, 2),
+                                    .level = (int)writing->level};
+}
+
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
 {
     a = a ? a : "-";

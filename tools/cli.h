@@ -17,6 +17,7 @@
 
 #include "conf/option.h"
 #include "tools/messages.h"
+#include "wire/stream.h"
 
 /* Where an option's row puts its value: every program and command has a `struct settings` of its
  * own. */
@@ -76,6 +77,38 @@ void w_cli_catch_signals(void);
 enum w_status w_cli_check_signal(struct w_err *) W_MUST_CHECK;
 extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
 void w_cli_catch_save(void);
+
+/* ---- streams that a command writes ---- */
+/* How: for a command whose settings have this as member `writing`. */
+struct w_writing {
+    const char *output; /* NULL: standard output */
+    u64 level;
+    bool no_provenance;
+};
+/* Their rows. default_level: "1" for tokens and batches, "0" for others. */
+#define W_WRITING_OPTIONS(settings, default_level)                                                 \
+    {"output",                                                                                     \
+     'o',                                                                                          \
+     W_OPT_TEXT,                                                                                   \
+     offsetof(settings, writing.output),                                                           \
+     "FILE",                                                                                       \
+     .help = "Write to FILE, which appears when it is complete. Default: standard "                \
+             "output."},                                                                           \
+        {"level",                                                                                  \
+         0,                                                                                        \
+         W_OPT_COUNT,                                                                              \
+         offsetof(settings, writing.level),                                                        \
+         "N",                                                                                      \
+         default_level,                                                                            \
+         .max = 9,                                                                                 \
+         .help = "Compression: 0 for none, 1 fast to 9 small; of tokens and batches, all but 0 "   \
+                 "make the same."},                                                                \
+    {                                                                                              \
+        "no-provenance", 0, W_OPT_FLAG, offsetof(settings, writing.no_provenance),                 \
+            .help = "Leave the command line and the source's header out of the header."            \
+    }
+/* The same for the library: compression goes on beside the work, on `threads`, and one at least. */
+struct w_write_options w_cli_write_options(const struct w_writing *, u64 threads);
 
 /* The next three return W_USAGE, with what to do, or W_DONE.
  * Refuse to write binary data to a terminal. */

@@ -15,12 +15,13 @@
 #define PIPE_WINDOW_TOKENS (32ull << 20)
 
 struct settings {
-    const char *config, *output, *seed_text, *shard_text;
+    struct w_writing writing;
+    const char *config, *seed_text, *shard_text;
     struct w_text_list sets;
-    u64 batch, length, epochs, steps, start, window_tokens, split_seed, threads, level;
+    u64 batch, length, epochs, steps, start, window_tokens, split_seed, threads;
     double val_fraction;
     u32 split; /* enum w_subset */
-    bool no_shuffle, no_provenance;
+    bool no_shuffle;
     /* computed from the above and from the configuration */
     u64 seed, shard, shards, vocab_size;
 };
@@ -57,14 +58,9 @@ static const struct w_option options[] = {
      .help = "Seed of that hash: training and validation have to agree on it."},
     {"shard", 0, W_OPT_TEXT, AT(shard_text), "I/N", "0/1",
      .help = "Take only the sequences k with k % N == I; N processes share the work."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression, 1 fast to 9 small, or 0 for none."},
+    W_WRITING_OPTIONS(struct settings, "1"),
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that compress. The bytes do not depend on it."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the source's header out of the header."},
     {0},
 };
 
@@ -218,7 +214,7 @@ static enum w_status make_header(struct w_header *header, const struct settings 
     }
     if (tok)
         w_header_set_tok(header, w_json_copy(tok));
-    if (!set->no_provenance)
+    if (!set->writing.no_provenance)
         status = w_prov_add(header, w_cli_command_line(), facts->header, err);
     return status;
 }
@@ -228,7 +224,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
                                  const struct w_batches *batches, struct w_err *err)
 {
     struct w_header header = {0};
-    struct w_write_options write_options = {.threads = (u32)set->threads, .level = (int)set->level};
+    const struct w_write_options write_options = w_cli_write_options(&set->writing, set->threads);
 
     enum w_status status = make_header(&header, set, facts, batches, err);
     if (!status)
@@ -292,7 +288,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     enum w_status status = settle(set, err);
     if (!status)
-        status = w_cli_refuse_terminal(set->output, "use -o FILE or | wtrain", err);
+        status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wtrain", err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status)
@@ -305,7 +301,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     w_cli_catch_signals();
     /* The stream is opened also after a failure, so that the consumer gets the reason. */
     struct w_err second = {0}, *spare = status ? &second : err;
-    enum w_status opened = w_output_open(&out, set->output, spare);
+    enum w_status opened = w_output_open(&out, set->writing.output, spare);
     if (!opened)
         opened = open_writer(&writer, &out, set, w_corpus_facts(corpus), batches, spare);
     if (!status)

@@ -5,14 +5,13 @@
 #include "tools/wcat.h"
 
 struct settings {
-    const char *output;
-    u64 threads, level;
+    struct w_writing writing;
+    u64 threads;
     u64 from, to, count; /* to, count: 0 where not given; once checked, the range is [from, to) */
-    bool no_provenance;
 };
 
 static const struct w_option options[] = {
-    WCAT_OUTPUT_OPTION(struct settings),
+    W_WRITING_OPTIONS(struct settings, "1"),
     {"from", 0, W_OPT_COUNT, AT(from), "N", "0",
      .help = "Begin with record N; the first is 0. Records are counted over all files."},
     {"to", 0, W_OPT_COUNT, AT(to), "N", .min = 1,
@@ -20,10 +19,6 @@ static const struct w_option options[] = {
     {"count", 'n', W_OPT_COUNT, AT(count), "N", .min = 1, .help = "Instead of --to: N records."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
      .help = "Threads that compress. The bytes do not depend on it."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", 0, 9,
-     .help = "Compression of what is written: 1 fast to 9 small; 0 stores."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the origin out of the header."},
     {0},
 };
 
@@ -77,8 +72,8 @@ static enum w_status check_agreement(const struct copy *c, const struct w_header
 static enum w_status copy_begin(struct copy *c, const struct w_header *first, struct w_err *err)
 {
     struct w_header mine = {0};
-    struct w_write_options write = {.threads = (u32)c->set->threads, .level = (int)c->set->level};
-    bool traced = !c->set->no_provenance;
+    const struct w_write_options write = w_cli_write_options(&c->set->writing, c->set->threads);
+    bool traced = !c->set->writing.no_provenance;
 
     c->header = w_json_copy(first->json);
     if (!c->header)
@@ -191,9 +186,9 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     enum w_status status = find_range(set, err);
 
     if (!status)
-        status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
+        status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or a pipe", err);
     (void)argc;
-    return status ? status : wcat_write(set->output, argv, copy_all, set, err);
+    return status ? status : wcat_write(set->writing.output, argv, copy_all, set, err);
 }
 
 const struct w_program wcat_copy_program = {

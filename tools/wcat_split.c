@@ -5,15 +5,14 @@
 #include "tools/wcat.h"
 
 struct settings {
-    const char *output;
+    struct w_writing writing;
     double val_fraction;
-    u64 split_seed, threads, level;
+    u64 split_seed, threads;
     u32 part; /* enum w_subset */
-    bool no_provenance;
 };
 
 static const struct w_option options[] = {
-    WCAT_OUTPUT_OPTION(struct settings),
+    W_WRITING_OPTIONS(struct settings, "1"),
     {"split", 0, W_OPT_CHOICE, AT(part), "PART", "train", .choices = "train|val",
      .help = "Which documents to take."},
     {"val-fraction", 0, W_OPT_REAL, AT(val_fraction), "F", "0.1", .min = 1e-9, .max = 1,
@@ -22,10 +21,6 @@ static const struct w_option options[] = {
     {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0", .help = "Seed of that hash."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
      .help = "Threads that compress. The bytes do not depend on it."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", 0, 9,
-     .help = "Compression of what is written: 1 fast to 9 small; 0 stores."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the origin out of the header."},
     {0},
 };
 
@@ -88,11 +83,11 @@ static enum w_status take_all(struct split *s, struct w_err *err)
 static enum w_status open_writer(struct split *s, struct w_output *out, struct w_err *err)
 {
     const struct settings *set = s->set;
-    const struct w_write_options write = {.threads = (u32)set->threads, .level = (int)set->level};
+    const struct w_write_options write = w_cli_write_options(&set->writing, set->threads);
     struct w_header header = {0};
 
     enum w_status status =
-        wcat_header(&header, w_corpus_facts(s->corpus)->header, !set->no_provenance, err);
+        wcat_header(&header, w_corpus_facts(s->corpus)->header, !set->writing.no_provenance, err);
     if (!status) {
         struct w_json *split = w_json_object();
         w_json_set_string(split, "part", set->part == W_SUBSET_VAL ? "val" : "train");
@@ -140,11 +135,11 @@ static enum w_status split_all(const void *settings, char **paths, struct w_outp
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
+    enum w_status status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or a pipe", err);
 
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in", err);
-    return status ? status : wcat_write(set->output, argv, split_all, set, err);
+    return status ? status : wcat_write(set->writing.output, argv, split_all, set, err);
 }
 
 const struct w_program wcat_split_program = {

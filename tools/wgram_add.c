@@ -7,20 +7,16 @@
 #include "wire/prov.h"
 
 struct settings {
-    const char *counts, *output;
-    u64 threads, level;
-    bool leave_out, count_on, no_provenance;
+    struct w_writing writing;
+    const char *counts;
+    u64 threads;
+    bool leave_out, count_on;
 };
 
 static const struct w_option options[] = {
     WGRAM_MODE_OPTIONS(struct settings),
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    W_WRITING_OPTIONS(struct settings, "1"),
     WGRAM_THREADS_OPTION(struct settings),
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression, 1 fast to 9 small, or 0 for none."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the source's header out of the header."},
     {0},
 };
 
@@ -39,8 +35,8 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
                                  struct w_err *err)
 {
     const struct w_corpus_facts *facts = w_corpus_facts(s->text.corpus);
-    const struct w_write_options write_options = {.threads = wgram_threads(set->threads),
-                                                  .level = (int)set->level};
+    const struct w_write_options write_options =
+        w_cli_write_options(&set->writing, wgram_threads(set->threads));
     const u64 features = W_COUNT_FEATURES;
     const struct w_json *tok = w_header_tok(facts->header);
     struct w_header header = {0};
@@ -57,7 +53,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
         w_token_header_write(&header, facts->vocab, facts->eot);
         if (tok)
             w_header_set_tok(&header, w_json_copy(tok));
-        if (!set->no_provenance)
+        if (!set->writing.no_provenance)
             status = w_prov_add(&header, w_cli_command_line(), facts->header, err);
     }
     if (!status)
@@ -101,13 +97,14 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_writer *writer = NULL;
     const double started_s = w_now_s();
 
-    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
+    enum w_status status =
+        w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wbatch", err);
     if (!status)
         status = wgram_scoring_open(&s, set->counts, set->leave_out, set->count_on, set->threads,
                                     argc, argv, err);
     w_cli_catch_signals();
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->writing.output, err);
     if (!status)
         status = open_writer(&writer, &out, set, &s, err);
     while (!status) {

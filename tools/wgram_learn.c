@@ -4,9 +4,8 @@
 #include "tools/wgram.h"
 
 struct settings {
-    const char *output;
-    u64 order, threads, level;
-    bool no_provenance;
+    struct w_writing writing;
+    u64 order, threads;
 };
 
 static const struct w_option options[] = {
@@ -14,13 +13,8 @@ static const struct w_option options[] = {
      .max = W_COUNT_ORDER_MAX,
      .help = "Tokens of the longest n-grams: contexts have one token less. Each order more takes "
              "about 100 bytes for each 100 tokens of text more."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    W_WRITING_OPTIONS(struct settings, "0"),
     WGRAM_THREADS_OPTION(struct settings),
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression, 1 fast to 9 small, or 0 for none."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the source's header out of the header."},
     {0},
 };
 
@@ -50,12 +44,12 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_count_image image = {0};
     struct w_output out = {.fd = -1};
 
-    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE", err);
+    enum w_status status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status)
         status = wgram_text_open(&text, argc, argv, err);
     w_cli_catch_signals();
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->writing.output, err);
     if (!status)
         status = wgram_text_all(&text, err);
     if (!status)
@@ -77,10 +71,10 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         const struct w_header *upstream = w_corpus_facts(text.corpus)->header;
         const struct w_count_write write = {
             .by = WGRAM_BY,
-            .argv = set->no_provenance ? NULL : w_cli_command_line(),
-            .upstream = set->no_provenance ? NULL : upstream,
+            .argv = set->writing.no_provenance ? NULL : w_cli_command_line(),
+            .upstream = set->writing.no_provenance ? NULL : upstream,
             .tok = w_header_tok(upstream),
-            .stream = {.threads = wgram_threads(set->threads), .level = (int)set->level}};
+            .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};
         status = w_count_image_write(&image, &out, &write, err);
     }
     if (!status)

@@ -6,9 +6,9 @@
 #include "tools/wgram.h"
 
 struct settings {
-    const char *output, *min_counts;
-    u64 bytes, threads, level;
-    bool no_provenance;
+    struct w_writing writing;
+    const char *min_counts;
+    u64 bytes, threads;
 };
 
 static const struct w_option options[] = {
@@ -19,13 +19,8 @@ static const struct w_option options[] = {
      .help =
          "Leave out n-grams with lower counts: one number for each order from 2 on, the last one "
          "for all others too."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    W_WRITING_OPTIONS(struct settings, "0"),
     WGRAM_THREADS_OPTION(struct settings),
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression, 1 fast to 9 small, or 0 for none."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line and the source's header out of the header."},
     {0},
 };
 
@@ -90,21 +85,21 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         return w_fail(err, W_USAGE, "say what to leave out: -s BYTES, or --min-counts N,N,...");
     enum w_status status = parse_min_counts(set->min_counts, wanted.min_count, err);
     if (!status)
-        status = w_cli_refuse_terminal(set->output, "use -o FILE", err);
+        status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a file of counts", err);
     w_cli_catch_signals();
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->writing.output, err);
     if (!status)
         status = prune(set, &wanted, argc ? argv[0] : NULL, &image, &header, err);
     if (!status) {
         const struct w_count_write write = {
             .by = WGRAM_BY,
-            .argv = set->no_provenance ? NULL : w_cli_command_line(),
-            .upstream = set->no_provenance ? NULL : &header,
+            .argv = set->writing.no_provenance ? NULL : w_cli_command_line(),
+            .upstream = set->writing.no_provenance ? NULL : &header,
             .tok = w_header_tok(&header),
-            .stream = {.threads = wgram_threads(set->threads), .level = (int)set->level}};
+            .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};
         status = w_count_image_write(&image, &out, &write, err);
     }
     if (!status)

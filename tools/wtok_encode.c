@@ -18,17 +18,17 @@
 #define DOUBT_MERGES 512
 
 struct settings {
+    struct w_writing writing;
     struct wtok_input input;
-    const char *vocab, *output, *allow_special; /* NULL: none */
-    u64 threads, level;
-    bool no_provenance, verify;
+    const char *vocab, *allow_special; /* NULL: none */
+    u64 threads;
+    bool verify;
 };
 
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary: a file of wtok train, or a token stream or model that holds one."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
+    W_WRITING_OPTIONS(struct settings, "1"),
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
@@ -37,12 +37,8 @@ static const struct w_option options[] = {
          "Encode these names of special tokens in the text, separated by commas, as the tokens; "
          "without NAMES, or with all, those of all special tokens. Default: they are plain "
          "text."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression, 1 fast to 9 small, or 0 for none."},
     {"verify", 0, W_OPT_FLAG, AT(verify),
      .help = "Decode the tokens before they are written, and fail unless they give the text."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line out of the header."},
     {0},
 };
 
@@ -229,7 +225,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
                                  enum w_type dtype, struct w_err *err)
 {
     struct w_header header = {0};
-    struct w_write_options write_options = {.threads = (u32)set->threads, .level = (int)set->level};
+    const struct w_write_options write_options = w_cli_write_options(&set->writing, set->threads);
 
     enum w_status status = w_header_begin(&header, W_TOKENS, WTOK_BY, err);
     if (!status)
@@ -237,7 +233,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
     if (!status) {
         w_token_header_write(&header, w_vocab_size(vocab), w_vocab_eot_id(vocab));
         w_header_set_tok(&header, w_vocab_json(vocab));
-        if (!set->no_provenance)
+        if (!set->writing.no_provenance)
             status = w_prov_add(&header, w_cli_command_line(), NULL, err);
     }
     if (!status)
@@ -291,11 +287,12 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_output out = {.fd = -1};
     struct w_writer *writer = NULL;
     struct wtok_reading reading = {
-        .input = &set->input, .threads = (u32)set->threads, .outputs = {set->output}};
+        .input = &set->input, .threads = (u32)set->threads, .outputs = {set->writing.output}};
 
     if (!set->vocab)
         return w_fail(err, W_USAGE, "say which vocabulary: -V FILE (make one with 'wtok train')");
-    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
+    enum w_status status =
+        w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wbatch", err);
     if (!status)
         status = w_vocab_open(&vocab, set->vocab, err);
     if (!status && set->allow_special)
@@ -311,7 +308,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = start_encoding(&e, vocab, (u32)set->threads, err);
     w_cli_catch_signals();
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->writing.output, err);
     if (!status)
         status = open_writer(&writer, &out, set, vocab, e.dtype, err);
     if (!status)

@@ -15,6 +15,11 @@ u32 w_crc32(u32 crc, const void *bytes, size_t size)
     return libdeflate_crc32(crc, bytes, size);
 }
 
+u32 w_adler32(const void *bytes, size_t size)
+{
+    return libdeflate_adler32(1, bytes, size);
+}
+
 enum w_status w_deflater_new(struct w_deflater **out, int level, struct w_err *err)
 {
     struct w_deflater *d = calloc(1, sizeof *d);
@@ -73,17 +78,27 @@ void w_inflater_free(struct w_inflater *d)
     free(d);
 }
 
-enum w_status w_inflate(struct w_inflater *d, const void *in, size_t size, void *raw,
-                        size_t raw_size, struct w_err *err)
+enum w_status w_inflate_upto(struct w_inflater *d, const void *in, size_t size, void *raw,
+                             size_t room, size_t *raw_size, struct w_err *err)
 {
     size_t used = 0;
 
-    /* With NULL for the output size, libdeflate requires exactly raw_size bytes. */
-    if (libdeflate_zlib_decompress_ex(d->z, in, size, raw, raw_size, &used, NULL) !=
+    if (libdeflate_zlib_decompress_ex(d->z, in, size, raw, room, &used, raw_size) !=
             LIBDEFLATE_SUCCESS ||
         used != size)
         return w_fail(err, W_CORRUPT, "compressed data is damaged");
     return W_DONE;
+}
+
+enum w_status w_inflate(struct w_inflater *d, const void *in, size_t size, void *raw,
+                        size_t raw_size, struct w_err *err)
+{
+    size_t got = 0;
+    enum w_status status = w_inflate_upto(d, in, size, raw, raw_size, &got, err);
+
+    if (!status && got != raw_size)
+        status = w_fail(err, W_CORRUPT, "compressed data is damaged");
+    return status;
 }
 
 const char *w_deflate_version(void)

@@ -9,6 +9,9 @@
 /* CRC-32 (ISO 3309, as in zlib) of bytes, continued from `crc`; start with 0. */
 u32 w_crc32(u32 crc, const void *bytes, size_t size);
 
+/* Adler-32 (RFC 1950), by which a zlib stream ends. */
+u32 w_adler32(const void *bytes, size_t size);
+
 /* A compressor or decompressor, one per thread, used for any number of frames. */
 struct w_deflater;
 struct w_inflater;
@@ -32,6 +35,10 @@ void w_inflater_free(struct w_inflater *); /* accepts NULL */
 /* Inflate a whole buffer that must give exactly raw_size bytes and end there; W_CORRUPT if not. */
 enum w_status w_inflate(struct w_inflater *, const void *in, size_t size, void *raw,
                         size_t raw_size, struct w_err *err) W_MUST_CHECK;
+
+/* The same for a size that is not known before: at most `room` bytes, *raw_size says how many. */
+enum w_status w_inflate_upto(struct w_inflater *, const void *in, size_t size, void *raw,
+                             size_t room, size_t *raw_size, struct w_err *err) W_MUST_CHECK;
 
 /* The version of libdeflate, for --version. */
 const char *w_deflate_version(void);

@@ -15,7 +15,7 @@ void w_frame_encode(const struct w_frame *f, u8 bytes[W_FRAME_BYTES])
     memcpy(bytes, sync_bytes, sizeof sync_bytes);
     bytes[8] = f->type;
     bytes[9] = f->codec;
-    bytes[10] = 0;
+    bytes[10] = f->filter;
     bytes[11] = 0;
     w_put32(bytes + 12, f->seq);
     w_put64(bytes + 16, f->pos);
@@ -65,8 +65,7 @@ static u32 raw_limit(u8 type)
     }
 }
 
-static enum w_status check_meaning(const struct w_frame *f, u8 reserved, u8 flags,
-                                   struct w_err *err)
+static enum w_status check_meaning(const struct w_frame *f, u8 flags, struct w_err *err)
 {
     bool lower = f->type >= 'a' && f->type <= 'z', upper = f->type >= 'A' && f->type <= 'Z';
     if (!lower && !upper)
@@ -74,12 +73,15 @@ static enum w_status check_meaning(const struct w_frame *f, u8 reserved, u8 flag
     if (upper && !strchr("HDEX", f->type))
         return w_fail(err, W_NEWER, "frame type %c: needs a newer version of this program",
                       f->type);
-    if (f->codec > W_ZLIB || reserved || flags)
+    if (f->codec > W_ZLIB || f->filter >= W_FILTERS || flags)
         return w_fail(err, W_NEWER,
-                      "codec %u, reserved %u, flags %u: needs a newer version of this program",
-                      f->codec, reserved, flags);
+                      "codec %u, filter %u, flags %u: needs a newer version of this program",
+                      f->codec, f->filter, flags);
     if (strchr("HmiEX", f->type) && f->codec != W_STORED)
         return w_fail(err, W_CORRUPT, "a frame of type %c must be stored, not compressed", f->type);
+    if (f->filter && (f->type != W_FRAME_DATA || f->codec != W_ZLIB))
+        return w_fail(err, W_CORRUPT, "a frame of type %c and codec %u cannot have a filter",
+                      f->type, f->codec);
     return W_DONE;
 }
 
@@ -114,6 +116,7 @@ enum w_status w_frame_decode(struct w_frame *f, const u8 bytes[W_FRAME_BYTES], s
     *f = (struct w_frame){
         .type = bytes[8],
         .codec = bytes[9],
+        .filter = bytes[10],
         .seq = w_get32(bytes + 12),
         .pos = w_get64(bytes + 16),
         .count = w_get32(bytes + 24),
@@ -122,7 +125,7 @@ enum w_status w_frame_decode(struct w_frame *f, const u8 bytes[W_FRAME_BYTES], s
         .payload_crc = w_get32(bytes + 36),
         .link = w_get32(bytes + 40),
     };
-    status = check_meaning(f, bytes[10], bytes[11], err);
+    status = check_meaning(f, bytes[11], err);
     return status ? status : check_sizes(f, err);
 }
 

@@ -6,12 +6,12 @@
  *          0    8 sync          89 57 54 31 0D 0A 1A 0A, "\x89WT1\r\n^Z\n"; '1' is the version
  *          8    1 type          a letter; upper case: a reader must know it; lower case: may skip it
  *          9    1 codec         0 stored, 1 zlib
- *         10    1 reserved      0
+ *         10    1 filter        0 none, 1 ids, 2 planes (wire/id_filter.h, plane_filter.h)
  *         11    1 flags         0
  *         12    4 seq           number of the frame in its member, from 0
  *         16    8 pos           records of the member before this frame
  *         24    4 count         records in the frame (D), entries (i), else 0
- *         28    4 raw_len       bytes of the payload, inflated
+ *         28    4 raw_len       bytes of the payload, inflated and unfiltered
  *         32    4 stored_len    bytes of the payload in the stream
  *         36    4 payload_crc   CRC-32 of the stored bytes
  *         40    4 link          digest of all frames before it in the member
@@ -46,10 +46,13 @@ enum w_frame_type {
 };
 
 enum w_codec { W_STORED, W_ZLIB };
+/* What was done to the records of a data frame before they were deflated. */
+enum w_filter { W_FILTER_NONE, W_FILTER_IDS, W_FILTER_PLANES, W_FILTERS };
 
 struct w_frame {
     u8 type;
     u8 codec;
+    u8 filter;
     u32 seq;
     u64 pos;
     u32 count;

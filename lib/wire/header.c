@@ -274,6 +274,14 @@ static enum w_status read_header(struct w_header *h, struct w_err *err)
     return status ? status : check_counts(h, err);
 }
 
+u32 w_header_only_ids(const struct w_header *h)
+{
+    const bool single = !w_kind_is_blob(h->kind) && h->array_count == 1;
+    const enum w_type dtype = single ? h->arrays[0].dtype : W_TYPE_U8;
+
+    return dtype == W_TYPE_U16 ? 2 : dtype == W_TYPE_U32 ? 4 : 0;
+}
+
 enum w_status w_header_from_json(struct w_header *h, struct w_json *json, struct w_err *err)
 {
     memset(h, 0, sizeof *h);

@@ -14,6 +14,7 @@
 #define W_PACKER_H
 
 #include "wire/frame.h"
+#include "wire/stream.h"
 
 struct w_packer_job {
     /* filled by the caller */
@@ -21,7 +22,7 @@ struct w_packer_job {
     u32 raw_len;
     u8 *raw; /* has the packer's capacity; allocated at first use */
     /* filled by packing */
-    u8 codec;
+    u8 codec, filter;
     u32 stored_len;
     u32 payload_crc;
     u8 *bytes; /* W_FRAME_BYTES of room for the header, then the payload */
@@ -33,10 +34,11 @@ struct w_packer_job {
 
 struct w_packer;
 
-/* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. Holds 2 * threads + 1
+/* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. header: of
+ * the records, which lives as long; where a filter suits these, they are coded in one way at all levels. Holds 2 * threads + 1
  * jobs (1 for a single thread). W_NOMEM; threads that cannot be started are left out. */
 enum w_status w_packer_new(struct w_packer **, u32 threads, int level, u32 raw_capacity,
-                           struct w_err *err) W_MUST_CHECK;
+                           const struct w_header *header, struct w_err *err) W_MUST_CHECK;
 /* Ends the workers after their present frame; accepts NULL. */
 void w_packer_free(struct w_packer *);
 

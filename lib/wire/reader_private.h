@@ -5,6 +5,7 @@
 
 #include "sys/deflate.h"
 #include "wire/frame_index.h"
+#include "wire/id_filter.h"
 #include "wire/stream.h"
 
 /* Where the reader is in the file. */
@@ -35,13 +36,15 @@ struct w_reader {
     struct w_frame frame;
     u64 frame_offset; /* in the file */
     u32 frame_number; /* in the member, for messages */
-    const u8 *raw;    /* its payload, inflated */
+    const u8 *raw;    /* its payload, inflated and unfiltered */
     u32 used;         /* its records handed out so far; == frame.count: none left */
     u32 gap;          /* tensors: the next array whose padding is to be checked */
 
-    u8 *stored, *inflated;
-    size_t stored_room, inflated_room;
+    u8 *stored, *inflated, *unfiltered;
+    size_t stored_room, inflated_room, unfiltered_room;
     struct w_inflater *inflater;
+    struct w_id_filter *id_filter; /* made for the first frame that needs it, and ids of: */
+    u32 id_bytes;
 
     struct w_frame_index index; /* of the present member; count 0: none */
     bool index_loaded;          /* or known to be absent */

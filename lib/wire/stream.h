@@ -14,7 +14,7 @@
  *         while (!(status = w_reader_records(r, &bytes, &count, &err)))  // W_END after each member
  *             use(bytes, count);
  *
- * Memory: a reader holds two frames (at most 16 MiB each) and the header, whatever the file says; a
+ * Memory: a reader holds three frames (at most 16 MiB each) and the header, whatever the file says; a
  * writer holds 2 * threads + 1 frames.
  *
  * Reading anything may give W_CORRUPT, W_TRUNCATED (no end frame), W_ABORTED (the producer's own
@@ -79,14 +79,18 @@ enum w_status w_header_from_json(struct w_header *, struct w_json *json,
                                  struct w_err *) W_MUST_CHECK;
 void w_header_free(struct w_header *); /* harmless on zeroes */
 const struct w_array *w_header_find(const struct w_header *, const char *name); /* or NULL */
+/* Bytes of an id, 2 or 4, where the records hold ids and nothing else: these have a filter of their
+ * own (wire/id_filter.h). 0 where not. */
+u32 w_header_only_ids(const struct w_header *);
 
 /* ---- writing ---- */
 
 struct w_write_options {
-    u32 threads;     /* 0 or 1: compress in the caller */
+    u32 threads;     /* that compress, with the caller's, which does where it would wait; 0 or 1: it
+                        alone does */
     int level;       /* of compression, 1 to 9; 0 stores */
-    u64 frame_bytes; /* raw bytes of a data frame; 0: 256 KiB of tokens, 64 KiB of batches (at least
-                        one record), 1 MiB of tensors */
+    u64 frame_bytes; /* raw bytes of a data frame; 0: 1 MiB of tokens and tensors, 256 KiB of batches
+                        (at least one record) */
 };
 
 /* The line of a header that is being built, with its newline, and the header as a reader will parse

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sys/file_kind.h"
+#include "wire/plane_filter.h"
 #include "wire/reader_private.h"
 
 /* ---- failing ---- */
@@ -112,6 +113,50 @@ static enum w_status next_header(struct w_reader *r, struct w_err *err)
     return W_DONE;
 }
 
+/* Inflate ids and undo their filter. */
+static enum w_status inflate_ids(struct w_reader *r, struct w_err *err)
+{
+    const struct w_frame *f = &r->frame;
+    const u32 id_bytes = w_header_only_ids(&r->header);
+    enum w_status status = W_DONE;
+    size_t size = 0;
+
+    if (!id_bytes)
+        return w_fail(err, W_CORRUPT, "filtered as ids, but the records are not ids alone");
+    if (r->id_bytes != id_bytes) {
+        w_id_filter_free(r->id_filter);
+        status = w_id_filter_new(&r->id_filter, id_bytes, 0, err);
+        r->id_bytes = status ? 0 : id_bytes;
+    }
+    if (!status)
+        status = w_inflate_upto(r->inflater, r->stored, f->stored_len, r->inflated, f->raw_len,
+                                &size, err);
+    if (!status)
+        status = w_id_filter_undo(r->id_filter, r->inflated, size, r->unfiltered,
+                                  f->raw_len / id_bytes, err);
+    return status;
+}
+
+/* Inflate the payload, which is compressed, and undo its filter. */
+static enum w_status inflate(struct w_reader *r, struct w_err *err)
+{
+    const struct w_frame *f = &r->frame;
+    const size_t room = f->raw_len + (size_t)W_ID_FILTER_SLACK;
+
+    enum w_status status = reserve(&r->inflated, &r->inflated_room, room, err);
+    if (!status && f->filter)
+        status = reserve(&r->unfiltered, &r->unfiltered_room, f->raw_len, err);
+    if (!status && f->filter == W_FILTER_IDS)
+        return inflate_ids(r, err);
+    if (!status && f->filter == W_FILTER_PLANES && !w_planes_suit(&r->header))
+        status = w_fail(err, W_CORRUPT, "filtered as columns, but the records have not several");
+    if (!status)
+        status = w_inflate(r->inflater, r->stored, f->stored_len, r->inflated, f->raw_len, err);
+    if (!status && f->filter == W_FILTER_PLANES)
+        w_planes_join(&r->header, r->inflated, f->count, r->unfiltered);
+    return status;
+}
+
 /* Inflate a payload, only verify it, or skip it unread. */
 enum payload { INFLATE, CHECK, LEAP };
 
@@ -137,13 +182,10 @@ static enum w_status next_payload(struct w_reader *r, enum payload what, struct 
     else if (crc != f->payload_crc)
         status = w_fail(err, W_CORRUPT, "payload checksum: expected %08x, got %08x", f->payload_crc,
                         crc);
-    if (!status && what == INFLATE && f->codec == W_ZLIB) {
-        status = reserve(&r->inflated, &r->inflated_room, f->raw_len, err);
-        if (!status)
-            status = w_inflate(r->inflater, r->stored, f->stored_len, r->inflated, f->raw_len, err);
-    }
+    if (!status && what == INFLATE && f->codec == W_ZLIB)
+        status = inflate(r, err);
     if (what == INFLATE)
-        r->raw = f->codec == W_ZLIB ? r->inflated : r->stored;
+        r->raw = f->filter ? r->unfiltered : f->codec == W_ZLIB ? r->inflated : r->stored;
     if (status)
         w_reader_fail_at(r, status, err);
     else if (r->on_frame)
@@ -376,6 +418,8 @@ void w_reader_close(struct w_reader **reader)
     w_inflater_free(r->inflater);
     free(r->stored);
     free(r->inflated);
+    free(r->unfiltered);
+    w_id_filter_free(r->id_filter);
     free(r);
 }
 

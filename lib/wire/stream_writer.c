@@ -89,6 +89,7 @@ static enum w_status put_oldest(struct w_writer *w, bool wait, bool *wrote, stru
         return status;
     struct w_frame f = {.type = W_FRAME_DATA,
                         .codec = job->codec,
+                        .filter = job->filter,
                         .count = job->count,
                         .raw_len = job->raw_len,
                         .stored_len = job->stored_len,
@@ -175,7 +176,7 @@ static enum w_status put_header(struct w_writer *w, const struct w_header *heade
 static u32 records_of_frame(const struct w_header *header, u64 frame_bytes)
 {
     static const u64 defaults[] = {
-        [W_TOKENS] = 256 << 10, [W_BATCH] = 64 << 10, [W_TENSORS] = 1 << 20, [W_COUNTS] = 1 << 20};
+        [W_TOKENS] = 1 << 20, [W_BATCH] = 256 << 10, [W_TENSORS] = 1 << 20, [W_COUNTS] = 1 << 20};
     u64 bytes = frame_bytes ? W_MIN(frame_bytes, (u64)W_FRAME_RAW_MAX) : defaults[header->kind];
     return (u32)W_MAX(bytes / header->record_bytes, 1u);
 }
@@ -205,7 +206,7 @@ enum w_status w_writer_open(struct w_writer **writer, struct w_output *out,
     if (!status) {
         w->frame_records = records_of_frame(&w->header, options->frame_bytes);
         status = w_packer_new(&w->packer, options->threads, options->level,
-                              (u32)(w->frame_records * w->header.record_bytes), err);
+                              (u32)(w->frame_records * w->header.record_bytes), &w->header, err);
     }
     if (status)
         release(&w);

@@ -18,21 +18,24 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
 static size_t seed_stream(uint8_t *data, size_t room, unsigned seed)
 {
     struct w_output out = {.fd = memfd_create("seed", 0), .name = "seed"};
-    struct w_write_options options = {.level = (int)(seed % 2), .frame_bytes = 64};
+    struct w_write_options options = {.level = (int)(seed % 2), .frame_bytes = 200};
     struct w_header h;
     struct w_writer *w = NULL;
     struct w_err err;
-    u8 records[240] = {0};
+    u8 records[400] = {0};
     u64 shape[2] = {3, 4};
     size_t size = 0;
 
+    for (size_t i = 64; i < sizeof records; i++) /* after the padding of tensors */
+        records[i] = (u8)(i % 5 ? 0 : i % 3);
     for (enum w_kind kind = W_TOKENS; kind <= W_TENSORS; kind++) {
-        u64 count = kind == W_TOKENS ? 90 : kind == W_BATCH ? 9 : 64 + 12;
+        u64 count = kind == W_TOKENS ? 190 : kind == W_BATCH ? 9 : 64 + 12;
         if (seed % 4 != 3 && kind != (enum w_kind)(seed % 4))
             continue; /* one kind, or a member of each */
         if (w_header_begin(&h, kind, "seed", &err) ||
             w_header_add(&h, "x", kind == W_TENSORS ? W_TYPE_U8 : W_TYPE_U16,
                          kind == W_TOKENS ? 0 : 2, shape, &err) ||
+            (kind == W_BATCH && w_header_add(&h, "n", W_TYPE_U8, 2, shape, &err)) ||
             (kind == W_TENSORS && w_header_add(&h, "y", W_TYPE_F32, 1, shape, &err)) ||
             w_writer_open(&w, &out, &h, &options, &err) ||
             w_writer_records(w, records, count, &err) || w_writer_note(w, "{\"n\":1}", &err) ||

@@ -86,8 +86,20 @@ static void unknown_things_are_newer_and_not_corrupt(void **state)
     assert_int_equal(decode_with(8, 0), W_CORRUPT);
     assert_int_equal(decode_with(8, 0xc4), W_CORRUPT);
     assert_int_equal(decode_with(9, 2), W_NEWER);
-    assert_int_equal(decode_with(10, 1), W_NEWER);
+    assert_int_equal(decode_with(10, 3), W_NEWER);
     assert_int_equal(decode_with(11, 0x80), W_NEWER);
+}
+
+static void only_compressed_data_have_a_filter(void **state)
+{
+    (void)state;
+    struct w_frame f = good;
+    f.filter = W_FILTER_IDS;
+    assert_int_equal(decode_frame(f), W_DONE);
+    f.type = 'q';
+    assert_int_equal(decode_frame(f), W_CORRUPT);
+    f = good, f.filter = W_FILTER_IDS, f.codec = W_STORED, f.stored_len = f.raw_len;
+    assert_int_equal(decode_frame(f), W_CORRUPT);
 }
 
 static void sizes_are_bounded_before_anything_is_allocated(void **state)
@@ -387,6 +399,7 @@ int main(void)
         cmocka_unit_test(checksums_are_those_of_the_standard),
         cmocka_unit_test(a_header_has_the_bytes_of_the_manual),
         cmocka_unit_test(unknown_things_are_newer_and_not_corrupt),
+        cmocka_unit_test(only_compressed_data_have_a_filter),
         cmocka_unit_test(sizes_are_bounded_before_anything_is_allocated),
         cmocka_unit_test(a_frame_must_be_the_next_one),
         cmocka_unit_test(the_link_tells_headers_apart),

@@ -29,11 +29,12 @@ struct forge {
     u64 index;
 };
 
-static void put_frame(struct forge *g, u8 type, u8 codec, u32 count, const void *payload,
-                      u32 raw_len, u32 stored_len)
+static void put_filtered(struct forge *g, u8 type, u8 codec, u8 filter, u32 count,
+                         const void *payload, u32 raw_len, u32 stored_len)
 {
     struct w_frame f = {.type = type,
                         .codec = codec,
+                        .filter = filter,
                         .seq = g->chain.seq,
                         .pos = g->chain.pos,
                         .count = count,
@@ -48,6 +49,12 @@ static void put_frame(struct forge *g, u8 type, u8 codec, u32 count, const void 
     if (type == 'D')
         g->raw += raw_len;
     g->size += 48 + stored_len;
+}
+
+static void put_frame(struct forge *g, u8 type, u8 codec, u32 count, const void *payload,
+                      u32 raw_len, u32 stored_len)
+{
+    put_filtered(g, type, codec, W_FILTER_NONE, count, payload, raw_len, stored_len);
 }
 
 static void put(struct forge *g, u8 type, u32 count, const void *payload, u32 size)
@@ -181,6 +188,50 @@ static void compressed_data_must_give_exactly_what_is_said(void **state)
     assert_int_equal(outcome(&g), W_CORRUPT);
     free(raw);
     free(packed);
+}
+
+/* Five ids (the example of the page), and the same with something wrong in it. */
+static void filtered_data_must_be_what_the_filter_writes(void **state)
+{
+    (void)state;
+    static const char *const columns =
+        "{\"wts\":1,\"kind\":\"tokens\",\"rec\":[{\"name\":\"tok\",\"dtype\":\"u16\",\"shape\":[]},"
+        "{\"name\":\"n\",\"dtype\":\"u16\",\"shape\":[]}]}\n";
+    const struct {
+        const char *header;
+        u32 size, at, value, count, record_bytes;
+        u8 filter;
+        enum w_status status;
+    } rows[] = {
+        {TOKENS, 10, 0, 8, 5, 2, W_FILTER_IDS, W_END},
+        {TOKENS, 10, 0, 9, 5, 2, W_FILTER_IDS, W_CORRUPT},  /* other bits */
+        {TOKENS, 9, 0, 8, 5, 2, W_FILTER_IDS, W_CORRUPT},   /* a byte less, one more, one id more */
+        {TOKENS, 11, 0, 8, 5, 2, W_FILTER_IDS, W_CORRUPT},  /* (more than the ids) */
+        {TOKENS, 10, 0, 8, 6, 2, W_FILTER_IDS, W_CORRUPT},  /* one id more */
+        {columns, 10, 0, 8, 5, 4, W_FILTER_IDS, W_CORRUPT}, /* not ids alone */
+        {TENSORS, 10, 0, 8, 10, 1, W_FILTER_IDS, W_CORRUPT},
+        {columns, 12, 0, 8, 3, 4, W_FILTER_PLANES, W_END},
+        {columns, 11, 0, 8, 3, 4, W_FILTER_PLANES, W_CORRUPT}, /* fewer bytes, more */
+        {columns, 13, 0, 8, 3, 4, W_FILTER_PLANES, W_CORRUPT},
+        {TOKENS, 10, 0, 8, 5, 2, W_FILTER_PLANES, W_CORRUPT}, /* a single column */
+        {TENSORS, 10, 0, 8, 10, 1, W_FILTER_PLANES, W_CORRUPT},
+    };
+    struct w_deflater *d;
+    struct w_err err;
+    assert_int_equal(w_deflater_new(&d, 6, &err), W_DONE);
+    for (size_t i = 0; i < W_COUNTOF(rows); i++) {
+        u8 bytes[16] = {8, 1, 5, 0, 4, 7, 4, 0, 0, 0xbc}, packed[256];
+        struct forge g = {0};
+        size_t size;
+        bytes[rows[i].at] = (u8)rows[i].value;
+        assert_int_equal(w_deflate(d, bytes, rows[i].size, packed, &size, &err), W_DONE);
+        put_text(&g, 'H', rows[i].header);
+        put_filtered(&g, 'D', W_ZLIB, rows[i].filter, rows[i].count, packed,
+                     rows[i].count * rows[i].record_bytes, (u32)size);
+        put_end(&g);
+        assert_int_equal(outcome(&g), rows[i].status);
+    }
+    w_deflater_free(d);
 }
 
 static void a_header_is_one_line_and_comes_first(void **state)
@@ -360,6 +411,7 @@ int main(void)
         cmocka_unit_test(what_is_right_is_taken),
         cmocka_unit_test(unknown_frames_are_skipped_if_they_say_so),
         cmocka_unit_test(compressed_data_must_give_exactly_what_is_said),
+        cmocka_unit_test(filtered_data_must_be_what_the_filter_writes),
         cmocka_unit_test(a_header_is_one_line_and_comes_first),
         cmocka_unit_test(the_totals_of_an_end_are_verified),
         cmocka_unit_test(an_index_comes_once_before_the_end),

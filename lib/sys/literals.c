@@ -1,0 +1,269 @@
+/* One dynamic block of DEFLATE (RFC 1951, 3.2.7) and stored ones (3.2.4).
+ *
+ * Codes are those of Huffman's algorithm by two queues. Where one gets too long, the counts are
+ * halved and it runs again: that costs a fraction of a bit, in frames where few bytes make up nearly
+ * everything. */
+#include "sys/literals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/deflate.h"
+
+enum {
+    LITERALS = 257, /* 256 bytes and the end of the block */
+    END_OF_BLOCK = 256,
+    LITERAL_BITS = 14, /* of the longest code: four of them fit into 64 bits beside 7 that wait */
+    RUNS = 19,         /* symbols in which code lengths are written */
+    RUN_BITS = 7,
+    STORED_MOST = 65535,
+};
+
+struct code {
+    u16 bits; /* as they go out: the first one lowest */
+    u16 length;
+};
+
+/* ---- codes ---- */
+
+static int by_count(const void *a, const void *b)
+{
+    const u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Huffman's code lengths; returns the longest. Symbols with a count of 0 get 0; at least two have
+ * another. */
+static u32 huffman(const u32 *counts, u32 symbols, u16 *lengths)
+{
+    u64 leaves[LITERALS], weights[LITERALS]; /* of leaves and of inner nodes, rising */
+    u16 parents[2 * LITERALS];               /* of leaves, then of inner nodes */
+    u32 depths[LITERALS], used = 0, leaf = 0, inner = 0, longest = 0;
+
+    for (u32 i = 0; i < symbols; i++)
+        if (counts[i])
+            leaves[used++] = (u64)counts[i] << 16 | i;
+    qsort(leaves, used, sizeof *leaves, by_count);
+    for (u32 made = 0; made + 1 < used; made++) {
+        weights[made] = 0;
+        for (u32 k = 0; k < 2; k++) {
+            const bool is_leaf =
+                leaf < used && (inner == made || leaves[leaf] >> 16 <= weights[inner]);
+            weights[made] += is_leaf ? leaves[leaf] >> 16 : weights[inner];
+            parents[is_leaf ? leaf++ : LITERALS + inner++] = (u16)made;
+        }
+    }
+    depths[used - 2] = 0;
+    for (u32 i = used - 2; i-- > 0;)
+        depths[i] = depths[parents[LITERALS + i]] + 1;
+    memset(lengths, 0, symbols * sizeof *lengths);
+    for (u32 i = 0; i < used; i++) {
+        const u32 length = depths[parents[i]] + 1;
+        lengths[leaves[i] & 0xFFFF] = (u16)length;
+        longest = W_MAX(longest, length);
+    }
+    return longest;
+}
+
+/* Canonical codes (RFC 1951, 3.2.2) of at most `limit` bits. Changes the counts. */
+static void make_codes(u32 *counts, u32 symbols, u32 limit, struct code *codes)
+{
+    u16 lengths[LITERALS];
+    u32 next = 0;
+
+    while (huffman(counts, symbols, lengths) > limit)
+        for (u32 i = 0; i < symbols; i++)
+            counts[i] = (counts[i] + 1) / 2; /* ends with equal ones */
+    for (u32 i = 0; i < symbols; i++)
+        codes[i] = (struct code){0, lengths[i]};
+    for (u32 length = 1; length <= limit; length++, next <<= 1)
+        for (u32 i = 0; i < symbols; i++) {
+            if (lengths[i] != length)
+                continue;
+            for (u32 bit = 0; bit < length; bit++)
+                codes[i].bits |= (u16)((next >> bit & 1) << (length - 1 - bit));
+            next++;
+        }
+}
+
+static void count_bytes(const u8 *in, size_t size, u32 counts[LITERALS])
+{
+    u32 part[4][256] = {0}; /* four tables: equal neighbours do not wait for each other */
+    size_t i = 0;
+
+    for (; i + 4 <= size; i += 4)
+        for (u32 k = 0; k < 4; k++)
+            part[k][in[i + k]]++;
+    for (; i < size; i++)
+        part[0][in[i]]++;
+    for (u32 b = 0; b < 256; b++)
+        counts[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b];
+    counts[END_OF_BLOCK] = 1;
+}
+
+/* ---- bits ---- */
+
+struct bits {
+    u8 *out;
+    u64 waiting; /* bits that have not gone out, from the lowest */
+    u32 count;   /* below 8 after flush() */
+};
+
+static inline void put(struct bits *b, u64 value, u32 count)
+{
+    b->waiting |= value << b->count;
+    b->count += count;
+}
+
+/* Writes 8 bytes, of which the whole ones count. */
+static inline void flush(struct bits *b)
+{
+    w_put64(b->out, b->waiting);
+    b->out += b->count / 8;
+    b->waiting >>= b->count & ~7u;
+    b->count %= 8;
+}
+
+/* ---- blocks ---- */
+
+/* The code lengths of literals and of the one distance, which is not used, as runs: symbols with
+ * their extra bits above bit 8. Returns how many. */
+static u32 make_runs(const struct code *codes, u16 *runs)
+{
+    u32 made = 0, length;
+
+    for (u32 i = 0, run; i <= LITERALS; i += run) {
+        length = i < LITERALS ? codes[i].length : 0;
+        for (run = 1; i + run <= LITERALS && run < 138; run++)
+            if ((i + run < LITERALS ? codes[i + run].length : 0) != length)
+                break;
+        if (length == 0 && run >= 11) {
+            runs[made++] = (u16)(18 | (run - 11) << 8);
+        } else if (length == 0 && run >= 3) {
+            runs[made++] = (u16)(17 | (run - 3) << 8);
+        } else if (run >= 4) { /* the length, then "as before" 3 to 6 times */
+            run = W_MIN(run, 7u);
+            runs[made++] = (u16)length;
+            runs[made++] = (u16)(16 | (run - 4) << 8);
+        } else {
+            run = 1;
+            runs[made++] = (u16)length;
+        }
+    }
+    return made;
+}
+
+static void put_code_lengths(struct bits *b, const struct code *codes)
+{
+    static const u8 order[RUNS] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                   11, 4,  12, 3, 13, 2, 14, 1, 15};
+    static const u8 extra[RUNS] = {[16] = 2, [17] = 3, [18] = 7};
+    u16 runs[LITERALS + 1];
+    const u32 count = make_runs(codes, runs);
+    u32 counts[RUNS] = {0}, listed = RUNS;
+    struct code run_codes[RUNS];
+
+    for (u32 i = 0; i < count; i++)
+        counts[runs[i] & 0xFF]++;
+    make_codes(counts, RUNS, RUN_BITS, run_codes);
+    while (listed > 4 && run_codes[order[listed - 1]].length == 0)
+        listed--;
+    put(b, LITERALS - 257, 5);
+    put(b, 0, 5); /* one distance code, of no bits: there are no matches */
+    put(b, listed - 4, 4);
+    flush(b);
+    for (u32 i = 0; i < listed; i++) {
+        put(b, run_codes[order[i]].length, 3);
+        flush(b);
+    }
+    for (u32 i = 0; i < count; i++) {
+        const u32 symbol = runs[i] & 0xFF;
+        put(b, run_codes[symbol].bits, run_codes[symbol].length);
+        put(b, runs[i] >> 8, extra[symbol]);
+        flush(b);
+    }
+}
+
+static void put_coded(struct bits *b, const u8 *in, size_t size, const struct code *codes,
+                      bool last)
+{
+    size_t i = 0;
+
+    put(b, last | 2u << 1, 3);
+    put_code_lengths(b, codes);
+    for (; i + 4 <= size; i += 4) {
+        for (u32 k = 0; k < 4; k++)
+            put(b, codes[in[i + k]].bits, codes[in[i + k]].length);
+        flush(b);
+    }
+    for (; i < size; i++, flush(b))
+        put(b, codes[in[i]].bits, codes[in[i]].length);
+    put(b, codes[END_OF_BLOCK].bits, codes[END_OF_BLOCK].length);
+    flush(b);
+}
+
+static void put_stored(struct bits *b, const u8 *in, size_t size, bool last)
+{
+    do {
+        const u32 part = (u32)W_MIN(size, (size_t)STORED_MOST);
+        put(b, last && part == size, 3);
+        put(b, 0, -b->count & 7); /* to the end of the byte */
+        put(b, part | (u64)(part ^ 0xFFFF) << 16, 32);
+        flush(b);
+        memcpy(b->out, in, part);
+        b->out += part;
+        in += part, size -= part;
+    } while (size > 0);
+}
+
+/* Put a part as codes: false, and nothing is put, if it is as long stored. */
+static bool try_codes(struct bits *b, const u8 *in, size_t size, bool last)
+{
+    const struct bits before = *b;
+    u32 counts[LITERALS], changed[LITERALS];
+    struct code codes[LITERALS];
+    u64 bits = 0;
+
+    if (size == 0)
+        return false;
+    count_bytes(in, size, counts);
+    memcpy(changed, counts, sizeof changed);
+    make_codes(changed, LITERALS, LITERAL_BITS, codes);
+    for (u32 i = 0; i < LITERALS; i++)
+        bits += (u64)counts[i] * codes[i].length;
+    if (bits >= 8 * (u64)size)
+        return false;
+    put_coded(b, in, size, codes, last);
+    if (b->out - before.out < (ptrdiff_t)size)
+        return true;
+    *b = before; /* the list of code lengths was too long */
+    return false;
+}
+
+size_t w_literals_bound(size_t size, u32 parts)
+{
+    return size + 5 * (size / STORED_MOST + parts + 1) + 1024; /* and a trial that was too long */
+}
+
+size_t w_literals_deflate(const u8 *in, const u32 *sizes, u32 parts, u8 *out)
+{
+    struct bits b = {.out = out};
+    const u8 *at = in;
+
+    while (parts > 1 && sizes[parts - 1] == 0)
+        parts--;
+    put(&b, 0x0178, 16); /* deflate, a window of 32 KiB, the fastest level */
+    flush(&b);
+    for (u32 i = 0; i < parts; at += sizes[i++]) {
+        const bool last = i + 1 == parts;
+        if ((sizes[i] || last) && !try_codes(&b, at, sizes[i], last))
+            put_stored(&b, at, sizes[i], last);
+    }
+    put(&b, 0, -b.count & 7);
+    flush(&b);
+    const u32 adler = w_adler32(in, (size_t)(at - in));
+    for (u32 i = 0; i < 4; i++)
+        b.out[i] = (u8)(adler >> (24 - 8 * i));
+    return (size_t)(b.out + 4 - out);
+}
