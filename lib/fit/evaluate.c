@@ -180,27 +180,33 @@ static void give_phase(struct w_fit *fit, const char *figure, u32 phase, double 
 }
 
 /* Memory by the plan of one text, with what is read of the weights as they are in the file; rates. */
-static void give_generation(struct w_fit *fit, const struct w_costs *costs, u32 threads)
+static enum w_status give_generation(struct w_fit *fit, const struct w_costs *costs, u32 threads,
+                                     struct w_err *err)
 {
     const struct w_conf *c = &fit->conf;
     const double table = 4 * (double)(c->vocab_size + c->max_length) * (double)c->d_model;
+    enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < W_DECODE_TYPES; i++) {
+    for (u32 i = 0; i < W_DECODE_TYPES && !status; i++) {
         const struct w_plan_decode one = {w_decode_types[i], 1, W_INFER_ROWS, 1};
         const char *name = w_type_name(w_decode_types[i]);
         struct w_plan plan;
         char key[48];
-        const bool planned = !w_plan_decode(&plan, c, &one, threads, NULL);
+        /* sizes that overflow have no plan */
+        const enum w_status planned = w_plan_decode(&plan, c, &one, threads, err);
+        status = planned == W_NOMEM ? W_NOMEM : W_DONE;
         snprintf(key, sizeof key, "generate.%s.memory", name);
-        give(fit, key, planned ? (double)plan.bytes + table : 0, "plan");
+        give(fit, key, planned ? 0 : (double)plan.bytes + table, "plan");
         snprintf(key, sizeof key, "generate.%s.seconds", name);
         give(fit, key, costs ? costs->decode_s[i] : 0, "calibration");
         snprintf(key, sizeof key, "prompt.%s.seconds", name);
         give(fit, key, costs ? costs->prompt_s[i] : 0, "calibration");
     }
+    return status;
 }
 
-static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
+static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *ask,
+                                     struct w_err *err)
 {
     static const struct w_residuals none;
     const bool known = ask->calibration && w_calibration_knows(ask->calibration, ask->type);
@@ -233,7 +239,6 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "predict.factor", correction.factor, source);
     give(fit, "predict.interval", c ? correction.interval : RULE_INTERVAL, source);
     give(fit, "decode.seconds", c ? costs.decode_s[0] : 0, "calibration");
-    give_generation(fit, c ? &costs : NULL, (u32)W_MAX(ask->threads, 1));
     give(fit, "decode.interval", DECODE_INTERVAL, "rule");
     give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
     bool disk = c && c->disk_bytes_s > 0;
@@ -251,6 +256,7 @@ static void give_prediction(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "counts.token_s", counts ? COUNT_S : 0, "rule");
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");
+    return give_generation(fit, c ? &costs : NULL, (u32)W_MAX(ask->threads, 1), err);
 }
 
 /* For a machine that was calibrated in two states: the time of a step in the slower one. */
@@ -347,11 +353,12 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give_machine(fit, m);
     give_blocks(fit, m);
     give_ask(fit, ask);
-    give_prediction(fit, ask);
+    status = give_prediction(fit, ask, err);
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_plan_row *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
-    status = give_half(fit, m, ask, err);
+    if (!status)
+        status = give_half(fit, m, ask, err);
     if (!status)
         status = give_largest_batch(fit, threads, err);
     const int rate = w_figure_find("tok_s");

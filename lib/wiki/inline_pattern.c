@@ -23,7 +23,7 @@ static size_t find(struct w_span s, char c)
     return found ? (size_t)(found - s.at) : s.size;
 }
 
-static bool find_filter(struct w_span name, enum w_filter *filter)
+static bool find_filter(struct w_span name, enum w_inline_filter *filter)
 {
     static const char *const names[] = {
         [W_FILTER_MONTH] = "month",     [W_FILTER_NUMBER] = "number",    [W_FILTER_SUP] = "sup",
@@ -32,7 +32,7 @@ static bool find_filter(struct w_span name, enum w_filter *filter)
 
     for (size_t i = 1; i < W_COUNTOF(names); i++) {
         if (w_span_is(name, w_span_of(names[i]))) {
-            *filter = (enum w_filter)i;
+            *filter = (enum w_inline_filter)i;
             return true;
         }
     }

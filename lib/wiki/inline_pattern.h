@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "wiki/span.h"
 
-enum w_filter {
+enum w_inline_filter {
     W_FILTER_NONE,
     W_FILTER_MONTH,
     W_FILTER_NUMBER,
@@ -36,7 +36,7 @@ enum w_pattern_kind {
 struct w_pattern_piece {
     enum w_pattern_kind kind;
     struct w_span text, value;
-    enum w_filter filter;
+    enum w_inline_filter filter;
 };
 
 /* Rules that are no patterns. */

@@ -196,7 +196,7 @@ static void month(struct w_wikitext *r, size_t from)
     }
 }
 
-static void filter(struct w_wikitext *r, enum w_filter filter, size_t from)
+static void filter(struct w_wikitext *r, enum w_inline_filter filter, size_t from)
 {
     struct w_buffer *b = &r->marked;
 
