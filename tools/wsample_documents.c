@@ -57,6 +57,7 @@ enum w_status wsample_documents_open(struct documents **out, const struct settin
                                   &(struct w_document_options){.files = &d->files,
                                                                .format = formats[set->format],
                                                                .field = set->field,
+                                                               .threads = w_team_size(m->team),
                                                                .split = w_vocab_split(m->vocab)},
                                   err);
     return status;
