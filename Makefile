@@ -241,7 +241,8 @@ wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcache
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
 wmodel_PARTS := $(addprefix tools/wmodel_,change.c export.c import.c info.c)
-wsample_PARTS := tools/wsample_counts.c tools/wsample_generate.c tools/wsample_prompts.c \
+wsample_PARTS := tools/wsample_counts.c tools/wsample_documents.c tools/wsample_generate.c \
+	tools/wsample_prompts.c \
 	tools/wsample_score.c tools/wsample_talk.c tools/wsample_text.c
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \

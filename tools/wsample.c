@@ -54,6 +54,14 @@ static const struct w_option options[] = {
     {"score", 0, W_OPT_TEXT, AT(score), "FILE",
      .help = "Generate nothing: print the likelihood of the text of FILE ('-': standard input), in "
              "nats, bits per byte and perplexity per word."},
+    {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "plain", .choices = SCORE_FORMATS,
+     .help =
+         "With --score: what FILE holds. plain: one document; auto, lines, wiki, jsonl: as wtok "
+         "encode has them; tokens: a token stream of the model's vocabulary."},
+    {"field", 0, W_OPT_TEXT, AT(field), "NAME", "text",
+     .help = "With JSON Lines: the member that is the text."},
+    {"documents", 0, W_OPT_FLAG, AT(documents),
+     .help = "With --score: print the score of each document too."},
     {"counts", 0, W_OPT_TEXT, AT(counts), "FILE",
      .help = "Counts of n-grams, of wgram learn, which the model's gate mixes with its network. "
              "Without them it is the network alone."},
@@ -109,6 +117,8 @@ static enum w_status check(const struct settings *set, int operands, struct w_er
                       "choose one");
     if (set->score && prompts)
         return w_fail(err, W_USAGE, "--score generates nothing and takes no prompt");
+    if (!set->score && (set->documents || set->format != SCORE_PLAIN))
+        return w_fail(err, W_USAGE, "--format and --documents belong to --score FILE");
     if (set->count_on && !set->counts)
         return w_fail(err, W_USAGE, "--count-on goes on from counts: name them with --counts FILE");
     for (size_t i = 0; i < set->stops.count; i++)

@@ -16,15 +16,28 @@ struct settings {
     const char *model, *prompt, *prompt_file, *prompts, *score, *counts;
     struct w_text_list stops;
     u64 count, samples, batch, threads;
-    u32 type; /* enum type_choice */
+    u32 type;   /* enum type_choice */
+    u32 format; /* enum score_format */
+    const char *field;
     struct w_sampler_options sampler;
-    bool no_echo, ignore_end, json, count_on, interactive;
+    bool no_echo, ignore_end, json, count_on, interactive, documents;
     const char *seed; /* a number, or "random" */
 };
 
 /* Of --type, in the order of its option. */
 enum type_choice { TYPE_AUTO, TYPE_F32, TYPE_BF16, TYPE_Q8 };
 #define TYPE_NAMES "auto|f32|bf16|q8"
+
+/* Of --format: how the file of --score holds documents. */
+enum score_format {
+    SCORE_PLAIN,
+    SCORE_AUTO,
+    SCORE_LINES,
+    SCORE_WIKI,
+    SCORE_JSONL,
+    SCORE_TOKENS,
+};
+#define SCORE_FORMATS "plain|auto|lines|wiki|jsonl|tokens"
 
 /* The file of a model, its vocabulary, and the workers and kernels to run it with. */
 struct loaded_model {

@@ -150,6 +150,9 @@ enum w_status wsample_counts_score(struct counts *c, struct w_team *team, const 
         w_count_score(c->counts, team, &all, &said);
         return W_DONE;
     }
-    status = wsample_counts_slots(c, 1, err);
+    if (!c->slot_count)
+        status = wsample_counts_slots(c, 1, err);
+    if (!status)
+        wsample_counts_restart(c, 0);
     return status ? status : w_count_score_on(c->counts, c->slots[0].delta, &all, &said, err);
 }

@@ -2,13 +2,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/score.h"
 #include "sys/clock.h"
-#include "sys/text_files.h"
-#include "tools/wsample.h"
-
-#define TEXT_LIMIT (1ull << 30) /* bytes */
+#include "tools/wsample_documents.h"
 
 /* Of the counts or the mixture: NaN without them. */
 static double bits_per_byte(const struct w_score *s, double nats)
@@ -17,14 +15,17 @@ static double bits_per_byte(const struct w_score *s, double nats)
     return nats > 0 ? w_score_bits_per_byte(&of) : NAN;
 }
 
-static enum w_status print_score(const struct settings *set, const struct w_score *s, u64 window,
-                                 struct w_err *err)
+/* The figures of a score; NaN: there is none, such as a perplexity of a text without words. */
+#define FIGURES 13
+struct figure {
+    const char *name;
+    double value;
+    int digits;
+};
+
+static void figures_of(struct figure rows[FIGURES], const struct w_score *s)
 {
-    const struct {
-        const char *name;
-        double value;
-        int digits;
-    } rows[] = {
+    const struct figure all[FIGURES] = {
         {"nats", s->nats, 3},
         {"tokens", (double)s->tokens, 0},
         {"bits_per_token", w_score_bits(s) / (double)s->tokens, 5},
@@ -38,22 +39,56 @@ static enum w_status print_score(const struct settings *set, const struct w_scor
         {"lines", (double)s->lines, 0},
         {"word_perplexity", w_score_perplexity(s, s->words), 4},
         {"word_perplexity_lines", w_score_perplexity(s, s->words + s->lines), 4},
-        {"window", (double)window, 0},
     };
+    memcpy(rows, all, sizeof all);
+}
 
+static void put_figures(struct w_json *json, const struct figure *rows)
+{
+    for (size_t i = 0; i < FIGURES; i++)
+        if (!isnan(rows[i].value))
+            w_json_set_real(json, rows[i].name, rows[i].value);
+}
+
+static enum w_status print_score(const struct settings *set, const struct w_score *s, u64 documents,
+                                 u64 window, struct w_err *err)
+{
+    struct figure rows[FIGURES];
+
+    figures_of(rows, s);
     if (set->json) {
         struct w_json *json = w_json_object();
         w_json_set_string(json, "model", set->model);
         w_json_set_string(json, "file", set->score);
-        for (size_t i = 0; i < W_COUNTOF(rows); i++)
-            if (!isnan(rows[i].value)) /* a text without words has no perplexity by them, and
-                                          without counts there are none */
-                w_json_set_real(json, rows[i].name, rows[i].value);
+        put_figures(json, rows);
+        w_json_set_u64(json, "window", window);
+        w_json_set_u64(json, "documents", documents);
         return wsample_print_json(json, err);
     }
-    for (size_t i = 0; i < W_COUNTOF(rows); i++)
+    for (size_t i = 0; i < FIGURES; i++)
         if (!isnan(rows[i].value))
             printf("%-22s %.*f\n", rows[i].name, rows[i].digits, rows[i].value);
+    printf("%-22s %llu\n%-22s %llu\n", "window", (unsigned long long)window, "documents",
+           (unsigned long long)documents);
+    return W_DONE;
+}
+
+/* A line for one document. */
+static enum w_status print_document(const struct settings *set, const struct w_score *s, u64 number,
+                                    struct w_err *err)
+{
+    struct figure rows[FIGURES];
+
+    figures_of(rows, s);
+    if (set->json) {
+        struct w_json *json = w_json_object();
+        w_json_set_u64(json, "document", number);
+        put_figures(json, rows);
+        return wsample_print_json(json, err);
+    }
+    printf("document %-13llu %.5f bits per byte, %llu bytes, %llu tokens\n",
+           (unsigned long long)number, w_score_bits_per_byte(s), (unsigned long long)s->bytes,
+           (unsigned long long)s->tokens);
     return W_DONE;
 }
 
@@ -83,36 +118,69 @@ static enum w_status score_text(struct w_score *score, struct w_infer *infer,
     return status;
 }
 
+static void add_score(struct w_score *all, const struct w_score *one)
+{
+    all->nats += one->nats;
+    all->nats_counts += one->nats_counts;
+    all->nats_mixed += one->nats_mixed;
+    all->tokens += one->tokens;
+    all->bytes += one->bytes;
+    all->words += one->words;
+    all->lines += one->lines;
+}
+
+/* All documents; *count becomes their number. */
+static enum w_status score_all(struct w_score *all, u64 *count, struct w_infer *infer,
+                               const struct settings *set, const struct loaded_model *m,
+                               struct w_err *err)
+{
+    struct documents *documents = NULL;
+    struct w_draft text = {0};
+    struct w_ids ids = {0};
+    enum w_status status = wsample_documents_open(&documents, set, m, err);
+
+    while (!status) {
+        struct w_score one = {0};
+        status = wsample_documents_next(documents, &ids, &text, err);
+        if (status)
+            break;
+        w_score_count(&one, text.bytes, text.count);
+        status = score_text(&one, infer, m, &ids, err);
+        if (status)
+            break;
+        add_score(all, &one);
+        ++*count;
+        if (set->documents)
+            status = print_document(set, &one, *count, err);
+        w_progress(false, "scored %llu documents, %llu tokens", (unsigned long long)*count,
+                   (unsigned long long)all->tokens);
+    }
+    if (status == W_END)
+        status = *count
+                     ? W_DONE
+                     : w_fail(err, W_MISMATCH, "%s: empty: there is nothing to score", set->score);
+    wsample_documents_close(documents);
+    free(text.bytes);
+    free(ids.ids);
+    return status;
+}
+
 enum w_status wsample_score(const struct settings *set, struct loaded_model *m, struct w_err *err)
 {
     const struct w_plan_decode how = w_score_how(m->type, m->conf.max_length);
     struct w_infer *infer = NULL;
-    struct w_ids text = {0};
     struct w_score score = {0};
-    char *bytes = NULL;
-    size_t size;
+    u64 documents = 0;
 
-    enum w_status status = w_text_file_slurp(set->score, TEXT_LIMIT, 2, &bytes, &size, err);
-    if (!status && size == 0)
-        status = w_fail(err, W_MISMATCH, "%s: empty: there is nothing to score", set->score);
+    enum w_status status = wsample_infer_new(&infer, m, &how, err);
+    const double begin_s = w_now_s();
     if (!status)
-        status = w_ids_append(&text, w_vocab_eot_id(m->vocab), err);
+        status = score_all(&score, &documents, infer, set, m, err);
     if (!status)
-        status = w_encode(m->encoder, (const u8 *)bytes, size, &text, err);
-    if (!status)
-        status = wsample_infer_new(&infer, m, &how, err);
-    double begin_s = w_now_s();
-    if (!status) {
-        w_score_count(&score, bytes, size);
-        status = score_text(&score, infer, m, &text, err);
-    }
-    if (!status)
-        status = print_score(set, &score, m->conf.max_length, err);
+        status = print_score(set, &score, documents, m->conf.max_length, err);
     if (!status)
         w_say("%llu tokens scored, %.0f tokens/s", (unsigned long long)score.tokens,
               (double)score.tokens / W_MAX(w_now_s() - begin_s, 1e-9));
     w_infer_free(infer);
-    free(text.ids);
-    free(bytes);
     return status;
 }

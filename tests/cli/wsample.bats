@@ -209,6 +209,30 @@ setup()
     wsample -q -m untrained.wts --score text/1 --json | jq -e '(.bits_per_byte - (260 | log2)) | fabs < 0.05'
 }
 
+@test "documents are scored one by one, from text and from tokens" {
+    printf '%s\n' '{"text": "the king"}' '{"text": "line 12 of the town"}' '{"text": ""}' \
+        '{"text": "river"}' >d.jsonl
+    wsample $model --score d.jsonl -f jsonl --documents --json >d.json
+    [ "$(wc -l <d.json)" -eq 4 ]
+    for i in 1 2 3; do
+        jq -j "select(.document == $i) | .nats, \" \", .bytes, \"\n\"" d.json
+    done >by_line
+    for text in "the king" "line 12 of the town" river; do
+        printf %s "$text" | wsample $model --score - --json | jq -j '.nats, " ", .bytes, "\n"'
+    done >each
+    cmp by_line each
+    jq -es '(.[3].nats - (.[:3] | map(.nats) | add) | fabs < 1e-6) and .[3].documents == 3
+        and .[3].bytes == 32' d.json
+    wtok encode -q -V vocab -f jsonl d.jsonl -o d.tok
+    wsample $model --score d.tok -f tokens --documents --json | cmp <(jq 'del(.file)' d.json) <(jq 'del(.file)')
+    [ "$(wsample $model --score d.jsonl -f auto --documents | grep -c '^document ')" -eq 3 ]
+    run -3 wsample $model --score d.jsonl -f tokens
+    run -2 wsample $model -p x --documents
+    wtok train -q -n 300 -o other.vocab text
+    wtok encode -q -V other.vocab text/1 -o other.tok
+    run -3 wsample $model --score other.tok -f tokens
+}
+
 @test "words are counted as the published figures count them" {
     printf ' a bc\nd  e\n\n' >words.txt
     wsample $model --score words.txt --json >w.json
