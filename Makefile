@@ -384,7 +384,7 @@ SHELL_FILES  := .ci/run man/generate man/completion \
 	tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
-	tests/follow_models \
+	tests/follow_gpt2 tests/follow_models \
 	tests/follow_peer tests/follow_precision \
 	tests/fuzz/make_seeds \
 	tests/learn_references \

@@ -101,13 +101,14 @@ static void set_span(struct run *run, u64 steps)
     run->conf.steps = steps ? W_MAX(steps, run->conf.warmup_steps) : 0;
 }
 
-/* The configuration of a model, for a run of its own: how long the last one was says nothing, and its
- * name would be that of a file of models. */
+/* The configuration of a model, for a run of its own: how long the last one was says nothing, and
+ * whether there is a gate is up to the batches. */
 static struct w_conf conf_to_tune(const struct w_ckpt *init)
 {
     struct w_conf conf = *w_ckpt_conf(init);
 
     conf.steps = 0;
+    conf.counts = 0;
     return conf;
 }
 

@@ -195,6 +195,8 @@ network()
     wcat --what header alone.wts | jq -e .config.counts==0
     wtrain -q -c tiny.json --init mixed.wts -n 2 -o again.wts counted.batches
     cmp <(network alone.wts) <(network again.wts)
+    wtrain -q --init mixed.wts -n 2 -o own.wts tiny.batches # with the model's own configuration
+    wcat --what header own.wts | jq -e .config.counts==0
     wtrain -q -c tiny.json -n 2 --weights-only -o small.wts counted.batches
     wcat --what header small.wts | jq -e '.tensors | any(.name == "gate.bias")'
 }
