@@ -47,7 +47,7 @@ enum w_frame_type {
 
 enum w_codec { W_STORED, W_ZLIB };
 /* What was done to the records of a data frame before they were deflated. */
-enum w_filter { W_FILTER_NONE, W_FILTER_IDS, W_FILTER_PLANES, W_FILTERS };
+enum w_frame_filter { W_FILTER_NONE, W_FILTER_IDS, W_FILTER_PLANES, W_FILTERS };
 
 struct w_frame {
     u8 type;
