@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Names of templates; ASCII letters of any case are equal, "*" stands for any ending. */
+/* Names of templates; ASCII letters of any case are equal, as is the first letter, "*" stands for any ending. */
 static const char *const templates[] = {
     "disambig*",
     "dab",
@@ -44,6 +44,80 @@ static const char *const templates[] = {
     "توضيح",
     "ابهام‌زدایی",
     "פירושונים",
+    "dubbelsinnig",
+    "desambig*",
+    "صفحة توضيح",
+    "dixebra",
+    "begriffsklar*",
+    "неадназначнасць",
+    "шматзначнасць",
+    "пояснение",
+    "disheñvelout*",
+    "čvor",
+    "anamrwysedd",
+    "gwahaniaethu",
+    "αποσαφ*",
+    "apartigilo",
+    "argipen",
+    "homonimo",
+    "homónimos",
+    "homonimia",
+    "ابهام زدایی",
+    "ابهام‌زدائی",
+    "täsmennyssivu/sukunimi",
+    "idirdhealú",
+    "soilleireachadh",
+    "बहुविकल्पी शब्द",
+    "razdvojba",
+    "nova razdvojba",
+    "disingkat",
+    "aðgreining",
+    "მრავალმნიშვნელოვანი",
+    "동명이인",
+    "동음이의어",
+    "cudakirin",
+    "nozīmju atdalīšana",
+    "појаснување",
+    "നാനാർത്ഥങ്ങൾ",
+    "വിവക്ഷകൾ",
+    "салаа утгатай",
+    "nyahkekaburan",
+    "mehrdüdig begreep",
+    "dpintro",
+    "fleirtyding",
+    "pekerside",
+    "tobokstavforkorting",
+    "omonimia",
+    "strona ujednoznaczniająca",
+    "dez",
+    "dezamb*",
+    "persoane omonime",
+    "многозначность",
+    "список однофамильцев",
+    "višeznačnost",
+    "višeznačna odrednica",
+    "rozlišovacia stránka",
+    "razločitev*",
+    "kthjellim",
+    "gren",
+    "grensida",
+    "namngrensida",
+    "betydelselista",
+    "bkl",
+    "letter-number combination disambiguation",
+    "பக்கவழி நெறிப்படுத்தல்",
+    "అయోమయ నివృత్తి",
+    "แก้ความกำกวม",
+    "แก้กำกวม",
+    "คำกำกวม",
+    "paglilinaw",
+    "anlam ayrım",
+    "күп мәгънәләр",
+    "күп мәғәнәлелек",
+    "trang định hướng",
+    "באדייטן",
+    "khu-pia̍t-ia̍h",
+    "搞清楚",
 };
 
 /* {{disambiguation needed}} follows a link in a sentence. */
@@ -66,7 +140,7 @@ static bool is_listed(struct w_span name)
             listed.size--;
             front.size = W_MIN(front.size, listed.size);
         }
-        if (w_span_is_word(front, listed))
+        if (w_span_is_name(front, listed))
             return true;
     }
     return false;

@@ -26,9 +26,11 @@ static size_t find(struct w_span s, char c)
 static bool find_filter(struct w_span name, enum w_inline_filter *filter)
 {
     static const char *const names[] = {
-        [W_FILTER_MONTH] = "month",     [W_FILTER_NUMBER] = "number",    [W_FILTER_SUP] = "sup",
-        [W_FILTER_SUB] = "sub",         [W_FILTER_UPPER] = "upper",      [W_FILTER_LOWER] = "lower",
-        [W_FILTER_CAPITAL] = "capital", [W_FILTER_LANGUAGE] = "language"};
+        [W_FILTER_MONTH] = "month",      [W_FILTER_NUMBER] = "number",
+        [W_FILTER_DECIMAL] = "decimal",  [W_FILTER_SUP] = "sup",
+        [W_FILTER_SUB] = "sub",          [W_FILTER_UPPER] = "upper",
+        [W_FILTER_LOWER] = "lower",      [W_FILTER_CAPITAL] = "capital",
+        [W_FILTER_LANGUAGE] = "language"};
 
     for (size_t i = 1; i < W_COUNTOF(names); i++) {
         if (w_span_is(name, w_span_of(names[i]))) {
@@ -65,8 +67,9 @@ static struct w_pattern_piece place(struct w_span inside)
     if (inside.size) {
         take(&inside, 1);
         if (!find_filter(inside, &piece.filter))
-            return wrong("after ':' is none of month, number, sup, sub, upper, lower, capital, "
-                         "language");
+            return wrong(
+                "after ':' is none of month, number, decimal, sup, sub, upper, lower, capital, "
+                "language");
     }
     if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
         piece.kind = W_PATTERN_NEEDED;

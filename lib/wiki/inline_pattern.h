@@ -10,6 +10,7 @@ enum w_inline_filter {
     W_FILTER_NONE,
     W_FILTER_MONTH,
     W_FILTER_NUMBER,
+    W_FILTER_DECIMAL,
     W_FILTER_SUP,
     W_FILTER_SUB,
     W_FILTER_UPPER,

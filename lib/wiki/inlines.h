@@ -32,7 +32,8 @@
  *     {#}           what the "*" of the row's name stands for
  *     {*} {*, }     all arguments that have a number, with nothing or ", " between them; or "\n"
  *     {2:month}     the name of the month with that number
- *     {1:number}    commas between thousands
+ *     {1:number}    thousands separated, and the point, as the language does
+ *     {1:decimal}   the point alone
  *     {1:sup}       a number as superscript
  *     {1:sub}       a number as subscript, if it follows a number
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one

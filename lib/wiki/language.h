@@ -6,15 +6,16 @@
 #include "wiki/span.h"
 
 struct w_wiki_language {
-    const char *code;
-    const char *thousands, *decimal; /* between thousands; before the part behind the point */
-    u8 least;                        /* digits of the shortest number that is cut into thousands */
-    const char *months[12];          /* as they follow a day; NULL: they stay numbers */
+    const char *thousands; /* between thousands */
+    char decimal;          /* before the part behind the point */
+    u8 least;              /* digits of the shortest number that is cut into thousands */
+    bool english;
+    int names;                 /* the column of its names of languages; -1: it has none */
+    const char *const *months; /* 12, as they follow a day; NULL: they stay numbers */
 };
 
-/* The language of a wiki by its code, such as "de" and "de-at": English for "", and for a language
- * that is not known one that leaves numbers as they are. Never NULL. */
-const struct w_wiki_language *w_wiki_language_of(const char *code);
+/* The language of a wiki by its code, such as "de" and "de-at"; "" is English. */
+struct w_wiki_language w_wiki_language_of(const char *code);
 
 /* What a language is called in another, by its code ("en" and "en-us" are English); empty if that
  * is not known. */

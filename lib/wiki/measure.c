@@ -211,8 +211,7 @@ static struct form form_of(struct w_wikitext *r, const struct w_arguments *all, 
         on[i] = w_span_is(word, w_span_of(switches[i].value[0])) ||
                 w_span_is(word, w_span_of(switches[i].value[1]));
         if (i == 0)
-            on[i] |= (abbreviate && !w_span_is(word, W_SPAN("off"))) ||
-                     strcmp(r->language->code, "en") != 0;
+            on[i] |= (abbreviate && !w_span_is(word, W_SPAN("off"))) || !r->language.english;
     }
     return (struct form){.symbol = on[0], .adjective = on[1], .american = on[2]};
 }

@@ -6,7 +6,7 @@
 
 void w_wiki_group_digits(struct w_wikitext *r, size_t from)
 {
-    const struct w_wiki_language *l = r->language;
+    const struct w_wiki_language *l = &r->language;
     struct w_buffer *b = &r->marked;
     size_t begin = from, end;
 
@@ -15,10 +15,11 @@ void w_wiki_group_digits(struct w_wikitext *r, size_t from)
     end = begin;
     while (end < b->size && w_is_digit(b->at[end]))
         end++;
-    if (end < b->size && b->at[end] != '.' && b->at[end] != (u8)*l->decimal)
-        return; /* not a plain number */
-    if (end < b->size && end > begin)
-        b->at[end] = (u8)*l->decimal;
+    if (end < b->size && b->at[end] != '.' && b->at[end] != (u8)l->decimal &&
+        (b->at[end] != ' ' || (end + 1 < b->size && w_is_digit(b->at[end + 1]))))
+        return; /* not a plain number, nor one before a unit */
+    if (end < b->size && end > begin && b->at[end] == '.')
+        b->at[end] = (u8)l->decimal;
     if (end - begin < l->least || end - begin >= DIGITS_MAX)
         return;
     for (size_t at = end; at > begin + 3;) {

@@ -41,7 +41,7 @@ struct w_arguments {
 
 struct w_wikitext {
     struct w_wikitext_options options;
-    const struct w_wiki_language *language;
+    struct w_wiki_language language;
     bool variants;                      /* -{ }- is markup */
     struct w_inline_table *own_inlines; /* where the options name none */
     struct w_markup_list markup;

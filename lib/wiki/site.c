@@ -122,6 +122,33 @@ static bool is_listed(const char *list, size_t list_size, u8 separator, struct w
     return memmem(list, list_size, key, word.size + 2) != NULL;
 }
 
+/* Names that only the configuration of some wikis of Wikimedia has. */
+static const struct {
+    const char *language;
+    int key;
+    const char *names;
+} configured[] = {
+    {"crh", FILE_KEY, "Файл"},
+    {"cu", CATEGORY_KEY, "Категория"},
+    {"cu", TEMPLATE_KEY, "Шаблон"},
+    {"es", CATEGORY_KEY, "CAT"},
+    {"he", CATEGORY_KEY, "קט"},
+    {"hr", FILE_KEY, "DT"},
+    {"hr", CATEGORY_KEY, "CT|KT"},
+    {"it", CATEGORY_KEY, "CAT"},
+    {"ku", FILE_KEY, "پەڕگە"},
+    {"ku", CATEGORY_KEY, "پۆل"},
+    {"ku", TEMPLATE_KEY, "داڕێژە"},
+    {"rm", FILE_KEY, "Bild"},
+    {"ru", CATEGORY_KEY, "К"},
+    {"sh", FILE_KEY, "Датотека|Fotografija|DT|ДТ"},
+    {"sh", CATEGORY_KEY, "KAT|KT|КАТ|КТ"},
+    {"sr", FILE_KEY, "Datoteka|Датотека|Fotografija|Фотографија"},
+    {"sr", TEMPLATE_KEY, "Predložak|Предложак"},
+    {"tr", CATEGORY_KEY, "KAT"},
+    {"zh", CATEGORY_KEY, "CAT"},
+};
+
 /* Codes that some wikis have for their language, and those that MediaWiki's tables have. */
 static const char *const former[][2] = {
     {"no", "nb"},       {"als", "gsw"},        {"be-x-old", "be-tarask"},
@@ -169,6 +196,9 @@ enum w_status w_wiki_site_set_language(struct w_wiki_site *site, struct w_span c
         status = add_row(site, row_of((struct w_span){(const u8 *)rest, size}), err);
         rest += size + (rest[size] == ',');
     }
+    for (size_t i = 0; i < W_COUNTOF(configured) && !status; i++)
+        if (!strcmp(configured[i].language, site->language))
+            status = add_all(site, configured[i].key, configured[i].names, err);
     return status;
 }
 
@@ -204,17 +234,6 @@ bool w_wiki_is_frame(struct w_span word)
     return is_listed(frame_words, sizeof frame_words - 1, '|', word);
 }
 
-static bool same_name(struct w_span a, struct w_span b)
-{
-    u32 letter = w_first_letter(a);
-
-    if (letter && letter == w_first_letter(b)) {
-        a = w_span_from(a, 2);
-        b = w_span_from(b, 2);
-    }
-    return w_span_is_word(a, b);
-}
-
 static bool is_language(struct w_span prefix)
 {
     u8 word[16];
@@ -239,7 +258,7 @@ static struct w_span prefix_of(struct w_span title)
 
 static bool is_name(const struct name *n, struct w_span prefix)
 {
-    return same_name(prefix, (struct w_span){(const u8 *)n->text, n->size});
+    return w_span_is_name(prefix, (struct w_span){(const u8 *)n->text, n->size});
 }
 
 bool w_wiki_site_is_template(const struct w_wiki_site *site, struct w_span prefix)
@@ -272,7 +291,7 @@ enum w_link_kind w_wiki_site_link(const struct w_wiki_site *site, struct w_span 
             return n->key == FILE_KEY ? W_LINK_FILE : W_LINK_CATEGORY;
     }
     for (size_t i = 0; i < W_COUNTOF(known); i++)
-        if (same_name(prefix, w_span_of(known[i].name)))
+        if (w_span_is_name(prefix, w_span_of(known[i].name)))
             return known[i].kind;
     return is_language(prefix) ? W_LINK_LANGUAGE : W_LINK_PAGE;
 }

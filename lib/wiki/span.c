@@ -53,3 +53,14 @@ u32 w_first_letter(struct w_span s)
         return code + 0x20;
     return code >= 0x400 && code <= 0x40F ? code + 0x50 : code;
 }
+
+bool w_span_is_name(struct w_span a, struct w_span b)
+{
+    u32 letter = w_first_letter(a);
+
+    if (letter && letter == w_first_letter(b)) {
+        a = w_span_from(a, 2);
+        b = w_span_from(b, 2);
+    }
+    return w_span_is_word(a, b);
+}

@@ -24,6 +24,7 @@ bool w_span_is_word(struct w_span, struct w_span other); /* in any case, '_' as 
 /* The first letter of a name may be of either case in MediaWiki. For one of two bytes, in Latin-1,
  * Greek and Cyrillic, the code of its small form; 0 for any other. */
 u32 w_first_letter(struct w_span);
+bool w_span_is_name(struct w_span, struct w_span other); /* as a word, but for that letter */
 
 /* The rest of a text from an offset on. */
 static inline struct w_span w_span_from(struct w_span s, size_t offset)

@@ -124,7 +124,7 @@ static struct w_span code_of(const struct w_wikitext *r, const struct given *giv
 static bool has(const struct w_wikitext *r, const struct given *given, struct w_pattern_piece piece)
 {
     if (piece.filter == W_FILTER_LANGUAGE)
-        return w_wiki_language_name(r->language, code_of(r, given, piece)).size;
+        return w_wiki_language_name(&r->language, code_of(r, given, piece)).size;
     switch (piece.kind) {
     case W_PATTERN_NEEDED:
         if (piece.value.size)
@@ -140,7 +140,7 @@ static bool has(const struct w_wikitext *r, const struct given *given, struct w_
 static bool has_all(const struct w_wikitext *r, const struct given *given, struct w_span pattern,
                     bool group)
 {
-    bool in_group = false, group_has = false, needs = false, groups = false, any = false;
+    bool in_group = false, group_has = false, other = false, groups = false, any = false;
 
     for (;;) {
         struct w_pattern_piece piece = w_pattern_next(&pattern);
@@ -153,7 +153,7 @@ static bool has_all(const struct w_wikitext *r, const struct given *given, struc
             in_group = false;
             break;
         case W_PATTERN_OR:
-        case W_PATTERN_END: return needs || any || !groups;
+        case W_PATTERN_END: return other || any || !groups;
         default:
             if (in_group) {
                 group_has = group_has && has(r, given, piece);
@@ -161,8 +161,8 @@ static bool has_all(const struct w_wikitext *r, const struct given *given, struc
             }
             if (!has(r, given, piece))
                 return false;
-            needs |= piece.kind == W_PATTERN_ARGUMENT || piece.kind == W_PATTERN_NEEDED ||
-                     piece.kind == W_PATTERN_ALL;
+            other |= piece.kind != W_PATTERN_NEEDED &&
+                     (piece.kind != W_PATTERN_TEXT || w_span_trim(piece.text).size);
         }
     }
 }
@@ -190,9 +190,9 @@ static void month(struct w_wikitext *r, size_t from)
             return; /* it is a name already */
         number = number * 10 + (u32)(b->at[i] - '0');
     }
-    if (number >= 1 && number <= 12 && r->language->months[number - 1]) {
+    if (number >= 1 && number <= 12 && r->language.months) {
         r->marked.size = from;
-        w_buffer_span(&r->marked, w_span_of(r->language->months[number - 1]));
+        w_buffer_span(&r->marked, w_span_of(r->language.months[number - 1]));
     }
 }
 
@@ -204,6 +204,10 @@ static void filter(struct w_wikitext *r, enum w_inline_filter filter, size_t fro
     case W_FILTER_NONE: break;
     case W_FILTER_MONTH: month(r, from); break;
     case W_FILTER_NUMBER: w_wiki_group_digits(r, from); break;
+    case W_FILTER_DECIMAL:
+        for (size_t i = from; i < b->size; i++)
+            b->at[i] = b->at[i] == '.' ? (u8)r->language.decimal : b->at[i];
+        break;
     case W_FILTER_SUP: w_wiki_superscript(r, from); break;
     case W_FILTER_SUB: w_wiki_subscript(r, from); break;
     case W_FILTER_LANGUAGE: break; /* put_language() */
@@ -267,7 +271,7 @@ static void put_argument(struct w_wikitext *r, const struct given *given,
     size_t from = r->marked.size;
 
     if (piece.filter == W_FILTER_LANGUAGE)
-        w_buffer_span(&r->marked, w_wiki_language_name(r->language, code_of(r, given, piece)));
+        w_buffer_span(&r->marked, w_wiki_language_name(&r->language, code_of(r, given, piece)));
     else if (piece.kind == W_PATTERN_ENDING)
         w_wiki_put_plain(r, given->ending);
     else

@@ -464,7 +464,8 @@ static void a_file_of_rows_extends_the_table(void **state)
                                "x-* = \\s{a?}\\{{1}\\}\\\\ || -{2:month}-\n"
                                "y = \\d{1}\n"
                                "z = {10}{26}\n"
-                               "g = \\[, a {1}\\]\\[; b {2}\\] c || \\[, d {3}\\]\\[, {4} e\\]\n"
+                               "g = \\[, a {1}\\]\\[; b {2}\\] || \\[, d {3}\\]\\[, {4} e\\]\n"
+                               "h = c\\[ {1}\\]\n"
                                "s = {1=one?}1 || {1=two?}2 || {k=v?}{1}\n"
                                "n-* = {#:language} ({#}) {1} || {1:language}, {2}\n"
                                "f: = <{1:upper}>";
@@ -482,7 +483,8 @@ static void a_file_of_rows_extends_the_table(void **state)
           {"{{x-y|1|a=2}} {{x-z||3}} {{x|1}}", "{1}\\ -March-"}, {"{{F:abc}}", "<ABC>"},
           {"1{{y|2}} a{{y|3}} {{y|4}}", "1 2 a3 4"},
           {"{{g|1}}; {{g|1|2}}; {{g||2}}; {{g|||3}}; {{g||||4}}; {{g|||3|4}}; {{g}}x",
-           "a 1 c; a 1; b 2 c; b 2 c; d 3; 4 e; d 3, 4 e; x"},
+           "a 1; a 1; b 2; b 2; d 3; 4 e; d 3, 4 e; x"},
+          {"{{h}}, {{h|1}}", "c, c 1"},
           {"{{s|one}} {{s|Two}} {{s|six|k=v}} {{s|six}}7", "1 2 six 7"},
           {"{{n-de|a}} {{n-en-us|b}} {{n-xx|fr|c}} {{n-xx|yy|d}}e",
            "German (de) a English (en-us) b French, c e"},

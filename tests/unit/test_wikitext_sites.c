@@ -65,7 +65,7 @@ static void pictures_and_categories_have_more_names_than_one(void **state)
         {"ro", "Imagine", "Categorie"}, {"el", "εικόνα", "Κατηγορία"}, {"vi", "Hình", "Thể loại"},
         {"th", "ภาพ", "หมวดหมู่"}, {"id", "Gambar", "Kategori"}, {"cs", "Soubor", "Kategorie"},
         {"cs", "Obrázok", NULL}, {"sk", "Súbor", "Kategória"}, {"sr", "Слика", "Категорија"},
-        {"sr", "Slika", "Kategorija"}, {"hr", "Slika", "Kategorija"}, {"eu", "Irudi", "Kategoria"},
+        {"sr", "Slika", "Kategorija"}, {"sr", "Датотека", NULL}, {"es", "Archivo", "CAT"}, {"hr", "Slika", "Kategorija"}, {"eu", "Irudi", "Kategoria"},
         {"ja", "画像", "カテゴリ"}, {"ko", "그림", "분류"}, {"pl", "Grafika", "Kategoria"},
         {"nl", "Afbeelding", "Categorie"}, {"sv", "Bild", "Kategori"}, {"bg", "Картинка", "Категория"},
         {"he", "תמונה", "קטגוריה"}, {"hi", "चित्र", "श्रेणी"}, {"ka", "სურათი", "კატეგორია"},
@@ -164,8 +164,8 @@ static void other_languages(void **state)
     CHECK("fr",
           {"Au {{s-|XIX|e}}, il a parcouru {{unité|5|km}}.", "Au XIXe siècle, il a parcouru 5 km."},
           {"le {{date|1|janvier|2000}} et le {{date-|14|7|1789}}", "le 1er janvier 2000 et le 14 juillet 1789"},
-          {"{{unité|1234567.5|m|2}} {{unité|10|à=20|km}} {{nombre|12345|habitants}} {{unité|3 km}}",
-           "1 234 567,5 m² 10 à 20 km 12 345 habitants 3 km"},
+          {"{{unité|1234567.5|m|2}} {{unité|10|à=20|km}} {{nombre|12345|habitants}} {{unité|3 km}} {{unité|25000 km}}",
+           "1 234 567,5 m² 10 à 20 km 12 345 habitants 3 km 25 000 km"},
           {"{{-s|V|e}} {{s2|XV|e|XVI|e}} {{XIXe siècle}} {{Ier siècle}} {{1er}} {{XX{{e}} siècle}}x",
            "Ve siècle av. J.-C. XVe et XVIe siècles XIXe siècle Ier siècle 1er x"},
           {"{{lang-de|Wien}} {{lang|en|a}} {{lien|trad=A|lang=en|fr=B|texte=C}} {{abréviation|D|E}}",
@@ -175,8 +175,8 @@ static void other_languages(void **state)
           {"{{as of|2009}}a {{circa|1500}}b {{birth date|1950|4|12}}c", "a b c"});
     CHECK("de",
           {"{{enS|''Munich''}}, {{ruS|Москва|Moskwa}}, {{laS|Roma}}", "englisch Munich, russisch Москва Moskwa, lateinisch Roma"},
-          {"{{Höhe|489|DE-NHN}} {{formatnum:1234567.5}} {{Zahl|12345}} {{§|1|bgb|juris}}",
-           "489 m ü. NHN 1.234.567,5 12.345 § 1"},
+          {"{{Höhe|1028.5|DE-NHN}} {{formatnum:1234567.5}} {{Zahl|12345}} {{§|1|bgb|juris}}",
+           "1028,5 m ü. NHN 1.234.567,5 12.345 § 1"},
           {"{{\"|Wort}} {{lang|fr|mot}} {{Zitat|A|B}}", "„Wort“ mot\n\n„A“\n– B"},
           {"{{date|5}}a {{height|m=1}}b", "a b"});
     CHECK("es",
@@ -210,7 +210,11 @@ static void other_languages(void **state)
     /* A language without rows of its own: neither English words nor English numbers. */
     CHECK("bg",
           {"{{lang-la|Anno Domini}} {{nowrap|a b}} {{convert|1234.5|km|mi}} {{formatnum:1234}} {{as of|2009}}c",
-           "Anno Domini a b 1234.5 km 1234 c"});
+           "Anno Domini a b 1234,5 km 1234 c"},
+          {"{{formatnum:12345.5}} {{formatnum:1234567 м}}", "12 345,5 1 234 567 м"});
+    CHECK("de-ch", {"{{formatnum:12345.5}}", "12'345,5"});
+    CHECK("fa", {"{{formatnum:12345.5}}", "12345.5"});
+    CHECK("ceb", {"{{formatnum:12345.5}} {{birth date|1|2|3}}a", "12,345.5 a"});
 }
 
 static void a_wiktionary_has_other_templates(void **state)
