@@ -16,7 +16,7 @@ static const struct w_option options[] = {
              "output."},
     {"split", 0, W_OPT_TEXT, AT(split), "RULE",
      .help = "How text is split into words, if the file does not say so or to override it: gpt2, "
-             "cl100k, qwen2 or smollm."},
+             "cl100k, qwen2, smollm, o200k, deepseek or falcon."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME",
      .help =
          "The special token that ends documents; it is added if the file has none of this name. "
