@@ -26,7 +26,7 @@
  *           [!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
  *           [ ]?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
  *
- *   falcon  likewise: [\p{P}$+<=>\^`|~]+, then gpt2, then [0-9][0-9][0-9]                       (Falcon)
+ *   falcon  likewise: [\p{P}$+<=>\^`|~]+, \p{P} of Unicode 8.0; then gpt2, then [0-9][0-9][0-9] (Falcon)
  *
  * In words: a word is an English contraction (in cl100k and qwen2 of any case); a run of letters or
  * of other characters, with at most one character before it, which is U+0020, or in cl100k and

@@ -170,7 +170,8 @@ static void falcon_takes_punctuation_and_digits_apart(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        "it|'|s| a| |123|4|  |!?$| |(|x|\xe2\x82\xac|1| 12| \xc2\xb2\x31\x32",
+        "it|'|s| a| |123|4|  |!?$| |(|x|\xe2\x82\xac|1| 12| \xc2\xb2\x31\x32|\xe2\xb8\xae| "
+        "\xe2\xb9\x83",
         "\xc2\xb2|123|\xc2\xbd\x35|a| | b",
     };
     check_cases(W_SPLIT_FALCON, cases, W_COUNTOF(cases));
