@@ -247,11 +247,11 @@ static enum w_status read_split(struct w_import *f, const struct w_json *json,
     const struct w_json *normalizer = w_json_get(json, "normalizer");
     const char *type = w_json_string(w_json_get(normalizer, "type"));
 
-    if (!is_nothing(normalizer))
+    if (!options->no_normalizer && !is_nothing(normalizer))
         return w_fail(
             err, W_MISMATCH,
-            "normalizer: %.40s changes text, so that decoding could not restore it: remove "
-            "it (\"normalizer\": null) if your text needs none",
+            "normalizer: %.40s changes text, so that decoding could not restore it: if your "
+            "text is as it makes it, say --normalizer none",
             type ? type : "it");
     f->split = options->split;
     return options->has_split

@@ -113,8 +113,9 @@ ids()
     jq -c '.normalizer = {type: "NFC"}' good.json >nfc.json
     run --separate-stderr wtok import -o out nfc.json
     [ "$status" -eq 3 ]
-    [[ "$stderr" == *nfc.json*normalizer*NFC* ]]
+    [[ "$stderr" == *nfc.json*normalizer*NFC*"--normalizer none"* ]]
     [ ! -e out ]
+    wtok import -q --normalizer none nfc.json | cmp - <(wtok import -q good.json)
     head -c 1000 good.json >cut.json
     run --separate-stderr wtok import -o out cut.json
     [ "$status" -eq 3 ]
