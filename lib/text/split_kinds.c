@@ -220,13 +220,14 @@ static bool is_later(const u8 *p, size_t left)
     return false;
 }
 
-/* Punctuation, and the symbols of ASCII. */
+/* Punctuation, and the symbols of ASCII. U+166D was punctuation then, and is a symbol now. */
 static bool is_punctuation(const u8 *p, size_t left, size_t *length)
 {
     enum w_char_kind kind = kind_at(p, left, length);
 
-    return (kind == W_KIND_PUNCTUATION && !is_later(p, left)) ||
-           (kind == W_KIND_SYMBOL && *p < 0x80);
+    if (kind == W_KIND_SYMBOL)
+        return *p < 0x80 || (*length == 3 && p[0] == 0xe1 && p[1] == 0x99 && p[2] == 0xad);
+    return kind == W_KIND_PUNCTUATION && !is_later(p, left);
 }
 
 static bool three_digits(const u8 *p, size_t left)
