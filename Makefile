@@ -107,6 +107,7 @@ LIB_SOURCES := \
 	lib/text/pair_map.c \
 	lib/text/special.c \
 	lib/text/split.c \
+	lib/text/split_kinds.c \
 	lib/text/text_batch.c \
 	lib/text/token_set.c \
 	lib/text/unicode.c \

@@ -4,8 +4,11 @@
 
 struct settings {
     const char *output, *split, *end;
-    u32 format; /* enum w_vocab_format */
+    u32 format;     /* enum w_vocab_format */
+    u32 normalizer; /* enum normalizer */
 };
+
+enum normalizer { KEEP, NONE };
 
 static const struct w_option options[] = {
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "auto", .choices = W_VOCAB_FORMAT_NAMES,
@@ -16,7 +19,13 @@ static const struct w_option options[] = {
              "output."},
     {"split", 0, W_OPT_TEXT, AT(split), "RULE",
      .help = "How text is split into words, if the file does not say so or to override it: gpt2, "
-             "cl100k, qwen2 or smollm."},
+             "cl100k, qwen2, smollm, o200k, deepseek or falcon."},
+    {"normalizer", 0, W_OPT_CHOICE, AT(normalizer), "WHAT", "keep", .choices = "keep|none",
+     .help =
+         "With keep, a vocabulary that changes text before it splits it (NFC ...) is refused, "
+         "since "
+         "decoding would not give the text back. With none it is taken without that: ids are those "
+         "of the other program for text that it would not change."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME",
      .help =
          "The special token that ends documents; it is added if the file has none of this name. "
@@ -36,7 +45,8 @@ static const char *const examples[] = {
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct w_import_options import = {.has_split = set->split != NULL, .end = set->end};
+    struct w_import_options import = {
+        .has_split = set->split != NULL, .no_normalizer = set->normalizer == NONE, .end = set->end};
     struct w_vocab *vocab = NULL;
 
     if (argc < 1 || argc > 2)

@@ -42,7 +42,7 @@ static const struct w_option options[] = {
     {"max-words", 0, W_OPT_COUNT, AT(max_words), "N", "8M", .min = 2, .max = UINT32_MAX / 2,
      .help = "When the text has more different words than this, forget the rarest, down to half as "
              "many, and say so. A word takes about 300 bytes of memory."},
-    {"split", 0, W_OPT_CHOICE, AT(split), "RULE", "gpt2", .choices = W_SPLIT_NAMES,
+    {"split", 0, W_OPT_CHOICE, AT(split), "RULE", "gpt2", .choices = W_SPLIT_LEARNED_NAMES,
      .help = "How text is split into words, which no token crosses; the vocabulary remembers it."},
     {"tie", 0, W_OPT_CHOICE, AT(tie), "RULE", "id-min", .choices = "id-min|bytes-max|hf",
      .help = "Which of equally frequent pairs comes first: that of the smallest ids, that of the "

@@ -295,6 +295,19 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Does the rule falcon split the bytes of this token (split.h)? */
+static bool is_split(const struct w_import *f, u32 slot)
+{
+    u32 size, numbers = 0;
+    const u8 *bytes = w_token_bytes(&f->tokens, slot, &size);
+
+    if (f->split != W_SPLIT_FALCON)
+        return false;
+    for (u32 i = 0; i < size; i++)
+        numbers += w_split_is_number_letter(bytes[i]);
+    return numbers > 0 && numbers < size;
+}
+
 /* Drop merges of tokens that nothing makes of bytes: short tokens first, since a token's halves are
  * shorter than itself. */
 static enum w_status drop_unreached_merges(struct w_import *f, struct w_err *err)
@@ -312,11 +325,13 @@ static enum w_status drop_unreached_merges(struct w_import *f, struct w_err *err
     qsort(order, f->merge_count, sizeof *order, by_number);
     for (u32 k = 0; k < f->merge_count; k++) {
         struct w_merge merge = f->merges[(u32)order[k]];
-        if (slots[merge.left].reached && slots[merge.right].reached)
+        if (slots[merge.left].reached && slots[merge.right].reached &&
+            !is_split(f, f->results[(u32)order[k]]))
             slots[f->results[(u32)order[k]]].reached = true;
     }
     for (u32 i = 0; i < f->merge_count; i++)
-        if (slots[f->merges[i].left].reached && slots[f->merges[i].right].reached) {
+        if (slots[f->merges[i].left].reached && slots[f->merges[i].right].reached &&
+            slots[f->results[i]].reached) {
             f->merges[kept] = f->merges[i];
             f->results[kept++] = f->results[i];
         }

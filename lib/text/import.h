@@ -27,6 +27,7 @@
 struct w_import_options {
     bool has_split;
     enum w_split split; /* for formats that do not say it */
+    bool no_normalizer; /* take the vocabulary without the changes that it makes to text */
     const char *end;    /* name of the token that ends documents; it is added if it is missing */
 };
 

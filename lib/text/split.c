@@ -1,5 +1,6 @@
 /* The patterns are written out as code, in two forms. word_end() finds the end of one word by
- * the classes of its characters and handles every case. split_words() takes 64 bytes of ASCII at
+ * the classes of its characters and handles every case; the rules that need kinds of characters have
+ * theirs in split_kinds.c. split_words() takes 64 bytes of ASCII at
  * a time: from masks with one bit a byte it computes where words begin, and leaves to word_end()
  * the words at bytes that the masks do not decide. Both read a byte a bounded number of times:
  * linear. */
@@ -8,111 +9,14 @@
 #include <string.h>
 
 #include "base/lanes.h"
-#include "base/utf8.h"
-#include "text/unicode.h"
+#include "text/split_chars.h"
 
 /* How far after a word's end a rule looks: the rest of a character that began before
  * W_WORD_BYTES_MAX, a last white-space character that is left to the next word, and one character
  * more. */
 #define LOOKAHEAD 16
 
-/* Classes of the ASCII characters; others have to be decoded. */
-#define L W_CHAR_LETTER
-#define N W_CHAR_NUMBER
-#define S W_CHAR_SPACE
-static const u8 ascii_class[128] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, S, S, S, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    S, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, N, N, N, N, N, N, N, N, N, N, 0, 0, 0, 0, 0, 0,
-    0, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, 0,
-    0, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, 0,
-};
-#undef L
-#undef N
-#undef S
-
-/* Class and length of the character at p. */
-static inline enum w_char_class class_at(const u8 *p, size_t left, size_t *length)
-{
-    u32 code;
-
-    *length = 1;
-    if (*p < 0x80)
-        return ascii_class[*p];
-    size_t n = w_utf8_decode(p, left, &code);
-    if (n == 0)
-        return W_CHAR_OTHER;
-    *length = n;
-    return w_char_class(code);
-}
-
-/* ---- eight bytes at a time ---- */
-
-#define ONES 0x0101010101010101ull
-#define TOPS (ONES << 7)
-
-/* Which of eight bytes, of seven bits each, are at least c: the top bit of each. Adding carries into a
- * byte's top bit exactly from c on, and never into the next byte. */
-static inline u64 at_least(u64 bytes, u8 c)
-{
-    return bytes + ONES * (u8)(0x80 - c);
-}
-
-/* Which are letters: those that lie in 'a' to 'z' with the bit of lower case set. */
-static inline u64 letters_of(u64 bytes)
-{
-    return at_least(bytes | ONES * 0x20, 'a') & ~at_least(bytes | ONES * 0x20, 'z' + 1);
-}
-
-/* The end of the ASCII letters from i on, eight at a time. */
-static inline size_t skip_ascii_letters(const u8 *text, size_t i, size_t limit)
-{
-    for (; i + 8 <= limit; i += 8) {
-        u64 v = w_get64(text + i), others = (~letters_of(v & ~TOPS) | v) & TOPS;
-        if (others)
-            return i + (size_t)__builtin_ctzll(others) / 8;
-    }
-    while (i < limit && text[i] < 0x80 && ascii_class[text[i]] == W_CHAR_LETTER)
-        i++;
-    return i;
-}
-
-/* The end of the characters of a class from i on. */
-static inline size_t skip_class(enum w_char_class class, const u8 *text, size_t i, size_t limit,
-                                size_t size)
-{
-    size_t length;
-
-    while (i < limit) {
-        if (class == W_CHAR_LETTER) {
-            i = skip_ascii_letters(text, i, limit);
-            if (i >= limit || text[i] < 0x80)
-                break;
-        }
-        if (class_at(text + i, size - i, &length) != class)
-            break;
-        i += length;
-    }
-    return i;
-}
-
-/* Where a word that begins at i < size has to end at the latest. */
-static inline size_t word_limit(size_t i, size_t size)
-{
-    return size - i > W_WORD_BYTES_MAX ? i + W_WORD_BYTES_MAX : size;
-}
-
 /* ---- gpt2 and smollm: '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ---- */
-
-/* The length of 's 'd 'm 't 'll 've 're at p, or 0. */
-static inline size_t contraction(const u8 *p, size_t left)
-{
-    if (left >= 2 && (p[1] == 's' || p[1] == 'd' || p[1] == 'm' || p[1] == 't'))
-        return 2;
-    if (left >= 3 && ((p[1] == 'l' && p[2] == 'l') || (p[1] == 'v' && p[2] == 'e') ||
-                      (p[1] == 'r' && p[2] == 'e')))
-        return 3;
-    return 0;
-}
 
 /* The end of white space that begins at i: \s+(?!\S)|\s+. The last character is left to the word
  * that follows, unless it is the only one. With numbers_apart, a number counts as the end of the
@@ -149,36 +53,6 @@ static inline size_t gpt2_word(const u8 *text, size_t i, size_t size, bool numbe
 
 /* ---- cl100k and qwen2: (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
  * [ ]?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ ---- */
-
-static inline bool is_newline(u8 byte)
-{
-    return byte == '\n' || byte == '\r';
-}
-
-/* The length of a contraction of any case at p, or 0. */
-static inline size_t any_contraction(const u8 *p, size_t left)
-{
-    u8 lower[3] = {p[0], left > 1 ? p[1] | 0x20 : 0, left > 2 ? p[2] | 0x20 : 0};
-
-    if (left >= 3 && p[1] == 0xc5 && p[2] == 0xbf) /* U+017F folds to s */
-        return 3;
-    return contraction(lower, left);
-}
-
-/* The end of white space that begins at i: \s*[\r\n]+|\s+(?!\S)|\s+. */
-static size_t gpt4_space(const u8 *text, size_t i, size_t limit, size_t size)
-{
-    size_t end = i, last = i, after_newline = i, length;
-
-    while (end < limit && class_at(text + end, size - end, &length) == W_CHAR_SPACE) {
-        last = end, end += length;
-        if (is_newline(text[last]))
-            after_newline = end;
-    }
-    if (after_newline > i)
-        return after_newline;
-    return end < limit && last > i ? last : end;
-}
 
 /* The end of the word that begins at i < size; a word has at most `digits` number characters. */
 static inline size_t gpt4_word(const u8 *text, size_t i, size_t size, unsigned digits)
@@ -221,6 +95,7 @@ static inline size_t gpt4_word(const u8 *text, size_t i, size_t size, unsigned d
 struct block {
     u64 letters, numbers, others; /* ASCII; others are neither these nor white space */
     u64 quotes;                   /* others that may begin a contraction */
+    u64 upper, slashes, controls; /* letters; others */
     u64 spaces, newlines, whites; /* U+0020; white space of any kind */
     u64 hard;                     /* not ASCII */
 };
@@ -234,11 +109,15 @@ static inline struct block look_at_block(const u8 *text)
         b.letters |= w_lanes_bits(w_lanes_within(lower, 'a', 'z')) << i;
         b.numbers |= w_lanes_bits(w_lanes_within(c, '0', '9')) << i;
         b.quotes |= w_lanes_bits((w_lanes)(c == '\'')) << i;
+        b.upper |= w_lanes_bits(w_lanes_within(c, 'A', 'Z')) << i;
+        b.slashes |= w_lanes_bits((w_lanes)(c == '/')) << i;
+        b.controls |= w_lanes_bits((w_lanes)(c < ' ') | (w_lanes)(c == 0x7f)) << i;
         b.spaces |= w_lanes_bits((w_lanes)(c == ' ')) << i;
         b.newlines |= w_lanes_bits((w_lanes)((c == '\n') | (c == '\r'))) << i;
         b.whites |= w_lanes_bits((w_lanes)(c == ' ') | w_lanes_within(c, '\t', '\r')) << i;
         b.hard |= w_lanes_bits(c) << i;
     }
+    b.controls &= ~b.whites;
     b.others = ~(b.letters | b.numbers | b.whites | b.hard);
     return b;
 }
@@ -316,10 +195,9 @@ static inline size_t put_places(u64 starts, size_t base, size_t *ends)
 /* ---- the rules ---- */
 
 static const char *const names[] = {
-    [W_SPLIT_GPT2] = "gpt2",
-    [W_SPLIT_CL100K] = "cl100k",
-    [W_SPLIT_QWEN2] = "qwen2",
-    [W_SPLIT_SMOLLM] = "smollm",
+    [W_SPLIT_GPT2] = "gpt2",     [W_SPLIT_CL100K] = "cl100k", [W_SPLIT_QWEN2] = "qwen2",
+    [W_SPLIT_SMOLLM] = "smollm", [W_SPLIT_O200K] = "o200k",   [W_SPLIT_DEEPSEEK] = "deepseek",
+    [W_SPLIT_FALCON] = "falcon",
 };
 
 /* The end of the word that begins at i < size. */
@@ -328,8 +206,31 @@ static inline size_t word_end(enum w_split rule, const u8 *text, size_t i, size_
     switch (rule) {
     case W_SPLIT_CL100K: return gpt4_word(text, i, size, 3);
     case W_SPLIT_QWEN2: return gpt4_word(text, i, size, 1);
+    case W_SPLIT_O200K:
+    case W_SPLIT_DEEPSEEK:
+    case W_SPLIT_FALCON: return w_kind_word(rule, text, i, size);
     default: return gpt2_word(text, i, size, rule == W_SPLIT_SMOLLM);
     }
+}
+
+/* The same for o200k: an upper-case letter after a lower-case one begins a word; quotes may belong to
+ * the letters before them, and slashes to newlines before them. */
+static inline u64 o200k_starts(const struct block *b, u64 *hard)
+{
+    u64 lower = b->letters & ~b->upper;
+
+    *hard =
+        b->hard | gpt4_hard(b, 3) | (b->quotes & b->letters << 1) | (b->slashes & b->newlines << 1);
+    return gpt4_starts(b, 3) | (b->upper & lower << 1);
+}
+
+/* For deepseek: white space before a number keeps its last character; controls are left to word_end(). */
+static inline u64 deepseek_starts(const struct block *b, u64 *hard)
+{
+    u64 kept = lasts(b->whites & ~b->newlines) & b->numbers >> 1;
+
+    *hard = b->hard | gpt4_hard(b, 3) | b->controls;
+    return gpt4_starts(b, 3) & ~(kept & ~runs(b->whites & ~b->newlines));
 }
 
 /* Where words begin in a block, and the bytes whose words are left to word_end(). */
@@ -337,6 +238,8 @@ static inline u64 block_starts(enum w_split rule, const struct block *b, u64 *ha
 {
     *hard = b->hard | contractions(b);
     switch (rule) {
+    case W_SPLIT_O200K: return o200k_starts(b, hard);
+    case W_SPLIT_DEEPSEEK: return deepseek_starts(b, hard);
     case W_SPLIT_CL100K: *hard |= gpt4_hard(b, 3); return gpt4_starts(b, 3);
     case W_SPLIT_QWEN2: *hard |= gpt4_hard(b, 1); return gpt4_starts(b, 1);
     default: return gpt2_starts(b, rule == W_SPLIT_SMOLLM);
@@ -354,7 +257,8 @@ static inline __attribute__((always_inline)) size_t split_words(enum w_split rul
 
     while (i < size && count < enough) {
         size_t one_by_one = i; /* words that begin up to here */
-        if (size - i >= BLOCK && room - count >= BLOCK && !(w_get64(text + i) & TOPS)) {
+        if (rule != W_SPLIT_FALCON && size - i >= BLOCK && room - count >= BLOCK &&
+            !(w_get64(text + i) & TOPS)) {
             struct block b = look_at_block(text + i);
             u64 hard, starts = block_starts(rule, &b, &hard);
             u64 stop = hard | 1ull << 63, before_stop = (stop & -stop) - 1;
@@ -378,6 +282,9 @@ size_t w_split_words(enum w_split rule, const u8 *text, size_t size, size_t *end
     case W_SPLIT_GPT2: return split_words(W_SPLIT_GPT2, text, size, ends, room);
     case W_SPLIT_CL100K: return split_words(W_SPLIT_CL100K, text, size, ends, room);
     case W_SPLIT_QWEN2: return split_words(W_SPLIT_QWEN2, text, size, ends, room);
+    case W_SPLIT_O200K: return split_words(W_SPLIT_O200K, text, size, ends, room);
+    case W_SPLIT_DEEPSEEK: return split_words(W_SPLIT_DEEPSEEK, text, size, ends, room);
+    case W_SPLIT_FALCON: return split_words(W_SPLIT_FALCON, text, size, ends, room);
     default: return split_words(W_SPLIT_SMOLLM, text, size, ends, room);
     }
 }
@@ -427,13 +334,17 @@ size_t w_split_cut(enum w_split rule, const u8 *text, size_t size)
         return cut;
     /* No such place: split the whole text. A word is certain if its longest possible extent and the
      * bytes after that are there, or if it ends well before the end of the text and not in white
-     * space, of which more may follow. */
+     * space, of which more may follow. In o200k a word may end long before what decides that: a letter
+     * that has no case joins capitals before it, but not those after it unless a small letter follows
+     * them. These are the next word, which has to be certain. */
     while ((count = w_split_words(rule, text + at, size - at, ends, W_COUNTOF(ends))) > 0) {
         for (size_t i = 0; i < count; i++) {
             size_t start = at + (i ? ends[i - 1] : 0), end = at + ends[i];
-            if (start + W_WORD_BYTES_MAX + LOOKAHEAD <= size ||
-                (end + LOOKAHEAD <= size && !ends_in_space(text, end)))
+            size_t known = end + LOOKAHEAD > size ? 0 : rule == W_SPLIT_O200K ? start : end;
+            if (start + W_WORD_BYTES_MAX + LOOKAHEAD <= size)
                 cut = end;
+            else if (known > cut && !ends_in_space(text, known))
+                cut = known;
         }
         at += ends[count - 1];
     }

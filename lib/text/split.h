@@ -14,6 +14,20 @@
  *   smollm  the characters \p{N} are words of their own; the text between two of them is split as
  *           gpt2 splits a whole text, so that it ends there for (?!\S) too        (SmolLM)
  *
+ *   o200k   [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+C?|
+ *           [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*C?|
+ *           \p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
+ *           where C is (?i:'s|'t|'re|'ve|'m|'ll|'d)                     (GPT-4o, gpt-oss, Llama 4)
+ *
+ *   deepseek  three patterns, one after the other; each splits the pieces that the one before left,
+ *           and the text between two matches is a piece, too:                         (DeepSeek V3)
+ *           \p{N}{1,3}
+ *           [U+4E00-U+9FA5 U+3040-U+309F U+30A0-U+30FF]+
+ *           [!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
+ *           [ ]?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+ *
+ *   falcon  likewise: [\p{P}$+<=>\^`|~]+, \p{P} of Unicode 8.0; then gpt2, then [0-9][0-9][0-9] (Falcon)
+ *
  * In words: a word is an English contraction (in cl100k and qwen2 of any case); a run of letters or
  * of other characters, with at most one character before it, which is U+0020, or in cl100k and
  * qwen2 before letters anything but a newline, a letter or a number; or white space, which leaves
@@ -34,9 +48,26 @@
 
 #include "base/base.h"
 
-enum w_split { W_SPLIT_GPT2, W_SPLIT_CL100K, W_SPLIT_QWEN2, W_SPLIT_SMOLLM };
+enum w_split {
+    W_SPLIT_GPT2,
+    W_SPLIT_CL100K,
+    W_SPLIT_QWEN2,
+    W_SPLIT_SMOLLM,
+    W_SPLIT_O200K,
+    W_SPLIT_DEEPSEEK,
+    W_SPLIT_FALCON,
+    W_SPLITS,
+};
 
-#define W_SPLIT_NAMES "gpt2|cl100k|qwen2|smollm" /* in the order of the enum, for option tables */
+/* In the order of the enum, for option tables. */
+#define W_SPLIT_NAMES "gpt2|cl100k|qwen2|smollm|o200k|deepseek|falcon"
+/* Those by which merges are learned. Falcon's program splits the bytes of a word once more, between those
+ * that are digits in letters (byte_letters.h) and others, which here is left to the vocabulary: it has no
+ * merge that would cross such a place. */
+#define W_SPLIT_LEARNED_NAMES "gpt2|cl100k|qwen2|smollm|o200k|deepseek"
+
+/* In the letters of bytes, is this byte's a number? */
+bool w_split_is_number_letter(u8 byte);
 
 #define W_WORD_BYTES_MAX ((size_t)1 << 20) /* a character that begins before it may end after it */
 

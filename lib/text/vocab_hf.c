@@ -20,6 +20,26 @@
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|" numbers                \
     "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
 
+/* A contraction may follow letters, of which capitals come first. */
+#define O200K_FIRSTS "[\\\\p{Lu}\\\\p{Lt}\\\\p{Lm}\\\\p{Lo}\\\\p{M}]"
+#define O200K_SECONDS "[\\\\p{Ll}\\\\p{Lm}\\\\p{Lo}\\\\p{M}]"
+#define O200K_REGEX                                                                                \
+    "[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?" O200K_FIRSTS "*" O200K_SECONDS                                \
+    "+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"                                                              \
+    "[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?" O200K_FIRSTS "+" O200K_SECONDS                                \
+    "*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"                                                              \
+    "\\\\p{N}{1,3}| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n/]*|\\\\s*[\\\\r\\\\n]+|"                 \
+    "\\\\s+(?!\\\\S)|\\\\s+"
+
+#define SPLIT(regex)                                                                               \
+    "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" regex "\"},\"behavior\":\"Isolated\","         \
+    "\"invert\":false}"
+#define DEEPSEEK_REGEX                                                                             \
+    "[!\\\"#$%&'()*+,\\\\-./:;<=>?@\\\\[\\\\\\\\\\\\]^_`{|}~][A-Za-z]+|"                           \
+    "[^\\\\r\\\\n\\\\p{L}\\\\p{P}\\\\p{S}]?[\\\\p{L}\\\\p{M}]+| "                                  \
+    "?[\\\\p{P}\\\\p{S}]+[\\\\r\\\\n]*|"                                                           \
+    "\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+
 /* The pre_tokenizers that are written for the splitting rules. */
 static const char *const pre_tokenizers[] = {
     [W_SPLIT_GPT2] = BYTE_LEVEL("true"),
@@ -27,6 +47,20 @@ static const char *const pre_tokenizers[] = {
     [W_SPLIT_QWEN2] = SPLIT_BY(GPT4_REGEX("\\\\p{N}")),
     [W_SPLIT_SMOLLM] = "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\","
                        "\"individual_digits\":true}," BYTE_LEVEL("true") "]}",
+    [W_SPLIT_O200K] = SPLIT_BY(O200K_REGEX),
+    [W_SPLIT_DEEPSEEK] = "{\"type\":\"Sequence\",\"pretokenizers\":[" SPLIT(
+        "\\\\p{N}{1,3}") "," SPLIT("[\u4e00-"
+                                   "\u9fa5"
+                                   "\u3040-"
+                                   "\u309f"
+                                   "\u30a0-"
+                                   "\u30ff]"
+                                   "+") "," SPLIT(DEEPSEEK_REGEX) "," BYTE_LEVEL("false") "]}",
+    [W_SPLIT_FALCON] =
+        "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Punctuation\",\"behavior\":"
+        "\"Contiguous\"}," BYTE_LEVEL("true") ",{\"type\":\"Digits\","
+                                              "\"individual_digits\":false}," SPLIT(
+                                                  "[0-9][0-9][0-9]") "]}",
 };
 
 /* Steps of pre_tokenizers of published files, in the words of step_of(), and the rules that they make.
@@ -55,6 +89,23 @@ static const struct {
      {"Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
       "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
       "ByteLevel"}},
+    {W_SPLIT_O200K,
+     {"Split "
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|"
+      "\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_DEEPSEEK,
+     {"Split \\p{N}{1,3}", "Split [\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+      "Split [!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|"
+      "[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|"
+      "\\s+(?!\\S)|\\s+",
+      "ByteLevel"}},
+    {W_SPLIT_FALCON,
+     {"Punctuation Contiguous", "ByteLevel with its pattern", "Digits in runs",
+      "Split [0-9][0-9][0-9]"}},
     {W_SPLIT_SMOLLM, {"Digits", "ByteLevel with its pattern"}},
     {W_SPLIT_SMOLLM, {"Split \\p{N}", "ByteLevel with its pattern"}},
 };
@@ -163,9 +214,9 @@ static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *
         while (same < STEPS_MAX && same < s->count && steps[same] &&
                !strcmp(s->text[same], steps[same]))
             same++;
-        /* Patterns with which text may be dropped match everything only in rules of one Split. */
+        /* A pattern with which text may be dropped matches everything where it alone is the rule. */
         found = same > 0 && same == s->count && (same == STEPS_MAX || !steps[same]) &&
-                (!s->dropped || same == 2);
+                (!s->dropped || (same == 2 && !strcmp(steps[1], "ByteLevel")));
         *rule = pipelines[i].rule;
     }
     if (!status && !found)
@@ -196,11 +247,11 @@ static enum w_status read_split(struct w_import *f, const struct w_json *json,
     const struct w_json *normalizer = w_json_get(json, "normalizer");
     const char *type = w_json_string(w_json_get(normalizer, "type"));
 
-    if (!is_nothing(normalizer))
+    if (!options->no_normalizer && !is_nothing(normalizer))
         return w_fail(
             err, W_MISMATCH,
-            "normalizer: %.40s changes text, so that decoding could not restore it: remove "
-            "it (\"normalizer\": null) if your text needs none",
+            "normalizer: %.40s changes text, so that decoding could not restore it: if your "
+            "text is as it makes it, say --normalizer none",
             type ? type : "it");
     f->split = options->split;
     return options->has_split

@@ -31,6 +31,7 @@ static const struct known {
       {"<|fim_middle|>", 100259},
       {"<|fim_suffix|>", 100260},
       {"<|endofprompt|>", 100276}}},
+    {"o200k_base", W_SPLIT_O200K, {{"<|endoftext|>", 199999}, {"<|endofprompt|>", 200018}}},
     {"r50k_base", W_SPLIT_GPT2, {{"<|endoftext|>", 50256}}},
     {"p50k_base", W_SPLIT_GPT2, {{"<|endoftext|>", 50256}}},
 };

@@ -12,16 +12,18 @@ static const char *const nasty_pieces[] = {
     "abcdefghijklmnop",                                         /* letters, contractions */
     " ", " ", "  ", "\n", "\r", "\t", "\x0b",                   /* spaces */
     "7", "42", "123", "!", "(", "@", "[", "`", "{", "\x1c", "", /* numbers, others; NUL */
-    "zZA", "0", "9", "/", ":", "\x08", "\x0e", "\x7f",          /* where ranges begin and end */
-    /* plain ones: 36 */
+    "zZA", "QRS", "0", "9", "/", ":", "\x08", "\x0e", "\x7f",   /* where ranges begin and end */
+    /* plain ones: 37 */
     "'\xc5\xbf", "\xc5\xbf", "\xc3\xa9", "\xe4\xb8\xad\xe6\x96\x87",
-    "\xf0\x9d\x94\xb8",                                             /* letters */
-    "\xc2\x85", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xa8",         /* spaces */
-    "\xd9\xa3", "\xe2\x85\xa7", "\xc2\xb2", "\xf0\x9d\x9f\x98",     /* numbers */
-    "\xcc\x81", "\xe2\x80\x8b", "\xe1\xa0\x8e", "\xf0\x9f\x98\x80", /* others */
-    "\xff", "\xc2", "\xe4\xb8", "\xed\xa0\x80", "\xc0\xaf", "\x80", /* invalid */
+    "\xf0\x9d\x94\xb8",                                                 /* letters */
+    "\xc2\x85", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xa8",             /* spaces */
+    "\xd9\xa3", "\xe2\x85\xa7", "\xc2\xb2", "\xf0\x9d\x9f\x98",         /* numbers */
+    "\xc3\x89", "\xc7\x85", "\xca\xb0", "\xe3\x82\xab", "\xe9\xbe\xa6", /* of other kinds */
+    "\xe2\x82\xac", "\xe2\x80\x94", "\xe3\x80\x8c",                     /* signs */
+    "\xcc\x81", "\xe2\x80\x8b", "\xe1\xa0\x8e", "\xf0\x9f\x98\x80",     /* others */
+    "\xff", "\xc2", "\xe4\xb8", "\xed\xa0\x80", "\xc0\xaf", "\x80",     /* invalid */
 };
-#define PLAIN_PIECES 36
+#define PLAIN_PIECES 37
 
 /* Text of all pieces, of the plain ones with a few others, or of few pieces, so that they meet each
  * other often. */

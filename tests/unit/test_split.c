@@ -13,9 +13,10 @@
 #include "pattern.h"
 #include "text/split.h"
 
-#define RULES 4
+#define RULES W_SPLITS
 
-static const char *const names[RULES] = {"gpt2", "cl100k", "qwen2", "smollm"};
+static const char *const names[RULES] = {"gpt2",  "cl100k",   "qwen2", "smollm",
+                                         "o200k", "deepseek", "falcon"};
 
 static void rules_have_names(void **state)
 {
@@ -131,6 +132,51 @@ static void smollm_ends_text_at_numbers(void **state)
     check_cases(W_SPLIT_SMOLLM, cases, W_COUNTOF(cases));
 }
 
+static void o200k_cuts_words_where_their_case_says(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "Hello| World| it's| WE'LL|foo|Bar|XMLHttp|Request|ABCx",
+        "don't|X'T| '|tis",
+        "it'\xc5\xbf|'s|'\xc3\xa9",
+        "ABC\xe4\xb8\xad|DEF",
+        "ABC\xe4\xb8\xad\x44\x45\x46g",
+        "\xcc\x81|AB|!\xcc\x81|!!\xcc\x81|\xc7\x85\x61",
+        "123|45|A|1|a",
+        "a| !//\n/\r/|x|/y| /|z",
+        "a|\n|/b|.\n/|c",
+        "a|  | |1|  \n| | b|\tc",
+    };
+    check_cases(W_SPLIT_O200K, cases, W_COUNTOF(cases));
+}
+
+static void deepseek_splits_in_three_steps(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "it|'s| a|123|4|!x|\xc3\xa9|_ab| !|c",
+        "a|  |1|  |\xe4\xb8\xad\xe6\x96\x87\xe3\x81\x82|b",
+        "\xe9\xbe\xa5|\xe9\xbe\xa6\xea\xb0\x80",
+        "\xcc\x81\x61|!\n\n|x|\n|y|\tz| \xcc\x81",
+        "\x01\x02|\x03\x61|\x01|1|\x01|!",
+        "\xff|\xfe\x62",
+        "a| | b",
+        "a| \n| | b",
+    };
+    check_cases(W_SPLIT_DEEPSEEK, cases, W_COUNTOF(cases));
+}
+
+static void falcon_takes_punctuation_and_digits_apart(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "it|'|s| a| |123|4|  |!?$| |(|x|\xe2\x82\xac|1| 12| \xc2\xb2\x31\x32|\xe2\xb8\xae| "
+        "\xe2\xb9\x83",
+        "\xc2\xb2|123|\xc2\xbd\x35|a| | b",
+    };
+    check_cases(W_SPLIT_FALCON, cases, W_COUNTOF(cases));
+}
+
 static void classes_follow_unicode_15(void **state)
 {
     (void)state;
@@ -184,12 +230,11 @@ static void rules_split_random_text_as_their_patterns(void **state)
     enum { SIZE = 300 };
     u8 text[SIZE];
     size_t expected[SIZE], ends[2 * SIZE];
-    for (u64 seed = 0; seed < 40000; seed++) {
+    for (u64 seed = 0; seed < 70000; seed++) {
         enum w_split rule = (enum w_split)(seed % RULES);
         size_t size = SIZE - seed % 197;
         nasty_text(text, size, seed / RULES);
-        size_t n = split_by_pattern(published_patterns[rule], rule == W_SPLIT_SMOLLM, text, size,
-                                    expected);
+        size_t n = split_by_patterns(rule, text, size, expected);
         size_t got = split(rule, text, size, ends);
         if (got != n || memcmp(ends, expected, n * sizeof *ends)) {
             for (size_t i = 0; i < size; i++)
@@ -272,6 +317,9 @@ int main(void)
         cmocka_unit_test(cl100k_splits_as_its_pattern_says),
         cmocka_unit_test(qwen2_takes_numbers_one_by_one),
         cmocka_unit_test(smollm_ends_text_at_numbers),
+        cmocka_unit_test(o200k_cuts_words_where_their_case_says),
+        cmocka_unit_test(deepseek_splits_in_three_steps),
+        cmocka_unit_test(falcon_takes_punctuation_and_digits_apart),
         cmocka_unit_test(classes_follow_unicode_15),
         cmocka_unit_test(white_space_is_the_property_of_that_name),
         cmocka_unit_test(rules_split_random_text_as_their_patterns),
