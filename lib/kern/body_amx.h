@@ -245,16 +245,36 @@ W_INLINE void end_sums(const bool lower, const bool right, float *c, u64 c_row)
         UNIT_STORE(3, c + UNIT_ROWS * c_row + UNIT_FLOATS, stride);
 }
 
+/* Rows of a tile of a: the first of the upper and of the lower half, and how they lie in memory. */
+struct unit_rows {
+    const u8 *upper, *lower;
+    u64 row_bytes, step_bytes;
+};
+
+static struct unit_rows rows_at(const struct w_tile *t, u64 row)
+{
+    const u64 steps = t->k / BF16_STEP, tile = row / BF16_ROWS;
+    struct unit_rows rows = {.row_bytes = UNIT_BYTES, .step_bytes = A_STEP_BYTES};
+
+    if (t->a_row) {
+        rows.row_bytes = t->a_row * sizeof(w_bf16);
+        rows.step_bytes = UNIT_BYTES;
+    }
+    rows.upper = (const u8 *)t->a + (t->a_row ? row * rows.row_bytes : tile * steps * A_STEP_BYTES);
+    rows.lower = rows.upper + UNIT_ROWS * rows.row_bytes;
+    return rows;
+}
+
 /* One tile of c. Between steps, while the unit is at work, the CPU does what meanwhile() does. The next
  * panel is not prefetched: that gains nothing here, and costs the loads of tiles 3 %. */
-W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_tile *t, u64 steps,
-                            const u8 *a, const u8 *b)
+W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_tile *t,
+                            struct unit_rows a, const u8 *b)
 {
-    for (; steps > 0; steps--, a += A_STEP_BYTES, b += B_STEP_BYTES) {
-        UNIT_LOAD(4, a, UNIT_BYTES);
+    for (u64 steps = t->k / BF16_STEP; steps > 0; steps--) {
+        UNIT_LOAD(4, a.upper, a.row_bytes);
         UNIT_LOAD(6, b, B_ROW_BYTES);
         if (lower)
-            UNIT_LOAD(5, a + A_STEP_BYTES / 2, UNIT_BYTES);
+            UNIT_LOAD(5, a.lower, a.row_bytes);
         if (right)
             UNIT_LOAD(7, b + UNIT_BYTES, B_ROW_BYTES);
         UNIT_MULTIPLY(0, 4, 6);
@@ -264,6 +284,9 @@ W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_t
             UNIT_MULTIPLY(1, 4, 7);
         if (lower && right)
             UNIT_MULTIPLY(3, 5, 7);
+        a.upper += a.step_bytes;
+        a.lower += a.step_bytes;
+        b += B_STEP_BYTES;
         if (t->meanwhile)
             t->meanwhile(t->context);
     }
@@ -273,11 +296,9 @@ W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_t
 W_INLINE void unit_tile(const bool lower, const bool right, const struct w_tile *t, u64 row,
                         u64 col)
 {
-    const u64 steps = t->k / BF16_STEP, tile = row / BF16_ROWS, panel = col / TILE_COLS;
-
     begin_sums(lower, right, t->add ? t->add + row * t->add_row + col : NULL, t->add_row);
-    multiply_tile(lower, right, t, steps, (const u8 *)t->a + tile * steps * A_STEP_BYTES,
-                  (const u8 *)t->b + panel * t->b_panel);
+    multiply_tile(lower, right, t, rows_at(t, row),
+                  (const u8 *)t->b + col / TILE_COLS * t->b_panel);
     end_sums(lower, right, t->c + row * t->c_row + col, t->c_row);
 }
 

@@ -25,7 +25,7 @@
 #define BF16_READS_ROWS true
 #elif defined BF16_TILE_UNIT
 #define BF16_ROW_BYTES 2
-#define BF16_READS_ROWS false /* the unit loads packed rows faster */
+#define BF16_READS_ROWS true
 #define BF16_MEANWHILE true
 #define BF16_WHOLE_K W_BLOCK_K_MAX /* to load and store the sums once more costs more */
 #else

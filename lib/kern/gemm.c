@@ -15,6 +15,7 @@
  * L1 or L2 still. */
 #define EPILOGUE_PANELS 8
 #define PACKED_CHUNK 2048 /* of k, where panels are packed already */
+#define PAGE 4096         /* bytes in which the sets of L1 repeat */
 /* Items for each thread, so that one that is done early takes over from another. With more of them,
  * blocks of a are packed or panels read more often. */
 #define ITEMS_PER_WORKER 2
@@ -165,7 +166,9 @@ static void take_rows(const struct job *job, struct block *block, void *own)
     const void *a = w_at(g->a, source_type(g), block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    const bool fits = (ukernel->reads_rows && block->rows % ukernel->tile_rows == 0) ||
+    /* rows in the same place of every page compete for the same lines of L1 */
+    const bool apart = !ukernel->meanwhile_too || g->a_row * w_type_bytes(g->type) % PAGE != 0;
+    const bool fits = (ukernel->reads_rows && apart && block->rows % ukernel->tile_rows == 0) ||
                       block->rows <= ukernel->few_rows;
     const bool unpacked = fits && g->a_col == 1 && k % ukernel->k_unroll == 0;
 
@@ -258,7 +261,8 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
     const u64 tile_rows = ukernel->tile_rows;
     const bool last = g->epilogue && block->k1 == g->k, turns = !g->c && block->k0 == 0 && last;
     struct w_tile whole = tile_of(job, block, col, end);
-    const u64 a_bytes = whole.k * tile_rows * ukernel->row_bytes;
+    const u64 a_bytes = whole.a_row ? whole.a_row * w_type_bytes(g->type)
+                                    : whole.k * ukernel->row_bytes; /* of a row of a */
     const u64 steps = whole.k / ukernel->k_unroll * ceil_div(end - col, ukernel->tile_cols);
 
     for (u64 row = 0, n; row < block->rows; row += n) {
@@ -266,7 +270,7 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
         const u64 place = turns ? pending->turn++ % 2 * tile_rows : row;
         n = W_MIN(tile_rows, block->rows - row);
         tile.rows = n;
-        tile.a = (const u8 *)whole.a + row / tile_rows * a_bytes;
+        tile.a = (const u8 *)whole.a + row * a_bytes;
         tile.c += place * whole.c_row;
         tile.add = whole.add ? whole.add + row * whole.add_row : NULL;
         tile.meanwhile = pending->block.rows ? finish_some : NULL;
