@@ -69,7 +69,7 @@
 
 /* FLOPs of w_orthogonalise() for the matrices of all layers: four (d, d), one of them as the
  * projection and three as q, k and v, and two (d, F). */
-#define ORTHOGONAL "muon*L*(64*d^3 + min(d, F)^2*(12*max(d, F) + 20*min(d, F)))"
+#define ORTHOGONAL "muon*L*(48*d^3 + min(d, F)^2*(12*max(d, F) + 12*min(d, F)))"
 
 /* W_MEMORY_USABLE as text of a formula. */
 #define TEXT_OF(number) #number

@@ -116,10 +116,6 @@ static void pack_across_step(u32 *out, const w_bf16 *from, u64 stride)
 /* Row i of one step, padded with zeros. */
 static void pack_row_step(u32 *out, const struct lines *s, u64 i, u64 p)
 {
-    if (i < s->count && s->step == 1 && p + BF16_STEP <= s->k) {
-        memcpy(out, (const w_bf16 *)s->base + i * s->line + p, UNIT_BYTES);
-        return;
-    }
     for (u64 q = 0; q < UNIT_FLOATS; q++)
         out[q] = i < s->count ? load_word(PACK_PAIRS, s, i, p / 2 + q) : 0;
 }
@@ -135,12 +131,20 @@ W_INLINE u32 *packed_step(void *packed, u64 k, u64 tile, u64 p)
 
 static void pack_rows_along(void *packed, const struct lines *s)
 {
+    const u64 full = s->k / BF16_STEP * BF16_STEP;
+
     for (u64 i = 0; i < s->count; i++) {
         const u64 r = i % BF16_ROWS;
-        for (u64 p = 0; p < s->k; p += BF16_STEP) {
-            __builtin_prefetch((const w_bf16 *)s->base + (i + ROWS_AHEAD) * s->line + p, 0, 3);
-            pack_row_step(packed_step(packed, s->k, i - r, p) + r * UNIT_FLOATS, s, i, p);
+        const w_bf16 *from = (const w_bf16 *)s->base + i * s->line;
+        u32 *out = packed_step(packed, s->k, i - r, 0) + r * UNIT_FLOATS;
+        u64 p = 0;
+        for (; p < full; p += BF16_STEP, out += A_STEP_BYTES / sizeof *out) {
+            const halves_vec numbers = load_halves(from + p);
+            __builtin_prefetch(from + ROWS_AHEAD * s->line + p, 0, 3);
+            memcpy(out, &numbers, sizeof numbers);
         }
+        for (; p < s->k; p += BF16_STEP, out += A_STEP_BYTES / sizeof *out)
+            pack_row_step(out, s, i, p);
     }
     const u64 rest = s->count % BF16_ROWS, tile = s->count - rest;
     for (u64 p = 0; rest && p < s->k; p += BF16_STEP)
@@ -241,67 +245,84 @@ W_INLINE void end_sums(const bool lower, const bool right, float *c, u64 c_row)
         UNIT_STORE(3, c + UNIT_ROWS * c_row + UNIT_FLOATS, stride);
 }
 
-/* One tile of c. Each step prefetches a share of the next panel. */
-W_INLINE void multiply_tile(const bool lower, const bool right, u64 steps, const u8 *a, const u8 *b,
-                            const u8 *next, u64 share)
+/* Rows of a tile of a: the first of the upper and of the lower half, and how they lie in memory. */
+struct unit_rows {
+    const u8 *upper, *lower;
+    u64 row_bytes, step_bytes;
+};
+
+static struct unit_rows rows_at(const struct w_tile *t, u64 row)
 {
-    for (; steps > 0; steps--, a += A_STEP_BYTES, b += B_STEP_BYTES) {
-        for (u64 i = 0; i < share; i += 64)
-            __builtin_prefetch(next + i, 0, 2);
-        next += share;
+    const u64 steps = t->k / BF16_STEP, tile = row / BF16_ROWS;
+    struct unit_rows rows = {.row_bytes = UNIT_BYTES, .step_bytes = A_STEP_BYTES};
+
+    if (t->a_row) {
+        rows.row_bytes = t->a_row * sizeof(w_bf16);
+        rows.step_bytes = UNIT_BYTES;
+    }
+    rows.upper = (const u8 *)t->a + (t->a_row ? row * rows.row_bytes : tile * steps * A_STEP_BYTES);
+    rows.lower = rows.upper + UNIT_ROWS * rows.row_bytes;
+    return rows;
+}
+
+/* One tile of c. Between steps, while the unit is at work, the CPU does what meanwhile() does. The next
+ * panel is not prefetched: that gains nothing here, and costs the loads of tiles 3 %. */
+W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_tile *t,
+                            struct unit_rows a, const u8 *b)
+{
+    for (u64 steps = t->k / BF16_STEP; steps > 0; steps--) {
+        UNIT_LOAD(4, a.upper, a.row_bytes);
         UNIT_LOAD(6, b, B_ROW_BYTES);
-        UNIT_LOAD(4, a, UNIT_BYTES);
-        UNIT_MULTIPLY(0, 4, 6);
-        if (right) {
+        if (lower)
+            UNIT_LOAD(5, a.lower, a.row_bytes);
+        if (right)
             UNIT_LOAD(7, b + UNIT_BYTES, B_ROW_BYTES);
-            UNIT_MULTIPLY(1, 4, 7);
-        }
-        if (lower) {
-            UNIT_LOAD(5, a + A_STEP_BYTES / 2, UNIT_BYTES);
+        UNIT_MULTIPLY(0, 4, 6);
+        if (lower)
             UNIT_MULTIPLY(2, 5, 6);
-        }
+        if (right)
+            UNIT_MULTIPLY(1, 4, 7);
         if (lower && right)
             UNIT_MULTIPLY(3, 5, 7);
+        a.upper += a.step_bytes;
+        a.lower += a.step_bytes;
+        b += B_STEP_BYTES;
+        if (t->meanwhile)
+            t->meanwhile(t->context);
     }
 }
 
-/* The tile of c from row `row` on, with a lower and a right half or without. */
+/* The tile of c from (row, col) on, with a lower and a right half or without. */
 W_INLINE void unit_tile(const bool lower, const bool right, const struct w_tile *t, u64 row,
-                        u64 share)
+                        u64 col)
 {
-    const u64 steps = t->k / BF16_STEP, tile = row / BF16_ROWS;
-
-    begin_sums(lower, right, t->add ? t->add + row * t->add_row : NULL, t->add_row);
-    multiply_tile(lower, right, steps, (const u8 *)t->a + tile * steps * A_STEP_BYTES, t->b,
-                  (const u8 *)t->next + tile * steps * share, share);
-    end_sums(lower, right, t->c + row * t->c_row, t->c_row);
+    begin_sums(lower, right, t->add ? t->add + row * t->add_row + col : NULL, t->add_row);
+    multiply_tile(lower, right, t, rows_at(t, row),
+                  (const u8 *)t->b + col / TILE_COLS * t->b_panel);
+    end_sums(lower, right, t->c + row * t->c_row + col, t->c_row);
 }
 
 static void tile_bf16(const struct w_tile *t)
 {
-    const u64 whole = t->rows / BF16_ROWS * BF16_ROWS, rest = t->rows - whole;
-    const bool right = t->cols > UNIT_FLOATS;
-    /* Of the next panel, for each step of a tile: the last tile prefetches the end of it. */
-    const u64 tiles = whole / BF16_ROWS + (rest > 0);
-    const u64 share = t->next ? B_STEP_BYTES / tiles / 64 * 64 : 0;
+    u64 set_rows = 0, set_cols = 0; /* what is configured */
 
-    if (whole)
-        configure(BF16_ROWS, t->cols);
-    for (u64 row = 0; row < whole; row += BF16_ROWS)
-        if (right)
-            unit_tile(true, true, t, row, share);
-        else
-            unit_tile(true, false, t, row, share);
-    if (rest)
-        configure(rest, t->cols);
-    if (rest > UNIT_ROWS && right)
-        unit_tile(true, true, t, whole, share);
-    else if (rest > UNIT_ROWS)
-        unit_tile(true, false, t, whole, share);
-    else if (rest && right)
-        unit_tile(false, true, t, whole, share);
-    else if (rest)
-        unit_tile(false, false, t, whole, share);
+    for (u64 row = 0; row < t->rows; row += BF16_ROWS)
+        for (u64 col = 0; col < t->cols; col += TILE_COLS) {
+            const u64 rows = W_MIN(t->rows - row, BF16_ROWS),
+                      cols = W_MIN(t->cols - col, TILE_COLS);
+            const bool lower = rows > UNIT_ROWS, right = cols > UNIT_FLOATS;
+            if (rows != set_rows || cols != set_cols)
+                configure(rows, cols);
+            set_rows = rows, set_cols = cols;
+            if (lower && right)
+                unit_tile(true, true, t, row, col);
+            else if (lower)
+                unit_tile(true, false, t, row, col);
+            else if (right)
+                unit_tile(false, true, t, row, col);
+            else
+                unit_tile(false, false, t, row, col);
+        }
 }
 
 /* ---- does the system save tiles? ---- */

@@ -25,11 +25,17 @@
 #define BF16_READS_ROWS true
 #elif defined BF16_TILE_UNIT
 #define BF16_ROW_BYTES 2
-#define BF16_READS_ROWS false /* the unit loads packed rows faster */
+#define BF16_READS_ROWS true
+#define BF16_MEANWHILE true
+#define BF16_WHOLE_K W_BLOCK_K_MAX /* to load and store the sums once more costs more */
 #else
 #define PACK_ROWS_BF16 PACK_WIDE
 #define BF16_ROW_BYTES 4
 #define BF16_READS_ROWS false
+#endif
+#if !defined BF16_MEANWHILE
+#define BF16_MEANWHILE false
+#define BF16_WHOLE_K 0
 #endif
 
 /* sum += a b for one number of k. */

@@ -15,6 +15,7 @@
  * L1 or L2 still. */
 #define EPILOGUE_PANELS 8
 #define PACKED_CHUNK 2048 /* of k, where panels are packed already */
+#define PAGE 4096         /* bytes in which the sets of L1 repeat */
 /* Items for each thread, so that one that is done early takes over from another. With more of them,
  * blocks of a are packed or panels read more often. */
 #define ITEMS_PER_WORKER 2
@@ -126,11 +127,12 @@ static float *place_of(const struct job *job, const struct block *block, u64 col
     return g->c ? g->c + block->row * g->c_row + col : block->result + col % W_EPILOGUE_COLS;
 }
 
-/* One panel of b against all rows of the block. */
-static void multiply_panel(const struct job *job, const struct block *block, u64 col)
+/* The panels of columns [col, end) against all rows of the block. */
+static struct w_tile tile_of(const struct job *job, const struct block *block, u64 col, u64 end)
 {
     const struct w_ukernel *ukernel = job->ukernel;
     const struct w_gemm *g = job->g;
+    const u64 panels = ceil_div(end - col, ukernel->tile_cols);
     struct w_tile tile = {
         .k = w_round_up(block->k1 - block->k0, ukernel->k_unroll),
         .a = block->a,
@@ -138,11 +140,12 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
         .b = job->panels + col / ukernel->tile_cols * job->panel_bytes +
              (block->k0 - job->k0) / ukernel->k_unroll * job->step_bytes,
         .rows = block->rows,
-        .cols = (u32)W_MIN(block->col + block->cols - col, ukernel->tile_cols),
+        .cols = (u32)(end - col),
+        .b_panel = job->panel_bytes,
     };
 
     tile.c = place_of(job, block, col, &tile.c_row);
-    tile.next = (const u8 *)tile.b + job->panel_bytes;
+    tile.next = (const u8 *)tile.b + panels * job->panel_bytes;
     if (block->k0) {
         tile.add = tile.c;
         tile.add_row = tile.c_row;
@@ -150,7 +153,7 @@ static void multiply_panel(const struct job *job, const struct block *block, u64
         tile.add = g->add + block->row * g->add_row + col;
         tile.add_row = g->add_row;
     }
-    ukernel->run(&tile);
+    return tile;
 }
 
 /* The block's rows of a: packed into the worker's scratch, which most micro-kernels read a tenth
@@ -163,7 +166,9 @@ static void take_rows(const struct job *job, struct block *block, void *own)
     const void *a = w_at(g->a, source_type(g), block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
-    const bool fits = (ukernel->reads_rows && block->rows % ukernel->tile_rows == 0) ||
+    /* rows in the same place of every page compete for the same lines of L1 */
+    const bool apart = !ukernel->meanwhile_too || g->a_row * w_type_bytes(g->type) % PAGE != 0;
+    const bool fits = (ukernel->reads_rows && apart && block->rows % ukernel->tile_rows == 0) ||
                       block->rows <= ukernel->few_rows;
     const bool unpacked = fits && g->a_col == 1 && k % ukernel->k_unroll == 0;
 
@@ -198,15 +203,100 @@ static void place_item(const struct job *job, u64 item, struct block *block)
 static void multiply_group(const struct job *job, const struct block *block, u64 col, u64 end)
 {
     const struct w_gemm *g = job->g;
+    const u64 step = job->ukernel->tile_cols;
 
-    for (u64 j = col; j < end; j += job->ukernel->tile_cols)
-        multiply_panel(job, block, j);
+    for (u64 j = col; j < end; j += step) {
+        const struct w_tile tile = tile_of(job, block, j, W_MIN(j + step, end));
+        job->ukernel->run(&tile);
+    }
     if (g->epilogue && block->k1 == g->k) {
         struct w_result_block result = {
             .row = block->row, .rows = block->rows, .col = col, .cols = end - col};
         result.c = place_of(job, block, col, &result.c_row);
         g->epilogue(g->context, &result);
     }
+}
+
+/* ---- with work for meanwhile ---- */
+
+/* Results whose epilogue is called, some rows at a time, while the next ones are computed. */
+struct pending {
+    const struct w_gemm *g;
+    struct w_result_block block; /* what is left */
+    u64 rows;                    /* at a time */
+    u64 turn;                    /* of the two tiles in the scratch */
+};
+
+static void finish_rows(struct pending *p, u64 rows)
+{
+    struct w_result_block block = p->block;
+
+    block.rows = W_MIN(rows, block.rows);
+    if (block.rows == 0)
+        return;
+    p->g->epilogue(p->g->context, &block);
+    p->block.c += block.rows * block.c_row;
+    p->block.row += block.rows;
+    p->block.rows -= block.rows;
+}
+
+static void finish_some(void *context)
+{
+    struct pending *p = context;
+    finish_rows(p, p->rows);
+}
+
+static void finish_all(struct pending *p)
+{
+    finish_rows(p, p->block.rows);
+}
+
+/* The same as multiply_group(), a tile of rows at a time. Where k is in one part, and only the
+ * epilogue gets the result, two tiles take turns in the scratch, which stays in L1. */
+static void multiply_rows(const struct job *job, const struct block *block, u64 col, u64 end,
+                          struct pending *pending)
+{
+    const struct w_gemm *g = job->g;
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 tile_rows = ukernel->tile_rows;
+    const bool last = g->epilogue && block->k1 == g->k, turns = !g->c && block->k0 == 0 && last;
+    struct w_tile whole = tile_of(job, block, col, end);
+    const u64 a_bytes = whole.a_row ? whole.a_row * w_type_bytes(g->type)
+                                    : whole.k * ukernel->row_bytes; /* of a row of a */
+    const u64 steps = whole.k / ukernel->k_unroll * ceil_div(end - col, ukernel->tile_cols);
+
+    for (u64 row = 0, n; row < block->rows; row += n) {
+        struct w_tile tile = whole;
+        const u64 place = turns ? pending->turn++ % 2 * tile_rows : row;
+        n = W_MIN(tile_rows, block->rows - row);
+        tile.rows = n;
+        tile.a = (const u8 *)whole.a + row * a_bytes;
+        tile.c += place * whole.c_row;
+        tile.add = whole.add ? whole.add + row * whole.add_row : NULL;
+        tile.meanwhile = pending->block.rows ? finish_some : NULL;
+        tile.context = pending;
+        const u64 least = g->epilogue_rows ? g->epilogue_rows : 1;
+        pending->rows = w_round_up(ceil_div(pending->block.rows, steps), least);
+        ukernel->run(&tile);
+        finish_all(pending);
+        if (last)
+            pending->block = (struct w_result_block){.c = tile.c,
+                                                     .c_row = tile.c_row,
+                                                     .row = block->row + row,
+                                                     .rows = n,
+                                                     .col = col,
+                                                     .cols = end - col};
+    }
+    if (!g->c && !turns)
+        finish_all(pending);
+}
+
+/* Depth of a block of k at most. */
+static u64 deepest_block(const struct job *job, u64 k)
+{
+    if (job->g->m <= job->ukernel->tile_rows) /* a panel is used once, and need not stay in L1 */
+        return PACKED_CHUNK;
+    return k <= job->ukernel->whole_k ? k : blocks_of(job->engine, job->g)->k;
 }
 
 /* Depth of the parts of k, alike and at most `deepest`; a multiple of k_unroll. */
@@ -221,10 +311,8 @@ static void multiply_block(void *context, u64 item, u32 worker)
     const struct w_gemm *g = job->g;
     float *own = w_engine_scratch(job->engine, worker);
     struct block block;
-    /* a panel that only one tile uses need not stay in L1 */
-    const bool once = g->m <= job->ukernel->tile_rows;
-    u64 depth =
-        depth_of(job, job->k1 - job->k0, once ? PACKED_CHUNK : blocks_of(job->engine, g)->k);
+    u64 depth = depth_of(job, job->k1 - job->k0, deepest_block(job, job->k1 - job->k0));
+    struct pending pending = {.g = g};
     u64 group = g->c ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);
@@ -232,9 +320,15 @@ static void multiply_block(void *context, u64 item, u32 worker)
     for (block.k0 = job->k0; block.k0 < job->k1; block.k0 = block.k1) {
         block.k1 = W_MIN(block.k0 + depth, job->k1);
         take_rows(job, &block, own);
-        for (u64 col = block.col; col < block.col + block.cols; col += group)
-            multiply_group(job, &block, col, W_MIN(col + group, block.col + block.cols));
+        for (u64 col = block.col; col < block.col + block.cols; col += group) {
+            const u64 end = W_MIN(col + group, block.col + block.cols);
+            if (job->ukernel->meanwhile_too)
+                multiply_rows(job, &block, col, end, &pending);
+            else
+                multiply_group(job, &block, col, end);
+        }
     }
+    finish_all(&pending);
 }
 
 /* ---- the whole ---- */
@@ -297,7 +391,7 @@ static u64 even_cols(const struct job *job)
     const u64 enough = ceil_div(ITEMS_PER_WORKER * workers, job->row_blocks);
     const u64 items = W_MAX(ceil_div(g->n, blocks->cols), W_MIN(most, enough));
 
-    if (!g->c && g->k > blocks->k)
+    if (!g->c && g->k > deepest_block(job, g->k))
         return W_EPILOGUE_COLS;
     return ceil_div(ceil_div(g->n, items), multiple) * multiple;
 }

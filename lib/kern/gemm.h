@@ -65,9 +65,11 @@ struct w_gemm {
     u64 add_row;
     float *c; /* NULL: only epilogue() gets the result; for packed b, and not by a library */
     u64 c_row;
-    /* Called once for every complete block of c, by the thread that computed it; or NULL. */
+    /* Called once for every complete block of c, by the thread that computed it; or NULL. Blocks
+     * begin at multiples of epilogue_rows rows (0: 1) and end there, or with c. */
     void (*epilogue)(void *context, const struct w_result_block *);
     void *context;
+    u32 epilogue_rows;
 };
 
 /* c and the scratch memory overlap neither a nor b. */

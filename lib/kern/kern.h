@@ -35,8 +35,12 @@ struct w_tile {
     float *c; /* element (i, j) at c[i * c_row + j] */
     u64 c_row;
     u64 rows;         /* any number */
-    u32 cols;         /* 1 to tile_cols */
+    u32 cols;         /* 1 to tile_cols; with meanwhile_too any number */
     const void *next; /* the panel that will be read next, to be prefetched; NULL: unknown */
+    /* For a kernel that has meanwhile_too: */
+    u64 b_panel;                      /* bytes from one panel to the next */
+    void (*meanwhile)(void *context); /* called after each k_unroll of each tile; or NULL */
+    void *context;
 };
 
 /* Bytes of so many numbers in panels of b. */
@@ -53,9 +57,12 @@ static inline u64 w_panel_bytes(enum w_type type, u64 numbers)
  * of k_unroll, rows and columns to a whole tile. */
 struct w_ukernel {
     u32 tile_rows, tile_cols, k_unroll;
-    u32 row_bytes;   /* of an element of packed rows */
-    bool reads_rows; /* run() takes unpacked rows too, whole tiles of them */
-    u32 few_rows;    /* and so many or fewer, less than a tile */
+    u32 row_bytes;      /* of an element of packed rows */
+    bool reads_rows;    /* run() takes unpacked rows too, whole tiles of them */
+    u32 few_rows;       /* and so many or fewer, less than a tile */
+    bool meanwhile_too; /* run() multiplies beside the CPU's other work, and takes several panels:
+                           call it for one tile of rows at a time, with work for meanwhile() */
+    u32 whole_k; /* k up to which it is not cut though a panel is larger than its part of L1 */
     void (*run)(const struct w_tile *);
     /* One panel of b: k rows of cols <= tile_cols columns. Element (p, j) of the source is
      * b[p * b_row + j * b_col]; one of the strides is 1. */

@@ -5,6 +5,7 @@
  *
  * Loops go over whole vectors; the last floats of a row are read by v_load_some(), which fills the
  * other lanes with a number that does not change the result. */
+#include "kern/blocks.h"
 #include "kern/variants.h"
 #include "kern/vector.h"
 
@@ -178,13 +179,14 @@ static void norm_backward(float *dx, float *dweight, float *dbias, const float *
 
 W_INLINE vec exp_minus_2u(vec x)
 {
-    return v_exp(x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1)));
+    const vec minus_2u = x * v_fma(x * x, v_set(MINUS_2U_3), v_set(MINUS_2U_1));
+    return v_exp_below_88(v_min(v_set(80.0f), minus_2u)); /* for v_reciprocal() */
 }
 
 /* The quotient is also in the slope: after inlining, code that needs both divides once. */
 W_INLINE vec gelu_vec(vec x)
 {
-    return x * (1.0f / (exp_minus_2u(x) + 1.0f));
+    return x * v_reciprocal(exp_minus_2u(x) + 1.0f);
 }
 
 /* With s = 1 / (1 + e): GELU' = s + x s (1 - s) d(2u)/dx, where 1 - s = e s without
@@ -192,7 +194,7 @@ W_INLINE vec gelu_vec(vec x)
 W_INLINE vec gelu_slope_vec(vec x)
 {
     vec e = exp_minus_2u(x);
-    vec s = 1.0f / (e + 1.0f);
+    vec s = v_reciprocal(e + 1.0f);
     vec minus_slope = v_fma(x * x, v_set(3 * MINUS_2U_3), v_set(MINUS_2U_1));
     return s - x * s * (e * s) * minus_slope;
 }
@@ -520,6 +522,8 @@ const struct w_kern W_VARIANT = {
                                  .row_bytes = BF16_ROW_BYTES,
                                  .reads_rows = BF16_READS_ROWS,
                                  .few_rows = BF16_FEW_ROWS,
+                                 .meanwhile_too = BF16_MEANWHILE,
+                                 .whole_k = BF16_WHOLE_K,
                                  .run = tile_bf16,
                                  .pack_panel = pack_panel_bf16,
                                  .pack_rows = pack_rows_bf16}},

@@ -256,4 +256,21 @@ W_INLINE vec v_exp(vec x)
     return v_exp_below_88(v_min(v_set(88.0f), x));
 }
 
+/* 1 / x for x from 2^-100 to 2^120, within 2 units in the last place. A division of vectors this wide
+ * takes as long as 30 other instructions. Instead: the difference of bits is that of exponents, and
+ * within 5 % of the quotient; a parabola in what is left of x (the minimax fit) is within 2^-14; and a
+ * step of Newton squares that. */
+W_INLINE vec v_reciprocal(vec x)
+{
+#if defined W_AVX512
+    const vec near = (vec)(0x7ef311c3 - (ivec)x), rest = x * near;
+    const vec q =
+        v_fma(v_fma(rest, v_set(1.0019170f), v_set(-3.0057511f)), rest, v_set(3.0038341f));
+    const vec y = near * q;
+    return v_fma(y, v_fma(-x, y, v_set(1.0f)), y);
+#else
+    return 1.0f / x;
+#endif
+}
+
 #endif

@@ -59,7 +59,7 @@ static void loss_rows(void *context, u64 item, u32 worker)
 
     (void)worker;
     for (u64 i = item * ROWS; i < end; i++) {
-        float *logits = (float *)head->logits + i * head->vocab, base, sum;
+        float *logits = (float *)head->logits + i * w_head_stride(head->vocab), base, sum;
         u32 target = target_of(job, job->first + i);
         float hit = own_logit(job, target, &logits[target]);
         kern->exp_sum(logits, &base, &sum, head->vocab);
@@ -94,7 +94,7 @@ static void exp_block(void *context, const struct w_result_block *p)
         const u64 row = p->row + i;
         const u32 target = target_of(job, job->first + row);
         float *logits = p->c + i * p->c_row;
-        w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab + p->col;
+        w_bf16 *kept = (w_bf16 *)head->logits + row * w_head_stride(head->vocab) + p->col;
         struct segment_sum *sum = sums_of(head, row) + p->col / W_EPILOGUE_COLS;
         if (target >= p->col && target < p->col + p->cols)
             head->nll[job->first + row] = own_logit(job, target, &logits[target - p->col]);
@@ -119,7 +119,7 @@ static void gradient_row(const struct job *job, u64 row, float base, double tota
     const struct w_kern *kern = job->engine->kern;
     const struct segment_sum *sums = sums_of(head, row);
     const double nll = (double)head->nll[job->first + row];
-    w_bf16 *kept = (w_bf16 *)head->logits + row * head->vocab;
+    w_bf16 *kept = (w_bf16 *)head->logits + row * w_head_stride(head->vocab);
 
     for (u64 col = 0; col < head->vocab; col += W_EPILOGUE_COLS, sums++)
         if (sums->base != base)
@@ -182,7 +182,7 @@ static struct w_gemm logits_gemm(struct job *job)
 
     if (g.type == W_TYPE_F32) {
         g.c = head->logits;
-        g.c_row = head->vocab;
+        g.c_row = w_head_stride(head->vocab);
     } else {
         g.epilogue = exp_block;
         g.context = job;
@@ -199,7 +199,7 @@ static struct w_gemm input_gemm(struct job *job, float *dx)
         .n = head->d,
         .k = head->vocab,
         .a = head->logits,
-        .a_row = head->vocab,
+        .a_row = w_head_stride(head->vocab),
         .a_col = 1,
         .b = head->weight,
         .b_row = head->d,
@@ -222,7 +222,7 @@ static struct w_gemm weight_gemm(const struct job *job)
         .k = job->rows,
         .a = head->logits,
         .a_row = 1,
-        .a_col = head->vocab,
+        .a_col = w_head_stride(head->vocab),
         .b = w_at(job->x, job->engine->type, job->first * head->d),
         .b_row = head->d,
         .b_col = 1,

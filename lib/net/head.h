@@ -16,12 +16,20 @@ struct w_head {
     void *panels;      /* the packed weight for the logits: W_GEMM_PACKED(d, vocab) elements */
     void *panels_back; /* and for dx: W_GEMM_PACKED(vocab, d) */
     bool packed;       /* they are up to date; else every call packs them */
-    void *logits;      /* (chunk, V) in the compute type */
+    void *logits;      /* (chunk, w_head_stride(V)) in the compute type */
     float *sums;       /* (chunk, V / W_EPILOGUE_COLS + 1, 2): in bf16 only */
     float *factors;    /* (chunk): in bf16 only */
     u64 chunk;
     float *nll; /* (M): loss of each token in nats */
 };
+/* Numbers from one row of logits to the next. Rows in the same place of every page would compete for
+ * the same lines of L1. */
+#define W_HEAD_GAP 32
+static inline u64 w_head_stride(u64 vocab)
+{
+    return vocab % 1024 == 0 ? vocab + W_HEAD_GAP : vocab;
+}
+
 /* Fill nll. x: (M, d) in the compute type */
 void w_head_forward(const struct w_engine *, const struct w_head *, void *x, const u32 *ids);
 /* The same, and the gradient of scale * sum(nll): into dx (M, d), and of d_weight. In bf16, x

@@ -104,7 +104,9 @@ static void plan(struct w_planner *p, struct w_layer *layer)
     const u64 room = sampled ? set_room(p->conf, p->tokens) : vocab;
     const struct shape chunk = chunk_of(p->tokens, room, p->type);
     const struct shape whole = sampled ? chunk_beside(chunk, vocab) : chunk;
-    const u64 logits = W_MAX(numbers_of(chunk), numbers_of(whole));
+    const u64 wide = sampled ? room + W_HEAD_GAP : w_head_stride(room); /* whatever the set has */
+    const u64 logits = W_MAX(numbers_of((struct shape){chunk.rows, wide}),
+                             numbers_of((struct shape){whole.rows, w_head_stride(vocab)}));
 
     if (p->mode == W_PLAN_DECODE) {
         plan_decode(p, layer);

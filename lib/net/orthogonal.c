@@ -7,9 +7,10 @@
  *
  *      R = X X^T,  Z1 = p1(R),  R' = Z1 R Z1,  Z2 = p2(R'),  X' = Z2 Z1 X.
  *
- * For n = m that costs as much as one after the other, for m = 4 n two thirds. More than two would
- * let roundings of R grow: R is computed from X again. Of symmetric products the lower half is
- * computed, in strips of rows, and mirrored. */
+ * For n = m that costs as much as one after the other, for m = 4 n two thirds. The first polynomial
+ * stays alone: its Z is large, and with it the roundings of R would grow too much; those of bf16
+ * already mix singular vectors of small matrices. Of symmetric products the lower half is computed,
+ * in strips of rows, and mirrored; a square that is the right-hand operand of several is packed once. */
 #include "net/orthogonal.h"
 
 #include <math.h>
@@ -17,16 +18,19 @@
 
 #include "net/plan.h"
 
-#define ROUNDS 2 /* of two polynomials each */
+#define POLYNOMIALS 3
+#define ROUNDS 2
+static const u32 joined[ROUNDS] = {1, 2}; /* polynomials of each */
 
 /* By the algorithm of Polar Express for W_ORTHOGONAL_LEAST, with its cushion of 0.024 and, but for
  * the last, its margin of 1 %: p(x / 1.01), so that rounding leaves values inside of the next
  * interval. */
 static const struct polynomial {
     float a, b, c;
-} polynomials[ROUNDS][2] = {
-    {{8.10442f, -22.62076f, 16.25863f}, {3.91717f, -2.8251f, 0.52467f}},
-    {{3.31172f, -2.43439f, 0.48741f}, {2.32406f, -1.68983f, 0.42107f}},
+} polynomials[POLYNOMIALS] = {
+    {7.97701f, -22.26803f, 16.00573f},
+    {3.71969f, -2.72601f, 0.52014f},
+    {2.85421f, -2.13249f, 0.46994f},
 };
 
 #define MARGIN 1.02       /* of the bound, for the rounding of X and of its norm */
@@ -38,10 +42,11 @@ struct work {
     struct w_engine engine;
     float *out;
     u64 rows, cols, n, m;
-    u64 x_row, x_col; /* strides of X (n, m) in x: those of x or of its transpose */
-    void *x, *y;      /* X, by turns */
-    void *r, *z, *t;  /* squares */
-    void *packed;     /* the right-hand operand of a product */
+    u64 x_row, x_col;    /* strides of X (n, m) in x: those of x or of its transpose */
+    void *x, *y;         /* X, by turns */
+    void *r, *z, *q, *t; /* squares */
+    void *packed,
+        *packed_too;  /* right-hand operands of products: a matrix, or a square; a square */
     double *partials; /* one for each block of x, or for each row of a square */
     float factor;     /* on x while it is rounded */
 };
@@ -54,7 +59,7 @@ static u64 blocks_of(u64 floats)
 }
 
 struct sizes {
-    u64 matrix, square, packed, partials, total; /* bytes */
+    u64 matrix, square, packed, packed_square, partials, total; /* bytes */
 };
 
 static struct sizes sizes_of(u64 rows, u64 cols, enum w_type type)
@@ -66,9 +71,10 @@ static struct sizes sizes_of(u64 rows, u64 cols, enum w_type type)
     s.matrix = w_size_padded(w_size_mul(count, element));
     s.square = w_size_padded(w_size_mul(w_size_mul(n, n), element));
     s.packed = w_size_mul(w_size_mul(w_size_padded(n), w_size_padded(m)), element);
+    s.packed_square = w_size_mul(w_size_mul(w_size_padded(n), w_size_padded(n)), element);
     s.partials = w_size_padded(w_size_mul(W_MAX(blocks_of(count), n), sizeof(double)));
-    s.total = w_size_add(w_size_add(w_size_mul(2, s.matrix), w_size_mul(3, s.square)),
-                         w_size_add(s.packed, s.partials));
+    s.total = w_size_add(w_size_add(w_size_mul(2, s.matrix), w_size_mul(4, s.square)),
+                         w_size_add(w_size_add(s.packed, s.packed_square), s.partials));
     return s;
 }
 _Static_assert(W_TILE_COLS_MAX >= W_K_UNROLL_MAX, "w_size_padded() is enough for packed panels");
@@ -97,9 +103,11 @@ static struct work work_of(const struct w_engine *engine, void *scratch, float *
     w.y = at += s.matrix;
     w.r = at += s.matrix;
     w.z = at += s.square;
+    w.q = at += s.square;
     w.t = at += s.square;
     w.packed = at += s.square;
-    w.partials = (double *)(void *)(at + s.packed);
+    w.packed_too = at += s.packed;
+    w.partials = (double *)(void *)(at + s.packed_square);
     return w;
 }
 
@@ -286,6 +294,7 @@ static void multiply(const struct work *w, struct w_gemm g, struct target *t)
 {
     g.type = w->engine.type;
     g.epilogue = store_block;
+    g.epilogue_rows = EIGHT;
     g.context = t;
     if (g.type == W_TYPE_F32) {
         g.c = (float *)t->to + t->row * t->width;
@@ -301,8 +310,6 @@ static void multiply_squares(const struct work *w, struct w_gemm g, struct targe
     t.width = g.n = w->n;
     t.symmetric = true;
     g.type = w->engine.type;
-    g.packed = w->packed;
-    w_gemm_pack(&w->engine, w->packed, &g);
     const void *a = g.a;
     for (t.row = 0; t.row < w->n; t.row += STRIP_ROWS) {
         g.m = W_MIN(STRIP_ROWS, w->n - t.row);
@@ -312,47 +319,68 @@ static void multiply_squares(const struct work *w, struct w_gemm g, struct targe
     }
 }
 
+/* The product of a square and another, which is packed already. */
+static struct w_gemm square_by(const struct work *w, const void *a, const void *b,
+                               const void *packed)
+{
+    return (struct w_gemm){.type = w->engine.type,
+                           .n = w->n,
+                           .k = w->n,
+                           .a = a,
+                           .a_row = w->n,
+                           .a_col = 1,
+                           .b = b,
+                           .b_row = w->n,
+                           .b_col = 1,
+                           .packed = packed};
+}
+
+static void pack(const struct work *w, void *packed, const void *square)
+{
+    const struct w_gemm g = square_by(w, square, square, packed);
+    w_gemm_pack(&w->engine, packed, &g);
+}
+
 /* to = factor a b, of squares that commute. */
 static void multiply_two(const struct work *w, void *to, const void *a, const void *b,
-                         double factor)
+                         const void *packed, double factor)
 {
-    multiply_squares(
-        w,
-        (struct w_gemm){
-            .k = w->n, .a = a, .a_row = w->n, .a_col = 1, .b = b, .b_row = w->n, .b_col = 1},
-        (struct target){.to = to, .by_product = (float)factor});
+    multiply_squares(w, square_by(w, a, b, packed),
+                     (struct target){.to = to, .by_product = (float)factor});
 }
 
 /* r = X X^T */
 static void take_gram(const struct work *w)
 {
-    multiply_squares(w,
-                     (struct w_gemm){.k = w->m,
-                                     .a = w->x,
-                                     .a_row = w->x_row,
-                                     .a_col = w->x_col,
-                                     .b = w->x,
-                                     .b_row = w->x_col,
-                                     .b_col = w->x_row},
-                     (struct target){.to = w->r, .by_product = 1});
+    const struct w_gemm g = {.type = w->engine.type,
+                             .n = w->n,
+                             .k = w->m,
+                             .a = w->x,
+                             .a_row = w->x_row,
+                             .a_col = w->x_col,
+                             .b = w->x,
+                             .b_row = w->x_col,
+                             .b_col = w->x_row,
+                             .packed = w->packed};
+
+    w_gemm_pack(&w->engine, w->packed, &g);
+    multiply_squares(w, g, (struct target){.to = w->r, .by_product = 1});
 }
 
-/* to = a I + b r + c r r, where r stands for r / bound. */
-static void evaluate(const struct work *w, void *to, const struct polynomial *p, double bound)
+/* to = factor (a I + b r + c r r), where r stands for r / bound, and is in `packed` too. */
+static void evaluate(const struct work *w, void *to, const struct polynomial *p, double bound,
+                     double factor)
 {
-    multiply_squares(
-        w,
-        (struct w_gemm){
-            .k = w->n, .a = w->r, .a_row = w->n, .a_col = 1, .b = w->r, .b_row = w->n, .b_col = 1},
-        (struct target){.to = to,
-                        .linear = w->r,
-                        .identity = p->a,
-                        .by_linear = (float)(p->b / bound),
-                        .by_product = (float)(p->c / (bound * bound))});
+    multiply_squares(w, square_by(w, w->r, w->r, w->packed),
+                     (struct target){.to = to,
+                                     .linear = w->r,
+                                     .identity = (float)(factor * p->a),
+                                     .by_linear = (float)(factor * p->b / bound),
+                                     .by_product = (float)(factor * p->c / (bound * bound))});
 }
 
-/* X' = q X as it is in memory: x' = q x, or x' = x q. To `to` in fp32, or to y. */
-static void apply(const struct work *w, const void *q, float *to)
+/* X' = q X as it is in memory: q x, or x q. To y, or at last to out in fp32. */
+static void apply(const struct work *w, const void *q, bool last)
 {
     const bool lies = w->rows <= w->cols;
     struct target t = {.w = w, .to = w->y, .width = w->cols, .by_product = 1};
@@ -369,34 +397,57 @@ static void apply(const struct work *w, const void *q, float *to)
                        .packed = w->packed};
 
     w_gemm_pack(&w->engine, w->packed, &g);
-    if (!to) {
+    if (!last) {
         multiply(w, g, &t);
         return;
     }
-    g.c = to;
+    g.c = w->out;
     g.c_row = w->cols;
     w_gemm(&w->engine, &g);
+}
+
+static void swap(void **a, void **b)
+{
+    void *was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* q = the product of z of `count` polynomials of the Gram matrix of X / sqrt(bound), and of factor. */
+static void join(struct work *w, const struct polynomial *p, u32 count, double bound, double factor)
+{
+    for (u32 i = 0; i < count; i++) {
+        const bool last = i + 1 == count;
+        pack(w, w->packed, w->r);
+        evaluate(w, w->z, &p[i], bound, i == 0 && last ? factor : 1);
+        if (count > 1)
+            pack(w, w->packed_too, w->z);
+        if (i > 0) { /* q is the product of all z before */
+            multiply_two(w, w->t, w->q, w->z, w->packed_too, last ? factor : 1);
+            swap(&w->q, &w->t);
+        }
+        if (!last) {
+            multiply_two(w, w->t, w->z, w->r, w->packed, 1);
+            multiply_two(w, w->r, w->t, w->z, w->packed_too, 1);
+        }
+        if (i == 0)
+            swap(&w->q, &w->z);
+    }
 }
 
 void w_orthogonalise(const struct w_engine *engine, void *scratch, float *x, u64 rows, u64 cols)
 {
     struct work w = work_of(engine, scratch, x, rows, cols);
+    const struct polynomial *p = polynomials;
 
     if (!take(&w))
         return;
-    for (u32 round = 0; round < ROUNDS; round++) {
-        const struct polynomial *p = polynomials[round];
+    for (u32 round = 0; round < ROUNDS; p += joined[round], round++) {
         take_gram(&w);
         const double bound = round == 0 ? MARGIN * MARGIN * norm_of_r(&w) : 1;
-        evaluate(&w, w.z, &p[0], bound);
-        multiply_two(&w, w.t, w.z, w.r, 1);
-        multiply_two(&w, w.r, w.t, w.z, 1);
-        evaluate(&w, w.t, &p[1], bound);
-        multiply_two(&w, w.r, w.t, w.z, 1 / sqrt(bound));
-        apply(&w, w.r, round + 1 < ROUNDS ? NULL : x);
-        void *taken = w.x;
-        w.x = w.y;
-        w.y = taken;
+        join(&w, p, joined[round], bound, 1 / sqrt(bound));
+        apply(&w, w.q, round + 1 == ROUNDS);
+        swap(&w.x, &w.y);
     }
 }
 
@@ -404,5 +455,5 @@ double w_orthogonal_flops(double rows, double cols)
 {
     const double n = fmin(rows, cols), m = fmax(rows, cols);
 
-    return ROUNDS * n * n * (3 * m + 5 * n);
+    return n * n * (3 * ROUNDS * m + (4 * POLYNOMIALS - 3 * ROUNDS) * n);
 }

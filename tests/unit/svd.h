@@ -82,15 +82,13 @@ static inline void svd_free(struct svd *d)
 
 /* ---- what is to come out ---- */
 
-/* The four polynomials of orthogonal.c once more, one after the other. */
+/* The polynomials of orthogonal.c once more, one after the other. */
 static inline double pulled(double s)
 {
-    static const double p[4][3] = {{8.10442, -22.62076, 16.25863},
-                                   {3.91717, -2.8251, 0.52467},
-                                   {3.31172, -2.43439, 0.48741},
-                                   {2.32406, -1.68983, 0.42107}};
+    static const double p[3][3] = {
+        {7.97701, -22.26803, 16.00573}, {3.71969, -2.72601, 0.52014}, {2.85421, -2.13249, 0.46994}};
 
-    for (u32 i = 0; i < 4; i++)
+    for (u32 i = 0; i < 3; i++)
         s = p[i][0] * s + p[i][1] * s * s * s + p[i][2] * s * s * s * s * s;
     return s;
 }

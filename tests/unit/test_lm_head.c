@@ -110,7 +110,7 @@ static void check_head(const struct w_kern *kern, enum w_type type, bool far, u6
                           .length = LENGTH,
                           .panels = malloc(W_GEMM_PACKED(D, VOCAB) * sizeof(float)),
                           .panels_back = malloc(W_GEMM_PACKED(VOCAB, D) * sizeof(float)),
-                          .logits = malloc(chunk * VOCAB * sizeof(float)),
+                          .logits = malloc(chunk * w_head_stride(VOCAB) * sizeof(float)),
                           .sums = malloc(chunk * (VOCAB / W_EPILOGUE_COLS + 1) * 2 * sizeof(float)),
                           .factors = malloc(chunk * sizeof(float)),
                           .chunk = chunk,
