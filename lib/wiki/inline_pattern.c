@@ -26,11 +26,11 @@ static size_t find(struct w_span s, char c)
 static bool find_filter(struct w_span name, enum w_inline_filter *filter)
 {
     static const char *const names[] = {
-        [W_FILTER_MONTH] = "month",      [W_FILTER_NUMBER] = "number",
-        [W_FILTER_DECIMAL] = "decimal",  [W_FILTER_SUP] = "sup",
-        [W_FILTER_SUB] = "sub",          [W_FILTER_UPPER] = "upper",
-        [W_FILTER_LOWER] = "lower",      [W_FILTER_CAPITAL] = "capital",
-        [W_FILTER_LANGUAGE] = "language"};
+        [W_INLINE_MONTH] = "month",      [W_INLINE_NUMBER] = "number",
+        [W_INLINE_DECIMAL] = "decimal",  [W_INLINE_SUP] = "sup",
+        [W_INLINE_SUB] = "sub",          [W_INLINE_UPPER] = "upper",
+        [W_INLINE_LOWER] = "lower",      [W_INLINE_CAPITAL] = "capital",
+        [W_INLINE_LANGUAGE] = "language"};
 
     for (size_t i = 1; i < W_COUNTOF(names); i++) {
         if (w_span_is(name, w_span_of(names[i]))) {

@@ -7,16 +7,16 @@
 #include "wiki/span.h"
 
 enum w_inline_filter {
-    W_FILTER_NONE,
-    W_FILTER_MONTH,
-    W_FILTER_NUMBER,
-    W_FILTER_DECIMAL,
-    W_FILTER_SUP,
-    W_FILTER_SUB,
-    W_FILTER_UPPER,
-    W_FILTER_LOWER,
-    W_FILTER_CAPITAL,
-    W_FILTER_LANGUAGE,
+    W_INLINE_NONE,
+    W_INLINE_MONTH,
+    W_INLINE_NUMBER,
+    W_INLINE_DECIMAL,
+    W_INLINE_SUP,
+    W_INLINE_SUB,
+    W_INLINE_UPPER,
+    W_INLINE_LOWER,
+    W_INLINE_CAPITAL,
+    W_INLINE_LANGUAGE,
 };
 
 enum w_pattern_kind {

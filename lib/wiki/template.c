@@ -123,7 +123,7 @@ static struct w_span code_of(const struct w_wikitext *r, const struct given *giv
 /* Is what a piece needs present? */
 static bool has(const struct w_wikitext *r, const struct given *given, struct w_pattern_piece piece)
 {
-    if (piece.filter == W_FILTER_LANGUAGE)
+    if (piece.filter == W_INLINE_LANGUAGE)
         return w_wiki_language_name(&r->language, code_of(r, given, piece)).size;
     switch (piece.kind) {
     case W_PATTERN_NEEDED:
@@ -201,20 +201,20 @@ static void filter(struct w_wikitext *r, enum w_inline_filter filter, size_t fro
     struct w_buffer *b = &r->marked;
 
     switch (filter) {
-    case W_FILTER_NONE: break;
-    case W_FILTER_MONTH: month(r, from); break;
-    case W_FILTER_NUMBER: w_wiki_group_digits(r, from); break;
-    case W_FILTER_DECIMAL:
+    case W_INLINE_NONE: break;
+    case W_INLINE_MONTH: month(r, from); break;
+    case W_INLINE_NUMBER: w_wiki_group_digits(r, from); break;
+    case W_INLINE_DECIMAL:
         for (size_t i = from; i < b->size; i++)
             b->at[i] = b->at[i] == '.' ? (u8)r->language.decimal : b->at[i];
         break;
-    case W_FILTER_SUP: w_wiki_superscript(r, from); break;
-    case W_FILTER_SUB: w_wiki_subscript(r, from); break;
-    case W_FILTER_LANGUAGE: break; /* put_language() */
+    case W_INLINE_SUP: w_wiki_superscript(r, from); break;
+    case W_INLINE_SUB: w_wiki_subscript(r, from); break;
+    case W_INLINE_LANGUAGE: break; /* put_language() */
     default:
-        for (size_t i = from; i < b->size && (i == from || filter != W_FILTER_CAPITAL); i++)
+        for (size_t i = from; i < b->size && (i == from || filter != W_INLINE_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
-                b->at[i] = (u8)(filter == W_FILTER_LOWER ? b->at[i] | 0x20 : b->at[i] & ~0x20);
+                b->at[i] = (u8)(filter == W_INLINE_LOWER ? b->at[i] | 0x20 : b->at[i] & ~0x20);
     }
 }
 
@@ -270,7 +270,7 @@ static void put_argument(struct w_wikitext *r, const struct given *given,
 {
     size_t from = r->marked.size;
 
-    if (piece.filter == W_FILTER_LANGUAGE)
+    if (piece.filter == W_INLINE_LANGUAGE)
         w_buffer_span(&r->marked, w_wiki_language_name(&r->language, code_of(r, given, piece)));
     else if (piece.kind == W_PATTERN_ENDING)
         w_wiki_put_plain(r, given->ending);
