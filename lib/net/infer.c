@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kern/q8.h"
 #include "net/model_inside.h"
@@ -99,6 +100,10 @@ static void wire(struct w_infer *m, const struct w_plan_common *common, const fl
         .weights = weights,
         .packed_type = m->how.weights,
         .decode = &m->decode};
+    /* the system clears pages when they are touched first: not within the first pass */
+    for (u32 i = 0; i < m->plan.count; i++)
+        if (m->plan.rows[i].lifetime != W_LIFE_RUN)
+            memset(m->block + m->plan.rows[i].offset, 0, m->plan.rows[i].bytes);
     pack_weights(m, w_plan_at(&m->plan, m->block, common->packed));
 }
 
