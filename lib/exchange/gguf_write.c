@@ -102,7 +102,8 @@ static void put_unused(struct writing *f, const struct w_vocab *vocab, u32 id)
     int size = snprintf(name, sizeof name, "[UNUSED%u]", id);
     u32 other;
 
-    while (w_vocab_find(vocab, (const u8 *)name, (size_t)size, &other) &&
+    while ((w_vocab_find(vocab, (const u8 *)name, (size_t)size, &other) ||
+            w_vocab_find_special(vocab, name, (size_t)size, &other)) &&
            size < (int)sizeof name - 1)
         name[size++] = '_';
     put_text(&f->pairs, name, (size_t)size);
