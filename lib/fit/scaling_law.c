@@ -23,7 +23,7 @@ const struct w_recipe w_recipes[] = {
                            .min_lr_ratio = 0.1},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.06444, 0.48, 0.5, 1.207, 0.16, 0.11, 29160, 1.726},
+                          .law = {0.8, 0.06373, 0.48, 0.5, 1.209, 0.16, 0.11, 29160, 1.899},
                           .widths = {64, 256},
                           .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
                           .step_tokens = 1024,
