@@ -12,7 +12,7 @@ const char *const w_law_keys[W_LAW_KEYS] = {
 const struct w_recipe w_recipes[] = {
     [W_OPTIMIZER_ADAMW] = {.name = "adamw",
                            .spelled = "AdamW",
-                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 15.39},
+                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 1.89},
                            .widths = {64, 256},
                            .vocabularies = {4096, 16384},
                            .step_tokens = 1024,
@@ -23,9 +23,9 @@ const struct w_recipe w_recipes[] = {
                            .min_lr_ratio = 0.1},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.544, 0.1, 0.8, 0.7508, 0.3, 0.11, 29160, 15.39},
-                          .widths = {64, 384},
-                          .vocabularies = {8192, 16384},
+                          .law = {0.8, 0.06373, 0.48, 0.5, 1.209, 0.16, 0.11, 29160, 1.899},
+                          .widths = {64, 256},
+                          .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
                           .step_tokens = 1024,
                           .rate = 0.003,
                           .rate_width = 0,

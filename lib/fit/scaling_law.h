@@ -53,6 +53,9 @@ extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_na
 
 const struct w_recipe *w_recipe_of(const struct w_conf *);
 
+/* The runs had no fewer tokens for a parameter. */
+#define W_TOKENS_LEAST 0.15
+
 /* Tokens per parameter after which a model learns little more (Hoffmann and others, 2022). The runs
  * had fewer. */
 #define W_TOKENS_ENOUGH 20.0

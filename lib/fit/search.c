@@ -9,6 +9,10 @@
 
 #include "fit/scaling_law.h"
 
+/* Divided by the tokens for a parameter, the rank of a candidate that has fewer than W_TOKENS_LEAST: the law
+ * knows nothing of it, so all others come first, then those with most tokens. */
+#define TOO_FEW 1e3
+
 /* ---- the best within a budget ---- */
 
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
@@ -92,6 +96,9 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
                           .resident = w_fit_value(&fit, "memory.resident"),
                           .outside = is_outside(conf)};
     f->conf.warmup_steps = warmup_steps(conf, tokens);
+    const double per_parameter = w_fit_value(&fit, "tokens_per_param");
+    f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter : f->bits;
+    f->outside |= per_parameter < W_TOKENS_LEAST;
     return isfinite(f->bits) ? W_DONE : W_NO;
 }
 
@@ -100,7 +107,7 @@ static void insert(struct w_found *list, u32 room, u32 *count, const struct w_fo
 {
     u32 i = W_MIN(*count, room);
 
-    while (i > 0 && f->bits < list[i - 1].bits)
+    while (i > 0 && f->rank < list[i - 1].rank)
         i--;
     if (i == room)
         return;

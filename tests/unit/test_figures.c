@@ -301,10 +301,12 @@ static void add_rates(const struct w_conf *c)
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
     /* the scaling law (fit/scaling_law.h), in millions */
-    const double text = given("text.tokens"), tokens = given("tokens"), reuse = given("law.reuse");
+    const double text = given("text.tokens"), tokens = given("tokens");
+    const double reuse = given("law.reuse") * exp(0.7 * log(text / given("params")));
     double worth = tokens;
     if (text > 0 && tokens > text)
         worth = text * (1 - reuse * expm1(-(tokens - text) / text / reuse));
+    add("tokens.reuse", reuse);
     add("tokens.worth", worth);
     add("counts.memory", given("counts.token_bytes") * text);
     add("counts.time", given("counts.token_s") * text / given("threads"));
