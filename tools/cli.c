@@ -11,6 +11,7 @@
 #include "sys/clock.h"
 #include "sys/deflate.h"
 #include "sys/fdio.h"
+#include "sys/file_list.h"
 #include "sys/json.h"
 
 volatile sig_atomic_t w_signal_stop;
@@ -418,10 +419,20 @@ enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
 {
     a = a ? a : "-";
     b = b ? b : "-";
-    return strcmp(a, b)
+    const bool standard = !strcmp(a, "-") || !strcmp(b, "-");
+    return strcmp(a, b) && (standard || !w_same_file(a, b))
                ? W_DONE
                : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
                         strcmp(a, "-") ? a : "standard output");
+}
+
+enum w_status w_cli_refuse_inputs(const char *output, char *const *inputs, struct w_err *err)
+{
+    for (; output && strcmp(output, "-") != 0 && *inputs; inputs++)
+        if (w_same_file(*inputs, output))
+            return w_fail(err, W_USAGE,
+                          "%.200s: is the output and also an input, which would be lost", output);
+    return W_DONE;
 }
 
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint, struct w_err *err)

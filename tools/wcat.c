@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "sys/file_list.h"
 #include "wire/prov.h"
 
 static const char *const examples[] = {
@@ -65,11 +64,10 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
     struct w_output out;
 
     /* A file may be replaced by what is made of it alone; among others it is one of an earlier run. */
-    for (char **path = paths; output && *path && paths[1]; path++)
-        if (w_same_file(*path, output))
-            return w_fail(err, W_USAGE, "%s: is the output and also named as input", *path);
+    enum w_status status = *paths && paths[1] ? w_cli_refuse_inputs(output, paths, err) : W_DONE;
     w_cli_catch_signals(); /* a signal must not leave a temporary file */
-    enum w_status status = w_output_open(&out, output, err);
+    if (!status)
+        status = w_output_open(&out, output, err);
     if (status)
         return status;
     status = work(settings, wcat_paths(paths), &out, err);

@@ -27,14 +27,15 @@ static const struct w_option options[] = {
      .help = "Worker threads. Default: OMP_NUM_THREADS, else the physical cores that may be used. "
              "The result has the same bits for any number."},
     {"kernel", 0, W_OPT_TEXT, FIELD(kernel), .arg = "NAME",
-     .help = "Kernels to use instead of the fastest that this machine can run: " W_KERN_NAMES "."},
+     .help =
+         "Kernels to use instead of those of the checkpoint, for a run that is resumed, or of the "
+         "fastest that this machine can run: " W_KERN_NAMES "."},
     {"precision", 0, W_OPT_CHOICE, FIELD(precision), .arg = "KIND", .dflt = "auto",
      .choices = W_PRECISION_NAMES,
      .help =
          "Compute type of the matrix products. Sums, weights in the checkpoint and the optimizer "
-         "are fp32 with either. auto is bf16 where the CPU has instructions for it, else fp32. A "
-         "resumed run has the same bits only with the precision and the kernels that it began "
-         "with."},
+         "are fp32 with either. auto is that of the checkpoint for a run that is resumed, else "
+         "bf16 where the CPU has instructions for it, else fp32."},
     {"steps", 'n', W_OPT_TEXT, FIELD(steps), .arg = "N",
      .help =
          "End the run after this many optimizer steps, including those before a resume; 0 writes "
@@ -44,7 +45,7 @@ static const struct w_option options[] = {
      .help =
          "End the run after this time of training (90s, 5m, 2h), including that before a resume "
          "if it had a --time too; 0: no limit. Where no number of steps is known, a schedule that "
-         "falls follows the time."},
+         "falls follows the time, also after a resume that gives none."},
     {"val", 0, W_OPT_LIST, FIELD(val), .arg = "FILE",
      .help =
          "Validation batches, a regular file of wbatch; evaluated at the end of the run. May be "
@@ -64,7 +65,9 @@ static const struct w_option options[] = {
     {"every-steps", 0, W_OPT_COUNT, FIELD(every_steps), .arg = "N",
      .help = "Steps between checkpoints."},
     {"keep", 0, W_OPT_COUNT, FIELD(keep), .arg = "N", .dflt = "3", .min = 1,
-     .help = "Checkpoints to keep; older ones are deleted after a new one is safe on disk."},
+     .help = "Checkpoints to keep; older ones are deleted after a new one is safe on disk, or "
+             "before, if "
+             "the disk is full and a newer one is whole."},
     {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
      .help = "Continue from this checkpoint, on the same batches; for a folder, from its newest "
              "complete one, or from the beginning if it holds none."},
@@ -114,6 +117,20 @@ static const struct w_program program = {
     .examples = examples,
 };
 
+/* How to continue, with what limits the run and is not in the checkpoint. */
+static enum w_status advise(const struct run *run, struct w_err *err)
+{
+    const struct settings *set = run->set;
+    char time[48] = "";
+
+    if (run->time_s > 0 && !run_follows_time(run))
+        snprintf(time, sizeof time, " --time %gs", run->time_s);
+    return w_fail(err, W_SIGNAL,
+                  "stopped by a signal after step %llu: continue with --resume %s%s%s%s",
+                  (unsigned long long)run->state.step, run->checkpoints.folder.path,
+                  set->steps ? " --steps " : "", set->steps ? set->steps : "", time);
+}
+
 /* After the last step: evaluate, save the model, or else keep the steps as a checkpoint. Returns
  * the status of the run. */
 static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
@@ -136,9 +153,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     }
     if (run->checkpoints.saved_step <= run->state.step && run->checkpoints.folder.path &&
         status == W_SIGNAL)
-        status =
-            w_fail(err, status, "stopped by a signal after step %llu: continue with --resume %s",
-                   (unsigned long long)run->state.step, run->checkpoints.folder.path);
+        status = advise(run, err);
     return status;
 }
 

@@ -89,6 +89,7 @@ struct run {
     const struct settings *set;
     struct w_conf conf;
     u64 stop_step; /* UINT64_MAX: none */
+    double time_s; /* of --time, or of the checkpoint whose schedule follows it; 0: none */
 
     struct w_machine machine;
     u32 threads;
@@ -122,6 +123,10 @@ enum w_status run_prepare(struct run *, struct w_err *) W_MUST_CHECK;
 /* Log, data, model and weights. W_MISMATCH: of another shape or vocabulary. Then run_close(). */
 enum w_status run_open(struct run *, struct w_err *) W_MUST_CHECK;
 void run_close(struct run *);
+/* Does a schedule that falls end with the time of the run, and not at a step? */
+bool run_follows_time(const struct run *);
+/* ": ... or remove FOLDER to begin anew", what else to do where --resume is refused. */
+const char *run_begin_anew(const struct run *, char text[W_CKPT_PATH + 64]);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
 
 /* ---- wtrain_loop.c ---- */

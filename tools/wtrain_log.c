@@ -258,8 +258,8 @@ static double seconds_left(const struct run *run, u64 *last_step)
         *last_step = W_MIN(*last_step, batches / run->conf.accumulate);
     if (*last_step != UINT64_MAX)
         left = per_step * (double)(*last_step - W_MIN(*last_step, run->state.step));
-    double time_left = run->set->time_s - run_elapsed_s(run);
-    if (run->set->time_s > 0 && (left < 0 || time_left < left))
+    double time_left = run->time_s - run_elapsed_s(run);
+    if (run->time_s > 0 && (left < 0 || time_left < left))
         left = W_MAX(time_left, 0);
     return left;
 }

@@ -82,7 +82,7 @@ static enum w_status take_step(struct run *run, struct w_err *err)
         status = check_finite(run, "loss", facts->loss, err);
     if (status)
         return status;
-    double part = run->set->time_s > 0 ? run_elapsed_s(run) / run->set->time_s : 0;
+    double part = run->time_s > 0 ? run_elapsed_s(run) / run->time_s : 0;
     facts->lr = w_schedule_rate(&run->conf, step, part);
     facts->gnorm = w_model_update(run->model, step, facts->lr);
     status = check_finite(run, "norm of the gradient", facts->gnorm, err);
@@ -107,7 +107,7 @@ static enum run_end reached_end(const struct run *run)
 {
     if (run->state.step >= run->stop_step)
         return END_STEPS;
-    if (run->set->time_s > 0 && run_elapsed_s(run) >= run->set->time_s)
+    if (run->time_s > 0 && run_elapsed_s(run) >= run->time_s)
         return END_TIME;
     return END_NONE;
 }

@@ -35,8 +35,8 @@ static enum w_status forecast(const struct run *run, struct w_json **out, struct
     w_json_set_real(object, "gflops", rate * w_arch_flops_per_token(&run->conf) / 1e9);
     w_json_set_real(object, "step_seconds", step_tokens / rate);
     double steps = run->stop_step == UINT64_MAX ? 0 : (double)run->stop_step;
-    if (run->set->time_s > 0 && (steps <= 0 || steps * step_tokens / rate > run->set->time_s))
-        steps = run->set->time_s * rate / step_tokens;
+    if (run->time_s > 0 && (steps <= 0 || steps * step_tokens / rate > run->time_s))
+        steps = run->time_s * rate / step_tokens;
     if (steps > 0) {
         w_json_set_real(object, "steps", steps);
         w_json_set_real(object, "tokens", steps * step_tokens);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/folder.h"
 #include "tools/wtrain.h"
 
 #define NONE W_JSON_INT_MAX /* as a step: no checkpoint */
@@ -27,6 +28,27 @@ struct w_ckpt_folder save_folder(const char *path)
 
 /* ---- opening ---- */
 
+/* Can files be made there? What cannot be written is an error now and not after hours. */
+static enum w_status try_output(const char *path, struct w_err *err)
+{
+    struct w_output probe = {.fd = -1};
+    enum w_status status = w_output_open(&probe, path, err);
+
+    w_output_abort(&probe);
+    return status;
+}
+
+/* The folder, made if it is not there, and tried. */
+static enum w_status make_folder(const struct w_ckpt_folder *folder, struct w_err *err)
+{
+    char path[W_CKPT_PATH];
+
+    if (mkdir(folder->path, 0777) && errno != EEXIST)
+        return w_fail_errno(err, "%s: cannot make the folder", folder->path);
+    w_ckpt_folder_path(folder, 0, path);
+    return try_output(path, err);
+}
+
 /* A folder with checkpoints of another run is refused: --resume could not tell the two apart. */
 static enum w_status refuse_others(const struct run *run, struct w_err *err)
 {
@@ -37,7 +59,8 @@ static enum w_status refuse_others(const struct run *run, struct w_err *err)
     if (!status && !run->set->resume)
         status = w_fail(err, W_USAGE,
                         "%s: holds checkpoints of an earlier run, up to step %llu: continue with "
-                        "--resume %s, or delete them, or name another folder with --checkpoints",
+                        "--resume %s, or remove the folder to begin anew, or name another one with "
+                        "--checkpoints",
                         c->folder.path, (unsigned long long)last, c->folder.path);
     return status == W_END ? W_DONE : status;
 }
@@ -71,12 +94,8 @@ enum w_status save_open(struct run *run, struct w_err *err)
         status = w_cli_refuse_terminal(set->output, "-o FILE", err);
     if (status || set->dry_run)
         return status;
-    if (to_file) {
-        /* A file that cannot be written is an error now and not after hours. */
-        struct w_output probe = {.fd = -1};
-        status = w_output_open(&probe, set->output, err);
-        w_output_abort(&probe);
-    }
+    if (to_file)
+        status = try_output(set->output, err);
     if (status || !base || initial)
         return status;
     if (strlen(base) + 6 > sizeof c->folder_path)
@@ -84,8 +103,8 @@ enum w_status save_open(struct run *run, struct w_err *err)
     snprintf(c->folder_path, sizeof c->folder_path, "%s%s", base, set->checkpoints ? "" : ".ckpt");
     c->folder = save_folder(c->folder_path);
     status = refuse_others(run, err);
-    if (!status && mkdir(c->folder.path, 0777) && errno != EEXIST)
-        status = w_fail_errno(err, "%s: cannot make the folder", c->folder.path);
+    if (!status)
+        status = make_folder(&c->folder, err);
     c->next_save_s = w_now_s() + set->every_s;
     return status;
 }
@@ -120,6 +139,25 @@ static struct w_ckpt_write write_to(const struct run *run, const char *path)
                                  .upstream = provenance ? w_loader_header(run->loader) : NULL};
 }
 
+/* While a checkpoint is written, those that are kept are still there; so they are while the model is. */
+static void warn_of_room(const struct run *run, u64 bytes)
+{
+    const double mib = 1024 * 1024, size = (double)bytes / mib;
+    const char *folder = run->checkpoints.folder.path;
+    u64 room = 0, there = 0;
+
+    if (!folder || run->set->dry_run || w_folder_room(folder, &room, NULL) ||
+        w_ckpt_folder_count(&run->checkpoints.folder, &there, NULL))
+        return;
+    const u64 files = run->set->keep + 1 - W_MIN(there, run->set->keep);
+    if ((double)files * (double)bytes > (double)room)
+        w_warn("%s: there is room for %.1f MiB, but %llu checkpoints of %.1f MiB and one more "
+               "while it "
+               "is written need %.1f: the oldest will give way; --keep N keeps fewer",
+               folder, (double)room / mib, (unsigned long long)run->set->keep, size,
+               (double)files * size);
+}
+
 enum w_status save_check(const struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -129,24 +167,48 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     write.weights_only = set->weights_only && !run->checkpoints.folder.path;
     enum w_status status = w_tensors_make(&tensors, &run->conf, err);
     if (!status && (set->output || run->checkpoints.folder.path || set->dry_run)) {
-        status = w_ckpt_check(&tensors, &run->conf, &write, err);
+        u64 bytes = 0;
+        status = w_ckpt_check(&tensors, &run->conf, &write, &bytes, err);
         if (status && status != W_NOMEM)
             status = w_fail_at(err, W_USAGE, "no file can hold this model, with %u tensors",
                                (unsigned)tensors.count);
+        if (!status)
+            warn_of_room(run, bytes);
     }
     w_tensors_free(&tensors);
     return status;
 }
 
-/* The state to write. It has a time only where --time is given, or was in an earlier part of the
- * run: all other runs of the same input give the same bytes. */
+/* The state to write. It has a time only where one limits the run, or limited an earlier part of it: all
+ * other runs of the same input give the same bytes. */
 static struct w_ckpt_state state_to_save(const struct run *run)
 {
     struct w_ckpt_state state = run->state;
-    bool counts = run->set->time_s > 0 || (run->resumed && w_ckpt_state(run->resumed)->seconds > 0);
+    bool counts = run->time_s > 0 || (run->resumed && w_ckpt_state(run->resumed)->seconds > 0);
 
     state.seconds = counts ? run_elapsed_s(run) : 0;
+    state.time_s = run_follows_time(run) ? run->time_s : 0;
+    snprintf(state.kernel, sizeof state.kernel, "%s", run->kern->name);
+    snprintf(state.precision, sizeof state.precision, "%s", w_compute_type_name(run->type));
     return state;
+}
+
+/* Write a file. On a full disk the oldest checkpoints give way to it, as long as a newer one is whole. */
+static enum w_status save_file(struct run *run, const struct w_ckpt_write *write, struct w_err *err)
+{
+    const struct w_ckpt_folder *folder = &run->checkpoints.folder;
+    const struct w_ckpt_state state = state_to_save(run);
+    struct w_err trouble = {0};
+    u64 gone = 0;
+
+    enum w_status status = w_ckpt_save(run->model, &run->conf, &state, write, err);
+    while (status && w_err_is_full(err) && folder->path &&
+           !w_ckpt_folder_yield(folder, run->state.step, &gone, &trouble)) {
+        w_warn("the disk is full: the checkpoint of step %llu was deleted to make room for %s",
+               (unsigned long long)gone, write->path);
+        status = w_ckpt_save(run->model, &run->conf, &state, write, err);
+    }
+    return status;
 }
 
 enum w_status save_checkpoint(struct run *run, struct w_err *err)
@@ -158,8 +220,7 @@ enum w_status save_checkpoint(struct run *run, struct w_err *err)
 
     w_ckpt_folder_path(&c->folder, run->state.step, path);
     struct w_ckpt_write write = write_to(run, path);
-    struct w_ckpt_state state = state_to_save(run);
-    enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
+    enum w_status status = save_file(run, &write, err);
     c->next_save_s = w_now_s() + run->set->every_s;
     log_ckpt(run, path, w_now_s() - started_s, status ? err : NULL);
     if (!status) {
@@ -186,8 +247,7 @@ enum w_status save_model(struct run *run, struct w_err *err)
     if (!run->set->output)
         return W_DONE;
     write.weights_only = run->set->weights_only;
-    struct w_ckpt_state state = state_to_save(run);
-    enum w_status status = w_ckpt_save(run->model, &run->conf, &state, &write, err);
+    enum w_status status = save_file(run, &write, err);
     if (status || run->set->checkpoints || !run->checkpoints.folder.path)
         return status;
     /* The model holds all that its checkpoints hold. */

@@ -7,6 +7,7 @@
 
 #include "base/strnum.h"
 #include "kern/gemm_blas.h"
+#include "net/schedule.h"
 #include "net/softmax_sample.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
@@ -16,6 +17,17 @@
 u64 run_step_tokens(const struct run *run)
 {
     return run->conf.batch_size * run->conf.max_length * run->conf.accumulate;
+}
+
+const char *run_begin_anew(const struct run *run, char text[W_CKPT_PATH + 64])
+{
+    const char *resume = run->set->resume;
+
+    if (w_path_kind(resume) == W_PATH_FOLDER)
+        snprintf(text, W_CKPT_PATH + 64, "remove %s to begin anew", resume);
+    else
+        snprintf(text, W_CKPT_PATH + 64, "leave --resume out to begin anew");
+    return text;
 }
 
 /* ---- configuration ---- */
@@ -48,6 +60,7 @@ static enum w_status compare_confs(const struct run *run, const struct w_conf *g
     const struct w_conf *had = w_ckpt_conf(run->resumed);
     struct w_json *ours = w_conf_json(given), *theirs = w_conf_json(had);
     enum w_status status = W_DONE;
+    char anew[W_CKPT_PATH + 64];
 
     for (const struct w_json *j = w_json_first(ours); j && !status; j = w_json_next(j)) {
         const char *key = w_json_key(j);
@@ -60,8 +73,8 @@ static enum w_status compare_confs(const struct run *run, const struct w_conf *g
             status =
                 w_fail(err, W_MISMATCH,
                        "%s: was made with %s %s, but the configuration has %s: leave -c out to "
-                       "continue with that of the checkpoint, or change keys with --set",
-                       run->resumed_path, key, b, a);
+                       "continue with that of the checkpoint, or change keys with --set, or %s",
+                       run->resumed_path, key, b, a, run_begin_anew(run, anew));
         free(a);
         free(b);
     }
@@ -150,10 +163,75 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         if (status)
             return w_fail_at(err, status, "--steps");
     }
+    /* A run whose schedule follows its time goes on with that, unless another is given. */
+    run->time_s = set->time_s;
+    const bool follows = run->resumed && w_ckpt_state(run->resumed)->time_s > 0;
+    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && follows) {
+        run->time_s = set->time_s > 0 ? set->time_s : w_ckpt_state(run->resumed)->time_s;
+        return W_DONE;
+    }
     /* A checkpoint has to hold the length of a schedule that falls. */
     if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && set->steps)
         set_span(run, run->stop_step);
     return W_DONE;
+}
+
+bool run_follows_time(const struct run *run)
+{
+    return run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && run->time_s > 0;
+}
+
+/* Tell of what a longer run than its schedule, or a run that has all its steps, does not do. */
+static void tell_of_end(const struct run *run)
+{
+    const u64 done = run->resumed ? w_ckpt_state(run->resumed)->step : 0;
+    const u64 end = run->conf.steps;
+
+    if (run->resumed && done >= run->stop_step)
+        w_say("%s has %llu steps, and %llu were asked for: nothing is left to train; --steps N "
+              "trains on",
+              run->resumed_path, (unsigned long long)done, (unsigned long long)run->stop_step);
+    else if (run->conf.schedule != W_SCHEDULE_CONSTANT && end > 0 && run->stop_step > end)
+        w_warn("the schedule ends at step %llu: after it the learning rate stays at %g; --set "
+               "steps=%llu "
+               "stretches it to this run",
+               (unsigned long long)end, w_schedule_rate(&run->conf, end, 1),
+               (unsigned long long)run->stop_step);
+    else if (run->resumed && run_follows_time(run) &&
+             w_ckpt_state(run->resumed)->seconds >= run->time_s)
+        w_say("%s: the %g s that its schedule follows are over: nothing is left to train; --time "
+              "with more "
+              "stretches it",
+              run->resumed_path, run->time_s);
+}
+
+/* ---- kernels ---- */
+
+/* Those that are asked for, or else those of the checkpoint, because others give other bytes. */
+static enum w_status choose_kernels(struct run *run, struct w_err *err)
+{
+    static const char *const precisions[] = {"auto", "fp32", "bf16"};
+    const struct settings *set = run->set;
+    const char *kernel = set->kernel;
+    enum w_precision precision = set->precision;
+    struct w_err why = {0};
+
+    if (!run->resumed)
+        return w_kern_choose_precision(&run->kern, &run->type, kernel, precision, err);
+    const struct w_ckpt_state *had = w_ckpt_state(run->resumed);
+    for (u32 p = W_PRECISION_FP32; precision == W_PRECISION_AUTO && p < W_COUNTOF(precisions); p++)
+        if (!strcmp(had->precision, precisions[p]))
+            precision = p;
+    if (!kernel && had->kernel[0] && (!precision || !strcmp(had->precision, precisions[precision])))
+        kernel = had->kernel;
+    if (!w_kern_choose_precision(&run->kern, &run->type, kernel, precision, &why))
+        return W_DONE;
+    enum w_status status =
+        w_kern_choose_precision(&run->kern, &run->type, set->kernel, set->precision, err);
+    if (!status)
+        w_warn("%s: %s: continuing with the %s kernels, %s, so to other bytes", run->resumed_path,
+               why.text, run->kern->name, w_compute_type_name(run->type));
+    return status;
 }
 
 /* ---- memory ---- */
@@ -211,6 +289,31 @@ static void print_softmax(const struct w_conf *conf)
                  conf->lazy_rows ? "left alone" : "updated too");
 }
 
+/* Neither output may be an input, or the other one. A model may be replaced by what it is resumed to. */
+static enum w_status refuse_lost_inputs(const struct settings *set, struct w_err *err)
+{
+    const char *const named[] = {set->config, set->init};
+    char **inputs = calloc(set->val.count + W_COUNTOF(named) + 2, sizeof *inputs);
+    size_t count = 0;
+
+    if (!inputs)
+        return w_fail(err, W_NOMEM, "no memory for the names of files");
+    inputs[count++] = (char *)(set->batches ? set->batches : "-");
+    for (size_t i = 0; i < W_COUNTOF(named); i++)
+        if (named[i])
+            inputs[count++] = (char *)named[i];
+    for (size_t i = 0; i < set->val.count; i++)
+        inputs[count++] = (char *)set->val.items[i];
+    enum w_status status =
+        set->output && set->log ? w_cli_refuse_same(set->output, set->log, err) : W_DONE;
+    if (!status)
+        status = w_cli_refuse_inputs(set->output, inputs, err);
+    if (!status)
+        status = w_cli_refuse_inputs(set->log, inputs, err);
+    free(inputs);
+    return status;
+}
+
 enum w_status run_prepare(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -220,8 +323,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     if (set->resume && set->init)
         return w_fail(err, W_USAGE,
                       "--resume continues a run, --init starts a new one: choose one");
-    if (set->output && set->log)
-        status = w_cli_refuse_same(set->output, set->log, err);
+    status = refuse_lost_inputs(set, err);
     if (!status)
         status = save_open(run, err);
     if (!status && set->resume)
@@ -239,9 +341,10 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     w_machine_read(&run->machine, "");
     run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
     prepare_blas(&run->machine);
-    status = w_kern_choose_precision(&run->kern, &run->type, set->kernel, set->precision, err);
+    status = choose_kernels(run, err);
     if (status)
         return status;
+    tell_of_end(run);
     w_detail("%u threads: %s", (unsigned)run->threads, why);
     print_optimizer(run);
     print_softmax(&run->conf);
@@ -260,7 +363,7 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         if (status)
             return status;
     }
-    return w_loader_open(
+    enum w_status status = w_loader_open(
         &run->loader,
         &(struct w_loader_options){.path = run->set->batches,
                                    .batch_size = run->conf.batch_size,
@@ -269,6 +372,12 @@ static enum w_status open_data(struct run *run, struct w_err *err)
                                    .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
                                    .stop = &w_signal_stop},
         err);
+    if (status == W_MISMATCH && begun) {
+        char anew[W_CKPT_PATH + 64];
+        const size_t used = strlen(err->text);
+        snprintf(err->text + used, sizeof err->text - used, ", or %s", run_begin_anew(run, anew));
+    }
+    return status;
 }
 
 /* Once the data are open: a model has a gate if its batches have columns of counts, or without data
@@ -295,7 +404,7 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
 {
     u64 batches = run->loader ? w_loader_known_batches(run->loader) : 0;
 
-    if (run->conf.schedule == W_SCHEDULE_CONSTANT || run->conf.steps > 0 || run->set->time_s > 0)
+    if (run->conf.schedule == W_SCHEDULE_CONSTANT || run->conf.steps > 0 || run->time_s > 0)
         return W_DONE;
     if (batches < run->conf.accumulate && run->stop_step > 0)
         return w_fail(err, W_USAGE,

@@ -13,6 +13,7 @@ enum w_status w_fail(struct w_err *err, enum w_status status, const char *format
         vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
         err->status = status;
+        err->number = 0;
     }
     return status;
 }
@@ -30,8 +31,14 @@ enum w_status w_fail_errno(struct w_err *err, const char *format, ...)
         size_t used = strlen(err->text);
         snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(number));
         err->status = status;
+        err->number = number;
     }
     return status;
+}
+
+bool w_err_is_full(const struct w_err *err)
+{
+    return err->status == W_IO && (err->number == ENOSPC || err->number == EDQUOT);
 }
 
 enum w_status w_fail_at(struct w_err *err, enum w_status status, const char *format, ...)

@@ -38,6 +38,7 @@ enum w_status {
 struct w_err {
     enum w_status status;
     char text[W_ERR_TEXT]; /* one line, no newline, no program name */
+    int number;            /* errno of the system call that failed (w_fail_errno()); else 0 */
 };
 
 /* Fill err (which may be NULL) and return status, so that a function can `return w_fail(...)`. */
@@ -47,6 +48,9 @@ enum w_status w_fail(struct w_err *err, enum w_status status, const char *format
 /* The same for a failed system call: appends ": " and the text of errno. Status W_IO, or W_NOMEM
  * for ENOMEM, or W_PIPE for EPIPE. */
 enum w_status w_fail_errno(struct w_err *err, const char *format, ...) W_PRINTF(2, 3);
+
+/* Was it a file system, or a quota, without room? */
+bool w_err_is_full(const struct w_err *err);
 
 /* Prefix "text: " to the message of an error that is passed on (a file's name, a line). */
 enum w_status w_fail_at(struct w_err *err, enum w_status status, const char *format, ...)

@@ -37,6 +37,12 @@ static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
     w_json_set_u64(json, "seed", seed);
     if (state->seconds > 0)
         w_json_set_real(json, "seconds", state->seconds);
+    if (state->time_s > 0)
+        w_json_set_real(json, "time", state->time_s);
+    if (state->kernel[0])
+        w_json_set_string(json, "kernel", state->kernel);
+    if (state->precision[0])
+        w_json_set_string(json, "precision", state->precision);
     w_json_set_u64(data, "member", state->data.member);
     w_json_set_u64(data, "pos", state->data.place.pos);
     snprintf(hex, sizeof hex, "%08x", (unsigned)state->data.place.link);
@@ -77,14 +83,17 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
 }
 
 enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf *conf,
-                           const struct w_ckpt_write *write, struct w_err *err)
+                           const struct w_ckpt_write *write, u64 *bytes, struct w_err *err)
 {
     const struct w_ckpt_state longest = {
         .step = W_JSON_INT_MAX,
         .tokens = W_JSON_INT_MAX,
         .loss = 1.0 / 3,
         .data = {.member = W_JSON_INT_MAX, .place = {.pos = W_JSON_INT_MAX}},
-        .seconds = 1.0 / 3};
+        .seconds = 1.0 / 3,
+        .time_s = 1.0 / 3,
+        .kernel = "123456789012345",
+        .precision = "1234567"};
     struct w_header header = {0}, as_read = {0};
     char *line = NULL;
     size_t size = 0;
@@ -92,6 +101,7 @@ enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf 
     enum w_status status = build_header(&header, tensors, conf, &longest, write, err);
     if (!status)
         status = w_header_line(&header, &line, &size, &as_read, err);
+    *bytes = header.blob_bytes + size;
     free(line);
     w_header_free(&as_read);
     w_header_free(&header);

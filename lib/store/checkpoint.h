@@ -25,7 +25,11 @@ struct w_ckpt_state {
     u64 tokens;                 /* trained on */
     double loss;                /* of the last step */
     struct w_stream_place data; /* of the next record in the batch stream */
-    double seconds; /* of training so far: only where the schedule follows time, else 0 */
+    double seconds;             /* of training so far: only where a time limits the run, else 0 */
+    /* What else decides the weights: the time that a falling schedule follows, 0 for none; and the names of
+     * kernels and compute type, "" where they are not known. */
+    double time_s;
+    char kernel[16], precision[8];
 };
 
 /* How to write a checkpoint. tok: the vocabulary's JSON or NULL. upstream: the header of the batch
@@ -48,11 +52,11 @@ enum w_status w_ckpt_save_weights(const struct w_tensors *, const float *weights
                                   const struct w_conf *, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Will the header that w_ckpt_save() writes be readable? Readers limit the size of its line and the
+/* Will the header that w_ckpt_save() writes be readable, and how large will the file be? Readers limit the size of its line and the
  * number of its values, which many layers and a large vocabulary together can exceed: this is to be
  * known before the first step. W_LIMIT or W_CORRUPT, as a reader would return; W_NOMEM. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
-                           const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
+                           const struct w_ckpt_write *, u64 *bytes, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
  * weights have the shapes that the configuration gives them. Whether "state" is whole matters only

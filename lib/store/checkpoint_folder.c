@@ -168,3 +168,39 @@ enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *folder, u64 step, 
     free(list.steps);
     return status;
 }
+
+enum w_status w_ckpt_folder_count(const struct w_ckpt_folder *folder, u64 *count, struct w_err *err)
+{
+    struct step_list list = {0};
+
+    enum w_status status = list_steps(folder, &list, err);
+    *count = list.count;
+    free(list.steps);
+    return status;
+}
+
+enum w_status w_ckpt_folder_yield(const struct w_ckpt_folder *folder, u64 step, u64 *gone,
+                                  struct w_err *err)
+{
+    struct step_list list = {0};
+    struct w_err refusal = {0};
+    char path[W_CKPT_PATH];
+    bool newer = false;
+
+    enum w_status status = list_steps(folder, &list, err);
+    for (size_t i = list.count; i-- > 1 && !status && !newer;) {
+        if (list.steps[i] > step)
+            continue;
+        w_ckpt_folder_path(folder, list.steps[i], path);
+        newer = w_ckpt_verify(path, &refusal) == W_DONE;
+    }
+    if (!status && !newer)
+        status = W_END;
+    if (!status) {
+        *gone = list.steps[0];
+        w_ckpt_folder_path(folder, *gone, path);
+        status = w_file_delete(path, err);
+    }
+    free(list.steps);
+    return status;
+}

@@ -40,6 +40,16 @@ static enum w_status need_hex(const struct w_json *object, const char *key, u32 
     return W_DONE;
 }
 
+/* A short text of "state", or "". */
+static void take_text(const struct w_json *json, const char *key, char *text, size_t size)
+{
+    const char *value = w_json_string(w_json_get(json, key));
+
+    text[0] = 0;
+    if (value && strlen(value) < size)
+        memcpy(text, value, strlen(value) + 1);
+}
+
 static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json *json,
                                  struct w_err *err)
 {
@@ -53,6 +63,10 @@ static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json
         status = w_fail(err, W_CORRUPT, "\"loss\" is not a number");
     if (!w_json_real(w_json_get(json, "seconds"), &state->seconds))
         state->seconds = 0;
+    if (!w_json_real(w_json_get(json, "time"), &state->time_s))
+        state->time_s = 0;
+    take_text(json, "kernel", state->kernel, sizeof state->kernel);
+    take_text(json, "precision", state->precision, sizeof state->precision);
     if (!status)
         status = w_json_need_u64(data, "member", 0, max, &state->data.member, err);
     if (!status)

@@ -1,3 +1,4 @@
+/* What a command line names becomes a list of files; and which of them are the same file. */
 #include "sys/file_list.h"
 
 #include <dirent.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/grow.h"
 
@@ -102,14 +104,42 @@ enum w_status w_file_list_make(struct w_file_list *list, char *const *paths, siz
 /* The file of a path, if it is a regular one. */
 static bool regular(const char *path, struct stat *st)
 {
-    return strcmp(path, "-") != 0 && stat(path, st) == 0 && S_ISREG(st->st_mode);
+    const bool standard = !path || !strcmp(path, "-");
+
+    return (standard ? fstat(STDIN_FILENO, st) : stat(path, st)) == 0 && S_ISREG(st->st_mode);
+}
+
+/* The folder of a file that does not exist, and its name there; NULL if it exists, or the folder does
+ * not. */
+static const char *to_come(const char *path, struct stat *folder)
+{
+    char above[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    struct stat st;
+
+    if (!stat(path, &st) || errno != ENOENT || length >= sizeof above)
+        return NULL;
+    if (slash) {
+        memcpy(above, path, length);
+        above[length] = 0;
+    }
+    return stat(above, folder) ? NULL : path + length;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 bool w_same_file(const char *a, const char *b)
 {
     struct stat x, y;
 
-    return regular(a, &x) && regular(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    if (regular(a, &x) && regular(b, &y))
+        return is_same(&x, &y);
+    const char *one = a ? to_come(a, &x) : NULL, *other = b ? to_come(b, &y) : NULL;
+    return one && other && !strcmp(one, other) && is_same(&x, &y);
 }
 
 enum w_status w_file_list_mark_output(struct w_file_list *list, const char *output,
@@ -117,10 +147,10 @@ enum w_status w_file_list_mark_output(struct w_file_list *list, const char *outp
 {
     struct stat out, st;
 
-    if (!output || !regular(output, &out))
+    if (!output || !strcmp(output, "-") || !regular(output, &out))
         return W_DONE;
     for (size_t i = 0; i < list->count; i++) {
-        if (!regular(list->paths[i], &st) || st.st_dev != out.st_dev || st.st_ino != out.st_ino)
+        if (!regular(list->paths[i], &st) || !is_same(&st, &out))
             continue;
         if (list->origins[i] == W_FILE_NAMED)
             return w_fail(err, W_USAGE, "%s: is the output and also named as input", output);

@@ -29,7 +29,8 @@ enum w_status w_file_list_make(struct w_file_list *, char *const *paths, size_t 
  * does not exist are none. W_USAGE: it was named. */
 enum w_status w_file_list_mark_output(struct w_file_list *, const char *output,
                                       struct w_err *) W_MUST_CHECK;
-/* Are both regular files, and the same one? */
+/* Is it the same regular file, whatever the names are (device and inode)? Where neither exists yet: is
+ * it the same name in the same folder? NULL and "-" are standard input. */
 bool w_same_file(const char *a, const char *b);
 void w_file_list_release(struct w_file_list *); /* harmless on zeroes */
 

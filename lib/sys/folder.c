@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,16 @@ enum w_status w_folder_sync_of(const char *path, struct w_err *err)
     if (fd >= 0)
         close(fd);
     return status;
+}
+
+enum w_status w_folder_room(const char *path, u64 *bytes, struct w_err *err)
+{
+    struct statvfs fs;
+
+    if (statvfs(path, &fs))
+        return w_fail_errno(err, "%s: cannot tell what room there is", path);
+    *bytes = (u64)fs.f_bavail * fs.f_frsize;
+    return W_DONE;
 }
 
 void w_pid_space(char text[W_PID_SPACE])

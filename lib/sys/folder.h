@@ -17,6 +17,9 @@ enum w_status w_file_delete(const char *path, struct w_err *) W_MUST_CHECK;
 /* Make the names in the folder that holds `path` durable. W_IO. */
 enum w_status w_folder_sync_of(const char *path, struct w_err *) W_MUST_CHECK;
 
+/* Bytes that a file system has for files of this user, by a path on it. W_IO. */
+enum w_status w_folder_room(const char *path, u64 *bytes, struct w_err *) W_MUST_CHECK;
+
 /* Process numbers are unique only within one boot of one machine, and within a PID namespace of it.
  * This identifies the present one: 16 hexadecimal digits, all 0 if /proc does not say. */
 #define W_PID_SPACE 17 /* bytes, with the NUL */

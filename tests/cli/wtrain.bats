@@ -579,3 +579,123 @@ no_temporary_files()
         wtrain -q -c tiny.json --time 1s --set schedule=cosine --log log -o m.wts
     jq -e 'select(.t == "end") | .reason == "time" and .seconds >= 1 and .seconds < 5' log
 }
+
+@test "a folder for checkpoints that cannot be written is told before the first step" {
+    ln -s nowhere/ck ck
+    run wtrain -c tiny.json -n 5 --log log --checkpoints ck "$data/train.wts"
+    [ "$status" -eq 4 ]
+    [[ $output == *"ck/"*"No such file"* ]]
+    [ ! -e log ]
+    : >file
+    run wtrain -c tiny.json -n 5 --checkpoints file "$data/train.wts"
+    [ "$status" -eq 4 ]
+}
+
+@test "an output that is an input is refused under any of its names, and left as it was" {
+    local pair option file
+    cp "$data/train.wts" b.wts
+    cp "$data/val.wts" v.wts
+    cp "$data/reference.wts" i.wts
+    cp tiny.json c.json
+    ln -s c.json link.json
+    ln i.wts hard.wts
+    cat b.wts v.wts i.wts c.json >before
+    for pair in -o:./b.wts --log:b.wts -o:link.json --log:c.json -o:hard.wts --log:./hard.wts \
+        -o:v.wts --log:./v.wts; do
+        option=${pair%%:*} file=${pair#*:}
+        run wtrain -c c.json --init i.wts --val v.wts -n 1 "$option" "$file" b.wts
+        echo "$pair $output"
+        [ "$status" -eq 2 ]
+    done
+    run bash -c 'wtrain -c c.json -n 1 -o b.wts <b.wts'
+    [ "$status" -eq 2 ]
+    run wtrain -c c.json -n 1 -o new --log ./new b.wts
+    [ "$status" -eq 2 ]
+    cat b.wts v.wts i.wts c.json | cmp before -
+    # A model may be replaced by what it is resumed to.
+    cp i.wts part.wts
+    wtrain -q --resume part.wts -n 301 -o part.wts b.wts
+}
+
+@test "a schedule that follows time goes on with it after a resume that does not name it" {
+    wbatch -q -c tiny.json --epochs 0 -n 100000 -o long.wts "$data/tiny.tok"
+    wtrain -q -c tiny.json --set schedule=cosine --time 40s --log log --checkpoints ck long.wts 2>err &
+    local process=$! status=0
+    until grep -q '"step":200,' log 2>/dev/null; do sleep 0.05; done
+    kill -TERM $process
+    wait $process || status=$?
+    [ $status -eq 143 ]
+    header ck/*.wts | jq -e '.state.time == 40 and .state.seconds > 0 and .state.kernel and .state.precision'
+    # It has not become another one: the rate goes on from where it was.
+    wtrain -q --resume ck -n "$(($(jq -s 'map(select(.t == "step")) | last.step' log) + 1))" --log next \
+        -o m.wts long.wts
+    jq -s -e 'map(select(.t == "step")) | .[-2].lr as $a | .[-1].lr as $b
+        | $b <= $a and $a - $b < 0.1 * $a and $b < 0.003' log next
+    header m.wts | jq -e '.state.time == 40 and .config.steps == 0'
+    # Where time is no part of the schedule, it is not in the checkpoint but in the advice.
+    wtrain -q -c tiny.json --time 40s -n 90000 --log log2 -o n.wts long.wts 2>err &
+    process=$!
+    until grep -q '"step":20,' log2 2>/dev/null; do sleep 0.05; done
+    kill -TERM $process
+    wait $process || true
+    grep -q -- '--resume n.wts.ckpt --steps 90000 --time 40s' err
+}
+
+@test "a resume goes on in the precision and with the kernels of its checkpoint" {
+    wtrain -q -c tiny.json --kernel ref --precision bf16 -n 20 -o whole.wts "$data/train.wts"
+    wtrain -q -c tiny.json --kernel ref --precision bf16 -n 9 -o part.wts "$data/train.wts"
+    wtrain -q --resume part.wts -n 20 --log log -o rest.wts "$data/train.wts"
+    cmp rest.wts whole.wts
+    jq -e -s '.[0].kernel == "ref" and .[0].precision == "bf16"' log
+    wtrain -q --resume part.wts --precision fp32 -n 20 --log log2 -o other.wts "$data/train.wts"
+    jq -e -s '.[0].precision == "fp32"' log2
+}
+
+@test "a schedule that has ended, and a run with all its steps, say so" {
+    wtrain -q -c tiny.json --set schedule=cosine --set min_lr_ratio=0 -n 20 --checkpoints ck "$data/train.wts"
+    run wtrain --resume ck -n 40 -o m.wts "$data/train.wts"
+    [ "$status" -eq 0 ]
+    [[ $output == *"ends at step 20"*"stays at 0"*"--set steps=40"* ]]
+    run wtrain --resume ck --set steps=40 -n 40 --log log -o m.wts "$data/train.wts"
+    [[ $output != *"ends at step"* ]]
+    jq -e -s 'map(select(.t == "step")) | .[-2].lr > 0' log
+    run wtrain --resume m.wts -n 30 -o n.wts "$data/train.wts"
+    [ "$status" -eq 0 ]
+    [[ $output == *"m.wts has 40 steps, and 30 were asked for"* ]]
+}
+
+@test "on a full disk the oldest checkpoint gives way, to the newest and to the model" {
+    [ -e "$BUILD/tests/inject.so" ] ||
+        skip "NOT TESTED HERE: a preloaded library and a sanitizer exclude each other"
+    local n made=0
+    wtrain -q -c tiny.json -n 50 -o expected.wts "$data/train.wts"
+    for ((n = 1; ; n++)); do
+        rm -rf m.wts m.wts.ckpt fired
+        W_INJECT=write:$n:ENOSPC W_INJECT_FIRED=fired LD_PRELOAD=$BUILD/tests/inject.so \
+            wtrain -q -c tiny.json -n 50 --every-steps 10 -o m.wts "$data/train.wts" 2>err || { cat err; false; }
+        [ -e fired ] || break
+        grep -q 'deleted to make room' err && made=$((made + 1))
+        cmp m.wts expected.wts
+    done
+    echo "$made of $((n - 1)) made room"
+    [ $made -ge 4 ]
+    mkdir small
+    run mount -t tmpfs -o size=$(($(stat -c %s expected.wts) * 5 / 2)) none small
+    [ "$status" -eq 0 ] || return 0 # only root can
+    run wtrain -c tiny.json -n 100 --every-steps 10 -o small/m.wts "$data/train.wts"
+    umount small
+    [ "$status" -eq 0 ]
+    [[ $output == *"there is room for"*"--keep"* ]]
+}
+
+@test "what a resume refuses ends with the way to begin anew" {
+    wtrain -q -c tiny.json -n 5 --checkpoints ck "$data/train.wts"
+    run wtrain -c tiny.json --set learning_rate=0.5 --resume ck -n 60 "$data/train.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *"or remove ck to begin anew" ]]
+    run wtrain --resume ck -n 60 "$data/other.wts"
+    [ "$status" -eq 3 ]
+    [[ $output == *"or remove ck to begin anew" ]]
+    run wtrain --resume ck/step-00000005.wts -n 60 "$data/other.wts"
+    [[ $output == *"or leave --resume out to begin anew" ]]
+}
