@@ -368,8 +368,20 @@ PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))
 CFLAGS   ?=
 CPPFLAGS ?=
 LDFLAGS  ?=
+# What a fault in memory meets: programs at random addresses, read-only tables of the linker, guarded
+# stacks and checked copies. They come before a packager's own flags, which win. Sanitizers have their
+# own checks. glibc refuses to fortify without optimizing, and a level that the packager sets is not
+# defined twice.
+ifeq ($(CONFIG),release)
+    HARDEN_CFLAGS := -fPIE -fstack-protector-strong -fstack-clash-protection
+    HARDEN_LDFLAGS := -pie -Wl,-z,relro,-z,now
+    ifeq ($(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+        HARDEN_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+    endif
+endif
 W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP $(WARNINGS) $(CONFIG_FLAGS) \
-	$(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+	$(HARDEN_CFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+W_LDFLAGS = $(HARDEN_LDFLAGS) $(LDFLAGS)
 # As needed: a program depends on the libraries that it uses, and not on all of them.
 W_LIBS = -Wl,--as-needed $(PACKAGE_LIBS) -lbz2 -lm -ldl -pthread
 
@@ -427,7 +439,7 @@ packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
 # Other flags than last time: everything is compiled and linked again.
-FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(LDFLAGS) $(W_LIBS))'
+FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(W_LDFLAGS) $(W_LIBS))'
 $(BUILD)/flags: force | packages
 	@mkdir -p $(@D)
 	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
@@ -445,7 +457,7 @@ $(BUILD)/libw.a: $(LIB_OBJECTS)
 parts_of = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $($(1)_PARTS))))
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
 # What unit tests take from a program.
 $(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
@@ -455,12 +467,12 @@ $(BUILD)/tests/unit/test_evaluate: $(BUILD)/tools/wcachefit/hints.o
 $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/add_columns: tests/add_columns.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -512,7 +524,7 @@ fuzz-run: $(FUZZERS)
 $(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(W_LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
 
 lint: all ## formatting, static analysis, scripts, manual pages
 	@tests/lint '$(C_FILES)' '$(SHELL_FILES)' '$(PAGES)'
@@ -527,7 +539,7 @@ ONEDNN_LIBS = $(shell echo '#include <dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
 
 # PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
 # turns with (see wbench --help); Debian's python3 has torch.
