@@ -390,7 +390,9 @@ TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(TOOLS:%=$(BUILD)/%)
 TESTS        := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
 FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
+# As each shell calls the file in which it looks for the completion of a program.
+COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/completions/zsh/_%) \
+	$(TOOLS:%=$(BUILD)/completions/fish/%.fish)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion \
@@ -490,9 +492,14 @@ $(BUILD)/man/%: man/%.in man/generate $(PROGRAMS)
 	$(say) MAN $@
 	$(Q)man/generate $(BUILD) $< >$@
 
-$(BUILD)/completions/%: man/completion $(BUILD)/%
-	@mkdir -p $(@D)
-	@man/completion $(BUILD)/$* >$@
+define COMPLETION_RULE
+$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_$(1).awk $$(BUILD)/%
+	@mkdir -p $$(@D)
+	@man/completion $(1) $$(BUILD)/$$* >$$@
+endef
+$(eval $(call COMPLETION_RULE,bash,%))
+$(eval $(call COMPLETION_RULE,zsh,_%))
+$(eval $(call COMPLETION_RULE,fish,%.fish))
 
 # ---- trying and testing ----
 
@@ -566,23 +573,31 @@ bench-search: all ## run tests/search: wcachefit search beside the configuration
 
 # ---- installing ----
 
-BINDIR        = $(DESTDIR)$(PREFIX)/bin
-MANDIR        = $(DESTDIR)$(PREFIX)/share/man
-COMPLETIONDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-SHAREDIR      = $(DESTDIR)$(PREFIX)/share/wtools
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/wtools
+# Where the shells look, under PREFIX/share; a distribution may have a folder of its own for them.
+BASHDIR ?= bash-completion/completions
+ZSHDIR  ?= zsh/site-functions
+FISHDIR ?= fish/vendor_completions.d
+completion_dir = $(DESTDIR)$(PREFIX)/share/$($(1)DIR)
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
-	$(INSTALL) -d '$(BINDIR)' '$(COMPLETIONDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines'
+	$(INSTALL) -d '$(BINDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines' \
+		'$(call completion_dir,BASH)' '$(call completion_dir,ZSH)' '$(call completion_dir,FISH)'
 	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
 		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
-	$(INSTALL) -m 644 $(COMPLETIONS) '$(COMPLETIONDIR)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/bash/%) '$(call completion_dir,BASH)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/zsh/_%) '$(call completion_dir,ZSH)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/fish/%.fish) '$(call completion_dir,FISH)'
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
 	$(INSTALL) -m 644 pipelines/wtools.mk '$(SHAREDIR)'
 
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(COMPLETIONDIR)/%')
+	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
+		$(TOOLS:%='$(call completion_dir,ZSH)/_%') $(TOOLS:%='$(call completion_dir,FISH)/%.fish')
 	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
 	rm -rf '$(SHAREDIR)'
 
