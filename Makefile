@@ -593,7 +593,7 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/fish/%.fish) '$(call completion_dir,FISH)'
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
-	$(INSTALL) -m 644 pipelines/wtools.mk '$(SHAREDIR)'
+	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
 
 uninstall: ## remove what install put there
 	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
