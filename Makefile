@@ -580,10 +580,11 @@ SHAREDIR = $(DESTDIR)$(PREFIX)/share/wtools
 BASHDIR ?= bash-completion/completions
 ZSHDIR  ?= zsh/site-functions
 FISHDIR ?= fish/vendor_completions.d
+EXAMPLEDIR = $(DESTDIR)$(PREFIX)/share/doc/wtools/examples
 completion_dir = $(DESTDIR)$(PREFIX)/share/$($(1)DIR)
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
-	$(INSTALL) -d '$(BINDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines' \
+	$(INSTALL) -d '$(BINDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines' '$(EXAMPLEDIR)' \
 		'$(call completion_dir,BASH)' '$(call completion_dir,ZSH)' '$(call completion_dir,FISH)'
 	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
@@ -594,12 +595,13 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
 	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
+	$(INSTALL) -m 644 examples/wts.py '$(EXAMPLEDIR)'
 
 uninstall: ## remove what install put there
 	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
 		$(TOOLS:%='$(call completion_dir,ZSH)/_%') $(TOOLS:%='$(call completion_dir,FISH)/%.fish')
 	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
-	rm -rf '$(SHAREDIR)'
+	rm -rf '$(SHAREDIR)' '$(EXAMPLEDIR)'
 
 VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz
