@@ -368,8 +368,20 @@ PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))
 CFLAGS   ?=
 CPPFLAGS ?=
 LDFLAGS  ?=
+# What a fault in memory meets: programs at random addresses, read-only tables of the linker, guarded
+# stacks and checked copies. They come before a packager's own flags, which win. Sanitizers have their
+# own checks. glibc refuses to fortify without optimizing, and a level that the packager sets is not
+# defined twice.
+ifeq ($(CONFIG),release)
+    HARDEN_CFLAGS := -fPIE -fstack-protector-strong -fstack-clash-protection
+    HARDEN_LDFLAGS := -pie -Wl,-z,relro,-z,now
+    ifeq ($(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+        HARDEN_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+    endif
+endif
 W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP $(WARNINGS) $(CONFIG_FLAGS) \
-	$(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+	$(HARDEN_CFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+W_LDFLAGS = $(HARDEN_LDFLAGS) $(LDFLAGS)
 # As needed: a program depends on the libraries that it uses, and not on all of them.
 W_LIBS = -Wl,--as-needed $(PACKAGE_LIBS) -lbz2 -lm -ldl -pthread
 
@@ -378,7 +390,9 @@ TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(TOOLS:%=$(BUILD)/%)
 TESTS        := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
 FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/%)
+# As each shell calls the file in which it looks for the completion of a program.
+COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/completions/zsh/_%) \
+	$(TOOLS:%=$(BUILD)/completions/fish/%.fish)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run man/generate man/completion \
@@ -427,7 +441,7 @@ packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
 # Other flags than last time: everything is compiled and linked again.
-FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(LDFLAGS) $(W_LIBS))'
+FLAGS = '$(subst ','\'',$(CC) $(W_CFLAGS) $(W_LDFLAGS) $(W_LIBS))'
 $(BUILD)/flags: force | packages
 	@mkdir -p $(@D)
 	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
@@ -445,7 +459,7 @@ $(BUILD)/libw.a: $(LIB_OBJECTS)
 parts_of = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $($(1)_PARTS))))
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
 
 # What unit tests take from a program.
 $(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
@@ -455,12 +469,12 @@ $(BUILD)/tests/unit/test_evaluate: $(BUILD)/tools/wcachefit/hints.o
 $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -lcmocka -lexpat -o $@
 
 $(BUILD)/tests/add_columns: tests/add_columns.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
 
 $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -478,9 +492,14 @@ $(BUILD)/man/%: man/%.in man/generate $(PROGRAMS)
 	$(say) MAN $@
 	$(Q)man/generate $(BUILD) $< >$@
 
-$(BUILD)/completions/%: man/completion $(BUILD)/%
-	@mkdir -p $(@D)
-	@man/completion $(BUILD)/$* >$@
+define COMPLETION_RULE
+$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_$(1).awk $$(BUILD)/%
+	@mkdir -p $$(@D)
+	@man/completion $(1) $$(BUILD)/$$* >$$@
+endef
+$(eval $(call COMPLETION_RULE,bash,%))
+$(eval $(call COMPLETION_RULE,zsh,_%))
+$(eval $(call COMPLETION_RULE,fish,%.fish))
 
 # ---- trying and testing ----
 
@@ -512,7 +531,7 @@ fuzz-run: $(FUZZERS)
 $(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(W_LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
 
 lint: all ## formatting, static analysis, scripts, manual pages
 	@tests/lint '$(C_FILES)' '$(SHELL_FILES)' '$(PAGES)'
@@ -527,7 +546,7 @@ ONEDNN_LIBS = $(shell echo '#include <dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
-	$(Q)$(CC) $(W_CFLAGS) $(LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
 
 # PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
 # turns with (see wbench --help); Debian's python3 has torch.
@@ -554,25 +573,35 @@ bench-search: all ## run tests/search: wcachefit search beside the configuration
 
 # ---- installing ----
 
-BINDIR        = $(DESTDIR)$(PREFIX)/bin
-MANDIR        = $(DESTDIR)$(PREFIX)/share/man
-COMPLETIONDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-SHAREDIR      = $(DESTDIR)$(PREFIX)/share/wtools
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/wtools
+# Where the shells look, under PREFIX/share; a distribution may have a folder of its own for them.
+BASHDIR ?= bash-completion/completions
+ZSHDIR  ?= zsh/site-functions
+FISHDIR ?= fish/vendor_completions.d
+EXAMPLEDIR = $(DESTDIR)$(PREFIX)/share/doc/wtools/examples
+completion_dir = $(DESTDIR)$(PREFIX)/share/$($(1)DIR)
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
-	$(INSTALL) -d '$(BINDIR)' '$(COMPLETIONDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines'
+	$(INSTALL) -d '$(BINDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines' '$(EXAMPLEDIR)' \
+		'$(call completion_dir,BASH)' '$(call completion_dir,ZSH)' '$(call completion_dir,FISH)'
 	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
 		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
-	$(INSTALL) -m 644 $(COMPLETIONS) '$(COMPLETIONDIR)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/bash/%) '$(call completion_dir,BASH)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/zsh/_%) '$(call completion_dir,ZSH)'
+	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/fish/%.fish) '$(call completion_dir,FISH)'
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
-	$(INSTALL) -m 644 pipelines/wtools.mk '$(SHAREDIR)'
+	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
+	$(INSTALL) -m 644 examples/wts.py '$(EXAMPLEDIR)'
 
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(COMPLETIONDIR)/%')
+	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
+		$(TOOLS:%='$(call completion_dir,ZSH)/_%') $(TOOLS:%='$(call completion_dir,FISH)/%.fish')
 	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
-	rm -rf '$(SHAREDIR)'
+	rm -rf '$(SHAREDIR)' '$(EXAMPLEDIR)'
 
 VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz

@@ -132,6 +132,23 @@ ssize_t pread(int fd, void *bytes, size_t size, off_t offset)
     return FAILS("read") ? -1 : syscall(SYS_pread64, fd, bytes, size, offset);
 }
 
+/* What read and pread are called where the compiler knows the room for the bytes (_FORTIFY_SOURCE). */
+ssize_t __read_chk(int, void *, size_t, size_t);
+ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room)
+{
+    if (size > room)
+        abort();
+    return FAILS("read") ? -1 : syscall(SYS_read, fd, bytes, size);
+}
+
+ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
+ssize_t __pread_chk(int fd, void *bytes, size_t size, off_t offset, size_t room)
+{
+    if (size > room)
+        abort();
+    return FAILS("read") ? -1 : syscall(SYS_pread64, fd, bytes, size, offset);
+}
+
 ssize_t write(int fd, const void *bytes, size_t size)
 {
     return FAILS("write") ? -1 : syscall(SYS_write, fd, bytes, size);

@@ -84,3 +84,23 @@ teardown()
     [[ $output == *libdeflate-dev* ]]
     [[ $output != *"apt-get"* ]]
 }
+
+@test "programs are hardened: PIE, full RELRO, guarded stacks, fortified calls, no code on the stack" {
+    case ${BUILD##*/} in
+    release) ;;
+    *) skip "HARDENING NOT TESTED: a build with sanitizers has their checks instead" ;;
+    esac
+    # What leaves no name in a program stands in the flags, which everything was compiled with.
+    grep -q -e ' -fstack-clash-protection' "$BUILD/flags"
+    for program in "$BUILD"/w*; do
+        [ -x "$program" ] || continue
+        echo "$program"
+        readelf -hW "$program" | grep 'Type: .*DYN (Position-Independent'
+        readelf -lW "$program" | grep GNU_RELRO
+        readelf -lW "$program" | grep 'GNU_STACK .* RW '
+        readelf -dW "$program" | grep -w BIND_NOW
+        symbols=$(readelf --dyn-syms -W "$program")
+        grep -w __stack_chk_fail <<<"$symbols"
+        grep -q -e ' -O0' "$BUILD/flags" || grep -E '__[a-z]+_chk@' <<<"$symbols"
+    done
+}

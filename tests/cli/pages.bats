@@ -88,6 +88,45 @@ page()
     [ "${lines[3]}" = search ]
 }
 
+# What zsh would offer for a command line: zsh in a terminal of its own, that prints its matches.
+zsh_offers()
+{
+    zsh -f "$BATS_TEST_DIRNAME/zsh_offers.zsh" "$share/zsh/site-functions" "$*" "$PWD"
+}
+
+@test "zsh offers commands, options, choices and files" {
+    command -v zsh >/dev/null || skip "ZSH COMPLETIONS NOT TESTED: zsh is not installed"
+    for program in "$bin"/*; do
+        zsh -n "$share/zsh/site-functions/_${program##*/}"
+    done
+    PATH=$bin:$PATH
+    [ "$(zsh_offers 'wtok enc')" = 'encode' ]
+    zsh_offers 'wtok encode --vo' | grep -x -e '--vocab'
+    [ "$(zsh_offers 'wbatch --split ' | sort | tr '\n' ' ')" = 'all train val ' ]
+    [ "$(zsh_offers 'wcat --what=')" = $'frames\nheader\nnotes\nstats' ] # of the default command
+    zsh_offers 'wcat copy -' | grep -x -e '--output'
+    zsh_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
+}
+
+@test "fish offers commands, options, choices and files" {
+    command -v fish >/dev/null || skip "FISH COMPLETIONS NOT TESTED: fish is not installed"
+    export HOME=$PWD XDG_CONFIG_HOME=$PWD/fish
+    fish_offers()
+    {
+        fish -c "set fish_complete_path $share/fish/vendor_completions.d; complete -C \"$1\"" | cut -f1
+    }
+    for program in "$bin"/*; do
+        fish -n "$share/fish/vendor_completions.d/${program##*/}.fish"
+    done
+    [ "$(fish_offers 'wtok enc')" = encode ]
+    fish_offers 'wtok encode --vo' | grep -x -e '--vocab'
+    run ! grep -e '--vocab' <(fish_offers 'wtok train --')
+    [ "$(fish_offers 'wbatch --split ' | tr '\n' ' ')" = 'all train val ' ]
+    [ "$(fish_offers 'wcat --what ' | tr '\n' ' ')" = 'frames header notes stats ' ]
+    fish_offers 'wcat copy --' | grep -x -e '--output'
+    fish_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
+}
+
 @test "no page and no completion is made of a program that fails" {
     mkdir -p broken
     man=$BATS_TEST_DIRNAME/../../man
@@ -95,7 +134,9 @@ page()
         printf '#!/bin/sh\n%s\n' "$part" >broken/wtok
         chmod +x broken/wtok
         REAL=$bin/wtok run ! "$man/generate" broken "$man/wtok.1.in"
-        REAL=$bin/wtok run ! "$man/completion" broken/wtok
+        for shell in bash zsh fish; do
+            REAL=$bin/wtok run ! "$man/completion" $shell broken/wtok
+        done
     done
     printf '#!/bin/sh\nexit 1\n' >broken/wcachefit
     chmod +x broken/wcachefit
