@@ -291,7 +291,7 @@ static void an_abort_is_reported_after_the_records_before_it(void **state)
         u64 count, got = 0;
         u16 *ids = make_ids(5000);
         struct w_write_options options = {.threads = threads, .level = 1, .frame_bytes = 512};
-        struct w_err why = {W_IO, "disk \x1b[2J on \xff fire"};
+        struct w_err why = {.status = W_IO, .text = "disk \x1b[2J on \xff fire"};
         enum w_status status;
         fixture_open(&f);
         make_header(&h, W_TOKENS, 0);
