@@ -43,9 +43,9 @@ trap 'rm -rf "$work"' EXIT
 number=0
 for config; do
     number=$((number + 1)) # configurations of two folders may have the same name
-    name=$(basename "$config" .json)
+    name=$(basename -- "$config" .json)
     echo "$name: training for $duration" >&2
-    wbatch -q -c "$config" "${batch[@]}" --epochs 0 "$tokens" |
+    wbatch -q -c "$config" "${batch[@]}" --epochs 0 -- "$tokens" |
         wtrain -q -c "$config" "${batch[@]}" --time "$duration" --log "$work/$number.jsonl"
     # The first step warms up the caches and is left out if there are more.
     jq -s --arg name "$name" 'map(select(.t == "step")) | .[-1] as $last
@@ -55,7 +55,7 @@ for config; do
 done
 
 gflops=$(jq -s '.[0].gflops' "$work/measured")
-wcachefit --json "${batch[@]}" --gflops "$gflops" "$@" >"$work/predicted"
+wcachefit --json "${batch[@]}" --gflops "$gflops" -- "$@" >"$work/predicted"
 jq -cn --slurpfile measured "$work/measured" --slurpfile predicted "$work/predicted" '
     range($measured | length) as $i | $measured[$i] as $m
     | $predicted[0].configs[$i].figures as $p

@@ -77,9 +77,9 @@ stage()
 
 split_tokens()
 {
-    wtok encode -q -V "$name.vocab" -o "$work/all.tokens" "$@"
+    wtok encode -q -V "$name.vocab" -o "$work/all.tokens" -- "$@"
     if [ -n "$held_out" ]; then
-        wtok encode -q -V "$name.vocab" -o "$work/val.tokens" "$held_out"
+        wtok encode -q -V "$name.vocab" -o "$work/val.tokens" -- "$held_out"
         mv "$work/all.tokens" "$work/train.tokens"
         return
     fi
@@ -168,7 +168,7 @@ score()
     mv "$name.score.tmp" "$name.score"
 }
 
-stage 'a vocabulary' "$name.vocab" wtok train -q -n "$ids" -o "$name.vocab" "$@"
+stage 'a vocabulary' "$name.vocab" wtok train -q -n "$ids" -o "$name.vocab" -- "$@"
 stage 'the text as tokens' "$work/train.tokens" split_tokens "$@"
 stage 'counts of n-grams' "$name.counts" wgram learn -q -o "$name.counts" "$work/train.tokens"
 stage 'what the counts say of the text' "$work/train.counted" add_columns

@@ -22,6 +22,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --help) usage; exit 0 ;;
     -o) [ $# -ge 2 ] || { usage >&2; exit 2; }; output=$2; shift 2 ;;
+    --) shift; break ;;
     -*) usage >&2; exit 2 ;;
     *) break ;;
     esac
@@ -41,8 +42,9 @@ once='group_by(.step) | map(.[-1])'
 plots=()
 number=0
 for log; do
+    [[ $log != -* ]] || log=./$log
     number=$((number + 1))
-    title=$(basename "$log" .jsonl)
+    title=$(basename -- "$log" .jsonl)
     # Within quotes of gnuplot a quote is written twice; control characters cannot be quoted.
     title=${title//[[:cntrl:]_]/ }
     title=${title//\'/\'\'}
@@ -67,4 +69,9 @@ joined=$(printf ', %s' "${plots[@]}")
 # Run in the work folder, so that only file names of our own are in the gnuplot code.
 (cd "$work" && gnuplot -e "$terminal; set xlabel 'tokens'; set ylabel 'loss (nats per token)';
     set grid; set format x '%.0s%c'; plot ${joined:2}")
-[ -z "$output" ] || { cp "$work/plot.png" "$output.tmp" && mv "$output.tmp" "$output"; }
+if [ -n "$output" ]; then # under a name that nobody else can have made, then renamed
+    new=$(mktemp -d -- "$(dirname -- "$output")/.plot.XXXXXX")
+    trap 'rm -rf "$work" "$new"' EXIT
+    cp "$work/plot.png" "$new/plot.png"
+    mv -- "$new/plot.png" "$output"
+fi

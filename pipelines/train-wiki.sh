@@ -39,18 +39,18 @@ fraction=${VAL_FRACTION:-0.01}
 train=(wbatch -c "$config")
 validation=()
 if [ ! -e "$output.vocab" ]; then
-    wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" "${texts[@]}"
+    wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" -- "${texts[@]}"
 fi
 if [ -n "${fraction//[0.]/}" ]; then
     split=(--val-fraction "$fraction" --split)
     train+=("${split[@]}" train)
     # The split is by a hash of each document's number: few documents may give no validation.
-    if [ -e "$output.val" ] || wtok encode -V "$output.vocab" "${texts[@]}" |
+    if [ -e "$output.val" ] || wtok encode -V "$output.vocab" -- "${texts[@]}" |
         wbatch -c "$config" "${split[@]}" val -o "$output.val"; then
         validation=(--val "$output.val")
     fi
 fi
-wtok encode -V "$output.vocab" "${texts[@]}" |
+wtok encode -V "$output.vocab" -- "${texts[@]}" |
     "${train[@]}" |
     wtrain -c "$config" "${validation[@]}" --log "$output.jsonl" --resume "$output.wts.ckpt" \
         "$@" -o "$output.wts"

@@ -28,8 +28,14 @@
 # A training that was interrupted, by Ctrl-C or a power cut, is resumed from its last checkpoint when
 # make is called again: the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when
 # a recipe fails.
-# Targets depend on their inputs and not on the variables below: after changing one, delete the
-# target. Recipes run under bash with pipefail, those of the including Makefile as well.
+# Where a configuration or the text has changed since, wtrain says so and stops: remove W/NAME.wts.ckpt to
+# begin anew.
+# Targets depend on their inputs and on the variables below, whose values are kept in W/.*.vars.
+# Where the documents kept for validation fill no batch, as of a single one, there is no validation, which is
+# told, and W/NAME.val is empty.
+# Names may hold any characters that make takes for a name; a blank in W_TEXT is written "\ " (or name the
+# folder: what is in it may have any name). Recipes run under bash with pipefail, those of the including
+# Makefile as well.
 
 # The first target here is not the goal of the Makefile that includes this.
 W_GOAL_BEFORE := $(.DEFAULT_GOAL)
@@ -37,7 +43,6 @@ W_GOAL_BEFORE := $(.DEFAULT_GOAL)
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 W              ?= work
 W_CONFIGS      ?= configs
@@ -50,16 +55,43 @@ W_SAMPLE_COUNT ?= 200
 W_SCORE        ?=
 W_DUMP         ?=
 W_COUNTS       ?=
-# More options for one program.
+# More options for one program; W_TOK_FLAGS for both wtok train and wtok encode.
 W_WIKI_FLAGS   ?=
 W_TOK_FLAGS    ?=
+W_VOCAB_FLAGS  ?=
+W_ENCODE_FLAGS ?=
 W_GRAM_FLAGS   ?=
 W_BATCH_FLAGS  ?=
 W_TRAIN_FLAGS  ?=
 W_SAMPLE_FLAGS ?=
 
+.PRECIOUS: $(W)/%.fit $(W)/%.train $(W)/%.val $(W)/%.wts $(W)/.%.vars
+
 # Any text as one word of the shell.
 w_quoted = '$(subst ','\'',$(1))'
+# A list of names as words of the shell, each after --; "\ " is a blank in a name.
+w_mark  := ///
+w_empty :=
+w_blank := $(w_empty) $(w_empty)
+w_names  = $(foreach f,$(subst \ ,$(w_mark),$(1)),$(call w_quoted,$(subst $(w_mark),$(w_blank),$f)))
+
+# W/.STAGE.vars holds what a stage takes from variables, and is written anew when that changes; + so that
+# make -n knows what would be made.
+w_vars_text    = $(W_WIKI_FLAGS)
+w_vars_vocab   = $(W_VOCAB_SIZE) $(W_TOK_FLAGS) $(W_VOCAB_FLAGS) $(W_TEXT)
+w_vars_tokens  = $(W_TOK_FLAGS) $(W_ENCODE_FLAGS)
+w_vars_counts  = $(W_GRAM_FLAGS)
+w_vars_fit     = $(W_REQUIRE)
+w_vars_batches = $(W_VAL_FRACTION) $(W_BATCH_FLAGS)
+w_vars_train   = $(W_EPOCHS)
+w_vars_model   = $(W_TRAIN_FLAGS)
+w_vars_sample  = $(W_PROMPT) $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS)
+w_vars_score   = $(W_SCORE)
+.PHONY: w_always
+w_always:
+$(W)/.%.vars: w_always | $(W)
+	+@[[ -d $(W) ]] || exit 0; value=$(call w_quoted,$(w_vars_$*)); \
+	[[ -e $@ && $$value == "$$(cat $@)" ]] || printf '%s\n' "$$value" >$@
 
 ifneq ($(W_DUMP),)
 W_TEXT ?= $(W)/text.jsonl
@@ -68,44 +100,50 @@ endif
 $(W):
 	mkdir -p $@
 
-$(W)/text.jsonl: $(W_DUMP) | $(W)
-	wwiki extract $(W_WIKI_FLAGS) -o $@ $(W_DUMP)
+$(W)/text.jsonl: $(W_DUMP) $(W)/.text.vars | $(W)
+	wwiki extract $(W_WIKI_FLAGS) -o $@ -- $(call w_names,$(W_DUMP))
 
-$(W)/vocab: $(W_TEXT) | $(W)
-	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) -o $@ $(W_TEXT)
+$(W)/vocab: $(W_TEXT) $(W)/.vocab.vars | $(W)
+	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) $(W_VOCAB_FLAGS) -o $@ -- $(call w_names,$(W_TEXT))
 
-$(W)/tokens: $(W)/vocab $(W_TEXT)
-	wtok encode -V $< $(W_TOK_FLAGS) -o $@ $(W_TEXT)
+$(W)/tokens: $(W)/vocab $(W_TEXT) $(W)/.tokens.vars
+	wtok encode -V $< $(W_TOK_FLAGS) $(W_ENCODE_FLAGS) -o $@ -- $(call w_names,$(W_TEXT))
 
-$(W)/counts: $(W)/tokens
+$(W)/counts: $(W)/tokens $(W)/.counts.vars
 	wgram learn $(W_GRAM_FLAGS) -o $@ $<
 
 $(W)/counted: $(W)/counts $(W)/tokens
 	wgram add -m $< --leave-out -o $@ $(W)/tokens
 
 W_BATCHED := $(W)/$(if $(W_COUNTS),counted,tokens)
-$(W)/%.fit: $(W_CONFIGS)/%.json | $(W)
+$(W)/%.fit: $(W_CONFIGS)/%.json $(W)/.fit.vars | $(W)
 	wcachefit --json --require $(call w_quoted,$(W_REQUIRE)) -o $@ $<
 
-$(W)/%.train: $(W_BATCHED) $(W_CONFIGS)/%.json
+$(W)/%.train: $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars $(W)/.train.vars
 	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split train \
 		--epochs $(W_EPOCHS) $(W_BATCH_FLAGS) -o $@ $<
 
-$(W)/%.val: $(W_BATCHED) $(W_CONFIGS)/%.json
-	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
-		$(W_BATCH_FLAGS) -o $@ $<
+$(W)/%.val: $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars
+	said=$$(wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
+		$(W_BATCH_FLAGS) -o $@ $< 2>&1) && status=0 || status=$$?; \
+	printf '%s\n' "$$said" >&2; \
+	if [[ $$status == 3 && $$said == *'not one batch'* ]]; then \
+		echo 'wtools.mk: no validation: the documents kept for it fill no batch' >&2; : >$@; \
+	else exit $$status; fi
 
 W_VAL := $(if $(filter-out 0,$(W_VAL_FRACTION)),$(W)/%.val)
-$(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit
-	wtrain -c $(W_CONFIGS)/$*.json $(if $(W_VAL),--val $(W)/$*.val) --log $(W)/$*.jsonl --resume $@.ckpt \
+$(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit $(W)/.model.vars
+	val=(); $(if $(W_VAL),[[ ! -s $(W)/$*.val ]] || val=(--val $(W)/$*.val);) \
+	wtrain -c $(W_CONFIGS)/$*.json "$${val[@]}" --log $(W)/$*.jsonl --resume $@.ckpt \
 		$(W_TRAIN_FLAGS) -o $@ $<
 
-$(W)/%.sample: $(W)/%.wts
-	wsample -m $< -p $(call w_quoted,$(W_PROMPT)) -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS) >$@.tmp
-	mv $@.tmp $@
+# Under a name that nobody else can have made, then renamed; readable as the umask says.
+w_put = new=$$(mktemp -d $(W)/.new.XXXXXX); trap 'rm -rf "$$new"' EXIT; $(1) >"$$new/out"; mv "$$new/out" $@
+$(W)/%.sample: $(W)/%.wts $(W)/.sample.vars
+	$(call w_put,wsample -m $< -p $(call w_quoted,$(W_PROMPT)) -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS))
 
-$(W)/%.score: $(W)/%.wts $(W_SCORE)
-	wsample -m $< --score $(W_SCORE) --json >$@.tmp
-	mv $@.tmp $@
+$(W)/%.score: $(W)/%.wts $(W_SCORE) $(W)/.score.vars
+	@[[ -n $(call w_quoted,$(W_SCORE)) ]] || { echo 'wtools.mk: name a file to score: W_SCORE=FILE' >&2; exit 2; }
+	$(call w_put,wsample -m $< --score $(call w_names,$(W_SCORE)) --json)
 
 .DEFAULT_GOAL := $(W_GOAL_BEFORE)

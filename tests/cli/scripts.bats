@@ -153,3 +153,61 @@ drawn()
     jq -e '.tokens > 0' own.score
     jq -e '.d_model == 16' own.json
 }
+
+# A folder with text, a configuration and a Makefile that includes the rules.
+make_rules()
+{
+    rm -rf rules
+    mkdir -p rules/conf
+    cp -r text rules/text
+    cp tiny.json rules/conf/small.json
+    cd rules || return 1
+    printf '%s\n' 'W_TEXT ?= $(wildcard text/*)' 'W_CONFIGS := conf' 'W_VAL_FRACTION ?= 0.2' \
+        'W_VOCAB_SIZE ?= 300' 'W_TRAIN_FLAGS := --steps 3' 'W_SAMPLE_COUNT := 5' \
+        "include $pipelines/wtools.mk" >Makefile
+}
+
+@test "wtools.mk takes file names as names, and runs nothing of them" {
+    make_rules
+    cp text/1.txt 'text/b$(touch${IFS}PWNED1).txt'
+    cp text/1.txt 'text/c`touch${IFS}PWNED2`'"'q'.txt"
+    cp text/1.txt 'text/d"e".txt'
+    make work/tokens
+    [ -z "$(find . -maxdepth 1 -name 'PWNED*')" ]
+    # a name with a blank, and one document: there is no validation, which is told
+    cp text/1.txt 'one text.txt'
+    run make W=single 'W_TEXT=one\ text.txt' single/small.wts
+    [ "$status" -eq 0 ]
+    [[ $output == *"no validation"* ]]
+    [ -s single/small.wts ] && [ ! -s single/small.val ]
+}
+
+@test "wtools.mk makes again what a variable changes, and what was deleted" {
+    make_rules
+    make work/small.wts
+    run make work/small.wts
+    [ -z "$output" ]
+    run ! grep '^w' <(make -n work/small.wts)
+    [ "$(make -n W_TRAIN_FLAGS='--steps 4' work/small.wts | grep -c '^wt')" -eq 1 ]
+    make W_VOCAB_SIZE=280 W_VOCAB_FLAGS='--split gpt2' work/small.wts
+    [ "$(wcat show --what header work/tokens | jq .tok.size)" -eq 280 ]
+    rm work/vocab
+    make W_VOCAB_SIZE=280 W_VOCAB_FLAGS='--split gpt2' work/small.wts
+    [ -s work/vocab ]
+    run make work/small.score
+    [ "$status" -eq 2 ]
+    [[ $output == *"W_SCORE=FILE"* ]]
+}
+
+@test "scripts take names that begin with a dash, and follow no link that others made" {
+    mkdir -p dashes
+    cp text/*.txt dashes
+    cp text/1.txt dashes/-oPWN.txt
+    (cd dashes && VAL_FRACTION=0 "$pipelines/train-wiki.sh" ../tiny.json ./*.txt -oPWN.txt -- ../dash --steps 1)
+    [ -s dash.vocab ] && [ ! -e dashes/PWN.txt ]
+    printf '{"t":"step","step":1,"tokens":1,"loss":2}\n' >./-run.jsonl
+    echo mine >victim
+    ln -s victim p.png.tmp
+    drawn -o p.png -- -run.jsonl
+    [ -e p.png ] && [ "$(cat victim)" = mine ]
+}
