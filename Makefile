@@ -395,7 +395,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/comple
 	$(TOOLS:%=$(BUILD)/completions/fish/%.fish)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
-SHELL_FILES  := .ci/run man/generate man/completion \
+SHELL_FILES  := .ci/run debian/tests/pipeline man/generate man/completion \
 	tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
@@ -424,7 +424,7 @@ endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
 .PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-search bench-tok \
-	lint format install uninstall dist clean help packages force
+	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
 # ---- building ----
@@ -436,7 +436,8 @@ PACKAGE_ACTION := --print
 demo learn: PACKAGE_GROUPS := build pipelines
 test: PACKAGE_GROUPS := build pipelines test
 fuzz-run: PACKAGE_GROUPS := build fuzz
-demo learn test: PACKAGE_ACTION := --install
+deb: PACKAGE_GROUPS := build deb
+demo learn test deb: PACKAGE_ACTION := --install
 packages:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tools/packages $(PACKAGE_ACTION) $(PACKAGE_GROUPS)
 
@@ -607,6 +608,14 @@ VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz
 	@mkdir -p build
 	git archive --prefix=wtools-$(VERSION)/ -o build/wtools-$(VERSION).tar.gz HEAD
+
+# dpkg-buildpackage is a make of its own, of which this one's flags are not.
+deb: packages ## the committed sources as a Debian package in build/deb, judged by lintian
+	rm -rf build/deb
+	@mkdir -p build/deb
+	git archive --prefix=wtools-$(VERSION)/ HEAD | tar -x -C build/deb
+	cd build/deb/wtools-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u CONFIG dpkg-buildpackage -us -uc
+	lintian --fail-on error,warning build/deb/*.changes
 
 clean: ## remove everything that was built
 	rm -rf build
