@@ -116,7 +116,7 @@ setup()
     cp e.wts f.wts
     wcat copy -q -o all.wts [ef].wts
     run -2 wcat copy -q -o all.wts all.wts e.wts
-    [[ $output == *"all.wts: is the output and also named as input"* ]]
+    [[ $output == *"all.wts: is the output and also an input"* ]]
     wcat copy -q -o all.wts all.wts
 }
 

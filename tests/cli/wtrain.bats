@@ -370,7 +370,8 @@ no_temporary_files()
     [ "$(grep -c '^{"t":"header"' log)" -eq 2 ]
     [ "$(jq -R 'fromjson? // "cut"' log | grep -c cut)" -eq 1 ]
     local before
-    for file in "$data/train.wts" tiny.json; do
+    echo '{"some": "thing"}' >other.json
+    for file in "$data/val.wts" other.json; do
         before=$(sha256sum <"$file")
         run wtrain -c tiny.json -n 2 --log "$file" "$data/train.wts"
         [ "$status" -eq 2 ]
