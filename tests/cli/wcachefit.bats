@@ -74,7 +74,7 @@ screen()
     screen --no-calibration --memory 4MB "${four[@]}"
     run ! grep '^Best' "$out"
     # names give way where the row would be too long
-    cp configs/demo.json "$BATS_TEST_TMPDIR/$(printf 'x%.0s' {1..60}).json"
+    cp configs/demo.json "$BATS_TEST_TMPDIR/$(printf 'x%.0s' {1..40}).json"
     screen --target seed-host "$BATS_TEST_TMPDIR"/x*.json configs/demo.json
     grep '^x*~ ' "$out"
 }
