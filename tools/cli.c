@@ -13,6 +13,7 @@
 #include "sys/fdio.h"
 #include "sys/file_list.h"
 #include "sys/json.h"
+#include "tools/wrap.h"
 
 volatile sig_atomic_t w_signal_stop;
 volatile sig_atomic_t w_signal_save;
@@ -39,6 +40,12 @@ static const char *const dump_option = "--dump-options";
 
 /* ---- help ---- */
 
+static void print_paragraph(const char *text, u32 column, u32 indent)
+{
+    w_wrap(stdout, text, column, indent);
+    putchar('\n');
+}
+
 static void print_option(const struct w_option *o)
 {
     char left[64];
@@ -46,49 +53,79 @@ static void print_option(const struct w_option *o)
     snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name,
              o->arg && !o->optional ? " " : "", o->arg ? o->arg : "");
     printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
-    /* Wrap the help text at 78 columns. */
-    int column = 26;
     char text[1024];
     snprintf(text, sizeof text, "%s%s%s%s%s%s%s", o->help, o->choices ? " One of " : "",
              o->choices ? o->choices : "", o->choices ? "." : "", o->dflt ? " Default: " : "",
              o->dflt ? o->dflt : "", o->dflt ? "." : "");
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
-        int width = (int)strlen(word);
-        if (column > 26 && column + 1 + width > 78) {
-            printf("\n                          ");
-            column = 26;
-        }
-        column += printf("%s%s", column > 26 ? " " : "", word);
-    }
-    putchar('\n');
+    print_paragraph(text, 26, 26);
 }
 
 static void print_usage(const struct w_program *p)
 {
-    printf("usage: %s [options]%s%s\n%s\n", p->name, *p->operands ? " " : "", p->operands,
-           p->summary);
+    char text[512];
+
+    snprintf(text, sizeof text, "usage: %s [options] %s", p->name, p->operands);
+    print_paragraph(text, 0, 4);
+    print_paragraph(p->summary, 0, 0);
+}
+
+/* A command in lines that a shell takes as one: cut at the last blank outside of quotes at which a
+ * line, with the backslash after it, fits. */
+static void print_command(const char *text)
+{
+    const char *start = "  ";
+
+    for (size_t n; *text; text += n + (text[n] == ' ')) {
+        const size_t room = W_WRAP_COLUMNS - strlen(start) - strlen(" \\");
+        char quote = 0;
+        size_t end = 0;
+        for (n = 0; text[n] && (n <= room || !end); n++) {
+            if (text[n] == quote)
+                quote = 0;
+            else if (!quote && strchr("'\"", text[n]))
+                quote = text[n];
+            else if (!quote && text[n] == ' ')
+                end = n;
+        }
+        if (strlen(text) <= room + 2)
+            n = strlen(text);
+        else if (end)
+            n = end;
+        printf("%s%.*s%s\n", start, (int)n, text, text[n] ? " \\" : "");
+        start = "      ";
+    }
 }
 
 static void print_examples(const struct w_program *p)
 {
     printf("\nExamples:\n");
-    for (const char *const *e = p->examples; e && *e; e += 2)
-        printf("  # %s\n  %s\n", e[0], e[1]);
+    for (const char *const *e = p->examples; e && *e; e += 2) {
+        fputs("  # ", stdout);
+        print_paragraph(e[0], 4, 4); /* one line, or the next would be a command */
+        print_command(e[1]);
+    }
 }
 
 static void print_help(const struct w_program *p, const struct w_command *commands,
                        const struct w_command *dflt)
 {
     print_usage(p);
-    if (dflt)
-        printf("Without a command: %s [options] %s, which is %s.\n", p->name,
-               dflt->program->operands, dflt->program->name);
-    if (p->about)
-        printf("\n%s\n", p->about);
+    if (dflt) {
+        char text[256];
+        snprintf(text, sizeof text, "Without a command: %s [options] %s, which is %s.", p->name,
+                 dflt->program->operands, dflt->program->name);
+        print_paragraph(text, 0, 4);
+    }
+    if (p->about) {
+        putchar('\n');
+        print_paragraph(p->about, 0, 0);
+    }
     if (commands) {
         printf("\nCommands (each has --help):\n");
-        for (; commands->name; commands++)
-            printf("  %-10s %s\n", commands->name, commands->program->summary);
+        for (; commands->name; commands++) {
+            printf("  %-10s ", commands->name);
+            print_paragraph(commands->program->summary, 13, 13);
+        }
     }
     printf("\nOptions:\n");
     for (const struct w_option *o = p->options; o && o->name; o++)
@@ -96,8 +133,8 @@ static void print_help(const struct w_program *p, const struct w_command *comman
     for (const struct w_option *o = common_options; o->name; o++)
         print_option(o);
     print_examples(p);
-    printf("\nExit status: 0 done; 1 a negative answer; 2 usage or configuration; 3 bad input;\n"
-           "4 input/output or resources.\n");
+    printf("\nExit status: 0 done; 1 a negative answer; 2 usage or configuration;\n"
+           "3 bad input; 4 input/output or resources.\n");
 }
 
 static void print_version(void)

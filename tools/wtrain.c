@@ -98,7 +98,7 @@ static const char *const examples[] = {
     "wtrain -c small.json --steps 10 train.wts",
     "The initial model",
     "wtrain -c small.json --steps 0 -o init.wts",
-    "Train a model further on other text, in shorter sequences and with its own learning rate",
+    "Train a model further on other text, in shorter sequences, at its own rate",
     "wtrain --init gpt2.wts --fit-positions --set max_length=256 --set learning_rate=3e-5 "
     "--time 10m -o mine.wts mine.batches",
     NULL,

@@ -288,13 +288,14 @@ const char *w_fit_bound(const struct w_fit *fit, enum w_phase phase)
 static void settle_rate(struct w_fit *fit)
 {
     int row = w_figure_find("tok_s");
-    bool predicted = isnan(fit->values[row]);
+    const bool predicted = isnan(fit->values[row]);
 
     if (predicted) {
         fit->values[row] = w_fit_value(fit, "predict.tok_s");
         fit->sources[row] = isnan(fit->values[row]) ? w_source_name(W_FROM_NOWHERE) : "prediction";
     }
-    give_number(fit, "time.interval", predicted ? w_fit_value(fit, "predict.interval") : 0,
+    const double interval = predicted ? w_fit_value(fit, "predict.interval") : 0;
+    give_number(fit, "time.interval", isnan(fit->values[row]) ? NAN : interval,
                 predicted ? "prediction" : "rate is given");
 }
 
@@ -311,6 +312,7 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
              (double)c->steps * (double)c->accumulate * (double)(c->batch_size * c->max_length),
              "configuration");
     give_number(fit, "text.tokens", ask->text_tokens, ask->text_tokens > 0 ? "user" : "not known");
+    give(fit, "budget.time", ask->budget_s, "user");
     give(fit, "file.tokens", ask->tokens_per_file, "user");
     give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
     give(fit, "loss", ask->loss, "log");

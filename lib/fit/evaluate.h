@@ -22,6 +22,7 @@ struct w_fit_ask {
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double text_tokens;     /* of the text: the tokens after them are repeated */
     double tokens_per_file; /* of a corpus in files */
+    double budget_s;        /* time of training to judge by */
     double tok_s;           /* training rate, and who says so */
     const char *tok_s_source;
     double bytes_per_token;                  /* of text */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/strnum.h"
+#include "fit/scaling_law.h"
 
 /* A working set of one thread: it has that thread's share of each level. */
 #define PRIVATE(kernel, what)                                                                      \
@@ -71,10 +72,37 @@
  * projection and three as q, k and v, and two (d, F). */
 #define ORTHOGONAL "muon*L*(48*d^3 + min(d, F)^2*(12*max(d, F) + 12*min(d, F)))"
 
+/* Tokens that, read once, are worth as much as these; a text of 0 is not known, and not repeated.
+ * Muennighoff and others, 2023: each epoch adds less than the one before. They have 15.4 of these
+ * epochs, at 20 tokens for a parameter; with fewer, models learn them by heart sooner. */
+#define REUSE_WHAT "epochs after which repeated tokens have lost all but 1/e of their worth"
+#define REUSE(text) "law.reuse*(" text "/params)^0.7"
+#define WORTH(tokens, text, reuse)                                                                 \
+    "if(" text " < " tokens ", if(" text ", " text "*(1 + " reuse "*(1 - "                         \
+    "1/2.718281828459045^((" tokens "/" text " - 1)/" reuse "))), " tokens "), " tokens ")"
+
+/* The scaling law (fit/scaling_law.h). */
+#define BITS(worth)                                                                                \
+    "law.floor + (law.a/(params.matmul/L*L^law.depth/1000000)^law.alpha + "                        \
+    "law.c/(" worth "/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"
+
+/* What a part of a limited time gives, with the text read as often as that takes. As for a search,
+ * tokens beyond those that the runs of the law had are worth nothing. */
+#define BUDGET(key, what, part)                                                                    \
+    {key ".tokens", "tokens of a training for " what, W_UNIT_COUNT, part "tok_s*budget.time"},     \
+        {key ".worth", "the same, had they been read once, at most 20 for a parameter",            \
+         W_UNIT_COUNT,                                                                             \
+         "min(" ENOUGH "*params, " WORTH(key ".tokens", "budget.text", "budget.reuse") ")"},       \
+    {                                                                                              \
+        key ".bits", "bits per byte after " what ", by the scaling law", W_UNIT_BITS,              \
+            BITS(key ".worth")                                                                     \
+    }
+
 /* W_MEMORY_USABLE as text of a formula. */
 #define TEXT_OF(number) #number
 #define NUMBER(macro) TEXT_OF(macro)
 #define USABLE NUMBER(W_MEMORY_USABLE)
+#define ENOUGH NUMBER(W_TOKENS_ENOUGH)
 
 const struct w_figure w_figures[] = {
     /* ---- given: configuration ---- */
@@ -327,16 +355,17 @@ const struct w_figure w_figures[] = {
     {"law.rate", "learning rate of the runs, for this width and step", W_UNIT_RATIO, NULL},
     {"law.rate_ratio", "learning_rate / that of the runs", W_UNIT_RATIO,
      "learning_rate / law.rate"},
-    /* Muennighoff and others, 2023: each epoch adds less than the one before. They have 15.4 of
-     * these epochs, at 20 tokens for a parameter; with fewer, models learn them by heart sooner. */
-    {"tokens.reuse", "epochs after which repeated tokens have lost all but 1/e of their worth",
-     W_UNIT_RATIO, "if(text.tokens, law.reuse*(text.tokens/params)^0.7, 0)"},
+    {"tokens.reuse", REUSE_WHAT, W_UNIT_RATIO, "if(text.tokens, " REUSE("text.tokens") ", 0)"},
     {"tokens.worth", "tokens of text read once that are worth as much", W_UNIT_COUNT,
-     "if(text.tokens < tokens, if(text.tokens, text.tokens*(1 + tokens.reuse*(1 - "
-     "1/2.718281828459045^((tokens/text.tokens - 1)/tokens.reuse))), tokens), tokens)"},
+     WORTH("tokens", "text.tokens", "tokens.reuse")},
     {"predict.bits", "bits per byte after the tokens, by the scaling law", W_UNIT_BITS,
-     "law.floor + (law.a/(params.matmul/L*L^law.depth/1000000)^law.alpha + "
-     "law.c/(tokens.worth/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"},
+     BITS("tokens.worth")},
+    {"budget.time", "time of training to judge by", W_UNIT_SECONDS, NULL},
+    {"budget.text", "tokens of the text that is read in it", W_UNIT_COUNT,
+     "if(text.tokens, text.tokens, tokens)"},
+    {"budget.reuse", REUSE_WHAT, W_UNIT_RATIO, REUSE("budget.text")},
+    BUDGET("budget", "that time", ""),
+    BUDGET("budget.half", "half of that time", "0.5*"),
     {"loss", "loss, nats per token", W_UNIT_RATIO, NULL},
     {"text.bytes", "bytes of text per token", W_UNIT_RATIO, NULL},
     {"roof.tok_s", "training rate at the peak: an upper bound", W_UNIT_TOKENS_S,

@@ -46,3 +46,17 @@ double w_recipe_rate(const struct w_recipe *recipe, u64 d_model, u64 step_tokens
     return recipe->rate * pow(128.0 / (double)d_model, recipe->rate_width) *
            sqrt((double)step_tokens / 1024);
 }
+
+static bool within(u64 value, const u64 range[2])
+{
+    return value >= range[0] && value <= range[1];
+}
+
+bool w_recipe_outside(const struct w_conf *conf)
+{
+    const struct w_recipe *recipe = w_recipe_of(conf);
+
+    return !within(conf->d_model, recipe->widths) ||
+           !within(conf->vocab_size, recipe->vocabularies) ||
+           conf->batch_size * conf->max_length < recipe->step_tokens;
+}

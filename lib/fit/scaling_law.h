@@ -52,6 +52,8 @@ struct w_recipe {
 extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_name */
 
 const struct w_recipe *w_recipe_of(const struct w_conf *);
+/* Outside the sizes of the runs: there the law is a guess. */
+bool w_recipe_outside(const struct w_conf *);
 
 /* The runs had no fewer tokens for a parameter. */
 #define W_TOKENS_LEAST 0.15

@@ -43,21 +43,6 @@ static struct w_conf candidate(const struct w_conf *base, u64 d, u64 layers, u64
     return conf;
 }
 
-static bool within(u64 value, const u64 range[2])
-{
-    return value >= range[0] && value <= range[1];
-}
-
-/* Outside the sizes that the law was fitted to. */
-static bool is_outside(const struct w_conf *conf)
-{
-    const struct w_recipe *recipe = w_recipe_of(conf);
-
-    return !within(conf->d_model, recipe->widths) ||
-           !within(conf->vocab_size, recipe->vocabularies) ||
-           conf->batch_size * conf->max_length < recipe->step_tokens;
-}
-
 static u64 warmup_steps(const struct w_conf *conf, double tokens)
 {
     const struct w_recipe *recipe = w_recipe_of(conf);
@@ -94,7 +79,7 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
                           .tokens = tokens,
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
-                          .outside = is_outside(conf)};
+                          .outside = w_recipe_outside(conf)};
     f->conf.warmup_steps = warmup_steps(conf, tokens);
     const double per_parameter = w_fit_value(&fit, "tokens_per_param");
     f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter : f->bits;

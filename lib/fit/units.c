@@ -28,6 +28,8 @@ static void scaled(char *text, double value, double base, const char *const pref
     snprintf(text, W_FIGURE_TEXT, "%.*f %s%s", decimals, value, prefixes[i], unit);
 }
 
+static const char *const decimal[] = {"", "k", "M", "G", "T", "P"};
+
 /* 27238400 -> 27,238,400 */
 static void grouped(char *text, double value)
 {
@@ -58,7 +60,6 @@ static void duration(char *text, double seconds)
 const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
 {
     static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
-    static const char *const decimal[] = {"", "k", "M", "G", "T", "P"};
 
     snprintf(text, W_FIGURE_TEXT, "-");
     if (isnan(value))
@@ -81,5 +82,43 @@ const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double val
     case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3g", value); break;
     case W_UNITS: break;
     }
+    return text;
+}
+
+/* Two digits, or whole hours as such. */
+static void brief_duration(char *text, double seconds)
+{
+    if (seconds < 9.95)
+        snprintf(text, W_FIGURE_TEXT, "%.2gs", seconds);
+    else if (seconds < 99.5)
+        snprintf(text, W_FIGURE_TEXT, "%.0fs", seconds);
+    else if (seconds < 570)
+        snprintf(text, W_FIGURE_TEXT, "%.1fmin", seconds / 60);
+    else if (seconds < 5970 && fmod(seconds, 3600) > 0)
+        snprintf(text, W_FIGURE_TEXT, "%.0fmin", seconds / 60);
+    else if (seconds < 100 * 3600)
+        snprintf(text, W_FIGURE_TEXT, "%.*fh", fmod(seconds, 3600) > 0, seconds / 3600);
+    else
+        snprintf(text, W_FIGURE_TEXT, "%.0fd", seconds / 86400);
+}
+
+const char *w_figure_brief(char text[W_FIGURE_TEXT], enum w_unit unit, double value)
+{
+    size_t used = 0;
+
+    if (isnan(value))
+        return w_figure_text(text, unit, value);
+    switch (unit) {
+    case W_UNIT_COUNT:
+    case W_UNIT_TOKENS_S: scaled(text, value, 1000, decimal, ""); break;
+    case W_UNIT_SECONDS: brief_duration(text, value); break;
+    case W_UNIT_BITS: snprintf(text, W_FIGURE_TEXT, "%.3f", value); break;
+    case W_UNIT_PART: snprintf(text, W_FIGURE_TEXT, "%.0f%%", 100 * value); break;
+    default: w_figure_text(text, unit, value);
+    }
+    for (size_t i = 0; text[i]; i++)
+        if (text[i] != ' ')
+            text[used++] = text[i];
+    text[used] = 0;
     return text;
 }

@@ -24,5 +24,7 @@ const char *w_unit_name(enum w_unit); /* "B", "FLOP/s", ... */
  * text. */
 #define W_FIGURE_TEXT 48
 const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double value);
+/* The same for narrow tables: "27.2M", "1.50MiB", "32min", "133%". */
+const char *w_figure_brief(char text[W_FIGURE_TEXT], enum w_unit unit, double value);
 
 #endif

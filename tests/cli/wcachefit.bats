@@ -30,6 +30,75 @@ config()
     without_plan <"$out" | diff -u tests/data/comparison.md -
 }
 
+# What follows is on the first screen of a terminal, which has a line for the prompt too.
+screen()
+{
+    wcachefit "$@" >"$out"
+    [ "$(wc -l <"$out")" -lt 24 ]
+    awk 'length($0) > 79 { print; wide = 1 } END { exit wide }' "$out"
+    run ! grep -w nan "$out"
+}
+
+@test "several configurations: which is best for the text, in an hour, in half of it, and what is waste" {
+    screen --target seed-host --rate 56,500,650,750 "${four[@]}"
+    grep '^Text: 10,080,000 tokens, 100 files of 100,800 ' "$out"
+    grep -E '^Configuration +params +memory +tok/s +\+- +file +all +text +1h$' "$out"
+    grep -E '^wiki_gpu_optimized +27.2M .* 56 +0% +30min +50h +2.130 ' "$out"
+    grep -x 'Best for this text: wiki_performance_tuned, 1.944 bits/byte after 4.3h.' "$out"
+    grep '^Best in 1h: autoregressive_fast, ' "$out"
+    grep '^Half of the time, 30min: autoregressive_fast too, ' "$out"
+    tr '\n' ' ' <"$out" | tr -s ' ' >"$out.line"
+    grep 'Wasteful: wiki_gpu_optimized takes 12 times the time of wiki_performance_tuned' "$out.line"
+    grep 'behind: 0.37 tokens for each of its 27.2M parameters, and about 20 are of use' "$out.line"
+    # every sentence is made of figures
+    wcachefit --target seed-host --rate 750 --json "${four[3]}" | jq -e '.configs[0].figures |
+        ."budget.tokens" == 2700000 and ."budget.half.tokens" == 1350000 and
+        ."budget.half.bits" > ."budget.bits"'
+    # another text and another time: a larger model is the better one
+    wcachefit --target seed-host --tokens 10G --time 3000h --rate 56,500,650,750 "${four[@]}" >"$out"
+    grep '^Text: 10,000,000,000 tokens, 99,206 files' "$out"
+    grep '^Best in 125d: wiki_cache_optimized, ' "$out"
+    tr '\n' ' ' <"$out" | tr -s ' ' | grep 'behind: its tokens take 2.4 times the arithmetic'
+    wcachefit --target seed-host "${four[3]}" configs/demo.json --tokens 1G >"$out"
+    grep -E '^Wasteful: (none; what|autoregressive_fast takes)' "$out"
+}
+
+@test "without rates the first screen compares arithmetic; what is too large is named" {
+    screen --no-calibration "${four[@]}"
+    grep -E '^Configuration +params +memory +text +work$' "$out"
+    tr '\n' ' ' <"$out" | tr -s ' ' | grep 'wcachefit calibrate would tell'
+    grep '^Half of its time, nearly: autoregressive_fast, 1.960 ' "$out"
+    screen --no-calibration --memory 400MB "${four[@]}"
+    grep '^Too large for the memory: 3 of 4, like wiki_gpu_optimized, ' "$out"
+    grep '^Best for this text: autoregressive_fast, ' "$out"
+    screen --no-calibration --memory 4MB "${four[@]}"
+    run ! grep '^Best' "$out"
+    # names give way where the row would be too long
+    cp configs/demo.json "$BATS_TEST_TMPDIR/$(printf 'x%.0s' {1..40}).json"
+    screen --target seed-host "$BATS_TEST_TMPDIR"/x*.json configs/demo.json
+    grep '^x*~ ' "$out"
+}
+
+@test "--all has every table, with what its columns are" {
+    wcachefit --target seed-host --all "${four[@]}" >"$out"
+    grep -x 'Matrix Size Analysis (Per Sequence)' "$out"
+    grep -x '  T x d in L2: T x d / share of L2 (l2.sequence);' "$out"
+    wcachefit --target seed-host "${four[@]}" | run ! grep 'Matrix Size Analysis'
+}
+
+@test "help fits 80 columns, and its commands are commands still" {
+    for program in wcachefit wtok wbatch wtrain wsample wcat wgram wmodel wwiki; do
+        for command in "" $($program --dump-options | awk -F '\t' '$1 == "command" { print $2 }'); do
+            # shellcheck disable=SC2086
+            $program $command --help >"$out"
+            awk 'length($0) > 79 { print; wide = 1 } END { exit wide }' "$out"
+        done
+    done
+    wcachefit report --dump-options | awk -F '\t' '$1 == "example" { print $3 }' >"$out.right"
+    wcachefit report --help | sed -n '/^Examples/,/^Exit/p' | sed -e ':a' -e '/\\$/N; s/ *\\\n */ /; ta' |
+        grep '^  wcachefit' | sed 's/^  //' | diff "$out.right" -
+}
+
 @test "the known machines are listed, as JSON too" {
     wcachefit host --list | grep '^seed-host  *4 cores'
     wcachefit host --json --list | jq -e '.targets | any(.name == "seed-host" and .about != "")'
@@ -103,7 +172,7 @@ config()
     wcachefit --target seed-host --require 'ram<=80%,params<=30M' "${four[@]}"
     run -1 --separate-stderr wcachefit --target seed-host --require 'attn@L2' "${four[@]}"
     [ "$stderr" = "wcachefit report: wiki_gpu_optimized: requirement attn@L2 does not hold: l2.attention is 133 %" ]
-    [[ $output == *"Matrix Size Analysis"* ]]
+    [[ $output == *"Best for this text"* ]]
     run -1 wcachefit --require 'hours<=6' "$small"
     [[ $output == *"hours is not known"* ]]
     run -0 wcachefit --rate 56 --files 1 --require 'hours<=0.51,tok/s>=50' "$small"

@@ -281,6 +281,7 @@ static void every_formula_can_be_computed(void **state)
     struct w_fit_ask ask = {.threads = 1,
                             .tokens = 1,
                             .tokens_per_file = 1,
+                            .budget_s = 1,
                             .tok_s = 1,
                             .tok_s_source = "test",
                             .bytes_per_token = 1,

@@ -289,6 +289,26 @@ static void add_generation(const struct w_conf *c)
     add("decode.high", (1 + given("decode.interval")) / given("decode.seconds"));
 }
 
+static double worth_of(double tokens, double text)
+{
+    const double reuse = given("law.reuse") * exp(0.7 * log(text / given("params")));
+
+    return tokens > text ? text * (1 - reuse * expm1(-(tokens - text) / text / reuse)) : tokens;
+}
+
+/* The scaling law (fit/scaling_law.h), in millions. */
+static double bits_after(const struct w_conf *c, double worth)
+{
+    const double step_tokens = (double)(c->accumulate * c->batch_size * c->max_length);
+    const double layers = (double)c->num_layers, data = worth / 1e6;
+    const double size = given("params.matmul") / layers * pow(layers, given("law.depth")) / 1e6;
+    const double useful = data / (1 + step_tokens / given("law.batch"));
+    const double lost = given("law.a") * pow(size, -given("law.alpha")) +
+                        given("law.c") * pow(useful, -given("law.beta"));
+
+    return given("law.floor") + lost * pow((double)c->vocab_size / 8192, -given("law.gamma"));
+}
+
 static void add_rates(const struct w_conf *c)
 {
     const double step_tokens = (double)(c->accumulate * c->batch_size * c->max_length);
@@ -300,24 +320,24 @@ static void add_rates(const struct w_conf *c)
     add("predict.high", predicted + predicted * interval);
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
-    /* the scaling law (fit/scaling_law.h), in millions */
-    const double text = given("text.tokens"), tokens = given("tokens");
-    const double reuse = given("law.reuse") * exp(0.7 * log(text / given("params")));
-    double worth = tokens;
-    if (text > 0 && tokens > text)
-        worth = text * (1 - reuse * expm1(-(tokens - text) / text / reuse));
+    const double text = given("text.tokens"), seconds = given("budget.time");
+    const double worth = worth_of(given("tokens"), text);
+    const double reuse = given("law.reuse") * pow(text / given("params"), 0.7);
     add("tokens.reuse", reuse);
+    add("budget.reuse", reuse);
     add("tokens.worth", worth);
+    add("predict.bits", bits_after(c, worth));
+    add("budget.text", text);
+    for (int part = 1; part <= 2; part++) {
+        const double tokens = given("tok_s") * seconds / part;
+        const double last = fmin(worth_of(tokens, text), 20 * given("params"));
+        add(part == 1 ? "budget.tokens" : "budget.half.tokens", tokens);
+        add(part == 1 ? "budget.worth" : "budget.half.worth", last);
+        add(part == 1 ? "budget.bits" : "budget.half.bits", bits_after(c, last));
+    }
     add("counts.memory", given("counts.token_bytes") * text);
     add("counts.time", given("counts.token_s") * text / given("threads"));
     add("law.rate_ratio", c->learning_rate / given("law.rate"));
-    const double layers = (double)c->num_layers, data = worth / 1e6;
-    const double size = given("params.matmul") / layers * pow(layers, given("law.depth")) / 1e6;
-    const double useful = data / (1 + step_tokens / given("law.batch"));
-    const double lost = given("law.a") * pow(size, -given("law.alpha")) +
-                        given("law.c") * pow(useful, -given("law.beta"));
-    add("predict.bits",
-        given("law.floor") + lost * pow((double)c->vocab_size / 8192, -given("law.gamma")));
     add("bits.token", given("loss") / log(2));
     add("bits.byte", given("loss") / log(2) / given("text.bytes"));
 }
@@ -456,6 +476,7 @@ static void every_formula_says_what_is_counted(void **state)
         struct w_fit_ask ask = {.threads = 6,
                                 .tokens = 1e6 + 17,
                                 .tokens_per_file = 12345,
+                                .budget_s = 1234,
                                 .text_tokens = i % 2 ? 0.3e6 : 2e6,
                                 .tok_s = 777,
                                 .tok_s_source = "test",

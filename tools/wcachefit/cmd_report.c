@@ -4,6 +4,7 @@
 #include "tools/wcachefit/commands.h"
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
+#define FILES 100
 
 enum { AS_MARKDOWN = AS_JSON + 1, AS_TSV }; /* of --format */
 
@@ -17,6 +18,10 @@ static const struct w_option options[] = {
     {"explain", 0, W_OPT_TEXT, AT(explain), .arg = "[=FIGURE]", .optional = true,
      .help = "Show formula, numbers and source of a figure, with all whose names begin with it and "
              "a dot; or of all figures."},
+    {"all", 0, W_OPT_FLAG, AT(all),
+     .help =
+         "Of several configurations every table, not only the first: caches, memory, phases of a "
+         "step, arithmetic, generation."},
     {"buffers", 0, W_OPT_FLAG, AT(buffers),
      .help = "List the memory of a step buffer by buffer, as wtrain allocates it."},
     MACHINE_OPTIONS,
@@ -27,9 +32,13 @@ static const struct w_option options[] = {
     {"tokens", 'n', W_OPT_COUNT, AT(tokens), .arg = "N", .help = "Tokens to train on."},
     {TEXT_TOKENS_OPTION},
     {"files", 0, W_OPT_COUNT, AT(files), .arg = "N",
-     .help = "The same, as a number of files of --tokens-per-file tokens."},
+     .help = "The same, as a number of files of --tokens-per-file tokens. Where nothing says how "
+             "many tokens, of several configurations always, it is 100 files."},
     {"tokens-per-file", 0, W_OPT_COUNT, AT(tokens_per_file), .arg = "N", .dflt = TOKENS_PER_FILE,
      .help = "Tokens of one file of text."},
+    {"time", 0, W_OPT_DURATION, AT(time_s), .arg = "DURATION", .dflt = "1h",
+     .help =
+         "Time of training to judge configurations by: the text is read as often as it allows."},
     {"val-tokens", 0, W_OPT_COUNT, AT(val_tokens), .arg = "N",
      .help = "Tokens of the validation batches: the time of evaluations is added."},
     {"val-every", 0, W_OPT_COUNT, AT(val_every), .arg = "N",
@@ -53,9 +62,11 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "Does it fit this machine",
     "wcachefit configs/wiki_cache_optimized.json",
+    "Which one for a text of 24 million tokens, and for two hours",
+    "wcachefit --tokens 24M --time 2h configs/wiki*.json",
     "Compare configurations, as a document",
     "wcachefit --format md configs/*.json -o comparison.md",
-    "For another machine, with the hours that 100 files take at 500 tokens a second",
+    "For another machine: the hours of 100 files at 500 tokens a second",
     "wcachefit --target seed-host --files 100 --rate 500 configs/wiki_cache_optimized.json",
     "A condition for make",
     "wcachefit --require 'ram<=80%,params<=30M' --json -o small.fit "
@@ -118,8 +129,21 @@ static enum w_status rate_of(const struct w_text_list *rates, size_t index, size
     return W_DONE;
 }
 
+/* As many as somebody says: of one configuration its own steps, too. Several have one text. 0: those
+ * of the configuration. */
+static double tokens_for(const struct settings *set, size_t count, u64 steps)
+{
+    const double each = (double)set->tokens_per_file;
+
+    if (set->tokens || set->files)
+        return set->tokens ? (double)set->tokens : (double)set->files * each;
+    if (count == 1 && steps)
+        return 0;
+    return set->text_tokens ? (double)set->text_tokens : FILES * each;
+}
+
 static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, size_t index,
-                             size_t count, struct w_err *err)
+                             size_t count, u64 steps, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -132,7 +156,8 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
     ask->eval_every = (double)set->val_every;
     ask->ckpt_every_s = set->every_s;
     ask->tokens_per_file = (double)set->tokens_per_file;
-    ask->tokens = set->tokens ? (double)set->tokens : (double)set->files * ask->tokens_per_file;
+    ask->tokens = tokens_for(set, count, steps);
+    ask->budget_s = set->time_s;
     ask->bytes_per_token = set->bytes_per_token;
     if (set->rate.count) {
         status = rate_of(&set->rate, index, count, &ask->tok_s, err);
@@ -156,7 +181,7 @@ static enum w_status make_fits(struct report *r, const struct settings *set, str
 
     for (size_t i = 0; i < r->count && !status; i++) {
         struct w_fit_ask ask = report_ask(r);
-        status = ask_for(&ask, set, i, r->count, err);
+        status = ask_for(&ask, set, i, r->count, r->confs[i].steps, err);
         if (!status)
             status = report_fit(r, i, &ask, err);
         if (!status && set->gflops > 0) {
@@ -185,7 +210,7 @@ static enum w_status write_answer(FILE *f, const struct report *r, u32 format, s
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct report r = {.explain = set->explain, .buffers = set->buffers};
+    struct report r = {.explain = set->explain, .buffers = set->buffers, .all = set->all};
     enum w_status status = check_options(set, &r, err);
 
     if (!status && argc == 0)
@@ -205,7 +230,8 @@ const struct w_program report_command = {
     .name = "wcachefit report",
     .summary = "what configurations need of a machine, and how fast they train",
     .operands = "CONFIG.json ...",
-    .about = "One configuration gives a report, several a comparison. The memory of a step is the "
+    .about = "One configuration gives a report, several a table that says which is best for a text "
+             "and a time, and why. The memory of a step is the "
              "trainer's own plan. Rates are predicted from a calibration of the machine, or "
              "given, or read from a log.",
     .options = options,

@@ -22,8 +22,7 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "The best model for five minutes on this machine",
     "wcachefit search --time 5m --ram 2GiB -o best.json",
-    "The best one for a vocabulary and a text that exist, an hour of training with counts beside "
-    "it",
+    "For a vocabulary and a text that exist, an hour with counts beside it",
     "wcachefit search --time 1h --vocab 16000 --text-tokens 24M --set counts=8 -o best.json",
     "With AdamW and the softmax over all ids, as other programs train",
     "wcachefit search --time 5m --set optimizer=adamw --set softmax_sample=0",

@@ -108,11 +108,16 @@ static void about_data(struct w_hints *h, const struct w_fit *fit)
 }
 
 /* A rate a few times too low or too high costs more than any kernel can gain. */
-static void about_learning_rate(struct w_hints *h, const struct w_fit *fit)
+bool w_hints_rate_is_far(const struct w_fit *fit)
 {
     double ratio = w_fit_value(fit, "law.rate_ratio");
 
-    if (ratio < 1 / RATE_FAR || ratio > RATE_FAR)
+    return ratio < 1 / RATE_FAR || ratio > RATE_FAR;
+}
+
+static void about_learning_rate(struct w_hints *h, const struct w_fit *fit)
+{
+    if (w_hints_rate_is_far(fit))
         add(h,
             "learning_rate %.2g is far from the %.2g with which models of this width and step "
             "learned most with %s: predict.bits is for that one.",

@@ -14,4 +14,7 @@ struct w_hints {
 /* Fill hints. machine: the one that fit was made for. */
 void w_hints_make(struct w_hints *, const struct w_fit *fit, const struct w_machine *machine);
 
+/* Whether the learning rate is several times that of the scaling law, or a part of it. */
+bool w_hints_rate_is_far(const struct w_fit *);
+
 #endif

@@ -27,10 +27,10 @@ struct settings {
     double gflops, bytes_per_token, every_s;
     const char *explain;
     struct w_text_list rate, log;
-    bool buffers;
+    bool buffers, all;
 
     double seconds;        /* calibrate */
-    double time_s;         /* search */
+    double time_s;         /* report, search */
     u64 vocab;             /* search */
     u64 text_tokens;       /* report, search */
     const char *tolerance; /* verify */

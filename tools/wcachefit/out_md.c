@@ -7,28 +7,11 @@
 #include "tools/wcachefit/hints.h"
 #include "tools/wcachefit/report.h"
 
-/* The configuration whose figure is smallest or largest, among those whose step fits the memory;
- * among all if the memory is not known. NULL if there is none. */
-static const struct w_fit *best(const struct report *r, const char *key, bool largest)
-{
-    const struct w_fit *found = NULL;
-
-    for (size_t i = 0; i < r->count; i++) {
-        const struct w_fit *fit = &r->fits[i];
-        double value = w_fit_value(fit, key), old = found ? w_fit_value(found, key) : NAN;
-        if (isnan(value) || w_fit_value(fit, "memory.share") > 1)
-            continue;
-        if (!found || (largest ? value > old : value < old))
-            found = fit;
-    }
-    return found;
-}
-
 static void write_recommendations(FILE *f, const struct report *r)
 {
-    const struct w_fit *largest = best(r, "params", true),
-                       *least = best(r, "flops.train_causal", false),
-                       *soonest = best(r, "time", false);
+    const struct w_fit *largest = report_best(r, "params", true),
+                       *least = report_best(r, "flops.train_causal", false),
+                       *soonest = report_best(r, "time", false);
     char a[W_FIGURE_TEXT], b[W_FIGURE_TEXT];
 
     fprintf(f, "## Recommendations\n\n");
@@ -197,9 +180,8 @@ static void write_insights(FILE *f, const struct report *r)
 
 enum w_status write_markdown(FILE *f, const struct report *r, struct w_err *err)
 {
-    enum w_status status = W_DONE;
-
     fprintf(f, "# Configuration Comparison & Performance Analysis\n\n");
+    enum w_status status = r->count > 1 ? write_first(f, r, true, err) : W_DONE;
     for (const struct table *t = comparison_tables; t->heading && !status; t++)
         status = write_table(f, t, r, true, err);
     write_recommendations(f, r);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/wcachefit/report.h"
+#include "tools/wrap.h"
 
 const struct table comparison_tables[] = {
     {.heading = "## Matrix Size Analysis (Per Sequence)",
@@ -164,7 +165,10 @@ static void cell_text(char cell[CELL], const struct table_column *column, const 
             snprintf(cell, CELL, "%.3g%s", ratio, markdown ? "×" : "x");
         return;
     }
-    w_figure_text(text, unit, value);
+    if (column->brief)
+        w_figure_brief(text, unit, value);
+    else
+        w_figure_text(text, unit, value);
     if (unit != W_UNIT_FILL || isnan(value))
         snprintf(cell, CELL, "%s", text);
     else if (value <= 1)
@@ -183,13 +187,35 @@ static bool column_known(const struct table_column *column, const struct report 
     return false;
 }
 
-/* Columns on a terminal: the bytes that begin a character. */
 static int width_of(const char *text)
 {
-    int n = 0;
-    for (; *text; text++)
-        n += (*text & 0xC0) != 0x80;
-    return n;
+    return (int)w_columns_of(text, strlen(text));
+}
+
+/* Cut a name to so many columns, at least 8; a ~ stands for the rest. */
+static void cut_name(char *cell, int columns)
+{
+    char *end = cell;
+
+    if (width_of(cell) <= W_MAX(columns, 8))
+        return;
+    for (int n = W_MAX(columns, 8); n > 0; n--) /* the ~ takes the place of the last one */
+        for (cell = end++; (*end & 0xC0) == 0x80;)
+            end++;
+    snprintf(cell, 2, "~");
+}
+
+/* Cut the names so that no row is longer than so many columns. */
+static void cut_names(char (*cells)[CELL], size_t rows, size_t columns, int width)
+{
+    for (size_t j = 1; j < columns; j++) {
+        int widest = 0;
+        for (size_t i = 0; i < rows; i++)
+            widest = W_MAX(widest, width_of(cells[i * columns + j]));
+        width -= 2 + widest;
+    }
+    for (size_t i = 0; i < rows; i++)
+        cut_name(cells[i * columns], width);
 }
 
 /* cells: rows x columns; the first row holds the titles, the first column the names. */
@@ -224,6 +250,30 @@ static void write_grid(FILE *f, char (*cells)[CELL], size_t rows, size_t columns
     fputc('\n', f);
 }
 
+/* What the columns are, by the table of figures; then the note. */
+static void write_notes(FILE *f, const struct table *t, const struct table_column *const *shown,
+                        size_t known, bool markdown)
+{
+    for (size_t k = 0; k < known; k++) {
+        const int row = w_figure_find(shown[k]->key);
+        char text[256];
+        snprintf(text, sizeof text, markdown ? "%s: %s%s (`%s`)%s" : "%s: %s%s (%s)%s",
+                 shown[k]->title, w_figures[row].label,
+                 shown[k]->relative ? ", relative to the largest" : "", shown[k]->key,
+                 k + 1 < known ? ";" : ".");
+        if (markdown)
+            fprintf(f, "%s%s", text, k + 1 < known ? " " : "\n\n");
+        else
+            fputs("  ", f), w_wrap(f, text, 2, 4), fputc('\n', f);
+    }
+    if (t->note && markdown)
+        fprintf(f, "%s\n\n", t->note);
+    else if (t->note)
+        w_wrap(f, t->note, 0, 0), fputs("\n\n", f);
+    else if (!markdown)
+        fputc('\n', f);
+}
+
 enum w_status write_table(FILE *f, const struct table *t, const struct report *r, bool markdown,
                           struct w_err *err)
 {
@@ -253,11 +303,14 @@ enum w_status write_table(FILE *f, const struct table *t, const struct report *r
         }
     snprintf(cells[0], CELL, "%s", across ? "Parameter" : "Configuration");
     /* in text the last line of the heading, without its marks */
-    fprintf(f, "%s\n%s", markdown ? t->heading : strrchr(t->heading, '#') + 2,
-            markdown ? "\n" : "");
+    if (t->heading)
+        fprintf(f, "%s\n%s", markdown ? t->heading : strrchr(t->heading, '#') + 2,
+                markdown ? "\n" : "");
+    if (t->width && !markdown)
+        cut_names(cells, rows, columns, (int)t->width);
     write_grid(f, cells, rows, columns, markdown);
-    if (markdown && t->note)
-        fprintf(f, "%s\n\n", t->note);
+    if (t->heading)
+        write_notes(f, t, shown, known, markdown);
     free(cells);
     return W_DONE;
 }

@@ -227,9 +227,13 @@ enum w_status write_text(FILE *f, const struct report *r, struct w_err *err)
     if (r->count == 1) {
         write_one(f, r);
     } else {
-        write_machine(f, r);
-        fputc('\n', f);
-        for (const struct table *t = comparison_tables; t->heading && !status; t++)
+        status = write_first(f, r, false, err);
+        if (r->all) {
+            fputc('\n', f);
+            write_machine(f, r);
+            fputc('\n', f);
+        }
+        for (const struct table *t = comparison_tables; r->all && t->heading && !status; t++)
             status = write_table(f, t, r, false, err);
     }
     for (size_t i = 0; r->buffers && i < r->count; i++)

@@ -20,6 +20,7 @@ struct report {
     size_t baseline;     /* the configuration with most arithmetic: others are relative to it */
     const char *explain; /* NULL: nothing; "": all figures; NAME: that one and all NAME.* */
     bool buffers;        /* list the memory plan */
+    bool all;            /* of several configurations, every table */
     const struct w_calibration *calibration; /* of this host, or NULL */
     bool calibrated;                         /* just now: show all of it */
     struct w_residuals residuals;            /* of verified runs on this host */
@@ -29,7 +30,7 @@ struct report {
 /* Whether a row of the table of figures is to be explained. */
 bool report_explains(const struct report *, int row);
 
-/* One configuration: a report; more: tables. W_NOMEM. */
+/* One configuration: a report; more: the first screen, and with `all` every table. W_NOMEM. */
 enum w_status write_text(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 /* The comparison as a Markdown document. W_NOMEM. */
 enum w_status write_markdown(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
@@ -41,6 +42,16 @@ enum w_status write_tree(FILE *, struct w_json *, struct w_err *) W_MUST_CHECK;
 enum w_status write_json(FILE *, const struct report *, struct w_err *) W_MUST_CHECK;
 /* The known machines: {"targets": [{"name":, "about":}, ...]}. W_NOMEM. */
 enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;
+
+/* ---- the answer to "which one" (out_first.c) ---- */
+
+/* The first screen of a comparison, within 80 columns: one table, what follows from it in sentences,
+ * and what its columns are. W_NOMEM. */
+enum w_status write_first(FILE *, const struct report *, bool markdown,
+                          struct w_err *) W_MUST_CHECK;
+/* The configuration whose figure is smallest or largest, among those whose step fits the memory;
+ * among all if the memory is not known. NULL: there is none. */
+const struct w_fit *report_best(const struct report *, const char *key, bool largest);
 
 /* The machine alone. */
 void write_machine(FILE *, const struct report *);
@@ -54,18 +65,20 @@ struct table_column {
     const char *title;
     const char *key; /* of a figure */
     bool relative;   /* to the baseline */
+    bool brief;      /* in few columns */
 };
 
 struct table {
-    const char *heading; /* "## Matrix size analysis" */
+    const char *heading; /* "## Matrix size analysis", or NULL */
     const char *note;    /* a paragraph below the heading, or NULL */
     bool across;         /* in Markdown configurations are columns; text always has them as rows */
+    u32 width;           /* in text the columns of a terminal, names are cut to fit; 0: any */
     struct table_column columns[13]; /* at most 12; a NULL title ends them */
 };
 extern const struct table comparison_tables[]; /* ends with a NULL heading */
 
-/* Columns in which no configuration has a value are left out, and tables without columns.
- * W_NOMEM. */
+/* Below a table with a heading stands what its columns are. Columns in which no configuration has a
+ * value are left out, and tables without columns. W_NOMEM. */
 enum w_status write_table(FILE *, const struct table *, const struct report *, bool markdown,
                           struct w_err *) W_MUST_CHECK;
 
