@@ -79,7 +79,7 @@ static void print_command(const char *text)
         const size_t room = W_WRAP_COLUMNS - strlen(start) - strlen(" \\");
         char quote = 0;
         size_t end = 0;
-        for (n = 0; text[n] && (n <= room || !end); n++) {
+        for (n = 0; (n <= room || !end) && text[n]; n++) {
             if (text[n] == quote)
                 quote = 0;
             else if (!quote && strchr("'\"", text[n]))
