@@ -31,7 +31,7 @@ END {
     print "_" program "()\n{"
     print "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}"
     print "    local command=\"\" words=\"\""
-    # = is a word of its own to bash, and what is completed behind it is empty.
+    # = is a word of its own to bash, and what is completed after it is empty.
     print "    if [[ $current == = ]]; then\n        current=\"\""
     print "    elif [[ $previous == = ]]; then\n        previous=${COMP_WORDS[COMP_CWORD - 2]}\n    fi"
     if (commands != "") {

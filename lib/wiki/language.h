@@ -7,7 +7,7 @@
 
 struct w_wiki_language {
     const char *thousands; /* between thousands */
-    char decimal;          /* before the part behind the point */
+    char decimal;          /* before the fraction */
     u8 least;              /* digits of the shortest number that is cut into thousands */
     bool english;
     int names;                 /* the column of its names of languages; -1: it has none */

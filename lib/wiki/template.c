@@ -251,7 +251,7 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
     }
 }
 
-/* Move a pattern behind the group that it is in. */
+/* Move a pattern after the group that it is in. */
 static void skip_group(struct w_span *pattern)
 {
     while (w_pattern_next(pattern).kind != W_PATTERN_GROUP_END)

@@ -95,10 +95,10 @@ static inline u32 find16(u64 list, u32 id)
 static inline u64 move16(u64 list, u32 place, u32 id)
 {
     static const u64 before[PLACES + 1] = {0, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFF};
-    static const u64 behind[PLACES + 1] = {0xFFFFFFFFFFFF0000, 0xFFFFFFFF00000000,
-                                           0xFFFF000000000000, 0, 0};
+    static const u64 later[PLACES + 1] = {0xFFFFFFFFFFFF0000, 0xFFFFFFFF00000000,
+                                          0xFFFF000000000000, 0, 0};
 
-    return (list & behind[place]) | (list & before[place]) << 16 | id;
+    return (list & later[place]) | (list & before[place]) << 16 | id;
 }
 
 static inline u32 find32(const u32 *list, u32 id)

@@ -23,7 +23,7 @@ size_t w_id_filter_bound(u32 id_bytes, u32 count);
  * Returns the size, and the sizes of two parts, for w_literals_deflate(): codes, and the lower bits. 0
  * if an id is too large for the scratch memory, or the result would be larger than the ids. */
 size_t w_id_filter_apply(struct w_id_filter *, const u8 *ids, u32 count, u8 *out, u32 sizes[2]);
-/* The ids again: exactly count of them, from exactly `size` bytes, behind which W_ID_FILTER_SLACK
+/* The ids again: exactly count of them, from exactly `size` bytes, after which W_ID_FILTER_SLACK
  * more can be read. W_CORRUPT: the bytes are not what the filter writes. */
 enum w_status w_id_filter_undo(struct w_id_filter *, const u8 *in, size_t size, u8 *ids, u32 count,
                                struct w_err *) W_MUST_CHECK;
