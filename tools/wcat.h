@@ -38,6 +38,9 @@ enum w_status wcat_count(const char *path, struct totals *, struct w_err *) W_MU
  * error are returned. */
 enum w_status wcat_verify_all(char **paths, struct w_err *) W_MUST_CHECK;
 
+/* Write the bytes of all records; W_USAGE to a terminal. */
+enum w_status wcat_raw_all(char **paths, const char *output, struct w_err *) W_MUST_CHECK;
+
 /* The keys that describe every single record, NULL after the last: a copy of records keeps them. The
  * other keys say how the records were chosen, which no longer holds for it; they are in "src". */
 extern const char *const wcat_of_records[];

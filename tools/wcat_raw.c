@@ -105,8 +105,8 @@ static enum w_status raw_file(const struct settings *set, const char *path, stru
     return status == W_END ? W_DONE : status;
 }
 
-static enum w_status raw_all(const void *settings, char **paths, struct w_output *out,
-                             struct w_err *err)
+static enum w_status write_raw(const void *settings, char **paths, struct w_output *out,
+                               struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -115,16 +115,26 @@ static enum w_status raw_all(const void *settings, char **paths, struct w_output
     return status;
 }
 
+static enum w_status write_all(const struct settings *set, char **paths, struct w_err *err)
+{
+    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
+
+    return status ? status : wcat_write(set->output, paths, write_raw, set, err);
+}
+
+enum w_status wcat_raw_all(char **paths, const char *output, struct w_err *err)
+{
+    const struct settings all = {.output = output};
+
+    return write_all(&all, paths, err);
+}
+
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    enum w_status status = set->tensor && set->column
-                               ? w_fail(err, W_USAGE,
-                                        "a tensor has no columns: give --tensor or "
-                                        "--column")
-                               : w_cli_refuse_terminal(set->output, "use -o FILE or a pipe", err);
-
     (void)argc;
-    return status ? status : wcat_write(set->output, argv, raw_all, set, err);
+    if (set->tensor && set->column)
+        return w_fail(err, W_USAGE, "a tensor has no columns: give --tensor or --column");
+    return write_all(set, argv, err);
 }
 
 const struct w_program wcat_raw_program = {

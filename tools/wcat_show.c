@@ -7,7 +7,7 @@
 #include "wire/frame.h"
 
 struct settings {
-    bool verify;
+    bool verify, raw;
     u32 what; /* index into views */
     const char *output;
 };
@@ -19,8 +19,9 @@ static const struct w_option options[] = {
          "further; or the notes (metrics); or one line for each file, read as a whole: members, "
          "frames, records, bytes, ratio; for tokens the largest id, distinct ids and "
          "documents."},
-    /* The one command that is also an option, for scripts that use it so. */
+    /* The commands that are also options, for scripts that use them so. */
     {"verify", 0, W_OPT_FLAG, AT(verify), .help = "Instead of showing, do what wcat verify does."},
+    {"raw", 0, W_OPT_FLAG, AT(raw), .help = "Instead of showing, do what wcat raw does."},
     WCAT_OUTPUT_OPTION(struct settings),
     {0},
 };
@@ -211,6 +212,10 @@ static enum w_status show_all(const void *settings, char **paths, struct w_outpu
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
     (void)argc;
+    if (set->verify && set->raw)
+        return w_fail(err, W_USAGE, "--verify writes nothing: leave --raw out");
+    if (set->raw)
+        return wcat_raw_all(argv, set->output, err);
     if (!set->verify)
         return wcat_write(set->output, argv, show_all, set, err);
     if (set->output)

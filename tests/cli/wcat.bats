@@ -112,6 +112,13 @@ setup()
     cmp a.wts b.wts
 }
 
+@test "raw is an option, too" {
+    cmp <(wcat --raw three.wts) <(wcat raw three.wts)
+    wcat --raw -o raw three.wts
+    cmp raw <(wcat raw three.wts)
+    run -2 wcat --raw --verify three.wts
+}
+
 @test "an output among several inputs is refused" {
     cp e.wts f.wts
     wcat copy -q -o all.wts [ef].wts
