@@ -84,17 +84,18 @@ enum w_status wsample_counts_mix(struct counts *, const struct loaded_model *, u
 enum w_status wsample_counts_score(struct counts *, struct w_team *, const struct w_ids *text,
                                    float *lp, u8 *ctx, struct w_err *) W_MUST_CHECK;
 
-/* The same for each line of standard input, with the model kept. */
+/* Write samples to standard output: as they come, or as a JSON object each. W_CORRUPT: the model or
+ * a line of prompts is damaged, or the model gives NaN; W_MISMATCH: there is no prompt; W_LIMIT:
+ * they are too large; W_PIPE: the reader has gone; W_IO; W_NOMEM. */
+enum w_status wsample_generate(const struct settings *, struct loaded_model *,
+                               struct w_err *) W_MUST_CHECK;
+/* The same for each line of standard input, with the model kept. W_LIMIT: a line is too long. */
 enum w_status wsample_talk(const struct settings *, struct loaded_model *,
                            struct w_err *) W_MUST_CHECK;
 
-/* Write samples to standard output: as they come, or as a JSON object each. W_CORRUPT: the model is
- * damaged, or gives NaN; W_IO; W_NOMEM. */
-enum w_status wsample_generate(const struct settings *, struct loaded_model *,
-                               struct w_err *) W_MUST_CHECK;
-
-/* Print the likelihood of the text of a file under the model. W_MISMATCH: the text is empty;
- * W_CORRUPT: the model is damaged; W_IO; W_NOMEM. */
+/* Print the likelihood of the documents of a file under the model. W_MISMATCH: there is no text, or
+ * it is a token stream of another vocabulary; W_CORRUPT: the model is damaged; else as reading
+ * documents. */
 enum w_status wsample_score(const struct settings *, struct loaded_model *,
                             struct w_err *) W_MUST_CHECK;
 

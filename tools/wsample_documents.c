@@ -91,15 +91,6 @@ static enum w_status next_text(struct documents *d, struct w_ids *ids, struct w_
                   : w_encode(d->model->encoder, (const u8 *)text->bytes, text->count, ids, err);
 }
 
-static u32 id_of(const struct w_corpus_facts *facts, const u8 *record)
-{
-    u32 id = 0;
-
-    for (u32 i = 0; i < facts->id_bytes; i++)
-        id |= (u32)record[facts->id_at + i] << 8 * i;
-    return id;
-}
-
 /* A special token has no text, but its loss counts. */
 static enum w_status take_id(struct documents *d, u32 id, struct w_ids *ids, struct w_draft *text,
                              struct w_err *err)
@@ -126,7 +117,7 @@ static enum w_status next_tokens(struct documents *d, struct w_ids *ids, struct 
             status = w_corpus_read(d->corpus, &d->records, &d->record_count, err);
             continue;
         }
-        const u32 id = id_of(facts, d->records);
+        const u32 id = w_id_at(d->records + facts->id_at, facts->id_bytes, 0);
         d->records += facts->record_bytes;
         d->record_count--;
         if (id != facts->eot)

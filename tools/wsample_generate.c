@@ -181,7 +181,8 @@ static enum w_status make_tokens(struct generation *g, struct w_err *err)
     const u64 count = active(g);
     const double begin_s = w_now_s();
     enum w_status status = W_DONE;
-    u64 row = 0, prompt_ids = 0;
+    bool after_prompt = false;
+    u64 row = 0;
 
     for (size_t i = 0; i < g->open_count; i++) {
         struct text *t = g->open[i];
@@ -189,7 +190,7 @@ static enum w_status make_tokens(struct generation *g, struct w_err *err)
             continue;
         const size_t before = t->fed;
         feed(g, t);
-        prompt_ids += t->ids.count == t->prompt->ids.count || t->fed != before;
+        after_prompt |= t->ids.count == t->prompt->ids.count || t->fed != before;
     }
     if (w_infer_room(g->infer) < count)
         w_infer_run(g->infer);
@@ -206,7 +207,7 @@ static enum w_status make_tokens(struct generation *g, struct w_err *err)
         status = add_all(g, count, err);
     g->tokens += count;
     /* The first token of a sample also waits for its prompt: it does not count for the speed. */
-    if (prompt_ids) {
+    if (after_prompt) {
         g->prompt_s += w_now_s() - begin_s;
     } else {
         g->timed_tokens += count;

@@ -60,15 +60,17 @@ static enum w_status read_stops(struct prompt *p, const struct w_json *stop, str
     return W_DONE;
 }
 
-/* The members of an object; or a string, which is the prompt. */
-static enum w_status read_line(struct prompt *p, struct w_err *err)
+/* A line of JSON: an object with the members of a prompt; or a string, which is its text. */
+static enum w_status read_json(struct prompt *p, const char *line, size_t size, struct w_err *err)
 {
+    enum w_status status = w_json_parse(&p->json, line, size, err);
+
+    if (status)
+        return status;
     const struct w_json *object = w_json_is_object(p->json) ? p->json : NULL;
     const struct w_json *count = object ? w_json_get(object, "count") : NULL;
     const struct w_json *stop = object ? w_json_get(object, "stop") : NULL;
     const char *text = w_json_string(object ? w_json_get(object, "prompt") : p->json);
-    enum w_status status = W_DONE;
-
     if (!text)
         return w_fail(err, W_CORRUPT, "must be an object with a text \"prompt\", or a text");
     if (count && !w_json_u64(count, 0, W_JSON_INT_MAX, &p->count))
@@ -95,9 +97,7 @@ static enum w_status read_lines(struct prompts *all, const struct settings *set,
         if (status)
             break;
         p->line = number;
-        status = w_json_parse(&p->json, line, length, err);
-        if (!status)
-            status = read_line(p, err);
+        status = read_json(p, line, length, err);
         if (status)
             status =
                 w_fail_at(err, status, "%s: line %llu", set->prompts, (unsigned long long)number);
@@ -153,13 +153,9 @@ enum w_status wsample_prompts_add(struct prompts *all, const struct settings *se
     struct prompt *p = NULL;
     enum w_status status = add_prompt(all, set, &p, err);
 
-    if (!status && size && *line == '{') {
-        status = w_json_parse(&p->json, line, size, err);
-        if (!status)
-            status = read_line(p, err);
-    } else if (!status) {
-        status = w_draft_append(&p->text, line, size, err);
-    }
+    if (!status)
+        status = size && *line == '{' ? read_json(p, line, size, err)
+                                      : w_draft_append(&p->text, line, size, err);
     return status ? status : make_ids(p, m, err);
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/grow.h"
 #include "tools/wsample_text.h"
 
 #define LINE_LIMIT ((size_t)1 << 20) /* bytes */

@@ -11,10 +11,10 @@
  *      its slope by z = g - sigmoid(z + c - a):
  *
  * g minus the share that the counts have in p. The network does not learn from it: while it is new
- * the counts are better nearly everywhere, so that all weight goes to
- * them and no gradient is left for it (measured: the mixture stays at what counts alone give). Mixtures of such models with weights by
- * context are as old as Jelinek and Mercer, 1980; with a network and counts, Bakhtin and others,
- * 2018 (arXiv 1804.07705). */
+ * the counts are better nearly everywhere, so that all weight goes to them and no gradient is left
+ * for it (measured: the mixture stays at what counts alone give). Mixtures of such models with
+ * weights by context are as old as Jelinek and Mercer, 1980; with a network and counts, Bakhtin and
+ * others, 2018 (arXiv 1804.07705). */
 #include "net/layer.h"
 #include "net/sums.h"
 
@@ -174,6 +174,7 @@ static void decode(const struct w_layer_at *at)
         z[i] = kern->dot(h, w_layer_weight(at, WEIGHT), d) + w_layer_weight(at, BIAS)[0];
     }
     pass->decode->gates = z;
+    pass->decode->gate_features = w_layer_weight(at, WEIGHT) + d;
 }
 
 static void work(const struct w_layer *layer, const struct w_conf *conf, enum w_type type,

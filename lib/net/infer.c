@@ -219,12 +219,14 @@ float *w_infer_run(struct w_infer *m)
 
 double w_infer_gate(const struct w_infer *m, u64 row, const u8 *ctx)
 {
-    const struct w_tensor *t = w_tensors_find(&m->arch.tensors, "gate.weight");
-    double z = t ? (double)m->decode.gates[row] : 0;
+    const struct w_decode *d = &m->decode;
 
-    for (u64 i = 0; t && i < m->conf.counts; i++)
-        z += (double)m->pass.weights[t->offset + m->conf.d_model + i] * ctx[i] / 255;
-    return t ? 1 / (1 + exp(-z)) : 0;
+    if (!d->gates)
+        return 0;
+    double z = (double)d->gates[row];
+    for (u64 i = 0; i < m->conf.counts; i++)
+        z += (double)d->gate_features[i] * ctx[i] / 255;
+    return 1 / (1 + exp(-z));
 }
 
 struct losses {

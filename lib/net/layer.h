@@ -53,7 +53,9 @@ struct w_decode {
     const u32 *wanted;               /* rows of which logits are wanted */
     u64 wanted_count;
     float *logits; /* (wanted_count, V), set by the head */
-    float *gates;  /* (wanted_count): z of gate.c without features, set by the gate */
+    /* Set by the gate: z of gate.c without the features of the context (wanted_count), and their
+     * weights (conf.counts). */
+    const float *gates, *gate_features;
 };
 
 /* What all layers of a model share while they run. */

@@ -7,10 +7,11 @@
  *
  *      R = X X^T,  Z1 = p1(R),  R' = Z1 R Z1,  Z2 = p2(R'),  X' = Z2 Z1 X.
  *
- * For n = m that costs as much as one after the other, for m = 4 n two thirds. The first polynomial
- * stays alone: its Z is large, and with it the roundings of R would grow too much; those of bf16
- * already mix singular vectors of small matrices. Of symmetric products the lower half is computed,
- * in strips of rows, and mirrored; a square that is the right-hand operand of several is packed once. */
+ * For n = m that costs as much as one after the other, for m = 4 n three quarters.
+ * The first polynomial stays alone: its Z is large, and with it the roundings of R would grow too
+ * much; those of bf16 already mix singular vectors of small matrices. Of symmetric products the
+ * lower half is computed, in strips of rows, and mirrored; a square that is the right-hand operand
+ * of several is packed once. */
 #include "net/orthogonal.h"
 
 #include <math.h>

@@ -303,7 +303,6 @@ static void neighbours_do_not_change_a_bit_in_bf16(void **state)
     neighbours_do_not_change_a_bit(W_TYPE_BF16, 3);
 }
 
-/* A slot that begins as a copy goes on as the original does, and the copy is one. */
 static void neighbours_do_not_change_a_bit_in_q8(void **state)
 {
     (void)state;
@@ -343,6 +342,7 @@ static void other_types_are_near_fp32(void **state)
     }
 }
 
+/* A slot that begins as a copy goes on as the original does, and the copy is one. */
 static void a_copied_slot_goes_on_alone(void **state)
 {
     (void)state;

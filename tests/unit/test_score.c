@@ -188,15 +188,13 @@ static void a_model_that_diverged_is_corrupt(void **state)
 {
     const struct w_conf conf = conf_of(2);
     struct w_model *model = model_of(&conf);
-    struct w_infer *infer = infer_of(model, &conf, 2);
     struct w_score score = {0};
     struct w_err err;
 
     (void)state;
-    w_infer_free(infer);
     w_model_weights(model)[0] = NAN;
     w_model_weights(model)[8 * text[1]] = NAN;
-    infer = infer_of(model, &conf, 2);
+    struct w_infer *infer = infer_of(model, &conf, 2);
     assert_int_equal(w_score_ids(&score, infer, &the_text, NULL, &err), W_CORRUPT);
     w_infer_free(infer);
     w_model_free(model);
