@@ -10,9 +10,9 @@
 /* Most bytes that w_literals_deflate() writes for so many in so many parts. */
 size_t w_literals_bound(size_t size, u32 parts);
 
-/* Deflate parts of a buffer, at least one, which follow each other, into out, of at least w_literals_bound() bytes.
- * Each part has codes of its own, and is stored where these would save nothing. Returns the size of
- * the zlib stream, which depends on the bytes and parts alone. */
+/* Deflate parts of a buffer, at least one, which follow each other, into out, of at least
+ * w_literals_bound() bytes. Each part has codes of its own, and is stored where these would save
+ * nothing. Returns the size of the zlib stream, which depends on the bytes and parts alone. */
 size_t w_literals_deflate(const u8 *in, const u32 *sizes, u32 parts, u8 *out);
 
 #endif
