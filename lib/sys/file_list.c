@@ -21,10 +21,12 @@ static enum w_status add(struct w_file_list *list, const char *path, enum w_file
 
     if (status)
         return status;
-    char *copy = strdup(path);
-    if (!copy)
+    struct w_listed_file *file = &list->files[list->count];
+    file->origin = origin;
+    file->path = strdup(path);
+    if (!file->path)
         return w_fail(err, W_NOMEM, "no memory for file names");
-    list->files[list->count++] = (struct w_listed_file){copy, origin};
+    list->count++;
     if (st && S_ISREG(st->st_mode))
         list->bytes += (u64)st->st_size;
     else
