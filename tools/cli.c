@@ -18,7 +18,6 @@
 volatile sig_atomic_t w_signal_stop;
 volatile sig_atomic_t w_signal_save;
 
-static const char *program_name = "wtools";
 static char command_line[1024];
 
 /* The options that every program has, after its own. */
@@ -137,9 +136,9 @@ static void print_help(const struct w_program *p, const struct w_command *comman
            "3 bad input; 4 input/output or resources.\n");
 }
 
-static void print_version(void)
+static void print_version(const struct w_program *p)
 {
-    printf("%s (wtools) %s\nlibdeflate %s, cJSON %s\n", program_name, W_VERSION_TEXT,
+    printf("%s (wtools) %s\nlibdeflate %s, cJSON %s\n", p->name, W_VERSION_TEXT,
            w_deflate_version(), w_cjson_version());
 }
 
@@ -247,7 +246,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (target == &w_common && o->letter == 'V') {
-        print_version();
+        print_version(p);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (o->type == W_OPT_FLAG) {
@@ -272,7 +271,6 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
 /* What a process does first. Called again for a command of a program, which is harmless. */
 static void begin(const struct w_program *p, int argc, char **argv)
 {
-    program_name = p->name;
     w_messages_from(p->name);
     if (!command_line[0])
         remember_command_line(argc, argv);
@@ -349,7 +347,7 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
-        print_version();
+        print_version(p);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, dump_option)) {

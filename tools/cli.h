@@ -56,8 +56,9 @@ struct w_command {
 };
 
 /* Find the command that argv[1] names and shift that word away. *found is, at the call, the default
- * command, or NULL: if argv[1] names no command, the default one gets all arguments. A misspelt name that is not a file either is refused. Handles --help and --version of
- * the program itself. Returns 0 and the command, or exit status + 1. */
+ * command, or NULL: if argv[1] names no command, the default one gets all arguments. A misspelt name
+ * that is not a file either is refused. Handles --help and --version of the program itself. Returns 0
+ * and the command, or exit status + 1. */
 int w_cli_command(const struct w_program *program, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found);
 

@@ -6,6 +6,8 @@
 #include "base/utf8.h"
 #include "sys/clock.h"
 #include "sys/file_kind.h"
+#include "wire/prov.h"
+#include "wire/token_header.h"
 
 static const char *const examples[] = {
     "Learn a vocabulary of 16,000 tokens from a folder of text",
@@ -102,6 +104,45 @@ void wtok_reader_close(struct wtok_reader *r)
 {
     w_documents_close(&r->documents);
     w_file_list_release(&r->files);
+}
+
+enum w_status wtok_writer_open(struct w_writer **writer, struct w_output *out,
+                               const struct w_vocab *vocab, const struct w_writing *writing,
+                               u64 threads, struct w_err *err)
+{
+    const struct w_write_options options = w_cli_write_options(writing, threads);
+    const u32 ids = w_vocab_size(vocab);
+    struct w_header header = {0};
+
+    enum w_status status = w_header_begin(&header, W_TOKENS, WTOK_BY, err);
+    if (!status)
+        status = w_header_add(&header, "tok", w_id_bytes(ids) == 2 ? W_TYPE_U16 : W_TYPE_U32, 0,
+                              NULL, err);
+    if (!status) {
+        w_token_header_write(&header, ids, w_vocab_eot_id(vocab));
+        w_header_set_tok(&header, w_vocab_json(vocab));
+        if (!writing->no_provenance)
+            status = w_prov_add(&header, w_cli_command_line(), NULL, err);
+    }
+    if (!status)
+        status = w_writer_open(writer, out, &header, &options, err);
+    w_header_free(&header);
+    return status;
+}
+
+enum w_status wtok_writer_close(struct w_writer **writer, const struct wtok_totals *totals,
+                                struct w_err *err)
+{
+    struct w_json *stats = w_json_object();
+
+    if (!stats)
+        return w_fail(err, W_NOMEM, "no memory for the end frame");
+    w_json_set_u64(stats, "docs", totals->documents);
+    w_json_set_u64(stats, "max", totals->max);
+    w_json_set_u64(stats, "text_bytes", totals->text_bytes);
+    enum w_status status = w_writer_close(writer, stats, err);
+    w_json_free(stats);
+    return status;
 }
 
 enum w_status wtok_check_end(const char *end, struct w_err *err)

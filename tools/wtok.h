@@ -61,6 +61,18 @@ void wtok_reader_say_files(const struct wtok_reader *);
 void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
+/* Begin a stream of tokens, whose header carries the vocabulary. threads: that work beside. Fails as
+ * w_writer_open(). */
+enum w_status wtok_writer_open(struct w_writer **, struct w_output *out, const struct w_vocab *,
+                               const struct w_writing *, u64 threads, struct w_err *) W_MUST_CHECK;
+/* What the end of the stream says of it; fails as w_writer_close(). */
+struct wtok_totals {
+    u64 documents, text_bytes;
+    u32 max; /* the largest id */
+};
+enum w_status wtok_writer_close(struct w_writer **, const struct wtok_totals *,
+                                struct w_err *) W_MUST_CHECK;
+
 /* W_USAGE for a name that the token that ends documents cannot have: no UTF-8, or a single byte. */
 enum w_status wtok_check_end(const char *end, struct w_err *) W_MUST_CHECK;
 

@@ -8,7 +8,6 @@
 #include "text/special.h"
 #include "text/text_batch.h"
 #include "tools/wtok.h"
-#include "wire/prov.h"
 #include "wire/token_header.h"
 
 /* Text that gets this few bytes a token is probably none, or of another script: with as many ids, and a
@@ -68,11 +67,10 @@ struct encoding {
     const struct w_vocab *verified; /* for --verify, to decode with; else NULL */
     u32 threads, slots;
     u32 eot_id;
-    enum w_type dtype;
+    u32 id_bytes;
     bool has_merges; /* enough that text of any kind gets shorter */
     struct w_ordered *ordered;
-    u64 documents, bytes;
-    u32 max;
+    struct wtok_totals totals;
 };
 
 /* The largest id. Four maxima at a time, so that none waits for the one before. */
@@ -88,13 +86,13 @@ static u32 max_id(const u32 *ids, size_t count)
     return W_MAX(W_MAX(max[0], max[1]), W_MAX(max[2], max[3]));
 }
 
-/* Convert the ids to the stream's type, little-endian, in place: none gets longer. */
-static void pack_ids(u32 *ids, size_t count, enum w_type dtype)
+/* Convert the ids to those of the stream, little-endian, in place: none gets longer. */
+static void pack_ids(u32 *ids, size_t count, u32 id_bytes)
 {
     u8 *bytes = (u8 *)ids;
     size_t i = 0;
 
-    if (dtype == W_TYPE_U16) {
+    if (id_bytes == 2) {
         for (; i + 2 <= count; i += 2) /* two at a time: a write stays below unread ids */
             w_put32(bytes + 2 * i, ids[i] | ids[i + 1] << 16);
         if (i < count)
@@ -143,7 +141,7 @@ static void encode_batch(void *context, u32 slot, u32 worker)
             job->status = w_ids_append(&job->ids, e->eot_id, &job->err);
     }
     job->max = max_id(job->ids.ids, job->ids.count);
-    pack_ids(job->ids.ids, job->ids.count, e->dtype);
+    pack_ids(job->ids.ids, job->ids.count, e->id_bytes);
 }
 
 static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vocab, u32 threads,
@@ -153,7 +151,7 @@ static enum w_status start_encoding(struct encoding *e, const struct w_vocab *vo
     e->slots = w_ordered_slots(threads);
     e->eot_id = w_vocab_eot_id(vocab);
     e->has_merges = w_vocab_merge_count(vocab) >= DOUBT_MERGES;
-    e->dtype = w_vocab_size(vocab) <= 65536 ? W_TYPE_U16 : W_TYPE_U32;
+    e->id_bytes = w_id_bytes(w_vocab_size(vocab));
     e->jobs = calloc(e->slots, sizeof *e->jobs);
     e->encoders = calloc(threads, sizeof *e->encoders);
     enum w_status status =
@@ -187,9 +185,9 @@ static enum w_status write_job(struct encoding *e, const struct job *job, struct
         *err = job->err;
         return job->status;
     }
-    e->documents += job->text.documents;
-    e->bytes += job->text.size;
-    e->max = W_MAX(e->max, job->max);
+    e->totals.documents += job->text.documents;
+    e->totals.text_bytes += job->text.size;
+    e->totals.max = W_MAX(e->totals.max, job->max);
     return w_writer_records(writer, job->ids.ids, job->ids.count, err);
 }
 
@@ -220,38 +218,17 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
     return status;
 }
 
-static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
-                                 const struct settings *set, const struct w_vocab *vocab,
-                                 enum w_type dtype, struct w_err *err)
-{
-    struct w_header header = {0};
-    const struct w_write_options write_options = w_cli_write_options(&set->writing, set->threads);
-
-    enum w_status status = w_header_begin(&header, W_TOKENS, WTOK_BY, err);
-    if (!status)
-        status = w_header_add(&header, "tok", dtype, 0, NULL, err);
-    if (!status) {
-        w_token_header_write(&header, w_vocab_size(vocab), w_vocab_eot_id(vocab));
-        w_header_set_tok(&header, w_vocab_json(vocab));
-        if (!set->writing.no_provenance)
-            status = w_prov_add(&header, w_cli_command_line(), NULL, err);
-    }
-    if (!status)
-        status = w_writer_open(writer, out, &header, &write_options, err);
-    w_header_free(&header);
-    return status;
-}
-
 /* What the user has to know of text that may not be what was meant. */
 static void say_doubts(const struct encoding *e, const struct wtok_reader *reader, u64 tokens)
 {
-    u64 ids = tokens - e->documents;
+    u64 ids = tokens - e->totals.documents;
 
     wtok_reader_say_files(reader);
-    if (e->has_merges && ids >= DOUBT_IDS && (double)e->bytes < DOUBT_BYTES * (double)ids)
+    if (e->has_merges && ids >= DOUBT_IDS &&
+        (double)e->totals.text_bytes < DOUBT_BYTES * (double)ids)
         w_warn("only %.2f bytes a token: is this text, and of the kind that the vocabulary was "
                "learned from?",
-               (double)e->bytes / (double)ids);
+               (double)e->totals.text_bytes / (double)ids);
 }
 
 static enum w_status close_writer(struct w_writer **writer, const struct encoding *e,
@@ -259,23 +236,18 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
 {
     double seconds = w_now_s() - reader->started_s;
     u64 tokens = w_writer_count(*writer);
-    struct w_json *stats = w_json_object();
 
-    if (!stats)
-        return w_fail(err, W_NOMEM, "no memory for the end frame");
-    w_json_set_u64(stats, "docs", e->documents);
-    w_json_set_u64(stats, "max", e->max);
-    w_json_set_u64(stats, "text_bytes", e->bytes);
-    enum w_status status = w_writer_close(writer, stats, err);
-    w_json_free(stats);
+    enum w_status status = wtok_writer_close(writer, &e->totals, err);
     if (!status)
         say_doubts(e, reader, tokens);
     if (!status)
         w_say("%llu tokens of %llu bytes (%.3f bytes/token) in %llu documents; %.2f s, %.1f MB/s",
-              (unsigned long long)tokens, (unsigned long long)e->bytes,
-              tokens > e->documents ? (double)e->bytes / (double)(tokens - e->documents) : 0,
-              (unsigned long long)e->documents, seconds,
-              seconds > 0 ? (double)e->bytes / 1e6 / seconds : 0);
+              (unsigned long long)tokens, (unsigned long long)e->totals.text_bytes,
+              tokens > e->totals.documents
+                  ? (double)e->totals.text_bytes / (double)(tokens - e->totals.documents)
+                  : 0,
+              (unsigned long long)e->totals.documents, seconds,
+              seconds > 0 ? (double)e->totals.text_bytes / 1e6 / seconds : 0);
     return status;
 }
 
@@ -310,7 +282,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)
-        status = open_writer(&writer, &out, set, vocab, e.dtype, err);
+        status = wtok_writer_open(&writer, &out, vocab, &set->writing, set->threads, err);
     if (!status)
         status = encode_all(&e, &reader, writer, err);
     if (!status)

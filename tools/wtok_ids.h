@@ -9,14 +9,6 @@
 #ifndef W_WTOK_IDS_H
 #define W_WTOK_IDS_H
 
-#include "base/base.h"
-
 enum { WTOK_LLMC_HEAD = 1024, WTOK_LLMC_MAGIC_U16 = 20240520, WTOK_LLMC_MAGIC_U32 = 20240801 };
-
-/* Bytes of an id in such files. */
-static inline u32 wtok_id_bytes(u64 vocab)
-{
-    return vocab <= 65536 ? 2 : 4;
-}
 
 #endif

@@ -5,7 +5,6 @@
 #include "store/vocab_open.h"
 #include "tools/wtok.h"
 #include "tools/wtok_ids.h"
-#include "wire/prov.h"
 #include "wire/token_header.h"
 
 #define CHUNK_BYTES (1u << 18)
@@ -13,10 +12,9 @@
 enum form { AUTO, NANOGPT, LLMC };
 
 struct settings {
-    const char *vocab, *output;
-    u64 level;
+    struct w_writing writing;
+    const char *vocab;
     u32 form;
-    bool no_provenance;
 };
 
 static const struct w_option options[] = {
@@ -28,12 +26,7 @@ static const struct w_option options[] = {
      .help =
          "nanogpt: ids alone, u16, or u32 with more than 65,536 ids; llmc: the same after a head "
          "of 1,024 bytes. auto looks at the first bytes of each file."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
-     .help = "Write to FILE, which appears when it is complete. Default: standard output."},
-    {"level", 0, W_OPT_COUNT, AT(level), "N", "0", .max = 9,
-     .help = "Compression: 1 fast to 9 small; 0 stores."},
-    {"no-provenance", 0, W_OPT_FLAG, AT(no_provenance),
-     .help = "Leave the command line out of the header."},
+    W_WRITING_OPTIONS(struct settings, "0"),
     {0},
 };
 
@@ -53,7 +46,7 @@ struct reading {
     u32 id_bytes;
     u32 last;   /* id that was written */
     bool leads; /* llm.c: the id that ends documents comes before them */
-    u64 docs, max, text_bytes;
+    struct wtok_totals totals;
 };
 
 /* Write ids of a file, of which `before` were read. */
@@ -71,9 +64,9 @@ static enum w_status take_ids(struct reading *r, const u8 *ids, u64 count, u64 b
                           "that made the ids?",
                           name, (unsigned long long)(before + i), id, vocab);
         w_vocab_bytes(r->vocab, id, &size);
-        r->docs += id == eot;
-        r->max = W_MAX(r->max, (u64)id);
-        r->text_bytes += w_vocab_is_special(r->vocab, id) ? 0 : size;
+        r->totals.documents += id == eot;
+        r->totals.max = W_MAX(r->totals.max, id);
+        r->totals.text_bytes += w_vocab_is_special(r->vocab, id) ? 0 : size;
         r->last = id;
     }
     return w_writer_records(r->writer, ids, count, err);
@@ -144,32 +137,10 @@ static enum w_status read_file(struct reading *r, const char *path, bool first, 
     return status;
 }
 
-static enum w_status open_writer(struct reading *r, struct w_output *out, struct w_err *err)
-{
-    const struct w_write_options write = {.level = (int)r->set->level};
-    struct w_header header = {0};
-
-    enum w_status status = w_header_begin(&header, W_TOKENS, WTOK_BY, err);
-    if (!status)
-        status =
-            w_header_add(&header, "tok", r->id_bytes == 2 ? W_TYPE_U16 : W_TYPE_U32, 0, NULL, err);
-    if (!status) {
-        w_token_header_write(&header, w_vocab_size(r->vocab), w_vocab_eot_id(r->vocab));
-        w_header_set_tok(&header, w_vocab_json(r->vocab));
-        if (!r->set->no_provenance)
-            status = w_prov_add(&header, w_cli_command_line(), NULL, err);
-    }
-    if (!status)
-        status = w_writer_open(&r->writer, out, &header, &write, err);
-    w_header_free(&header);
-    return status;
-}
-
 /* The last document gets its end, if it has none, and the stream. */
 static enum w_status close_writer(struct reading *r, struct w_err *err)
 {
     const u32 eot = w_vocab_eot_id(r->vocab);
-    struct w_json *stats = NULL;
     u8 id[4];
     enum w_status status = W_DONE;
 
@@ -179,19 +150,12 @@ static enum w_status close_writer(struct reading *r, struct w_err *err)
         if (!status && !r->leads)
             w_say("the last document had no end: id %u was added", eot);
     }
-    if (!status && !(stats = w_json_object()))
-        status = w_fail(err, W_NOMEM, "no memory for the end frame");
-    if (status)
-        return status;
     const u64 tokens = w_writer_count(r->writer);
-    w_json_set_u64(stats, "docs", r->docs);
-    w_json_set_u64(stats, "max", r->max);
-    w_json_set_u64(stats, "text_bytes", r->text_bytes);
-    status = w_writer_close(&r->writer, stats, err);
-    w_json_free(stats);
+    if (!status)
+        status = wtok_writer_close(&r->writer, &r->totals, err);
     if (!status)
         w_say("%llu tokens of %llu bytes in %llu documents", (unsigned long long)tokens,
-              (unsigned long long)r->text_bytes, (unsigned long long)r->docs);
+              (unsigned long long)r->totals.text_bytes, (unsigned long long)r->totals.documents);
     return status;
 }
 
@@ -205,7 +169,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     if (!set->vocab)
         return w_fail(err, W_USAGE, "say which vocabulary made the ids: -V FILE");
-    enum w_status status = w_cli_refuse_terminal(set->output, "use -o FILE or | wbatch", err);
+    enum w_status status =
+        w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wbatch", err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name files of ids", err);
     if (!status)
@@ -214,12 +179,12 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     r.chunk = malloc(CHUNK_BYTES);
     if (!status && !r.chunk)
         status = w_fail(err, W_NOMEM, "no memory for a buffer");
-    r.id_bytes = status ? 2 : wtok_id_bytes(w_vocab_size(vocab));
+    r.id_bytes = status ? 2 : w_id_bytes(w_vocab_size(vocab));
     w_cli_catch_signals();
     if (!status)
-        status = w_output_open(&out, set->output, err);
+        status = w_output_open(&out, set->writing.output, err);
     if (!status)
-        status = open_writer(&r, &out, err);
+        status = wtok_writer_open(&r.writer, &out, vocab, &set->writing, 1, err);
     for (char **path = paths; *path && !status; path++)
         status = read_file(&r, *path, path == paths, err);
     if (!status)

@@ -139,7 +139,7 @@ static enum w_status read_facts(struct w_count_image *image, const struct w_head
     image->order = (u32)order;
     image->vocab = (u32)vocab;
     image->eot = (u32)eot;
-    image->id_bytes = vocab <= 65536 ? 2 : 4;
+    image->id_bytes = w_id_bytes(vocab);
     return status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "count/count_groups.h"
 #include "sys/ordered.h"
+#include "wire/token_header.h"
 
 /* Positions of a job, but for a token that has more by itself. */
 #define JOB_TOKENS (1u << 16)
@@ -198,7 +199,7 @@ enum w_status w_count_learn(struct w_count_image *image, const u32 *ids, u64 cou
     image->order = options->order;
     image->vocab = options->vocab;
     image->eot = options->eot;
-    image->id_bytes = options->vocab <= 65536 ? 2 : 4;
+    image->id_bytes = w_id_bytes(options->vocab);
     image->tokens = count;
     image->unigrams = calloc(options->vocab, sizeof *image->unigrams);
     status = image->unigrams ? W_DONE : w_fail(err, W_NOMEM, "no memory for counts");

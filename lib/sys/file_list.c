@@ -17,17 +17,16 @@ static enum w_status add(struct w_file_list *list, const char *path, enum w_file
                          const struct stat *st, struct w_err *err)
 {
     enum w_status status =
-        w_grow(&list->paths, &list->room, list->count + 1, sizeof *list->paths, "file names", err);
+        w_grow(&list->files, &list->room, list->count + 1, sizeof *list->files, "file names", err);
 
-    if (!status)
-        status = w_grow(&list->origins, &list->origins_room, list->count + 1, sizeof *list->origins,
-                        "file names", err);
     if (status)
         return status;
-    list->paths[list->count] = strdup(path);
-    if (!list->paths[list->count])
+    struct w_listed_file *file = &list->files[list->count];
+    file->origin = origin;
+    file->path = strdup(path);
+    if (!file->path)
         return w_fail(err, W_NOMEM, "no memory for file names");
-    list->origins[list->count++] = origin;
+    list->count++;
     if (st && S_ISREG(st->st_mode))
         list->bytes += (u64)st->st_size;
     else
@@ -150,11 +149,11 @@ enum w_status w_file_list_mark_output(struct w_file_list *list, const char *outp
     if (!output || !strcmp(output, "-") || !regular(output, &out))
         return W_DONE;
     for (size_t i = 0; i < list->count; i++) {
-        if (!regular(list->paths[i], &st) || !is_same(&st, &out))
+        if (!regular(list->files[i].path, &st) || !is_same(&st, &out))
             continue;
-        if (list->origins[i] == W_FILE_NAMED)
+        if (list->files[i].origin == W_FILE_NAMED)
             return w_fail(err, W_USAGE, "%s: is the output and also named as input", output);
-        list->origins[i] = W_FILE_OUTPUT;
+        list->files[i].origin = W_FILE_OUTPUT;
     }
     return W_DONE;
 }
@@ -162,8 +161,7 @@ enum w_status w_file_list_mark_output(struct w_file_list *list, const char *outp
 void w_file_list_release(struct w_file_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free(list->paths[i]);
-    free(list->paths);
-    free(list->origins);
+        free(list->files[i].path);
+    free(list->files);
     memset(list, 0, sizeof *list);
 }

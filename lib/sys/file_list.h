@@ -12,9 +12,10 @@
 enum w_file_origin { W_FILE_NAMED, W_FILE_FOUND, W_FILE_OUTPUT };
 
 struct w_file_list {
-    char **paths;                /* "-" is standard input */
-    enum w_file_origin *origins; /* of each; NULL: all were named */
-    size_t origins_room;
+    struct w_listed_file {
+        char *path; /* "-" is standard input */
+        enum w_file_origin origin;
+    } * files;
     size_t count, room;
     u64 bytes;  /* of the regular files together */
     bool sized; /* all of them are regular files: `bytes` is the total to read */

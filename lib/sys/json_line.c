@@ -7,6 +7,9 @@
 #include "base/lanes.h"
 #include "base/utf8.h"
 
+#define TEXT(number) #number
+#define TEXT_OF(limit) TEXT(limit)
+
 enum state {
     OVER,         /* before the first byte of a line */
     START,        /* before the object */
@@ -37,8 +40,8 @@ struct feed {
     const u8 *bytes;
     size_t size, at;
     enum w_status status;
-    const char *why; /* of a failure, without the place; */
-    bool of_member;  /* a clause about the member */
+    const char *why; /* of a failure, without the place */
+    bool of_member;  /* it is a clause about the member */
 };
 
 static void fail_in(struct feed *f, enum w_status status, const char *why)
@@ -106,8 +109,8 @@ static void put(struct feed *f, const void *bytes, size_t size)
     w_buffer_put(&j->text, bytes, size);
     if (j->text.failed)
         fail_in(f, W_NOMEM, "no memory for the text");
-    else if (j->text.size > W_JSON_LINE_TEXT)
-        fail_in(f, W_LIMIT, "the text is longer than 256 MiB");
+    else if (j->text.size > (size_t)W_JSON_LINE_TEXT_MIB << 20)
+        fail_in(f, W_LIMIT, "the text is longer than " TEXT_OF(W_JSON_LINE_TEXT_MIB) " MiB");
 }
 
 static void put_code(struct feed *f, u32 code)
@@ -254,7 +257,7 @@ static void open_level(struct feed *f, bool object)
     struct w_json_line *j = f->line;
 
     if (j->depth == W_JSON_LINE_LEVELS) {
-        fail_in(f, W_LIMIT, "more than 65536 levels");
+        fail_in(f, W_LIMIT, "more than " TEXT_OF(W_JSON_LINE_LEVELS) " levels");
         return;
     }
     u8 bit = (u8)(1u << j->depth % 8), *byte = &j->objects[j->depth / 8];

@@ -17,8 +17,8 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
-#define W_JSON_LINE_LEVELS 65536             /* of arrays and objects in each other */
-#define W_JSON_LINE_TEXT ((size_t)256 << 20) /* bytes of the text */
+#define W_JSON_LINE_LEVELS 65536 /* of arrays and objects in each other */
+#define W_JSON_LINE_TEXT_MIB 256 /* of the text */
 
 struct w_json_line {
     const char *name; /* of the member; the caller's */
@@ -30,7 +30,7 @@ struct w_json_line {
     u64 line;       /* its number, from 1 on */
 
     /* of the parser */
-    u8 state, expected, escape, hex_digits;
+    u8 state, expected, hex_digits;
     bool reads_key, reads_text, is_name, seen;
     u32 code, high;     /* of an escape; the first half of a surrogate pair, or 0 */
     size_t key_size;    /* of the key at hand, as far as it is the name */

@@ -35,13 +35,13 @@ static enum w_status judge(struct w_text_files *f, const struct w_file_kind *kin
 
 static enum w_status open_file(struct w_text_files *f, size_t i, struct w_err *err)
 {
-    const enum w_file_origin origin = f->list->origins ? f->list->origins[i] : W_FILE_NAMED;
+    const struct w_listed_file *file = &f->list->files[i];
     const u8 *first = NULL;
     size_t size = 0;
     bool is_all = false;
 
-    enum w_status status = w_input_open(&f->in, f->list->paths[i], err);
-    if (!status && origin == W_FILE_OUTPUT)
+    enum w_status status = w_input_open(&f->in, file->path, err);
+    if (!status && file->origin == W_FILE_OUTPUT)
         return judge(f, &w_file_kind_output, true, err);
     if (!status && f->binary)
         return w_unpack_open_plain(&f->unpack, &f->in, err);
@@ -50,7 +50,7 @@ static enum w_status open_file(struct w_text_files *f, size_t i, struct w_err *e
     if (!status)
         status = w_unpack_peek(f->unpack, &first, &size, &is_all, err);
     return status ? status
-                  : judge(f, w_file_kind(first, size, is_all), origin == W_FILE_FOUND, err);
+                  : judge(f, w_file_kind(first, size, is_all), file->origin == W_FILE_FOUND, err);
 }
 
 enum w_status w_text_files_next(struct w_text_files *f, struct w_err *err)
@@ -87,8 +87,8 @@ void w_text_files_release(struct w_text_files *f)
 enum w_status w_text_file_slurp(const char *path, u64 limit, u32 threads, char **text, size_t *size,
                                 struct w_err *err)
 {
-    char *name = (char *)(uintptr_t)path; /* which the list does not change */
-    const struct w_file_list list = {.paths = &name, .count = 1};
+    struct w_listed_file file = {(char *)(uintptr_t)path, W_FILE_NAMED}; /* which nothing changes */
+    const struct w_file_list list = {.files = &file, .count = 1};
     struct w_text_files files = {.list = &list, .threads = threads};
 
     *text = NULL;

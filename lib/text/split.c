@@ -1,9 +1,8 @@
 /* The patterns are written out as code, in two forms. word_end() finds the end of one word by
  * the classes of its characters and handles every case; the rules that need kinds of characters have
- * theirs in split_kinds.c. split_words() takes 64 bytes of ASCII at
- * a time: from masks with one bit a byte it computes where words begin, and leaves to word_end()
- * the words at bytes that the masks do not decide. Both read a byte a bounded number of times:
- * linear. */
+ * theirs in split_kinds.c. split_words() takes 64 bytes of ASCII at a time: from masks with one bit a
+ * byte it computes where words begin, and leaves to word_end() the words at bytes that the masks do
+ * not decide. Both read a byte a bounded number of times: linear. */
 #include "text/split.h"
 
 #include <string.h>

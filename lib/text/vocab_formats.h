@@ -20,8 +20,8 @@
 
 #define W_VOCAB_FILE_BYTES_MAX (128u << 20) /* largest text to read */
 
-/* The normalizer must do nothing, and the pre_tokenizer be one of the rules of split.h. Added tokens become
- * special. */
+/* The normalizer must do nothing, and the pre_tokenizer be one of the rules of split.h. Added tokens
+ * become special. */
 enum w_status w_vocab_read_hf(struct w_vocab **, const char *text, size_t size,
                               const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 /* The format does not say how it splits: as gpt2, if the options do not either. A token that no
@@ -29,8 +29,8 @@ enum w_status w_vocab_read_hf(struct w_vocab **, const char *text, size_t size,
 enum w_status w_vocab_read_gpt2(struct w_vocab **, const char *tokens, size_t tokens_size,
                                 const char *merges, size_t merges_size,
                                 const struct w_import_options *, struct w_err *) W_MUST_CHECK;
-/* The format says neither how it splits nor what is special. It is known for a `name`
- * (without a folder) of o200k_base, cl100k_base, r50k_base or p50k_base; else the options have to say it. */
+/* The format says neither how it splits nor what is special. It is known for a `name` (without a
+ * folder) of o200k_base, cl100k_base, r50k_base or p50k_base; else the options have to say it. */
 enum w_status w_vocab_read_tiktoken(struct w_vocab **, const char *text, size_t size,
                                     const char *name, const struct w_import_options *,
                                     struct w_err *) W_MUST_CHECK;

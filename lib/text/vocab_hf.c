@@ -8,63 +8,11 @@
 #include "text/vocab_formats.h"
 #include "text/vocab_letters.h"
 
-#define BYTE_LEVEL(use_regex)                                                                      \
-    "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_"              \
-    "regex\":" use_regex "}"
-#define SPLIT_BY(regex)                                                                            \
-    "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"        \
-    "\"" regex "\"},\"behavior\":\"Isolated\",\"invert\":false}," BYTE_LEVEL("false") "]}"
-
-/* The patterns of GPT-4 and Qwen2, which differ in numbers alone; escaped for a JSON string. */
-#define GPT4_REGEX(numbers)                                                                        \
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|" numbers                \
-    "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
-
-/* A contraction may follow letters, of which capitals come first. */
-#define O200K_FIRSTS "[\\\\p{Lu}\\\\p{Lt}\\\\p{Lm}\\\\p{Lo}\\\\p{M}]"
-#define O200K_SECONDS "[\\\\p{Ll}\\\\p{Lm}\\\\p{Lo}\\\\p{M}]"
-#define O200K_REGEX                                                                                \
-    "[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?" O200K_FIRSTS "*" O200K_SECONDS                                \
-    "+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"                                                              \
-    "[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?" O200K_FIRSTS "+" O200K_SECONDS                                \
-    "*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"                                                              \
-    "\\\\p{N}{1,3}| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n/]*|\\\\s*[\\\\r\\\\n]+|"                 \
-    "\\\\s+(?!\\\\S)|\\\\s+"
-
-#define SPLIT(regex)                                                                               \
-    "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" regex "\"},\"behavior\":\"Isolated\","         \
-    "\"invert\":false}"
-#define DEEPSEEK_REGEX                                                                             \
-    "[!\\\"#$%&'()*+,\\\\-./:;<=>?@\\\\[\\\\\\\\\\\\]^_`{|}~][A-Za-z]+|"                           \
-    "[^\\\\r\\\\n\\\\p{L}\\\\p{P}\\\\p{S}]?[\\\\p{L}\\\\p{M}]+| "                                  \
-    "?[\\\\p{P}\\\\p{S}]+[\\\\r\\\\n]*|"                                                           \
-    "\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
-
-/* The pre_tokenizers that are written for the splitting rules. */
-static const char *const pre_tokenizers[] = {
-    [W_SPLIT_GPT2] = BYTE_LEVEL("true"),
-    [W_SPLIT_CL100K] = SPLIT_BY(GPT4_REGEX("\\\\p{N}{1,3}")),
-    [W_SPLIT_QWEN2] = SPLIT_BY(GPT4_REGEX("\\\\p{N}")),
-    [W_SPLIT_SMOLLM] = "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\","
-                       "\"individual_digits\":true}," BYTE_LEVEL("true") "]}",
-    [W_SPLIT_O200K] = SPLIT_BY(O200K_REGEX),
-    [W_SPLIT_DEEPSEEK] = "{\"type\":\"Sequence\",\"pretokenizers\":[" SPLIT(
-        "\\\\p{N}{1,3}") "," SPLIT("[\u4e00-"
-                                   "\u9fa5"
-                                   "\u3040-"
-                                   "\u309f"
-                                   "\u30a0-"
-                                   "\u30ff]"
-                                   "+") "," SPLIT(DEEPSEEK_REGEX) "," BYTE_LEVEL("false") "]}",
-    [W_SPLIT_FALCON] =
-        "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Punctuation\",\"behavior\":"
-        "\"Contiguous\"}," BYTE_LEVEL("true") ",{\"type\":\"Digits\","
-                                              "\"individual_digits\":false}," SPLIT(
-                                                  "[0-9][0-9][0-9]") "]}",
-};
+#define BYTE_LEVEL                                                                                 \
+    "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":"
 
 /* Steps of pre_tokenizers of published files, in the words of step_of(), and the rules that they make.
- * Patterns of one rule are equivalent. */
+ * Patterns of one rule are equivalent; the first is the one that is written. */
 #define STEPS_MAX 4
 static const struct {
     enum w_split rule;
@@ -388,14 +336,68 @@ static enum w_status write_added(const struct w_vocab *v, struct w_draft *out, s
     return status;
 }
 
+/* A pattern as a string of JSON, in which alone a quote and a backslash need one before them. */
+static enum w_status write_pattern(const char *pattern, struct w_draft *out, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (; *pattern && !status; pattern++) {
+        if (*pattern == '"' || *pattern == '\\')
+            status = append(out, "\\", err);
+        if (!status)
+            status = w_draft_append(out, pattern, 1, err);
+    }
+    return status;
+}
+
+/* What step_of() reads as these words. */
+static enum w_status write_step(const char *step, struct w_draft *out, struct w_err *err)
+{
+    static const struct {
+        const char *step, *json;
+    } fixed[] = {
+        {"ByteLevel", BYTE_LEVEL "false}"},
+        {"ByteLevel with its pattern", BYTE_LEVEL "true}"},
+        {"Digits", "{\"type\":\"Digits\",\"individual_digits\":true}"},
+        {"Digits in runs", "{\"type\":\"Digits\",\"individual_digits\":false}"},
+        {"Punctuation Contiguous", "{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}"},
+    };
+
+    for (size_t i = 0; i < W_COUNTOF(fixed); i++)
+        if (!strcmp(step, fixed[i].step))
+            return append(out, fixed[i].json, err);
+    enum w_status status = append(out, "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"", err);
+    if (!status)
+        status = write_pattern(step + strlen("Split "), out, err);
+    return status ? status : append(out, "\"},\"behavior\":\"Isolated\",\"invert\":false}", err);
+}
+
+static enum w_status write_pre_tokenizer(enum w_split rule, struct w_draft *out, struct w_err *err)
+{
+    size_t row = 0;
+
+    while (pipelines[row].rule != rule)
+        row++;
+    const char *const *steps = pipelines[row].steps;
+    const bool several = steps[1] != NULL;
+    enum w_status status =
+        append(out, several ? "{\"type\":\"Sequence\",\"pretokenizers\":[" : "", err);
+    for (u32 i = 0; i < STEPS_MAX && steps[i] && !status; i++) {
+        status = append(out, i ? "," : "", err);
+        if (!status)
+            status = write_step(steps[i], out, err);
+    }
+    return status ? status : append(out, several ? "]}" : "", err);
+}
+
 static enum w_status write_split(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
 {
     enum w_status status = append(out, "],\"normalizer\":null,\"pre_tokenizer\":", err);
 
     if (!status)
-        status = append(out, pre_tokenizers[w_vocab_split(v)], err);
+        status = write_pre_tokenizer(w_vocab_split(v), out, err);
     if (!status)
-        status = append(out, ",\"post_processor\":null,\"decoder\":" BYTE_LEVEL("true"), err);
+        status = append(out, ",\"post_processor\":null,\"decoder\":" BYTE_LEVEL "true}", err);
     return status;
 }
 

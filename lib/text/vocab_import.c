@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/file_kind.h"
 #include "text/vocab_formats.h"
 
 /* ---- the format of a file ---- */
@@ -23,15 +24,9 @@ static bool begins_with_token(const char *text, size_t size)
     return i < size && text[i] >= '0' && text[i] <= '9';
 }
 
-/* A byte order mark says nothing about a text in UTF-8. */
-static size_t mark_size(const char *text, size_t size)
-{
-    return size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-}
-
 enum w_vocab_format w_vocab_format_of(const char *text, size_t size)
 {
-    size_t i = mark_size(text, size);
+    size_t i = w_utf8_mark((const u8 *)text, size);
 
     if (size >= 4 && !memcmp(text, "GGUF", 4))
         return W_VOCAB_GGUF;
@@ -148,7 +143,7 @@ static enum w_status import_texts(struct w_vocab **vocab, enum w_vocab_format fo
 
     for (u32 i = 0; i < count && !status; i++) {
         status = w_input_slurp(paths[i], W_VOCAB_FILE_BYTES_MAX, &files[i], &sizes[i], err);
-        size_t mark = status ? 0 : mark_size(files[i], sizes[i]);
+        size_t mark = status ? 0 : w_utf8_mark((const u8 *)files[i], sizes[i]);
         texts[i] = status ? NULL : files[i] + mark;
         sizes[i] -= mark;
     }

@@ -2,8 +2,8 @@
  *
  * The first bytes of all items of a column, then all second ones, and so on: planes. Of a float some
  * planes are as good as random and others nearly constant, so that each gets Huffman codes of its
- * own, or none: tokens with columns of counts become 0.48 times as large, where zlib alone gives
- * 0.58 and takes several times as long. */
+ * own, or none: 480,000 tokens with columns of counts become 0.589 times as large, and 0.592 times by
+ * libdeflate alone, which searches for matches. */
 #ifndef W_PLANE_FILTER_H
 #define W_PLANE_FILTER_H
 

@@ -3,7 +3,7 @@
  * Each frame passes the steps of "READING" in wstream(5) in that order: header, limits, chain,
  * payload checksum, inflating. The state says which frames may follow. The first failure is kept
  * and returned by every later call, so that nothing after a fault is ever used. One frame is in
- * memory at a time: its stored bytes and, if it is compressed, its inflated ones. */
+ * memory at a time: its stored bytes and, if it is compressed, its inflated and unfiltered ones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -46,6 +46,12 @@ const char *w_tok_sha256(const struct w_json *tok);
 enum w_status w_tok_same(const struct w_json *ours, const struct w_json *theirs,
                          struct w_err *) W_MUST_CHECK;
 
+/* Bytes of an id in the streams and files that are made with a vocabulary of so many. */
+static inline u32 w_id_bytes(u64 vocab)
+{
+    return vocab <= 65536 ? 2 : 4;
+}
+
 /* The id at an index of an array of ids. */
 static inline u32 w_id_at(const u8 *ids, u32 id_bytes, u64 index)
 {

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);
 static enum w_status read_all(struct w_buffer *out, const struct memory_file *file,
                               enum w_format format, bool binary, u64 document_bytes_max)
 {
-    char *path = (char *)(uintptr_t)file->path;
-    struct w_file_list files = {.paths = &path, .count = 1};
+    struct w_listed_file named = {(char *)(uintptr_t)file->path, W_FILE_NAMED};
+    struct w_file_list files = {.files = &named, .count = 1};
     struct w_document_options options = {.files = &files,
                                          .format = format,
                                          .binary = binary,

@@ -10,25 +10,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "temp_folder.h"
 #include "base/rng.h"
 #include "text/document.h"
-
-static char folder[64];
-
-static char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void put(const char *name, const void *bytes, size_t size)
-{
-    FILE *f = fopen(path_of(name), "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-}
 
 struct text {
     u8 *bytes;
@@ -348,21 +332,6 @@ static void long_documents_come_in_pieces_that_cut_no_word(void **state)
     put("long", text, size);
     check_pieces(text, size, W_FORMAT_LINES, path_of("long"));
     free(file);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/test_document.XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)

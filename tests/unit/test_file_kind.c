@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "packed.h"
+#include "temp_folder.h"
 #include "base/rng.h"
 #include "sys/text_files.h"
 
@@ -105,25 +106,6 @@ static void random_bytes_are_no_text(void **state)
 }
 
 /* ---- lists ---- */
-
-static char folder[64];
-
-static char *path_of(const char *name)
-{
-    static char path[4][128];
-    static unsigned turn;
-    char *to = path[turn++ % 4];
-    snprintf(to, sizeof path[0], "%s/%s", folder, name);
-    return to;
-}
-
-static void put(const char *name, const void *bytes, size_t size)
-{
-    FILE *f = fopen(path_of(name), "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-}
 
 /* The texts of all files, each followed by a bar; what was left out and what has markup. */
 static enum w_status read_list(char **paths, size_t count, bool binary, const char *output,
@@ -243,21 +225,6 @@ static void binary_takes_every_file_as_it_is(void **state)
     assert_memory_equal(out.at, gz.at, gz.size);
     w_buffer_free(&out);
     w_buffer_free(&gz);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/test_file_kind.XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void)
