@@ -7,12 +7,15 @@
 
 struct w_wiki_language {
     const char *thousands; /* between thousands */
-    char decimal;          /* before the part behind the point */
+    char decimal;          /* before the part after the point */
     u8 least;              /* digits of the shortest number that is cut into thousands */
     bool english;
     int names;                 /* the column of its names of languages; -1: it has none */
     const char *const *months; /* 12, as they follow a day; NULL: they stay numbers */
 };
+
+/* Is a code, such as "de-at", one of a language, "de"? "" is English. */
+bool w_wiki_language_is(const char *code, const char *language);
 
 /* The language of a wiki by its code, such as "de" and "de-at"; "" is English. */
 struct w_wiki_language w_wiki_language_of(const char *code);
