@@ -1,6 +1,6 @@
 #!/bin/sh
 # gen_language_numbers.sh FOLDER VERSION > language_numbers.h: the signs between thousands and before
-# the part behind the point, by language, and the digits of the shortest number that is cut into
+# the part after the point, by language, and the digits of the shortest number that is cut into
 # thousands. FOLDER is languages/messages of MediaWiki's sources. A language that says nothing takes
 # over what its fallbacks say; one without is left out: "," and ".", from 4 digits on, as in English.
 set -eu
