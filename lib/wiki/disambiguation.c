@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Names of templates; ASCII letters of any case are equal, as is the first letter, "*" stands for any ending. */
+/* Names of templates; ASCII letters of any case are equal, as is the first letter; "*" stands for any
+ * ending. */
 static const char *const templates[] = {
     "disambig*",
     "dab",
@@ -17,10 +18,6 @@ static const char *const templates[] = {
     "surname disambiguation",
     "begriffsklärung",
     "homonymie",
-    "desambiguación",
-    "desambiguação",
-    "desambiguació",
-    "disambigua",
     "doorverwijspagina",
     "dp",
     "ujednoznacznienie",
@@ -33,7 +30,6 @@ static const char *const templates[] = {
     "anlam ayrımı",
     "неоднозначность",
     "багатозначність",
-    "disambiguasi",
     "định hướng",
     "동음이의",
     "曖昧さ回避",

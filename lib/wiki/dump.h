@@ -40,8 +40,9 @@ enum w_status w_dump_begin(struct w_dump *, struct w_err *err) W_MUST_CHECK;
 /* The next page. W_END after the last of this <mediawiki>; else fails as w_dump_begin(). */
 enum w_status w_dump_next(struct w_dump *, struct w_page *, struct w_err *err) W_MUST_CHECK;
 
-/* From <mediawiki> and <siteinfo>: the language and the names of namespaces; and the address of a page up to its id, such as
- * "https://en.wikipedia.org/wiki?curid=", or "". Valid until the next w_dump_begin(). */
+/* From <mediawiki> and <siteinfo>: the language and the names of namespaces; and the address of a
+ * page up to its id, such as "https://en.wikipedia.org/wiki?curid=", or "". Valid until the next
+ * w_dump_begin(). */
 const struct w_wiki_site *w_dump_site(const struct w_dump *);
 const char *w_dump_address(const struct w_dump *);
 

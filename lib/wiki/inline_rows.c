@@ -126,7 +126,8 @@ static const char in_all[] =
 
 const struct w_inline_rows w_inline_rows[] = {
     {NULL, in_all, false},
-    {"en simple", w_inline_rows_en, false},
+    {"en", w_inline_rows_en, false},
+    {"simple", w_inline_rows_en, false},
     {"en", w_inline_rows_en_wiktionary, true},
     {"de", w_inline_rows_de, false},
     {"nl", w_inline_rows_nl, false},

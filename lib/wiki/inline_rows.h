@@ -7,7 +7,7 @@
 #include "base/base.h"
 
 struct w_inline_rows {
-    const char *languages; /* codes with blanks between them; NULL: every language */
+    const char *language; /* its code; NULL: every language */
     const char *rows;
     bool wiktionary; /* of Wiktionary alone, in addition to the others */
 };

@@ -3,6 +3,15 @@
  * Wiktionary. */
 #include "wiki/inline_rows.h"
 
+/* {{HMS|Victory|1765|2}}: the letters before the name of a ship, the name, a number, and what of
+ * these to show. */
+#define SHIP(name, letters)                                                                        \
+    name " = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}" letters                          \
+         " ({2}) || {3=6?}" letters " {1} || " letters " {1} ({2}) || " letters " {1}\n"
+#define DATE " = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
+/* {{sclass|Nimitz|aircraft carrier}}: the ships of a class. */
+#define CLASS " = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} class\n"
+
 const char w_inline_rows_en[] =
     /* clang-format off */
     "# What only changes how its text looks.\n"
@@ -119,22 +128,19 @@ const char w_inline_rows_en[] =
         "of {3} {2:month} {1} || As of {2:month} {1} || As of {1}\n"
     "asof = {alt} || {lc?}as of {2:month} {1} || {lc?}as of {1} || As of {2:month} {1} || As "
         "of {1}\n"
-    "birth date = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
-    "birth date and age = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || "
-        "{1}\n"
+    "birth date" DATE
+    "birth date and age" DATE
     "birth-date = {1}\n"
     "birth-date and age = {1}\n"
     "bda = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {1}\n"
     "birth year and age = {1}\n"
-    "death date = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
-    "death date and age = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || "
-        "{1}\n"
+    "death date" DATE
+    "death date and age" DATE
     "death-date = {1}\n"
     "death-date and age = {1}\n"
-    "start date = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
-    "start date and age = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || "
-        "{1}\n"
-    "end date = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
+    "start date" DATE
+    "start date and age" DATE
+    "end date" DATE
     "film date = {2:month} {3}, {1} || {2:month} {1} || {1}\n"
     "date = {1}\n"
     "dts = {2:month} {3}, {1} || {2:month} {1} || {1}\n"
@@ -186,28 +192,14 @@ const char w_inline_rows_en[] =
     "country = {1}\n"
     "ship = {4=1?}{3} || {4=2?}{2} || {4=3?}{2} ({3}) || {4=5?}{1} ({3}) || {4=6?}{1} {2} || "
         "{1} {2} ({3}) || {1} {2}\n"
-    "hms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMS ({2}) || {3=6?}HMS {1} || "
-        "HMS {1} ({2}) || HMS {1}\n"
-    "uss = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}USS ({2}) || {3=6?}USS {1} || "
-        "USS {1} ({2}) || USS {1}\n"
-    "ss = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}SS ({2}) || {3=6?}SS {1} || SS "
-        "{1} ({2}) || SS {1}\n"
-    "rms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}RMS ({2}) || {3=6?}RMS {1} || "
-        "RMS {1} ({2}) || RMS {1}\n"
-    "sms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}SMS ({2}) || {3=6?}SMS {1} || "
-        "SMS {1} ({2}) || SMS {1}\n"
-    "mv = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}MV ({2}) || {3=6?}MV {1} || MV "
-        "{1} ({2}) || MV {1}\n"
-    "gs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}GS ({2}) || {3=6?}GS {1} || GS "
-        "{1} ({2}) || GS {1}\n"
-    "usns = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}USNS ({2}) || {3=6?}USNS {1} "
-        "|| USNS {1} ({2}) || USNS {1}\n"
-    "hmas = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMAS ({2}) || {3=6?}HMAS {1} "
-        "|| HMAS {1} ({2}) || HMAS {1}\n"
-    "hmcs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMCS ({2}) || {3=6?}HMCS {1} "
-        "|| HMCS {1} ({2}) || HMCS {1}\n"
-    "uscgc = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}USCGC ({2}) || {3=6?}USCGC "
-        "{1} || USCGC {1} ({2}) || USCGC {1}\n"
+    SHIP("hms", "HMS") SHIP("uss", "USS") SHIP("ss", "SS") SHIP("rms", "RMS") SHIP("sms", "SMS")
+    SHIP("mv", "MV") SHIP("gs", "GS") SHIP("usns", "USNS") SHIP("hmas", "HMAS")
+    SHIP("hmcs", "HMCS") SHIP("uscgc", "USCGC") SHIP("ms", "MS") SHIP("rv", "RV")
+    SHIP("hmnzs", "HMNZS") SHIP("hnlms", "HNLMS") SHIP("hswms", "HSwMS") SHIP("hdms", "HDMS")
+    SHIP("hnoms", "HNoMS") SHIP("orp", "ORP") SHIP("usat", "USAT") SHIP("usrc", "USRC")
+    SHIP("jds", "JDS") SHIP("rfa", "RFA") SHIP("ara", "ARA") SHIP("bap", "BAP")
+    SHIP("hmhs", "HMHS") SHIP("hmpng", "HMPNG") SHIP("rcgs", "RCGS") SHIP("hmbs", "HMBS")
+    SHIP("bns", "BNS")
     "# Texts that stand apart, and lists.\n"
     "block quote = \\n\\n{1|text|quote}\\n\\n\n"
     "bquote = \\n\\n{1|text|quote}\\n\\n\n"
@@ -240,57 +232,16 @@ const char w_inline_rows_en[] =
     "main other = {1}\n"
     "# Words of MediaWiki.\n"
     "title = @title\n"
-    "ms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}MS ({2}) || {3=6?}MS {1} || MS "
-        "{1} ({2}) || MS {1}\n"
-    "rv = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}RV ({2}) || {3=6?}RV {1} || RV "
-        "{1} ({2}) || RV {1}\n"
-    "hmnzs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMNZS ({2}) || {3=6?}HMNZS "
-        "{1} || HMNZS {1} ({2}) || HMNZS {1}\n"
-    "hnlms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HNLMS ({2}) || {3=6?}HNLMS "
-        "{1} || HNLMS {1} ({2}) || HNLMS {1}\n"
-    "hswms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HSwMS ({2}) || {3=6?}HSwMS "
-        "{1} || HSwMS {1} ({2}) || HSwMS {1}\n"
-    "hdms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HDMS ({2}) || {3=6?}HDMS {1} "
-        "|| HDMS {1} ({2}) || HDMS {1}\n"
-    "hnoms = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HNoMS ({2}) || {3=6?}HNoMS "
-        "{1} || HNoMS {1} ({2}) || HNoMS {1}\n"
-    "orp = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}ORP ({2}) || {3=6?}ORP {1} || "
-        "ORP {1} ({2}) || ORP {1}\n"
-    "usat = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}USAT ({2}) || {3=6?}USAT {1} "
-        "|| USAT {1} ({2}) || USAT {1}\n"
-    "usrc = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}USRC ({2}) || {3=6?}USRC {1} "
-        "|| USRC {1} ({2}) || USRC {1}\n"
-    "jds = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}JDS ({2}) || {3=6?}JDS {1} || "
-        "JDS {1} ({2}) || JDS {1}\n"
-    "rfa = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}RFA ({2}) || {3=6?}RFA {1} || "
-        "RFA {1} ({2}) || RFA {1}\n"
-    "ara = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}ARA ({2}) || {3=6?}ARA {1} || "
-        "ARA {1} ({2}) || ARA {1}\n"
-    "bap = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}BAP ({2}) || {3=6?}BAP {1} || "
-        "BAP {1} ({2}) || BAP {1}\n"
-    "hmhs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMHS ({2}) || {3=6?}HMHS {1} "
-        "|| HMHS {1} ({2}) || HMHS {1}\n"
-    "hmpng = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMPNG ({2}) || {3=6?}HMPNG "
-        "{1} || HMPNG {1} ({2}) || HMPNG {1}\n"
-    "rcgs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}RCGS ({2}) || {3=6?}RCGS {1} "
-        "|| RCGS {1} ({2}) || RCGS {1}\n"
-    "hmbs = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}HMBS ({2}) || {3=6?}HMBS {1} "
-        "|| HMBS {1} ({2}) || HMBS {1}\n"
-    "bns = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}BNS ({2}) || {3=6?}BNS {1} || "
-        "BNS {1} ({2}) || BNS {1}\n"
     "# Templates whose loss changes the sentence.\n"
     "noitalics = {1}\n"
     "nobr begin =\n"
     "nobr end =\n"
     "nowrap begin =\n"
     "nowrap end =\n"
-    "sclass = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} class\n"
-    "sclass2 = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} "
-        "class\n"
-    "sclass- = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} "
-        "class\n"
-    "sclass2- = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} "
-        "class\n"
+    "sclass" CLASS
+    "sclass2" CLASS
+    "sclass-" CLASS
+    "sclass2-" CLASS
     "co2 = CO2\n"
     "ch4 = CH4\n"
     "h2o = H2O\n"

@@ -35,7 +35,6 @@ const char w_inline_rows_de[] =
     "hebr = {1}\n"
     "polytonisch = {1}\n"
     "kyrl = {1}\n"
-    "unicode = {1}\n"
     "modifikationen =\n"
     "zh = \\[chinesisch {c|v}\\]\\[, {t}\\]\\[, Pinyin {p}\\]\n"
     "lang-* = {#:language} {1|text} || {1|text}\n"

@@ -2,6 +2,24 @@
  * names of languages. */
 #include "wiki/inline_rows.h"
 
+/* clang-format off */
+/* How Polish abbreviates the names of languages. */
+#define ABBREVIATED_PL(F) \
+    F("en", "ang.") F("de", "niem.") F("fr", "fr.") F("it", "wł.") F("es", "hiszp.") \
+    F("la", "łac.") F("el", "gr.") F("grc", "gr.") F("uk", "ukr.") F("be", "biał.") \
+    F("ru", "ros.") F("cs", "czes.") F("sk", "słow.") F("bg", "bułg.") F("sr", "serb.") \
+    F("hr", "chorw.") F("sl", "słoweń.") F("mk", "mac.") F("ro", "rum.") F("hu", "węg.") \
+    F("fi", "fiń.") F("et", "est.") F("lv", "łot.") F("lt", "lit.") F("sv", "szw.") \
+    F("no", "norw.") F("nb", "norw.") F("da", "duń.") F("is", "isl.") F("nl", "niderl.") \
+    F("pt", "port.") F("tr", "tur.") F("az", "azer.") F("kk", "kaz.") F("ka", "gruz.") \
+    F("hy", "orm.") F("he", "hebr.") F("yi", "jid.") F("ar", "arab.") F("fa", "pers.") \
+    F("sa", "sanskr.") F("ja", "jap.") F("zh", "chiń.") F("ko", "kor.") F("vi", "wiet.") \
+    F("th", "taj.") F("mn", "mong.") F("eo", "esp.") F("ga", "irl.") F("cy", "wal.") \
+    F("ca", "kat.") F("eu", "bask.") F("oc", "oksyt.") F("sq", "alb.")
+#define CHOICE(code, word) "{1=" code "?}" word " {2} || "
+#define TEMPLATE(code, word) "lang-" code " = " word " {1}\n"
+/* clang-format on */
+
 const char w_inline_rows_pl[] =
     /* clang-format off */
     "# Numbers and dates.\n"
@@ -10,74 +28,8 @@ const char w_inline_rows_pl[] =
     "ułamek = \\d{1}/{2} || \\d1/{1}\n"
     "ind = {1:sub}\n"
     "# Names of languages, as they are abbreviated.\n"
-    "w języku = {1=en?}ang. {2} || {1=de?}niem. {2} || {1=fr?}fr. {2} || {1=it?}wł. {2} || "
-        "{1=es?}hiszp. {2} || {1=la?}łac. {2} || {1=el?}gr. {2} || {1=grc?}gr. {2} || "
-        "{1=uk?}ukr. {2} || {1=be?}biał. {2} || {1=ru?}ros. {2} || {1=cs?}czes. {2} || "
-        "{1=sk?}słow. {2} || {1=bg?}bułg. {2} || {1=sr?}serb. {2} || {1=hr?}chorw. {2} || "
-        "{1=sl?}słoweń. {2} || {1=mk?}mac. {2} || {1=ro?}rum. {2} || {1=hu?}węg. {2} || "
-        "{1=fi?}fiń. {2} || {1=et?}est. {2} || {1=lv?}łot. {2} || {1=lt?}lit. {2} || "
-        "{1=sv?}szw. {2} || {1=no?}norw. {2} || {1=nb?}norw. {2} || {1=da?}duń. {2} || "
-        "{1=is?}isl. {2} || {1=nl?}niderl. {2} || {1=pt?}port. {2} || {1=tr?}tur. {2} || "
-        "{1=az?}azer. {2} || {1=kk?}kaz. {2} || {1=ka?}gruz. {2} || {1=hy?}orm. {2} || "
-        "{1=he?}hebr. {2} || {1=yi?}jid. {2} || {1=ar?}arab. {2} || {1=fa?}pers. {2} || "
-        "{1=sa?}sanskr. {2} || {1=ja?}jap. {2} || {1=zh?}chiń. {2} || {1=ko?}kor. {2} || "
-        "{1=vi?}wiet. {2} || {1=th?}taj. {2} || {1=mn?}mong. {2} || {1=eo?}esp. {2} || "
-        "{1=ga?}irl. {2} || {1=cy?}wal. {2} || {1=ca?}kat. {2} || {1=eu?}bask. {2} || "
-        "{1=oc?}oksyt. {2} || {1=sq?}alb. {2} || {2}\n"
-    "lang-en = ang. {1}\n"
-    "lang-de = niem. {1}\n"
-    "lang-fr = fr. {1}\n"
-    "lang-it = wł. {1}\n"
-    "lang-es = hiszp. {1}\n"
-    "lang-la = łac. {1}\n"
-    "lang-el = gr. {1}\n"
-    "lang-grc = gr. {1}\n"
-    "lang-uk = ukr. {1}\n"
-    "lang-be = biał. {1}\n"
-    "lang-ru = ros. {1}\n"
-    "lang-cs = czes. {1}\n"
-    "lang-sk = słow. {1}\n"
-    "lang-bg = bułg. {1}\n"
-    "lang-sr = serb. {1}\n"
-    "lang-hr = chorw. {1}\n"
-    "lang-sl = słoweń. {1}\n"
-    "lang-mk = mac. {1}\n"
-    "lang-ro = rum. {1}\n"
-    "lang-hu = węg. {1}\n"
-    "lang-fi = fiń. {1}\n"
-    "lang-et = est. {1}\n"
-    "lang-lv = łot. {1}\n"
-    "lang-lt = lit. {1}\n"
-    "lang-sv = szw. {1}\n"
-    "lang-no = norw. {1}\n"
-    "lang-nb = norw. {1}\n"
-    "lang-da = duń. {1}\n"
-    "lang-is = isl. {1}\n"
-    "lang-nl = niderl. {1}\n"
-    "lang-pt = port. {1}\n"
-    "lang-tr = tur. {1}\n"
-    "lang-az = azer. {1}\n"
-    "lang-kk = kaz. {1}\n"
-    "lang-ka = gruz. {1}\n"
-    "lang-hy = orm. {1}\n"
-    "lang-he = hebr. {1}\n"
-    "lang-yi = jid. {1}\n"
-    "lang-ar = arab. {1}\n"
-    "lang-fa = pers. {1}\n"
-    "lang-sa = sanskr. {1}\n"
-    "lang-ja = jap. {1}\n"
-    "lang-zh = chiń. {1}\n"
-    "lang-ko = kor. {1}\n"
-    "lang-vi = wiet. {1}\n"
-    "lang-th = taj. {1}\n"
-    "lang-mn = mong. {1}\n"
-    "lang-eo = esp. {1}\n"
-    "lang-ga = irl. {1}\n"
-    "lang-cy = wal. {1}\n"
-    "lang-ca = kat. {1}\n"
-    "lang-eu = bask. {1}\n"
-    "lang-oc = oksyt. {1}\n"
-    "lang-sq = alb. {1}\n"
+    "w języku = " ABBREVIATED_PL(CHOICE) "{2}\n"
+    ABBREVIATED_PL(TEMPLATE)
     "nihongo = {1} (jap. {2}, {3}) || {1} (jap. {2}) || {1}\n"
     "zh = chiń. {c|t|s|1}\\[, pinyin: {p}\\] || pinyin: {p}\n"
     "# Quotations and looks.\n"

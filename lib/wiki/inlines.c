@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "wiki/inline_rows.h"
 #include "wiki/inline_pattern.h"
+#include "wiki/language.h"
 
 #define NAME_MAX_BYTES 60
 
@@ -174,24 +175,10 @@ enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, s
     return W_DONE;
 }
 
-/* Is a code, "de-at", one of some languages? */
-static bool is_of(const char *code, const char *languages)
-{
-    size_t size = strcspn(code, "-");
-
-    if (!size) { /* not known */
-        code = "en";
-        size = 2;
-    }
-    for (const char *at = languages; *at; at += strcspn(at, " "), at += *at == ' ')
-        if (strcspn(at, " ") == size && !memcmp(at, code, size))
-            return true;
-    return false;
-}
-
 enum w_status w_inline_table_new(struct w_inline_table **table, const struct w_wiki_site *site,
                                  struct w_err *err)
 {
+    const char *language = w_wiki_site_language(site);
     struct w_inline_table *t = calloc(1, sizeof *t);
     enum w_status status;
 
@@ -201,7 +188,7 @@ enum w_status w_inline_table_new(struct w_inline_table **table, const struct w_w
     status = grow(t, err);
     for (size_t i = 0; i < w_inline_rows_count && !status; i++) {
         const struct w_inline_rows *rows = &w_inline_rows[i];
-        if ((!rows->languages || is_of(w_wiki_site_language(site), rows->languages)) &&
+        if ((!rows->language || w_wiki_language_is(language, rows->language)) &&
             (!rows->wiktionary || w_wiki_site_is_wiktionary(site)))
             status = w_inline_table_add(t, w_span_of(rows->rows), err);
     }

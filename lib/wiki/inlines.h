@@ -48,8 +48,9 @@
  * would be lost at the ends of a pattern, "\d" a space if a digit precedes it, so that
  * 6{{frac|1|2}} is not read as 61/2, and "\" before any other character that character. An
  * alternative names an argument once at most. Some rules are no patterns: "@convert" is a measure in
- * the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is uncertain of it in that of {{val}}, "@coord" a
- * place on the globe, "@math" TeX, "@title" the name of the page. */
+ * the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is
+ * uncertain of it in that of {{val}}, "@coord" a place on the globe, "@math" TeX, "@title" the name
+ * of the page. */
 #ifndef W_INLINES_H
 #define W_INLINES_H
 

@@ -47,6 +47,14 @@ static const struct {
 _Static_assert(W_COUNTOF(languages) == W_COUNTOF(language_names[0].names),
                "a name in every language");
 
+bool w_wiki_language_is(const char *code, const char *language)
+{
+    if (!*code)
+        code = "en";
+    size_t size = strcspn(code, "-");
+    return size == strlen(language) && !memcmp(code, language, size);
+}
+
 struct w_wiki_language w_wiki_language_of(const char *code)
 {
     struct w_wiki_language l = {.thousands = ",", .decimal = '.', .least = 4, .names = -1};
@@ -54,17 +62,16 @@ struct w_wiki_language w_wiki_language_of(const char *code)
 
     if (!*code || !strcmp(code, "simple"))
         code = "en";
-    size_t size = strcspn(code, "-");
-    l.english = size == 2 && !memcmp(code, "en", 2);
+    l.english = w_wiki_language_is(code, "en");
     for (size_t i = 0; i < W_COUNTOF(languages) && l.names < 0; i++)
-        if (size == strlen(languages[i].code) && !memcmp(code, languages[i].code, size)) {
+        if (w_wiki_language_is(code, languages[i].code)) {
             l.names = (int)i;
             l.months = languages[i].months;
         }
     for (size_t i = 0; i < W_COUNTOF(language_numbers) && !exact; i++) {
         const char *other = language_numbers[i].code;
         exact = !strcmp(other, code);
-        if (exact || (size == strlen(other) && !memcmp(code, other, size))) {
+        if (exact || w_wiki_language_is(code, other)) {
             l.thousands = language_numbers[i].thousands;
             l.decimal = *language_numbers[i].decimal;
             l.least = language_numbers[i].least;

@@ -118,6 +118,11 @@ static void put_unit(const struct number *n)
         raise_digits(n->r, from + 1);
 }
 
+static struct w_span without_sign(struct w_span text)
+{
+    return w_span_from(text, text.size && (*text.at == '+' || *text.at == '-'));
+}
+
 static void put_uncertain(const struct number *n)
 {
     struct w_buffer *b = &n->r->marked;
@@ -128,13 +133,11 @@ static void put_uncertain(const struct number *n)
     put_one(n, n->first);
     if (digits) {
         w_buffer_span(b, n->second);
-    } else if (n->third.size) {
-        bool sign = strchr("+-", *n->second.at) && *n->second.at;
+    } else if (n->second.size && n->third.size) {
         w_buffer_text(b, "+");
-        put_one(n, w_span_from(n->second, sign));
+        put_one(n, without_sign(n->second));
         w_buffer_text(b, "−");
-        sign = *n->third.at == '-' || *n->third.at == '+';
-        put_one(n, w_span_from(n->third, sign));
+        put_one(n, without_sign(n->third));
     } else if (n->second.size) {
         w_buffer_text(b, "±");
         put_one(n, n->second);

@@ -210,7 +210,7 @@ static void filter(struct w_wikitext *r, enum w_inline_filter filter, size_t fro
         break;
     case W_INLINE_SUP: w_wiki_superscript(r, from); break;
     case W_INLINE_SUB: w_wiki_subscript(r, from); break;
-    case W_INLINE_LANGUAGE: break; /* put_language() */
+    case W_INLINE_LANGUAGE: break; /* the name is written already */
     default:
         for (size_t i = from; i < b->size && (i == from || filter != W_INLINE_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
@@ -251,7 +251,7 @@ static void put_all(struct w_wikitext *r, const struct w_arguments *all, struct 
     }
 }
 
-/* Move a pattern after the group that it is in. */
+/* Move a pattern past the end of the group that it is in. */
 static void skip_group(struct w_span *pattern)
 {
     while (w_pattern_next(pattern).kind != W_PATTERN_GROUP_END)

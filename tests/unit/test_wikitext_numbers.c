@@ -124,6 +124,7 @@ static void values_have_what_is_uncertain_of_them(void **state)
     gives("{{val|1.5|0.3|e=6|ul=km}} {{val|1.234|(5)|e=-3}}", "(1.5±0.3)×10⁶ km 1.234(5)×10⁻³");
     gives("{{val|12|3|4}} {{val|12|+3|-4|u=m}} {{val|1|.2|.3|e=4}}",
           "12+3−4 12+3−4 m (1+.2−.3)×10⁴");
+    gives("{{val|12|+3|-4}} {{val|13||4}} {{val|14||+5}}", "12+3−4 13 14");
     gives("{{val|7|,|8}} {{val|10|x|20|u=cm}} {{val|5|to|6}} {{val|1|–|2|u=m}}",
           "7, 8 10 × 20 cm 5 to 6 1–2 m");
     gives("{{val|5|s=%}} {{val|5|p=~}} {{val|5|u=%}} {{val|30|u=deg}} {{val|5|end=+}}",
