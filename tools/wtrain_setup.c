@@ -292,25 +292,18 @@ static void print_softmax(const struct w_conf *conf)
 /* Neither output may be an input, or the other one. A model may be replaced by what it is resumed to. */
 static enum w_status refuse_lost_inputs(const struct settings *set, struct w_err *err)
 {
-    const char *const named[] = {set->config, set->init};
-    char **inputs = calloc(set->val.count + W_COUNTOF(named) + 2, sizeof *inputs);
-    size_t count = 0;
-
-    if (!inputs)
-        return w_fail(err, W_NOMEM, "no memory for the names of files");
-    inputs[count++] = (char *)(set->batches ? set->batches : "-");
-    for (size_t i = 0; i < W_COUNTOF(named); i++)
-        if (named[i])
-            inputs[count++] = (char *)named[i];
-    for (size_t i = 0; i < set->val.count; i++)
-        inputs[count++] = (char *)set->val.items[i];
+    const char *const outputs[] = {set->output, set->log};
+    const char *const inputs[] = {set->batches ? set->batches : "-", set->config, set->init};
     enum w_status status =
         set->output && set->log ? w_cli_refuse_same(set->output, set->log, err) : W_DONE;
-    if (!status)
-        status = w_cli_refuse_inputs(set->output, inputs, err);
-    if (!status)
-        status = w_cli_refuse_inputs(set->log, inputs, err);
-    free(inputs);
+
+    for (size_t o = 0; o < W_COUNTOF(outputs); o++) {
+        for (size_t i = 0; i < W_COUNTOF(inputs) && !status; i++)
+            if (inputs[i])
+                status = w_cli_refuse_input(outputs[o], inputs[i], err);
+        for (size_t i = 0; i < set->val.count && !status; i++)
+            status = w_cli_refuse_input(outputs[o], set->val.items[i], err);
+    }
     return status;
 }
 
