@@ -193,15 +193,13 @@ static void tell_of_end(const struct run *run)
               run->resumed_path, (unsigned long long)done, (unsigned long long)run->stop_step);
     else if (run->conf.schedule != W_SCHEDULE_CONSTANT && end > 0 && run->stop_step > end)
         w_warn("the schedule ends at step %llu: after it the learning rate stays at %g; --set "
-               "steps=%llu "
-               "stretches it to this run",
+               "steps=%llu stretches it to this run",
                (unsigned long long)end, w_schedule_rate(&run->conf, end, 1),
                (unsigned long long)run->stop_step);
     else if (run->resumed && run_follows_time(run) &&
              w_ckpt_state(run->resumed)->seconds >= run->time_s)
         w_say("%s: the %g s that its schedule follows are over: nothing is left to train; --time "
-              "with more "
-              "stretches it",
+              "with more stretches it",
               run->resumed_path, run->time_s);
 }
 
