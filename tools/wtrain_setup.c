@@ -163,15 +163,12 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         if (status)
             return w_fail_at(err, status, "--steps");
     }
-    /* A run whose schedule follows its time goes on with that, unless another is given. */
-    run->time_s = set->time_s;
-    const bool follows = run->resumed && w_ckpt_state(run->resumed)->time_s > 0;
-    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && follows) {
-        run->time_s = set->time_s > 0 ? set->time_s : w_ckpt_state(run->resumed)->time_s;
-        return W_DONE;
-    }
-    /* A checkpoint has to hold the length of a schedule that falls. */
-    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && set->steps)
+    /* A run whose schedule follows its time goes on with that, unless another is given. Else a
+     * checkpoint has to hold the length of a schedule that falls. */
+    const bool no_end = run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0;
+    const double followed_s = no_end && run->resumed ? w_ckpt_state(run->resumed)->time_s : 0;
+    run->time_s = set->time_s > 0 ? set->time_s : followed_s;
+    if (no_end && followed_s <= 0 && set->steps)
         set_span(run, run->stop_step);
     return W_DONE;
 }
@@ -205,28 +202,32 @@ static void tell_of_end(const struct run *run)
 
 /* ---- kernels ---- */
 
+/* Of a checkpoint; one of an earlier version does not say it. */
+static enum w_precision precision_of(const struct w_ckpt_state *state)
+{
+    return !strcmp(state->precision, w_compute_type_name(W_TYPE_F32))    ? W_PRECISION_FP32
+           : !strcmp(state->precision, w_compute_type_name(W_TYPE_BF16)) ? W_PRECISION_BF16
+                                                                         : W_PRECISION_AUTO;
+}
+
 /* Those that are asked for, or else those of the checkpoint, because others give other bytes. */
 static enum w_status choose_kernels(struct run *run, struct w_err *err)
 {
-    static const char *const precisions[] = {"auto", "fp32", "bf16"};
     const struct settings *set = run->set;
-    const char *kernel = set->kernel;
-    enum w_precision precision = set->precision;
+    const enum w_precision asked = set->precision;
     struct w_err why = {0};
 
-    if (!run->resumed)
-        return w_kern_choose_precision(&run->kern, &run->type, kernel, precision, err);
-    const struct w_ckpt_state *had = w_ckpt_state(run->resumed);
-    for (u32 p = W_PRECISION_FP32; precision == W_PRECISION_AUTO && p < W_COUNTOF(precisions); p++)
-        if (!strcmp(had->precision, precisions[p]))
-            precision = p;
-    if (!kernel && had->kernel[0] && (!precision || !strcmp(had->precision, precisions[precision])))
-        kernel = had->kernel;
-    if (!w_kern_choose_precision(&run->kern, &run->type, kernel, precision, &why))
-        return W_DONE;
-    enum w_status status =
-        w_kern_choose_precision(&run->kern, &run->type, set->kernel, set->precision, err);
-    if (!status)
+    if (run->resumed) {
+        const struct w_ckpt_state *had = w_ckpt_state(run->resumed);
+        const enum w_precision before = precision_of(had), precision = asked ? asked : before;
+        const char *kernel = set->kernel;
+        if (!kernel && had->kernel[0] && precision == before)
+            kernel = had->kernel;
+        if (!w_kern_choose_precision(&run->kern, &run->type, kernel, precision, &why))
+            return W_DONE;
+    }
+    enum w_status status = w_kern_choose_precision(&run->kern, &run->type, set->kernel, asked, err);
+    if (!status && run->resumed)
         w_warn("%s: %s: continuing with the %s kernels, %s, so to other bytes", run->resumed_path,
                why.text, run->kern->name, w_compute_type_name(run->type));
     return status;
