@@ -39,11 +39,11 @@ LIB_SOURCES := \
 	lib/sys/deflate.c \
 	lib/sys/entropy.c \
 	lib/sys/fdio.c \
+	lib/sys/file_kind.c \
+	lib/sys/file_list.c \
 	lib/sys/folder.c \
 	lib/sys/folder_output.c \
 	lib/sys/gunzip.c \
-	lib/sys/file_kind.c \
-	lib/sys/file_list.c \
 	lib/sys/json.c \
 	lib/sys/json_line.c \
 	lib/sys/literals.c \

@@ -461,13 +461,21 @@ enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
                         strcmp(a, "-") ? a : "standard output");
 }
 
-enum w_status w_cli_refuse_inputs(const char *output, char *const *inputs, struct w_err *err)
+enum w_status w_cli_refuse_input(const char *output, const char *input, struct w_err *err)
 {
-    for (; output && strcmp(output, "-") != 0 && *inputs; inputs++)
-        if (w_same_file(*inputs, output))
-            return w_fail(err, W_USAGE,
-                          "%.200s: is the output and also an input, which would be lost", output);
-    return W_DONE;
+    return !output || !strcmp(output, "-") || !w_same_file(input, output)
+               ? W_DONE
+               : w_fail(err, W_USAGE,
+                        "%.200s: is the output and also an input, which would be lost", output);
+}
+
+enum w_status w_cli_refuse_inputs(const char *output, char *const *operands, struct w_err *err)
+{
+    enum w_status status = *operands ? W_DONE : w_cli_refuse_input(output, "-", err);
+
+    for (; !status && *operands; operands++)
+        status = w_cli_refuse_input(output, *operands, err);
+    return status;
 }
 
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint, struct w_err *err)

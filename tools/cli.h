@@ -111,15 +111,18 @@ struct w_writing {
 /* The same for the library: compression goes on beside the work, on `threads`, and one at least. */
 struct w_write_options w_cli_write_options(const struct w_writing *, u64 threads);
 
-/* The next four return W_USAGE, with what to do, or W_DONE.
+/* The next five return W_USAGE, with what to do, or W_DONE.
  * Refuse to write binary data to a terminal. */
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,
                                     struct w_err *err) W_MUST_CHECK;
 /* Refuse two outputs of one name or file: one would be lost. NULL and "-" are standard output. */
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err) W_MUST_CHECK;
-/* Refuse an output that is one of the inputs, by device and inode: the input would be lost. inputs ends
- * with NULL; "-" among them is standard input. */
-enum w_status w_cli_refuse_inputs(const char *output, char *const *inputs,
+/* Refuse an output that is an input, by device and inode: the input would be lost. "-" as input is
+ * standard input. (Where operands may be folders, w_file_list_mark_output() does it.) */
+enum w_status w_cli_refuse_input(const char *output, const char *input,
+                                 struct w_err *err) W_MUST_CHECK;
+/* The same for the operands of a program, which end with NULL; none: standard input. */
+enum w_status w_cli_refuse_inputs(const char *output, char *const *operands,
                                   struct w_err *err) W_MUST_CHECK;
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;

@@ -290,10 +290,9 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wtrain", err);
     if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argc ? argv : (char *[]){"-", NULL}, err);
+        status = w_cli_refuse_inputs(set->writing.output, argv, err);
     if (!status && set->config)
-        status =
-            w_cli_refuse_inputs(set->writing.output, (char *[]){(char *)set->config, NULL}, err);
+        status = w_cli_refuse_input(set->writing.output, set->config, err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status)

@@ -100,10 +100,9 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     enum w_status status =
         w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wbatch", err);
     if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argc ? argv : (char *[]){"-", NULL}, err);
+        status = w_cli_refuse_inputs(set->writing.output, argv, err);
     if (!status && set->counts)
-        status =
-            w_cli_refuse_inputs(set->writing.output, (char *[]){(char *)set->counts, NULL}, err);
+        status = w_cli_refuse_input(set->writing.output, set->counts, err);
     if (!status)
         status = wgram_scoring_open(&s, set->counts, set->leave_out, set->count_on, set->threads,
                                     argc, argv, err);

@@ -46,7 +46,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     enum w_status status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argc ? argv : (char *[]){"-", NULL}, err);
+        status = w_cli_refuse_inputs(set->writing.output, argv, err);
     if (!status)
         status = wgram_text_open(&text, argc, argv, err);
     w_cli_catch_signals();

@@ -66,8 +66,7 @@ static const struct w_option options[] = {
      .help = "Steps between checkpoints."},
     {"keep", 0, W_OPT_COUNT, FIELD(keep), .arg = "N", .dflt = "3", .min = 1,
      .help = "Checkpoints to keep; older ones are deleted after a new one is safe on disk, or "
-             "before, if "
-             "the disk is full and a newer one is whole."},
+             "before, if the disk is full and a newer one is whole."},
     {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
      .help = "Continue from this checkpoint, on the same batches; for a folder, from its newest "
              "complete one, or from the beginning if it holds none."},

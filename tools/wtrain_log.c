@@ -30,7 +30,9 @@ static enum w_status mend_log(int fd, const char *path, struct w_err *err)
     char first[sizeof start - 1] = "", last = 0;
     struct stat st;
 
-    if (!fstat(fd, &st) && (!S_ISREG(st.st_mode) || st.st_size == 0))
+    if (fstat(fd, &st))
+        return w_fail_errno(err, "--log %s: cannot open", path);
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
         return W_DONE;
     int in = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t n = in < 0 ? -1 : pread(in, first, sizeof first, 0);

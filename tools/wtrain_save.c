@@ -152,8 +152,7 @@ static void warn_of_room(const struct run *run, u64 bytes)
     const u64 files = run->set->keep + 1 - W_MIN(there, run->set->keep);
     if ((double)files * (double)bytes > (double)room)
         w_warn("%s: there is room for %.1f MiB, but %llu checkpoints of %.1f MiB and one more "
-               "while it "
-               "is written need %.1f: the oldest will give way; --keep N keeps fewer",
+               "while it is written need %.1f: the oldest will give way; --keep N keeps fewer",
                folder, (double)room / mib, (unsigned long long)run->set->keep, size,
                (double)files * size);
 }

@@ -163,15 +163,12 @@ static enum w_status make_conf(struct run *run, struct w_err *err)
         if (status)
             return w_fail_at(err, status, "--steps");
     }
-    /* A run whose schedule follows its time goes on with that, unless another is given. */
-    run->time_s = set->time_s;
-    const bool follows = run->resumed && w_ckpt_state(run->resumed)->time_s > 0;
-    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && follows) {
-        run->time_s = set->time_s > 0 ? set->time_s : w_ckpt_state(run->resumed)->time_s;
-        return W_DONE;
-    }
-    /* A checkpoint has to hold the length of a schedule that falls. */
-    if (run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && set->steps)
+    /* A run whose schedule follows its time goes on with that, unless another is given. Else a
+     * checkpoint has to hold the length of a schedule that falls. */
+    const bool no_end = run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0;
+    const double followed_s = no_end && run->resumed ? w_ckpt_state(run->resumed)->time_s : 0;
+    run->time_s = set->time_s > 0 ? set->time_s : followed_s;
+    if (no_end && followed_s <= 0 && set->steps)
         set_span(run, run->stop_step);
     return W_DONE;
 }
@@ -193,42 +190,44 @@ static void tell_of_end(const struct run *run)
               run->resumed_path, (unsigned long long)done, (unsigned long long)run->stop_step);
     else if (run->conf.schedule != W_SCHEDULE_CONSTANT && end > 0 && run->stop_step > end)
         w_warn("the schedule ends at step %llu: after it the learning rate stays at %g; --set "
-               "steps=%llu "
-               "stretches it to this run",
+               "steps=%llu stretches it to this run",
                (unsigned long long)end, w_schedule_rate(&run->conf, end, 1),
                (unsigned long long)run->stop_step);
     else if (run->resumed && run_follows_time(run) &&
              w_ckpt_state(run->resumed)->seconds >= run->time_s)
         w_say("%s: the %g s that its schedule follows are over: nothing is left to train; --time "
-              "with more "
-              "stretches it",
+              "with more stretches it",
               run->resumed_path, run->time_s);
 }
 
 /* ---- kernels ---- */
 
+/* Of a checkpoint; one of an earlier version does not say it. */
+static enum w_precision precision_of(const struct w_ckpt_state *state)
+{
+    return !strcmp(state->precision, w_compute_type_name(W_TYPE_F32))    ? W_PRECISION_FP32
+           : !strcmp(state->precision, w_compute_type_name(W_TYPE_BF16)) ? W_PRECISION_BF16
+                                                                         : W_PRECISION_AUTO;
+}
+
 /* Those that are asked for, or else those of the checkpoint, because others give other bytes. */
 static enum w_status choose_kernels(struct run *run, struct w_err *err)
 {
-    static const char *const precisions[] = {"auto", "fp32", "bf16"};
     const struct settings *set = run->set;
-    const char *kernel = set->kernel;
-    enum w_precision precision = set->precision;
+    const enum w_precision asked = set->precision;
     struct w_err why = {0};
 
-    if (!run->resumed)
-        return w_kern_choose_precision(&run->kern, &run->type, kernel, precision, err);
-    const struct w_ckpt_state *had = w_ckpt_state(run->resumed);
-    for (u32 p = W_PRECISION_FP32; precision == W_PRECISION_AUTO && p < W_COUNTOF(precisions); p++)
-        if (!strcmp(had->precision, precisions[p]))
-            precision = p;
-    if (!kernel && had->kernel[0] && (!precision || !strcmp(had->precision, precisions[precision])))
-        kernel = had->kernel;
-    if (!w_kern_choose_precision(&run->kern, &run->type, kernel, precision, &why))
-        return W_DONE;
-    enum w_status status =
-        w_kern_choose_precision(&run->kern, &run->type, set->kernel, set->precision, err);
-    if (!status)
+    if (run->resumed) {
+        const struct w_ckpt_state *had = w_ckpt_state(run->resumed);
+        const enum w_precision before = precision_of(had), precision = asked ? asked : before;
+        const char *kernel = set->kernel;
+        if (!kernel && had->kernel[0] && precision == before)
+            kernel = had->kernel;
+        if (!w_kern_choose_precision(&run->kern, &run->type, kernel, precision, &why))
+            return W_DONE;
+    }
+    enum w_status status = w_kern_choose_precision(&run->kern, &run->type, set->kernel, asked, err);
+    if (!status && run->resumed)
         w_warn("%s: %s: continuing with the %s kernels, %s, so to other bytes", run->resumed_path,
                why.text, run->kern->name, w_compute_type_name(run->type));
     return status;
@@ -292,25 +291,18 @@ static void print_softmax(const struct w_conf *conf)
 /* Neither output may be an input, or the other one. A model may be replaced by what it is resumed to. */
 static enum w_status refuse_lost_inputs(const struct settings *set, struct w_err *err)
 {
-    const char *const named[] = {set->config, set->init};
-    char **inputs = calloc(set->val.count + W_COUNTOF(named) + 2, sizeof *inputs);
-    size_t count = 0;
-
-    if (!inputs)
-        return w_fail(err, W_NOMEM, "no memory for the names of files");
-    inputs[count++] = (char *)(set->batches ? set->batches : "-");
-    for (size_t i = 0; i < W_COUNTOF(named); i++)
-        if (named[i])
-            inputs[count++] = (char *)named[i];
-    for (size_t i = 0; i < set->val.count; i++)
-        inputs[count++] = (char *)set->val.items[i];
+    const char *const outputs[] = {set->output, set->log};
+    const char *const inputs[] = {set->batches ? set->batches : "-", set->config, set->init};
     enum w_status status =
         set->output && set->log ? w_cli_refuse_same(set->output, set->log, err) : W_DONE;
-    if (!status)
-        status = w_cli_refuse_inputs(set->output, inputs, err);
-    if (!status)
-        status = w_cli_refuse_inputs(set->log, inputs, err);
-    free(inputs);
+
+    for (size_t o = 0; o < W_COUNTOF(outputs); o++) {
+        for (size_t i = 0; i < W_COUNTOF(inputs) && !status; i++)
+            if (inputs[i])
+                status = w_cli_refuse_input(outputs[o], inputs[i], err);
+        for (size_t i = 0; i < set->val.count && !status; i++)
+            status = w_cli_refuse_input(outputs[o], set->val.items[i], err);
+    }
     return status;
 }
 

@@ -314,37 +314,30 @@ static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 
 /* ---- generation ---- */
 
-/* A token at a time, then prompts of whole passes. */
-static void time_decode(struct bench *b, struct w_infer *infer, double *token_s, double *prompt_s)
+/* Seconds of a token, one at a time, or of one of prompts as long as the model reads. */
+static double time_decode(struct bench *b, struct w_infer *infer, bool prompt)
 {
     const u64 length = w_infer_conf(infer)->max_length;
+    const double began = w_now_s();
     double seconds[256];
     size_t n = 0;
 
-    for (double began = w_now_s();
-         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
-        if (n % length == 0)
+    for (; n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
+        if (prompt || n % length == 0)
             w_infer_start(infer, 0);
         const double start = w_now_s();
-        w_infer_next(infer, (u32)n);
-        seconds[n] = w_now_s() - start;
+        if (prompt) {
+            for (u32 t = 0; t < length; t++)
+                w_infer_append(infer, 0, t);
+            w_infer_run(infer);
+        } else {
+            w_infer_next(infer, (u32)n);
+        }
+        seconds[n] = (w_now_s() - start) / (prompt ? (double)length : 1);
     }
-    struct w_probe p = w_probe_of(seconds + 1, n - 1);
-    *token_s = p.seconds;
+    const struct w_probe p = w_probe_of(seconds + 1, n - 1);
     count(b, p.noisy);
-    n = 0;
-    for (double began = w_now_s();
-         n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
-        w_infer_start(infer, 0);
-        const double start = w_now_s();
-        for (u32 t = 0; t < length; t++)
-            w_infer_append(infer, 0, t);
-        w_infer_run(infer);
-        seconds[n] = (w_now_s() - start) / (double)length;
-    }
-    p = w_probe_of(seconds + 1, n - 1);
-    *prompt_s = p.seconds;
-    count(b, p.noisy);
+    return p.seconds;
 }
 
 static enum w_status measure_decode(struct bench *b, const struct w_shape *shape, u64 layers,
@@ -373,8 +366,10 @@ static enum w_status measure_decode(struct bench *b, const struct w_shape *shape
         if (!kern)
             continue;
         status = w_infer_new(&infer, &conf, weights, &how, kern, b->all, err);
-        if (!status)
-            time_decode(b, infer, &cost->seconds[i], &cost->prompt_s[i]);
+        if (!status) {
+            cost->seconds[i] = time_decode(b, infer, false);
+            cost->prompt_s[i] = time_decode(b, infer, true);
+        }
         w_infer_free(infer);
     }
     if (!status)

@@ -2,7 +2,6 @@
  * formula, from configuration, machine, planner and calibration, then the formulas in the order of
  * the table, so that each finds the rows above it. One given row waits for a formula: the rate is the
  * predicted one where nobody gave another (settle_rate). */
-#include "net/infer.h"
 #include "fit/evaluate.h"
 
 #include <math.h>
@@ -13,6 +12,7 @@
 #include "fit/scaling_law.h"
 #include "fit/predict.h"
 #include "kern/blocks.h"
+#include "net/infer.h"
 
 #define USABLE 0.75 /* code, stack, page tables and conflicts take the rest of a cache */
 

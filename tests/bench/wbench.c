@@ -53,8 +53,8 @@ static const struct w_option options[] = {
      .help = "Compute type, here and of the peer; auto is bf16 where the CPU has "
              "instructions for it, else fp32."},
     {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
-     .help = "Change a key of every configuration; repeatable. With a peer that knows AdamW and "
-             "the softmax over all ids alone: optimizer=adamw and softmax_sample=0."},
+     .help = "Change a key of every configuration here; repeatable. The peer reads the files as "
+             "they are."},
     {"products", 0, W_OPT_FLAG, FIELD(products),
      .help = "Measure each phase of a step and each of its GEMMs too, with their bounds."},
     {"peer", 0, W_OPT_TEXT, FIELD(peer), .arg = "COMMAND",

@@ -224,6 +224,7 @@ screen()
     run -2 wcachefit --rate 1,2 "$small"
     run -2 wcachefit --rate 1 --gflops 1 "$small"
     run -2 wcachefit --tokens 1 --files 1 "$small"
+    run -2 wcachefit --target seed-host --rate 1 --time 0 "${four[@]}"
     run -2 wcachefit host "$small"
     for flags in "--format md --explain" "--format tsv --explain" "--format md --buffers" \
         "--format tsv --buffers" "--explain --buffers"; do

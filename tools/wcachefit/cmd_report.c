@@ -90,6 +90,8 @@ static enum w_status check_options(struct settings *set, const struct report *r,
         return w_fail(err, W_USAGE, "--explain is for text and JSON: choose one");
     if (set->buffers && (!figures || (set->explain && set->format == AS_TEXT)))
         return w_fail(err, W_USAGE, "--buffers belongs to a report or to its JSON: choose one");
+    if (set->time_s <= 0)
+        return w_fail(err, W_USAGE, "--time: in no time nothing is learned: give some, like 1h");
     if (!set->explain)
         return W_DONE;
     for (int row = 0; w_figures[row].key; row++)

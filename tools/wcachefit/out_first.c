@@ -11,7 +11,9 @@
 
 #define NAME 128
 
-const struct w_fit *report_best(const struct report *r, const char *key, bool largest)
+/* The configuration whose figure is smallest or largest, among those whose step fits the memory;
+ * among all if the memory is not known. NULL: there is none. */
+static const struct w_fit *best_of(const struct report *r, const char *key, bool largest)
 {
     const struct w_fit *found = NULL;
 
@@ -100,7 +102,7 @@ static void write_question(const struct page *p)
 
 static void say_best_for_text(const struct page *p)
 {
-    const struct w_fit *best = report_best(p->r, "predict.bits", false);
+    const struct w_fit *best = best_of(p->r, "predict.bits", false);
     char name[NAME], bits[W_FIGURE_TEXT], time[W_FIGURE_TEXT];
 
     brief(bits, best, "predict.bits");
@@ -123,8 +125,8 @@ static void per_parameter(char text[W_FIGURE_TEXT], const struct w_fit *fit)
 /* In the time, and why; half of it, or of the arithmetic. */
 static void say_best_in_time(const struct page *p)
 {
-    const struct w_fit *best = report_best(p->r, "budget.bits", false),
-                       *half = report_best(p->r, "budget.half.bits", false),
+    const struct w_fit *best = best_of(p->r, "budget.bits", false),
+                       *half = best_of(p->r, "budget.half.bits", false),
                        *base = &p->r->fits[p->r->baseline];
     char name[NAME], other[NAME], time[W_FIGURE_TEXT], bits[W_FIGURE_TEXT], each[W_FIGURE_TEXT],
         base_each[W_FIGURE_TEXT];
@@ -153,7 +155,7 @@ static void say_best_in_time(const struct page *p)
 /* Without rates: the best of those that take at most half of the arithmetic of the best. */
 static void say_half_work(const struct page *p)
 {
-    const struct w_fit *best = report_best(p->r, "predict.bits", false), *half = NULL;
+    const struct w_fit *best = best_of(p->r, "predict.bits", false), *half = NULL;
     char name[NAME], bits[W_FIGURE_TEXT];
 
     for (size_t i = 0; i < p->r->count; i++) {
@@ -163,7 +165,7 @@ static void say_half_work(const struct page *p)
         if (!half || ratio(fit, half, "predict.bits") < 1)
             half = fit;
     }
-    const struct w_fit *least = half ? half : report_best(p->r, "flops.train_causal", false);
+    const struct w_fit *least = half ? half : best_of(p->r, "flops.train_causal", false);
     if (least == best)
         say(p, "Half of its time: none; it takes the least arithmetic of all.");
     else
@@ -175,8 +177,8 @@ static void say_half_work(const struct page *p)
 /* Of what costs more than the best for the text and learns less, the most expensive. */
 static void say_wasteful(const struct page *p)
 {
-    const struct w_fit *best = report_best(p->r, "predict.bits", false);
-    const struct w_fit *worst = report_best(p->r, cost(p), true);
+    const struct w_fit *best = best_of(p->r, "predict.bits", false);
+    const struct w_fit *worst = best_of(p->r, cost(p), true);
     const double times = ratio(worst, best, cost(p)),
                  behind = w_fit_value(worst, "predict.bits") - w_fit_value(best, "predict.bits"),
                  each = w_fit_value(worst, "tokens_per_param");
@@ -281,7 +283,7 @@ enum w_status write_first(FILE *f, const struct report *r, bool markdown, struct
     if (status)
         return status;
     say_too_large(&p);
-    if (report_best(r, "predict.bits", false)) {
+    if (best_of(r, "predict.bits", false)) {
         say_best_for_text(&p);
         if (p.rated)
             say_best_in_time(&p);

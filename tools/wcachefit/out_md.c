@@ -1,6 +1,6 @@
-/* The comparison of configurations as a Markdown document: the tables, the recommendations that
- * follow from them, the facts of the machine, and the definitions of the figures. Every number in a
- * sentence is a figure. */
+/* The comparison of configurations as a Markdown document: the first screen, the tables, what could be
+ * better in each configuration, the facts of the machine, and the definitions of the figures. Every
+ * number in a sentence is a figure. */
 #include <math.h>
 #include <string.h>
 
@@ -9,36 +9,7 @@
 
 static void write_recommendations(FILE *f, const struct report *r)
 {
-    const struct w_fit *largest = report_best(r, "params", true),
-                       *least = report_best(r, "flops.train_causal", false),
-                       *soonest = report_best(r, "time", false);
-    char a[W_FIGURE_TEXT], b[W_FIGURE_TEXT];
-
     fprintf(f, "## Recommendations\n\n");
-    for (size_t i = 0; i < r->count; i++)
-        if (w_fit_value(&r->fits[i], "memory.share") > 1)
-            fprintf(f, "- **`%s` does not fit the memory**: its step needs %s of %s.\n",
-                    r->fits[i].conf.name, w_fit_text(a, &r->fits[i], "memory.plan"),
-                    w_fit_text(b, &r->fits[i], "ram.bytes"));
-    if (!largest || !least) {
-        fprintf(f, "- No configuration fits the memory.\n\n");
-        return;
-    }
-    fprintf(f, "- **Most capacity that fits: `%s`**: %s parameters, %s a token to train.\n",
-            largest->conf.name, w_fit_text(a, largest, "params"),
-            w_fit_text(b, largest, "flops.train_causal"));
-    fprintf(
-        f,
-        "- **Quickest iteration: `%s`**: %s a token to train, %.3g times less than the largest. "
-        "By that factor it is faster because the model is smaller, not because it uses the machine "
-        "better.\n",
-        least->conf.name, w_fit_text(a, least, "flops.train_causal"),
-        w_fit_value(&r->fits[r->baseline], "flops.train_causal") /
-            w_fit_value(least, "flops.train_causal"));
-    if (soonest)
-        fprintf(f, "- **Done first: `%s`**: %s at %s tok/s.\n", soonest->conf.name,
-                w_fit_text(a, soonest, "time"), w_fit_text(b, soonest, "tok_s"));
-    fputc('\n', f);
     for (size_t i = 0; i < r->count; i++) {
         struct w_hints hints;
         w_hints_make(&hints, &r->fits[i], &r->machine);

@@ -49,9 +49,6 @@ enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;
  * and what its columns are. W_NOMEM. */
 enum w_status write_first(FILE *, const struct report *, bool markdown,
                           struct w_err *) W_MUST_CHECK;
-/* The configuration whose figure is smallest or largest, among those whose step fits the memory;
- * among all if the memory is not known. NULL: there is none. */
-const struct w_fit *report_best(const struct report *, const char *key, bool largest);
 
 /* The machine alone. */
 void write_machine(FILE *, const struct report *);
