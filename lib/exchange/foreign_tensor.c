@@ -7,12 +7,25 @@
 #include "exchange/foreign_tensor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/grow.h"
 
 #define PIECE 16384 /* numbers of a vector that are read at a time: whole blocks */
+
+void w_foreign_set_type(struct w_foreign *t, const char *const names[W_WEIGHT_TYPES],
+                        const char *name)
+{
+    for (u32 i = 0; i < W_WEIGHT_TYPES; i++)
+        if (names[i] && !strcmp(names[i], name)) {
+            t->known_type = true;
+            t->type = i;
+        }
+    snprintf(t->type_name, sizeof t->type_name, "%s", name);
+    w_make_printable(t->type_name);
+}
 
 enum w_status w_foreign_add(struct w_foreign_list *list, const struct w_foreign *tensor,
                             struct w_err *err)
@@ -190,8 +203,27 @@ enum w_status w_foreign_read_one(const struct w_foreign *t, struct w_input *in,
 
 /* ---- all of them ---- */
 
+static enum w_status check_head(const struct w_foreign *head, struct w_input *in,
+                                const struct w_weights *w, struct w_err *err)
+{
+    const struct w_tensor *table = w_tensors_find_table(&w->tensors);
+    float *x = malloc(table->count * sizeof *x);
+
+    enum w_status status = x ? W_DONE : w_fail(err, W_NOMEM, "no memory to read %s", head->name);
+    if (!status)
+        status = w_foreign_fits(head, table, err);
+    if (!status)
+        status = w_foreign_read_one(head, in, table, x, err);
+    if (!status && memcmp(x, w->values + table->offset, table->count * sizeof *x) != 0)
+        status = w_fail(err, W_MISMATCH,
+                        "%s differs from the table of ids: the head of a model here is that table",
+                        head->name);
+    free(x);
+    return status;
+}
+
 enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
-                             const struct w_conf *conf, w_foreign_namer *name_of,
+                             const struct w_conf *conf, w_foreign_namer *name_of, const char *head,
                              struct w_weights *w, struct w_err *err)
 {
     struct w_tensors tensors = {0};
@@ -215,24 +247,13 @@ enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
         t->used = true;
         status = w_foreign_read_one(t, in, row, w->values + row->offset, err);
     }
-    return status;
-}
-
-enum w_status w_foreign_head(const struct w_foreign *head, struct w_input *in,
-                             const struct w_weights *w, struct w_err *err)
-{
-    const struct w_tensor *table = w_tensors_find_table(&w->tensors);
-    float *x = malloc(table->count * sizeof *x);
-
-    enum w_status status = x ? W_DONE : w_fail(err, W_NOMEM, "no memory to read %s", head->name);
-    if (!status)
-        status = w_foreign_fits(head, table, err);
-    if (!status)
-        status = w_foreign_read_one(head, in, table, x, err);
-    if (!status && memcmp(x, w->values + table->offset, table->count * sizeof *x) != 0)
-        status = w_fail(err, W_MISMATCH,
-                        "%s differs from the table of ids: the head of a model here is that table",
-                        head->name);
-    free(x);
+    for (size_t i = 0; i < list->count && !status; i++) {
+        const struct w_foreign *t = &list->items[i];
+        if (!strcmp(t->name, head))
+            status = check_head(t, in, w, err);
+        else if (!t->used)
+            status = w_fail(err, W_MISMATCH,
+                            "has a tensor %s, which no model here has: it would be lost", t->name);
+    }
     return status;
 }
