@@ -27,7 +27,7 @@ static enum w_status set_vocab(struct w_weights *w, const char *path, struct w_e
 
     enum w_status status = w_vocab_open(&vocab, path, err);
     if (!status)
-        status = w_exchange_set_vocab(w, vocab, err);
+        status = w_weights_set_vocab(w, vocab, err);
     w_vocab_free(vocab);
     return status;
 }

@@ -6,7 +6,6 @@
  * the file (q8_0), is allocated after that. Numbers are read through a buffer of one row. */
 #include "exchange/foreign_tensor.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +160,6 @@ static enum w_status read_numbers(const struct w_foreign *t, struct w_input *in,
     const u64 block = w_weight_block(t->type), block_bytes = w_weight_block_bytes(t->type);
     const size_t size = (size_t)(count / block * block_bytes);
     size_t got = 0;
-    bool finite = true;
 
     enum w_status status =
         w_input_read_at(in, t->offset + first / block * block_bytes, bytes, size, &got, err);
@@ -170,10 +168,9 @@ static enum w_status read_numbers(const struct w_foreign *t, struct w_input *in,
     if (status)
         return status;
     w_weights_unpack(t->type, bytes, count, x);
-    for (u64 i = 0; i < count; i++)
-        finite &= isfinite(x[i]) != 0;
-    return finite ? W_DONE
-                  : w_fail(err, W_CORRUPT, "tensor %s has numbers that are not finite", t->name);
+    return w_all_finite(x, count)
+               ? W_DONE
+               : w_fail(err, W_CORRUPT, "tensor %s has numbers that are not finite", t->name);
 }
 
 enum w_status w_foreign_read_one(const struct w_foreign *t, struct w_input *in,

@@ -218,7 +218,7 @@ static enum w_status read_vocab(struct reading *r, struct w_weights *w, w_exchan
     if (!status)
         status = w_vocab_read_gguf(&vocab, &r->in, &options, r->err);
     if (!status)
-        status = w_exchange_set_vocab(w, vocab, r->err);
+        status = w_weights_set_vocab(w, vocab, r->err);
     w_vocab_free(vocab);
     return status;
 }
