@@ -59,8 +59,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The numbers of a shape; false if they cannot be counted. */
-static bool count_numbers(const struct w_foreign *t, u64 *count)
+bool w_foreign_count(const struct w_foreign *t, u64 *count)
 {
     bool ok = true;
 
@@ -75,7 +74,7 @@ static enum w_status check_one(const struct w_foreign *t, u64 start, u64 end, st
     u64 count, bytes = t->bytes, stop;
     const u64 cols = t->ndim ? t->shape[t->ndim - 1] : 1;
 
-    if (!count_numbers(t, &count))
+    if (!w_foreign_count(t, &count))
         return w_fail(err, W_CORRUPT, "tensor %s has more numbers than can be counted", t->name);
     if (t->known_type && cols % w_weight_block(t->type))
         return w_fail(err, W_CORRUPT, "tensor %s has rows of %llu numbers, no whole blocks of %s",

@@ -38,6 +38,8 @@ struct w_foreign_list {
 /* What a file calls its type, and the type of that name in `names`, where unknown ones are NULL. */
 void w_foreign_set_type(struct w_foreign *, const char *const names[W_WEIGHT_TYPES],
                         const char *name);
+/* The numbers of its shape; false if they cannot be counted. */
+bool w_foreign_count(const struct w_foreign *, u64 *count) W_MUST_CHECK;
 /* Copies *tensor. W_NOMEM. */
 enum w_status w_foreign_add(struct w_foreign_list *, const struct w_foreign *tensor,
                             struct w_err *) W_MUST_CHECK;

@@ -117,19 +117,15 @@ static enum w_status take_tensor(struct reading *r)
 {
     struct w_foreign t = {0};
     u32 code = 0;
-    u64 count = 1;
+    u64 count = 0;
 
     enum w_status status = w_gguf_text(&r->cursor, t.name, sizeof t.name, "a tensor's name");
     if (!status)
         status = w_gguf_u32(&r->cursor, &t.ndim);
     if (!status && t.ndim > W_FOREIGN_DIMS)
         status = w_fail(r->err, W_CORRUPT, "tensor %s has %u dimensions", t.name, t.ndim);
-    for (u32 i = 0; i < t.ndim && !status; i++) {
-        status = w_gguf_u64(&r->cursor, &t.shape[t.ndim - 1 - i]);
-        if (!status && !w_mul_ok(count, t.shape[t.ndim - 1 - i], &count))
-            status =
-                w_fail(r->err, W_CORRUPT, "tensor %s has more numbers than can be counted", t.name);
-    }
+    for (u32 i = t.ndim; i-- > 0 && !status;)
+        status = w_gguf_u64(&r->cursor, &t.shape[i]);
     if (!status)
         status = w_gguf_u32(&r->cursor, &code);
     if (!status)
@@ -141,8 +137,10 @@ static enum w_status take_tensor(struct reading *r)
             t.type = i;
             snprintf(t.type_name, sizeof t.type_name, "%s", w_weight_type_name(t.type));
         }
-    if (!status && t.known_type && !w_weight_bytes(t.type, count, &t.bytes))
-        status = w_fail(r->err, W_CORRUPT, "tensor %s has more bytes than can be counted", t.name);
+    if (!status && t.known_type &&
+        (!w_foreign_count(&t, &count) || !w_weight_bytes(t.type, count, &t.bytes)))
+        status =
+            w_fail(r->err, W_CORRUPT, "tensor %s has more numbers than can be counted", t.name);
     return status ? status : w_foreign_add(&r->tensors, &t, r->err);
 }
 
