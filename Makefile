@@ -103,6 +103,7 @@ LIB_SOURCES := \
 	lib/text/byte_letters.c \
 	lib/text/document.c \
 	lib/text/draft.c \
+	lib/text/gguf_cursor.c \
 	lib/text/import.c \
 	lib/text/pair_map.c \
 	lib/text/special.c \

@@ -46,6 +46,11 @@ enum w_status wmodel_one(int argc, struct w_err *err)
     return argc == 1 ? W_DONE : w_fail(err, W_USAGE, "name one model");
 }
 
+enum w_status wmodel_need_output(const char *output, struct w_err *err)
+{
+    return output ? W_DONE : w_fail(err, W_USAGE, "say where to write: -o MODEL.wts");
+}
+
 enum w_status wmodel_load(struct w_weights *w, const char *path,
                           const struct w_exchange_format **format, struct w_err *err)
 {
@@ -56,9 +61,10 @@ enum w_status wmodel_load(struct w_weights *w, const char *path,
         return status;
     if (format)
         *format = found;
-    if (!found && w_path_kind(path) == W_PATH_FOLDER)
-        return w_exchange_read(w, path, true, wmodel_tell, err); /* which says what is missing */
-    return found ? w_exchange_read(w, path, true, wmodel_tell, err) : w_weights_load(w, path, err);
+    /* Of a folder that is no model it says what is missing. */
+    return found || w_path_kind(path) == W_PATH_FOLDER
+               ? w_exchange_read(w, path, true, wmodel_tell, err)
+               : w_weights_load(w, path, err);
 }
 
 enum w_status wmodel_save(const struct w_weights *w, const char *path, struct w_err *err)

@@ -1,6 +1,4 @@
 /* wmodel average, strip, positions, ids - a model from models. */
-#include <stdio.h>
-
 #include "base/strnum.h"
 #include "store/weights_change.h"
 #include "tools/wmodel.h"
@@ -10,14 +8,9 @@ struct settings {
 };
 
 static const struct w_option options[] = {
-    WMODEL_OUTPUT_OPTION(struct settings),
+    WMODEL_OUTPUT_OPTION,
     {0},
 };
-
-static enum w_status need_output(const struct settings *set, struct w_err *err)
-{
-    return set->output ? W_DONE : w_fail(err, W_USAGE, "say where to write: -o MODEL.wts");
-}
 
 /* ---- average ---- */
 
@@ -32,7 +25,7 @@ static enum w_status average(struct settings *set, int argc, char **argv, struct
     struct w_weights_mean mean = {0};
     struct w_weights w = {0};
 
-    enum w_status status = need_output(set, err);
+    enum w_status status = wmodel_need_output(set->output, err);
     if (!status && argc < 2)
         status = w_fail(err, W_USAGE, "name two models, or more");
     for (int i = 0; i < argc && !status; i++) {
@@ -78,7 +71,7 @@ static enum w_status strip(struct settings *set, int argc, char **argv, struct w
 {
     struct w_weights w = {0};
 
-    enum w_status status = need_output(set, err);
+    enum w_status status = wmodel_need_output(set->output, err);
     if (!status)
         status = wmodel_one(argc, err);
     if (!status)
@@ -111,7 +104,7 @@ static enum w_status resize(const struct settings *set, int argc, char **argv,
     struct w_weights w = {0};
     u64 count = 0;
 
-    enum w_status status = need_output(set, err);
+    enum w_status status = wmodel_need_output(set->output, err);
     if (!status && argc != 2)
         status = w_fail(err, W_USAGE, "give a number and one model");
     if (!status)

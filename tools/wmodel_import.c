@@ -7,7 +7,7 @@ struct settings {
 };
 
 static const struct w_option options[] = {
-    WMODEL_OUTPUT_OPTION(struct settings),
+    WMODEL_OUTPUT_OPTION,
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "Take this vocabulary in place of that of the model; 'wtok import' makes one."},
     {0},
@@ -27,7 +27,7 @@ static enum w_status set_vocab(struct w_weights *w, const char *path, struct w_e
 
     enum w_status status = w_vocab_open(&vocab, path, err);
     if (!status)
-        status = w_exchange_set_vocab(w, vocab, err);
+        status = w_weights_set_vocab(w, vocab, err);
     w_vocab_free(vocab);
     return status;
 }
@@ -37,8 +37,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_weights w = {0};
 
     enum w_status status = wmodel_one(argc, err);
-    if (!status && !set->output)
-        status = w_fail(err, W_USAGE, "say where to write: -o MODEL.wts");
+    if (!status)
+        status = wmodel_need_output(set->output, err);
     if (!status)
         status = w_exchange_read(&w, argv[0], !set->vocab, wmodel_tell, err);
     if (!status && set->vocab)

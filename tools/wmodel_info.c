@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "net/arch.h"
-#include "store/vocab_open.h"
 #include "tools/wmodel.h"
 #include "wire/token_header.h"
 
@@ -171,8 +170,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     enum w_status status = wmodel_one(argc, err);
     if (!status)
         status = wmodel_load(&w, argv[0], &format, err);
-    if (!status && w_json_get(w.tok, "merges"))
-        status = w_vocab_from_json(&vocab, w.tok, err);
+    if (!status)
+        status = w_weights_vocab(&w, &vocab, err);
     const char *name = format ? format->name : "wts";
     if (!status && (set->config || set->json)) {
         struct w_json *json =

@@ -116,34 +116,11 @@ bool w_gpt2_has(const struct w_tensor *row)
     return strncmp(row->name, "gate.", 5) != 0;
 }
 
-static enum w_status check_ids(const struct w_weights *w, const struct w_vocab *vocab,
-                               struct w_err *err)
-{
-    if (w_vocab_size(vocab) <= w->conf.vocab_size)
-        return W_DONE;
-    return w_fail(err, W_MISMATCH, "the vocabulary has %u ids, the model only %llu",
-                  w_vocab_size(vocab), (unsigned long long)w->conf.vocab_size);
-}
-
 enum w_status w_exchange_vocab(const struct w_weights *w, struct w_vocab **vocab, struct w_err *err)
 {
-    *vocab = NULL;
-    if (!w_json_get(w->tok, "merges"))
-        return W_DONE;
-    enum w_status status = w_vocab_from_json(vocab, w->tok, err);
-    return status ? status : check_ids(w, *vocab, err);
-}
+    enum w_status status = w_weights_vocab(w, vocab, err);
 
-enum w_status w_exchange_set_vocab(struct w_weights *w, const struct w_vocab *vocab,
-                                   struct w_err *err)
-{
-    enum w_status status = check_ids(w, vocab, err);
-
-    if (status)
-        return status;
-    w_json_free(w->tok);
-    w->tok = w_vocab_json(vocab);
-    return w->tok ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
+    return status || !*vocab ? status : w_weights_check_vocab(w, *vocab, err);
 }
 
 enum w_status w_exchange_write_tensor(struct w_output *out, const struct w_weights *w,

@@ -19,7 +19,6 @@
 
 #include "exchange/weight_type.h"
 #include "store/weights.h"
-#include "text/vocab.h"
 
 /* Called with a line for people about what is not a failure: a warning, or a detail. */
 typedef void w_exchange_tell(bool warning, const char *text);
@@ -47,9 +46,9 @@ enum w_status w_exchange_look(const struct w_exchange_format **format, const cha
 
 /* Read a model. *w, zeros at the call, is to be released, also after a failure. The configuration
  * says what the file does; the keys of training have values to fine-tune with. vocab: its vocabulary
- * is wanted, too. W_MISMATCH: no format,
- * or a model that is none of ours; W_CORRUPT, W_TRUNCATED: damaged, or numbers that are not finite;
- * W_NEWER: another version of the format; W_LIMIT, W_IO, W_NOMEM. */
+ * is wanted, too. W_MISMATCH: no format, or a model that is none of ours; W_CORRUPT, W_TRUNCATED:
+ * damaged, or numbers that are not finite; W_NEWER: another version of the format; W_LIMIT, W_IO,
+ * W_NOMEM. */
 enum w_status w_exchange_read(struct w_weights *w, const char *path, bool vocab, w_exchange_tell *,
                               struct w_err *) W_MUST_CHECK;
 /* Write a model; the file or folder appears when it is complete. W_USAGE: the format cannot hold the
@@ -58,10 +57,5 @@ enum w_status w_exchange_read(struct w_weights *w, const char *path, bool vocab,
 enum w_status w_exchange_write(const struct w_weights *w, const struct w_exchange_format *,
                                enum w_weight_type, const char *path, w_exchange_tell *,
                                struct w_err *) W_MUST_CHECK;
-
-/* Give weights a vocabulary, which stays the caller's. W_MISMATCH: it has more ids
- * than the model; W_NOMEM. */
-enum w_status w_exchange_set_vocab(struct w_weights *, const struct w_vocab *,
-                                   struct w_err *) W_MUST_CHECK;
 
 #endif

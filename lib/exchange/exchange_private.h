@@ -3,7 +3,6 @@
 #define W_EXCHANGE_PRIVATE_H
 
 #include "exchange/exchange.h"
-#include "text/vocab.h"
 
 #define W_LAYER_NORM_EPSILON 1e-5 /* that of the kernels (kern/kern.h) */
 
@@ -40,8 +39,7 @@ enum w_status w_gpt2_conf(struct w_conf *, const struct w_gpt2_shape *,
 /* Is a tensor part of what other programs know (1), or of the gate of counts (0)? */
 bool w_gpt2_has(const struct w_tensor *);
 
-/* The vocabulary of weights, the caller's; NULL: they have none. As w_vocab_from_json(). W_MISMATCH:
- * it has more ids than the model. */
+/* As w_weights_vocab(), and w_weights_check_vocab(). */
 enum w_status w_exchange_vocab(const struct w_weights *, struct w_vocab **,
                                struct w_err *) W_MUST_CHECK;
 /* Writes numbers of one tensor, converted, piece by piece. W_MISMATCH: too large for the type; else as

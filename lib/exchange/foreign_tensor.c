@@ -6,13 +6,25 @@
  * the file (q8_0), is allocated after that. Numbers are read through a buffer of one row. */
 #include "exchange/foreign_tensor.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/grow.h"
 
 #define PIECE 16384 /* numbers of a vector that are read at a time: whole blocks */
+
+void w_foreign_set_type(struct w_foreign *t, const char *const names[W_WEIGHT_TYPES],
+                        const char *name)
+{
+    for (u32 i = 0; i < W_WEIGHT_TYPES; i++)
+        if (names[i] && !strcmp(names[i], name)) {
+            t->known_type = true;
+            t->type = i;
+        }
+    snprintf(t->type_name, sizeof t->type_name, "%s", name);
+    w_make_printable(t->type_name);
+}
 
 enum w_status w_foreign_add(struct w_foreign_list *list, const struct w_foreign *tensor,
                             struct w_err *err)
@@ -47,8 +59,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The numbers of a shape; false if they cannot be counted. */
-static bool count_numbers(const struct w_foreign *t, u64 *count)
+bool w_foreign_count(const struct w_foreign *t, u64 *count)
 {
     bool ok = true;
 
@@ -63,7 +74,7 @@ static enum w_status check_one(const struct w_foreign *t, u64 start, u64 end, st
     u64 count, bytes = t->bytes, stop;
     const u64 cols = t->ndim ? t->shape[t->ndim - 1] : 1;
 
-    if (!count_numbers(t, &count))
+    if (!w_foreign_count(t, &count))
         return w_fail(err, W_CORRUPT, "tensor %s has more numbers than can be counted", t->name);
     if (t->known_type && cols % w_weight_block(t->type))
         return w_fail(err, W_CORRUPT, "tensor %s has rows of %llu numbers, no whole blocks of %s",
@@ -148,7 +159,6 @@ static enum w_status read_numbers(const struct w_foreign *t, struct w_input *in,
     const u64 block = w_weight_block(t->type), block_bytes = w_weight_block_bytes(t->type);
     const size_t size = (size_t)(count / block * block_bytes);
     size_t got = 0;
-    bool finite = true;
 
     enum w_status status =
         w_input_read_at(in, t->offset + first / block * block_bytes, bytes, size, &got, err);
@@ -157,10 +167,9 @@ static enum w_status read_numbers(const struct w_foreign *t, struct w_input *in,
     if (status)
         return status;
     w_weights_unpack(t->type, bytes, count, x);
-    for (u64 i = 0; i < count; i++)
-        finite &= isfinite(x[i]) != 0;
-    return finite ? W_DONE
-                  : w_fail(err, W_CORRUPT, "tensor %s has numbers that are not finite", t->name);
+    return w_all_finite(x, count)
+               ? W_DONE
+               : w_fail(err, W_CORRUPT, "tensor %s has numbers that are not finite", t->name);
 }
 
 enum w_status w_foreign_read_one(const struct w_foreign *t, struct w_input *in,
@@ -190,8 +199,27 @@ enum w_status w_foreign_read_one(const struct w_foreign *t, struct w_input *in,
 
 /* ---- all of them ---- */
 
+static enum w_status check_head(const struct w_foreign *head, struct w_input *in,
+                                const struct w_weights *w, struct w_err *err)
+{
+    const struct w_tensor *table = w_tensors_find_table(&w->tensors);
+    float *x = malloc(table->count * sizeof *x);
+
+    enum w_status status = x ? W_DONE : w_fail(err, W_NOMEM, "no memory to read %s", head->name);
+    if (!status)
+        status = w_foreign_fits(head, table, err);
+    if (!status)
+        status = w_foreign_read_one(head, in, table, x, err);
+    if (!status && memcmp(x, w->values + table->offset, table->count * sizeof *x) != 0)
+        status = w_fail(err, W_MISMATCH,
+                        "%s differs from the table of ids: the head of a model here is that table",
+                        head->name);
+    free(x);
+    return status;
+}
+
 enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
-                             const struct w_conf *conf, w_foreign_namer *name_of,
+                             const struct w_conf *conf, w_foreign_namer *name_of, const char *head,
                              struct w_weights *w, struct w_err *err)
 {
     struct w_tensors tensors = {0};
@@ -215,24 +243,13 @@ enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
         t->used = true;
         status = w_foreign_read_one(t, in, row, w->values + row->offset, err);
     }
-    return status;
-}
-
-enum w_status w_foreign_head(const struct w_foreign *head, struct w_input *in,
-                             const struct w_weights *w, struct w_err *err)
-{
-    const struct w_tensor *table = w_tensors_find_table(&w->tensors);
-    float *x = malloc(table->count * sizeof *x);
-
-    enum w_status status = x ? W_DONE : w_fail(err, W_NOMEM, "no memory to read %s", head->name);
-    if (!status)
-        status = w_foreign_fits(head, table, err);
-    if (!status)
-        status = w_foreign_read_one(head, in, table, x, err);
-    if (!status && memcmp(x, w->values + table->offset, table->count * sizeof *x) != 0)
-        status = w_fail(err, W_MISMATCH,
-                        "%s differs from the table of ids: the head of a model here is that table",
-                        head->name);
-    free(x);
+    for (size_t i = 0; i < list->count && !status; i++) {
+        const struct w_foreign *t = &list->items[i];
+        if (!strcmp(t->name, head))
+            status = check_head(t, in, w, err);
+        else if (!t->used)
+            status = w_fail(err, W_MISMATCH,
+                            "has a tensor %s, which no model here has: it would be lost", t->name);
+    }
     return status;
 }

@@ -4,7 +4,7 @@
  *     struct w_foreign_list list = {0};
  *     w_foreign_add(&list, &tensor, &err);                // for each that the file lists
  *     w_foreign_check(&list, data_start, file_bytes, &err)    // nothing overlaps or lies outside
- *     w_foreign_read(&list, &in, name_of, &weights, &err);    // all of them, converted
+ *     w_foreign_read(&list, &in, &conf, name_of, "output.weight", &weights, &err);    // converted
  *     w_foreign_release(&list);
  *
  * A file is refused before memory is allocated for weights that it does not have. */
@@ -23,7 +23,7 @@ struct w_foreign {
     char type_name[16];        /* printable, for messages */
     bool known_type;           /* type is one of ours */
     bool turned;               /* a matrix is (in, out): its columns are our rows */
-    bool used;                 /* by w_foreign_read() */
+    bool used;                 /* by w_foreign_read(), or it may be left */
     enum w_weight_type type;
     u32 ndim;
     u64 shape[W_FOREIGN_DIMS]; /* the last varies fastest in the file */
@@ -35,6 +35,11 @@ struct w_foreign_list {
     size_t count, room;
 };
 
+/* What a file calls its type, and the type of that name in `names`, where unknown ones are NULL. */
+void w_foreign_set_type(struct w_foreign *, const char *const names[W_WEIGHT_TYPES],
+                        const char *name);
+/* The numbers of its shape; false if they cannot be counted. */
+bool w_foreign_count(const struct w_foreign *, u64 *count) W_MUST_CHECK;
 /* Copies *tensor. W_NOMEM. */
 enum w_status w_foreign_add(struct w_foreign_list *, const struct w_foreign *tensor,
                             struct w_err *) W_MUST_CHECK;
@@ -59,12 +64,11 @@ enum w_status w_foreign_read_one(const struct w_foreign *, struct w_input *,
 /* The name, in the file, of a tensor of ours. */
 typedef void w_foreign_namer(const struct w_tensor *, char name[W_FOREIGN_NAME]);
 /* Make weights of a configuration and read all of its tensors; those of the list that were needed
- * become used. Fails as the functions above, and as w_weights_init(); *w is to be released. */
+ * become used. A tensor named `head` is one only in name where its numbers are those of the table of
+ * ids, to which ours is tied. W_MISMATCH: they are not, or a tensor would be left that was not used.
+ * Else fails as the functions above, and as w_weights_init(); *w is to be released. */
 enum w_status w_foreign_read(struct w_foreign_list *, struct w_input *, const struct w_conf *,
-                             w_foreign_namer *, struct w_weights *w, struct w_err *) W_MUST_CHECK;
-/* A head of its own is one only in name where its numbers are those of the table of ids, to which
- * ours is tied. W_MISMATCH: they are not. */
-enum w_status w_foreign_head(const struct w_foreign *head, struct w_input *,
-                             const struct w_weights *, struct w_err *) W_MUST_CHECK;
+                             w_foreign_namer *, const char *head, struct w_weights *w,
+                             struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -3,26 +3,9 @@
 #define W_GGUF_LAYOUT_H
 
 #include "exchange/foreign_tensor.h"
+#include "text/gguf_cursor.h"
 
 #define W_GGUF_ALIGNMENT 32 /* of the data, where no pair says otherwise */
-
-/* Types of values, in the pairs of keys and values. */
-enum w_gguf_pair_type {
-    W_GGUF_U8,
-    W_GGUF_I8,
-    W_GGUF_U16,
-    W_GGUF_I16,
-    W_GGUF_U32,
-    W_GGUF_I32,
-    W_GGUF_F32,
-    W_GGUF_BOOL,
-    W_GGUF_STRING,
-    W_GGUF_ARRAY,
-    W_GGUF_U64,
-    W_GGUF_I64,
-    W_GGUF_F64,
-    W_GGUF_PAIR_TYPES
-};
 
 /* Codes of the types of tensors, and of files that hold mostly one. */
 struct w_gguf_code {

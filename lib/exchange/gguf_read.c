@@ -1,13 +1,9 @@
-/* Reading a model from a GGUF file of llama.cpp (versions 2 and 3, little-endian), architecture gpt2:
+/* Reading a model from a GGUF file of llama.cpp, architecture gpt2. After the pairs of text/gguf_cursor.h:
  *
- *     "GGUF" | u32 version | u64 tensors | u64 pairs | pairs | tensors | padding | data
- *     pair:   key, u32 type, value       tensor: name, u32 dimensions, u64 sizes, u32 type, u64 offset
+ *     tensors | padding | data            tensor: name, u32 dimensions, u64 sizes, u32 type, u64 offset
  *
- * where a string is a u64 length and bytes, and an array a u32 type, a u64 count and the elements. The
- * first size of a tensor varies fastest. Data begin at the next multiple of the alignment, and so does
- * each tensor in them. The vocabulary is in pairs "tokenizer.ggml.*", which text/vocab_formats.h reads.
- *
- * No length is trusted: what a file says is compared with the bytes that it has left. */
+ * The first size of a tensor varies fastest. Data begin at the next multiple of the alignment, and so does
+ * each tensor in them. The vocabulary is in pairs "tokenizer.ggml.*", which text/vocab_formats.h reads. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +12,7 @@
 #include "exchange/foreign_tensor.h"
 #include "exchange/gguf_layout.h"
 #include "text/vocab_formats.h"
+#include "text/vocab_import.h"
 
 enum w_status w_gguf_look(const char *path, bool *is_one, struct w_err *err)
 {
@@ -29,16 +26,14 @@ enum w_status w_gguf_look(const char *path, bool *is_one, struct w_err *err)
     enum w_status status = w_input_open(&in, path, err);
     if (!status && in.seekable)
         status = w_input_read_at(&in, in.start, magic, sizeof magic, &got, err);
-    *is_one = !status && got == 4 && !memcmp(magic, "GGUF", 4);
+    *is_one = !status && w_vocab_format_of(magic, got) == W_VOCAB_GGUF;
     w_input_close(&in);
     return status;
 }
 
 struct reading {
     struct w_input in;
-    u8 buffer[65536];
-    size_t at, end; /* in the buffer, */
-    u64 next;       /* which ends at this offset of the file */
+    struct w_gguf_cursor cursor;
     struct w_err *err;
 
     /* what pairs said */
@@ -47,113 +42,6 @@ struct reading {
     struct w_gpt2_shape shape;
     struct w_foreign_list tensors;
 };
-
-/* Bytes of the file after those that were taken. */
-static u64 left(const struct reading *r)
-{
-    return r->in.size_bytes - W_MIN(r->in.size_bytes, r->next) + (r->end - r->at);
-}
-
-static enum w_status take(struct reading *r, void *bytes, size_t size)
-{
-    enum w_status status = W_DONE;
-    u8 *to = bytes;
-
-    while (size > 0 && !status) {
-        if (r->at == r->end) {
-            r->at = 0;
-            status = w_input_read_at(&r->in, r->next, r->buffer, sizeof r->buffer, &r->end, r->err);
-            r->next += r->end;
-            if (!status && r->end == 0)
-                return w_fail(r->err, W_TRUNCATED, "the file ends before its tensors");
-            continue;
-        }
-        const size_t n = W_MIN(size, r->end - r->at);
-        memcpy(to, r->buffer + r->at, n);
-        to += n;
-        r->at += n;
-        size -= n;
-    }
-    return status;
-}
-
-static enum w_status skip(struct reading *r, u64 size)
-{
-    const u64 n = W_MIN(size, r->end - r->at);
-
-    if (size > left(r))
-        return w_fail(r->err, W_TRUNCATED, "the file ends before its tensors");
-    r->at += n;
-    r->next += size - n; /* the buffer is empty then */
-    return W_DONE;
-}
-
-static enum w_status take_u32(struct reading *r, u32 *value)
-{
-    u8 bytes[4];
-    enum w_status status = take(r, bytes, sizeof bytes);
-
-    *value = status ? 0 : w_get32(bytes);
-    return status;
-}
-
-static enum w_status take_u64(struct reading *r, u64 *value)
-{
-    u8 bytes[8];
-    enum w_status status = take(r, bytes, sizeof bytes);
-
-    *value = status ? 0 : w_get64(bytes);
-    return status;
-}
-
-/* A string of fewer than `room` bytes, made printable. */
-static enum w_status take_text(struct reading *r, char *text, u64 room, const char *what)
-{
-    u64 size;
-    enum w_status status = take_u64(r, &size);
-
-    text[0] = 0;
-    if (!status && size >= room)
-        status = w_fail(r->err, W_LIMIT, "%s of %llu bytes; at most %llu are read", what,
-                        (unsigned long long)size, (unsigned long long)room - 1);
-    if (!status)
-        status = take(r, text, (size_t)size);
-    if (!status && memchr(text, 0, (size_t)size))
-        status = w_fail(r->err, W_CORRUPT, "%s holds a byte 0", what);
-    text[status ? 0 : size] = 0;
-    w_make_printable(text);
-    return status;
-}
-
-static enum w_status skip_value(struct reading *r, u32 type, unsigned depth)
-{
-    static const u8 sizes[W_GGUF_PAIR_TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-    u32 element;
-    u64 count;
-    enum w_status status;
-
-    if (type >= W_GGUF_PAIR_TYPES || depth > 4)
-        return w_fail(r->err, W_CORRUPT, "a value of type %u, %u levels deep", type, depth);
-    if (type == W_GGUF_STRING) {
-        status = take_u64(r, &count);
-        return status ? status : skip(r, count);
-    }
-    if (type != W_GGUF_ARRAY)
-        return skip(r, sizes[type]);
-    status = take_u32(r, &element);
-    if (!status)
-        status = take_u64(r, &count);
-    if (status)
-        return status;
-    if (element < W_GGUF_PAIR_TYPES && sizes[element])
-        return count <= left(r) / sizes[element]
-                   ? skip(r, count * sizes[element])
-                   : w_fail(r->err, W_TRUNCATED, "the file ends in an array");
-    /* Each string or array takes eight bytes at least, so that the file bounds the loop. */
-    for (u64 i = 0; i < count && !status; i++)
-        status = skip_value(r, element, depth + 1);
-    return status;
-}
 
 /* A whole number of any type. */
 static enum w_status take_count(struct reading *r, u32 type, const char *key, u64 *value)
@@ -165,7 +53,7 @@ static enum w_status take_count(struct reading *r, u32 type, const char *key, u6
 
     if (size == 2 && type != W_GGUF_U16)
         return w_fail(r->err, W_CORRUPT, "%s is no whole number", key);
-    enum w_status status = take(r, bytes, size);
+    enum w_status status = w_gguf_take(&r->cursor, bytes, size);
     *value = w_get64(bytes);
     return status;
 }
@@ -177,7 +65,7 @@ static enum w_status take_float(struct reading *r, u32 type, const char *key, do
 
     if (type != W_GGUF_F32)
         return w_fail(r->err, W_CORRUPT, "%s is no f32", key);
-    enum w_status status = take_u32(r, &bits);
+    enum w_status status = w_gguf_u32(&r->cursor, &bits);
     memcpy(&single, &bits, sizeof single);
     *value = (double)single;
     return status;
@@ -204,12 +92,12 @@ static enum w_status take_pair(struct reading *r)
         {"general.architecture", r->architecture},
         {"tokenizer.ggml.model", r->tokenizer},
     };
-    char key[256];
+    char key[W_GGUF_KEY];
     u32 type = 0;
 
-    enum w_status status = take_text(r, key, sizeof key, "a key");
+    enum w_status status = w_gguf_text(&r->cursor, key, sizeof key, "a key");
     if (!status)
-        status = take_u32(r, &type);
+        status = w_gguf_u32(&r->cursor, &type);
     if (status)
         return status;
     for (size_t i = 0; i < W_COUNTOF(counts); i++)
@@ -217,11 +105,11 @@ static enum w_status take_pair(struct reading *r)
             return take_count(r, type, key, counts[i].value);
     for (size_t i = 0; i < W_COUNTOF(texts); i++)
         if (!strcmp(key, texts[i].key))
-            return type == W_GGUF_STRING ? take_text(r, texts[i].text, 32, key)
+            return type == W_GGUF_STRING ? w_gguf_text(&r->cursor, texts[i].text, 32, key)
                                          : w_fail(r->err, W_CORRUPT, "%s is no string", key);
     if (!strcmp(key, "gpt2.attention.layer_norm_epsilon"))
         return take_float(r, type, key, &r->shape.epsilon);
-    return skip_value(r, type, 0);
+    return w_gguf_skip_value(&r->cursor, type);
 }
 
 /* The bytes of a tensor of an unknown type are not known either. */
@@ -229,23 +117,19 @@ static enum w_status take_tensor(struct reading *r)
 {
     struct w_foreign t = {0};
     u32 code = 0;
-    u64 count = 1;
+    u64 count = 0;
 
-    enum w_status status = take_text(r, t.name, sizeof t.name, "a tensor's name");
+    enum w_status status = w_gguf_text(&r->cursor, t.name, sizeof t.name, "a tensor's name");
     if (!status)
-        status = take_u32(r, &t.ndim);
+        status = w_gguf_u32(&r->cursor, &t.ndim);
     if (!status && t.ndim > W_FOREIGN_DIMS)
         status = w_fail(r->err, W_CORRUPT, "tensor %s has %u dimensions", t.name, t.ndim);
-    for (u32 i = 0; i < t.ndim && !status; i++) {
-        status = take_u64(r, &t.shape[t.ndim - 1 - i]);
-        if (!status && !w_mul_ok(count, t.shape[t.ndim - 1 - i], &count))
-            status =
-                w_fail(r->err, W_CORRUPT, "tensor %s has more numbers than can be counted", t.name);
-    }
+    for (u32 i = t.ndim; i-- > 0 && !status;)
+        status = w_gguf_u64(&r->cursor, &t.shape[i]);
     if (!status)
-        status = take_u32(r, &code);
+        status = w_gguf_u32(&r->cursor, &code);
     if (!status)
-        status = take_u64(r, &t.offset);
+        status = w_gguf_u64(&r->cursor, &t.offset);
     snprintf(t.type_name, sizeof t.type_name, "number %u", code);
     for (u32 i = 0; i < W_WEIGHT_TYPES; i++)
         if (w_gguf_codes[i].tensor == code) {
@@ -253,30 +137,20 @@ static enum w_status take_tensor(struct reading *r)
             t.type = i;
             snprintf(t.type_name, sizeof t.type_name, "%s", w_weight_type_name(t.type));
         }
-    if (!status && t.known_type && !w_weight_bytes(t.type, count, &t.bytes))
-        status = w_fail(r->err, W_CORRUPT, "tensor %s has more bytes than can be counted", t.name);
+    if (!status && t.known_type &&
+        (!w_foreign_count(&t, &count) || !w_weight_bytes(t.type, count, &t.bytes)))
+        status =
+            w_fail(r->err, W_CORRUPT, "tensor %s has more numbers than can be counted", t.name);
     return status ? status : w_foreign_add(&r->tensors, &t, r->err);
 }
 
 static enum w_status take_head(struct reading *r)
 {
-    u8 magic[4];
-    u32 version = 0;
     u64 tensors = 0, pairs = 0;
 
     r->alignment = W_GGUF_ALIGNMENT;
     r->shape.epsilon = W_LAYER_NORM_EPSILON;
-    enum w_status status = take(r, magic, sizeof magic);
-    if (!status && memcmp(magic, "GGUF", 4))
-        status = w_fail(r->err, W_CORRUPT, "this is no GGUF file");
-    if (!status)
-        status = take_u32(r, &version);
-    if (!status && version != 2 && version != 3)
-        status = w_fail(r->err, W_NEWER, "GGUF version %u, or of the other byte order", version);
-    if (!status)
-        status = take_u64(r, &tensors);
-    if (!status)
-        status = take_u64(r, &pairs);
+    enum w_status status = w_gguf_begin(&r->cursor, &tensors, &pairs);
     for (u64 i = 0; i < pairs && !status; i++) /* each takes bytes of the file */
         status = take_pair(r);
     if (!status && strcmp(r->architecture, "gpt2"))
@@ -303,7 +177,7 @@ static enum w_status take_head(struct reading *r)
 /* Offsets count from the data, which begin at the next multiple of the alignment. */
 static enum w_status place_tensors(struct reading *r)
 {
-    const u64 start = w_round_up(r->next - (r->end - r->at), r->alignment);
+    const u64 start = w_round_up(r->in.start + r->cursor.taken, r->alignment);
     enum w_status status = W_DONE;
 
     for (size_t i = 0; i < r->tensors.count && !status; i++) {
@@ -318,22 +192,13 @@ static enum w_status place_tensors(struct reading *r)
 static enum w_status read_weights(struct reading *r, struct w_weights *w)
 {
     struct w_foreign *table = w_foreign_find(&r->tensors, "token_embd.weight");
-    struct w_foreign *head = w_foreign_find(&r->tensors, "output.weight");
     struct w_conf conf;
 
     r->shape.vocab = table && table->ndim == 2 ? table->shape[0] : 0;
     enum w_status status = w_gpt2_conf(&conf, &r->shape, r->err);
     if (!status)
-        status = w_foreign_read(&r->tensors, &r->in, &conf, w_gguf_name_of, w, r->err);
-    if (!status && head) {
-        status = w_foreign_head(head, &r->in, w, r->err);
-        head->used = true;
-    }
-    for (size_t i = 0; i < r->tensors.count && !status; i++)
-        if (!r->tensors.items[i].used)
-            status = w_fail(r->err, W_MISMATCH,
-                            "has a tensor %s, which no model here has: it would be lost",
-                            r->tensors.items[i].name);
+        status =
+            w_foreign_read(&r->tensors, &r->in, &conf, w_gguf_name_of, "output.weight", w, r->err);
     return status;
 }
 
@@ -351,7 +216,7 @@ static enum w_status read_vocab(struct reading *r, struct w_weights *w, w_exchan
     if (!status)
         status = w_vocab_read_gguf(&vocab, &r->in, &options, r->err);
     if (!status)
-        status = w_exchange_set_vocab(w, vocab, r->err);
+        status = w_weights_set_vocab(w, vocab, r->err);
     w_vocab_free(vocab);
     return status;
 }
@@ -363,9 +228,9 @@ enum w_status w_gguf_read(struct w_weights *w, const char *path, bool vocab, w_e
 
     if (!r)
         return w_fail(err, W_NOMEM, "no memory to read %s", path);
-    r->err = err;
+    r->cursor.in = &r->in;
+    r->cursor.err = r->err = err;
     enum w_status status = w_input_open(&r->in, path, err);
-    r->next = r->in.start;
     if (!status && !r->in.seekable)
         status = w_fail(err, W_MISMATCH, "has to be a regular file");
     if (!status)

@@ -1,4 +1,4 @@
-/* Writing a model as a GGUF file; gguf_read.c says how such files are made.
+/* Writing a model as a GGUF file; text/gguf_cursor.h and gguf_read.c say how such files are made.
  *
  * Norms, biases and positions stay f32 in every type, as llama.cpp wants them, and a matrix whose rows
  * are not whole blocks of q8_0 becomes f16. There is no tensor "output.weight": llama.cpp takes the
@@ -18,8 +18,6 @@
 #define VERSION 3
 #define QUANTIZATION_VERSION 2
 #define PADS_CONTEXT_TO 256 /* llama.cpp, its context */
-
-enum token_kind { NORMAL = 1, CONTROL = 3, UNUSED = 5 }; /* in "tokenizer.ggml.token_type" */
 
 struct writing {
     struct w_buffer pairs; /* and then tensors */
@@ -133,9 +131,9 @@ static enum w_status put_tokens(struct writing *f, const struct w_vocab *vocab, 
     put_array(f, "tokenizer.ggml.token_type", W_GGUF_I32, size);
     for (u32 id = 0; id < size; id++) {
         const enum w_token_kind kind = w_vocab_kind(vocab, id);
-        put32(&f->pairs, kind == W_TOKEN_UNUSED    ? UNUSED
-                         : kind == W_TOKEN_SPECIAL ? CONTROL
-                                                   : NORMAL);
+        put32(&f->pairs, kind == W_TOKEN_UNUSED    ? W_GGUF_UNUSED
+                         : kind == W_TOKEN_SPECIAL ? W_GGUF_CONTROL
+                                                   : W_GGUF_NORMAL);
     }
     return status;
 }

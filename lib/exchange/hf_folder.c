@@ -207,7 +207,7 @@ enum w_status w_hf_read_vocab(struct w_weights *w, const char *folder, w_exchang
         return W_DONE;
     }
     if (!status)
-        status = w_exchange_set_vocab(w, vocab, err);
+        status = w_weights_set_vocab(w, vocab, err);
     w_vocab_free(vocab);
     return status;
 }

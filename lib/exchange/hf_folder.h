@@ -20,7 +20,7 @@ enum w_status w_hf_read_config(struct w_conf *, const char *folder, struct w_err
 enum w_status w_hf_parse_config(struct w_conf *, const char *text, size_t size,
                                 struct w_err *) W_MUST_CHECK;
 /* Give weights the vocabulary of tokenizer.json, or of vocab.json with merges.txt; none of them: it is
- * told, and they have none. As w_vocab_import() and w_exchange_set_vocab(). */
+ * told, and they have none. As w_vocab_import() and w_weights_set_vocab(). */
 enum w_status w_hf_read_vocab(struct w_weights *, const char *folder, w_exchange_tell *,
                               struct w_err *) W_MUST_CHECK;
 

@@ -69,19 +69,15 @@ static bool read_shape(const char **at, struct w_foreign *t)
 
 static bool read_descr(const char **at, struct w_foreign *t)
 {
+    char name[sizeof t->type_name];
     const char *end;
 
     skip_blanks(at);
     if (**at != '\'' || !(end = strchr(*at + 1, '\'')))
         return false;
-    snprintf(t->type_name, sizeof t->type_name, "%.*s", (int)(end - *at - 1), *at + 1);
-    w_make_printable(t->type_name);
+    snprintf(name, sizeof name, "%.*s", (int)(end - *at - 1), *at + 1);
+    w_foreign_set_type(t, dtypes, name);
     *at = end + 1;
-    for (u32 i = 0; i < W_WEIGHT_TYPES; i++)
-        if (dtypes[i] && !strcmp(dtypes[i], t->type_name)) {
-            t->known_type = true;
-            t->type = i;
-        }
     return true;
 }
 

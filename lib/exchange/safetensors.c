@@ -70,6 +70,13 @@ static enum w_status read_places(const struct w_json *json, u64 start, struct w_
     return W_DONE;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t a = strlen(text), b = strlen(end);
+
+    return a >= b && !strcmp(text + a - b, end);
+}
+
 static enum w_status read_tensor(const struct w_json *json, u64 start, struct w_foreign_list *list,
                                  struct w_err *err)
 {
@@ -82,13 +89,8 @@ static enum w_status read_tensor(const struct w_json *json, u64 start, struct w_
         return w_fail(err, W_MISMATCH, "has a tensor %s, a name that no tensor here has", t.name);
     if (!dtype)
         return w_fail(err, W_CORRUPT, "tensor %s has no \"dtype\"", t.name);
-    snprintf(t.type_name, sizeof t.type_name, "%s", dtype);
-    w_make_printable(t.type_name);
-    for (u32 i = 0; i < W_WEIGHT_TYPES; i++)
-        if (dtypes[i] && !strcmp(dtypes[i], dtype)) {
-            t.known_type = true;
-            t.type = i;
-        }
+    w_foreign_set_type(&t, dtypes, dtype);
+    t.used = t.turned && (ends_with(name, ".attn.bias") || ends_with(name, ".attn.masked_bias"));
     enum w_status status = read_places(json, start, &t, err);
     return status ? status : w_foreign_add(list, &t, err);
 }
@@ -134,33 +136,6 @@ static enum w_status read_header(struct w_input *in, struct w_foreign_list *list
     return status;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t a = strlen(text), b = strlen(end);
-
-    return a >= b && !strcmp(text + a - b, end);
-}
-
-/* What may be left: the tied head, and masks. */
-static enum w_status check_rest(const struct w_foreign_list *list, struct w_input *in,
-                                const struct w_weights *w, struct w_err *err)
-{
-    enum w_status status = W_DONE;
-
-    for (size_t i = 0; i < list->count && !status; i++) {
-        const struct w_foreign *t = &list->items[i];
-        if (t->used || (t->turned && (ends_with(t->name, ".attn.bias") ||
-                                      ends_with(t->name, ".attn.masked_bias"))))
-            continue;
-        if (!strcmp(t->name, "lm_head.weight"))
-            status = w_foreign_head(t, in, w, err);
-        else
-            status = w_fail(err, W_MISMATCH,
-                            "has a tensor %s, which no model here has: it would be lost", t->name);
-    }
-    return status;
-}
-
 static enum w_status read_file(struct w_weights *w, const struct w_conf *conf, const char *path,
                                struct w_err *err)
 {
@@ -173,11 +148,10 @@ static enum w_status read_file(struct w_weights *w, const struct w_conf *conf, c
     if (!status)
         status = read_header(&in, &list, err);
     if (!status)
-        status = w_foreign_read(
-            &list, &in, conf,
-            w_foreign_find(&list, PREFIX "wte.weight") ? name_with_prefix : name_alone, w, err);
-    if (!status)
-        status = check_rest(&list, &in, w, err);
+        status = w_foreign_read(&list, &in, conf,
+                                w_foreign_find(&list, PREFIX "wte.weight") ? name_with_prefix
+                                                                           : name_alone,
+                                "lm_head.weight", w, err);
     w_foreign_release(&list);
     w_input_close(&in);
     return status && status != W_IO && status != W_NOMEM ? w_fail_at(err, status, FILE_NAME)

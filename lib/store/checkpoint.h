@@ -52,17 +52,18 @@ enum w_status w_ckpt_save_weights(const struct w_tensors *, const float *weights
                                   const struct w_conf *, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Will the header that w_ckpt_save() writes be readable, and how large will the file be? Readers limit the size of its line and the
- * number of its values, which many layers and a large vocabulary together can exceed: this is to be
- * known before the first step. W_LIMIT or W_CORRUPT, as a reader would return; W_NOMEM. */
+/* Will the header that w_ckpt_save() writes be readable, and how large will the file be? Readers limit
+ * the size of its line and the number of its values, which many layers and a large vocabulary together
+ * can exceed: this is to be known before the first step. W_LIMIT or W_CORRUPT, as a reader would
+ * return; W_NOMEM. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, u64 *bytes, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
  * weights have the shapes that the configuration gives them. Whether "state" is whole matters only
- * to w_ckpt_check_resume(). W_MISMATCH: a
- * stream, but no model, or not of its own configuration; W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT:
- * as reading any stream; W_IO, W_NOMEM. *out is NULL after a failure. */
+ * to w_ckpt_check_resume(). W_MISMATCH: a stream, but no model, or not of its own configuration;
+ * W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT: as reading any stream; W_IO, W_NOMEM. *out is NULL after
+ * a failure. */
 struct w_ckpt;
 enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *) W_MUST_CHECK;
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);

@@ -3,7 +3,6 @@
  * Tensors are found by name, in any order, so that files of other programs can be read. Their shapes are
  * checked against the configuration in the file before memory is allocated for them, every byte by the
  * stream's checksums, and by a count that each tensor came once. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,15 +277,6 @@ static enum w_status read_end(struct w_ckpt *ckpt, struct w_err *err)
     return status == W_END ? W_DONE : status;
 }
 
-static bool all_finite(const float *x, u64 n)
-{
-    bool finite = true;
-
-    for (u64 i = 0; i < n; i++)
-        finite &= isfinite(x[i]) != 0;
-    return finite;
-}
-
 /* Is it a table of another number of positions, and may it be? */
 static bool fits_positions(const struct w_ckpt *ckpt, const struct w_array *array,
                            const struct w_tensor *row)
@@ -358,7 +348,7 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
             status = skip_bytes(ckpt, array->bytes, err);
         } else {
             status = read_tensor(ckpt, array, row, blocks[block] + place_in(block, row), err);
-            if (!status && block == WEIGHTS && !all_finite(weights + row->offset, row->count))
+            if (!status && block == WEIGHTS && !w_all_finite(weights + row->offset, row->count))
                 status = w_fail(err, W_CORRUPT,
                                 "%s: tensor %s has numbers that are not finite: its training "
                                 "diverged",

@@ -75,14 +75,47 @@ void w_weights_release(struct w_weights *w)
     memset(w, 0, sizeof *w);
 }
 
+enum w_status w_weights_check_vocab(const struct w_weights *w, const struct w_vocab *vocab,
+                                    struct w_err *err)
+{
+    if (w_vocab_size(vocab) <= w->conf.vocab_size)
+        return W_DONE;
+    return w_fail(err, W_MISMATCH, "the vocabulary has %u ids, the model only %llu",
+                  w_vocab_size(vocab), (unsigned long long)w->conf.vocab_size);
+}
+
+enum w_status w_weights_vocab(const struct w_weights *w, struct w_vocab **vocab, struct w_err *err)
+{
+    *vocab = NULL;
+    return w_json_get(w->tok, "merges") ? w_vocab_from_json(vocab, w->tok, err) : W_DONE;
+}
+
+enum w_status w_weights_set_vocab(struct w_weights *w, const struct w_vocab *vocab,
+                                  struct w_err *err)
+{
+    enum w_status status = w_weights_check_vocab(w, vocab, err);
+
+    if (status)
+        return status;
+    w_json_free(w->tok);
+    w->tok = w_vocab_json(vocab);
+    return w->tok ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
+}
+
+bool w_all_finite(const float *x, u64 count)
+{
+    bool finite = true;
+
+    for (u64 i = 0; i < count; i++)
+        finite &= isfinite(x[i]) != 0;
+    return finite;
+}
+
 const struct w_tensor *w_weights_find_bad(const struct w_weights *w)
 {
     for (u32 i = 0; i < w->tensors.count; i++) {
         const struct w_tensor *row = &w->tensors.rows[i];
-        bool finite = true;
-        for (u64 j = 0; j < row->count; j++)
-            finite &= isfinite(w->values[row->offset + j]) != 0;
-        if (!finite)
+        if (!w_all_finite(w->values + row->offset, row->count))
             return row;
     }
     return NULL;

@@ -10,6 +10,7 @@
 #define W_WEIGHTS_H
 
 #include "store/checkpoint.h"
+#include "text/vocab.h"
 
 struct w_weights {
     struct w_conf conf;
@@ -38,7 +39,19 @@ enum w_status w_weights_save(const struct w_weights *, const char *path, const c
                              bool source, struct w_err *) W_MUST_CHECK;
 void w_weights_release(struct w_weights *); /* harmless on zeros; leaves zeros */
 
-/* The first tensor with a number that is not finite; NULL: none. */
+/* The vocabulary of weights, the caller's; NULL: they have none. As w_vocab_from_json(). */
+enum w_status w_weights_vocab(const struct w_weights *, struct w_vocab **vocab,
+                              struct w_err *) W_MUST_CHECK;
+/* Give them another, which stays the caller's. W_MISMATCH: it has more ids than the model; W_NOMEM. */
+enum w_status w_weights_set_vocab(struct w_weights *, const struct w_vocab *,
+                                  struct w_err *) W_MUST_CHECK;
+/* W_MISMATCH: a vocabulary has more ids than the model. */
+enum w_status w_weights_check_vocab(const struct w_weights *, const struct w_vocab *,
+                                    struct w_err *) W_MUST_CHECK;
+
+/* Are numbers all finite? */
+bool w_all_finite(const float *x, u64 count);
+/* The first tensor with a number that is not; NULL: none. */
 const struct w_tensor *w_weights_find_bad(const struct w_weights *);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/vocab.h"
 #include "wire/token_header.h"
 
 /* ---- other sizes ---- */
@@ -77,10 +76,8 @@ static enum w_status check_ids(const struct w_weights *w, u64 ids, struct w_err 
 {
     struct w_vocab *vocab = NULL;
 
-    if (!w_json_get(w->tok, "merges"))
-        return W_DONE;
-    enum w_status status = w_vocab_from_json(&vocab, w->tok, err);
-    if (!status && w_vocab_size(vocab) > ids)
+    enum w_status status = w_weights_vocab(w, &vocab, err);
+    if (vocab && w_vocab_size(vocab) > ids)
         status = w_fail(err, W_MISMATCH,
                         "the vocabulary has %u ids, so the table cannot have fewer: a smaller "
                         "vocabulary needs a training of its own",

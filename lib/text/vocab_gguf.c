@@ -1,29 +1,16 @@
-/* The vocabulary in the metadata of a GGUF file (versions 2 and 3, little-endian):
- *
- *     "GGUF" | u32 version | u64 tensors | u64 pairs | pairs: key, u32 type, value
- *
- * where a string is a u64 length and bytes, and an array a u32 type, a u64 count and the elements.
- * No length is trusted: memory grows with the bytes that were read, and what is too long is
- * refused. */
+/* The vocabulary in the metadata of a GGUF file, which text/gguf_cursor.h describes. Memory grows with the
+ * bytes that were read, and what is too long is refused. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/grow.h"
+#include "text/gguf_cursor.h"
 #include "text/vocab_formats.h"
 
-#define BUFFER 65536
 #define PAIRS_MAX 65536u
-#define KEY_MAX 256u
-#define DEPTH_MAX 4        /* of arrays in arrays */
 #define STRING_MAX 131072u /* bytes of a token in letters, or of a merge's line: twice a token */
 #define STRINGS_MAX (1u << 28)   /* bytes of all strings of an array */
 #define SKIPPED_MAX (1ull << 30) /* bytes of all values that are skipped */
-
-enum type { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64, TYPES };
-static const u8 sizes[TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-
-/* Kinds of tokens, in "tokenizer.ggml.token_type". */
-enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED };
 
 /* Splitting rules by their names there, and whether a word that is a token takes no merges. */
 static const struct {
@@ -101,10 +88,7 @@ struct strings {
 };
 
 struct reading {
-    struct w_input *in;
-    u8 buffer[BUFFER];
-    size_t at, end;
-    u64 skipped;
+    struct w_gguf_cursor cursor;
     struct w_err *err;
 
     char model[32], pre[32]; /* empty: missing */
@@ -115,104 +99,7 @@ struct reading {
     u32 eot_id;
 };
 
-/* ---- bytes ---- */
-
-static enum w_status take(struct reading *r, void *bytes, size_t size)
-{
-    enum w_status status = W_DONE;
-    u8 *to = bytes;
-
-    while (size > 0 && !status) {
-        if (r->at == r->end) {
-            r->at = 0;
-            status = w_input_some(r->in, r->buffer, BUFFER, &r->end, r->err);
-            if (!status && r->end == 0)
-                return w_fail(r->err, W_TRUNCATED, "GGUF: the file ends in its metadata");
-            continue;
-        }
-        size_t n = W_MIN(size, r->end - r->at);
-        memcpy(to, r->buffer + r->at, n);
-        to += n;
-        r->at += n;
-        size -= n;
-    }
-    return status;
-}
-
-static enum w_status take_u32(struct reading *r, u32 *value)
-{
-    u8 bytes[4];
-    enum w_status status = take(r, bytes, 4);
-
-    *value = status ? 0 : w_get32(bytes);
-    return status;
-}
-
-static enum w_status take_u64(struct reading *r, u64 *value)
-{
-    u8 bytes[8];
-    enum w_status status = take(r, bytes, 8);
-
-    *value = status ? 0 : w_get64(bytes);
-    return status;
-}
-
-static enum w_status skip(struct reading *r, u64 size)
-{
-    u8 waste[4096];
-    enum w_status status = W_DONE;
-
-    if (size > SKIPPED_MAX - r->skipped)
-        return w_fail(r->err, W_LIMIT, "GGUF: metadata of more than %llu bytes",
-                      (unsigned long long)SKIPPED_MAX);
-    r->skipped += size;
-    for (; size > 0 && !status; size -= W_MIN(size, sizeof waste))
-        status = take(r, waste, (size_t)W_MIN(size, sizeof waste));
-    return status;
-}
-
-/* A string of at most room - 1 bytes; a NUL ends it. */
-static enum w_status take_text(struct reading *r, char *text, u64 room, const char *what)
-{
-    u64 size;
-    enum w_status status = take_u64(r, &size);
-
-    if (!status && size >= room)
-        status = w_fail(r->err, W_LIMIT, "GGUF: %s of %llu bytes; at most %llu are read", what,
-                        (unsigned long long)size, (unsigned long long)room - 1);
-    if (!status)
-        status = take(r, text, (size_t)size);
-    text[status ? 0 : size] = 0;
-    return status;
-}
-
 /* ---- values ---- */
-
-static enum w_status skip_value(struct reading *r, u32 type, unsigned depth)
-{
-    u32 element;
-    u64 count;
-    enum w_status status;
-
-    if (type >= TYPES || depth > DEPTH_MAX)
-        return w_fail(r->err, W_CORRUPT, "GGUF: a value of type %u, %u levels deep", type, depth);
-    if (type == STRING) {
-        status = take_u64(r, &count);
-        return status ? status : skip(r, count);
-    }
-    if (type != ARRAY)
-        return skip(r, sizes[type]);
-    status = take_u32(r, &element);
-    if (!status)
-        status = take_u64(r, &count);
-    if (!status && element < TYPES && sizes[element])
-        return count <= SKIPPED_MAX ? skip(r, count * sizes[element])
-                                    : w_fail(r->err, W_LIMIT, "GGUF: an array of %llu elements",
-                                             (unsigned long long)count);
-    for (u64 i = 0; !status && i < count; i++)
-        status = skip_value(r, element, depth + 1);
-    return status;
-}
 
 /* The head of an array of one type. */
 static enum w_status take_array(struct reading *r, u32 type, u32 wanted, const char *key,
@@ -222,12 +109,12 @@ static enum w_status take_array(struct reading *r, u32 type, u32 wanted, const c
     u64 n = 0;
     enum w_status status = W_DONE;
 
-    if (type == ARRAY)
-        status = take_u32(r, &element);
-    if (!status && (type != ARRAY || element != wanted))
+    if (type == W_GGUF_ARRAY)
+        status = w_gguf_u32(&r->cursor, &element);
+    if (!status && (type != W_GGUF_ARRAY || element != wanted))
         status = w_fail(r->err, W_CORRUPT, "GGUF: %s is not the array that it should be", key);
     if (!status)
-        status = take_u64(r, &n);
+        status = w_gguf_u64(&r->cursor, &n);
     if (!status && n > W_TOKENS_MAX)
         status = w_fail(r->err, W_LIMIT, "GGUF: %s has %llu elements; at most %u are read", key,
                         (unsigned long long)n, W_TOKENS_MAX);
@@ -239,7 +126,7 @@ static enum w_status take_string(struct reading *r, struct strings *s, const cha
 {
     char piece[4096];
     u64 size;
-    enum w_status status = take_u64(r, &size);
+    enum w_status status = w_gguf_u64(&r->cursor, &size);
 
     if (!status && (size > STRING_MAX || s->text.count + size > STRINGS_MAX))
         status =
@@ -249,7 +136,7 @@ static enum w_status take_string(struct reading *r, struct strings *s, const cha
         status = w_grow(&s->ends, &s->room, s->count + 1u, sizeof *s->ends, "strings", r->err);
     for (size_t n; !status && size > 0; size -= n) {
         n = (size_t)W_MIN(size, sizeof piece);
-        status = take(r, piece, n);
+        status = w_gguf_take(&r->cursor, piece, n);
         if (!status)
             status = w_draft_append(&s->text, piece, n, r->err);
     }
@@ -264,7 +151,7 @@ static enum w_status take_strings(struct reading *r, u32 type, const char *key, 
 
     if (s->ends)
         return w_fail(r->err, W_CORRUPT, "GGUF: %s is listed twice", key);
-    enum w_status status = take_array(r, type, STRING, key, &count);
+    enum w_status status = take_array(r, type, W_GGUF_STRING, key, &count);
     for (u32 i = 0; i < count && !status; i++)
         status = take_string(r, s, key);
     return status;
@@ -277,12 +164,12 @@ static enum w_status take_kinds(struct reading *r, u32 type, const char *key)
 
     if (r->kinds)
         return w_fail(r->err, W_CORRUPT, "GGUF: %s is listed twice", key);
-    enum w_status status = take_array(r, type, I32, key, &count);
+    enum w_status status = take_array(r, type, W_GGUF_I32, key, &count);
     for (u32 i = 0; i < count && !status; i++) {
         status = w_grow(&r->kinds, &room, i + 1u, sizeof *r->kinds, "kinds", r->err);
         if (status)
             break;
-        status = take_u32(r, &r->kinds[i]);
+        status = w_gguf_u32(&r->cursor, &r->kinds[i]);
         r->kind_count = i + 1;
     }
     return status;
@@ -290,18 +177,18 @@ static enum w_status take_kinds(struct reading *r, u32 type, const char *key)
 
 static enum w_status take_name(struct reading *r, u32 type, const char *key, char name[32])
 {
-    return type == STRING ? take_text(r, name, 32, key)
-                          : w_fail(r->err, W_CORRUPT, "GGUF: %s is no string", key);
+    return type == W_GGUF_STRING ? w_gguf_text(&r->cursor, name, 32, key)
+                                 : w_fail(r->err, W_CORRUPT, "GGUF: %s is no string", key);
 }
 
 static enum w_status take_pair(struct reading *r)
 {
-    char key[KEY_MAX];
+    char key[W_GGUF_KEY];
     u32 type = 0;
-    enum w_status status = take_text(r, key, KEY_MAX, "a key");
+    enum w_status status = w_gguf_text(&r->cursor, key, sizeof key, "a key");
 
     if (!status)
-        status = take_u32(r, &type);
+        status = w_gguf_u32(&r->cursor, &type);
     if (status)
         return status;
     if (!strcmp(key, "tokenizer.ggml.model"))
@@ -314,30 +201,18 @@ static enum w_status take_pair(struct reading *r)
         return take_strings(r, type, key, &r->merges);
     if (!strcmp(key, "tokenizer.ggml.token_type"))
         return take_kinds(r, type, key);
-    if (!strcmp(key, "tokenizer.ggml.eos_token_id") && type == U32) {
+    if (!strcmp(key, "tokenizer.ggml.eos_token_id") && type == W_GGUF_U32) {
         r->has_end_id = true;
-        return take_u32(r, &r->eot_id);
+        return w_gguf_u32(&r->cursor, &r->eot_id);
     }
-    return skip_value(r, type, 0);
+    return w_gguf_skip_value(&r->cursor, type);
 }
 
 static enum w_status take_metadata(struct reading *r)
 {
-    u8 magic[4];
-    u32 version = 0;
     u64 tensors, pairs = 0;
 
-    enum w_status status = take(r, magic, 4);
-    if (!status && memcmp(magic, "GGUF", 4))
-        status = w_fail(r->err, W_CORRUPT, "this is no GGUF file");
-    if (!status)
-        status = take_u32(r, &version);
-    if (!status && version != 2 && version != 3)
-        status = w_fail(r->err, W_NEWER, "GGUF: version %u, or of the other byte order", version);
-    if (!status)
-        status = take_u64(r, &tensors);
-    if (!status)
-        status = take_u64(r, &pairs);
+    enum w_status status = w_gguf_begin(&r->cursor, &tensors, &pairs);
     if (!status && pairs > PAIRS_MAX)
         status = w_fail(r->err, W_LIMIT, "GGUF: %llu pairs of metadata; at most %u are read",
                         (unsigned long long)pairs, PAIRS_MAX);
@@ -393,9 +268,9 @@ static enum w_status give_tokens(const struct reading *r, struct w_import *f, st
     for (u32 i = 0; i < r->tokens.count && !status; i++) {
         const char *text = string_at(&r->tokens, i, &size);
         u32 kind = r->kinds ? r->kinds[i] : 0;
-        if (kind == UNUSED)
+        if (kind == W_GGUF_UNUSED)
             continue;
-        if (kind == CONTROL || kind == USER_DEFINED || kind == UNKNOWN)
+        if (kind == W_GGUF_CONTROL || kind == W_GGUF_USER_DEFINED || kind == W_GGUF_UNKNOWN)
             status = w_import_token(f, i, (const u8 *)text, size, W_IMPORT_SPECIAL, err);
         else
             status = w_import_letters(f, i, text, size,
@@ -417,8 +292,9 @@ enum w_status w_vocab_read_gguf(struct w_vocab **vocab, struct w_input *in,
     *vocab = NULL;
     if (!r)
         return w_fail(err, W_NOMEM, "no memory to read");
-    r->in = in;
-    r->err = err;
+    r->cursor.in = in;
+    r->cursor.err = r->err = err;
+    r->cursor.skip_max = SKIPPED_MAX;
     enum w_status status = take_metadata(r);
     if (!status)
         status = w_import_init(&f, err);

@@ -2,11 +2,6 @@
 bats_require_minimum_version 1.5.0
 load tiny
 
-setup_file()
-{
-    make_tiny
-}
-
 setup()
 {
     cd "$BATS_FILE_TMPDIR" || exit 1

@@ -2,8 +2,21 @@
 # text in documents, a vocabulary of 300, and a model that trains in milliseconds. Use:
 #
 #     load tiny
-#     setup_file() { make_tiny; }
-#     setup() { cd "$BATS_FILE_TMPDIR" || exit 1; }
+#
+# which is all where tests work in that folder; others have a setup_file() or setup() of their own after it.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+    make_tiny
+}
+
+setup()
+{
+    cd "$BATS_FILE_TMPDIR" || return 1
+    set -o pipefail
+}
 
 make_tiny()
 {

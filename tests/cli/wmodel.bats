@@ -1,17 +1,5 @@
 # wmodel: what is in a model, out to other programs and in again, and failures.
-bats_require_minimum_version 1.5.0
 load tiny
-
-setup_file()
-{
-    make_tiny
-}
-
-setup()
-{
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    set -o pipefail
-}
 
 weights() { wmodel info --json --tensors "$1" | jq -c .tensors; }
 

@@ -1,17 +1,5 @@
 # wtok read-ids, write-ids: token files of other trainers, out and in.
-bats_require_minimum_version 1.5.0
 load tiny
-
-setup_file()
-{
-    make_tiny
-}
-
-setup()
-{
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    set -o pipefail
-}
 
 @test "what goes out comes in, for nanoGPT and llm.c, in one file and in shards" {
     for format in nanogpt llmc; do

@@ -44,7 +44,7 @@ static inline void sample_weights(struct w_weights *w, unsigned width)
         for (u64 j = 0; j < w->tensors.rows[i].count; j++)
             w->values[w->tensors.rows[i].offset + j] = (float)w_rng_normal(&rng);
     struct w_vocab *vocab = sample_vocab();
-    if (w_exchange_set_vocab(w, vocab, NULL))
+    if (w_weights_set_vocab(w, vocab, NULL))
         abort();
     w_vocab_free(vocab);
 }

@@ -5,31 +5,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "mutate.h"
 #include "tests/fuzz/fuzz_gguf.c"
-
-static struct w_rng rng = {.seed = 2028};
-
-size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t room)
-{
-    static const u8 odd[] = {0, 1, 2, 8, 30, 0x7f, 0x80, 0xff, 'w', '.'};
-
-    return mutate(data, size, room, odd, sizeof odd, &rng);
-}
+#include "fuzz_own_seeds.h"
 
 static void no_bytes_crash_the_reader(void **state)
 {
+    static const u8 odd[] = {0, 1, 2, 8, 30, 0x7f, 0x80, 0xff, 'w', '.'};
+
     (void)state;
-    static u8 seed[65536], copy[65536];
-    for (unsigned kind = 0; kind < 2; kind++) {
-        size_t size = LLVMFuzzerCustomMutator(seed, 0, sizeof seed, kind);
-        assert_true(size > 4000 && size < sizeof seed / 2);
-        LLVMFuzzerTestOneInput(seed, size);
-        for (unsigned i = 0; i < 1000; i++) {
-            memcpy(copy, seed, size);
-            LLVMFuzzerTestOneInput(copy, LLVMFuzzerCustomMutator(copy, size, sizeof copy, i));
-        }
-    }
+    fuzz_own_seeds(2, 4000, 1000, odd, sizeof odd);
 }
 
 int main(void)
