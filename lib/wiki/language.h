@@ -14,6 +14,9 @@ struct w_wiki_language {
     const char *const *months; /* 12, as they follow a day; NULL: they stay numbers */
 };
 
+/* Is a code, such as "de-at", one of a language, "de"? "" is English. */
+bool w_wiki_language_is(const char *code, const char *language);
+
 /* The language of a wiki by its code, such as "de" and "de-at"; "" is English. */
 struct w_wiki_language w_wiki_language_of(const char *code);
 
