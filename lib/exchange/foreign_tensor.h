@@ -67,8 +67,8 @@ typedef void w_foreign_namer(const struct w_tensor *, char name[W_FOREIGN_NAME])
  * become used. A tensor named `head` is one only in name where its numbers are those of the table of
  * ids, to which ours is tied. W_MISMATCH: they are not, or a tensor would be left that was not used.
  * Else fails as the functions above, and as w_weights_init(); *w is to be released. */
-enum w_status w_foreign_read(struct w_foreign_list *, struct w_input *, const struct w_conf *,
-                             w_foreign_namer *, const char *head, struct w_weights *w,
-                             struct w_err *) W_MUST_CHECK;
+enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
+                             const struct w_conf *conf, w_foreign_namer *name_of, const char *head,
+                             struct w_weights *w, struct w_err *err) W_MUST_CHECK;
 
 #endif
