@@ -16,11 +16,13 @@
 struct w_common w_common;
 
 static const char *program_name = "wtools";
-static size_t drawn; /* characters of the progress line that the terminal shows */
+static double began_s; /* when the program did */
+static size_t drawn;   /* characters of the progress line that the terminal shows */
 
 void w_messages_from(const char *program)
 {
     program_name = program;
+    began_s = w_now_s();
 }
 
 /* ---- messages ---- */
@@ -136,19 +138,18 @@ void w_progress_erase(void)
 
 void w_progress(bool last, const char *format, ...)
 {
-    static double next_s, started_s;
+    static double next_s;
     double now_s = w_now_s();
     const char *term = getenv("TERM");
-    bool terminal = w_is_terminal(STDERR_FILENO);
-    bool redraw = terminal && term && strcmp(term, "dumb");
+    bool redraw = w_is_terminal(STDERR_FILENO) && term && strcmp(term, "dumb");
     char line[1024];
 
-    if (started_s == 0)
-        started_s = now_s;
+    if (next_s == 0)
+        next_s = began_s + 1;
     if (w_common.quiet || w_common.progress == W_PROGRESS_NEVER || (!last && now_s < next_s) ||
-        (w_common.progress == W_PROGRESS_AUTO && terminal && writes_into_pipe()))
+        (w_common.progress == W_PROGRESS_AUTO && writes_into_pipe()))
         return;
-    next_s = now_s + (redraw ? 0.25 : now_s - started_s < 60 ? 10 : 60);
+    next_s = now_s + (redraw ? 0.25 : now_s - began_s < 60 ? 10 : 60);
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
@@ -163,6 +164,19 @@ void w_progress(bool last, const char *format, ...)
     else
         fputc('\n', stderr);
     fflush(stderr);
+}
+
+void w_progress_of(bool last, const struct w_task *w)
+{
+    const double rate = w->seconds > 0 ? w->done / w->seconds : 0;
+    char all[48] = "", left[48] = "", eta[24];
+
+    if (w->all >= w->done && w->all > 0 && !last)
+        snprintf(all, sizeof all, "of %.*f ", w->digits, w->all);
+    if (*all && rate > 0)
+        snprintf(left, sizeof left, ", ETA %s", w_short_time(eta, (w->all - w->done) / rate));
+    w_progress(last, "%s %.*f %s%s, %.*f %s/s%s", w->verb, w->digits, w->done, all, w->unit,
+               w->digits, rate, w->unit, left);
 }
 
 const char *w_short_time(char text[24], double seconds)

@@ -17,7 +17,7 @@ struct w_common {
 };
 extern struct w_common w_common;
 
-/* The name that stands before every message; it must stay alive. */
+/* To be called as a program begins: the name that stands before every message; it must stay alive. */
 void w_messages_from(const char *program);
 
 void w_say(const char *format, ...) W_PRINTF(1, 2);    /* not with -q */
@@ -34,8 +34,18 @@ void w_warn_left_out(const struct w_kind_counts *);
 /* A progress line of fields with ", " between them, the last one the ETA if there is one. On a
  * terminal it is redrawn in place at most 4 times a second, in the terminal's width: fields are left
  * out from the right, but not the ETA. In a log it is a plain line every 10 s, later every 60 s.
- * Nothing with -q. `last` prints the final one in any case. */
+ * The first comes when the program has run for a second. Nothing with -q. `last` prints the final one
+ * in any case. */
 void w_progress(bool last, const char *format, ...) W_PRINTF(2, 3);
+/* The usual line of a task of which it is known how far it is, and perhaps how far it goes: "read 3.1
+ * of 9.0 MB, 120.0 MB/s, ETA 1s". */
+struct w_task {
+    const char *verb, *unit; /* "read", "MB" */
+    double done, all;        /* in that unit; all 0: not known */
+    double seconds;          /* that it took so far */
+    int digits;              /* after the point */
+};
+void w_progress_of(bool last, const struct w_task *);
 /* Take the progress line off the terminal, before something else is printed there. */
 void w_progress_erase(void);
 /* Make a progress line fit into so many columns. */

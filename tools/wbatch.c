@@ -6,6 +6,7 @@
 #include "base/strnum.h"
 #include "conf/conf.h"
 #include "data/batches.h"
+#include "sys/clock.h"
 #include "tools/cli.h"
 #include "wire/frame.h"
 #include "wire/prov.h"
@@ -236,6 +237,9 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
 static enum w_status write_batches(const struct settings *set, struct w_batches *batches,
                                    size_t record_bytes, struct w_writer *writer, struct w_err *err)
 {
+    const double epochs = (double)set->epochs * (double)w_batches_epoch_len(batches);
+    const double steps = (double)set->steps, rest = epochs - (double)set->start;
+    const double started_s = w_now_s();
     enum w_status status = W_DONE;
     u8 *record = malloc(record_bytes);
 
@@ -248,6 +252,12 @@ static enum w_status write_batches(const struct settings *set, struct w_batches 
             status = w_batches_next(batches, record, err);
         if (!status)
             status = w_writer_records(writer, record, 1, err);
+        w_progress_of(false, &(struct w_task){
+                                 .verb = "packed",
+                                 .unit = "batches",
+                                 .done = (double)w_writer_count(writer),
+                                 .all = epochs == 0 || (steps > 0 && steps < rest) ? steps : rest,
+                                 .seconds = w_now_s() - started_s});
     }
     free(record);
     return status == W_END ? W_DONE : status;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sys/clock.h"
 #include "wire/prov.h"
 
 static const char *const examples[] = {
@@ -32,9 +33,25 @@ int main(int argc, char **argv)
 
 /* ---- shared by the commands ---- */
 
+void wcat_progress(const struct source *s, u64 offset)
+{
+    w_progress_of(false, &(struct w_task){.verb = "read",
+                                          .unit = "MB",
+                                          .done = (double)offset / 1e6,
+                                          .all = (double)s->in.size_bytes / 1e6,
+                                          .seconds = w_now_s() - s->opened_s,
+                                          .digits = 1});
+}
+
+static void look_at_frame(void *source, u64 offset, const struct w_frame *f)
+{
+    wcat_progress(source, offset);
+    (void)f;
+}
+
 enum w_status wcat_open(struct source *s, const char *path, struct w_err *err)
 {
-    memset(s, 0, sizeof *s);
+    *s = (struct source){.opened_s = w_now_s()};
     enum w_status status = W_DONE;
     if (!strcmp(path, "-"))
         status = w_cli_refuse_typing("name a file or pipe a stream in; see wcat --help", err);
@@ -42,6 +59,8 @@ enum w_status wcat_open(struct source *s, const char *path, struct w_err *err)
         status = w_input_open(&s->in, path, err);
     if (!status)
         status = w_reader_open(&s->reader, &s->in, err);
+    if (!status)
+        w_reader_on_frame(s->reader, look_at_frame, s);
     return status;
 }
 

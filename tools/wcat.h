@@ -19,11 +19,14 @@ extern const struct w_program wcat_show_program, wcat_verify_program, wcat_raw_p
 struct source {
     struct w_input in;
     struct w_reader *reader;
+    double opened_s;
 };
 
 /* Open a path; "-" is standard input: W_USAGE if that is a terminal. Else as w_input_open() and
- * w_reader_open(). Close it also after a failure. */
+ * w_reader_open(). Close it also after a failure. While it is read, each frame shows progress; who
+ * looks at the frames himself calls wcat_progress(). */
 enum w_status wcat_open(struct source *, const char *path, struct w_err *) W_MUST_CHECK;
+void wcat_progress(const struct source *, u64 offset);
 void wcat_close(struct source *);
 
 /* Counts of a stream, read as a whole and checked. */

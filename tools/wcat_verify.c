@@ -10,9 +10,15 @@ static const char *const examples[] = {
     NULL,
 };
 
+struct counting {
+    struct source source;
+    struct totals *totals;
+};
+
 static void count_frame(void *context, u64 offset, const struct w_frame *f)
 {
-    struct totals *t = context;
+    const struct counting *c = context;
+    struct totals *t = c->totals;
 
     t->frames++;
     t->bytes += W_FRAME_BYTES + (u64)f->stored_len;
@@ -21,7 +27,7 @@ static void count_frame(void *context, u64 offset, const struct w_frame *f)
         t->raw += f->raw_len;
         t->stored += f->stored_len;
     }
-    (void)offset;
+    wcat_progress(&c->source, offset);
 }
 
 static enum w_status read_member(struct source *s, const struct w_header *h, struct totals *t,
@@ -44,16 +50,16 @@ static enum w_status read_member(struct source *s, const struct w_header *h, str
 
 enum w_status wcat_count(const char *path, struct totals *t, struct w_err *err)
 {
-    struct source s;
+    struct counting c = {.totals = t};
     const struct w_header *h;
 
     memset(t, 0, sizeof *t);
-    enum w_status status = wcat_open(&s, path, err);
+    enum w_status status = wcat_open(&c.source, path, err);
     if (!status)
-        w_reader_on_frame(s.reader, count_frame, t);
-    while (!status && !(status = w_reader_member(s.reader, &h, err)))
-        status = read_member(&s, h, t, err);
-    wcat_close(&s);
+        w_reader_on_frame(c.source.reader, count_frame, &c);
+    while (!status && !(status = w_reader_member(c.source.reader, &h, err)))
+        status = read_member(&c.source, h, t, err);
+    wcat_close(&c.source);
     w_id_stats_free(&t->ids);
     return status == W_END ? W_DONE : status;
 }

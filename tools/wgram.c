@@ -114,6 +114,7 @@ static enum w_status read_chunk(struct wgram_text *t, struct w_err *err)
         for (u64 i = 0; i < count; i++)
             t->ids[t->held++] =
                 w_id_at(records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+    w_progress(false, "read %.1f million tokens", (double)(t->tokens + t->held - t->end) / 1e6);
     return status;
 }
 
@@ -230,6 +231,9 @@ static enum w_status leave_out(struct wgram_scoring *s, const struct w_count_sai
 
     enum w_status status = find_ends(&s->text, &ends, &text.documents, err);
     text.ends = ends;
+    if (!status)
+        w_say("scoring %.1f million tokens, the document of each left out",
+              (double)text.count / 1e6);
     if (!status && text.count == facts->tokens)
         status = w_count_leave_out(&text, s->team, said, spectrum, err);
     if (!status &&

@@ -115,7 +115,6 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = wgram_scoring_next(&s, err);
         if (!status)
             status = write_part(&s, writer, err);
-        w_progress(false, "scored %.1f million tokens", (double)s.text.tokens / 1e6);
     }
     status = status == W_END ? W_DONE : status;
     if (!status)

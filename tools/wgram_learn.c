@@ -30,11 +30,21 @@ static const char *const examples[] = {
  * Wikipedia. */
 enum { BYTES_OF_PLACE = 4, BYTES_OF_ORDER = 3 };
 
+struct counting {
+    u64 tokens;
+    double started_s;
+};
+
 static bool go_on(void *context, u64 done)
 {
-    const u64 *tokens = context;
+    const struct counting *c = context;
 
-    w_progress(false, "counted %.0f %%", 100 * (double)done / (double)*tokens);
+    w_progress_of(false, &(struct w_task){.verb = "counted",
+                                          .unit = "million tokens",
+                                          .done = (double)done / 1e6,
+                                          .all = (double)c->tokens / 1e6,
+                                          .seconds = w_now_s() - c->started_s,
+                                          .digits = 1});
     return !w_signal_stop;
 }
 
@@ -57,7 +67,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = wgram_check_memory(text.tokens, BYTES_OF_PLACE + BYTES_OF_ORDER * set->order,
                                     "fewer tokens, or a lower order (-n)", err);
-    const double started_s = w_now_s();
+    struct counting counting = {.tokens = text.tokens, .started_s = w_now_s()};
     if (!status) {
         const struct w_corpus_facts *facts = w_corpus_facts(text.corpus);
         const struct w_count_learn_options learn = {.order = (u32)set->order,
@@ -65,10 +75,10 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
                                                     .eot = facts->eot,
                                                     .threads = wgram_threads(set->threads),
                                                     .go_on = go_on,
-                                                    .context = &text.tokens};
+                                                    .context = &counting};
         status = w_count_learn(&image, text.ids, text.tokens, &learn, err);
     }
-    const double seconds = w_now_s() - started_s;
+    const double seconds = w_now_s() - counting.started_s;
     if (!status) {
         const struct w_header *upstream = w_corpus_facts(text.corpus)->header;
         const struct w_count_write write = {

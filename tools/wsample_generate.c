@@ -3,6 +3,7 @@
  * of the sample alone. They are written in their order. */
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/grow.h"
 #include "net/infer.h"
@@ -32,6 +33,7 @@ struct generation {
     const struct prompt *kept;
     /* Tokens made in passes without a prompt, and all. */
     u64 timed_tokens, tokens, prompt_tokens;
+    u64 most_tokens; /* that this run can make; less where texts end before */
     double timed_s, prompt_s;
 };
 
@@ -235,6 +237,17 @@ static enum w_status write_texts(struct generation *g, struct w_err *err)
     return status;
 }
 
+/* Who sees the text grow needs nothing more. */
+static void show_progress(const struct generation *g)
+{
+    if (!g->set->interactive && !w_is_terminal(STDOUT_FILENO))
+        w_progress_of(false, &(struct w_task){.verb = "made",
+                                              .unit = "tokens",
+                                              .done = (double)g->tokens,
+                                              .all = (double)g->most_tokens,
+                                              .seconds = g->prompt_s + g->timed_s});
+}
+
 static enum w_status generate(struct generation *g, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -252,6 +265,7 @@ static enum w_status generate(struct generation *g, struct w_err *err)
             }
         if (!status)
             status = write_texts(g, err);
+        show_progress(g);
         if (w_signal_stop && !g->open_count)
             break;
     }
@@ -334,6 +348,9 @@ enum w_status wsample_generation_run(struct generation *g, const struct prompts 
         return w_fail(err, W_USAGE, "--samples: more samples than can be counted");
     for (size_t i = 0; i < prompts->count; i++)
         g->prompt_tokens += prompts->items[i].ids.count;
+    g->most_tokens = 0;
+    for (size_t i = 0; i < prompts->count; i++)
+        g->most_tokens += prompts->items[i].count * g->set->samples;
     return generate(g, err);
 }
 

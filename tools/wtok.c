@@ -87,17 +87,14 @@ void wtok_reader_say_files(const struct wtok_reader *r)
                doubtful->files == 1 ? "file is" : "files are", names);
 }
 
-void wtok_reader_progress(const struct wtok_reader *r, const char *doing, bool last)
+void wtok_reader_progress(const struct wtok_reader *r, const char *verb, bool last)
 {
-    double done = (double)w_documents_bytes(r->documents), all = (double)r->bytes;
-    double seconds = w_now_s() - r->started_s, rate = seconds > 0 ? done / seconds : 0;
-    char eta[24];
-
-    if (last || all < done || rate == 0)
-        w_progress(last, "%s %.1f MB, %.1f MB/s", doing, done / 1e6, rate / 1e6);
-    else
-        w_progress(last, "%s %.1f of %.1f MB, %.1f MB/s, ETA %s", doing, done / 1e6, all / 1e6,
-                   rate / 1e6, w_short_time(eta, (all - done) / rate));
+    w_progress_of(last, &(struct w_task){.verb = verb,
+                                         .unit = "MB",
+                                         .done = (double)w_documents_bytes(r->documents) / 1e6,
+                                         .all = (double)r->bytes / 1e6,
+                                         .seconds = w_now_s() - r->started_s,
+                                         .digits = 1});
 }
 
 void wtok_reader_close(struct wtok_reader *r)

@@ -58,7 +58,7 @@ enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_reading *
                                char **argv, struct w_err *) W_MUST_CHECK;
 /* Warn of files that were left out, and of those that are no plain text. */
 void wtok_reader_say_files(const struct wtok_reader *);
-void wtok_reader_progress(const struct wtok_reader *, const char *doing, bool last);
+void wtok_reader_progress(const struct wtok_reader *, const char *verb, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
 /* Begin a stream of tokens, whose header carries the vocabulary. threads: that work beside. Fails as

@@ -104,7 +104,10 @@ static enum w_status decode_records(struct decoding *d, const struct w_vocab *vo
         else
             status = append(d, bytes, size, err);
     }
-    return status ? status : flush(d, err);
+    if (!status)
+        status = flush(d, err);
+    w_progress(false, "decoded %.1f million tokens", (double)(first + count) / 1e6);
+    return status;
 }
 
 static enum w_status decode_member(struct decoding *d, struct w_reader *reader,

@@ -88,13 +88,14 @@ struct merging {
 static bool show_merges(void *context, u32 done)
 {
     const struct merging *m = context;
-    double seconds = w_now_s() - m->started_s;
-    char eta[24];
 
     /* Later merges are faster than earlier ones: the ETA is an upper bound. */
-    if (done % 64 == 0 && seconds > 0)
-        w_progress(false, "learned %u of %u merges, %.0f/s, ETA %s", done, m->wanted,
-                   done / seconds, w_short_time(eta, seconds / done * (m->wanted - done)));
+    if (done % 64 == 0)
+        w_progress_of(false, &(struct w_task){.verb = "learned",
+                                              .unit = "merges",
+                                              .done = done,
+                                              .all = m->wanted,
+                                              .seconds = w_now_s() - m->started_s});
     return !w_signal_stop;
 }
 

@@ -10,6 +10,8 @@
 static enum w_status measure_rate(const struct run *run, double *tokens_per_s, struct w_err *err)
 {
     struct w_team *team = NULL;
+
+    w_say("%s: measuring its rate on %u threads", run->conf.name, (unsigned)run->threads);
     enum w_status status = w_team_new(&team, run->threads, err);
 
     if (!status)

@@ -39,17 +39,16 @@ int main(int argc, char **argv)
 
 void wwiki_progress(const struct run *run, const u64 *documents)
 {
-    char count[40] = "";
-    double read_mb = (double)w_text_files_bytes(&run->files) / 1e6;
-    double seconds = w_now_s() - run->started_s, rate = seconds > 0 ? read_mb / seconds : 0;
+    char verb[40] = "read";
 
     if (documents)
-        snprintf(count, sizeof count, "%llu documents, ", (unsigned long long)*documents);
-    if (run->list.sized)
-        w_progress(false, "%sread %.1f of %.1f MB, %.1f MB/s", count, read_mb,
-                   (double)run->list.bytes / 1e6, rate);
-    else
-        w_progress(false, "%sread %.1f MB, %.1f MB/s", count, read_mb, rate);
+        snprintf(verb, sizeof verb, "%llu documents, read", (unsigned long long)*documents);
+    w_progress_of(false, &(struct w_task){.verb = verb,
+                                          .unit = "MB",
+                                          .done = (double)w_text_files_bytes(&run->files) / 1e6,
+                                          .all = (double)run->list.bytes / 1e6 * run->list.sized,
+                                          .seconds = w_now_s() - run->started_s,
+                                          .digits = 1});
 }
 
 void wwiki_figure(struct run *run, const char *name, const char *words, u64 value)

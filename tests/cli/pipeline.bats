@@ -10,7 +10,7 @@ setup()
 # The pipeline of the README, with options of the last program.
 train()
 {
-    wtok encode -V tiny.vocab text | wbatch -c tiny.json | wtrain -c tiny.json "$@"
+    wtok encode -V tiny.vocab text | wbatch -c tiny.json -e 100k | wtrain -c tiny.json "$@"
 }
 
 @test "in a log there is no carriage return and no escape sequence" {
@@ -22,7 +22,7 @@ train()
 @test "a terminal sees progress; with TERM=dumb nothing is redrawn" {
     export TERM=xterm
     # In a file, because script's shell is $SHELL or sh, and dash drops exported functions.
-    { declare -f train && echo train --steps 3; } >train.bash
+    { declare -f train && echo train --time 2s; } >train.bash
     script -qefc "bash train.bash" seen >/dev/null </dev/null
     grep -q $'\r\033' seen
     TERM=dumb script -qefc "bash train.bash" seen >/dev/null </dev/null
@@ -42,14 +42,14 @@ on_terminal()
     for columns in 40 80 120; do
         {
             echo "cd '$PWD'; export PATH='$PATH'"
-            echo "wtok encode -V tiny.vocab long.txt | wbatch -c tiny.json | wtrain -c tiny.json --time 1s"
+            echo "wtok encode -V tiny.vocab long.txt | wbatch -c tiny.json | wtrain -c tiny.json --time 2s"
         } >train.bash
         on_terminal $columns
         [ "$(grep -c '^step.*ETA' rows)" -ge 2 ]
         [ "$(grep '^step.*ETA' rows | awk '{ print length }' | sort -n | tail -1)" -lt $columns ]
         run ! grep -q '^encoded' rows
     done
-    sed -i 's/--time 1s/--time 1s --progress never/' train.bash
+    sed -i 's/--time 2s/--time 2s --progress never/' train.bash
     on_terminal 80
     run ! grep -q '^step.*ETA' rows
 }
