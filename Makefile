@@ -241,7 +241,8 @@ TOOL_SOURCES := \
 wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcachefit/,chart.c \
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_first.c out_json.c out_md.c out_tables.c out_text.c)
-wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c tools/wcat_verify.c
+wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c \
+	tools/wcat_summary.c tools/wcat_verify.c
 wgram_PARTS := $(addprefix tools/wgram_,add.c info.c learn.c prune.c score.c)
 wmodel_PARTS := $(addprefix tools/wmodel_,change.c export.c import.c info.c)
 wsample_PARTS := tools/wsample_counts.c tools/wsample_documents.c tools/wsample_generate.c \

@@ -35,7 +35,12 @@ struct totals {
     struct w_id_stats ids; /* its counts; its memory is released */
     bool tokens;
 };
-enum w_status wcat_count(const char *path, struct totals *, struct w_err *) W_MUST_CHECK;
+/* first: becomes a copy of the first header, to be freed; or NULL. W_TRUNCATED: there is no stream; else
+ * as reading one. */
+enum w_status wcat_count(const char *path, struct totals *, struct w_header *first,
+                         struct w_err *) W_MUST_CHECK;
+/* Write what is in a stream, for people, in lines of at most 80 columns. Status as above. */
+enum w_status wcat_summary(const char *path, struct w_output *, struct w_err *) W_MUST_CHECK;
 
 /* Check all files, also after a bad one: a warning for each bad one but the last, whose status and
  * error are returned. */

@@ -1,6 +1,7 @@
 /* wcat show - what is in streams, as JSON Lines. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 #include "tools/wcat.h"
@@ -8,17 +9,20 @@
 
 struct settings {
     bool verify, raw;
-    u32 what; /* index into views */
+    u32 what; /* 0: auto; else 1 + an index into views */
     const char *output;
 };
 
 static const struct w_option options[] = {
-    {"what", 0, W_OPT_CHOICE, AT(what), "WHAT", "frames", .choices = "frames|header|notes|stats",
+    {"what", 0, W_OPT_CHOICE, AT(what), "WHAT", "auto",
+     .choices = "auto|summary|frames|header|notes|stats",
      .help =
-         "A line for each frame; or the first header line of each file, without reading "
-         "further; or the notes (metrics); or one line for each file, read as a whole: members, "
-         "frames, records, bytes, ratio; for tokens the largest id, distinct ids and "
-         "documents."},
+         "A summary of each file for people; a line for each frame; or the first header line of "
+         "each "
+         "file, without reading further; or the notes (metrics); or one line for each file, read "
+         "as "
+         "a whole: members, frames, records, bytes, ratio; for tokens the largest id, distinct ids "
+         "and documents. auto is the summary on a terminal, else the frames."},
     /* The commands that are also options, for scripts that use them so. */
     {"verify", 0, W_OPT_FLAG, AT(verify), .help = "Instead of showing, do what wcat verify does."},
     {"raw", 0, W_OPT_FLAG, AT(raw), .help = "Instead of showing, do what wcat raw does."},
@@ -27,6 +31,8 @@ static const struct w_option options[] = {
 };
 
 static const char *const examples[] = {
+    "What is it?",
+    "wcat --what summary wiki.tokens",
     "How it was made",
     "wcat --what header wiki.wts | jq '.src.argv, .src.src.argv'",
     "Ids that occur, from a pipe",
@@ -170,7 +176,7 @@ static enum w_status show_stats(const char *path, struct w_output *out, struct w
 {
     struct totals t;
 
-    enum w_status status = wcat_count(path, &t, err);
+    enum w_status status = wcat_count(path, &t, NULL, err);
     if (status)
         return status;
     struct w_json *j = w_json_object();
@@ -200,12 +206,14 @@ static enum w_status show_all(const void *settings, char **paths, struct w_outpu
                               struct w_err *err)
 {
     static enum w_status (*const views[])(const char *, struct w_output *, struct w_err *) = {
-        list_file, show_header, show_notes, show_stats};
+        wcat_summary, list_file, show_header, show_notes, show_stats};
     const struct settings *set = settings;
+    const bool people = !set->output && w_is_terminal(STDOUT_FILENO);
+    const u32 view = set->what ? set->what - 1 : !people;
     enum w_status status = W_DONE;
 
     for (; *paths && !status; paths++)
-        status = views[set->what](*paths, out, err);
+        status = views[view](*paths, out, err);
     return status;
 }
 
@@ -225,9 +233,11 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
 const struct w_program wcat_show_program = {
     "wcat show",
-    "print what is in a stream as JSON Lines",
+    "show what is in a stream, to people or as JSON Lines",
     "[FILE ...]",
-    "A JSON object for each frame, for jq, unless --what says otherwise.",
+    "On a terminal, what it is, what it was made from, and whether it is whole; else a JSON object "
+    "for "
+    "each frame, for jq. --what chooses.",
     options,
     examples,
     sizeof(struct settings),

@@ -30,25 +30,29 @@ static void count_frame(void *context, u64 offset, const struct w_frame *f)
     wcat_progress(&c->source, offset);
 }
 
-static enum w_status read_member(struct source *s, const struct w_header *h, struct totals *t,
-                                 struct w_err *err)
+static enum w_status read_member(struct source *s, const struct w_header *h, struct w_header *first,
+                                 struct totals *t, struct w_err *err)
 {
     const void *records;
-    u64 count, first = 0;
+    u64 count, at = 0;
+    enum w_status status = W_DONE;
 
+    if (first && t->members == 0)
+        status = w_header_from_json(first, w_json_copy(h->json), err);
     t->members++;
     t->tokens |= h->kind == W_TOKENS;
-    enum w_status status = w_id_stats_begin(&t->ids, h, err);
-    for (; !status && !(status = w_reader_records(s->reader, &records, &count, err));
-         first += count) {
-        status = w_id_stats_look(&t->ids, h, records, count, first, err);
+    if (!status)
+        status = w_id_stats_begin(&t->ids, h, err);
+    for (; !status && !(status = w_reader_records(s->reader, &records, &count, err)); at += count) {
+        status = w_id_stats_look(&t->ids, h, records, count, at, err);
         if (status)
             w_fail_at(err, status, "%s: member %llu", s->in.name, (unsigned long long)t->members);
     }
     return status == W_END ? W_DONE : status;
 }
 
-enum w_status wcat_count(const char *path, struct totals *t, struct w_err *err)
+enum w_status wcat_count(const char *path, struct totals *t, struct w_header *first,
+                         struct w_err *err)
 {
     struct counting c = {.totals = t};
     const struct w_header *h;
@@ -58,7 +62,7 @@ enum w_status wcat_count(const char *path, struct totals *t, struct w_err *err)
     if (!status)
         w_reader_on_frame(c.source.reader, count_frame, &c);
     while (!status && !(status = w_reader_member(c.source.reader, &h, err)))
-        status = read_member(&c.source, h, t, err);
+        status = read_member(&c.source, h, first, t, err);
     wcat_close(&c.source);
     w_id_stats_free(&t->ids);
     return status == W_END ? W_DONE : status;
@@ -68,7 +72,7 @@ static enum w_status verify_file(const char *path, struct w_err *err)
 {
     struct totals t;
 
-    enum w_status status = wcat_count(path, &t, err);
+    enum w_status status = wcat_count(path, &t, NULL, err);
     if (!status)
         w_detail("%s: whole: %llu members, %llu frames, %llu records, %llu bytes",
                  !strcmp(path, "-") ? "standard input" : path, (unsigned long long)t.members,

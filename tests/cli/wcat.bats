@@ -69,6 +69,26 @@ setup()
     [ "${#lines[@]}" -eq 2 ]
 }
 
+@test "on a terminal people get a summary, of a whole file alone" {
+    script -qefc "wcat e.wts three.wts" seen >/dev/null </dev/null
+    tr -d '\r' <seen | grep -q '^e.wts: 4 ids in '
+    tr -d '\r' <seen | grep -q '^  file .*3 members'
+    wcat --what summary e.wts | diff - <(wcat --what summary - <e.wts | sed 's/^standard input:/e.wts:/')
+    head -c -1 e.wts >cut.wts
+    run -3 --separate-stderr wcat --what summary cut.wts
+    [ -z "$output" ]
+}
+
+@test "a summary shows no control characters, and fits 80 columns" {
+    printf 'a b a b a b a b a b a b a b a b\n' >$'text\033[31m'
+    wtok train -q -n 260 -o v $'text\033[31m'
+    wtok encode -q -V v -o t.tok $'text\033[31m'
+    wcat --what summary t.tok >seen
+    run ! grep -q $'\033' seen
+    [ "$(awk '{ print length }' seen | sort -n | tail -1)" -lt 80 ]
+    grep -q '^  made by  *wtok .*: wtok encode -q -V v' seen
+}
+
 @test "verify names file, member, frame and place, looks at all files, and ends with 3" {
     printf 'X' | dd of=three.wts bs=1 seek=1070 conv=notrunc status=none
     head -c 400 e.wts >cut.wts
