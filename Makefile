@@ -399,7 +399,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/comple
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run debian/tests/pipeline man/generate man/completion \
-	tests/bench/tokenizers \
+	tests/bench/generation tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
 	tests/follow_gpt2 tests/follow_models \
@@ -426,7 +426,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-search bench-tok \
+.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -566,6 +566,10 @@ bench: $(BUILD)/tests/bench/wbench ## measure training and products beside the p
 bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
 	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
 	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
+
+# Models of trained or random weights: only their shapes count.
+bench-generate: $(BUILD)/wsample $(BUILD)/wmodel ## measure wsample on MODELS="a.wts ..." beside llama.cpp (LLAMA=node_modules)
+	BUILD='$(BUILD)' tests/bench/generation '$(or $(LLAMA),$(error LLAMA=node_modules says where node-llama-cpp is))' $(MODELS)
 
 bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (11 minutes)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/predict $(if $(PATTERN),'$(PATTERN)')
