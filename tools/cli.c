@@ -28,7 +28,8 @@ static const struct w_option common_options[] = {
      .help = "Print what was chosen and why."},
     {"progress", 0, W_OPT_CHOICE, offsetof(struct w_common, progress), .arg = "WHEN",
      .choices = "auto|always|never",
-     .help = "Show progress: auto draws it on a terminal and writes a line now and then into a log, but "
+     .help = "Show progress: auto draws it on a terminal and writes a line now and then into a "
+             "log, but "
              "leaves it to the last program of a pipeline."},
     {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
     {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
