@@ -65,6 +65,7 @@ LIB_SOURCES := \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
 	lib/wire/id_filter.c \
+	lib/wire/origin.c \
 	lib/wire/packer.c \
 	lib/wire/plane_filter.c \
 	lib/wire/prov.c \
@@ -309,6 +310,7 @@ UNIT_TESTS := \
 	test_machine \
 	test_option \
 	test_ordered \
+	test_origin \
 	test_orthogonal \
 	test_kern \
 	test_lanes \
