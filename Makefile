@@ -427,7 +427,7 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-predict bench-search bench-tok \
+.PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-predict bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -517,6 +517,9 @@ learn: all ## the best model of CORPUS=folder for TIME=5m, as NAME=build/learned
 
 test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
+
+soak: all ## run tests/soak: the rules of make with KILLS=200 kills, DISKS=20 full disks, EDITS=20 edited inputs
+	KILLS='$(KILLS)' DISKS='$(DISKS)' EDITS='$(EDITS)' tests/soak $(BUILD)
 
 check-asan: ## run every test under the address and undefined-behaviour sanitizers
 	$(MAKE) CONFIG=asan test
