@@ -65,6 +65,7 @@ LIB_SOURCES := \
 	lib/wire/frame_index.c \
 	lib/wire/header.c \
 	lib/wire/id_filter.c \
+	lib/wire/origin.c \
 	lib/wire/packer.c \
 	lib/wire/plane_filter.c \
 	lib/wire/prov.c \
@@ -310,6 +311,7 @@ UNIT_TESTS := \
 	test_machine \
 	test_option \
 	test_ordered \
+	test_origin \
 	test_orthogonal \
 	test_kern \
 	test_lanes \
@@ -426,7 +428,8 @@ else
 endif
 
 all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
-.PHONY: all demo learn test check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict bench-search bench-tok \
+.PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict \
+	bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -516,6 +519,9 @@ learn: all ## the best model of CORPUS=folder for TIME=5m, as NAME=build/learned
 
 test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
+
+soak: all ## run tests/soak: the rules of make with KILLS=200 kills, DISKS=20 full disks, EDITS=20 edited inputs
+	KILLS='$(KILLS)' DISKS='$(DISKS)' EDITS='$(EDITS)' tests/soak $(BUILD)
 
 check-asan: ## run every test under the address and undefined-behaviour sanitizers
 	$(MAKE) CONFIG=asan test

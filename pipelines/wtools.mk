@@ -13,7 +13,7 @@
 # For a configuration $(W_CONFIGS)/NAME.json and the folder W (default: work):
 #
 #     W/text.jsonl     the text of the dump W_DUMP
-#     W/vocab          the vocabulary, shared by all configurations
+#     W/vocab          the vocabulary, shared by all configurations (or the file W_VOCAB)
 #     W/tokens         the text as a token stream, shared by all configurations
 #     W/counts         counts of the n-grams of the tokens, shared by all configurations
 #     W/counted        the tokens with what these counts say of each, its document left out: what batches
@@ -28,8 +28,10 @@
 # A training that was interrupted, by Ctrl-C or a power cut, is resumed from its last checkpoint when
 # make is called again: the checkpoints are in W/NAME.wts.ckpt, not in the target, which make deletes when
 # a recipe fails.
-# Where a configuration or the text has changed since, wtrain says so and stops: remove W/NAME.wts.ckpt to
-# begin anew.
+# Where a configuration or the text has changed since, wtrain says so and stops: make W_ANEW=1 begins that
+# training anew, as removing W/NAME.wts.ckpt does.
+# A text that grows has its vocabulary learned again, and all that follows. W_VOCAB=FILE keeps one: a copy of
+# W/vocab, or one that wtok import has made.
 # Targets depend on their inputs and on the variables below, whose values are kept in W/.*.vars.
 # Where the documents kept for validation fill no batch, as of a single one, there is no validation, which is
 # told, and W/NAME.val is empty.
@@ -55,6 +57,8 @@ W_SAMPLE_COUNT ?= 200
 W_SCORE        ?=
 W_DUMP         ?=
 W_COUNTS       ?=
+W_ANEW         ?=
+W_VOCAB        ?= $(W)/vocab
 # More options for one program; W_TOK_FLAGS for both wtok train and wtok encode.
 W_WIKI_FLAGS   ?=
 W_TOK_FLAGS    ?=
@@ -79,7 +83,7 @@ w_names  = $(foreach f,$(subst \ ,$(w_mark),$(1)),$(call w_quoted,$(subst $(w_ma
 # make -n knows what would be made.
 w_vars_text    = $(W_WIKI_FLAGS)
 w_vars_vocab   = $(W_VOCAB_SIZE) $(W_TOK_FLAGS) $(W_VOCAB_FLAGS) $(W_TEXT)
-w_vars_tokens  = $(W_TOK_FLAGS) $(W_ENCODE_FLAGS)
+w_vars_tokens  = $(W_VOCAB) $(W_TOK_FLAGS) $(W_ENCODE_FLAGS)
 w_vars_counts  = $(W_GRAM_FLAGS)
 w_vars_fit     = $(W_REQUIRE)
 w_vars_batches = $(W_VAL_FRACTION) $(W_BATCH_FLAGS)
@@ -106,8 +110,8 @@ $(W)/text.jsonl: $(W_DUMP) $(W)/.text.vars | $(W)
 $(W)/vocab: $(W_TEXT) $(W)/.vocab.vars | $(W)
 	wtok train -n $(W_VOCAB_SIZE) $(W_TOK_FLAGS) $(W_VOCAB_FLAGS) -o $@ -- $(call w_names,$(W_TEXT))
 
-$(W)/tokens: $(W)/vocab $(W_TEXT) $(W)/.tokens.vars
-	wtok encode -V $< $(W_TOK_FLAGS) $(W_ENCODE_FLAGS) -o $@ -- $(call w_names,$(W_TEXT))
+$(W)/tokens: $(W_VOCAB) $(W_TEXT) $(W)/.tokens.vars | $(W)
+	wtok encode -V $(call w_names,$(W_VOCAB)) $(W_TOK_FLAGS) $(W_ENCODE_FLAGS) -o $@ -- $(call w_names,$(W_TEXT))
 
 $(W)/counts: $(W)/tokens $(W)/.counts.vars
 	wgram learn $(W_GRAM_FLAGS) -o $@ $<
@@ -134,6 +138,7 @@ $(W)/%.val: $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars
 W_VAL := $(if $(filter-out 0,$(W_VAL_FRACTION)),$(W)/%.val)
 $(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit $(W)/.model.vars
 	val=(); $(if $(W_VAL),[[ ! -s $(W)/$*.val ]] || val=(--val $(W)/$*.val);) \
+	$(if $(W_ANEW),rm -rf $@.ckpt;) \
 	wtrain -c $(W_CONFIGS)/$*.json "$${val[@]}" --log $(W)/$*.jsonl --resume $@.ckpt \
 		$(W_TRAIN_FLAGS) -o $@ $<
 
@@ -142,8 +147,11 @@ w_put = new=$$(mktemp -d $(W)/.new.XXXXXX); trap 'rm -rf "$$new"' EXIT; $(1) >"$
 $(W)/%.sample: $(W)/%.wts $(W)/.sample.vars
 	$(call w_put,wsample -m $< -p $(call w_quoted,$(W_PROMPT)) -n $(W_SAMPLE_COUNT) $(W_SAMPLE_FLAGS))
 
-$(W)/%.score: $(W)/%.wts $(W_SCORE) $(W)/.score.vars
-	@[[ -n $(call w_quoted,$(W_SCORE)) ]] || { echo 'wtools.mk: name a file to score: W_SCORE=FILE' >&2; exit 2; }
-	$(call w_put,wsample -m $< --score $(call w_names,$(W_SCORE)) --json)
+# Asked for before the model, which takes longer.
+.PHONY: w_ask_score
+w_ask_score:
+	@echo 'wtools.mk: name a file to score: W_SCORE=FILE' >&2; exit 2
+$(W)/%.score: $(or $(W_SCORE),w_ask_score) $(W)/%.wts $(W)/.score.vars
+	$(call w_put,wsample -m $(W)/$*.wts --score $(call w_names,$(W_SCORE)) --json)
 
 .DEFAULT_GOAL := $(W_GOAL_BEFORE)

@@ -18,19 +18,19 @@
 volatile sig_atomic_t w_signal_stop;
 volatile sig_atomic_t w_signal_save;
 
-static char command_line[1024];
+enum { COMMAND_LINE = 1024 };
+static char command_line[COMMAND_LINE], provenance[COMMAND_LINE];
 
 /* The options that every program has, after its own. */
 static const struct w_option common_options[] = {
-    {"quiet", 'q', W_OPT_FLAG, offsetof(struct w_common, quiet),
+    {"quiet", 'q', W_OPT_FLAG, offsetof(struct w_common, quiet), .aside = true,
      .help = "Print only warnings and errors."},
-    {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose),
+    {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose), .aside = true,
      .help = "Print what was chosen and why."},
     {"progress", 0, W_OPT_CHOICE, offsetof(struct w_common, progress), .arg = "WHEN",
-     .choices = "auto|always|never",
+     .choices = "auto|always|never", .aside = true,
      .help = "Show progress: auto draws it on a terminal and writes a line now and then into a "
-             "log, but "
-             "leaves it to the last program of a pipeline."},
+             "log, but leaves it to the last program of a pipeline."},
     {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
     {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
     {0},
@@ -165,22 +165,35 @@ static void dump_options(const struct w_program *p, const struct w_command *comm
 
 /* ---- parsing ---- */
 
+/* Append a word to a command line, as far as there is room. */
+static void remember(char line[COMMAND_LINE], const char *word)
+{
+    size_t used = strlen(line);
+
+    if (used && used + 1 < COMMAND_LINE)
+        line[used++] = ' ';
+    for (; *word && used + 1 < COMMAND_LINE; word++)
+        line[used++] = (unsigned char)*word < 0x20 || (unsigned char)*word >= 0x7f ? '?' : *word;
+    line[used] = 0;
+}
+
 static void remember_command_line(int argc, char **argv)
 {
-    size_t used = 0;
-    for (int i = 0; i < argc && used + 2 < sizeof command_line; i++) {
-        if (i)
-            command_line[used++] = ' ';
-        const char *slash = i ? NULL : strrchr(argv[0], '/');
-        for (const char *p = slash ? slash + 1 : argv[i]; *p && used + 1 < sizeof command_line; p++)
-            command_line[used++] = (unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f ? '?' : *p;
-    }
-    command_line[used] = 0;
+    const char *slash = strrchr(argv[0], '/');
+
+    remember(command_line, slash ? slash + 1 : argv[0]);
+    for (int i = 1; i < argc; i++)
+        remember(command_line, argv[i]);
 }
 
 const char *w_cli_command_line(void)
 {
     return command_line;
+}
+
+const char *w_cli_provenance(void)
+{
+    return provenance;
 }
 
 static int misuse(const struct w_program *p, const char *format, ...) W_PRINTF(2, 3);
@@ -202,8 +215,10 @@ static const struct w_option *find_letter(const struct w_option *table, char let
     return NULL;
 }
 
-/* Parse one word that begins with '-'. Moves *i past an argument that it took. */
-static int parse_word(const struct w_program *p, void *fields, char **argv, int argc, int *i)
+/* Parse one word that begins with '-'. Moves *i past an argument that it took. *decides: one of its
+ * options decides records. */
+static int parse_word(const struct w_program *p, void *fields, char **argv, int argc, int *i,
+                      bool *decides)
 {
     char *word = argv[*i], name[80];
     const char *value = NULL;
@@ -232,6 +247,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
             target = &w_common;
         if (!o)
             return misuse(p, "unknown option -%c", *letter);
+        *decides |= !o->aside;
         if (o->type != W_OPT_FLAG) {
             value = letter[1] ? letter + 1 : NULL;
             break;
@@ -242,6 +258,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     }
     if (!o)
         return misuse(p, "'%s' is no option", word);
+    *decides |= !o->aside;
     if (target == &w_common && o->letter == 'h') {
         print_help(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
@@ -269,6 +286,48 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     return 0;
 }
 
+/* The field of a text. */
+static const char **text_at(const void *fields, const struct w_option *option)
+{
+    return (const char **)((char *)fields + option->offset);
+}
+
+static enum w_status refuse_input(const char *output, const char *input, struct w_err *err)
+{
+    return !input || !w_same_file(input, output)
+               ? W_DONE
+               : w_fail(err, W_USAGE,
+                        "%.200s: is the output and also an input, which would be lost", output);
+}
+
+/* Refuse outputs that are inputs, by device and inode: the operands (none: standard input) and the files of
+ * other options. (In folders among the operands, w_file_list_mark_output() leaves the output out.) */
+static enum w_status refuse_lost_inputs(const struct w_option *options, const void *fields,
+                                        char *const *operands, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (const struct w_option *out = options; out && out->name && !status; out++) {
+        const char *output = out->output ? *text_at(fields, out) : NULL;
+        if (!output || !strcmp(output, "-"))
+            continue;
+        if (!*operands)
+            status = refuse_input(output, "-", err);
+        for (char *const *o = operands; *o && !status; o++)
+            status = refuse_input(output, *o, err);
+        for (const struct w_option *in = options; in->name && !status; in++) {
+            if (in->output || !in->arg || strcmp(in->arg, "FILE") != 0)
+                continue;
+            const struct w_text_list one = {.items = text_at(fields, in), .count = 1};
+            const struct w_text_list *list =
+                in->type == W_OPT_LIST ? (const void *)((const char *)fields + in->offset) : &one;
+            for (size_t i = 0; i < list->count && !status; i++)
+                status = refuse_input(output, list->items[i], err);
+        }
+    }
+    return status;
+}
+
 /* What a process does first. Called again for a command of a program, which is harmless. */
 static void begin(const struct w_program *p, int argc, char **argv)
 {
@@ -290,6 +349,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     char **words = *argv;
 
     begin(p, *argc, words);
+    remember(provenance, p->name);
     for (const struct w_option *o = p->options; o && o->name; o++)
         if (o->type == W_OPT_LIST && lists < W_COUNTOF(list_items)) {
             struct w_text_list *list = (void *)((char *)fields + o->offset);
@@ -308,16 +368,25 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     }
     for (int i = 1; i < *argc && !stop; i++) {
         if (!strcmp(words[i], "--")) {
-            while (++i < *argc)
+            while (++i < *argc) {
+                remember(provenance, words[i]);
                 words[kept++] = words[i];
+            }
         } else if (words[i][0] == '-' && words[i][1]) {
-            stop = parse_word(p, fields, words, *argc, &i);
+            const int first = i;
+            bool decides = false;
+            stop = parse_word(p, fields, words, *argc, &i, &decides);
+            for (int word = first; decides && word <= i && word < *argc; word++)
+                remember(provenance, words[word]);
         } else {
+            remember(provenance, words[i]);
             words[kept++] = words[i];
         }
     }
     words[kept] = NULL;
     *argc = kept;
+    if (!stop && refuse_lost_inputs(p->options, fields, words, &err))
+        return w_cli_finish(err.status, &err) + 1;
     return stop;
 }
 
@@ -460,23 +529,6 @@ enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
                ? W_DONE
                : w_fail(err, W_USAGE, "two outputs under one name, %.200s: one would be lost",
                         strcmp(a, "-") ? a : "standard output");
-}
-
-enum w_status w_cli_refuse_input(const char *output, const char *input, struct w_err *err)
-{
-    return !output || !strcmp(output, "-") || !w_same_file(input, output)
-               ? W_DONE
-               : w_fail(err, W_USAGE,
-                        "%.200s: is the output and also an input, which would be lost", output);
-}
-
-enum w_status w_cli_refuse_inputs(const char *output, char *const *operands, struct w_err *err)
-{
-    enum w_status status = *operands ? W_DONE : w_cli_refuse_input(output, "-", err);
-
-    for (; !status && *operands; operands++)
-        status = w_cli_refuse_input(output, *operands, err);
-    return status;
 }
 
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint, struct w_err *err)

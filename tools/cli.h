@@ -40,7 +40,8 @@ struct w_program {
 };
 
 /* Parse options in any place of the command line ("--" ends them); the operands remain in argc,
- * argv. Fields get their defaults first. --help and --version print to standard output; a mistake
+ * argv. Fields get their defaults first. An output (`output` in its row) that is also an input, an operand
+ * or the FILE of another option, is refused: it would be lost. --help and --version print to standard output; a mistake
  * prints one line with a suggestion to standard error. Returns 0 to go on, else the exit status
  * plus 1. */
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
@@ -93,6 +94,8 @@ struct w_writing {
      W_OPT_TEXT,                                                                                   \
      offsetof(settings, writing.output),                                                           \
      "FILE",                                                                                       \
+     .aside = true,                                                                                \
+     .output = true,                                                                               \
      .help = "Write to FILE, which appears when it is complete. Default: standard "                \
              "output."},                                                                           \
         {"level",                                                                                  \
@@ -102,35 +105,33 @@ struct w_writing {
          "N",                                                                                      \
          default_level,                                                                            \
          .max = 9,                                                                                 \
+         .aside = true,                                                                            \
          .help = "Compression: 0 for none, 1 fast to 9 small; of tokens and batches, all but 0 "   \
                  "make the same."},                                                                \
     {                                                                                              \
         "no-provenance", 0, W_OPT_FLAG, offsetof(settings, writing.no_provenance),                 \
+            .aside = true,                                                                         \
             .help = "Leave the command line and the source's header out of the header."            \
     }
 /* The same for the library: compression goes on beside the work, on `threads`, and one at least. */
 struct w_write_options w_cli_write_options(const struct w_writing *, u64 threads);
 
-/* The next five return W_USAGE, with what to do, or W_DONE.
+/* The next three return W_USAGE, with what to do, or W_DONE.
  * Refuse to write binary data to a terminal. */
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,
                                     struct w_err *err) W_MUST_CHECK;
 /* Refuse two outputs of one name or file: one would be lost. NULL and "-" are standard output. */
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err) W_MUST_CHECK;
-/* Refuse an output that is an input, by device and inode: the input would be lost. "-" as input is
- * standard input. (Where operands may be folders, w_file_list_mark_output() does it.) */
-enum w_status w_cli_refuse_input(const char *output, const char *input,
-                                 struct w_err *err) W_MUST_CHECK;
-/* The same for the operands of a program, which end with NULL; none: standard input. */
-enum w_status w_cli_refuse_inputs(const char *output, char *const *operands,
-                                  struct w_err *err) W_MUST_CHECK;
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;
 
 /* Print the error, if any, close standard output and check that, and give the exit status. */
 int w_cli_finish(enum w_status status, const struct w_err *err);
 
-/* The program's own command line as one printable string, for provenance; static storage. */
+/* The program's own command line as one printable string, for logs; static storage. */
 const char *w_cli_command_line(void);
+/* The same for the headers of streams: with the name of the command, and without the options that decide
+ * no record (`aside` in their rows), so that the bytes of a stream do not depend on them. */
+const char *w_cli_provenance(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "sys/clock.h"
 #include "tools/cli.h"
 #include "wire/frame.h"
+#include "wire/origin.h"
 #include "wire/prov.h"
 #include "wire/token_header.h"
 
@@ -42,7 +43,8 @@ static const struct w_option options[] = {
     {"steps", 'n', W_OPT_COUNT, AT(steps), "N", .help = "Stop after N batches; 0: at the end."},
     {"start", 'k', W_OPT_COUNT, AT(start), "K", "0",
      .help =
-         "Begin with batch K, counted from 0: the batches are those of a whole run from there on."},
+         "Begin with batch K, counted from 0: the batches are those of a whole run from there on, "
+         "so that a training of K batches can go on with them."},
     {"seed", 's', W_OPT_TEXT, AT(seed_text), "SEED",
      .help = "Seed of the order, instead of the configuration's."},
     {"no-shuffle", 0, W_OPT_FLAG, AT(no_shuffle), .help = "Keep the order of the text."},
@@ -60,7 +62,7 @@ static const struct w_option options[] = {
     {"shard", 0, W_OPT_TEXT, AT(shard_text), "I/N", "0/1",
      .help = "Take only the sequences k with k % N == I; N processes share the work."},
     W_WRITING_OPTIONS(struct settings, "1"),
-    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256, .aside = true,
      .help = "Threads that compress. The bytes do not depend on it."},
     {0},
 };
@@ -72,8 +74,8 @@ static const char *const examples[] = {
     "wbatch -c fast.json --val-fraction 0.01 --split val -o val.batch wiki.tok",
     "The others for training, for three epochs",
     "wbatch -c fast.json --val-fraction 0.01 --epochs 3 -o train.batch wiki.tok",
-    "Continue at batch 1000",
-    "wbatch -c fast.json --start 1000 wiki.tok | wtrain -c fast.json -o wiki.wts",
+    "Continue a run that was stopped after 1000 batches, without reading them again",
+    "wbatch -c fast.json --start 1000 wiki.tok | wtrain --resume wiki.wts.ckpt -o wiki.wts",
     NULL,
 };
 
@@ -184,7 +186,8 @@ static enum w_status make_header(struct w_header *header, const struct settings 
                                  const struct w_corpus_facts *facts,
                                  const struct w_batches *batches, struct w_err *err)
 {
-    u64 epoch_len = batches ? w_batches_epoch_len(batches) : 0;
+    const u64 epoch_len = batches ? w_batches_epoch_len(batches) : 0;
+    u32 data_crc = 0;
     const struct w_json *tok = w_header_tok(facts->header);
 
     enum w_status status = w_header_begin(header, W_BATCH, BY, err);
@@ -196,7 +199,11 @@ static enum w_status make_header(struct w_header *header, const struct settings 
     w_json_set_u64(header->json, "seed", set->seed);
     w_json_set_bool(header->json, "shuffle", !set->no_shuffle);
     w_json_set_u64(header->json, "epochs", set->epochs);
-    w_json_set_u64(header->json, "start", set->start);
+    w_origin_set_start(header,
+                       (struct w_batch_place){.pos = set->start,
+                                              .crc = batches ? w_batches_start_crc(batches) : 0});
+    if (batches && w_batches_data_crc(batches, &data_crc))
+        w_json_set_hex32(header->json, "data_crc", data_crc);
     if (epoch_len)
         w_json_set_u64(header->json, "epoch_len", epoch_len);
     if (set->val_fraction > 0) {
@@ -216,7 +223,7 @@ static enum w_status make_header(struct w_header *header, const struct settings 
     if (tok)
         w_header_set_tok(header, w_json_copy(tok));
     if (!set->writing.no_provenance)
-        status = w_prov_add(header, w_cli_command_line(), facts->header, err);
+        status = w_prov_add(header, w_cli_provenance(), facts->header, err);
     return status;
 }
 
@@ -299,10 +306,6 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     enum w_status status = settle(set, err);
     if (!status)
         status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wtrain", err);
-    if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argv, err);
-    if (!status && set->config)
-        status = w_cli_refuse_input(set->writing.output, set->config, err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status)

@@ -82,11 +82,8 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
 {
     struct w_output out;
 
-    /* A file may be replaced by what is made of it alone; among others it is one of an earlier run. */
-    enum w_status status = *paths && paths[1] ? w_cli_refuse_inputs(output, paths, err) : W_DONE;
     w_cli_catch_signals(); /* a signal must not leave a temporary file */
-    if (!status)
-        status = w_output_open(&out, output, err);
+    enum w_status status = w_output_open(&out, output, err);
     if (status)
         return status;
     status = work(settings, wcat_paths(paths), &out, err);
@@ -115,6 +112,6 @@ enum w_status wcat_header(struct w_header *header, const struct w_header *first,
     }
     enum w_status status = w_header_from_json(header, json, err);
     if (!status && traced)
-        status = w_prov_add(header, w_cli_command_line(), first, err);
+        status = w_prov_add(header, w_cli_provenance(), first, err);
     return status;
 }

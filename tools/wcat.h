@@ -12,6 +12,7 @@ extern const struct w_program wcat_show_program, wcat_verify_program, wcat_raw_p
 #define WCAT_OUTPUT_OPTION(settings)                                                               \
     {                                                                                              \
         "output", 'o', W_OPT_TEXT, offsetof(settings, output), "FILE",                             \
+            .output = true,                                                                        \
             .help =                                                                                \
                 "Write to FILE, which appears when it is complete, instead of standard output."    \
     }

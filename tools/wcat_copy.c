@@ -17,7 +17,7 @@ static const struct w_option options[] = {
     {"to", 0, W_OPT_COUNT, AT(to), "N", .min = 1,
      .help = "End before record N. Default: after the last."},
     {"count", 'n', W_OPT_COUNT, AT(count), "N", .min = 1, .help = "Instead of --to: N records."},
-    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256, .aside = true,
      .help = "Threads that compress. The bytes do not depend on it."},
     {0},
 };
@@ -99,7 +99,7 @@ static enum w_status copy_member(struct copy *c, struct source *s, const struct 
         c->at += skip;
         if (skip == known)
             return W_DONE;
-        status = w_reader_seek(s->reader, skip, NULL, err);
+        status = w_reader_seek(s->reader, skip, err);
     }
     while (!status && c->at < c->set->to) {
         status = w_reader_records(s->reader, &records, &count, err);

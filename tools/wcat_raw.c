@@ -31,7 +31,7 @@ static enum w_status raw_tensor(struct source *s, const struct w_array *a, struc
     const void *bytes;
     u64 count;
 
-    enum w_status status = w_reader_seek(s->reader, a->offset, NULL, err);
+    enum w_status status = w_reader_seek(s->reader, a->offset, err);
     for (u64 left = a->bytes; left > 0 && !status; left -= count) {
         status = w_reader_records(s->reader, &bytes, &count, err);
         count = W_MIN(count, left);

@@ -19,7 +19,7 @@ static const struct w_option options[] = {
      .help = "Share of the documents that are for validation, chosen by a hash of their number: "
              "the same ones as by wbatch."},
     {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0", .help = "Seed of that hash."},
-    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256,
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256, .aside = true,
      .help = "Threads that compress. The bytes do not depend on it."},
     {0},
 };

@@ -15,7 +15,7 @@ extern const struct w_program wgram_learn_program, wgram_add_program, wgram_scor
 #define WGRAM_THREADS_OPTION(settings)                                                             \
     {                                                                                              \
         "threads", 't', W_OPT_COUNT, offsetof(settings, threads), "N", "0",                        \
-            .max = 256,                                                                            \
+            .max = 256, .aside = true,                                                             \
             .help = "Threads; 0: OMP_NUM_THREADS, or as many as there are cores. The result does " \
                     "not depend on it."                                                            \
     }

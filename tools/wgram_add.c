@@ -54,7 +54,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
         if (tok)
             w_header_set_tok(&header, w_json_copy(tok));
         if (!set->writing.no_provenance)
-            status = w_prov_add(&header, w_cli_command_line(), facts->header, err);
+            status = w_prov_add(&header, w_cli_provenance(), facts->header, err);
     }
     if (!status)
         status = w_writer_open(writer, out, &header, &write_options, err);
@@ -99,10 +99,6 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     enum w_status status =
         w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wbatch", err);
-    if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argv, err);
-    if (!status && set->counts)
-        status = w_cli_refuse_input(set->writing.output, set->counts, err);
     if (!status)
         status = wgram_scoring_open(&s, set->counts, set->leave_out, set->count_on, set->threads,
                                     argc, argv, err);

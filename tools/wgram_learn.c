@@ -56,8 +56,6 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
 
     enum w_status status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status)
-        status = w_cli_refuse_inputs(set->writing.output, argv, err);
-    if (!status)
         status = wgram_text_open(&text, argc, argv, err);
     w_cli_catch_signals();
     if (!status)
@@ -83,7 +81,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         const struct w_header *upstream = w_corpus_facts(text.corpus)->header;
         const struct w_count_write write = {
             .by = WGRAM_BY,
-            .argv = set->writing.no_provenance ? NULL : w_cli_command_line(),
+            .argv = set->writing.no_provenance ? NULL : w_cli_provenance(),
             .upstream = set->writing.no_provenance ? NULL : upstream,
             .tok = w_header_tok(upstream),
             .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};

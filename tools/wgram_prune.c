@@ -96,7 +96,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status) {
         const struct w_count_write write = {
             .by = WGRAM_BY,
-            .argv = set->writing.no_provenance ? NULL : w_cli_command_line(),
+            .argv = set->writing.no_provenance ? NULL : w_cli_provenance(),
             .upstream = set->writing.no_provenance ? NULL : &header,
             .tok = w_header_tok(&header),
             .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};

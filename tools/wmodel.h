@@ -13,7 +13,7 @@ extern const struct w_program wmodel_info_program, wmodel_export_program, wmodel
 #define WMODEL_OUTPUT_OPTION                                                                       \
     {                                                                                              \
         "output", 'o', W_OPT_TEXT, AT(output), "FILE",                                             \
-            .help = "Write the model to FILE, which appears when it is complete."                  \
+            .output = true, .help = "Write the model to FILE, which appears when it is complete."  \
     }
 
 /* A model of ours, or of another program whose format is recognised. *format: that, or NULL where it is

@@ -13,7 +13,7 @@ static const struct w_option options[] = {
     {"type", 0, W_OPT_CHOICE, AT(type), "TYPE", "f32", .choices = W_WEIGHT_TYPE_NAMES,
      .help = "Type of the weights. In GGUF norms, biases and positions stay f32, and rows that are "
              "no multiple of 32 are f16 where q8_0 is chosen."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "The file or folder to write, which appears when it is complete. A folder must not "
              "exist yet."},
     {0},

@@ -119,7 +119,7 @@ enum w_status wtok_writer_open(struct w_writer **writer, struct w_output *out,
         w_token_header_write(&header, ids, w_vocab_eot_id(vocab));
         w_header_set_tok(&header, w_vocab_json(vocab));
         if (!writing->no_provenance)
-            status = w_prov_add(&header, w_cli_command_line(), NULL, err);
+            status = w_prov_add(&header, w_cli_provenance(), NULL, err);
     }
     if (!status)
         status = w_writer_open(writer, out, &header, &options, err);

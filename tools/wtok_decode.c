@@ -16,7 +16,7 @@ struct settings {
 static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary. Default: the one in the stream; another one is refused."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},
     {"separator", 0, W_OPT_TEXT, AT(separator), "TEXT", "",
      .help = "Write TEXT where a document ends. Without it, the bytes are exactly those of the "

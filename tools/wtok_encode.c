@@ -28,7 +28,7 @@ static const struct w_option options[] = {
     {"vocab", 'V', W_OPT_TEXT, AT(vocab), "FILE",
      .help = "The vocabulary: a file of wtok train, or a token stream or model that holds one."},
     W_WRITING_OPTIONS(struct settings, "1"),
-    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
+    {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256, .aside = true,
      .help = "Threads that encode. The bytes do not depend on it."},
     WTOK_INPUT_OPTIONS(struct settings),
     {"allow-special", 0, W_OPT_TEXT, AT(allow_special), .arg = "[=NAMES]", .optional = true,
@@ -36,7 +36,7 @@ static const struct w_option options[] = {
          "Encode these names of special tokens in the text, separated by commas, as the tokens; "
          "without NAMES, or with all, those of all special tokens. Default: they are plain "
          "text."},
-    {"verify", 0, W_OPT_FLAG, AT(verify),
+    {"verify", 0, W_OPT_FLAG, AT(verify), .aside = true,
      .help = "Decode the tokens before they are written, and fail unless they give the text."},
     {0},
 };

@@ -20,9 +20,10 @@ static const struct w_option options[] = {
          "one."},
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "hf", .choices = "hf|gpt2|tiktoken",
      .help = "Format to write: tokenizer.json, vocab.json with merges.txt, or .tiktoken."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},
-    {"merges", 0, W_OPT_TEXT, AT(merges), "FILE", .help = "With gpt2: the file for the merges."},
+    {"merges", 0, W_OPT_TEXT, AT(merges), "FILE", .output = true,
+     .help = "With gpt2: the file for the merges."},
     {0},
 };
 

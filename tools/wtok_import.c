@@ -14,7 +14,7 @@ static const struct w_option options[] = {
     {"format", 'f', W_OPT_CHOICE, AT(format), "FORMAT", "auto", .choices = W_VOCAB_FORMAT_NAMES,
      .help = "Format of the file: tokenizer.json, vocab.json with merges.txt, .tiktoken, or a GGUF "
              "model; auto looks at its first bytes."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "Write the vocabulary to FILE, which appears when it is complete. Default: standard "
              "output."},
     {"split", 0, W_OPT_TEXT, AT(split), "RULE",

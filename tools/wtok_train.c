@@ -20,7 +20,7 @@ struct settings {
 static const struct w_option options[] = {
     {"size", 'n', W_OPT_COUNT, AT(size), "N", "16000", .min = 257, .max = 1 << 24,
      .help = "Ids in the vocabulary, the 256 bytes and the end of a document included."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "Write the vocabulary to FILE, which appears when it is complete. Default: standard "
              "output."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", .min = 1, .max = 256,
@@ -47,7 +47,7 @@ static const struct w_option options[] = {
     {"tie", 0, W_OPT_CHOICE, AT(tie), "RULE", "id-min", .choices = "id-min|bytes-max|hf",
      .help = "Which of equally frequent pairs comes first: that of the smallest ids, that of the "
              "greatest bytes, or as Hugging Face's trainer decides."},
-    {"report", 0, W_OPT_TEXT, AT(report), "FILE",
+    {"report", 0, W_OPT_TEXT, AT(report), "FILE", .output = true,
      .help =
          "Write a JSON object about the training to FILE: the text, its words, those forgotten, "
          "the vocabulary, time and memory."},

@@ -25,7 +25,7 @@ static const struct w_option options[] = {
     {"shard-tokens", 0, W_OPT_COUNT, AT(shard_tokens), "N", .min = 1,
      .help = "Write files of N ids, and a last one of the rest: with -o wiki.bin wiki_000001.bin "
              "and so on."},
-    {"output", 'o', W_OPT_TEXT, AT(output), "FILE",
+    {"output", 'o', W_OPT_TEXT, AT(output), "FILE", .output = true,
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},
     {0},
 };

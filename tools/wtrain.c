@@ -10,7 +10,7 @@ static const struct w_option options[] = {
      .help =
          "The configuration, wconf(5). Required, except with --resume, where it is compared with "
          "that of the checkpoint, and with --init, where that of the model stands for it."},
-    {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE",
+    {"output", 'o', W_OPT_TEXT, FIELD(output), .arg = "FILE", .output = true,
      .help = "Write the model here when the run is complete; - is standard output. Without it the "
              "model is not kept."},
     {"set", 0, W_OPT_LIST, FIELD(set), .arg = "KEY=VALUE",
@@ -52,7 +52,7 @@ static const struct w_option options[] = {
          "given again, for other texts or other counts of the same one."},
     {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
      .help = "Evaluate also every N steps."},
-    {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE",
+    {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE", .output = true,
      .help = "Append JSON Lines to this file, wtlog(5)."},
     {"log-every", 0, W_OPT_COUNT, FIELD(log_every), .arg = "N", .dflt = "1", .min = 1,
      .help = "Log every Nth step."},

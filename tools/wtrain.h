@@ -98,10 +98,11 @@ struct run {
     struct w_plan plan;
     struct w_team *team;
     struct w_model *model;
-    struct w_loader *loader;  /* NULL if no data are needed */
-    const struct w_json *tok; /* the vocabulary, or NULL; owned by loader, resumed or init */
-    struct w_ckpt *resumed;   /* the checkpoint of --resume, or NULL */
-    struct w_ckpt *init;      /* the model of --init, or NULL */
+    struct w_loader *loader;     /* NULL if no data are needed */
+    const struct w_json *tok;    /* the vocabulary, or NULL; owned by loader, resumed or init */
+    struct w_json *src, *origin; /* of the batches, as checkpoints hold them; NULL: none */
+    struct w_ckpt *resumed;      /* the checkpoint of --resume, or NULL */
+    struct w_ckpt *init;         /* the model of --init, or NULL */
     char resumed_path[W_CKPT_PATH];
     double forecast_tok_s; /* wtrain_forecast.c; 0: none */
 

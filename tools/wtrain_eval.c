@@ -96,7 +96,7 @@ static u64 target_bytes(const struct run *run, const u32 *ids)
 static enum w_status add_batches(struct run *run, struct w_loader *loader, struct evaluation *e,
                                  struct w_err *err)
 {
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded loaded;
     struct w_losses losses;
     enum w_status status;

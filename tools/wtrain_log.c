@@ -22,32 +22,37 @@ static double part(double a, double b)
 
 /* ---- lines ---- */
 
-/* A file to which lines can be appended: empty, or a log already. What a kill or a full disk cut is
- * ended, so that the next line begins a line. */
+/* A file to which lines can be appended: empty, or a log already. Of a last line that a kill or a full disk
+ * cut nothing is left, so that all of its lines can be read. */
 static enum w_status mend_log(int fd, const char *path, struct w_err *err)
 {
     static const char start[] = "{\"t\":";
-    char first[sizeof start - 1] = "", last = 0;
+    char first[sizeof start - 1] = "", tail[64 << 10]; /* more than a line has */
     struct stat st;
 
     if (fstat(fd, &st))
         return w_fail_errno(err, "--log %s: cannot open", path);
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
         return W_DONE;
-    int in = open(path, O_RDONLY | O_CLOEXEC);
+    const size_t size = (size_t)W_MIN((u64)st.st_size, sizeof tail);
+    const off_t tail_at = st.st_size - (off_t)size;
+    const int in = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t n = in < 0 ? -1 : pread(in, first, sizeof first, 0);
-    const bool failed = n < 0 || pread(in, &last, 1, st.st_size - 1) != 1;
     enum w_status status = W_DONE;
-    if (failed)
+    if (n < 0 || pread(in, tail, size, tail_at) != (ssize_t)size)
         status = w_fail_errno(err, "--log %s: cannot read what it holds", path);
-    else if (memcmp(first, start, (size_t)n))
-        status = w_fail(err, W_USAGE,
-                        "--log %s: it holds something else than a log: name another file", path);
-    else if (last != '\n')
-        status = w_write_line(fd, "\n", 1, path, err);
     if (in >= 0)
         close(in);
-    return status;
+    if (status)
+        return status;
+    const char *newline = memrchr(tail, '\n', size);
+    if (memcmp(first, start, (size_t)n) || (!newline && tail_at > 0))
+        return w_fail(err, W_USAGE,
+                      "--log %s: it holds something else than a log: name another file", path);
+    const off_t whole = newline ? tail_at + (newline - tail) + 1 : 0;
+    if (whole < st.st_size && ftruncate(fd, whole))
+        return w_fail_errno(err, "--log %s: cannot take off its last line, which was cut", path);
+    return W_DONE;
 }
 
 enum w_status log_open(struct run *run, struct w_err *err)

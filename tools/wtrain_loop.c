@@ -26,7 +26,7 @@ void run_heed_save_signal(struct run *run)
 
 /* The mean gradient of `accumulate` batches, into the model; *after: the place of the next batch.
  * If the data end before the last of them, W_END: the state stays that of the last whole step. */
-static enum w_status gather_gradient(struct run *run, struct w_stream_place *after,
+static enum w_status gather_gradient(struct run *run, struct w_batch_place *after,
                                      struct w_err *err)
 {
     struct step_facts *facts = &run->last;
@@ -72,7 +72,7 @@ static enum w_status check_finite(const struct run *run, const char *what, doubl
 static enum w_status take_step(struct run *run, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
-    struct w_stream_place after = {0};
+    struct w_batch_place after = {0};
     double started_s = w_now_s(), waited_s = w_loader_wait_s(run->loader);
     u64 step = run->state.step + 1;
     bool first = run->clock.began_s == 0;

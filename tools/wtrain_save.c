@@ -132,11 +132,8 @@ bool save_is_due(const struct run *run)
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
 {
-    bool provenance = run->loader && !run->set->no_provenance;
-
-    return (struct w_ckpt_write){.path = path,
-                                 .tok = run->tok,
-                                 .upstream = provenance ? w_loader_header(run->loader) : NULL};
+    return (struct w_ckpt_write){
+        .path = path, .tok = run->tok, .src = run->src, .origin = run->origin};
 }
 
 /* While a checkpoint is written, those that are kept are still there; so they are while the model is. */

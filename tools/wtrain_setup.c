@@ -11,6 +11,7 @@
 #include "net/softmax_sample.h"
 #include "sys/clock.h"
 #include "tools/wtrain.h"
+#include "wire/prov.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -288,24 +289,6 @@ static void print_softmax(const struct w_conf *conf)
                  conf->lazy_rows ? "left alone" : "updated too");
 }
 
-/* Neither output may be an input, or the other one. A model may be replaced by what it is resumed to. */
-static enum w_status refuse_lost_inputs(const struct settings *set, struct w_err *err)
-{
-    const char *const outputs[] = {set->output, set->log};
-    const char *const inputs[] = {set->batches ? set->batches : "-", set->config, set->init};
-    enum w_status status =
-        set->output && set->log ? w_cli_refuse_same(set->output, set->log, err) : W_DONE;
-
-    for (size_t o = 0; o < W_COUNTOF(outputs); o++) {
-        for (size_t i = 0; i < W_COUNTOF(inputs) && !status; i++)
-            if (inputs[i])
-                status = w_cli_refuse_input(outputs[o], inputs[i], err);
-        for (size_t i = 0; i < set->val.count && !status; i++)
-            status = w_cli_refuse_input(outputs[o], set->val.items[i], err);
-    }
-    return status;
-}
-
 enum w_status run_prepare(struct run *run, struct w_err *err)
 {
     const struct settings *set = run->set;
@@ -315,7 +298,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     if (set->resume && set->init)
         return w_fail(err, W_USAGE,
                       "--resume continues a run, --init starts a new one: choose one");
-    status = refuse_lost_inputs(set, err);
+    if (set->output && set->log)
+        status = w_cli_refuse_same(set->output, set->log, err);
     if (!status)
         status = save_open(run, err);
     if (!status && set->resume)
@@ -362,6 +346,7 @@ static enum w_status open_data(struct run *run, struct w_err *err)
                                    .length = run->conf.max_length,
                                    .vocab_size = run->conf.vocab_size,
                                    .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
+                                   .origin = begun ? w_ckpt_origin(run->resumed) : NULL,
                                    .stop = &w_signal_stop},
         err);
     if (status == W_MISMATCH && begun) {
@@ -370,6 +355,26 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         snprintf(err->text + used, sizeof err->text - used, ", or %s", run_begin_anew(run, anew));
     }
     return status;
+}
+
+/* What a model says of its batches. A run that goes on keeps what it said first, whatever the commands were
+ * that made its batches again: so it ends with the same bytes. */
+static enum w_status settle_source(struct run *run, struct w_err *err)
+{
+    const bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
+    const struct w_header *header = run->loader ? w_loader_header(run->loader) : NULL;
+
+    const struct w_json *had_origin = begun ? w_ckpt_origin(run->resumed) : NULL;
+    const struct w_json *had_src =
+        begun ? w_json_get(w_ckpt_header(run->resumed)->json, "src") : NULL;
+
+    if (begun || header)
+        run->origin = begun ? w_json_copy(had_origin) : w_origin_make(header);
+    if ((begun || header) && !run->set->no_provenance)
+        run->src = begun ? w_json_copy(had_src) : w_prov_src(header);
+    return (had_origin && !run->origin) || (had_src && !run->src && !run->set->no_provenance)
+               ? w_fail(err, W_NOMEM, "no memory for a header")
+               : W_DONE;
 }
 
 /* Once the data are open: a model has a gate if its batches have columns of counts, or without data
@@ -482,7 +487,9 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = settle_schedule(run, err);
     if (status)
         return status;
-    status = find_tok(run, err);
+    status = settle_source(run, err);
+    if (!status)
+        status = find_tok(run, err);
     if (!status)
         status = settle_counts(run, err);
     if (!status && run->set->val.count)
@@ -518,4 +525,6 @@ void run_close(struct run *run)
     w_team_free(run->team);
     w_ckpt_close(&run->resumed);
     w_ckpt_close(&run->init);
+    w_json_free(run->src);
+    w_json_free(run->origin);
 }

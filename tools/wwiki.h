@@ -15,8 +15,9 @@ struct wwiki_io {
 /* clang-format off */
 #define WWIKI_IO_OPTIONS(settings)                                                                 \
     {"output", 'o', W_OPT_TEXT, offsetof(settings, io.output), "FILE",                             \
+     .output = true,                                                                               \
      .help = "Write to FILE, which appears when it is complete. Default: standard output."},       \
-    {"log", 0, W_OPT_TEXT, offsetof(settings, io.log), "FILE",                                     \
+    {"log", 0, W_OPT_TEXT, offsetof(settings, io.log), "FILE", .output = true,                     \
      .help = "Write the numbers of the closing line to FILE, as a JSON object."},                   \
     {"threads", 't', W_OPT_COUNT, offsetof(settings, io.threads), "N", .min = 1, .max = 256,       \
      .help = "Threads that decompress, and as many that render. Default: OMP_NUM_THREADS, else "   \

@@ -35,6 +35,8 @@ struct w_option {
     const char *help;    /* one or two sentences, with units */
     bool required;       /* in a configuration, the key must exist */
     bool optional;       /* TEXT on a command line: --name alone gives "", a value needs --name=X */
+    bool aside;          /* decides no record of a stream: how, where to, how fast, what is said */
+    bool output; /* TEXT: names a file that is written, and so may not be one that is read */
 };
 
 /* Set every field that has a default to it; the caller has set the others, usually to zero.

@@ -1,20 +1,20 @@
 /* Batches from sequences that are all held in memory, or that pass through a window.
  *
- * Held: batch k is the sequences order[k B .. k B + B) of its epoch, so going to a start costs
- * only the permutation of that epoch. Memory: the sequences and 4 bytes each.
+ * Held: batch k is the sequences order[k B .. k B + B) of its epoch. Memory: the sequences and 4 bytes
+ * each.
  *
  * Passing: every draw gives one of the sequences in the window, each with the same probability, and
  * the next one of the source takes its slot; at the end the window empties. A sequence leaves a
  * window of W slots after W draws on average, so the order is local: what is far more than W
  * sequences apart in the source hardly ever changes places. Draw n depends
- * only on (seed, n) and on the number held, so that a start needs no saved state, but has to read
- * through what it skips. */
+ * only on (seed, n) and on the number held, so that a start needs no saved state. */
 #include "data/batches.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/shuffle.h"
+#include "sys/deflate.h"
 
 struct w_batches {
     struct w_pack *pack;
@@ -24,6 +24,7 @@ struct w_batches {
     u64 count, room;
     bool passing; /* the source is larger than the window and passes through it */
     u64 next;     /* number of the next batch */
+    u32 start_crc;
     u64 dropped;
     /* everything is held: */
     u64 epoch_len;
@@ -95,24 +96,12 @@ static enum w_status not_one_batch(const struct w_batches *b, u64 sequences, str
                   (unsigned long long)b->options.batch);
 }
 
-static enum w_status start_after_end(const struct w_batches *b, u64 batches, struct w_err *err)
-{
-    return w_fail(err, W_USAGE, "--start %llu: there are only %llu batches",
-                  (unsigned long long)b->options.start, (unsigned long long)batches);
-}
-
-/* Everything is held: how long an epoch is, and where to begin. */
+/* Everything is held: how long an epoch is. */
 static enum w_status start_held(struct w_batches *b, struct w_err *err)
 {
-    const struct w_batches_options *o = &b->options;
-    u64 batches;
-
-    b->epoch_len = b->count / o->batch;
+    b->epoch_len = b->count / b->options.batch;
     if (b->epoch_len == 0)
         return not_one_batch(b, b->count, err);
-    if (o->epochs && w_mul_ok(o->epochs, b->epoch_len, &batches) && o->start > batches)
-        return start_after_end(b, batches, err);
-    b->next = o->start;
     b->order = malloc(b->count * sizeof *b->order);
     return b->order ? W_DONE : w_fail(err, W_NOMEM, "no memory for the order of an epoch");
 }
@@ -140,8 +129,7 @@ static enum w_status next_held(struct w_batches *b, u8 *record)
     return W_DONE;
 }
 
-/* Take one sequence out of the window, copy it to a row of `record` unless NULL, and refill its
- * slot. */
+/* Take one sequence out of the window, copy it to a row of `record`, and refill its slot. */
 static enum w_status draw(struct w_batches *b, u8 *record, u64 row, struct w_err *err)
 {
     if (b->count == 0)
@@ -150,8 +138,7 @@ static enum w_status draw(struct w_batches *b, u8 *record, u64 row, struct w_err
     u64 slot = b->options.shuffle ? w_shuffle_slot(b->count, b->options.seed, b->draws)
                                   : b->draws % b->room;
     enum w_status status = W_END;
-    if (record)
-        put_row(b, record, row, sequence_at(b, slot));
+    put_row(b, record, row, sequence_at(b, slot));
     if (!b->source_ended)
         status = w_pack_next(b->pack, sequence_at(b, slot), err);
     if (status && status != W_END)
@@ -166,7 +153,7 @@ static enum w_status draw(struct w_batches *b, u8 *record, u64 row, struct w_err
     return W_DONE;
 }
 
-/* The next batch of a passing source; NULL skips it. */
+/* The next batch of a passing source. */
 static enum w_status next_passing(struct w_batches *b, u8 *record, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -185,16 +172,32 @@ static enum w_status next_passing(struct w_batches *b, u8 *record, struct w_err 
 
 static enum w_status start_passing(struct w_batches *b, struct w_err *err)
 {
-    enum w_status status = W_DONE;
-
     if (b->options.epochs != 1)
         return w_fail(err, W_USAGE,
                       "only one epoch can be made of more than the window of %llu sequences: write "
                       "the tokens to a file first (wtok encode -o FILE), or raise --window",
                       (unsigned long long)b->options.window);
-    while (!status && b->next < b->options.start)
-        status = next_passing(b, NULL, err);
-    return status == W_END ? start_after_end(b, b->next, err) : status;
+    return W_DONE;
+}
+
+/* Make the batches before the start. */
+static enum w_status skip_to_start(struct w_batches *b, struct w_err *err)
+{
+    const u64 start = b->options.start, bytes = b->options.batch * b->sequence_bytes;
+    u8 *record = start ? malloc(bytes) : NULL;
+    enum w_status status =
+        start && !record ? w_fail(err, W_NOMEM, "no memory for a batch") : W_DONE;
+
+    while (!status && b->next < start) {
+        status = w_batches_next(b, record, err);
+        if (!status)
+            b->start_crc = w_crc32(b->start_crc, record, bytes);
+    }
+    free(record);
+    if (status == W_END)
+        status = w_fail(err, W_USAGE, "--start %llu: there are only %llu batches",
+                        (unsigned long long)start, (unsigned long long)b->next);
+    return status;
 }
 
 enum w_status w_batches_open(struct w_batches **batches, struct w_pack *pack,
@@ -210,6 +213,8 @@ enum w_status w_batches_open(struct w_batches **batches, struct w_pack *pack,
     enum w_status status = fill(b, err);
     if (!status)
         status = b->passing ? start_passing(b, err) : start_held(b, err);
+    if (!status)
+        status = skip_to_start(b, err);
     if (status)
         w_batches_close(batches);
     return status;
@@ -225,6 +230,17 @@ void w_batches_close(struct w_batches **batches)
     }
     free(b);
     *batches = NULL;
+}
+
+u32 w_batches_start_crc(const struct w_batches *b)
+{
+    return b->start_crc;
+}
+
+bool w_batches_data_crc(const struct w_batches *b, u32 *crc)
+{
+    *crc = b->passing ? 0 : w_crc32(0, b->held, b->count * b->sequence_bytes);
+    return !b->passing;
 }
 
 u64 w_batches_epoch_len(const struct w_batches *b)

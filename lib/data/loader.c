@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sys/clock.h"
+#include "sys/deflate.h"
 #include "sys/ordered.h"
 #include "sys/stop.h"
 #include "wire/token_header.h"
@@ -21,7 +22,7 @@ struct slot {
     u32 *ids;
     float *lp; /* NULL, as ctx, without columns of counts */
     u8 *ctx;
-    struct w_stream_place after;
+    struct w_batch_place after;
     enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
 
@@ -33,11 +34,11 @@ struct w_loader {
     struct w_reader *reader;
     struct w_header header; /* of the first member, a copy */
     u64 known_batches, features;
-    struct w_stream_place start;
+    struct w_batch_place start;
     double wait_s;
 
     /* used only by the reading thread, once it runs */
-    u64 member;
+    struct w_batch_place place; /* of the next batch */
     struct w_token_header said;
     u8 *record;           /* one batch as it is in the stream */
     enum w_status status; /* why no further batch comes: W_END or a failure; else W_DONE */
@@ -102,33 +103,6 @@ static enum w_status next_member(struct w_loader *loader, const struct w_header 
     return status ? status : check_header(loader, *header, err);
 }
 
-static struct w_stream_place present_place(const struct w_loader *loader)
-{
-    return (struct w_stream_place){.member = loader->member,
-                                   .place = w_reader_place(loader->reader),
-                                   .header_crc = w_reader_header_crc(loader->reader)};
-}
-
-/* Go to the place where an earlier run stopped, and make sure that it is the same data. */
-static enum w_status go_to_start(struct w_loader *loader, struct w_err *err)
-{
-    const struct w_stream_place *start = loader->options.start;
-    const struct w_header *header = NULL;
-    enum w_status status = W_DONE;
-
-    for (; loader->member < start->member && !status; loader->member++)
-        status = next_member(loader, &header, err);
-    bool same = status == W_DONE && w_reader_header_crc(loader->reader) == start->header_crc;
-    if (same)
-        status = w_reader_seek(loader->reader, start->place.pos, &start->place.link, err);
-    if (status == W_END || status == W_MISMATCH || (!status && !same))
-        status = w_fail(err, W_MISMATCH,
-                        "%s: other data than the checkpoint was trained on (they differ before "
-                        "batch %llu): resume with the same batches",
-                        loader->in.name, (unsigned long long)start->place.pos);
-    return status;
-}
-
 /* ---- the reading thread ---- */
 
 /* The next record, of this member or of the one after it. */
@@ -140,9 +114,52 @@ static enum w_status next_record(struct w_loader *loader, struct w_err *err)
     enum w_status status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
     while (!status && got == 0) {
         status = next_member(loader, &header, err);
-        loader->member++;
         if (!status)
             status = w_reader_upto(loader->reader, loader->record, 1, &got, err);
+    }
+    if (!status) {
+        loader->place.crc = w_crc32(loader->place.crc, loader->record, loader->header.record_bytes);
+        loader->place.pos++;
+    }
+    return status;
+}
+
+/* Read on to the place where an earlier run stopped. W_MISMATCH, with the reason: other batches lead
+ * there. */
+static enum w_status read_to_start(struct w_loader *loader, struct w_err *err)
+{
+    const struct w_batch_place *start = loader->options.start;
+    struct w_json *origin = w_origin_make(&loader->header);
+
+    enum w_status status = w_origin_same(origin, loader->options.origin, err);
+    w_json_free(origin);
+    if (!status && loader->place.pos > start->pos)
+        return w_fail(err, W_MISMATCH,
+                      "they begin with batch %llu, and it continues with batch %llu: wbatch "
+                      "--start %llu",
+                      (unsigned long long)loader->place.pos, (unsigned long long)start->pos,
+                      (unsigned long long)start->pos);
+    while (!status && loader->place.pos < start->pos)
+        status = next_record(loader, err);
+    if (status == W_END)
+        return w_fail(err, W_MISMATCH, "they are %llu batches, and it has had %llu",
+                      (unsigned long long)loader->place.pos, (unsigned long long)start->pos);
+    if (!status && loader->place.crc != start->crc)
+        return w_fail(err, W_MISMATCH, "they differ before batch %llu",
+                      (unsigned long long)start->pos);
+    return status;
+}
+
+static enum w_status go_to_start(struct w_loader *loader, struct w_err *err)
+{
+    enum w_status status = read_to_start(loader, err);
+
+    if (status == W_MISMATCH) {
+        const struct w_err why = *err;
+        w_fail(err, status,
+               "%s: other data than the checkpoint was trained on (%.500s): resume with the same "
+               "batches",
+               loader->in.name, why.text);
     }
     return status;
 }
@@ -161,7 +178,7 @@ static enum w_status take_ids(struct w_loader *loader, u32 *ids, struct w_err *e
     if (largest >= limit)
         return w_fail(err, W_CORRUPT,
                       "%s: batch %llu has the id %llu, but the configuration has vocab_size %llu",
-                      loader->in.name, (unsigned long long)present_place(loader).place.pos - 1,
+                      loader->in.name, (unsigned long long)loader->place.pos - 1,
                       (unsigned long long)largest, (unsigned long long)limit);
     return W_DONE;
 }
@@ -177,7 +194,7 @@ static enum w_status take_counts(struct w_loader *loader, struct slot *slot, str
         if (!w_lp_ok(slot->lp[i]))
             return w_fail(err, W_CORRUPT,
                           "%s: batch %llu, id %llu of %llu: lp %g is no log-probability",
-                          loader->in.name, (unsigned long long)present_place(loader).place.pos - 1,
+                          loader->in.name, (unsigned long long)loader->place.pos - 1,
                           (unsigned long long)i, (unsigned long long)count, (double)slot->lp[i]);
     }
     if (count)
@@ -193,7 +210,7 @@ static enum w_status read_batch(struct w_loader *loader, struct slot *slot, stru
         status = take_ids(loader, slot->ids, err);
     if (!status)
         status = take_counts(loader, slot, err);
-    slot->after = present_place(loader);
+    slot->after = loader->place;
     return status;
 }
 
@@ -215,7 +232,7 @@ static bool stop_asked(const struct w_loader *loader)
 }
 
 enum w_status w_loader_next(struct w_loader *loader, struct w_loaded *batch,
-                            struct w_stream_place *after, struct w_err *err)
+                            struct w_batch_place *after, struct w_err *err)
 {
     double started_s = w_now_s();
     bool stops, got;
@@ -265,7 +282,7 @@ u64 w_loader_known_batches(const struct w_loader *loader)
     return loader->known_batches;
 }
 
-struct w_stream_place w_loader_start(const struct w_loader *loader)
+struct w_batch_place w_loader_start(const struct w_loader *loader)
 {
     return loader->start;
 }
@@ -312,10 +329,11 @@ static enum w_status open_stream(struct w_loader *loader, struct w_err *err)
         status = take_memory(loader, err);
     if (!status)
         loader->known_batches = w_reader_known_total(loader->reader);
+    if (!status)
+        loader->place = w_origin_start(&loader->header);
     if (!status && loader->options.start)
         status = go_to_start(loader, err);
-    if (!status)
-        loader->start = present_place(loader);
+    loader->start = loader->place;
     return status;
 }
 

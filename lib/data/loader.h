@@ -13,14 +13,17 @@
 
 #include <signal.h>
 
-#include "wire/stream.h"
+#include "wire/origin.h"
 
 struct w_loader_options {
     const char *path;       /* NULL or "-": standard input */
     u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
     u64 vocab_size;
-    const struct w_stream_place *start; /* where to continue; NULL: at the beginning */
-    const volatile sig_atomic_t *stop;  /* waiting ends with W_SIGNAL once it is set; may be NULL */
+    /* Where an earlier run stopped, of which origin: all before it is read again and compared. NULL: where
+     * the stream begins; not known. */
+    const struct w_batch_place *start;
+    const struct w_json *origin;
+    const volatile sig_atomic_t *stop; /* waiting ends with W_SIGNAL once it is set; may be NULL */
 };
 
 /* What the columns of a batch hold, widened where that is needed. */
@@ -33,7 +36,7 @@ struct w_loaded {
 struct w_loader;
 
 /* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other
- * data. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *loader is NULL after
+ * batches, or begins after it. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *loader is NULL after
  * a failure. */
 enum w_status w_loader_open(struct w_loader **loader, const struct w_loader_options *,
                             struct w_err *) W_MUST_CHECK;
@@ -44,14 +47,14 @@ const struct w_header *w_loader_header(const struct w_loader *);
 u64 w_loader_features(const struct w_loader *);
 /* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_loader_known_batches(const struct w_loader *);
-/* The place of the first batch: the start, once verified, or the beginning. */
-struct w_stream_place w_loader_start(const struct w_loader *);
+/* The place of the first batch: the start, once verified, or where the stream begins. */
+struct w_batch_place w_loader_start(const struct w_loader *);
 
 /* The next batch, valid until the next call, and where the one after it begins. W_END after the
  * last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size or an lp
  * that is no log-probability; else as w_loader_open(). After a failure or the end, further calls
  * return the same. */
-enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_stream_place *after,
+enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_batch_place *after,
                             struct w_err *err) W_MUST_CHECK;
 /* Seconds that w_loader_next() has waited so far. */
 double w_loader_wait_s(const struct w_loader *);

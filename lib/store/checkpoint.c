@@ -11,7 +11,6 @@
 
 #include "net/softmax_sample.h"
 #include "store/checkpoint_private.h"
-#include "wire/prov.h"
 #include "wire/token_header.h"
 
 static const char by[] = "wtrain " W_VERSION_TEXT;
@@ -26,10 +25,10 @@ static void block_name(char *name, size_t size, const struct w_optimizer *optimi
         snprintf(name, size, "%s.%s", w_optimizer_state(optimizer, block - STATES).name, tensor);
 }
 
-static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
+static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed,
+                                 const struct w_json *origin)
 {
     struct w_json *json = w_json_object(), *data = w_json_object();
-    char hex[16];
 
     w_json_set_u64(json, "step", state->step);
     w_json_set_u64(json, "tokens", state->tokens);
@@ -43,12 +42,10 @@ static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed)
         w_json_set_string(json, "kernel", state->kernel);
     if (state->precision[0])
         w_json_set_string(json, "precision", state->precision);
-    w_json_set_u64(data, "member", state->data.member);
-    w_json_set_u64(data, "pos", state->data.place.pos);
-    snprintf(hex, sizeof hex, "%08x", (unsigned)state->data.place.link);
-    w_json_set_string(data, "link", hex);
-    snprintf(hex, sizeof hex, "%08x", (unsigned)state->data.header_crc);
-    w_json_set_string(data, "hcrc", hex);
+    w_json_set_u64(data, "pos", state->data.pos);
+    w_json_set_hex32(data, "crc", state->data.crc);
+    if (origin)
+        w_json_set(data, "origin", w_json_copy(origin));
     w_json_set(json, "data", data);
     return json;
 }
@@ -78,22 +75,23 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
     if (write->tok)
         w_header_set_tok(header, w_json_copy(write->tok));
     if (state)
-        w_json_set(header->json, "state", state_json(state, conf->seed));
-    return write->upstream ? w_prov_add(header, NULL, write->upstream, err) : W_DONE;
+        w_json_set(header->json, "state", state_json(state, conf->seed, write->origin));
+    if (write->src)
+        w_json_set(header->json, "src", w_json_copy(write->src));
+    return W_DONE;
 }
 
 enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf *conf,
                            const struct w_ckpt_write *write, u64 *bytes, struct w_err *err)
 {
-    const struct w_ckpt_state longest = {
-        .step = W_JSON_INT_MAX,
-        .tokens = W_JSON_INT_MAX,
-        .loss = 1.0 / 3,
-        .data = {.member = W_JSON_INT_MAX, .place = {.pos = W_JSON_INT_MAX}},
-        .seconds = 1.0 / 3,
-        .time_s = 1.0 / 3,
-        .kernel = "123456789012345",
-        .precision = "1234567"};
+    const struct w_ckpt_state longest = {.step = W_JSON_INT_MAX,
+                                         .tokens = W_JSON_INT_MAX,
+                                         .loss = 1.0 / 3,
+                                         .data = {.pos = W_JSON_INT_MAX},
+                                         .seconds = 1.0 / 3,
+                                         .time_s = 1.0 / 3,
+                                         .kernel = "123456789012345",
+                                         .precision = "1234567"};
     struct w_header header = {0}, as_read = {0};
     char *line = NULL;
     size_t size = 0;

@@ -17,27 +17,26 @@
 
 #include "net/model.h"
 #include "net/optim.h"
-#include "wire/stream.h"
+#include "wire/origin.h"
 
 /* The state of the run in a checkpoint. */
 struct w_ckpt_state {
-    u64 step;                   /* optimizer steps done */
-    u64 tokens;                 /* trained on */
-    double loss;                /* of the last step */
-    struct w_stream_place data; /* of the next record in the batch stream */
-    double seconds;             /* of training so far: only where a time limits the run, else 0 */
+    u64 step;                  /* optimizer steps done */
+    u64 tokens;                /* trained on */
+    double loss;               /* of the last step */
+    struct w_batch_place data; /* of the next batch */
+    double seconds;            /* of training so far: only where a time limits the run, else 0 */
     /* What else decides the weights: the time that a falling schedule follows, 0 for none; and the names of
      * kernels and compute type, "" where they are not known. */
     double time_s;
     char kernel[16], precision[8];
 };
 
-/* How to write a checkpoint. tok: the vocabulary's JSON or NULL. upstream: the header of the batch
- * stream, for "src"; NULL leaves it out. by: the program and its version; NULL: wtrain's. */
+/* How to write a checkpoint. tok: the vocabulary, src: "src" (w_prov_src()), origin: of the batches
+ * (wire/origin.h); NULL leaves each out. by: the program and its version; NULL: wtrain's. */
 struct w_ckpt_write {
     const char *path, *by;
-    const struct w_json *tok;
-    const struct w_header *upstream;
+    const struct w_json *tok, *src, *origin;
     bool weights_only;
 };
 /* Write a whole file: under a temporary name, synced, then renamed. W_IO (a full disk is noticed
@@ -70,9 +69,10 @@ const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
 /* Zeros for what the file does not say. */
 const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *);
 const struct w_header *w_ckpt_header(const struct w_ckpt *);
-const struct w_json *w_ckpt_tok(const struct w_ckpt *); /* or NULL */
-bool w_ckpt_has_state(const struct w_ckpt *);           /* a whole "state" */
-bool w_ckpt_has_states(const struct w_ckpt *);          /* of the optimizer */
+const struct w_json *w_ckpt_tok(const struct w_ckpt *);    /* or NULL */
+const struct w_json *w_ckpt_origin(const struct w_ckpt *); /* of its batches, or NULL */
+bool w_ckpt_has_state(const struct w_ckpt *);              /* a whole "state" */
+bool w_ckpt_has_states(const struct w_ckpt *);             /* of the optimizer */
 /* Has it what a run needs to go on: the states of the optimizer, and "state" with the place in the
  * batch stream? W_MISMATCH: no, with the reason; W_CORRUPT: a part of "state" is missing or wrong. */
 enum w_status w_ckpt_check_resume(const struct w_ckpt *, struct w_err *) W_MUST_CHECK;

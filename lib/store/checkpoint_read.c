@@ -22,23 +22,6 @@ struct w_ckpt {
     bool has_states;    /* those of the optimizer, for every tensor, and of a sampled softmax */
 };
 
-static enum w_status need_hex(const struct w_json *object, const char *key, u32 *value,
-                              struct w_err *err)
-{
-    const char *text = NULL;
-    unsigned long number = 0;
-    char *end = NULL;
-
-    enum w_status status = w_json_need_string(object, key, &text, err);
-    if (status)
-        return status;
-    number = strtoul(text, &end, 16);
-    if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
-        return w_fail(err, W_CORRUPT, "\"%s\" is not 8 hexadecimal digits", key);
-    *value = (u32)number;
-    return W_DONE;
-}
-
 /* A short text of "state", or "". */
 static void take_text(const struct w_json *json, const char *key, char *text, size_t size)
 {
@@ -67,13 +50,12 @@ static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json
     take_text(json, "kernel", state->kernel, sizeof state->kernel);
     take_text(json, "precision", state->precision, sizeof state->precision);
     if (!status)
-        status = w_json_need_u64(data, "member", 0, max, &state->data.member, err);
-    if (!status)
-        status = w_json_need_u64(data, "pos", 0, max, &state->data.place.pos, err);
-    if (!status)
-        status = need_hex(data, "link", &state->data.place.link, err);
-    if (!status)
-        status = need_hex(data, "hcrc", &state->data.header_crc, err);
+        status = w_json_need_u64(data, "pos", 0, max, &state->data.pos, err);
+    if (!status && !w_json_hex32(w_json_get(data, "crc"), &state->data.crc))
+        status =
+            w_fail(err, W_CORRUPT,
+                   "no \"crc\" of the batches so far, which earlier versions did not write: --init "
+                   "starts a new run from its weights");
     return status ? w_fail_at(err, status, "\"state\"") : W_DONE;
 }
 
@@ -203,6 +185,12 @@ const struct w_ckpt_state *w_ckpt_state(const struct w_ckpt *ckpt)
 const struct w_json *w_ckpt_tok(const struct w_ckpt *ckpt)
 {
     return w_header_tok(&ckpt->header);
+}
+
+const struct w_json *w_ckpt_origin(const struct w_ckpt *ckpt)
+{
+    const struct w_json *state = w_json_get(ckpt->header.json, "state");
+    return w_json_get(w_json_get(state, "data"), "origin");
 }
 
 const struct w_header *w_ckpt_header(const struct w_ckpt *ckpt)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/prov.h"
+
 enum w_status w_weights_init(struct w_weights *w, const struct w_conf *conf, struct w_err *err)
 {
     memset(w, 0, sizeof *w);
@@ -57,13 +59,13 @@ enum w_status w_weights_reshape(struct w_weights *w, const struct w_conf *conf,
 enum w_status w_weights_save(const struct w_weights *w, const char *path, const char *by,
                              bool source, struct w_err *err)
 {
-    const struct w_ckpt_write write = {.path = path,
-                                       .by = by,
-                                       .tok = w->tok,
-                                       .upstream = source && w->header.json ? &w->header : NULL};
+    struct w_json *src = source && w->header.json ? w_prov_src(&w->header) : NULL;
+    const struct w_ckpt_write write = {.path = path, .by = by, .tok = w->tok, .src = src};
 
-    return w_ckpt_save_weights(&w->tensors, w->values, &w->conf, w->has_state ? &w->state : NULL,
-                               &write, err);
+    enum w_status status = w_ckpt_save_weights(&w->tensors, w->values, &w->conf,
+                                               w->has_state ? &w->state : NULL, &write, err);
+    w_json_free(src);
+    return status;
 }
 
 void w_weights_release(struct w_weights *w)

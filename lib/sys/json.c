@@ -251,6 +251,16 @@ bool w_json_bool(const struct w_json *j, bool *value)
     return true;
 }
 
+bool w_json_hex32(const struct w_json *j, u32 *value)
+{
+    const char *text = w_json_string(j);
+
+    if (!text || strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
+        return false;
+    *value = (u32)strtoul(text, NULL, 16);
+    return true;
+}
+
 enum w_status w_json_need_u64(const struct w_json *object, const char *key, u64 min, u64 max,
                               u64 *value, struct w_err *err)
 {
@@ -369,6 +379,14 @@ static struct w_json *new_string(const char *text)
 
     free(mended);
     return j;
+}
+
+void w_json_set_hex32(struct w_json *object, const char *key, u32 value)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%08x", (unsigned)value);
+    w_json_set_string(object, key, text);
 }
 
 void w_json_set_null(struct w_json *object, const char *key)

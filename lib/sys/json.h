@@ -47,6 +47,8 @@ const char *w_json_string(const struct w_json *);
 bool w_json_u64(const struct w_json *, u64 min, u64 max, u64 *value) W_MUST_CHECK;
 bool w_json_real(const struct w_json *, double *value) W_MUST_CHECK;
 bool w_json_bool(const struct w_json *, bool *value) W_MUST_CHECK;
+/* 8 hexadecimal digits in a string, as w_json_set_hex32() writes them. */
+bool w_json_hex32(const struct w_json *, u32 *value) W_MUST_CHECK;
 
 /* The same for a required member: W_CORRUPT, naming the key, if it is missing or not such a
  * value. */
@@ -66,6 +68,7 @@ void w_json_set_u64(struct w_json *object, const char *key, u64 value);
 void w_json_set_real(struct w_json *object, const char *key, double value);
 void w_json_set_bool(struct w_json *object, const char *key, bool value);
 void w_json_set_string(struct w_json *object, const char *key, const char *text);
+void w_json_set_hex32(struct w_json *object, const char *key, u32 value);
 void w_json_set_null(struct w_json *object, const char *key);
 /* Takes over child, also when it fails. Replaces a member of that name. */
 void w_json_set(struct w_json *object, const char *key, struct w_json *child);

@@ -19,8 +19,9 @@ static const char *const kind_names[] = {
 
 /* The keys of wstream(5). A header may say in "must" which keys its reader has to know. */
 static const char *const known_keys[] = {
-    "wts", "kind", "rec",     "tensors", "must",      "by",    "argv",  "src",   "vocab",  "eot",
-    "tok", "seed", "shuffle", "epochs",  "epoch_len", "start", "split", "shard", "config", "state",
+    "wts",   "kind",  "rec",    "tensors", "must",      "by",       "argv",      "src",
+    "vocab", "eot",   "tok",    "seed",    "shuffle",   "epochs",   "epoch_len", "start",
+    "split", "shard", "config", "state",   "start_crc", "data_crc",
 };
 
 const char *w_kind_name(enum w_kind kind)

@@ -29,6 +29,11 @@ static struct w_json *essence(const struct w_json *header, unsigned generation)
     return src;
 }
 
+struct w_json *w_prov_src(const struct w_header *upstream)
+{
+    return essence(upstream->json, 1);
+}
+
 enum w_status w_prov_add(struct w_header *header, const char *argv, const struct w_header *upstream,
                          struct w_err *err)
 {
@@ -37,6 +42,6 @@ enum w_status w_prov_add(struct w_header *header, const char *argv, const struct
     if (argv)
         w_json_set_string(header->json, "argv", argv);
     if (upstream)
-        w_json_set(header->json, "src", essence(upstream->json, 1));
+        w_json_set(header->json, "src", w_prov_src(upstream));
     return W_DONE;
 }

@@ -7,9 +7,12 @@
 
 #include "wire/stream.h"
 
+/* "src" of a stream made from one with this header. The caller owns it. The vocabulary's bulk is left out: it
+ * is carried once, at the top level. A lack of memory shows when it is written. */
+struct w_json *w_prov_src(const struct w_header *upstream);
+
 /* Add "argv" and "src" to a header that is being built. argv and upstream may be NULL (a run with
- * --no-provenance writes the same bytes whatever it was called). The vocabulary of upstream is not
- * copied into src: it is carried once, at the top level. W_NOMEM. */
+ * --no-provenance writes the same bytes whatever it was called). W_NOMEM. */
 enum w_status w_prov_add(struct w_header *header, const char *argv, const struct w_header *upstream,
                          struct w_err *err) W_MUST_CHECK;
 

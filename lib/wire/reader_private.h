@@ -26,10 +26,9 @@ struct w_reader {
     u64 index_offset; /* of the index frame, from the member's start; 0: not seen */
 
     struct w_header header;
-    u32 header_crc;
     struct w_chain after_header; /* the chain where the data begin */
     u64 data_start;
-    struct w_place boundary; /* after the last data frame (or the header) that was passed */
+    u64 boundary; /* the record after the last data frame that was passed */
     struct w_json *end;
 
     /* The present frame. */

@@ -123,20 +123,6 @@ u64 w_writer_count(const struct w_writer *);
 
 /* ---- reading ---- */
 
-/* A place in a member: records before it, and the chain's link there, which covers all bytes before
- * it (header and payload checksums). Two streams with equal places hold equal data up to there. */
-struct w_place {
-    u64 pos;
-    u32 link;
-};
-
-/* A place in a stream of several members. Equal places mean equal data up to there. */
-struct w_stream_place {
-    u64 member;           /* from 0 */
-    struct w_place place; /* in the member */
-    u32 header_crc;       /* of the member's header */
-};
-
 struct w_reader;
 
 enum w_status w_reader_open(struct w_reader **, struct w_input *in, struct w_err *) W_MUST_CHECK;
@@ -155,15 +141,9 @@ enum w_status w_reader_exactly(struct w_reader *, void *out, u64 count,
 enum w_status w_reader_upto(struct w_reader *, void *out, u64 count, u64 *got,
                             struct w_err *) W_MUST_CHECK;
 /* Move to record `pos` of the present member. A regular file is read through its index; a pipe is
- * skipped frame by frame (forward only). `link`: chain value of the frame that holds the record, as
- * w_reader_place() gave it, or NULL; W_MISMATCH if the data differ, or there are fewer
- * records; W_IO: backwards in a pipe. */
-enum w_status w_reader_seek(struct w_reader *, u64 pos, const u32 *link,
-                            struct w_err *) W_MUST_CHECK;
-/* Where the next record will come from: its position, and the chain value before its frame. */
-struct w_place w_reader_place(const struct w_reader *);
-/* CRC-32 of the present member's header line, to recognise the same source again. */
-u32 w_reader_header_crc(const struct w_reader *);
+ * skipped frame by frame (forward only). W_MISMATCH: there are fewer records; W_IO: backwards in a
+ * pipe. */
+enum w_status w_reader_seek(struct w_reader *, u64 pos, struct w_err *) W_MUST_CHECK;
 /* Records of the present member, if its end frame can be read in advance (in a regular file, where
  * few members follow), else 0. */
 u64 w_reader_known_count(struct w_reader *);

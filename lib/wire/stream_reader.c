@@ -363,7 +363,7 @@ enum w_status w_reader_next_data(struct w_reader *r, u64 wanted, bool leap, stru
                 (status = check_padding(r, err)) != W_DONE)
                 w_reader_fail_at(r, status, err);
             r->used = pass ? r->frame.count : 0;
-            r->boundary = (struct w_place){r->chain.pos, r->chain.link};
+            r->boundary = r->chain.pos;
             return status;
         }
         /* Of an unknown frame only the checksum is verified. */
@@ -438,11 +438,10 @@ static enum w_status begin_member(struct w_reader *r, struct w_err *err)
         status = w_header_from_json(&r->header, json, err);
     if (status)
         return w_reader_fail_at(r, status, err);
-    r->header_crc = r->frame.payload_crc;
     r->chain.record_bytes = r->header.record_bytes;
     r->after_header = r->chain;
     r->data_start = r->offset;
-    r->boundary = (struct w_place){0, r->chain.link};
+    r->boundary = 0;
     r->state = W_INSIDE;
     return W_DONE;
 }
@@ -516,11 +515,6 @@ enum w_status w_reader_exactly(struct w_reader *r, void *out, u64 count, struct 
         status = w_fail(err, W_CORRUPT, "%s: the stream ends %llu records too early", r->in->name,
                         (unsigned long long)(count - got));
     return status;
-}
-
-u32 w_reader_header_crc(const struct w_reader *r)
-{
-    return r->header_crc;
 }
 
 const struct w_json *w_reader_end(const struct w_reader *r)

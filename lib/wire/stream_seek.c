@@ -125,7 +125,7 @@ static enum w_status go_to(struct w_reader *r, u64 offset, struct w_chain chain,
     chain.record_bytes = r->header.record_bytes;
     r->chain = chain;
     r->offset = offset;
-    r->boundary = (struct w_place){chain.pos, chain.link};
+    r->boundary = chain.pos;
     r->state = W_INSIDE;
     r->used = r->frame.count = 0;
     r->index_offset = 0;
@@ -139,7 +139,7 @@ static enum w_status go_to(struct w_reader *r, u64 offset, struct w_chain chain,
  * there. */
 static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
 {
-    bool back = r->state == W_ENDED || pos < r->boundary.pos;
+    bool back = r->state == W_ENDED || pos < r->boundary;
 
     if (!r->in->seekable)
         return back ? w_fail(err, W_IO, "%s: cannot go back to record %llu in a pipe", r->in->name,
@@ -147,7 +147,7 @@ static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
                     : W_DONE;
     load_index(r);
     const struct w_index_entry *e = w_frame_index_find(&r->index, pos);
-    if (e && (back || e->pos > r->boundary.pos)) {
+    if (e && (back || e->pos > r->boundary)) {
         struct w_frame f;
         u64 offset = r->member_start + e->offset;
         if (peek_frame(r, offset, &f) && f.type == W_FRAME_DATA && f.pos == e->pos)
@@ -158,10 +158,7 @@ static enum w_status approach(struct w_reader *r, u64 pos, struct w_err *err)
     return back ? go_to(r, r->data_start, r->after_header, err) : W_DONE;
 }
 
-/* The link before record `pos` proves that the data before it are the same: it is that of the frame
- * which holds the record, or, where the record begins a frame, of the boundary before it. `same`: it
- * was found equal, or nobody asks. */
-enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct w_err *err)
+enum w_status w_reader_seek(struct w_reader *r, u64 pos, struct w_err *err)
 {
     if (r->failed || r->state == W_BETWEEN) {
         if (err)
@@ -169,38 +166,17 @@ enum w_status w_reader_seek(struct w_reader *r, u64 pos, const u32 *link, struct
         return r->failed ? r->failed
                          : w_fail(err, W_USAGE, "%s: no member to seek in", r->in->name);
     }
-    bool at_hand = r->frame.count > 0 && r->raw && pos >= r->frame.pos && pos < r->boundary.pos;
-    if (at_hand && (!link || *link == r->frame.link)) {
+    if (r->frame.count > 0 && r->raw && pos >= r->frame.pos && pos < r->boundary) {
         r->used = (u32)(pos - r->frame.pos);
         return W_DONE;
     }
-    bool same = !link;
     enum w_status status = approach(r, pos, err);
-    while (!status) {
-        same = same || (r->boundary.pos == pos && r->boundary.link == *link);
-        if (same && r->boundary.pos == pos) {
-            r->used = r->frame.count;
-            break;
-        }
+    while (!status && r->boundary < pos)
         status = w_reader_next_data(r, pos, r->in->seekable, err);
-        if (status || r->boundary.pos <= pos)
-            continue;
-        r->used = (u32)(pos - r->frame.pos);
-        same = same || r->frame.link == *link;
-        break;
-    }
-    if (status == W_END && r->chain.pos != pos) /* the end itself is a place, too */
+    if (!status)
+        r->used = r->boundary > pos ? (u32)(pos - r->frame.pos) : r->frame.count;
+    if (status == W_END)
         status = w_fail(err, W_MISMATCH, "%s: has %llu records: there is no record %llu",
                         r->in->name, (unsigned long long)r->chain.pos, (unsigned long long)pos);
-    else if ((!status || status == W_END) && !same)
-        status = w_fail(err, W_MISMATCH, "%s: the data before record %llu are not the same",
-                        r->in->name, (unsigned long long)pos);
     return w_reader_fail(r, status, err);
-}
-
-struct w_place w_reader_place(const struct w_reader *r)
-{
-    if (r->used < r->frame.count)
-        return (struct w_place){r->frame.pos + r->used, r->frame.link};
-    return r->boundary;
 }

@@ -189,9 +189,33 @@ make_rules()
     rm work/vocab
     make W_VOCAB_SIZE=280 W_VOCAB_FLAGS='--split gpt2' work/small.wts
     [ -s work/vocab ]
-    run make work/small.score
+    run make W=unscored unscored/small.score
     [ "$status" -eq 2 ]
     [[ $output == *"W_SCORE=FILE"* ]]
+    [ ! -e unscored/small.wts ]
+    make W_VOCAB_SIZE=280 W_VOCAB_FLAGS='--split gpt2' W_SCORE=text/1.txt work/small.score
+    jq -e '.tokens > 0' work/small.score
+}
+
+@test "wtools.mk begins a stopped training anew on request, and keeps a vocabulary while the text grows" {
+    make_rules
+    make work/small.train work/small.val
+    # as a training that was stopped leaves it
+    wtrain -q -c conf/small.json -n 2 --checkpoints work/small.wts.ckpt work/small.train
+    sed -i 's/0.01/0.02/' conf/small.json
+    run make work/small.wts
+    [ "$status" -ne 0 ]
+    [[ $output == *"remove work/small.wts.ckpt to begin anew"* ]]
+    make W_ANEW=1 work/small.wts
+    make W=undisturbed undisturbed/small.wts
+    cmp <(wcat raw work/small.wts) <(wcat raw undisturbed/small.wts)
+    # a vocabulary of one's own
+    cp work/vocab kept.vocab
+    cp text/1.txt text/new.txt
+    make W_VOCAB=kept.vocab work/tokens
+    [ "$(wcat --what header work/tokens | jq -c .tok)" = "$(wcat --what header undisturbed/tokens | jq -c .tok)" ]
+    [ "$(wtok decode work/tokens | wc -c)" -gt "$(wtok decode undisturbed/tokens | wc -c)" ]
+    [ kept.vocab -ot text/new.txt ]
 }
 
 @test "scripts take names that begin with a dash, and follow no link that others made" {

@@ -104,7 +104,7 @@ sequences()
     wcat --what header b.batch >h
     [ "$(jq -c '[.kind, .rec[0].shape, .rec[0].dtype, .seed, .epochs]' h)" = '["batch",[4,17],"u16",7,2]' ]
     [ "$(jq -c '[.vocab, .eot, .tok]' h)" = "$(wcat --what header tokens | jq -c '[.vocab, .eot, .tok]')" ]
-    [ "$(jq -r .argv h)" = "wbatch $size -s 7 --epochs 2 tokens" ]
+    [ "$(jq -r .argv h)" = "wbatch ${size#-q } -s 7 --epochs 2 tokens" ]
     [[ $(jq -r .src.argv h) == "wtok encode"* ]]
     records=$(wcat --what stats b.batch | jq .records)
     [ "$records" -eq $((2 * $(jq .epoch_len h))) ]

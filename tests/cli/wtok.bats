@@ -199,7 +199,7 @@ setup()
     [[ $stderr == *"the output (mixed/out)"* ]]
     cmp mixed/out first
     run -2 wtok encode -q -V v -o mixed/out mixed/out
-    [[ $output == *"also named as input"* ]]
+    [[ $output == *"is the output and also an input"* ]]
     run -3 wtok encode -q -V v -o none mixed/sub
     [[ $output == *"none of the files is text"* ]]
 }

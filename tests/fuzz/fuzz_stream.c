@@ -74,7 +74,7 @@ static void read_stream(struct w_input *in, bool seek)
     while (!status && !(status = w_reader_member(r, &h, &err))) {
         u64 known = w_reader_known_count(r);
         if (seek && known > 0)
-            status = w_reader_seek(r, known / 2, NULL, &err);
+            status = w_reader_seek(r, known / 2, &err);
         while (!status && !(status = w_reader_records(r, &records, &count, &err)))
             for (u64 i = 0; i < count * h->record_bytes; i++)
                 sum += ((const u8 *)records)[i]; /* a sanitizer sees that they are there */

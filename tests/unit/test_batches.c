@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "data/batches.h"
 #include "data/shuffle.h"
+#include "sys/deflate.h"
 #include "stream_fixture.h"
 
 #define VOCAB 60000
@@ -53,6 +54,7 @@ struct run {
     u64 records, epoch_len, dropped;
     size_t record_ids, record_bytes;
     struct w_pack_counts counts;
+    u32 start_crc;
 };
 
 static struct run deal(struct fixture *f, struct w_pack_options pack_options,
@@ -85,6 +87,7 @@ static struct run deal(struct fixture *f, struct w_pack_options pack_options,
         run.epoch_len = w_batches_epoch_len(batches);
         run.dropped = w_batches_dropped(batches);
         run.counts = *w_pack_counts(pack);
+        run.start_crc = w_batches_start_crc(batches);
     }
     w_batches_close(&batches);
     w_pack_free(pack);
@@ -113,6 +116,12 @@ static void assert_same(const struct run *a, u64 from, const struct run *b)
     assert_int_equal(a->records - from, b->records);
     assert_memory_equal(a->ids + from * a->record_ids, b->ids,
                         b->records * b->record_ids * sizeof(u16));
+}
+
+/* CRC-32 of the first batches. */
+static u32 crc_of(const struct run *run, u64 batches)
+{
+    return w_crc32(0, run->ids, batches * run->record_ids * sizeof(u16));
 }
 
 static void an_order_is_a_permutation(void **state)
@@ -288,6 +297,7 @@ static void any_batch_can_come_first(void **state)
             variants[v].start = k;
             struct run tail = deal(&f, pack, variants[v]);
             assert_same(&whole, k, &tail);
+            assert_int_equal(tail.start_crc, crc_of(&whole, k));
             free(tail.ids);
         }
         variants[v].start = whole.records + 1;

@@ -16,10 +16,7 @@
 static char path[] = "/tmp/test_checkpoint.XXXXXX";
 
 static const struct w_ckpt_state some_state = {
-    .step = 17,
-    .tokens = 17 * 8,
-    .loss = 5.43,
-    .data = {.member = 2, .place = {.pos = 1234, .link = 0xdeadbeef}, .header_crc = 0x00c0ffee}};
+    .step = 17, .tokens = 17 * 8, .loss = 5.43, .data = {.pos = 1234, .crc = 0xdeadbeef}};
 
 struct fixture {
     struct w_conf conf;
@@ -90,10 +87,8 @@ static void what_is_saved_is_read(void **state)
     assert_int_equal(s->step, some_state.step);
     assert_int_equal(s->tokens, some_state.tokens);
     assert_memory_equal(&s->loss, &some_state.loss, sizeof s->loss);
-    assert_int_equal(s->data.member, some_state.data.member);
-    assert_int_equal(s->data.place.pos, some_state.data.place.pos);
-    assert_int_equal(s->data.place.link, some_state.data.place.link);
-    assert_int_equal(s->data.header_crc, some_state.data.header_crc);
+    assert_int_equal(s->data.pos, some_state.data.pos);
+    assert_int_equal(s->data.crc, some_state.data.crc);
     assert_int_equal(w_ckpt_conf(ckpt)->d_ff, 6);
     assert_true(w_ckpt_has_states(ckpt));
     assert_null(w_ckpt_tok(ckpt));
@@ -126,6 +121,37 @@ static void weights_alone_have_no_moments(void **state)
     same_tensors(tensors, blocks, w_model_weights(f->model));
     w_ckpt_close(&ckpt);
     free(blocks);
+}
+
+/* As earlier versions wrote it: without a CRC of the batches so far. */
+static void a_place_of_another_kind_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct w_header header = {0};
+    struct w_output out = {.fd = -1};
+    struct w_writer *writer = NULL;
+    struct w_ckpt *ckpt = NULL;
+
+    save(f, false);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_check_resume(ckpt, &f->err), W_DONE);
+    assert_int_equal(w_header_from_json(&header, w_json_copy(w_ckpt_header(ckpt)->json), &f->err),
+                     W_DONE);
+    w_ckpt_close(&ckpt);
+    w_json_set_null(w_json_get(w_json_get(header.json, "state"), "data"), "crc");
+    u8 *zeroes = calloc(1, header.blob_bytes);
+    assert_int_equal(w_output_open(&out, path, &f->err), W_DONE);
+    assert_int_equal(w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, &f->err),
+                     W_DONE);
+    assert_int_equal(w_writer_records(writer, zeroes, header.blob_bytes, &f->err), W_DONE);
+    assert_int_equal(w_writer_close(&writer, NULL, &f->err), W_DONE);
+    assert_int_equal(w_output_commit(&out, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+    assert_int_equal(w_ckpt_check_resume(ckpt, &f->err), W_CORRUPT);
+    assert_non_null(strstr(f->err.text, "earlier versions"));
+    w_ckpt_close(&ckpt);
+    w_header_free(&header);
+    free(zeroes);
 }
 
 /* With Muon each state is that of a part of the tensors, in a block as long as these. A model of
@@ -311,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_saved_is_read),
         cmocka_unit_test(weights_alone_have_no_moments),
+        cmocka_unit_test(a_place_of_another_kind_is_refused),
         cmocka_unit_test(all_damage_is_noticed),
         cmocka_unit_test(another_shape_is_refused),
         cmocka_unit_test(a_configuration_of_other_tensors_is_refused),

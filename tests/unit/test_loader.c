@@ -19,18 +19,20 @@
 #define VOCAB 100
 
 static char path[] = "/tmp/test_loader.XXXXXX";
+static struct w_batch_place begins; /* what write_stream() begins with */
+static u64 frame_batches = 5;       /* of its frames */
 
 static u32 id_of(u64 batch, u64 i)
 {
     return (u32)((batch * 7 + i) % VOCAB);
 }
 
-/* A file with members of so many batches; seed makes headers differ. */
+/* A file with members of so many batches. */
 static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_id)
 {
     struct w_err err = {0};
     FILE *file = fopen(path, "w");
-    u64 batch = 0;
+    u64 batch = begins.pos;
 
     assert_non_null(file);
     struct w_output out = {.fd = fileno(file)};
@@ -42,7 +44,8 @@ static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_
                          W_DONE);
         w_json_set_u64(header.json, "vocab", VOCAB);
         w_json_set_u64(header.json, "seed", seed + m);
-        struct w_write_options options = {.level = 1, .frame_bytes = 5 * IDS * 2};
+        w_origin_set_start(&header, m ? (struct w_batch_place){0} : begins);
+        struct w_write_options options = {.level = 1, .frame_bytes = frame_batches * IDS * 2};
         assert_int_equal(w_writer_open(&writer, &out, &header, &options, &err), W_DONE);
         for (u64 k = 0; k < members[m]; k++, batch++) {
             u16 ids[IDS];
@@ -65,10 +68,10 @@ static struct w_loader_options plain_options(void)
 }
 
 /* Reads to the end, expecting batches [from, to), and records the place after each. */
-static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_stream_place *places)
+static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_batch_place *places)
 {
     struct w_err err = {0};
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded batch;
 
     for (u64 k = from; k < to; k++) {
@@ -78,17 +81,17 @@ static void expect_batches(struct w_loader *loader, u64 from, u64 to, struct w_s
         if (places)
             places[k] = after;
     }
-    after.place.pos = 12345; /* a place comes only with a batch */
+    after.pos = 12345; /* a place comes only with a batch */
     assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
     assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
-    assert_int_equal(after.place.pos, 12345);
+    assert_int_equal(after.pos, 12345);
 }
 
 static void every_batch_arrives_and_every_place_leads_on(void **state)
 {
     (void)state;
     static const u64 members[] = {23, 1, 40};
-    struct w_stream_place places[64];
+    struct w_batch_place places[64];
     struct w_loader *loader = NULL;
     struct w_err err = {0};
 
@@ -120,10 +123,23 @@ static void a_single_file_knows_its_length(void **state)
     assert_null(loader);
 }
 
+/* Of the stream in the file. The caller frees it. */
+static struct w_json *origin_of_file(void)
+{
+    struct w_loader_options options = plain_options();
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    struct w_json *origin = w_origin_make(w_loader_header(loader));
+    w_loader_close(&loader);
+    return origin;
+}
+
 static void other_data_are_refused(void **state)
 {
     (void)state;
-    struct w_stream_place places[17];
+    struct w_batch_place places[17];
     struct w_loader *loader = NULL;
     struct w_err err = {0};
 
@@ -133,14 +149,60 @@ static void other_data_are_refused(void **state)
     expect_batches(loader, 0, 17, places);
     w_loader_close(&loader);
     options.start = &places[12];
-    write_stream((u64[]){17}, 1, 2, UINT32_MAX); /* another header */
+    struct w_json *origin = origin_of_file();
+    options.origin = origin;
+    write_stream((u64[]){17}, 1, 2, UINT32_MAX); /* another seed */
     assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
+    assert_non_null(strstr(err.text, "(seed 2, not 1)"));
     write_stream((u64[]){17}, 1, 1, 3); /* another batch before the place */
     assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     assert_non_null(strstr(err.text, "other data"));
     write_stream((u64[]){9}, 1, 1, UINT32_MAX); /* too short */
     assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     assert_null(loader);
+    w_json_free(origin);
+}
+
+/* The place is one among batches, whatever frames and members they come in, and wherever the stream
+ * begins before it. */
+static void the_same_data_in_another_form_are_taken(void **state)
+{
+    (void)state;
+    struct w_batch_place places[17];
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    struct w_loader_options options = plain_options();
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    expect_batches(loader, 0, 17, places);
+    w_loader_close(&loader);
+    struct w_json *origin = origin_of_file();
+    options.origin = origin;
+    options.start = &places[12];
+    frame_batches = 3;
+    write_stream((u64[]){4, 11, 2}, 3, 1, UINT32_MAX);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    expect_batches(loader, 13, 17, NULL);
+    w_loader_close(&loader);
+    for (u64 k = 0; k < 17; k++) {
+        begins = places[k];
+        write_stream((u64[]){17 - begins.pos}, 1, 1, UINT32_MAX);
+        enum w_status status = w_loader_open(&loader, &options, &err);
+        assert_int_equal(status, k <= 12 ? W_DONE : W_MISMATCH);
+        if (k <= 12)
+            expect_batches(loader, 13, 17, NULL);
+        else
+            assert_non_null(strstr(err.text, "wbatch --start 13"));
+        w_loader_close(&loader);
+    }
+    begins = (struct w_batch_place){places[12].pos, places[12].crc ^ 1};
+    write_stream((u64[]){17 - begins.pos}, 1, 1, UINT32_MAX);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
+    assert_non_null(strstr(err.text, "differ before batch 13"));
+    begins = (struct w_batch_place){0};
+    frame_batches = 5;
+    w_json_free(origin);
 }
 
 static void other_shapes_and_ids_are_refused(void **state)
@@ -148,7 +210,7 @@ static void other_shapes_and_ids_are_refused(void **state)
     (void)state;
     struct w_loader *loader = NULL;
     struct w_err err = {0};
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded batch;
 
     write_stream((u64[]){17}, 1, 1, 2);
@@ -205,7 +267,7 @@ static void columns_of_counts_arrive(void **state)
     (void)state;
     struct w_loader *loader = NULL;
     struct w_err err = {0};
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded batch;
     struct w_loader_options options = plain_options();
 
@@ -239,7 +301,7 @@ static void damaged_columns_are_refused(void **state)
     static const float spoilt[] = {0.5f, NAN, -INFINITY};
     struct w_loader *loader = NULL;
     struct w_err err = {0};
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded batch;
     struct w_loader_options options = plain_options();
 
@@ -273,7 +335,7 @@ static void a_cut_file_is_an_error_after_its_batches(void **state)
     struct w_loader_options options = plain_options();
     for (off_t cut = 1; cut < 400; cut += 7) {
         struct w_loader *loader = NULL;
-        struct w_stream_place after;
+        struct w_batch_place after;
         struct w_loaded batch;
         enum w_status status;
         write_stream((u64[]){17}, 1, 1, UINT32_MAX);
@@ -296,7 +358,7 @@ static void a_silent_pipe_can_be_left(void **state)
     (void)state;
     static volatile sig_atomic_t stop;
     struct w_loader *loader = NULL;
-    struct w_stream_place after;
+    struct w_batch_place after;
     struct w_loaded batch;
     struct w_err err = {0};
     char pipe_path[32], bytes[8192];
@@ -343,6 +405,7 @@ int main(void)
         cmocka_unit_test(every_batch_arrives_and_every_place_leads_on),
         cmocka_unit_test(a_single_file_knows_its_length),
         cmocka_unit_test(other_data_are_refused),
+        cmocka_unit_test(the_same_data_in_another_form_are_taken),
         cmocka_unit_test(other_shapes_and_ids_are_refused),
         cmocka_unit_test(columns_of_counts_arrive),
         cmocka_unit_test(damaged_columns_are_refused),

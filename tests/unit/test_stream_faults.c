@@ -105,9 +105,9 @@ static enum w_status read_all(const u8 *bytes, size_t size, enum way way,
         if (way == BY_SKIPPING)
             continue;
         if (way == BY_SEEKING)
-            status = w_reader_seek(r, 1, NULL, &err);
+            status = w_reader_seek(r, 1, &err);
         if (!status && way == BY_SEEKING)
-            status = w_reader_seek(r, 0, NULL, &err);
+            status = w_reader_seek(r, 0, &err);
         while (!status && !(status = w_reader_records(r, &records, &count, &err))) {
             size_t length = count * h->record_bytes;
             if (expected) {

@@ -90,7 +90,8 @@ struct settings {
 #define JSON_OPTION(text) "json", 0, W_OPT_FLAG, AT(json), .help = text
 #define OUTPUT_OPTION                                                                              \
     "output", 'o', W_OPT_TEXT, AT(output),                                                         \
-        .arg = "FILE", .help = "Write to a file, which appears when it is complete."
+        .arg = "FILE", .output = true,                                                             \
+        .help = "Write to a file, which appears when it is complete."
 
 /* Several rows, each with its braces: which machine; how much memory; how fast it is. */
 /* clang-format off */
