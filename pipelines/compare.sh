@@ -10,7 +10,8 @@ usage: compare.sh [-d DURATION] [-b BATCH] [-j] TOKENS CONFIG.json...
 
 Trains each CONFIG for DURATION (default: 30s) on TOKENS, a token stream of wtok, and prints a
 line for each: parameters; memory as planned and as measured; tokens a second as predicted from the
-arithmetic and the GFLOP/s of the first configuration, and as measured; the loss it reached.
+arithmetic and the GFLOP/s of the first configuration, and as measured; the loss it reached. Then
+which loss is the lowest, and how far the others are from it.
 
   -d DURATION  of each training: 30s, 5m; at least one step is made
   -b BATCH     sequences in a batch, for all, instead of each configuration's batch_size: for a
@@ -77,3 +78,8 @@ fi
          (.tok_s.measured | round), (.tok_s.ratio | places(2)), (.gflops | places(1)), .steps,
          (.loss | places(3))] | @tsv' "$work/table"
 } | column -t -s $'\t'
+[ $# -gt 1 ] || exit 0
+jq -rs 'def places(n): . * pow(10; n) | round / pow(10; n);
+    sort_by(.loss) | .[0] as $best | "", "\($best.name) has the lowest loss, \($best.loss | places(3)):",
+    (.[1:][] | "  \(.loss - $best.loss | places(3)) below that of \(.name), at " +
+               "\($best.tok_s.measured / .tok_s.measured | places(2)) times its tok/s")' "$work/table"

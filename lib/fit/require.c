@@ -75,16 +75,29 @@ static bool holds(double value, const char *operator, double limit)
     return value == limit;
 }
 
-static enum w_status refuse(const struct w_fit *fit, int row, const char *text, struct w_err *err)
+/* Who looks at the requirements. */
+struct watch {
+    w_require_look *look;
+    void *context;
+};
+
+/* Say of a requirement, whose figure is in that row, whether it holds. */
+static enum w_status decide(const struct w_fit *fit, int row, const char *text, bool holds,
+                            const struct watch *watch, struct w_err *err)
 {
     const char *key = w_figures[row].key;
-    char value[W_FIGURE_TEXT];
+    char room[W_FIGURE_TEXT];
+    const char *value = isnan(fit->values[row]) ? "not known" : w_fit_text(room, fit, key);
 
-    return w_fail(err, W_NO, "%s: requirement %s does not hold: %s is %s", fit->conf.name, text,
-                  key, isnan(fit->values[row]) ? "not known" : w_fit_text(value, fit, key));
+    if (watch->look)
+        watch->look(watch->context, fit, text, key, value, holds);
+    return holds ? W_DONE
+                 : w_fail(err, W_NO, "%s: requirement %s does not hold: %s is %s", fit->conf.name,
+                          text, key, value);
 }
 
-static enum w_status check_one(const struct w_fit *fit, const char *text, struct w_err *err)
+static enum w_status check_one(const struct w_fit *fit, const char *text, const struct watch *watch,
+                               struct w_err *err)
 {
     char name[64], operator[3] = "<=";
     size_t n = strcspn(text, "<>=@");
@@ -114,11 +127,13 @@ static enum w_status check_one(const struct w_fit *fit, const char *text, struct
         if (status)
             return w_fail_at(err, status, "'%.60s'", text);
     }
-    return holds(fit->values[row], operator, limit) ? W_DONE : refuse(fit, row, text, err);
+    return decide(fit, row, text, holds(fit->values[row], operator, limit), watch, err);
 }
 
-enum w_status w_require_check(const struct w_fit *fit, const char *text, struct w_err *err)
+enum w_status w_require_check(const struct w_fit *fit, const char *text, w_require_look *look,
+                              void *context, struct w_err *err)
 {
+    const struct watch watch = {look, context};
     enum w_status status = W_DONE;
     struct w_err one_err = {0};
 
@@ -129,7 +144,7 @@ enum w_status w_require_check(const struct w_fit *fit, const char *text, struct 
         if (n >= sizeof one)
             return w_fail(err, W_USAGE, "'%.60s...' is no requirement", p);
         snprintf(one, sizeof one, "%.*s", (int)n, p);
-        enum w_status got = check_one(fit, one, &one_err);
+        enum w_status got = check_one(fit, one, &watch, &one_err);
         if (got == W_USAGE || (got && !status)) {
             status = got;
             if (err)

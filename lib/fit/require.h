@@ -10,8 +10,13 @@
 
 #include "fit/evaluate.h"
 
+/* Is called for each requirement in the order of the text; value: of its figure, as text. */
+typedef void w_require_look(void *context, const struct w_fit *, const char *requirement,
+                            const char *key, const char *value, bool holds);
+
 /* W_DONE: all hold. W_NO: one does not hold; the first such one is named, with the value of its
- * figure. W_USAGE: one is not understood, wherever it is in the text. */
-enum w_status w_require_check(const struct w_fit *, const char *text, struct w_err *) W_MUST_CHECK;
+ * figure. W_USAGE: one is not understood, wherever it is in the text. look may be NULL. */
+enum w_status w_require_check(const struct w_fit *, const char *text, w_require_look *look,
+                              void *context, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -103,7 +103,7 @@ zsh_offers()
     [ "$(zsh_offers 'wtok enc')" = 'encode' ]
     zsh_offers 'wtok encode --vo' | grep -x -e '--vocab'
     [ "$(zsh_offers 'wbatch --split ' | sort | tr '\n' ' ')" = 'all train val ' ]
-    [ "$(zsh_offers 'wcat --what=')" = $'frames\nheader\nnotes\nstats' ] # of the default command
+    [ "$(zsh_offers 'wcat --what=')" = $'auto\nframes\nheader\nnotes\nstats\nsummary' ] # of the default command
     zsh_offers 'wcat copy -' | grep -x -e '--output'
     zsh_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
 }
@@ -122,7 +122,7 @@ zsh_offers()
     fish_offers 'wtok encode --vo' | grep -x -e '--vocab'
     run ! grep -e '--vocab' <(fish_offers 'wtok train --')
     [ "$(fish_offers 'wbatch --split ' | tr '\n' ' ')" = 'all train val ' ]
-    [ "$(fish_offers 'wcat --what ' | tr '\n' ' ')" = 'frames header notes stats ' ]
+    [ "$(fish_offers 'wcat --what ' | tr '\n' ' ')" = 'auto frames header notes stats summary ' ]
     fish_offers 'wcat copy --' | grep -x -e '--output'
     fish_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
 }

@@ -77,7 +77,9 @@ setup()
     [ "$(grep -o -e '--log .*' wtrain.calls | sort -u | wc -l)" -eq 2 ]
     wcachefit --json tiny.json other/tiny.json | jq -c '.configs[].figures.params' >parameters
     jq .parameters table | cmp - parameters
-    "$pipelines/compare.sh" -d 0.1s tiny.tokens tiny.json | grep -q 'tok/s predicted'
+    "$pipelines/compare.sh" -d 0.1s tiny.tokens tiny.json wide.json >table
+    grep -q 'tok/s predicted' table
+    [ "$(grep -cE '^(tiny|wide) has the lowest loss|^  .* below that of (tiny|wide), at' table)" = 2 ]
 }
 
 @test "plot-loss.sh draws on the terminal and into a file" {

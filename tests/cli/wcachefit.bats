@@ -172,6 +172,9 @@ screen()
     wcachefit --target seed-host --require 'ram<=80%,params<=30M' "${four[@]}"
     run -1 --separate-stderr wcachefit --target seed-host --require 'attn@L2' "${four[@]}"
     [ "$stderr" = "wcachefit report: wiki_gpu_optimized: requirement attn@L2 does not hold: l2.attention is 133 %" ]
+    [ "$(grep -c 'attn@L2' <<<"$output")" = 4 ]
+    [[ $output == *'wiki_gpu_optimized: attn@L2 does not hold: l2.attention is 133 %'* ]]
+    run -1 --separate-stderr wcachefit --all --target seed-host --require 'attn@L2' "${four[@]}"
     [[ $output == *"Best for this text"* ]]
     run -1 wcachefit --require 'hours<=6' "$small"
     [[ $output == *"hours is not known"* ]]

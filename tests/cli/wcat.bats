@@ -86,7 +86,7 @@ setup()
     wcat --what summary t.tok >seen
     run ! grep -q $'\033' seen
     [ "$(awk '{ print length }' seen | sort -n | tail -1)" -lt 80 ]
-    grep -q '^  made by  *wtok .*: wtok encode -q -V v' seen
+    grep -q '^  made by  *wtok .*: wtok encode -V v' seen
 }
 
 @test "verify names file, member, frame and place, looks at all files, and ends with 3" {

@@ -412,7 +412,7 @@ static void figures_are_text_for_people(void **state)
 static enum w_status require(const char *text)
 {
     err = (struct w_err){0};
-    return w_require_check(&fits[0], text, &err);
+    return w_require_check(&fits[0], text, NULL, NULL, &err);
 }
 
 static void requirements_hold_or_name_themselves(void **state)

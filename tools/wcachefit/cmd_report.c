@@ -221,10 +221,12 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = report_open(&r, set, argc, argv, err);
     if (!status)
         status = make_fits(&r, set, err);
-    if (!status)
+    /* Who asks whether requirements hold wants to know that, and no report. */
+    const bool alone = set->require.count && set->format == AS_TEXT && !set->all && !set->explain;
+    if (!status && !alone)
         status = write_answer(r.text.file, &r, set->format, err);
     if (!status)
-        status = check_requirements(&r, set, err);
+        status = check_requirements(&r, set, alone ? r.text.file : NULL, err);
     return report_close(&r, set, status, err);
 }
 

@@ -86,7 +86,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = write_tree(r.text.file, w_conf_json(r.confs), err);
     if (!status)
-        status = check_requirements(&r, set, err);
+        status = check_requirements(&r, set, NULL, err);
     return report_close(&r, set, status, err);
 }
 

@@ -189,7 +189,14 @@ enum w_status report_fit(struct report *r, size_t index, const struct w_fit_ask 
     return status;
 }
 
-enum w_status check_requirements(const struct report *r, const struct settings *set,
+static void print_requirement(void *file, const struct w_fit *fit, const char *requirement,
+                              const char *key, const char *value, bool holds)
+{
+    fprintf(file, "%s: %s %s: %s is %s\n", fit->conf.name, requirement,
+            holds ? "holds" : "does not hold", key, value);
+}
+
+enum w_status check_requirements(const struct report *r, const struct settings *set, FILE *f,
                                  struct w_err *err)
 {
     enum w_status first = W_DONE;
@@ -197,7 +204,8 @@ enum w_status check_requirements(const struct report *r, const struct settings *
 
     for (size_t i = 0; i < r->count; i++)
         for (size_t k = 0; k < set->require.count; k++) {
-            enum w_status status = w_require_check(&r->fits[i], set->require.items[k], &one);
+            enum w_status status = w_require_check(&r->fits[i], set->require.items[k],
+                                                   f ? print_requirement : NULL, f, &one);
             if (status == W_USAGE) {
                 *err = one;
                 return w_fail_at(err, status, "--require");

@@ -135,8 +135,9 @@ struct w_fit_ask report_ask(const struct report *);
 enum w_status report_fit(struct report *, size_t index, const struct w_fit_ask *,
                          struct w_err *) W_MUST_CHECK;
 
-/* W_NO: a requirement does not hold, the first is named. W_USAGE: one is not understood. */
-enum w_status check_requirements(const struct report *, const struct settings *,
+/* Write a line for each to f, if that is not NULL. W_NO: a requirement does not hold, the first is
+ * named. W_USAGE: one is not understood. */
+enum w_status check_requirements(const struct report *, const struct settings *, FILE *f,
                                  struct w_err *) W_MUST_CHECK;
 
 #endif
