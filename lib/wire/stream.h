@@ -162,6 +162,8 @@ enum w_status w_reader_seek(struct w_reader *, u64 pos, const u32 *link,
                             struct w_err *) W_MUST_CHECK;
 /* Where the next record will come from: its position, and the chain value before its frame. */
 struct w_place w_reader_place(const struct w_reader *);
+/* The header line of the member, without its newline, right after w_reader_member() and no later. */
+const char *w_reader_header_line(const struct w_reader *, size_t *size);
 /* CRC-32 of the present member's header line, to recognise the same source again. */
 u32 w_reader_header_crc(const struct w_reader *);
 /* Records of the present member, if its end frame can be read in advance (in a regular file, where
