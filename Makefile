@@ -7,6 +7,7 @@ CONFIG     ?= release
 CC         ?= cc
 AR         ?= ar
 PKG_CONFIG ?= pkg-config
+OBJCOPY    ?= objcopy
 INSTALL    ?= install
 PREFIX     ?= /usr/local
 DESTDIR    ?=
@@ -73,6 +74,9 @@ LIB_SOURCES := \
 	lib/wire/stream_seek.c \
 	lib/wire/stream_writer.c \
 	lib/wire/token_header.c \
+	lib/api/outcome.c \
+	lib/api/wts_reader.c \
+	lib/api/wts_writer.c \
 	lib/count/count_delta.c \
 	lib/count/count_file.c \
 	lib/count/count_groups.c \
@@ -259,6 +263,7 @@ wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
 	test_amx \
+	test_api \
 	test_attend \
 	test_base \
 	test_batches \
@@ -379,18 +384,25 @@ LDFLAGS  ?=
 # defined twice.
 ifeq ($(CONFIG),release)
     HARDEN_CFLAGS := -fPIE -fstack-protector-strong -fstack-clash-protection
-    HARDEN_LDFLAGS := -pie -Wl,-z,relro,-z,now
+    PROGRAM_LDFLAGS := -pie
+    HARDEN_LDFLAGS := -Wl,-z,relro,-z,now
+    LIBRARY_LDFLAGS := -Wl,-z,defs
     ifeq ($(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
         HARDEN_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
     endif
 endif
 W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP $(WARNINGS) $(CONFIG_FLAGS) \
 	$(HARDEN_CFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-W_LDFLAGS = $(HARDEN_LDFLAGS) $(LDFLAGS)
+W_LDFLAGS = $(HARDEN_LDFLAGS) $(PROGRAM_LDFLAGS) $(LDFLAGS)
 # As needed: a program depends on the libraries that it uses, and not on all of them.
 W_LIBS = -Wl,--as-needed $(PACKAGE_LIBS) -lbz2 -lm -ldl -pthread
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+# The library for other programs: lib/api, and what it needs of the layers below it.
+API_OBJECTS  := $(patsubst %.c,$(BUILD)/pic/%.o,$(filter lib/api/%,$(LIB_SOURCES)))
+BELOW_API    := $(patsubst %.c,$(BUILD)/pic/%.o,$(filter lib/base/% lib/sys/% lib/wire/%,$(LIB_SOURCES)))
+WTS_LIBRARY  := $(BUILD)/libwts.so.0
+WTS_ARCHIVE  := $(BUILD)/libwts.a
 TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(TOOLS:%=$(BUILD)/%)
 TESTS        := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
@@ -400,7 +412,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/comple
 	$(TOOLS:%=$(BUILD)/completions/fish/%.fish)
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
-SHELL_FILES  := .ci/run debian/tests/pipeline man/generate man/completion \
+SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate man/completion \
 	tests/bench/generation tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
@@ -418,7 +430,7 @@ SHELL_FILES  := .ci/run debian/tests/pipeline man/generate man/completion \
 	tests/wiki_dumps \
 	tools/packages \
 	$(wildcard pipelines/*.sh)
-C_FILES      := $(shell find lib tools tests -name '*.[ch]')
+C_FILES      := $(shell find lib tools tests examples -name '*.[ch]')
 
 ifeq ($(V),)
     Q := @
@@ -427,7 +439,7 @@ else
     say := @:
 endif
 
-all: $(PROGRAMS) $(PAGES) $(COMPLETIONS) ## build the programs, their manual pages and completions
+all: $(PROGRAMS) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
 .PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict \
 	bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
@@ -459,6 +471,30 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(W_CFLAGS) -c $< -o $@
 
 $(BUILD)/libw.a: $(LIB_OBJECTS)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Objects that run at any address. What lib/api needs of them becomes one object, in which only the
+# functions of wts.h are visible, and that both libraries are made of. (Its code is final: -fno-lto.)
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(W_CFLAGS) -fPIC -fno-lto -c $< -o $@
+
+$(BUILD)/pic/below_api.a: $(BELOW_API)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/pic/wts.o: $(API_OBJECTS) $(BUILD)/pic/below_api.a
+	$(Q)$(CC) -r -nostdlib $^ -o $@
+	$(Q)$(OBJCOPY) -w --keep-global-symbol='wts_*' $@
+
+# Not to be unloaded: cJSON keeps the addresses of functions (sys/json.c).
+$(WTS_LIBRARY): $(BUILD)/pic/wts.o
+	$(say) LD $@
+	$(Q)$(CC) $(CONFIG_FLAGS) $(HARDEN_LDFLAGS) $(LIBRARY_LDFLAGS) $(LDFLAGS) -shared -Wl,-z,nodelete \
+		-Wl,-soname,$(@F) $< $(W_LIBS) -o $@
+
+$(WTS_ARCHIVE): $(BUILD)/pic/wts.o
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -590,6 +626,10 @@ bench-search: all ## run tests/search: wcachefit search beside the configuration
 BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/wtools
+# LIBDIR: under PREFIX, where libraries are; a distribution may have one for each architecture.
+LIBDIR ?= lib
+LIBRARYDIR = $(DESTDIR)$(PREFIX)/$(LIBDIR)
+INCLUDEDIR = $(DESTDIR)$(PREFIX)/include
 # Where the shells look, under PREFIX/share; a distribution may have a folder of its own for them.
 BASHDIR ?= bash-completion/completions
 ZSHDIR  ?= zsh/site-functions
@@ -599,8 +639,14 @@ completion_dir = $(DESTDIR)$(PREFIX)/share/$($(1)DIR)
 
 install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -d '$(BINDIR)' '$(SHAREDIR)/configs' '$(SHAREDIR)/pipelines' '$(EXAMPLEDIR)' \
-		'$(call completion_dir,BASH)' '$(call completion_dir,ZSH)' '$(call completion_dir,FISH)'
+		'$(call completion_dir,BASH)' '$(call completion_dir,ZSH)' '$(call completion_dir,FISH)' \
+		'$(INCLUDEDIR)' '$(LIBRARYDIR)/pkgconfig'
 	$(INSTALL) -m 755 $(PROGRAMS) '$(BINDIR)'
+	$(INSTALL) -m 644 lib/api/wts.h '$(INCLUDEDIR)'
+	$(INSTALL) -m 644 $(WTS_LIBRARY) $(WTS_ARCHIVE) '$(LIBRARYDIR)'
+	ln -sf libwts.so.0 '$(LIBRARYDIR)/libwts.so'
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' lib/api/wts.pc.in \
+		>'$(LIBRARYDIR)/pkgconfig/wts.pc'
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
 		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
 	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/bash/%) '$(call completion_dir,BASH)'
@@ -609,9 +655,10 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
 	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
-	$(INSTALL) -m 644 examples/wts.py '$(EXAMPLEDIR)'
+	$(INSTALL) -m 644 examples/wts.py examples/*.c '$(EXAMPLEDIR)'
 
 uninstall: ## remove what install put there
+	rm -f '$(INCLUDEDIR)/wts.h' '$(LIBRARYDIR)'/libwts.* '$(LIBRARYDIR)/pkgconfig/wts.pc'
 	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
 		$(TOOLS:%='$(call completion_dir,ZSH)/_%') $(TOOLS:%='$(call completion_dir,FISH)/%.fish')
 	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
@@ -636,6 +683,6 @@ clean: ## remove everything that was built
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(API_OBJECTS) $(BELOW_API) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
 	$(foreach tool,$(TOOLS),$(patsubst %.o,%.d,$(call parts_of,$(tool)))) \
 	$(TESTS:%=%.d) $(FUZZERS:%=%.d) $(BENCH_OBJECTS:%.o=%.d)

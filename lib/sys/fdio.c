@@ -91,34 +91,39 @@ static void display_name(char *name, size_t size, const char *path)
     name[i] = 0;
 }
 
-enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *err)
+enum w_status w_input_from_fd(struct w_input *in, int fd, const char *name, struct w_err *err)
 {
     struct stat st;
 
     memset(in, 0, sizeof *in);
-    if (!path || !strcmp(path, "-")) {
-        snprintf(in->name, sizeof in->name, "standard input");
-    } else {
-        display_name(in->name, sizeof in->name, path);
-        in->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (in->fd < 0)
-            return call_failed(err, in->name, "cannot open");
-        in->owned = true;
-    }
-    if (fstat(in->fd, &st)) {
-        enum w_status status = w_fail_errno(err, "%s", in->name);
-        w_input_close(in);
-        return status;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        w_input_close(in);
+    display_name(in->name, sizeof in->name, name);
+    in->fd = fd;
+    if (fstat(fd, &st))
+        return w_fail_errno(err, "%s", in->name);
+    if (S_ISDIR(st.st_mode))
         return w_fail(err, W_IO, "%s: is a folder, not a file", in->name);
-    }
     in->seekable = S_ISREG(st.st_mode);
     in->size_bytes = in->seekable ? (u64)st.st_size : 0;
-    off_t start = in->seekable ? lseek(in->fd, 0, SEEK_CUR) : 0;
+    off_t start = in->seekable ? lseek(fd, 0, SEEK_CUR) : 0;
     in->start = start > 0 ? (u64)start : 0;
     return W_DONE;
+}
+
+enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *err)
+{
+    if (!path || !strcmp(path, "-"))
+        return w_input_from_fd(in, STDIN_FILENO, "standard input", err);
+
+    memset(in, 0, sizeof *in);
+    display_name(in->name, sizeof in->name, path);
+    in->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (in->fd < 0)
+        return call_failed(err, in->name, "cannot open");
+    enum w_status status = w_input_from_fd(in, in->fd, path, err);
+    in->owned = true;
+    if (status)
+        w_input_close(in);
+    return status;
 }
 
 /* Wait for data or for a request to stop; true for the latter. */

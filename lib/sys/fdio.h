@@ -34,6 +34,10 @@ struct w_input {
 /* Open a path for reading; NULL and "-" are standard input. */
 enum w_status w_input_open(struct w_input *in, const char *path, struct w_err *err) W_MUST_CHECK;
 
+/* The same for a descriptor, which stays the caller's; `name` is for messages. */
+enum w_status w_input_from_fd(struct w_input *in, int fd, const char *name,
+                              struct w_err *err) W_MUST_CHECK;
+
 /* Read up to size bytes, fewer only at the end of the file; *got says how many. */
 enum w_status w_input_read(struct w_input *in, void *bytes, size_t size, size_t *got,
                            struct w_err *err) W_MUST_CHECK;

@@ -144,6 +144,8 @@ enum w_status w_reader_upto(struct w_reader *, void *out, u64 count, u64 *got,
  * skipped frame by frame (forward only). W_MISMATCH: there are fewer records; W_IO: backwards in a
  * pipe. */
 enum w_status w_reader_seek(struct w_reader *, u64 pos, struct w_err *) W_MUST_CHECK;
+/* The header line of the member, without its newline, right after w_reader_member() and no later. */
+const char *w_reader_header_line(const struct w_reader *, size_t *size);
 /* Records of the present member, if its end frame can be read in advance (in a regular file, where
  * few members follow), else 0. */
 u64 w_reader_known_count(struct w_reader *);

@@ -517,6 +517,12 @@ enum w_status w_reader_exactly(struct w_reader *r, void *out, u64 count, struct 
     return status;
 }
 
+const char *w_reader_header_line(const struct w_reader *r, size_t *size)
+{
+    *size = r->frame.raw_len - 1u;
+    return (const char *)r->raw;
+}
+
 const struct w_json *w_reader_end(const struct w_reader *r)
 {
     return r->end;
