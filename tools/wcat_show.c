@@ -17,10 +17,10 @@ static const struct w_option options[] = {
     {"what", 0, W_OPT_CHOICE, AT(what), "WHAT", "auto",
      .choices = "auto|summary|frames|header|notes|stats",
      .help =
-         "A summary of each file for people; a line for each frame; or the first header line of "
-         "each "
-         "file, without reading further; or the notes (metrics); or one line for each file, read "
-         "as "
+         "What to show. A summary of each file, for people; a line for each frame; or the first "
+         "header line of "
+         "each file, without reading further; or the notes (metrics); or one line for each file, "
+         "read as "
          "a whole: members, frames, records, bytes, ratio; for tokens the largest id, distinct ids "
          "and documents. auto is the summary on a terminal, else the frames."},
     /* The commands that are also options, for scripts that use them so. */

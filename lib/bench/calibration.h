@@ -104,6 +104,10 @@ struct w_json *w_calibration_json(const struct w_calibration *);
 bool w_calibration_doubt(const struct w_calibration *, const struct w_machine *, u64 now,
                          char text[W_DOUBT_TEXT]);
 
+/* A noisy one does not replace one that is in no doubt. */
+bool w_calibration_replaces(const struct w_calibration *new, const struct w_calibration *old,
+                            const struct w_machine *);
+
 /* The state of a machine that runs at one of two rates (w_states_of()). */
 enum w_state { W_STATE_FULL, W_STATE_HALF };
 /* The state in which a shape was measured: full, unless the peak measured with it was nearer to

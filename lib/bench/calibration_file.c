@@ -356,6 +356,11 @@ void w_calibration_path(char *path, size_t size, const char *folder, const struc
     snprintf(path, size, "%s/host-%.12s.json", folder, digest);
 }
 
+static bool is_noisy(const struct w_calibration *c)
+{
+    return c->noisy > NOISY_PART * c->measurements;
+}
+
 bool w_calibration_doubt(const struct w_calibration *c, const struct w_machine *m, u64 now,
                          char text[W_DOUBT_TEXT])
 {
@@ -367,11 +372,19 @@ bool w_calibration_doubt(const struct w_calibration *c, const struct w_machine *
         snprintf(text, W_DOUBT_TEXT, "the calibration is of version %s", c->version);
     else if (age_s > OLD_S)
         snprintf(text, W_DOUBT_TEXT, "the calibration is %.0f days old", age_s / 86400);
-    else if (c->noisy > NOISY_PART * c->measurements)
+    else if (is_noisy(c))
         snprintf(text, W_DOUBT_TEXT,
                  "the machine was busy while it was calibrated: %u of %u measurements are noisy",
                  (unsigned)c->noisy, (unsigned)c->measurements);
     else
         return false;
     return true;
+}
+
+bool w_calibration_replaces(const struct w_calibration *new, const struct w_calibration *old,
+                            const struct w_machine *m)
+{
+    char text[W_DOUBT_TEXT];
+
+    return !is_noisy(new) || w_calibration_doubt(old, m, new->time, text);
 }

@@ -103,7 +103,7 @@ zsh_offers()
     [ "$(zsh_offers 'wtok enc')" = 'encode' ]
     zsh_offers 'wtok encode --vo' | grep -x -e '--vocab'
     [ "$(zsh_offers 'wbatch --split ' | sort | tr '\n' ' ')" = 'all train val ' ]
-    [ "$(zsh_offers 'wcat --what=')" = $'auto\nframes\nheader\nnotes\nstats\nsummary' ] # of the default command
+    [ "$(zsh_offers 'wcat --what=')" = $'auto\nsummary\nframes\nheader\nnotes\nstats' ] # of the default command
     zsh_offers 'wcat copy -' | grep -x -e '--output'
     zsh_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
 }

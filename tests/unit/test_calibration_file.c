@@ -109,12 +109,29 @@ static void doubts_are_reported(void **state)
     assert_non_null(strstr(text, "version 0.0.1"));
 }
 
+static void a_noisy_one_does_not_replace_a_better_one(void **state)
+{
+    (void)state;
+    struct w_calibration old = calibration, new = calibration;
+    struct w_machine machine = {.name = "fixture", .logical_cpus = 2};
+    old.noisy = new.noisy = 0;
+    assert_true(w_calibration_replaces(&new, &old, &machine));
+    new.noisy = new.measurements;
+    assert_false(w_calibration_replaces(&new, &old, &machine));
+    old.noisy = old.measurements; /* no better */
+    assert_true(w_calibration_replaces(&new, &old, &machine));
+    old.noisy = 0;
+    new.time = old.time + 40 * 86400; /* the old one is too old */
+    assert_true(w_calibration_replaces(&new, &old, &machine));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_calibration_survives_its_file),
         cmocka_unit_test(damaged_calibrations_are_refused),
         cmocka_unit_test(doubts_are_reported),
+        cmocka_unit_test(a_noisy_one_does_not_replace_a_better_one),
     };
     return cmocka_run_group_tests(tests, make, NULL);
 }

@@ -95,6 +95,7 @@ static struct w_shape shape_of(const struct w_conf *conf)
 static enum w_status calibrate(struct w_calibration *c, const struct report *r, double seconds,
                                struct w_err *err)
 {
+    static struct w_calibration before;
     struct w_shape more[8];
     char path[HOST_CACHE_PATH], scratch[HOST_CACHE_PATH], host[64] = "", doubt[W_DOUBT_TEXT];
     enum w_type type = r->type;
@@ -128,13 +129,22 @@ static enum w_status calibrate(struct w_calibration *c, const struct report *r, 
         status = host_cache_path(scratch, "scratch", err);
     if (!status)
         status = w_calibration_run(c, &r->machine, &how, err);
-    if (!status)
+    if (status)
+        return status;
+    const bool kept =
+        w_calibration_load(&before, path, NULL) || w_calibration_replaces(c, &before, &r->machine);
+    if (kept)
         status = w_calibration_save(c, path, err);
     if (status)
         return status;
-    w_say("calibrated in %.1f s, kept in %s", c->took_s, path);
     if (w_calibration_doubt(c, &r->machine, how.time, doubt))
         w_warn("%s", doubt);
+    if (kept)
+        w_say("calibrated in %.1f s, kept in %s", c->took_s, path);
+    else
+        w_warn("not kept in place of a better one: calibrate again while nothing else runs, or "
+               "remove %s",
+               path);
     return W_DONE;
 }
 
