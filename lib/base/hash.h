@@ -35,9 +35,10 @@ static inline void w_short_key(u64 key[2], const u8 *p, size_t size, size_t read
     static const u8 window[2 * W_SHORT_BYTES] = {255, 255, 255, 255, 255, 255, 255, 255,
                                                  255, 255, 255, 255, 255, 255, 255, 255};
     const u8 *mask = window + W_SHORT_BYTES - size;
-    u8 copy[W_SHORT_BYTES] = {0};
+    u8 copy[W_SHORT_BYTES];
 
-    if (readable < W_SHORT_BYTES) {
+    if (__builtin_expect(readable < W_SHORT_BYTES, false)) {
+        memset(copy, 0, sizeof copy);
         memcpy(copy, p, size);
         p = copy;
     }

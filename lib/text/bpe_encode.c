@@ -72,10 +72,28 @@ struct lookup {
     struct w_word_key key;
 };
 
+/* Make the keys of the words that end at ends[0..count), and ask for the memory of their slots. */
+static void look_ahead(const struct w_word_cache *cache, const u8 *text, size_t left,
+                       const size_t *ends, size_t count, struct lookup *lookups)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < count; from = ends[i++]) {
+        const size_t size = ends[i] - from;
+        struct lookup l = {.set = NULL};
+        if (size <= W_WORD_KEY_BYTES) {
+            l.key = w_word_key(text + from, size, left - from);
+            l.set = w_word_cache_set(cache, &l.key);
+            __builtin_prefetch(l.set);
+        }
+        lookups[i] = l;
+    }
+}
+
 /* The ids of a word that no slot holds: from the pool, or by merging. */
-static enum w_status encode_rare_word(struct w_encoder *e, const struct lookup *where,
-                                      const struct w_word_slot *slot, const u8 *word, size_t size,
-                                      u32 *ids, size_t *count, struct w_err *err)
+static __attribute__((noinline)) enum w_status encode_rare_word(
+    struct w_encoder *e, const struct lookup *where, const struct w_word_slot *slot, const u8 *word,
+    size_t size, u32 *ids, size_t *count, struct w_err *err)
 {
     struct w_word_cache *cache = &e->cache;
     const u32 *pooled = NULL;
@@ -105,27 +123,18 @@ static enum w_status encode_words(struct w_encoder *e, const u8 *text, size_t le
     struct lookup lookups[BATCH];
     u32 *ids = out->ids + out->count;
     enum w_status status = W_DONE;
-    size_t from = 0;
 
-    for (size_t i = 0; i < count; from = ends[i++]) {
-        size_t size = ends[i] - from;
-        struct lookup *l = &lookups[i];
-        l->set = NULL;
-        if (size > W_WORD_KEY_BYTES)
-            continue;
-        l->key = w_word_key(text + from, size, left - from);
-        l->set = w_word_cache_set(&e->cache, &l->key);
-        __builtin_prefetch(l->set);
-    }
-    from = 0;
-    for (size_t i = 0; i < count && !status; from = ends[i++]) {
+    look_ahead(&e->cache, text, left, ends, count, lookups);
+    for (size_t i = 0; i < count && !status; i++) {
         const struct lookup *l = &lookups[i];
         const struct w_word_slot *s = l->set ? w_word_cache_find(l->set, &l->key) : NULL;
         size_t n = s ? w_word_slot_count(s) : 0;
-        if (n - 1 < W_WORD_SLOT_IDS)
+        if (n - 1 < W_WORD_SLOT_IDS) {
             memcpy(ids, s->ids, sizeof s->ids); /* may write more than n */
-        else
+        } else {
+            const size_t from = i ? ends[i - 1] : 0;
             status = encode_rare_word(e, l, s, text + from, ends[i] - from, ids, &n, err);
+        }
         ids += n;
     }
     out->count = (size_t)(ids - out->ids);

@@ -11,6 +11,7 @@
 #include "text/special.h"
 
 #define WINDOW_BYTES ((size_t)4 << 20) /* of a file, in memory; room for two of the longest words */
+#define READ_BYTES ((size_t)64 << 10)  /* at a time: used while it is in the CPU's cache */
 
 /* A window of the present file: bytes[at..end) are read and not yet given out. */
 struct w_documents {
@@ -102,7 +103,8 @@ const struct w_kind_counts *w_documents_doubtful(const struct w_documents *d)
 
 /* ---- the window ---- */
 
-/* Move unused bytes to the front and read until the window is full or the file ends. */
+/* Move unused bytes to the front and read more: as many as these at least, so that looking at them again
+ * after each time is linear. */
 static enum w_status fill(struct w_documents *d, struct w_err *err)
 {
     size_t got;
@@ -111,9 +113,9 @@ static enum w_status fill(struct w_documents *d, struct w_err *err)
     d->end -= d->at;
     d->base += d->at;
     d->at = 0;
-    enum w_status status =
-        w_unpack_read(d->files.unpack, d->bytes + d->end, d->room - d->end, &got, err);
-    d->at_eof = d->end + got < d->room;
+    const size_t size = W_MIN(d->room - d->end, W_MAX(d->end, READ_BYTES));
+    enum w_status status = w_unpack_read(d->files.unpack, d->bytes + d->end, size, &got, err);
+    d->at_eof = got < size;
     d->end += got;
     return status;
 }
@@ -171,11 +173,18 @@ static void give(struct w_documents *d, size_t end, size_t next, bool ends,
     d->cut = !ends;
 }
 
+/* Where the part of a document that is in the window can be cut. Not at its start if the window is full. */
+static size_t part_end(const struct w_documents *d)
+{
+    return d->at +
+           w_specials_cut(d->options.specials, d->options.split, d->bytes + d->at, d->end - d->at);
+}
+
 /* Give out the first part of a document that is longer than the window. */
 static void give_part(struct w_documents *d, struct w_text_piece *piece)
 {
-    size_t cut = d->at + w_specials_cut(d->options.specials, d->options.split, d->bytes + d->at,
-                                        d->end - d->at);
+    size_t cut = part_end(d);
+
     give(d, cut, cut, false, piece);
 }
 
@@ -184,13 +193,18 @@ static void give_part(struct w_documents *d, struct w_text_piece *piece)
 static enum w_status next_plain(struct w_documents *d, struct w_text_piece *piece,
                                 struct w_err *err)
 {
-    if (!d->at_eof && !is_full(d)) {
-        enum w_status status = fill(d, err);
-        if (status)
-            return status;
+    enum w_status status = W_DONE;
+    size_t cut = d->at;
+
+    while (!status && !d->at_eof && cut == d->at) {
+        if (!is_full(d))
+            status = fill(d, err);
+        cut = part_end(d);
     }
+    if (status)
+        return status;
     if (!d->at_eof)
-        give_part(d, piece);
+        give(d, cut, cut, false, piece);
     else if (d->at < d->end || d->cut)
         give(d, d->end, d->end, true, piece);
     else

@@ -60,9 +60,8 @@ static inline struct w_word_key w_word_key(const u8 *word, size_t size, size_t l
 static inline struct w_word_slot *w_word_cache_set(const struct w_word_cache *cache,
                                                    const struct w_word_key *key)
 {
-    u64 hash = key->low * W_GOLDEN ^ key->high * 0xC2B2AE3D27D4EB4Full;
+    u64 hash = key->low * W_GOLDEN + key->high * 0xC2B2AE3D27D4EB4Full;
 
-    hash = (hash ^ hash >> 32) * W_GOLDEN;
     return cache->slots + (hash >> (64 - W_WORD_CACHE_BITS) & ~1ull);
 }
 
