@@ -32,6 +32,8 @@ static enum w_status read_one(struct prompt *p, const struct settings *set, stru
         path = "-";
     if (!path)
         return w_draft_append(&p->text, set->prompt, set->prompt ? strlen(set->prompt) : 0, err);
+    if (!strcmp(path, "-") && w_is_terminal(STDIN_FILENO))
+        w_say("type a text, then Ctrl-D at the beginning of a line");
     enum w_status status = w_input_slurp(path, PROMPT_LIMIT, &p->text.bytes, &size, err);
     p->text.count = p->text.room = size;
     /* A newline at the end, of a file or of echo, is not part of the prompt. */

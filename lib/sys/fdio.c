@@ -142,8 +142,9 @@ enum w_status w_input_some(struct w_input *in, void *bytes, size_t size, size_t 
     *got = 0;
     if (in->stop_fd && is_stopped(in))
         return w_fail(err, W_SIGNAL, "%s: reading was stopped", in->name);
-    ssize_t n = read_once(in->fd, bytes, size);
+    ssize_t n = in->ended ? 0 : read_once(in->fd, bytes, size);
     *got = n > 0 ? (size_t)n : 0;
+    in->ended = n == 0 && size > 0;
     return n < 0 ? call_failed(err, in->name, "cannot read") : W_DONE;
 }
 
@@ -166,6 +167,7 @@ enum w_status w_input_seek(struct w_input *in, u64 offset, struct w_err *err)
     if (offset > INT64_MAX || lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
         return w_fail_errno(err, "%s: cannot seek to byte %llu", in->name,
                             (unsigned long long)offset);
+    in->ended = false;
     return W_DONE;
 }
 

@@ -28,6 +28,7 @@ struct w_input {
     u64 start;      /* byte offset of a regular file at open: not 0 where a shell has read before */
     int stop_fd;    /* once it is readable or at its end, reading gives W_SIGNAL instead of waiting,
                        so that a thread can be stopped that waits for a pipe; 0: none */
+    bool ended; /* a read met the end: of a terminal, where typing could go on, it is final too */
     char name[256]; /* for messages: the path, shortened, or "standard input" */
 };
 

@@ -137,6 +137,13 @@ setup()
     run -2 wsample $model -i -p x
 }
 
+@test "a typed prompt ends with one Ctrl-D" {
+    # What is typed comes from a pipe that stays open, so that its end does not help.
+    timeout 20 script -qefc "wsample ${model/-q/} -n 5 --no-echo -p -" seen < <(sleep 1; printf 'line\n\004'; sleep 25)
+    tr -d '\r' <seen | grep -q 'type a text, then Ctrl-D'
+    tr -d '\r' <seen | grep -qF "$(wsample $model --no-echo -p line -n 5 | head -1)"
+}
+
 @test "Ctrl-C ends a sample, and the next line is continued" {
     local begins=3 # seconds until it has surely begun, with a sanitizer on a busy machine too
     [ -e "$BUILD/tests/inject.so" ] || begins=10
