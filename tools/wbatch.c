@@ -167,8 +167,9 @@ static enum w_status check_vocabulary(const struct settings *set,
 static enum w_status check_record(const struct settings *set, const struct w_corpus_facts *facts,
                                   struct w_err *err)
 {
-    const double bytes =
-        (double)set->batch * (double)(set->length + 1) * (double)facts->columns.token_bytes;
+    const double targets = set->split == SPLIT_VAL || set->val_output ? 4 : 0;
+    const double bytes = (double)set->batch *
+                         ((double)(set->length + 1) * (double)facts->columns.token_bytes + targets);
 
     if (bytes > W_FRAME_RAW_MAX)
         return w_fail(err, W_USAGE,
@@ -191,14 +192,14 @@ static void add_split(struct w_header *header, const struct settings *set, enum 
     w_json_set(header->json, "split", split);
 }
 
-/* Begun with its columns; the rest: the vocabulary, and how the records were chosen. */
+/* After the columns and what decides their order: which documents they are of, the vocabulary, and the
+ * source. */
 static enum w_status fill_header(struct w_header *header, const struct settings *set,
                                  const struct w_corpus_facts *facts, enum split part,
                                  struct w_err *err)
 {
     const struct w_json *tok = w_header_tok(facts->header);
 
-    w_token_header_write(header, facts->vocab, facts->eot);
     if (set->val_fraction > 0)
         add_split(header, set, part);
     if (set->shards > 1) {
@@ -209,9 +210,8 @@ static enum w_status fill_header(struct w_header *header, const struct settings 
     }
     if (tok)
         w_header_set_tok(header, w_json_copy(tok));
-    return set->writing.no_provenance
-               ? W_DONE
-               : w_prov_add(header, w_cli_provenance(), facts->header, err);
+    return set->writing.no_provenance ? W_DONE
+                                      : w_prov_add(header, w_cli_provenance(), facts->header, err);
 }
 
 /* Of batches for training. batches: NULL if opening them failed. */
@@ -229,6 +229,7 @@ static enum w_status make_header(struct w_header *header, const struct settings 
         status = w_columns_add(&facts->columns, header, set->batch, set->length + 1, err);
     if (status)
         return status;
+    w_token_header_write(header, facts->vocab, facts->eot);
     w_json_set_u64(header->json, "seed", set->seed);
     w_json_set_bool(header->json, "shuffle", !set->no_shuffle);
     w_json_set_u64(header->json, "epochs", set->epochs);
@@ -311,8 +312,10 @@ static enum w_status open_validation(struct job *job, struct w_err *err)
     enum w_status status = w_header_begin(&header, W_BATCH, BY, err);
     if (!status)
         status = w_validation_header(&header, facts, &how, err);
-    if (!status)
+    if (!status) {
+        w_token_header_write(&header, facts->vocab, facts->eot);
         status = fill_header(&header, set, facts, SPLIT_VAL, err);
+    }
     if (!status)
         status =
             open_stream(stream, alone ? set->writing.output : set->val_output, &header, set, err);
@@ -405,7 +408,27 @@ static void say_split(const struct job *job)
               job->set->val_fraction);
 }
 
-/* Read what is left of the tokens, and complete the batches for validation. */
+/* Read what is left of the tokens; none of it is for batches for training. */
+static enum w_status read_rest(struct job *job, struct w_err *err)
+{
+    const struct w_pack_counts *counts = w_pack_counts(job->pack);
+    const double started_s = w_now_s();
+    enum w_status status = W_DONE;
+
+    while (!status) {
+        status = w_cli_check_signal(err);
+        if (!status)
+            status = w_pack_next(job->pack, NULL, err);
+        w_progress_of(false,
+                      &(struct w_task){.verb = "read",
+                                       .unit = "tokens",
+                                       .done = (double)(counts->tokens[0] + counts->tokens[1]),
+                                       .seconds = w_now_s() - started_s});
+    }
+    return status == W_END ? W_DONE : status;
+}
+
+/* Complete the batches for validation. */
 static enum w_status end_validation(struct job *job, struct w_err *err)
 {
     const struct settings *set = job->set;
@@ -414,7 +437,7 @@ static enum w_status end_validation(struct job *job, struct w_err *err)
 
     if (!stream->writer)
         return W_DONE;
-    enum w_status status = w_pack_rest(job->pack, err);
+    enum w_status status = read_rest(job, err);
     if (!status)
         status = w_validation_end(job->validation, err);
     if (status)

@@ -129,8 +129,7 @@ static enum w_status advise(const struct run *run, struct w_err *err)
     const char *command = w_cli_command_line();
     char line[W_ERR_TEXT];
 
-    snprintf(line, sizeof line, "%s",
-             strlen(command) < 512 ? command : "the same command, and");
+    snprintf(line, sizeof line, "%s", strlen(command) < 512 ? command : "the same command, and");
     if (!resume || strcmp(resume, folder)) {
         w_cli_add_word(line, sizeof line, "--resume");
         w_cli_add_word(line, sizeof line, folder);

@@ -23,7 +23,7 @@ struct slot {
     float *lp; /* NULL, as ctx, without columns of counts */
     u8 *ctx;
     struct w_batch_place after;
-    u32 *targets; /* NULL without padding */
+    u32 *targets;         /* NULL without padding */
     enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
 

@@ -111,13 +111,3 @@ enum w_status w_pack_next(struct w_pack *p, u8 *sequence, struct w_err *err)
     } while (!ours);
     return W_DONE;
 }
-
-enum w_status w_pack_rest(struct w_pack *p, struct w_err *err)
-{
-    enum w_status status;
-
-    do
-        status = w_pack_next(p, NULL, err);
-    while (!status);
-    return status == W_END ? W_DONE : status;
-}

@@ -40,8 +40,6 @@ const struct w_columns *w_pack_columns(const struct w_pack *);
 /* The next sequence, or NULL to leave it out; W_END when no whole one is left; else as
  * w_parts_next() and w_validation_add(). */
 enum w_status w_pack_next(struct w_pack *, u8 *sequence, struct w_err *) W_MUST_CHECK;
-/* Leave out all sequences that are left, so that the tokens for validation have been read. */
-enum w_status w_pack_rest(struct w_pack *, struct w_err *) W_MUST_CHECK;
 const struct w_pack_counts *w_pack_counts(const struct w_pack *);
 
 #endif

@@ -92,8 +92,10 @@ static enum w_status make_stream_of(struct text *text, double fraction,
     assert_int_equal(w_writer_open(&writer, &to->out, &header, &options, err), W_DONE);
     assert_int_equal(w_validation_new(&how.validation, facts, o, writer, err), W_DONE);
     assert_int_equal(w_pack_new(&pack, corpus, parts, &how, err), W_DONE);
-    enum w_status status = w_pack_rest(pack, err);
-    if (!status)
+    enum w_status status = W_DONE;
+    while (!status)
+        status = w_pack_next(pack, NULL, err);
+    if (status == W_END)
         status = w_validation_end(how.validation, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
