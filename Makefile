@@ -166,7 +166,9 @@ LIB_SOURCES := \
 	lib/data/loader.c \
 	lib/data/id_stats.c \
 	lib/data/pack.c \
+	lib/data/parts.c \
 	lib/data/shuffle.c \
+	lib/data/validation.c \
 	lib/net/adamw.c \
 	lib/net/arch.c \
 	lib/net/attention.c \
@@ -348,6 +350,7 @@ UNIT_TESTS := \
 	test_stream_seek \
 	test_bpe_train \
 	test_unpack \
+	test_validation \
 	test_vocab \
 	test_vocab_import \
 	test_wikitext \

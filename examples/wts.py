@@ -7,6 +7,7 @@
     for header, records in wts.read(open('wiki.tok', 'rb')):
         records['tok']               tokens: the ids of a frame, uint16 or uint32 [n]
         records['x']                 batches: [n, B, T + 1]; x[..., :-1] are inputs, x[..., 1:] targets
+        records['targets']           of validation: [n, B]; so many targets are text, the rest padding
     wts.tensors(open('wiki.wts', 'rb'))['wte.weight']    a model: its arrays by name
 
 wts.Damaged is raised for what is no whole stream; what was read before it must not be used."""
@@ -91,7 +92,8 @@ def undo_planes(data, record, count):
 def read_header(payload):
     header = parse(payload)
     check(header.get('wts') == 1, 'another version')
-    check(set(header.get('must', [])) <= {'wts', 'kind', 'rec', 'tensors', 'vocab', 'eot', 'tok', 'config'},
+    check(set(header.get('must', [])) <= {'wts', 'kind', 'rec', 'tensors', 'vocab', 'eot', 'tok', 'config',
+                                       'padded'},
           'needs a newer reader')
     try:
         record = np.dtype([(c['name'], TYPES[c['dtype']], tuple(c['shape'])) for c in header['rec']]

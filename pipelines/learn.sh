@@ -105,7 +105,7 @@ predicted()
 # validation at most, and half of that is taken here, since it is not known yet.
 configure()
 {
-    local left tokens fewest features
+    local left tokens features
     if [ -n "$config" ]; then
         cp "$config" "$name.json"
         return
@@ -113,14 +113,13 @@ configure()
     left=$(awk -v all="$seconds" -v used="$(elapsed)" \
         'BEGIN { t = 0.95 * all - used; print (t < 1 ? 1 : t) "s" }')
     tokens=$(wcat "$work/train.tokens" | jq -s '.[-1].end.records')
-    fewest=$(wcat "$work/val.tokens" | jq -s --argjson n "$tokens" '[.[-1].end.records, $n] | min')
     features=$(wcat --what header "$work/train.counted" |
         jq '.rec | map(select(.name == "ctx").shape[0])[0]')
     wcachefit search --time "$left" --vocab "$ids" --text-tokens "$tokens" \
         --set counts="$features" -o "$work/chosen.json" 2>"$work/search"
     head -n 1 "$work/search" >&2
-    # Both parts of a short text have to make a batch.
-    jq --argjson n "$fewest" '.batch_size = ([.batch_size, ($n / (.max_length + 1) | floor)] | min
+    # A short text has to make a batch.
+    jq --argjson n "$tokens" '.batch_size = ([.batch_size, ($n / (.max_length + 1) | floor)] | min
         | if . < 1 then 1 else . end)' "$work/chosen.json" >"$work/fitting.json"
     mv "$work/fitting.json" "$name.json"
 }
@@ -143,8 +142,9 @@ batches()
     read -r rate rows < <(predicted "$name.json" rows)
     most=$(awk -v rate="$rate" -v rows="$rows" -v t="$seconds" \
         'BEGIN { print int(1 + 0.6 * rate * t / 20 / rows) }')
-    wbatch -q -c "$name.json" --no-shuffle -n "$most" -o "$work/frozen.val" "$work/val.frozen"
-    wbatch -q -c "$name.json" --no-shuffle -n "$most" -o "$work/on.val" "$work/val.on"
+    local all=(-q -c "$name.json" --split val --val-fraction 1 -n "$most")
+    wbatch "${all[@]}" -o "$work/frozen.val" "$work/val.frozen"
+    wbatch "${all[@]}" -o "$work/on.val" "$work/val.on"
     wcat "$work/on.val" | jq -s --argjson rows "$rows" --argjson rate "$rate" \
         '2 * .[-1].end.records * $rows / (0.6 * $rate)' >"$work/validation-seconds"
 }

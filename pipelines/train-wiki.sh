@@ -11,8 +11,8 @@ Learns a vocabulary of the configuration's vocab_size from TEXT (files or folder
 writes them, or plain text), trains CONFIG on it, and leaves
   OUTPUT.vocab  OUTPUT.wts  OUTPUT.jsonl (the log)  OUTPUT.val (validation batches)
 An existing vocabulary is used again; an interrupted training is resumed. One document in a hundred,
-or the share in the variable VAL_FRACTION, is kept for validation; with 0, or if these documents fill
-no batch, there is none. Tokens and batches flow through pipes and are not stored.
+or the share in the variable VAL_FRACTION, is kept for validation (of a single document its end); with
+0 there is none. Tokens and batches flow through pipes and are not stored.
 
 Examples:
   train-wiki.sh configs/wiki_cache_optimized.json wiki -- wiki
@@ -36,22 +36,16 @@ output=$2
 shift 2
 
 fraction=${VAL_FRACTION:-0.01}
-train=(wbatch -c "$config")
-validation=()
+split=() validation=()
+if [ -n "${fraction//[0.]/}" ]; then
+    split=(--val-fraction "$fraction" --val-output "$output.val")
+    validation=(--val "$output.val")
+fi
 if [ ! -e "$output.vocab" ]; then
     wtok train -n "$(jq .vocab_size "$config")" -o "$output.vocab" -- "${texts[@]}"
 fi
-if [ -n "${fraction//[0.]/}" ]; then
-    split=(--val-fraction "$fraction" --split)
-    train+=("${split[@]}" train)
-    # The split is by a hash of each document's number: few documents may give no validation.
-    if [ -e "$output.val" ] || wtok encode -V "$output.vocab" -- "${texts[@]}" |
-        wbatch -c "$config" "${split[@]}" val -o "$output.val"; then
-        validation=(--val "$output.val")
-    fi
-fi
 wtok encode -V "$output.vocab" -- "${texts[@]}" |
-    "${train[@]}" |
+    wbatch -c "$config" "${split[@]}" |
     wtrain -c "$config" "${validation[@]}" --log "$output.jsonl" --resume "$output.wts.ckpt" \
         "$@" -o "$output.wts"
 wsample -m "$output.wts" -p 'The history of' -n 100

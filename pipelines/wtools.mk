@@ -33,8 +33,7 @@
 # A text that grows has its vocabulary learned again, and all that follows. W_VOCAB=FILE keeps one: a copy of
 # W/vocab, or one that wtok import has made.
 # Targets depend on their inputs and on the variables below, whose values are kept in W/.*.vars.
-# Where the documents kept for validation fill no batch, as of a single one, there is no validation, which is
-# told, and W/NAME.val is empty.
+# Of a text that is a single document the end is kept for validation.
 # Names may hold any characters that make takes for a name; a blank in W_TEXT is written "\ " (or name the
 # folder: what is in it may have any name). Recipes run under bash with pipefail, those of the including
 # Makefile as well.
@@ -123,24 +122,16 @@ W_BATCHED := $(W)/$(if $(W_COUNTS),counted,tokens)
 $(W)/%.fit: $(W_CONFIGS)/%.json $(W)/.fit.vars | $(W)
 	wcachefit --json --require $(call w_quoted,$(W_REQUIRE)) -o $@ $<
 
-$(W)/%.train: $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars $(W)/.train.vars
-	wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split train \
-		--epochs $(W_EPOCHS) $(W_BATCH_FLAGS) -o $@ $<
-
-$(W)/%.val: $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars
-	said=$$(wbatch -c $(W_CONFIGS)/$*.json --val-fraction $(W_VAL_FRACTION) --split val \
-		$(W_BATCH_FLAGS) -o $@ $< 2>&1) && status=0 || status=$$?; \
-	printf '%s\n' "$$said" >&2; \
-	if [[ $$status == 3 && $$said == *'not one batch'* ]]; then \
-		echo 'wtools.mk: no validation: the documents kept for it fill no batch' >&2; : >$@; \
-	else exit $$status; fi
-
 W_VAL := $(if $(filter-out 0,$(W_VAL_FRACTION)),$(W)/%.val)
+$(W)/%.train $(W_VAL): $(W_BATCHED) $(W_CONFIGS)/%.json $(W)/.batches.vars $(W)/.train.vars
+	wbatch -c $(W_CONFIGS)/$*.json \
+		$(if $(W_VAL),--val-fraction $(W_VAL_FRACTION) --val-output $(W)/$*.val) \
+		--epochs $(W_EPOCHS) $(W_BATCH_FLAGS) -o $(W)/$*.train $<
+
 $(W)/%.wts: $(W)/%.train $(W_VAL) $(W_CONFIGS)/%.json $(W)/%.fit $(W)/.model.vars
-	val=(); $(if $(W_VAL),[[ ! -s $(W)/$*.val ]] || val=(--val $(W)/$*.val);) \
 	$(if $(W_ANEW),rm -rf $@.ckpt;) \
-	wtrain -c $(W_CONFIGS)/$*.json "$${val[@]}" --log $(W)/$*.jsonl --resume $@.ckpt \
-		$(W_TRAIN_FLAGS) -o $@ $<
+	wtrain -c $(W_CONFIGS)/$*.json $(if $(W_VAL),--val $(W)/$*.val) --log $(W)/$*.jsonl \
+		--resume $@.ckpt $(W_TRAIN_FLAGS) -o $@ $<
 
 # Under a name that nobody else can have made, then renamed; readable as the umask says.
 w_put = new=$$(mktemp -d $(W)/.new.XXXXXX); trap 'rm -rf "$$new"' EXIT; $(1) >"$$new/out"; mv "$$new/out" $@

@@ -165,15 +165,30 @@ static void dump_options(const struct w_program *p, const struct w_command *comm
 
 /* ---- parsing ---- */
 
-/* Append a word to a command line, as far as there is room. */
-static void remember(char line[COMMAND_LINE], const char *word)
+static void add_byte(char *line, size_t size, size_t *used, char c)
 {
+    if (*used + 1 < size)
+        line[(*used)++] = (unsigned char)c < 0x20 || (unsigned char)c >= 0x7f ? '?' : c;
+}
+
+void w_cli_add_word(char *line, size_t size, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_-+=./,:@%";
+    const bool quote = !*word || word[strspn(word, plain)];
     size_t used = strlen(line);
 
-    if (used && used + 1 < COMMAND_LINE)
-        line[used++] = ' ';
-    for (; *word && used + 1 < COMMAND_LINE; word++)
-        line[used++] = (unsigned char)*word < 0x20 || (unsigned char)*word >= 0x7f ? '?' : *word;
+    if (used)
+        add_byte(line, size, &used, ' ');
+    if (quote)
+        add_byte(line, size, &used, '\'');
+    for (; *word; word++) {
+        for (const char *p = *word == '\'' ? "'\\'" : ""; *p; p++)
+            add_byte(line, size, &used, *p);
+        add_byte(line, size, &used, *word);
+    }
+    if (quote)
+        add_byte(line, size, &used, '\'');
     line[used] = 0;
 }
 
@@ -181,9 +196,9 @@ static void remember_command_line(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
 
-    remember(command_line, slash ? slash + 1 : argv[0]);
+    w_cli_add_word(command_line, COMMAND_LINE, slash ? slash + 1 : argv[0]);
     for (int i = 1; i < argc; i++)
-        remember(command_line, argv[i]);
+        w_cli_add_word(command_line, COMMAND_LINE, argv[i]);
 }
 
 const char *w_cli_command_line(void)
@@ -349,7 +364,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     char **words = *argv;
 
     begin(p, *argc, words);
-    remember(provenance, p->name);
+    snprintf(provenance, sizeof provenance, "%s", p->name);
     for (const struct w_option *o = p->options; o && o->name; o++)
         if (o->type == W_OPT_LIST && lists < W_COUNTOF(list_items)) {
             struct w_text_list *list = (void *)((char *)fields + o->offset);
@@ -369,7 +384,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     for (int i = 1; i < *argc && !stop; i++) {
         if (!strcmp(words[i], "--")) {
             while (++i < *argc) {
-                remember(provenance, words[i]);
+                w_cli_add_word(provenance, COMMAND_LINE, words[i]);
                 words[kept++] = words[i];
             }
         } else if (words[i][0] == '-' && words[i][1]) {
@@ -377,9 +392,9 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
             bool decides = false;
             stop = parse_word(p, fields, words, *argc, &i, &decides);
             for (int word = first; decides && word <= i && word < *argc; word++)
-                remember(provenance, words[word]);
+                w_cli_add_word(provenance, COMMAND_LINE, words[word]);
         } else {
-            remember(provenance, words[i]);
+            w_cli_add_word(provenance, COMMAND_LINE, words[i]);
             words[kept++] = words[i];
         }
     }

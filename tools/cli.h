@@ -128,10 +128,13 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CH
 /* Print the error, if any, close standard output and check that, and give the exit status. */
 int w_cli_finish(enum w_status status, const struct w_err *err);
 
-/* The program's own command line as one printable string, for logs; static storage. */
+/* The program's own command line as one printable string, for logs; static storage. Words are quoted
+ * where a shell needs that. */
 const char *w_cli_command_line(void);
 /* The same for the headers of streams: with the name of the command, and without the options that decide
  * no record (`aside` in their rows), so that the bytes of a stream do not depend on them. */
 const char *w_cli_provenance(void);
+/* Append a word to a command line, quoted where a shell needs that, as far as there is room. */
+void w_cli_add_word(char *line, size_t size, const char *word);
 
 #endif

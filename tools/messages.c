@@ -9,6 +9,7 @@
 
 #include "base/strnum.h"
 #include "base/utf8.h"
+#include "net/tensors.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/file_kind.h"
@@ -71,6 +72,22 @@ void w_warn_left_out(const struct w_kind_counts *left_out)
     if (left_out->files)
         w_warn("%llu %s no text and left out: %s", (unsigned long long)left_out->files,
                left_out->files == 1 ? "file is" : "files are", names);
+}
+
+void w_warn_unused_rows(const struct w_conf *conf, u64 vocab)
+{
+    const u64 rows = conf->vocab_size - W_MIN(vocab, conf->vocab_size);
+    struct w_tensors tensors = {0};
+    double share = 0;
+
+    if (rows && !w_tensors_make(&tensors, conf, NULL))
+        share = (double)rows * (double)conf->d_model / (double)tensors.parameters;
+    w_tensors_free(&tensors);
+    if (share >= 0.01)
+        w_warn("vocab_size is %llu, but the vocabulary has %llu ids: %llu rows, %.0f %% of the "
+               "parameters, are never trained; --set vocab_size=%llu does without them",
+               (unsigned long long)conf->vocab_size, (unsigned long long)vocab,
+               (unsigned long long)rows, 100 * share, (unsigned long long)vocab);
 }
 
 void w_problem(const char *format, ...)

@@ -31,6 +31,11 @@ void w_message(const char *prefix, const char *format, va_list args) W_PRINTF(2,
 struct w_kind_counts; /* sys/file_kind.h */
 void w_warn_left_out(const struct w_kind_counts *);
 
+/* Warn of rows of the table of ids that a vocabulary of so many ids never uses, if they are a hundredth of
+ * the parameters or more. */
+struct w_conf; /* conf/conf.h */
+void w_warn_unused_rows(const struct w_conf *, u64 vocab);
+
 /* A progress line of fields with ", " between them, the last one the ETA if there is one. On a
  * terminal it is redrawn in place at most 4 times a second, in the terminal's width: fields are left
  * out from the right, but not the ETA. In a log it is a plain line every 10 s, later every 60 s.

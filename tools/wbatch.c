@@ -16,16 +16,21 @@
 #define BY "wbatch " W_VERSION_TEXT
 #define PIPE_WINDOW_TOKENS (32ull << 20)
 
+/* Of which documents batches are made. */
+enum split { SPLIT_TRAIN, SPLIT_VAL, SPLIT_ALL };
+#define SPLIT_NAMES "train|val|all"
+
 struct settings {
     struct w_writing writing;
-    const char *config, *seed_text, *shard_text;
+    const char *config, *seed_text, *shard_text, *val_output;
     struct w_text_list sets;
     u64 batch, length, epochs, steps, start, window_tokens, split_seed, threads;
     double val_fraction;
-    u32 split; /* enum w_subset */
+    u32 split; /* enum split */
     bool no_shuffle;
     /* computed from the above and from the configuration */
-    u64 seed, shard, shards, vocab_size;
+    struct w_conf conf; /* zeros: none was given */
+    u64 seed, shard, shards;
 };
 
 static const struct w_option options[] = {
@@ -52,11 +57,17 @@ static const struct w_option options[] = {
      .help =
          "Hold at most this many tokens, also of files, and shuffle within them. Without it, files "
          "are held whole, and of a pipe 32Mi tokens."},
-    {"split", 0, W_OPT_CHOICE, AT(split), "PART", "train", .choices = "train|val|all",
-     .help = "Which documents to take, see --val-fraction."},
+    {"split", 0, W_OPT_CHOICE, AT(split), "PART", "train", .choices = SPLIT_NAMES,
+     .help = "Which documents to take, see --val-fraction. Batches of val hold all of their text, "
+             "in its order, the last one filled up with padding that counts nothing."},
     {"val-fraction", 0, W_OPT_REAL, AT(val_fraction), "F", "0", .max = 1,
      .help = "Share of the documents that are for validation and not for training, chosen by a "
-             "hash of their number."},
+             "hash of their number; 1: all. Where that leaves a part empty, as of one document, "
+             "the end of the text is for validation."},
+    {"val-output", 0, W_OPT_TEXT, AT(val_output), "FILE", .aside = true, .output = true,
+     .help = "Write the batches for validation too, to FILE, which appears once all tokens have "
+             "been read: before the first batch for training, unless the text is larger than the "
+             "window."},
     {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0",
      .help = "Seed of that hash: training and validation have to agree on it."},
     {"shard", 0, W_OPT_TEXT, AT(shard_text), "I/N", "0/1",
@@ -70,10 +81,10 @@ static const struct w_option options[] = {
 static const char *const examples[] = {
     "Batches for a configuration, straight into training",
     "wtok encode -V wiki.vocab wiki/* | wbatch -c fast.json | wtrain -c fast.json -o wiki.wts",
-    "One document in a hundred for validation",
-    "wbatch -c fast.json --val-fraction 0.01 --split val -o val.batch wiki.tok",
-    "The others for training, for three epochs",
-    "wbatch -c fast.json --val-fraction 0.01 --epochs 3 -o train.batch wiki.tok",
+    "One document in a hundred for validation, the others for training, for three epochs",
+    "wbatch -c fast.json --val-fraction 0.01 --val-output val.batch -e 3 -o train.batch wiki.tok",
+    "A text of its own for validation",
+    "wbatch -c fast.json --val-fraction 1 --split val -o val.batch held-out.tok",
     "Continue a run that was stopped after 1000 batches, without reading them again",
     "wbatch -c fast.json --start 1000 wiki.tok | wtrain --resume wiki.wts.ckpt -o wiki.wts",
     NULL,
@@ -96,49 +107,69 @@ static enum w_status parse_shard(struct settings *set, struct w_err *err)
 /* Read the configuration, then apply the options that replace its values. */
 static enum w_status settle(struct settings *set, struct w_err *err)
 {
-    struct w_conf conf = {0};
+    struct w_conf *conf = &set->conf;
     enum w_status status = W_DONE;
 
     if (set->config) {
-        status = w_conf_load(&conf, set->config, err);
+        status = w_conf_load(conf, set->config, err);
         for (size_t i = 0; i < set->sets.count && !status; i++)
-            status = w_conf_set(&conf, set->sets.items[i], err);
+            status = w_conf_set(conf, set->sets.items[i], err);
         if (!status)
-            status = w_conf_check(&conf, err);
+            status = w_conf_check(conf, err);
     } else if (set->sets.count) {
         status = w_fail(err, W_USAGE, "--set changes a configuration: name one with -c");
     }
     if (status)
         return status;
-    set->batch = set->batch ? set->batch : conf.batch_size;
-    set->length = set->length ? set->length : conf.max_length;
-    set->seed = conf.seed;
-    set->vocab_size = conf.vocab_size;
+    set->batch = set->batch ? set->batch : conf->batch_size;
+    set->length = set->length ? set->length : conf->max_length;
+    set->seed = conf->seed;
     if (!set->batch || !set->length)
         return w_fail(err, W_USAGE, "the size of a batch is needed: -c CONFIG, or -b B and -T T");
-    if (set->split == W_SUBSET_VAL && set->val_fraction <= 0)
-        return w_fail(err, W_USAGE, "--split val needs --val-fraction: it is 0");
     if (set->seed_text && w_parse_count(set->seed_text, 0, W_JSON_INT_MAX, &set->seed, err))
         return w_fail_at(err, W_USAGE, "--seed");
     return parse_shard(set, err);
 }
 
+/* What is asked of validation. */
+static enum w_status check_split(const struct settings *set, struct w_err *err)
+{
+    const bool val = set->split == SPLIT_VAL, beside = set->val_output != NULL;
+
+    if (beside && set->split != SPLIT_TRAIN)
+        return w_fail(err, W_USAGE,
+                      "--val-output is written beside the batches of --split train alone");
+    if ((val || beside) && set->val_fraction <= 0)
+        return w_fail(err, W_USAGE,
+                      "%s needs --val-fraction, which is 0; 1: all of the text is for validation",
+                      val ? "--split val" : "--val-output");
+    if (val && (set->epochs != 1 || set->start))
+        return w_fail(err, W_USAGE,
+                      "--split val: validation is all of its text, once: leave --epochs and "
+                      "--start out");
+    return W_DONE;
+}
+
 static enum w_status check_vocabulary(const struct settings *set,
                                       const struct w_corpus_facts *facts, struct w_err *err)
 {
-    if (set->vocab_size && set->vocab_size < facts->vocab)
+    if (!set->config)
+        return W_DONE;
+    if (set->conf.vocab_size < facts->vocab)
         return w_fail(err, W_MISMATCH,
                       "%s: vocab_size is %llu, but the tokens have a vocabulary of %u: raise "
                       "vocab_size or learn a smaller vocabulary",
-                      set->config, (unsigned long long)set->vocab_size, facts->vocab);
+                      set->config, (unsigned long long)set->conf.vocab_size, facts->vocab);
+    w_warn_unused_rows(&set->conf, facts->vocab);
     return W_DONE;
 }
 
 static enum w_status check_record(const struct settings *set, const struct w_corpus_facts *facts,
                                   struct w_err *err)
 {
-    const double bytes =
-        (double)set->batch * (double)(set->length + 1) * (double)facts->columns.token_bytes;
+    const double targets = set->split == SPLIT_VAL || set->val_output ? 4 : 0;
+    const double bytes = (double)set->batch *
+                         ((double)(set->length + 1) * (double)facts->columns.token_bytes + targets);
 
     if (bytes > W_FRAME_RAW_MAX)
         return w_fail(err, W_USAGE,
@@ -148,47 +179,50 @@ static enum w_status check_record(const struct settings *set, const struct w_cor
     return W_DONE;
 }
 
-static enum w_status open_batches(struct settings *set, struct w_corpus *corpus,
-                                  struct w_pack **pack, struct w_batches **batches,
-                                  struct w_err *err)
-{
-    const struct w_corpus_facts *facts = w_corpus_facts(corpus);
-    u64 window = set->window_tokens;
-    /* Without shuffling, a pipe that is read once needs no window. */
-    if (!window && !facts->regular_files)
-        window = set->no_shuffle && set->epochs == 1 ? 1 : PIPE_WINDOW_TOKENS;
-    struct w_pack_options pack_options = {.length = set->length,
-                                          .part = (enum w_subset)set->split,
-                                          .val_fraction = set->val_fraction,
-                                          .split_seed = set->split_seed,
-                                          .shard = set->shard,
-                                          .shards = set->shards};
-    struct w_batches_options batch_options = {.batch = set->batch,
-                                              .epochs = set->epochs,
-                                              .start = set->start,
-                                              .seed = set->seed,
-                                              .shuffle = !set->no_shuffle,
-                                              .window = (window + set->length - 1) / set->length};
+/* ---- headers ---- */
 
-    enum w_status status = check_vocabulary(set, facts, err);
-    if (!status)
-        status = check_record(set, facts, err);
-    if (!status)
-        status = w_pack_new(pack, corpus, &pack_options, err);
-    if (!status)
-        status = w_batches_open(batches, *pack, &batch_options, err);
-    return status;
+static void add_split(struct w_header *header, const struct settings *set, enum split part)
+{
+    static const char *const names[] = {"train", "val", "all"};
+    struct w_json *split = w_json_object();
+
+    w_json_set_string(split, "part", names[part]);
+    w_json_set_real(split, "val_fraction", set->val_fraction);
+    w_json_set_u64(split, "seed", set->split_seed);
+    w_json_set(header->json, "split", split);
 }
 
-/* The header: what the records are and how they were chosen. batches: NULL if opening them
- * failed. */
+/* After the columns and what decides their order: which documents they are of, the vocabulary, and the
+ * source. */
+static enum w_status fill_header(struct w_header *header, const struct settings *set,
+                                 const struct w_corpus_facts *facts, enum split part,
+                                 struct w_err *err)
+{
+    const struct w_json *tok = w_header_tok(facts->header);
+
+    if (set->val_fraction > 0)
+        add_split(header, set, part);
+    if (set->shards > 1) {
+        struct w_json *shard = w_json_array();
+        w_json_add_u64(shard, set->shard);
+        w_json_add_u64(shard, set->shards);
+        w_json_set(header->json, "shard", shard);
+    }
+    if (tok)
+        w_header_set_tok(header, w_json_copy(tok));
+    return set->writing.no_provenance ? W_DONE
+                                      : w_prov_add(header, w_cli_provenance(), facts->header, err);
+}
+
+/* Of batches for training. batches: NULL if opening them failed. */
 static enum w_status make_header(struct w_header *header, const struct settings *set,
                                  const struct w_corpus_facts *facts,
                                  const struct w_batches *batches, struct w_err *err)
 {
     const u64 epoch_len = batches ? w_batches_epoch_len(batches) : 0;
+    const struct w_batch_place start = {.pos = set->start,
+                                        .crc = batches ? w_batches_start_crc(batches) : 0};
     u32 data_crc = 0;
-    const struct w_json *tok = w_header_tok(facts->header);
 
     enum w_status status = w_header_begin(header, W_BATCH, BY, err);
     if (!status)
@@ -199,64 +233,160 @@ static enum w_status make_header(struct w_header *header, const struct settings 
     w_json_set_u64(header->json, "seed", set->seed);
     w_json_set_bool(header->json, "shuffle", !set->no_shuffle);
     w_json_set_u64(header->json, "epochs", set->epochs);
-    w_origin_set_start(header,
-                       (struct w_batch_place){.pos = set->start,
-                                              .crc = batches ? w_batches_start_crc(batches) : 0});
+    w_origin_set_start(header, start);
     if (batches && w_batches_data_crc(batches, &data_crc))
         w_json_set_hex32(header->json, "data_crc", data_crc);
     if (epoch_len)
         w_json_set_u64(header->json, "epoch_len", epoch_len);
-    if (set->val_fraction > 0) {
-        struct w_json *split = w_json_object();
-        static const char *const names[] = {"train", "val", "all"};
-        w_json_set_string(split, "part", names[set->split]);
-        w_json_set_real(split, "val_fraction", set->val_fraction);
-        w_json_set_u64(split, "seed", set->split_seed);
-        w_json_set(header->json, "split", split);
-    }
-    if (set->shards > 1) {
-        struct w_json *shard = w_json_array();
-        w_json_add_u64(shard, set->shard);
-        w_json_add_u64(shard, set->shards);
-        w_json_set(header->json, "shard", shard);
-    }
-    if (tok)
-        w_header_set_tok(header, w_json_copy(tok));
-    if (!set->writing.no_provenance)
-        status = w_prov_add(header, w_cli_provenance(), facts->header, err);
-    return status;
+    if (set->val_output)
+        w_json_set_string(header->json, "val_output", set->val_output);
+    return fill_header(header, set, facts, (enum split)set->split, err);
 }
 
-static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
-                                 const struct settings *set, const struct w_corpus_facts *facts,
-                                 const struct w_batches *batches, struct w_err *err)
-{
-    struct w_header header = {0};
-    const struct w_write_options write_options = w_cli_write_options(&set->writing, set->threads);
+/* ---- streams ---- */
 
-    enum w_status status = make_header(&header, set, facts, batches, err);
+struct stream {
+    struct w_output out;
+    struct w_writer *writer;
+};
+
+static enum w_status open_stream(struct stream *stream, const char *path,
+                                 const struct w_header *header, const struct settings *set,
+                                 struct w_err *err)
+{
+    const struct w_write_options how = w_cli_write_options(&set->writing, set->threads);
+    enum w_status status = w_output_open(&stream->out, path, err);
+
+    return status ? status : w_writer_open(&stream->writer, &stream->out, header, &how, err);
+}
+
+/* The end frame, with counts of documents taken and sequences dropped. */
+static enum w_status close_stream(struct stream *stream, u64 documents, u64 dropped,
+                                  struct w_err *err)
+{
+    struct w_json *stats = w_json_object();
+
+    if (!stats)
+        return w_fail(err, W_NOMEM, "no memory for the end frame");
+    w_json_set_u64(stats, "docs", documents);
+    w_json_set_u64(stats, "dropped", dropped);
+    enum w_status status = w_writer_close(&stream->writer, stats, err);
+    w_json_free(stats);
+    return status ? status : w_output_commit(&stream->out, err);
+}
+
+static void abort_stream(struct stream *stream, const struct w_err *why)
+{
+    w_writer_abort(&stream->writer, "wbatch", why);
+    w_output_abort(&stream->out);
+}
+
+/* ---- the work ---- */
+
+struct job {
+    const struct settings *set;
+    struct w_corpus *corpus;
+    struct w_parts *parts;
+    struct w_pack *pack;
+    struct w_batches *batches;
+    struct w_validation *validation;
+    struct stream training_stream, validation_stream;
+};
+
+/* Validation comes first: what is read for training goes past it. */
+static enum w_status open_validation(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    const struct w_corpus_facts *facts = w_corpus_facts(job->corpus);
+    const bool alone = set->split == SPLIT_VAL;
+    const struct w_validation_options how = {.batch = set->batch,
+                                             .length = set->length,
+                                             .shard = set->shard,
+                                             .shards = set->shards,
+                                             .most = alone ? set->steps : 0};
+    struct stream *stream = &job->validation_stream;
+    struct w_header header = {0};
+
+    if (!alone && !set->val_output)
+        return W_DONE;
+    enum w_status status = w_header_begin(&header, W_BATCH, BY, err);
     if (!status)
-        status = w_writer_open(writer, out, &header, &write_options, err);
+        status = w_validation_header(&header, facts, &how, err);
+    if (!status) {
+        w_token_header_write(&header, facts->vocab, facts->eot);
+        status = fill_header(&header, set, facts, SPLIT_VAL, err);
+    }
+    if (!status)
+        status =
+            open_stream(stream, alone ? set->writing.output : set->val_output, &header, set, err);
+    if (!status)
+        status = w_validation_new(&job->validation, facts, &how, stream->writer, err);
     w_header_free(&header);
     return status;
 }
 
-static enum w_status write_batches(const struct settings *set, struct w_batches *batches,
-                                   size_t record_bytes, struct w_writer *writer, struct w_err *err)
+static enum w_status open_pack(struct job *job, struct w_err *err)
 {
-    const double epochs = (double)set->epochs * (double)w_batches_epoch_len(batches);
+    const struct settings *set = job->set;
+    const struct w_parts_options split = {.val_fraction =
+                                              set->split == SPLIT_ALL ? 0 : set->val_fraction,
+                                          .split_seed = set->split_seed};
+    const struct w_pack_options how = {.length = set->length,
+                                       .shard = set->shard,
+                                       .shards = set->shards,
+                                       .validation = job->validation};
+
+    enum w_status status = w_parts_new(&job->parts, job->corpus, &split, err);
+    return status ? status : w_pack_new(&job->pack, job->corpus, job->parts, &how, err);
+}
+
+/* Reads the tokens, all of them if they are to be held. */
+static enum w_status open_batches(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    u64 window = set->window_tokens;
+    /* Without shuffling, a pipe that is read once needs no window. */
+    if (!window && !w_corpus_facts(job->corpus)->regular_files)
+        window = set->no_shuffle && set->epochs == 1 ? 1 : PIPE_WINDOW_TOKENS;
+    const struct w_batches_options how = {.batch = set->batch,
+                                          .epochs = set->epochs,
+                                          .start = set->start,
+                                          .seed = set->seed,
+                                          .shuffle = !set->no_shuffle,
+                                          .window = (window + set->length - 1) / set->length};
+
+    return w_batches_open(&job->batches, job->pack, &how, err);
+}
+
+static enum w_status open_training_stream(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    struct w_header header = {0};
+
+    enum w_status status =
+        make_header(&header, set, w_corpus_facts(job->corpus), job->batches, err);
+    if (!status)
+        status = open_stream(&job->training_stream, set->writing.output, &header, set, err);
+    w_header_free(&header);
+    return status;
+}
+
+static enum w_status write_batches(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    struct w_writer *writer = job->training_stream.writer;
+    const double epochs = (double)set->epochs * (double)w_batches_epoch_len(job->batches);
     const double steps = (double)set->steps, rest = epochs - (double)set->start;
     const double started_s = w_now_s();
     enum w_status status = W_DONE;
-    u8 *record = malloc(record_bytes);
+    u8 *record = malloc((size_t)(set->batch * w_pack_sequence_bytes(job->pack)));
 
     if (!record)
         return w_fail(err, W_NOMEM, "no memory for a batch");
     while (!status && !(set->steps && w_writer_count(writer) == set->steps)) {
-        if (w_signal_stop)
-            status = w_fail(err, W_SIGNAL, "stopped by a signal");
-        else
-            status = w_batches_next(batches, record, err);
+        status = w_cli_check_signal(err);
+        if (!status)
+            status = w_batches_next(job->batches, record, err);
         if (!status)
             status = w_writer_records(writer, record, 1, err);
         w_progress_of(false, &(struct w_task){
@@ -270,74 +400,150 @@ static enum w_status write_batches(const struct settings *set, struct w_batches 
     return status == W_END ? W_DONE : status;
 }
 
-/* The end frame, with counts of documents taken and sequences dropped. */
-static enum w_status close_writer(struct w_writer **writer, const struct settings *set,
-                                  const struct w_pack *pack, const struct w_batches *batches,
-                                  struct w_err *err)
+static void say_split(const struct job *job)
 {
-    const struct w_pack_counts *counts = w_pack_counts(pack);
-    u64 dropped = w_batches_dropped(batches), written = w_writer_count(*writer);
-    struct w_json *stats = w_json_object();
+    if (w_parts_are_inside(job->parts))
+        w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are "
+              "for validation",
+              job->set->val_fraction);
+}
 
-    if (!stats)
-        return w_fail(err, W_NOMEM, "no memory for the end frame");
-    w_json_set_u64(stats, "docs", counts->part_documents);
-    w_json_set_u64(stats, "dropped", dropped);
-    enum w_status status = w_writer_close(writer, stats, err);
-    w_json_free(stats);
+/* Read what is left of the tokens; none of it is for batches for training. */
+static enum w_status read_rest(struct job *job, struct w_err *err)
+{
+    const struct w_pack_counts *counts = w_pack_counts(job->pack);
+    const double started_s = w_now_s();
+    enum w_status status = W_DONE;
+
+    while (!status) {
+        status = w_cli_check_signal(err);
+        if (!status)
+            status = w_pack_next(job->pack, NULL, err);
+        w_progress_of(false,
+                      &(struct w_task){.verb = "read",
+                                       .unit = "tokens",
+                                       .done = (double)(counts->tokens[0] + counts->tokens[1]),
+                                       .seconds = w_now_s() - started_s});
+    }
+    return status == W_END ? W_DONE : status;
+}
+
+/* Complete the batches for validation. */
+static enum w_status end_validation(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    const struct w_pack_counts *counts = w_pack_counts(job->pack);
+    struct stream *stream = &job->validation_stream;
+
+    if (!stream->writer)
+        return W_DONE;
+    enum w_status status = read_rest(job, err);
+    if (!status)
+        status = w_validation_end(job->validation, err);
+    if (status)
+        return status;
+    const u64 batches = w_writer_count(stream->writer);
+    say_split(job);
+    status = close_stream(stream, counts->documents[1], 0, err);
+    if (!status)
+        w_say("validation: %llu batches of %llu x (%llu + 1) ids, of %llu tokens in %llu documents",
+              (unsigned long long)batches, (unsigned long long)set->batch,
+              (unsigned long long)set->length, (unsigned long long)counts->tokens[1],
+              (unsigned long long)counts->documents[1]);
+    return status;
+}
+
+static enum w_status end_training(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    const struct w_pack_counts *counts = w_pack_counts(job->pack);
+    struct stream *stream = &job->training_stream;
+    const u64 dropped = w_batches_dropped(job->batches), written = w_writer_count(stream->writer);
+
+    if (!set->val_output)
+        say_split(job);
+    enum w_status status = close_stream(stream, counts->documents[0], dropped, err);
     if (!status)
         w_say("%llu batches of %llu x (%llu + 1) ids, %llu sequences dropped; read %llu tokens in "
               "%llu documents, took %llu in %llu",
               (unsigned long long)written, (unsigned long long)set->batch,
               (unsigned long long)set->length, (unsigned long long)dropped,
-              (unsigned long long)counts->tokens, (unsigned long long)counts->documents,
-              (unsigned long long)counts->part_tokens, (unsigned long long)counts->part_documents);
+              (unsigned long long)(counts->tokens[0] + counts->tokens[1]),
+              (unsigned long long)(counts->documents[0] + counts->documents[1]),
+              (unsigned long long)counts->tokens[0], (unsigned long long)counts->documents[0]);
     return status;
+}
+
+/* Everything up to the first batch for training. What is held has been read to its end, and
+ * validation is complete by then. */
+static enum w_status prepare(struct job *job, struct w_err *err)
+{
+    const struct settings *set = job->set;
+    const struct w_corpus_facts *facts = w_corpus_facts(job->corpus);
+    const bool alone = set->split == SPLIT_VAL;
+
+    enum w_status status = check_vocabulary(set, facts, err);
+    if (!status)
+        status = check_record(set, facts, err);
+    if (!status)
+        status = open_validation(job, err);
+    if (!status)
+        status = open_pack(job, err);
+    if (!status && !alone)
+        status = open_batches(job, err);
+    if (!status && (alone || w_batches_epoch_len(job->batches)))
+        status = end_validation(job, err);
+    return status;
+}
+
+static enum w_status make_batches(struct job *job, struct w_err *err)
+{
+    enum w_status status = prepare(job, err);
+
+    if (job->set->split == SPLIT_VAL)
+        return status;
+    /* The stream is opened also after a failure, so that the consumer gets the reason. */
+    struct w_err second = {0};
+    enum w_status opened = open_training_stream(job, status ? &second : err);
+    if (!status)
+        status = opened;
+    if (!status)
+        status = write_batches(job, err);
+    if (!status)
+        status = end_validation(job, err);
+    return status ? status : end_training(job, err);
 }
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct w_corpus *corpus = NULL;
-    struct w_pack *pack = NULL;
-    struct w_batches *batches = NULL;
-    struct w_writer *writer = NULL;
-    struct w_output out = {.fd = -1};
+    struct job job = {.set = set,
+                      .training_stream = {.out = {.fd = -1}},
+                      .validation_stream = {.out = {.fd = -1}}};
 
     enum w_status status = settle(set, err);
     if (!status)
+        status = check_split(set, err);
+    if (!status)
         status = w_cli_refuse_terminal(set->writing.output, "use -o FILE or | wtrain", err);
+    if (!status && set->val_output)
+        status = w_cli_refuse_same(set->writing.output, set->val_output, err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status)
-        status = w_corpus_open(&corpus, argv, (size_t)argc, err);
-    if (status)
-        goto out;
-
-    status = open_batches(set, corpus, &pack, &batches, err);
+        status = w_corpus_open(&job.corpus, argv, (size_t)argc, err);
     /* From here on a signal must not leave a temporary file. */
     w_cli_catch_signals();
-    /* The stream is opened also after a failure, so that the consumer gets the reason. */
-    struct w_err second = {0}, *spare = status ? &second : err;
-    enum w_status opened = w_output_open(&out, set->writing.output, spare);
-    if (!opened)
-        opened = open_writer(&writer, &out, set, w_corpus_facts(corpus), batches, spare);
     if (!status)
-        status = opened;
-    if (!status) {
-        u64 record_bytes = set->batch * w_pack_sequence_bytes(pack);
-        status = write_batches(set, batches, (size_t)record_bytes, writer, err);
+        status = make_batches(&job, err);
+    if (status) {
+        abort_stream(&job.training_stream, err);
+        abort_stream(&job.validation_stream, err);
     }
-    if (!status)
-        status = close_writer(&writer, set, pack, batches, err);
-    if (!status)
-        status = w_output_commit(&out, err);
-out:
-    if (status)
-        w_writer_abort(&writer, "wbatch", err);
-    w_output_abort(&out);
-    w_batches_close(&batches);
-    w_pack_free(pack);
-    w_corpus_close(&corpus);
+    w_batches_close(&job.batches);
+    w_validation_free(job.validation);
+    w_pack_free(job.pack);
+    w_parts_free(job.parts);
+    w_corpus_close(&job.corpus);
     return status;
 }
 

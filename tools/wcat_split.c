@@ -1,14 +1,12 @@
 /* wcat split - the documents of token streams that are for training, or those for validation. */
-#include "data/corpus.h"
-#include "data/pack.h"
-#include "data/shuffle.h"
+#include "data/parts.h"
 #include "tools/wcat.h"
 
 struct settings {
     struct w_writing writing;
     double val_fraction;
     u64 split_seed, threads;
-    u32 part; /* enum w_subset */
+    u32 part; /* index into the choices: 1 is for validation */
 };
 
 static const struct w_option options[] = {
@@ -17,7 +15,8 @@ static const struct w_option options[] = {
      .help = "Which documents to take."},
     {"val-fraction", 0, W_OPT_REAL, AT(val_fraction), "F", "0.1", .min = 1e-9, .max = 1,
      .help = "Share of the documents that are for validation, chosen by a hash of their number: "
-             "the same ones as by wbatch."},
+             "the same ones as by wbatch. Where that leaves a part empty, as of one document, the "
+             "end of the text is for validation."},
     {"split-seed", 0, W_OPT_COUNT, AT(split_seed), "SEED", "0", .help = "Seed of that hash."},
     {"threads", 't', W_OPT_COUNT, AT(threads), "N", "1", 1, 256, .aside = true,
      .help = "Threads that compress. The bytes do not depend on it."},
@@ -33,49 +32,37 @@ static const char *const examples[] = {
 struct split {
     const struct settings *set;
     struct w_corpus *corpus;
+    struct w_parts *parts;
     struct w_writer *writer;
-    u64 document;  /* number of the present one in the corpus */
     u64 docs, max; /* written: documents, and the largest id */
 };
 
-static bool is_wanted(const struct split *s)
-{
-    return w_is_validation(s->set->split_seed, s->document, s->set->val_fraction) ==
-           (s->set->part == W_SUBSET_VAL);
-}
-
-/* Write the records of the first document of a chunk, or skip them; *taken of `count`. */
-static enum w_status take_document(struct split *s, const u8 *records, u64 count, u64 *taken,
-                                   struct w_err *err)
+/* Write a run of the part that is wanted. */
+static enum w_status take(struct split *s, const struct w_run *run, struct w_err *err)
 {
     const struct w_corpus_facts *facts = w_corpus_facts(s->corpus);
-    const bool wanted = is_wanted(s);
-    bool ends = false;
-    u64 n = 0;
 
-    while (n < count && !ends) {
+    for (u64 i = 0; i < run->count; i++) {
         const u64 id =
-            w_id_at(records + n++ * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
-        ends = id == facts->eot;
-        if (wanted)
-            s->max = W_MAX(s->max, id);
+            w_id_at(run->records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+        s->max = W_MAX(s->max, id);
     }
-    *taken = n;
-    s->document += ends;
-    s->docs += ends && wanted;
-    return wanted ? w_writer_records(s->writer, records, n, err) : W_DONE;
+    s->docs += run->ends;
+    return w_writer_records(s->writer, run->records, run->count, err);
 }
 
 static enum w_status take_all(struct split *s, struct w_err *err)
 {
-    const u64 record_bytes = w_corpus_facts(s->corpus)->record_bytes;
-    const u8 *records;
-    u64 count, taken;
+    struct w_run run;
     enum w_status status = W_DONE;
 
-    while (!status && !(status = w_corpus_read(s->corpus, &records, &count, err)))
-        for (; count && !status; records += taken * record_bytes, count -= taken)
-            status = take_document(s, records, count, &taken, err);
+    while (!status && !(status = w_parts_next(s->parts, &run, err)))
+        if (run.validation == (s->set->part == 1))
+            status = take(s, &run, err);
+    if (w_parts_are_inside(s->parts))
+        w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are "
+              "for validation",
+              s->set->val_fraction);
     return status == W_END ? W_DONE : status;
 }
 
@@ -90,7 +77,7 @@ static enum w_status open_writer(struct split *s, struct w_output *out, struct w
         wcat_header(&header, w_corpus_facts(s->corpus)->header, !set->writing.no_provenance, err);
     if (!status) {
         struct w_json *split = w_json_object();
-        w_json_set_string(split, "part", set->part == W_SUBSET_VAL ? "val" : "train");
+        w_json_set_string(split, "part", set->part == 1 ? "val" : "train");
         w_json_set_real(split, "val_fraction", set->val_fraction);
         w_json_set_u64(split, "seed", set->split_seed);
         w_json_set(header.json, "split", split);
@@ -117,11 +104,15 @@ static enum w_status split_all(const void *settings, char **paths, struct w_outp
                                struct w_err *err)
 {
     struct split s = {.set = settings};
+    const struct w_parts_options parts = {.val_fraction = s.set->val_fraction,
+                                          .split_seed = s.set->split_seed};
     size_t count = 0;
 
     while (paths[count])
         count++;
     enum w_status status = w_corpus_open(&s.corpus, paths, count, err);
+    if (!status)
+        status = w_parts_new(&s.parts, s.corpus, &parts, err);
     if (!status)
         status = open_writer(&s, out, err);
     if (!status)
@@ -129,6 +120,7 @@ static enum w_status split_all(const void *settings, char **paths, struct w_outp
     if (!status)
         status = close_writer(&s, err);
     w_writer_abort(&s.writer, "wcat", err);
+    w_parts_free(s.parts);
     w_corpus_close(&s.corpus);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "tools/wtrain.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define FIELD(field) .offset = offsetof(struct settings, field)
 
@@ -76,6 +77,9 @@ static const struct w_option options[] = {
      .help = "Tokens per second for the forecast of --dry-run, instead of a short measurement."},
     {"force", 0, W_OPT_FLAG, FIELD(force),
      .help = "Train even if the plan needs more memory than is available."},
+    {"keep-best", 0, W_OPT_FLAG, FIELD(keep_best),
+     .help = "Keep also the model of the lowest loss of the first --val, evaluated every "
+             "--val-every steps: beside MODEL.wts of -o as MODEL.best.wts."},
     {"weights-only", 0, W_OPT_FLAG, FIELD(weights_only),
      .help = "Leave the optimizer's moments out of the model of -o: a third of the size, but it "
              "cannot be resumed."},
@@ -91,6 +95,8 @@ static const char *const examples[] = {
     "wtrain -c small.json --steps 10k --dry-run | jq .forecast",
     "With validation and a log",
     "wtrain -c small.json -o wiki.wts --val val.wts --val-every 500 --log wiki.log train.wts",
+    "How good a model is, without training it",
+    "wtrain --init wiki.wts --steps 0 --val held-out.batches",
     "Continue after an interruption, to the same bytes as without it",
     "wtrain -c small.json -o wiki.wts --resume wiki.wts.ckpt train.wts",
     "How fast this machine is",
@@ -116,18 +122,21 @@ static const struct w_program program = {
     .examples = examples,
 };
 
-/* How to continue, with what limits the run and is not in the checkpoint. */
+/* The command that continues the run, whole unless it is too long for a message. */
 static enum w_status advise(const struct run *run, struct w_err *err)
 {
-    const struct settings *set = run->set;
-    char time[48] = "";
+    const char *folder = run->checkpoints.folder.path, *resume = run->set->resume;
+    const char *command = w_cli_command_line();
+    char line[W_ERR_TEXT];
 
-    if (run->time_s > 0 && !run_follows_time(run))
-        snprintf(time, sizeof time, " --time %gs", run->time_s);
+    snprintf(line, sizeof line, "%s", strlen(command) < 512 ? command : "the same command, and");
+    if (!resume || strcmp(resume, folder)) {
+        w_cli_add_word(line, sizeof line, "--resume");
+        w_cli_add_word(line, sizeof line, folder);
+    }
     return w_fail(err, W_SIGNAL,
-                  "stopped by a signal after step %llu: continue with --resume %s%s%s%s",
-                  (unsigned long long)run->state.step, run->checkpoints.folder.path,
-                  set->steps ? " --steps " : "", set->steps ? set->steps : "", time);
+                  "stopped by a signal after step %llu: to continue, with the same batches: %s",
+                  (unsigned long long)run->state.step, line);
 }
 
 /* After the last step: evaluate, save the model, or else keep the steps as a checkpoint. Returns
@@ -137,8 +146,8 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
     struct w_err save_err = {0};
 
-    if (!status && run->set->val.count && run->validation.step != run->state.step)
-        status = eval_run(run, err);
+    if (!status)
+        status = eval_last(run, err);
     if (!status)
         status = save_model(run, err);
     /* Without a model the steps are kept as a checkpoint. */
@@ -153,7 +162,7 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
     if (run->checkpoints.saved_step <= run->state.step && run->checkpoints.folder.path &&
         status == W_SIGNAL)
         status = advise(run, err);
-    return status;
+    return status ? status : save_check_best(run, err);
 }
 
 static enum w_status train(struct run *run, struct w_err *err)
@@ -165,11 +174,16 @@ static enum w_status train(struct run *run, struct w_err *err)
         return status;
     log_header(run);
     w_cli_catch_signals();
-    if (run->loader)
+    /* That of the checkpoint's step may have been stopped. */
+    if (run->resumed && run->set->keep_best && eval_is_due(run))
+        status = eval_run(run, err);
+    if (!status && run->loader)
         status = run_train(run, err);
     status = finish_training(run, status, err);
     log_end(run, status, err);
     show_summary(run);
+    if (!status)
+        show_next(run);
     struct w_err log_err = {0};
     enum w_status log_status = log_close(run, &log_err);
     if (log_status && status == W_DONE) {

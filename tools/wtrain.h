@@ -29,7 +29,7 @@ struct settings {
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
     double tok_s; /* for --dry-run; 0: to be measured */
-    bool dry_run, force, weights_only, no_provenance, fit_positions;
+    bool dry_run, force, weights_only, no_provenance, fit_positions, keep_best;
     u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
 };
@@ -49,17 +49,27 @@ struct checkpoints {
     u32 failures;   /* in a row */
 };
 
+/* wtrain_save.c: the model of the lowest validation loss. */
+struct best_model {
+    char path[4096];
+    double loss; /* of the one at the path; INFINITY: there is none of this run */
+    u64 step;
+    bool unsaved; /* a later one was better, and could not be saved */
+};
+
 /* wtrain_eval.c: one evaluation of a file. */
 struct evaluation {
     const char *path;
-    struct w_losses loss; /* means; counts and mixed are 0 where there are none */
-    u64 batches, tokens, bytes;
+    struct w_losses loss;       /* means; counts and mixed are 0 where there are none */
+    u64 batches, tokens, bytes; /* tokens: targets that are text */
     double seconds;
 };
 
 /* wtrain_eval.c: the last evaluation. */
 struct validation {
     u32 *id_bytes;             /* bytes of text of each id; NULL: the vocabulary is not known */
+    float *nll;                /* losses of a batch (B, T) */
+    bool all_read;             /* the batches for training, so that no --val is to come any more */
     u64 step;                  /* of the last evaluation; W_JSON_INT_MAX: none */
     struct evaluation *of_val; /* for each --val */
 };
@@ -113,6 +123,7 @@ struct run {
     enum run_end end;
 
     struct checkpoints checkpoints;
+    struct best_model best;
     struct validation validation;
     struct run_log log;
 };
@@ -139,6 +150,9 @@ double run_elapsed_s(const struct run *); /* of training, including earlier part
 void run_heed_save_signal(struct run *);
 
 /* ---- wtrain_save.c ---- */
+/* Name the file of --keep-best. W_USAGE: there is no name for it, or no validation; or another file has
+ * it. */
+enum w_status save_name_best(struct run *, struct w_err *) W_MUST_CHECK;
 /* Find and make the folder; test that -o can be written. W_USAGE: the folder holds another run. */
 enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool save_is_due(const struct run *);
@@ -150,17 +164,28 @@ enum w_status save_check(const struct run *, struct w_err *) W_MUST_CHECK;
 enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
 /* Write the model to -o, if that is given. */
 enum w_status save_model(struct run *, struct w_err *) W_MUST_CHECK;
+/* Take up the best model of the run that is resumed. */
+void save_find_best(struct run *);
+/* Write the model as the best one if its validation loss is the lowest so far. A failure is a warning:
+ * training goes on. */
+void save_if_best(struct run *);
+/* W_IO: the best model could not be saved. */
+enum w_status save_check_best(const struct run *, struct w_err *) W_MUST_CHECK;
 /* A folder of checkpoints that reports by w_warn() and w_detail(). Keeps path. */
 struct w_ckpt_folder save_folder(const char *path);
 void save_close(struct run *);
 
 /* ---- wtrain_eval.c ---- */
 /* W_USAGE: a --val is no regular file; W_MISMATCH: of another shape or vocabulary, or with other
- * columns of counts than the gate weighs. */
+ * columns of counts than the gate weighs. One that wbatch makes beside the batches for training
+ * (their header's "val_output") may come later. */
 enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool eval_is_due(const struct run *);
-/* Evaluate over all of each file; the results go to run->validation and the log. */
+/* Evaluate over all of each file that is there; the results go to run->validation and the log. */
 enum w_status eval_run(struct run *, struct w_err *) W_MUST_CHECK;
+/* The evaluation at the end of the run, if that has not been made. A file that is still to come is
+ * waited for. */
+enum w_status eval_last(struct run *, struct w_err *) W_MUST_CHECK;
 double eval_bits_per_byte(const struct evaluation *, double loss); /* 0: not known */
 void eval_close(struct run *);
 
@@ -174,6 +199,7 @@ void log_end(struct run *, enum w_status status, const struct w_err *);
 enum w_status log_close(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO: not complete */
 void show_progress(struct run *);
 void show_summary(struct run *);
+void show_next(const struct run *); /* what to do with the model */
 
 /* ---- wtrain_forecast.c ---- */
 /* Print how fast the run will be, if this host has a calibration, and keep it in run. */

@@ -318,8 +318,8 @@ static void show_validations(const struct run *run)
          e++) {
         const double losses[] = {e->loss.network, e->loss.counts, e->loss.mixed};
         char text[256] = "";
-        if (files == 1 && losses[1] <= 0)
-            continue;
+        if (files == 1 && losses[1] <= 0 && run->clock.steps)
+            continue; /* the summary has it */
         for (size_t i = 0; i < W_COUNTOF(losses); i++) {
             const size_t used = strlen(text);
             if (losses[i] > 0 && e->bytes)
@@ -333,15 +333,12 @@ static void show_validations(const struct run *run)
     }
 }
 
-void show_summary(struct run *run)
+static void show_steps(const struct run *run, bool evaluated)
 {
     const struct evaluation *e = run->validation.of_val;
-    const bool evaluated = e && run->validation.step == run->state.step;
     char duration[24], val[64] = "", forecast[32];
     double tokens_per_s = part((double)run->clock.tokens, run->clock.step_seconds);
 
-    if (run->clock.steps == 0)
-        return;
     if (evaluated)
         snprintf(val, sizeof val, ", validation %.4f", e->loss.network);
     if (evaluated && e->bytes)
@@ -355,6 +352,28 @@ void show_summary(struct run *run)
           tokens_per_s, forecast, gflops(run, tokens_per_s),
           100 * part(run->clock.wait_s, run->clock.step_seconds),
           (double)w_peak_memory_bytes() / (1024 * 1024));
+}
+
+void show_summary(struct run *run)
+{
+    const bool evaluated = run->validation.of_val && run->validation.step == run->state.step;
+
+    if (run->clock.steps)
+        show_steps(run, evaluated);
     if (evaluated)
         show_validations(run);
+}
+
+void show_next(const struct run *run)
+{
+    const char *output = run->set->output;
+    char line[4200] = "";
+
+    if (run->best.step)
+        w_say("the lowest validation loss, %.4f, was that of step %llu: %s", run->best.loss,
+              (unsigned long long)run->best.step, run->best.path);
+    if (!output || !strcmp(output, "-") || !run->tok || run->clock.steps == 0)
+        return;
+    w_cli_add_word(line, sizeof line, output);
+    w_say("text of the model: wsample -m %s -p 'The history of'", line);
 }

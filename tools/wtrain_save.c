@@ -1,11 +1,13 @@
-/* When and where a run is saved: its folder of checkpoints, and the model of -o. */
+/* When and where a run is saved: its folder of checkpoints, the model of -o, and the best one. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/file_list.h"
 #include "sys/folder.h"
 #include "tools/wtrain.h"
 
@@ -80,6 +82,47 @@ enum w_status save_refuse_later(const struct run *run, struct w_err *err)
     return status == W_END ? W_DONE : status;
 }
 
+/* Is a path also another file of the run? */
+static bool is_taken(const struct settings *set, const char *path)
+{
+    const char *const others[] = {set->batches ? set->batches : "-", set->config, set->init,
+                                  set->log};
+    bool taken = false;
+
+    for (size_t i = 0; i < W_COUNTOF(others); i++)
+        taken |= others[i] && w_same_file(others[i], path);
+    for (size_t i = 0; i < set->val.count; i++)
+        taken |= w_same_file(set->val.items[i], path);
+    return taken;
+}
+
+/* wiki.wts has wiki.best.wts beside it. The file itself says what its loss was, so that a run which is
+ * resumed knows it; what an earlier run left there counts nothing. */
+enum w_status save_name_best(struct run *run, struct w_err *err)
+{
+    static const char end[] = ".wts";
+    const struct settings *set = run->set;
+    struct best_model *best = &run->best;
+    const size_t length = set->output ? strlen(set->output) : 0, tail = sizeof end - 1;
+    const bool ends = length > tail && !strcmp(set->output + length - tail, end);
+
+    if (!set->keep_best)
+        return W_DONE;
+    if (!length || !strcmp(set->output, "-") || !set->val.count || !set->val_every)
+        return w_fail(err, W_USAGE,
+                      "--keep-best needs -o FILE for its name, and --val and --val-every for its "
+                      "choice");
+    if (length + 10 > sizeof best->path)
+        return w_fail(err, W_USAGE, "%.100s...: the path is too long", set->output);
+    snprintf(best->path, sizeof best->path, "%.*s.best%s", (int)(ends ? length - tail : length),
+             set->output, end);
+    best->loss = INFINITY;
+    return is_taken(set, best->path)
+               ? w_fail(err, W_USAGE, "%s: is for --keep-best, and also another file of the run",
+                        best->path)
+               : W_DONE;
+}
+
 enum w_status save_open(struct run *run, struct w_err *err)
 {
     struct checkpoints *c = &run->checkpoints;
@@ -96,6 +139,8 @@ enum w_status save_open(struct run *run, struct w_err *err)
         return status;
     if (to_file)
         status = try_output(set->output, err);
+    if (!status && run->best.path[0])
+        status = try_output(run->best.path, err);
     if (status || !base || initial)
         return status;
     if (strlen(base) + 6 > sizeof c->folder_path)
@@ -177,11 +222,12 @@ enum w_status save_check(const struct run *run, struct w_err *err)
 
 /* The state to write. It has a time only where one limits the run, or limited an earlier part of it: all
  * other runs of the same input give the same bytes. */
-static struct w_ckpt_state state_to_save(const struct run *run)
+static struct w_ckpt_state state_to_save(const struct run *run, double val_loss)
 {
     struct w_ckpt_state state = run->state;
     bool counts = run->time_s > 0 || (run->resumed && w_ckpt_state(run->resumed)->seconds > 0);
 
+    state.val_loss = val_loss;
     state.seconds = counts ? run_elapsed_s(run) : 0;
     state.time_s = run_follows_time(run) ? run->time_s : 0;
     snprintf(state.kernel, sizeof state.kernel, "%s", run->kern->name);
@@ -189,11 +235,13 @@ static struct w_ckpt_state state_to_save(const struct run *run)
     return state;
 }
 
-/* Write a file. On a full disk the oldest checkpoints give way to it, as long as a newer one is whole. */
-static enum w_status save_file(struct run *run, const struct w_ckpt_write *write, struct w_err *err)
+/* Write a file; val_loss: for which it is kept, or 0. On a full disk the oldest checkpoints give way to it, as
+ * long as a newer one is whole. */
+static enum w_status save_file(struct run *run, const struct w_ckpt_write *write, double val_loss,
+                               struct w_err *err)
 {
     const struct w_ckpt_folder *folder = &run->checkpoints.folder;
-    const struct w_ckpt_state state = state_to_save(run);
+    const struct w_ckpt_state state = state_to_save(run, val_loss);
     struct w_err trouble = {0};
     u64 gone = 0;
 
@@ -216,7 +264,7 @@ enum w_status save_checkpoint(struct run *run, struct w_err *err)
 
     w_ckpt_folder_path(&c->folder, run->state.step, path);
     struct w_ckpt_write write = write_to(run, path);
-    enum w_status status = save_file(run, &write, err);
+    enum w_status status = save_file(run, &write, 0, err);
     c->next_save_s = w_now_s() + run->set->every_s;
     log_ckpt(run, path, w_now_s() - started_s, status ? err : NULL);
     if (!status) {
@@ -243,9 +291,54 @@ enum w_status save_model(struct run *run, struct w_err *err)
     if (!run->set->output)
         return W_DONE;
     write.weights_only = run->set->weights_only;
-    enum w_status status = save_file(run, &write, err);
+    enum w_status status = save_file(run, &write, 0, err);
     if (status || run->set->checkpoints || !run->checkpoints.folder.path)
         return status;
     /* The model holds all that its checkpoints hold. */
     return w_ckpt_folder_prune(&run->checkpoints.folder, UINT64_MAX, 0, err);
+}
+
+void save_find_best(struct run *run)
+{
+    struct best_model *best = &run->best;
+    struct w_ckpt *ckpt = NULL;
+    struct w_err err = {0};
+
+    if (!best->path[0] || w_is_missing(best->path))
+        return;
+    if (w_ckpt_open(&ckpt, best->path, &err))
+        w_warn("%s: the best model so far cannot be read, and will be replaced", err.text);
+    else if (w_ckpt_state(ckpt)->val_loss > 0) {
+        best->loss = w_ckpt_state(ckpt)->val_loss;
+        best->step = w_ckpt_state(ckpt)->step;
+    }
+    w_ckpt_close(&ckpt);
+}
+
+void save_if_best(struct run *run)
+{
+    struct best_model *best = &run->best;
+    const struct evaluation *first = run->validation.of_val;
+    const double loss = first->loss.network, started_s = w_now_s();
+    struct w_ckpt_write write = write_to(run, best->path);
+    struct w_err err = {0};
+
+    if (!best->path[0] || first->tokens == 0 || !(loss < best->loss))
+        return;
+    write.weights_only = run->set->weights_only;
+    best->unsaved = save_file(run, &write, loss, &err) != W_DONE;
+    log_ckpt(run, best->path, w_now_s() - started_s, best->unsaved ? &err : NULL);
+    if (best->unsaved) {
+        w_warn("best model not saved: %s", err.text);
+        return;
+    }
+    best->loss = loss;
+    best->step = run->state.step;
+}
+
+enum w_status save_check_best(const struct run *run, struct w_err *err)
+{
+    return run->best.unsaved
+               ? w_fail(err, W_IO, "%s: the best model could not be saved", run->best.path)
+               : W_DONE;
 }

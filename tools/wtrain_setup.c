@@ -298,7 +298,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     if (set->resume && set->init)
         return w_fail(err, W_USAGE,
                       "--resume continues a run, --init starts a new one: choose one");
-    if (set->output && set->log)
+    status = save_name_best(run, err);
+    if (!status && set->output && set->log)
         status = w_cli_refuse_same(set->output, set->log, err);
     if (!status)
         status = save_open(run, err);
@@ -306,6 +307,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         status = find_resumed(run, err);
     if (!status && run->resumed && run->checkpoints.folder.path)
         status = save_refuse_later(run, err);
+    if (!status && run->resumed)
+        save_find_best(run);
     if (!status && set->fit_positions && !set->init)
         status = w_fail(err, W_USAGE, "--fit-positions is for a model of --init");
     if (!status && set->init)
@@ -328,6 +331,22 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
 }
 
 /* ---- data ---- */
+
+/* Are the batches for training, and of a vocabulary that uses the model? */
+static enum w_status check_data(const struct run *run, struct w_err *err)
+{
+    struct w_token_header said;
+
+    if (w_loader_is_padded(run->loader))
+        return w_fail(err, W_MISMATCH,
+                      "%s: is for validation, --val: it holds padding; wbatch without --split val "
+                      "makes batches for training",
+                      run->set->batches ? run->set->batches : "standard input");
+    w_token_header_read(&said, w_loader_header(run->loader));
+    if (said.vocab != W_NOT_SAID && !run->init && !run->resumed)
+        w_warn_unused_rows(&run->conf, said.vocab);
+    return W_DONE;
+}
 
 static enum w_status open_data(struct run *run, struct w_err *err)
 {
@@ -354,7 +373,7 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         const size_t used = strlen(err->text);
         snprintf(err->text + used, sizeof err->text - used, ", or %s", run_begin_anew(run, anew));
     }
-    return status;
+    return status ? status : check_data(run, err);
 }
 
 /* What a model says of its batches. A run that goes on keeps what it said first, whatever the commands were
@@ -472,10 +491,11 @@ static bool is_pipe(void)
 
 enum w_status run_open(struct run *run, struct w_err *err)
 {
-    bool needs_data = run->set->batches || run->stop_step > 0;
+    const u64 done = run->resumed ? w_ckpt_state(run->resumed)->step : 0;
+    bool needs_data = run->set->batches || run->stop_step > done;
 
     /* An initial model needs no batches, but has the vocabulary of those that are piped in. */
-    if (!needs_data && is_pipe()) {
+    if (!needs_data && !run->init && !run->resumed && is_pipe()) {
         w_say("reads batches from standard input for their vocabulary (</dev/null: none)");
         needs_data = true;
     }
@@ -496,7 +516,7 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = eval_open(run, err);
     if (status)
         return status;
-    if (!run->set->output && !run->checkpoints.folder.path)
+    if (!run->set->output && !run->checkpoints.folder.path && run->stop_step > done)
         w_say("no -o: the model will not be kept");
     status = save_check(run, err);
     if (status)

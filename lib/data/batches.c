@@ -86,13 +86,14 @@ static enum w_status fill(struct w_batches *b, struct w_err *err)
 static enum w_status not_one_batch(const struct w_batches *b, u64 sequences, struct w_err *err)
 {
     const struct w_pack_counts *counts = w_pack_counts(b->pack);
+    const u64 kept = counts->tokens[1], tokens = counts->tokens[0] + kept;
 
     return w_fail(err, W_MISMATCH,
-                  "not one batch: %llu tokens in %llu documents, of which %llu tokens belong to "
-                  "this part of the split, make %llu whole sequences for this shard, and a batch "
-                  "needs %llu",
-                  (unsigned long long)counts->tokens, (unsigned long long)counts->documents,
-                  (unsigned long long)counts->part_tokens, (unsigned long long)sequences,
+                  "not one batch: %llu tokens in %llu documents, of which %llu tokens are for "
+                  "validation, make %llu whole sequences for this shard, and a batch needs %llu",
+                  (unsigned long long)tokens,
+                  (unsigned long long)(counts->documents[0] + counts->documents[1]),
+                  (unsigned long long)kept, (unsigned long long)sequences,
                   (unsigned long long)b->options.batch);
 }
 

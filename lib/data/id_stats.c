@@ -54,6 +54,8 @@ enum w_status w_id_stats_look(struct w_id_stats *s, const struct w_header *h, co
             }
         }
         status = check_lp(&s->said, record, first + i, err);
+        if (!status)
+            status = w_targets_check(&s->said, record, first + i, err);
     }
     return status;
 }

@@ -1,5 +1,5 @@
 /* id_stats.h - checks the ids of a stream against the vocabulary, and counts them; checks the
- * columns of the counts that go with them.
+ * columns of the counts, and of padding, that go with them.
  *
  *     struct w_id_stats s = {0};
  *     w_id_stats_begin(&s, header, &err);                       // for each member
@@ -22,7 +22,8 @@ struct w_id_stats {
 enum w_status w_id_stats_begin(struct w_id_stats *, const struct w_header *,
                                struct w_err *) W_MUST_CHECK;
 /* Look at records; `first` is the number of the first one, for the message. W_CORRUPT for an id
- * that the header's vocabulary does not have, or an lp that is no log-probability. Ids from 2^24 on are not counted as distinct ones. */
+ * that the header's vocabulary does not have, an lp that is no log-probability, or more targets
+ * than a sequence has. Ids from 2^24 on are not counted as distinct ones. */
 enum w_status w_id_stats_look(struct w_id_stats *, const struct w_header *, const u8 *records,
                               u64 count, u64 first, struct w_err *) W_MUST_CHECK;
 void w_id_stats_free(struct w_id_stats *);

@@ -23,6 +23,7 @@ struct slot {
     float *lp; /* NULL, as ctx, without columns of counts */
     u8 *ctx;
     struct w_batch_place after;
+    u32 *targets;         /* NULL without padding */
     enum w_status status; /* W_END or a failure: there is no batch here, and none later */
 };
 
@@ -35,6 +36,7 @@ struct w_loader {
     struct w_header header; /* of the first member, a copy */
     u64 known_batches, features;
     struct w_batch_place start;
+    bool padded;
     double wait_s;
 
     /* used only by the reading thread, once it runs */
@@ -88,7 +90,8 @@ static enum w_status check_header(struct w_loader *loader, const struct w_header
                       loader->in.name, (unsigned long long)said.vocab,
                       (unsigned long long)o->vocab_size);
     if (loader->header.json &&
-        (said.features != loader->features || said.record_bytes != loader->header.record_bytes))
+        (said.features != loader->features || (said.sequences > 0) != loader->padded ||
+         said.record_bytes != loader->header.record_bytes))
         return w_fail(err, W_MISMATCH,
                       "%s: batches with other columns than the first of the stream",
                       loader->in.name);
@@ -202,6 +205,19 @@ static enum w_status take_counts(struct w_loader *loader, struct slot *slot, str
     return W_DONE;
 }
 
+/* Take how many targets are text, where there is padding. */
+static enum w_status take_targets(struct w_loader *loader, struct slot *slot, struct w_err *err)
+{
+    const struct w_token_header *said = &loader->said;
+    const u64 number = loader->place.pos - 1;
+
+    if (w_targets_check(said, loader->record, number, err))
+        return w_fail_at(err, W_CORRUPT, "%s", loader->in.name);
+    for (u64 b = 0; b < said->sequences; b++)
+        slot->targets[b] = (u32)w_targets_at(said, loader->record, b);
+    return W_DONE;
+}
+
 static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
 {
     enum w_status status = next_record(loader, err);
@@ -210,6 +226,8 @@ static enum w_status read_batch(struct w_loader *loader, struct slot *slot, stru
         status = take_ids(loader, slot->ids, err);
     if (!status)
         status = take_counts(loader, slot, err);
+    if (!status)
+        status = take_targets(loader, slot, err);
     slot->after = loader->place;
     return status;
 }
@@ -256,7 +274,8 @@ enum w_status w_loader_next(struct w_loader *loader, struct w_loaded *batch,
             *err = loader->err;
         return taken->status;
     }
-    *batch = (struct w_loaded){.ids = taken->ids, .lp = taken->lp, .ctx = taken->ctx};
+    *batch = (struct w_loaded){
+        .ids = taken->ids, .lp = taken->lp, .ctx = taken->ctx, .targets = taken->targets};
     *after = taken->after;
     loader->holds = true;
     return W_DONE;
@@ -275,6 +294,11 @@ const struct w_header *w_loader_header(const struct w_loader *loader)
 u64 w_loader_features(const struct w_loader *loader)
 {
     return loader->features;
+}
+
+bool w_loader_is_padded(const struct w_loader *loader)
+{
+    return loader->padded;
 }
 
 u64 w_loader_known_batches(const struct w_loader *loader)
@@ -296,13 +320,16 @@ static enum w_status take_memory(struct w_loader *loader, struct w_err *err)
     bool missing;
 
     loader->features = loader->said.features;
+    loader->padded = loader->said.sequences > 0;
     loader->record = malloc(loader->header.record_bytes);
     missing = !loader->record;
     for (struct slot *slot = loader->slots; slot < loader->slots + SLOTS; slot++) {
         slot->ids = malloc(ids * sizeof *slot->ids);
         slot->lp = loader->features ? malloc(ids * sizeof *slot->lp) : NULL;
         slot->ctx = loader->features ? malloc(ids * loader->features) : NULL;
-        missing |= !slot->ids || (loader->features && (!slot->lp || !slot->ctx));
+        slot->targets = loader->padded ? malloc(loader->options.batch_size * sizeof(u32)) : NULL;
+        missing |= !slot->ids || (loader->features && (!slot->lp || !slot->ctx)) ||
+                   (loader->padded && !slot->targets);
     }
     return missing ? w_fail(err, W_NOMEM, "no memory for %u batches read ahead", SLOTS) : W_DONE;
 }
@@ -371,8 +398,8 @@ void w_loader_close(struct w_loader **out)
     w_header_free(&loader->header);
     w_reader_close(&loader->reader);
     w_input_close(&loader->in);
-    for (u32 i = 0; i < SLOTS; i++)
-        free(loader->slots[i].ids), free(loader->slots[i].lp), free(loader->slots[i].ctx);
+    for (const struct slot *slot = loader->slots; slot < loader->slots + SLOTS; slot++)
+        free(slot->ids), free(slot->lp), free(slot->ctx), free(slot->targets);
     free(loader->record);
     free(loader);
     *out = NULL;

@@ -31,6 +31,8 @@ struct w_loaded {
     const u32 *ids;  /* (batch_size, length + 1) */
     const float *lp; /* the same: of each id by the counts; NULL without such columns */
     const u8 *ctx;   /* (batch_size, length + 1, features); NULL without */
+    /* (batch_size): targets of each sequence that are text, from the first on; NULL: all are */
+    const u32 *targets;
 };
 
 struct w_loader;
@@ -45,14 +47,16 @@ const struct w_header *w_loader_header(const struct w_loader *);
 /* Features in ctx of each id, the same for all members; 0: the batches have no columns of
  * counts. */
 u64 w_loader_features(const struct w_loader *);
+/* Is it a stream for validation, whose last batch has padding? (The same for all members.) */
+bool w_loader_is_padded(const struct w_loader *);
 /* Batches of the whole stream, where a regular file can say so, else 0. */
 u64 w_loader_known_batches(const struct w_loader *);
 /* The place of the first batch: the start, once verified, or where the stream begins. */
 struct w_batch_place w_loader_start(const struct w_loader *);
 
 /* The next batch, valid until the next call, and where the one after it begins. W_END after the
- * last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size or an lp
- * that is no log-probability; else as w_loader_open(). After a failure or the end, further calls
+ * last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size, an lp
+ * that is no log-probability, or more targets than a sequence has; else as w_loader_open(). After a failure or the end, further calls
  * return the same. */
 enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_batch_place *after,
                             struct w_err *err) W_MUST_CHECK;

@@ -33,6 +33,8 @@ static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed,
     w_json_set_u64(json, "step", state->step);
     w_json_set_u64(json, "tokens", state->tokens);
     w_json_set_real(json, "loss", state->loss);
+    if (state->val_loss > 0)
+        w_json_set_real(json, "val_loss", state->val_loss);
     w_json_set_u64(json, "seed", seed);
     if (state->seconds > 0)
         w_json_set_real(json, "seconds", state->seconds);
@@ -87,6 +89,7 @@ enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf 
     const struct w_ckpt_state longest = {.step = W_JSON_INT_MAX,
                                          .tokens = W_JSON_INT_MAX,
                                          .loss = 1.0 / 3,
+                                         .val_loss = 1.0 / 3,
                                          .data = {.pos = W_JSON_INT_MAX},
                                          .seconds = 1.0 / 3,
                                          .time_s = 1.0 / 3,

@@ -24,6 +24,7 @@ struct w_ckpt_state {
     u64 step;                  /* optimizer steps done */
     u64 tokens;                /* trained on */
     double loss;               /* of the last step */
+    double val_loss;           /* of the validation for which the model is kept; else 0 */
     struct w_batch_place data; /* of the next batch */
     double seconds;            /* of training so far: only where a time limits the run, else 0 */
     /* What else decides the weights: the time that a falling schedule follows, 0 for none; and the names of

@@ -43,6 +43,8 @@ static enum w_status parse_state(struct w_ckpt_state *state, const struct w_json
         status = w_json_need_u64(json, "tokens", 0, max, &state->tokens, err);
     if (!status && !w_json_real(w_json_get(json, "loss"), &state->loss))
         status = w_fail(err, W_CORRUPT, "\"loss\" is not a number");
+    if (!w_json_real(w_json_get(json, "val_loss"), &state->val_loss))
+        state->val_loss = 0;
     if (!w_json_real(w_json_get(json, "seconds"), &state->seconds))
         state->seconds = 0;
     if (!w_json_real(w_json_get(json, "time"), &state->time_s))

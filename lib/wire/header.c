@@ -21,7 +21,7 @@ static const char *const kind_names[] = {
 static const char *const known_keys[] = {
     "wts",   "kind",  "rec",    "tensors", "must",      "by",       "argv",      "src",
     "vocab", "eot",   "tok",    "seed",    "shuffle",   "epochs",   "epoch_len", "start",
-    "split", "shard", "config", "state",   "start_crc", "data_crc",
+    "split", "shard", "config", "state",   "start_crc", "data_crc", "padded",
 };
 
 const char *w_kind_name(enum w_kind kind)
@@ -206,6 +206,20 @@ static enum w_status check_counts(const struct w_header *h, struct w_err *err)
     return W_DONE;
 }
 
+/* Column targets of a batch, which wstream(5) reserves for padding: a number for each sequence. */
+static enum w_status check_targets(const struct w_header *h, struct w_err *err)
+{
+    const struct w_array *targets = h->kind == W_BATCH ? w_header_find(h, "targets") : NULL;
+    const struct w_array *x = w_header_find(h, "x");
+
+    if (!targets || (x && x->ndim == 2 && targets->dtype == W_TYPE_U32 && targets->ndim == 1 &&
+                     targets->shape[0] == x->shape[0]))
+        return W_DONE;
+    return w_fail(
+        err, W_CORRUPT,
+        "header: a column targets that does not go with the ids: for each sequence a u32");
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct w_array *const *x = a, *const *y = b;
@@ -272,7 +286,9 @@ static enum w_status read_header(struct w_header *h, struct w_err *err)
         status = read_array(h, a, err);
     if (!status)
         status = refuse_equal_names(h, err);
-    return status ? status : check_counts(h, err);
+    if (!status)
+        status = check_counts(h, err);
+    return status ? status : check_targets(h, err);
 }
 
 u32 w_header_only_ids(const struct w_header *h)

@@ -16,6 +16,8 @@ void w_token_header_read(struct w_token_header *said, const struct w_header *hea
                                                         : NULL;
     const struct w_array *lp = x ? w_header_find(header, "lp") : NULL;
     const struct w_array *ctx = x ? w_header_find(header, "ctx") : NULL;
+    const struct w_array *targets =
+        header->kind == W_BATCH ? w_header_find(header, "targets") : NULL;
     const bool ids = x && (x->dtype == W_TYPE_U16 || x->dtype == W_TYPE_U32);
     const bool counts = ids && lp && ctx; /* their types and shapes are checked with the header */
 
@@ -26,6 +28,8 @@ void w_token_header_read(struct w_token_header *said, const struct w_header *hea
     said->features = counts ? ctx->bytes / said->ids : 0;
     said->lp_at = counts ? lp->offset : 0;
     said->ctx_at = counts ? ctx->offset : 0;
+    said->sequences = targets ? targets->shape[0] : 0;
+    said->targets_at = targets ? targets->offset : 0;
     said->vocab = number_of(header, "vocab");
     said->eot = number_of(header, "eot");
 }
@@ -34,6 +38,19 @@ void w_token_header_write(struct w_header *header, u64 vocab, u64 eot)
 {
     w_json_set_u64(header->json, "vocab", vocab);
     w_json_set_u64(header->json, "eot", eot);
+}
+
+enum w_status w_targets_check(const struct w_token_header *said, const u8 *record, u64 number,
+                              struct w_err *err)
+{
+    for (u64 b = 0; b < said->sequences; b++) {
+        const u64 targets = w_targets_at(said, record, b), most = said->ids / said->sequences - 1;
+        if (targets > most)
+            return w_fail(err, W_CORRUPT, "record %llu: sequence %llu has %llu targets of %llu",
+                          (unsigned long long)number, (unsigned long long)b,
+                          (unsigned long long)targets, (unsigned long long)most);
+    }
+    return W_DONE;
 }
 
 const struct w_json *w_header_tok(const struct w_header *header)

@@ -1,6 +1,6 @@
 /* token_header.h - what the header of a stream says of its ids: where they are in a record, their
- * width, their vocabulary, which of them ends documents, and the columns of counts that go with
- * them. Streams of tokens and of batches have all of these, "vocab", "eot" and "tok" of wstream(5);
+ * width, their vocabulary, which of them ends documents, the columns of counts that go with them,
+ * and which of them are padding. Streams of tokens and of batches have all of these, "vocab", "eot" and "tok" of wstream(5);
  * a model has the vocabulary, "tok".
  *
  *     struct w_token_header said;
@@ -26,8 +26,11 @@ struct w_token_header {
     /* Columns of the counts: for each id an f32, lp, and a list of u8, ctx. */
     u64 features;      /* in the list; 0: no such columns */
     u64 lp_at, ctx_at; /* bytes of the record before them */
-    u64 vocab;         /* every id is below it; W_NOT_SAID */
-    u64 eot;           /* the id that ends documents; W_NOT_SAID */
+    /* Column of a padded batch: how many targets of each sequence are text, a u32. */
+    u64 sequences;  /* B; 0: no padding */
+    u64 targets_at; /* bytes of the record before it */
+    u64 vocab;      /* every id is below it; W_NOT_SAID */
+    u64 eot;        /* the id that ends documents; W_NOT_SAID */
 };
 
 /* Read a header; what it lacks becomes 0 or W_NOT_SAID. */
@@ -67,6 +70,16 @@ static inline float w_lp_at(const u8 *lp, u64 index)
     memcpy(&value, &bits, sizeof value);
     return value;
 }
+
+/* How many targets of a sequence are text, by a record. */
+static inline u64 w_targets_at(const struct w_token_header *said, const u8 *record, u64 sequence)
+{
+    return w_get32(record + said->targets_at + 4 * sequence);
+}
+/* W_CORRUPT: a sequence of a padded record has more targets than places; `number`: of the record,
+ * for the message. */
+enum w_status w_targets_check(const struct w_token_header *, const u8 *record, u64 number,
+                              struct w_err *) W_MUST_CHECK;
 
 /* Can it be one? False for NaN and infinities too. */
 static inline bool w_lp_ok(float lp)

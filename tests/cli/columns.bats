@@ -52,7 +52,7 @@ column()
     for options in "-w 500" "--no-shuffle" "--shard 1/3" "--val-fraction 0.3" \
         "--val-fraction 0.3 --split val" "--epochs 2" "--start 3"; do
         wbatch -q -c tiny.json --no-provenance $options counted.tokens >a
-        wbatch -q -c tiny.json $options tiny.tokens | wcat raw >ids
+        wbatch -q -c tiny.json $options tiny.tokens | wcat raw --column x >ids
         cmp <(wcat raw --column x a) ids
         # shellcheck disable=SC2002
         [ "$options" = "--epochs 2" ] || # a pipe is read once

@@ -10,6 +10,7 @@ setup_file()
     wgram add -q -m tiny.counts -o counted.tokens tiny.tokens
     wbatch -q -c tiny.json -o counted.batches counted.tokens
     cat tiny.tokens tiny.tokens >two.tokens
+    wbatch -q -c tiny.json --split val --val-fraction 1 -o val.batches counted.tokens
     wcat copy -q --level 0 -o stored.tokens tiny.tokens
 }
 
@@ -40,7 +41,7 @@ need_numpy()
 
 @test "the reader in Python reads what wcat reads, of every kind, codec and filter" {
     need_numpy
-    for file in {tiny,counted}.{tokens,batches} tiny.counts tiny.wts two.tokens stored.tokens; do
+    for file in {tiny,counted}.{tokens,batches} val.batches tiny.counts tiny.wts two.tokens stored.tokens; do
         echo "$file"
         PYTHONPATH=$examples "$python" -B - "$file" >got <<'PY'
 import sys, wts

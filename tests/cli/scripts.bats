@@ -57,9 +57,12 @@ setup()
 @test "train-wiki.sh trains without validation where there is none" {
     VAL_FRACTION=0 "$pipelines/train-wiki.sh" tiny.json text -- unsplit --steps 2
     [ -s unsplit.wts ] && [ ! -e unsplit.val ]
-    # of one document nothing is left to validate with
-    VAL_FRACTION=0.0001 "$pipelines/train-wiki.sh" tiny.json text/1.txt -- single --steps 2
-    [ -s single.wts ] && [ ! -e single.val ]
+}
+
+@test "train-wiki.sh validates with the end of a single document" {
+    VAL_FRACTION=0.05 "$pipelines/train-wiki.sh" tiny.json text/1.txt -- single --steps 2
+    [ -s single.wts ]
+    jq -e -s 'map(select(.t == "eval"))[0].eval_tokens > 10' single.jsonl
 }
 
 @test "compare.sh puts measured beside predicted" {
@@ -171,12 +174,12 @@ make_rules()
     cp text/1.txt 'text/d"e".txt'
     make work/tokens
     [ -z "$(find . -maxdepth 1 -name 'PWNED*')" ]
-    # a name with a blank, and one document: there is no validation, which is told
+    # a name with a blank, and one document, whose end is for validation
     cp text/1.txt 'one text.txt'
-    run make W=single 'W_TEXT=one\ text.txt' single/small.wts
-    [ "$status" -eq 0 ]
-    [[ $output == *"no validation"* ]]
-    [ -s single/small.wts ] && [ ! -s single/small.val ]
+    make W=single 'W_TEXT=one\ text.txt' single/small.wts
+    [ -s single/small.wts ] && [ -s single/small.val ]
+    make W=unsplit 'W_TEXT=one\ text.txt' W_VAL_FRACTION=0 unsplit/small.wts
+    [ -s unsplit/small.wts ] && [ ! -e unsplit/small.val ]
 }
 
 @test "wtools.mk makes again what a variable changes, and what was deleted" {

@@ -77,26 +77,95 @@ sequences()
     cmp all joined
 }
 
+# The targets of a batch stream for validation, one a line: those that are text
+targets()
+{
+    paste -d' ' <(wcat raw --column targets "$1" | od -An -v -tu4 -w4) \
+        <(wcat raw --column x "$1" | od -An -v -tu2 -w34) |
+        awk '{ for (i = 1; i <= $1; i++) print $(i + 2) }'
+}
+
+ids_of()
+{
+    wcat raw --column tok "$@" | od -An -v -tu2 -w2 | tr -d ' '
+}
+
 @test "training and validation take every document once" {
-    tokens=$(wcat --what stats tokens | jq .records)
     for part in train val; do
-        wbatch -b 1 -T 1 --val-fraction 0.2 --split $part --no-shuffle tokens 2>said |
-            wcat raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >$part.ids
-        [[ $(cat said) =~ "took "([0-9]+)" in "([0-9]+) ]]
-        echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}" >$part.took
+        wcat split --split $part --val-fraction 0.2 -o $part.tokens tokens
+        [ -s $part.tokens ]
     done
-    [ "$(cat train.took val.took | awk '{ t += $1; d += $2 } END { print t, d }')" = "$tokens 90" ]
-    # The documents of both, one a line (the last id is only ever a target), are those of the whole.
-    end=$(wcat --what header tokens | jq .eot)
-    documents() { { cat "$1"; echo "$end"; } | awk -v end="$end" '{ printf "%s%s", $1, $1 == end ? "\n" : " " }'; }
-    wbatch -q -b 1 -T 1 --no-shuffle tokens | wcat raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >all.ids
-    cmp <(documents all.ids | sort) <({ documents train.ids; documents val.ids; } | sort)
-    # Another order keeps the split.
-    wbatch -q -b 1 -T 1 -s 9 --val-fraction 0.2 --split val tokens | wcat raw |
-        od -An -v -tu2 -w4 | sort >a
-    wbatch -q -b 1 -T 1 --val-fraction 0.2 --split val tokens | wcat raw |
-        od -An -v -tu2 -w4 | sort >b
-    cmp a b
+    # training: all ids, but for those that fill no batch
+    wbatch -b 1 -T 1 --val-fraction 0.2 --no-shuffle tokens 2>said |
+        wcat raw | od -An -v -tu2 -w4 | awk '{ print $1 }' >train.ids
+    cmp train.ids <(ids_of train.tokens | head -n -1)
+    grep "read $(ids_of tokens | wc -l) tokens in 90 documents, took $(ids_of train.tokens | wc -l) in" said
+    # validation: all ids, in their order, whatever the batches and the seed
+    for options in "-b 1" "-b 3" "-b 8 -s 5" "-b 8 --no-shuffle" "-b 8 -w 100"; do
+        wbatch -q -T 16 $options --val-fraction 0.2 --split val -o val.batch tokens
+        wcat verify val.batch
+        cmp <(targets val.batch) <(ids_of val.tokens)
+    done
+    # the seed, which does not matter, is not in it
+    for seed in 1 2; do
+        wbatch $size -s $seed --no-provenance --val-fraction 0.2 --split val -o $seed.val tokens
+    done
+    cmp 1.val 2.val
+    # shards share it
+    for i in 0 1 2; do
+        wbatch $size --val-fraction 0.2 --split val --shard $i/3 -o $i.val tokens
+        targets $i.val
+    done | sort | cmp - <(ids_of val.tokens | sort)
+    # all of another text; no more of it than was asked for
+    wbatch $size --val-fraction 1 --split val -o all.val tokens
+    cmp <(targets all.val) <(ids_of tokens)
+    wbatch $size --val-fraction 1 --split val -n 3 -o some.val tokens
+    cmp <(targets some.val) <(ids_of tokens | head -n $((3 * 4 * 16)))
+}
+
+@test "one reading gives both parts, from a file and from a pipe, held or not" {
+    wbatch $size --no-provenance --val-fraction 0.2 -o train.batch tokens
+    wbatch $size --no-provenance --val-fraction 0.2 --split val -o val.batch tokens
+    for options in "" "-t 3" "-w 1000" "-n 3"; do
+        rm -f beside.val
+        # shellcheck disable=SC2002
+        cat tokens | wbatch $size --no-provenance $options --val-fraction 0.2 --val-output beside.val \
+            -o both.batch
+        cmp val.batch beside.val
+        # the header names the other file, the records are the same
+        wbatch $size $options --val-fraction 0.2 -o alone.batch tokens
+        cmp <(wcat raw both.batch) <(wcat raw alone.batch)
+        wcat --what header both.batch | jq -e '.val_output == "beside.val"'
+    done
+    # as wtrain finds it: before the first batch where all is held
+    wbatch $size --no-provenance --val-fraction 0.2 --val-output early.val --epochs 0 tokens | {
+        head -c 100 >/dev/null
+        cmp early.val val.batch
+    }
+    # nothing appears of a text that was cut
+    head -c -10 tokens >shortened
+    run -3 wbatch $size --val-fraction 0.2 --val-output never.val -o never.batch shortened
+    run -3 wbatch $size --val-fraction 0.2 --val-output never.val -w 100 -o never.batch shortened
+    [ -z "$(find . -name '*never*')" ]
+}
+
+@test "a text without documents for one part is split inside, and that is told" {
+    cat text/* >one.txt
+    wtok encode -q -V vocab -o one.tokens one.txt
+    wtok encode -q -V vocab -o three.tokens text/10 text/11 text/12
+    for name in one three; do
+        wbatch -b 2 -T 16 --val-fraction 0.05 --val-output $name.val -o $name.batch $name.tokens 2>said
+        grep 'the last tokens of the text are for validation' said
+        n=$(ids_of $name.tokens | wc -l)
+        cmp <(targets $name.val) <(ids_of $name.tokens | tail -n $((n / 20)))
+        cmp <(ids_of $name.tokens | tail -n $((n / 20))) \
+            <(wcat split --val-fraction 0.05 --split val $name.tokens 2>said | ids_of)
+        grep 'the last tokens of the text are for validation' said
+        wcat split -q --val-fraction 0.05 -o $name.train $name.tokens
+        cmp <(ids_of $name.train) <(ids_of $name.tokens | head -n $((n - n / 20)))
+        wbatch -q -b 2 -T 16 -o alone.batch $name.train
+        cmp <(wcat raw $name.batch) <(wcat raw alone.batch)
+    done
 }
 
 @test "the header says what is inside and hands the vocabulary on" {
@@ -173,6 +242,18 @@ sequences()
     run -2 wbatch $size --shard 3/3 tokens
     run -2 wbatch $size --split val tokens
     [[ $output == *--val-fraction* ]]
+    run -2 wbatch $size --val-output v tokens
+    [[ $output == *--val-fraction* ]]
+    run -2 wbatch $size --val-fraction 0.1 --val-output v --split val tokens
+    for option in "--epochs 2" "--epochs 0" "--start 1"; do
+        run -2 wbatch $size --val-fraction 0.1 --split val $option tokens
+        [[ $output == *"leave --epochs and --start out"* ]]
+    done
+    run -2 wbatch $size --val-fraction 0.1 --val-output x -o x tokens
+    [[ $output == *"two outputs"* ]]
+    run -2 wbatch $size --val-fraction 0.1 --val-output tokens -o x tokens
+    [[ $output == *"also an input"* ]]
+    wcat verify tokens
     run -2 wbatch $size --epoch 3 tokens
     [[ $output == *"--epochs"* ]]
     run -2 wbatch $size --seed x tokens
@@ -211,15 +292,17 @@ sequences()
         wcat verify $part.tokens
         wbatch -q -b 1 -T 9 --no-shuffle --val-fraction 0.3 --split $part tokens |
             wcat raw --column x >asked
-        wbatch -q -b 1 -T 9 --no-shuffle --split all $part.tokens | wcat raw --column x >given
+        fraction=0
+        [ $part = train ] || fraction=1
+        wbatch -q -b 1 -T 9 --no-shuffle --val-fraction $fraction --split $part $part.tokens |
+            wcat raw --column x >given
         cmp asked given
         [ -s given ]
     done
     docs() { wcat "$1" | jq -s '.[-1].end.docs'; }
     [ $(($(docs train.tokens) + $(docs val.tokens))) -eq 90 ]
-    # from a pipe too, and with no document at all
+    # from a pipe too
     wcat split --split val --val-fraction 0.3 <tokens | wcat raw | cmp - <(wcat raw val.tokens)
-    wcat split --split val --val-fraction 0.000001 tokens | wcat verify
     run -2 wcat split --split all tokens
     run -3 wcat split --split val given
 }

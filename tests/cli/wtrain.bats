@@ -2,6 +2,7 @@
 
 setup_file()
 {
+    bats_require_minimum_version 1.5.0
     # What is tested here is not speed; the test of threads asks for its own.
     export OMP_NUM_THREADS=1
     cd "$BATS_FILE_TMPDIR" || return 1
@@ -17,6 +18,8 @@ JSON
     wbatch -q -c tiny.json -o train.wts tiny.tok
     wbatch -q -c tiny.json --seed 99 -o other.wts tiny.tok
     wbatch -q -c tiny.json --seed 5 --steps 20 -o val.wts tiny.tok
+    for i in $(seq 3 4 400); do echo "This is another text of $i lines, or $((i * i))."; done >other
+    wtok encode -q -V tiny.vocab -o other.tok other
     local begin=$EPOCHREALTIME
     wtrain -q -c tiny.json -n 300 --every-steps 10 -o reference.wts train.wts
     # How long a run takes, in milliseconds, so that kills fall into it.
@@ -513,6 +516,114 @@ no_temporary_files()
     jq -e -s 'map(select(.t == "eval")) | .[-1].bits_per_byte > 0' log
 }
 
+@test "the loss of a validation is that of its text, whatever the batches, and that of wsample --score" {
+    for i in $(seq 3 57); do echo "A text of $((i * i)) words, $i of them short."; done >held
+    wtok encode -q -V "$data/tiny.vocab" -o held.tok held
+    for batch in 1 3 8; do
+        for seed in 1 2; do
+            wbatch -q -b $batch -T 16 -s $seed --split val --val-fraction 1 -o held.batches held.tok
+            wtrain -q --init "$data/reference.wts" --set batch_size=$batch --precision fp32 -n 0 \
+                --val held.batches --log log </dev/null
+        done
+    done
+    jq -s 'map(select(.t == "eval"))' log >evals
+    jq -e 'length == 6 and (map([.loss, .eval_tokens]) | unique | length == 1)' evals
+    [ "$(jq '.[0].eval_tokens' evals)" -eq "$(wcat --what stats held.tok | jq .records)" ]
+    # the same windows: of the text, and of the end id after it
+    wbatch -q -b 1 -T 16 --split val --val-fraction 1 -o last.batches \
+        <(wcat copy -q --to "$(jq '.[0].eval_tokens - 1' evals)" held.tok)
+    wtrain -q --init "$data/reference.wts" --set batch_size=1 --precision fp32 -n 0 \
+        --val last.batches --log last </dev/null
+    wsample -q -m "$data/reference.wts" --score held --type f32 --json >score.json
+    jq -e -n --slurpfile s score.json --slurpfile l last '($l | map(select(.t == "eval"))[0]) as $e |
+        $s[0] as $s | $e.eval_tokens == $s.tokens and
+        ($e.bits_per_byte - $s.bits_per_byte | fabs) < 1e-6'
+}
+
+@test "a model is evaluated without being trained, and nothing is read for it" {
+    wbatch -q -c tiny.json --split val --val-fraction 1 -o v.batches "$data/tiny.tok"
+    wtrain --init "$data/reference.wts" --steps 0 --val v.batches --log log 2>said
+    grep 'validation v.batches: .* bits/byte' said
+    run ! grep -e 'no -o' -e 'reads batches' said
+    # a pipe that nobody ends is not waited for
+    sleep 60 | timeout 20 wtrain -q --init "$data/reference.wts" --steps 0 --val v.batches --log log
+    # a run that has its steps
+    wtrain --resume "$data/reference.wts" --steps 300 --val v.batches --log log </dev/null 2>said
+    grep 'validation v.batches: .* bits/byte' said
+    jq -e -s 'map(select(.t == "eval")) | map(.loss) | length == 3 and .[0] == .[1] and .[0] == .[2]' log
+}
+
+@test "--keep-best keeps the model of the lowest validation loss, across kills too" {
+    wbatch -q -c tiny.json --split val --val-fraction 1 -n 20 -o v.batches "$data/other.tok"
+    # the rate rises until the loss does
+    run_best() {
+        wtrain -q -c tiny.json --set learning_rate=0.03 --set warmup_steps=100 -n 100 --keep-best \
+            --val v.batches --val-every 5 --every-steps 7 --log "$1.log" -o "$1.wts" "${@:2}" "$data/train.wts"
+    }
+    run_best whole
+    jq -s 'map(select(.t == "eval")) | min_by(.loss) | {step, loss}' whole.log >lowest
+    header whole.best.wts | jq -e --slurpfile l lowest '.state.step == $l[0].step and
+        (.state.val_loss - $l[0].loss | fabs) < 1e-12 and .state.step < 100'
+    header whole.wts | jq -e '.state | has("val_loss") | not'
+    # it is the model of that step
+    wtrain -q --init whole.best.wts --steps 0 --val v.batches --log again </dev/null
+    jq -e -s --slurpfile l lowest 'map(select(.t == "eval"))[0].loss == $l[0].loss' again
+    # interrupted wherever it may be, and what another run left counts nothing
+    cp whole.best.wts killed.best.wts
+    for signal in KILL TERM KILL KILL TERM KILL; do
+        run_best killed --resume killed.wts.ckpt &
+        pid=$!
+        sleep 0.$((RANDOM % 4 + 1))
+        kill -$signal $pid 2>/dev/null || true
+        wait $pid || true
+    done
+    run_best killed --resume killed.wts.ckpt
+    cmp whole.best.wts killed.best.wts
+    cmp whole.wts killed.wts
+    run -2 wtrain -c tiny.json --keep-best -o m.wts --val v.batches "$data/train.wts"
+    [[ $output == *"--val-every"* ]]
+    run -2 wtrain -c tiny.json --keep-best -o v.wts --val v.best.wts --val-every 1 "$data/train.wts"
+    # the best of each part of a run is named
+    wtrain -c tiny.json -n 10 --keep-best --val v.batches --val-every 5 -o m.wts "$data/train.wts" 2>said
+    grep 'the lowest validation loss, .*, was that of step 10: m.best.wts' said
+    grep "wsample -m m.wts" said
+}
+
+@test "a disk without room for the best model is told, and the run goes on" {
+    [ -e /dev/full ] || skip "NO /dev/full HERE"
+    wbatch -q -c tiny.json --split val --val-fraction 1 -n 2 -o v.batches "$data/other.tok"
+    ln -s /dev/full m.best.wts
+    run -4 wtrain -q -c tiny.json -n 4 --keep-best --val v.batches --val-every 2 -o m.wts "$data/train.wts"
+    [[ $output == *"best model not saved"*"could not be saved"* ]]
+    wcat verify m.wts
+}
+
+@test "batches for validation are not trained on" {
+    wbatch -q -c tiny.json --split val --val-fraction 1 -o v.batches "$data/tiny.tok"
+    run -3 wtrain -c tiny.json -n 1 v.batches
+    [[ $output == *"v.batches: is for validation"* ]]
+}
+
+@test "validation comes through the pipe that the training comes through" {
+    # all tokens are held before the first batch
+    wbatch -c tiny.json --val-fraction 0.1 --val-output held.val <"$data/tiny.tok" |
+        wtrain -q -c tiny.json -n 20 --val held.val --val-every 10 --log held -o held.wts
+    jq -e -s 'map(select(.t == "eval").step) == [10, 20]' held
+    # they pass through a window: the file comes with the end of the text, which is read for it
+    for steps in 10 10000; do
+        rm -f passing.val
+        wbatch -q -w 100 -c tiny.json --val-fraction 0.1 --val-output passing.val \
+            < <(for _ in 1 2 3 4 5 6 7 8; do cat "$data/tiny.tok"; done) |
+            wtrain -c tiny.json -n $steps --val passing.val --val-every 5 --log $steps -o m.wts 2>said
+        grep 'passing.val: comes once wbatch has read all tokens' said
+        jq -e -s 'map(select(.t == "eval")) | .[-1].loss > 0 and .[-1].step == map(.step)[-1]' $steps
+        wcat verify m.wts passing.val
+    done
+    # a file that nobody makes is missed before the first step
+    run -4 wtrain -c tiny.json -n 1 --val absent "$data/train.wts"
+    [[ $output == *absent* ]]
+}
+
 @test "a model that no header can describe is refused before the first step" {
     run wtrain -c tiny.json --set num_layers=600 -n 1 -o m.wts "$data/train.wts"
     [ "$status" -eq 2 ]
@@ -637,12 +748,17 @@ no_temporary_files()
         | $b <= $a and $a - $b < 0.1 * $a and $b < 0.003' log next
     header m.wts | jq -e '.state.time == 40 and .config.steps == 0'
     # Where time is no part of the schedule, it is not in the checkpoint but in the advice.
-    wtrain -q -c tiny.json --time 40s -n 90000 --log log2 -o n.wts long.wts 2>err &
+    wtrain -q -c tiny.json --time 40s -n 90000 --log log2 -o "it's n.wts" long.wts 2>err &
     process=$!
     until grep -q '"step":20,' log2 2>/dev/null; do sleep 0.05; done
     kill -TERM $process
     wait $process || true
-    grep -q -- '--resume n.wts.ckpt --steps 90000 --time 40s' err
+    sed -n 's/.* with the same batches: //p' err >command
+    grep -e '^wtrain -q -c tiny.json --time 40s -n 90000 .* --resume' command
+    # as a shell takes it: to a later step
+    sed -i 's/--time 40s/--time 1s/' command
+    bash command
+    header "it's n.wts" | jq -e '.state.step >= 20'
 }
 
 @test "a resume goes on in the precision and with the kernels of its checkpoint" {

@@ -57,12 +57,13 @@ struct run {
     u32 start_crc;
 };
 
-static struct run deal(struct fixture *f, struct w_pack_options pack_options,
-                       struct w_batches_options options)
+static struct run deal_part(struct fixture *f, struct w_parts_options split,
+                            struct w_pack_options pack_options, struct w_batches_options options)
 {
     struct run run = {.record_ids = (size_t)(options.batch * (pack_options.length + 1))};
     char path[64], *paths[] = {path};
     struct w_corpus *corpus = NULL;
+    struct w_parts *parts = NULL;
     struct w_pack *pack = NULL;
     struct w_batches *batches = NULL;
 
@@ -71,7 +72,9 @@ static struct run deal(struct fixture *f, struct w_pack_options pack_options,
     options.epochs = options.epochs ? options.epochs : 1;
     run.status = w_corpus_open(&corpus, paths, 1, &run.err);
     if (!run.status)
-        run.status = w_pack_new(&pack, corpus, &pack_options, &run.err);
+        run.status = w_parts_new(&parts, corpus, &split, &run.err);
+    if (!run.status)
+        run.status = w_pack_new(&pack, corpus, parts, &pack_options, &run.err);
     if (!run.status)
         run.status = w_batches_open(&batches, pack, &options, &run.err);
     while (!run.status) {
@@ -91,8 +94,15 @@ static struct run deal(struct fixture *f, struct w_pack_options pack_options,
     }
     w_batches_close(&batches);
     w_pack_free(pack);
+    w_parts_free(parts);
     w_corpus_close(&corpus);
     return run;
+}
+
+static struct run deal(struct fixture *f, struct w_pack_options pack_options,
+                       struct w_batches_options options)
+{
+    return deal_part(f, (struct w_parts_options){0}, pack_options, options);
 }
 
 static int by_id(const void *a, const void *b)
@@ -180,33 +190,24 @@ static void documents_of(const struct run *run, bool *met)
     }
 }
 
-static void the_split_is_by_document_and_complete(void **state)
+static void documents_for_validation_are_left_out(void **state)
 {
     (void)state;
-    static bool train_met[VOCAB], val_met[VOCAB];
+    static bool met[VOCAB];
     struct fixture f;
     fixture_open(&f);
     u64 tokens = write_documents(&f, 0, DOCUMENTS);
-    struct w_batches_options one = {.batch = 1};
-    struct w_pack_options part = {.length = 1, .val_fraction = 0.3, .part = W_SUBSET_TRAIN};
-    struct run train = deal(&f, part, one);
-    part.part = W_SUBSET_VAL;
-    struct run val = deal(&f, part, one);
-    assert_int_equal(train.counts.tokens, tokens);
-    assert_int_equal(train.counts.part_tokens + val.counts.part_tokens, tokens);
-    assert_int_equal(train.counts.part_documents + val.counts.part_documents, DOCUMENTS);
-    assert_true(val.counts.part_documents > 3 && val.counts.part_documents < 25);
-    documents_of(&train, train_met);
-    documents_of(&val, val_met);
-    for (u32 d = 0; d < DOCUMENTS; d++) {
-        bool is_val = w_is_validation(0, d, 0.3);
-        for (u32 i = 0; i <= d; i++) {
-            assert_int_equal(val_met[1000 * d + i], is_val);
-            assert_int_equal(train_met[1000 * d + i], !is_val);
-        }
-    }
-    free(train.ids);
-    free(val.ids);
+    struct run run =
+        deal_part(&f, (struct w_parts_options){.val_fraction = 0.3},
+                  (struct w_pack_options){.length = 1}, (struct w_batches_options){.batch = 1});
+    assert_int_equal(run.counts.tokens[0] + run.counts.tokens[1], tokens);
+    assert_int_equal(run.counts.documents[0] + run.counts.documents[1], DOCUMENTS);
+    assert_true(run.counts.documents[1] > 3 && run.counts.documents[1] < 25);
+    documents_of(&run, met);
+    for (u32 d = 0; d < DOCUMENTS; d++)
+        for (u32 i = 0; i <= d; i++)
+            assert_int_equal(met[1000 * d + i], !w_is_validation(0, d, 0.3));
+    free(run.ids);
     fixture_free(&f);
 }
 
@@ -361,9 +362,10 @@ static void members_are_one_corpus(void **state)
     write_documents(&one, 0, DOCUMENTS);
     write_documents(&two, 0, 10);
     write_documents(&two, 10, DOCUMENTS - 10);
-    struct w_pack_options pack = {.length = 4, .val_fraction = 0.2};
+    struct w_parts_options split = {.val_fraction = 0.2};
+    struct w_pack_options pack = {.length = 4};
     struct w_batches_options o = {.batch = 3, .shuffle = true, .seed = 2};
-    struct run a = deal(&one, pack, o), b = deal(&two, pack, o);
+    struct run a = deal_part(&one, split, pack, o), b = deal_part(&two, split, pack, o);
     assert_same(&a, 0, &b);
     free(a.ids);
     free(b.ids);
@@ -448,20 +450,17 @@ static void columns_go_with_their_ids(void **state)
     static const struct {
         struct w_pack_options pack;
         struct w_batches_options batches;
+        double val_fraction;
         u32 each;
         bool extra;
     } cases[] = {
-        {{.length = 7}, {.batch = 3}, DOCUMENTS, false},
-        {{.length = 7}, {.batch = 3, .shuffle = true, .seed = 4, .epochs = 3}, 7, true},
-        {{.length = 4}, {.batch = 5, .shuffle = true, .window = 20}, 9, false},
-        {{.length = 4}, {.batch = 1, .window = 20, .start = 3}, 9, true},
-        {{.length = 5, .part = W_SUBSET_VAL, .val_fraction = 0.3},
-         {.batch = 2, .shuffle = true},
-         6,
-         false},
-        {{.length = 5, .val_fraction = 0.3}, {.batch = 2, .shuffle = true}, 6, false},
-        {{.length = 3, .shard = 1, .shards = 3}, {.batch = 2, .shuffle = true}, 40, false},
-        {{.length = 1}, {.batch = 1}, 40, true},
+        {{.length = 7}, {.batch = 3}, 0, DOCUMENTS, false},
+        {{.length = 7}, {.batch = 3, .shuffle = true, .seed = 4, .epochs = 3}, 0, 7, true},
+        {{.length = 4}, {.batch = 5, .shuffle = true, .window = 20}, 0, 9, false},
+        {{.length = 4}, {.batch = 1, .window = 20, .start = 3}, 0, 9, true},
+        {{.length = 5}, {.batch = 2, .shuffle = true}, 0.3, 6, false},
+        {{.length = 3, .shard = 1, .shards = 3}, {.batch = 2, .shuffle = true}, 0, 40, false},
+        {{.length = 1}, {.batch = 1}, 0, 40, true},
     };
     static u16 ids[4096];
 
@@ -472,8 +471,9 @@ static void columns_go_with_their_ids(void **state)
         fixture_open(&f);
         write_documents(&plain, 0, DOCUMENTS);
         u64 tokens = write_columns(&f, cases[c].each, cases[c].extra, UINT64_MAX, 0, ids);
-        struct run without = deal(&plain, cases[c].pack, cases[c].batches);
-        struct run run = deal(&f, cases[c].pack, cases[c].batches);
+        const struct w_parts_options split = {.val_fraction = cases[c].val_fraction};
+        struct run without = deal_part(&plain, split, cases[c].pack, cases[c].batches);
+        struct run run = deal_part(&f, split, cases[c].pack, cases[c].batches);
         expect_columns(&run, cases[c].batches.batch, cases[c].pack.length + 1, ids, met);
         /* The ids are those of a stream without columns. */
         assert_int_equal(run.records, without.records);
@@ -556,7 +556,7 @@ int main(void)
         cmocka_unit_test(an_order_is_a_permutation),
         cmocka_unit_test(all_orders_are_equally_likely),
         cmocka_unit_test(a_larger_split_holds_the_smaller),
-        cmocka_unit_test(the_split_is_by_document_and_complete),
+        cmocka_unit_test(documents_for_validation_are_left_out),
         cmocka_unit_test(sequences_overlap_by_the_last_target),
         cmocka_unit_test(each_epoch_has_every_sequence_once),
         cmocka_unit_test(shards_are_disjoint_and_complete),

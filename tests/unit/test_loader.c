@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "data/id_stats.h"
 #include "data/loader.h"
 #include "sys/clock.h"
 
@@ -326,6 +327,88 @@ static void damaged_columns_are_refused(void **state)
 }
 
 /* Cut inside the last frames, after some batches came: never the end, always an error. */
+/* Three batches with the column targets: T and k of batch k; more than T in the last one if it is spoilt. */
+static void write_padded(bool spoilt)
+{
+    struct w_err err = {0};
+    struct w_header header = {0};
+    struct w_writer *writer = NULL;
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    struct w_output out = {.fd = fileno(file)};
+    assert_int_equal(w_header_begin(&header, W_BATCH, "test 1", &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "targets", W_TYPE_U32, 1, (u64[]){B}, &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "x", W_TYPE_U16, 2, (u64[]){B, T + 1}, &err), W_DONE);
+    w_token_header_write(&header, VOCAB, 0);
+    assert_int_equal(w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, &err), 0);
+    for (u64 k = 0; k < 3; k++) {
+        u8 record[4 * B + 2 * IDS] = {0};
+        w_put32(record, T);
+        w_put32(record + 4, (u32)k + (spoilt && k == 2 ? T : 0));
+        for (u64 i = 0; i < IDS; i++)
+            w_put16(record + 4 * B + 2 * i, (u16)id_of(k, i));
+        assert_int_equal(w_writer_records(writer, record, 1, &err), W_DONE);
+    }
+    assert_int_equal(w_writer_close(&writer, NULL, &err), W_DONE);
+    w_header_free(&header);
+    fclose(file);
+}
+
+/* What wcat verify makes of the file. */
+static enum w_status look_at_ids(struct w_err *err)
+{
+    struct w_id_stats stats = {0};
+    struct w_input in = {.fd = -1};
+    struct w_reader *reader = NULL;
+    const struct w_header *header;
+    const void *records;
+    u64 count;
+
+    assert_int_equal(w_input_open(&in, path, err), W_DONE);
+    assert_int_equal(w_reader_open(&reader, &in, err), W_DONE);
+    assert_int_equal(w_reader_member(reader, &header, err), W_DONE);
+    assert_int_equal(w_reader_records(reader, &records, &count, err), W_DONE);
+    enum w_status status = w_id_stats_begin(&stats, header, err);
+    if (!status)
+        status = w_id_stats_look(&stats, header, records, count, 0, err);
+    w_id_stats_free(&stats);
+    w_reader_close(&reader);
+    w_input_close(&in);
+    return status;
+}
+
+static void padding_arrives_with_its_batch(void **state)
+{
+    struct w_loader_options options = plain_options();
+    struct w_loader *loader = NULL;
+    struct w_batch_place after;
+    struct w_loaded batch;
+    struct w_err err = {0};
+
+    (void)state;
+    for (u32 spoilt = 0; spoilt < 2; spoilt++) {
+        write_padded(spoilt);
+        assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+        assert_true(w_loader_is_padded(loader));
+        for (u64 k = 0; k < 3 - spoilt; k++) {
+            assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+            assert_int_equal(batch.targets[0], T);
+            assert_int_equal(batch.targets[1], k);
+            assert_int_equal(batch.ids[IDS - 1], id_of(k, IDS - 1));
+        }
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), spoilt ? W_CORRUPT : W_END);
+        assert_int_equal(look_at_ids(&err), spoilt ? W_CORRUPT : W_DONE);
+        w_loader_close(&loader);
+    }
+    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    assert_false(w_loader_is_padded(loader));
+    assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+    assert_null(batch.targets);
+    w_loader_close(&loader);
+}
+
 static void a_cut_file_is_an_error_after_its_batches(void **state)
 {
     (void)state;
@@ -409,6 +492,7 @@ int main(void)
         cmocka_unit_test(other_shapes_and_ids_are_refused),
         cmocka_unit_test(columns_of_counts_arrive),
         cmocka_unit_test(damaged_columns_are_refused),
+        cmocka_unit_test(padding_arrives_with_its_batch),
         cmocka_unit_test(a_cut_file_is_an_error_after_its_batches),
         cmocka_unit_test(a_silent_pipe_can_be_left),
     };

@@ -110,6 +110,8 @@ static void columns_that_do_not_go_with_the_ids_are_damage(void **state)
         TOKEN "," COLUMN("ctx", "u8", "64") "," COLUMN("lp", "f32", "") "]",
         BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("x", "u16", "2,3") "," COLUMN("ctx", "u8",
                                                                                   "2,3,1") "]",
+        BATCH COLUMN("targets", "u32", "2") "," COLUMN("x", "u16", "2,3") "]",
+        TOKEN "," COLUMN("targets", "u8", "") "]",
     };
     static const char *const bad[] = {
         TOKEN "," COLUMN("lp", "f32", "") "]",
@@ -126,6 +128,10 @@ static void columns_that_do_not_go_with_the_ids_are_damage(void **state)
                                                                                   "2,3,1") "]",
         BATCH COLUMN("lp", "f32", "2,3") "," COLUMN("x", "u16", "2,3") "," COLUMN("ctx", "u8",
                                                                                   "3,2,1") "]",
+        BATCH COLUMN("targets", "u32", "3") "," COLUMN("x", "u16", "2,3") "]",
+        BATCH COLUMN("targets", "u64", "2") "," COLUMN("x", "u16", "2,3") "]",
+        BATCH COLUMN("targets", "u32", "2,1") "," COLUMN("x", "u16", "2,3") "]",
+        BATCH COLUMN("targets", "u32", "2") "," COLUMN("y", "u16", "2,3") "]",
     };
     struct w_err err;
 
@@ -136,6 +142,29 @@ static void columns_that_do_not_go_with_the_ids_are_damage(void **state)
     for (size_t i = 0; i < W_COUNTOF(bad); i++)
         if (status_of(bad[i], &err) != W_CORRUPT)
             fail_msg("%s: not refused", bad[i]);
+}
+
+static void no_sequence_has_more_targets_than_places(void **state)
+{
+    struct w_header header = {0};
+    struct w_token_header said;
+    struct w_err err;
+    u8 record[8 + 2 * 3 * 2] = {2, 0, 0, 0, 0};
+
+    (void)state;
+    assert_int_equal(w_header_begin(&header, W_BATCH, "test 1", &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "targets", W_TYPE_U32, 1, (u64[]){2}, &err), W_DONE);
+    assert_int_equal(w_header_add(&header, "x", W_TYPE_U16, 2, (u64[]){2, 3}, &err), W_DONE);
+    w_token_header_read(&said, &header);
+    assert_int_equal(said.sequences, 2);
+    assert_int_equal(said.ids_at, 8);
+    assert_int_equal(w_targets_at(&said, record, 0), 2);
+    assert_int_equal(w_targets_check(&said, record, 0, &err), W_DONE);
+    record[4] = 3;
+    assert_int_equal(w_targets_check(&said, record, 0, &err), W_CORRUPT);
+    record[4] = 0, record[7] = 1;
+    assert_int_equal(w_targets_check(&said, record, 0, &err), W_CORRUPT);
+    w_header_free(&header);
 }
 
 static void a_log_probability_is_a_number_up_to_0(void **state)
@@ -213,6 +242,7 @@ int main(void)
         cmocka_unit_test(ids_are_where_they_can_be),
         cmocka_unit_test(columns_are_where_their_names_say),
         cmocka_unit_test(columns_that_do_not_go_with_the_ids_are_damage),
+        cmocka_unit_test(no_sequence_has_more_targets_than_places),
         cmocka_unit_test(a_log_probability_is_a_number_up_to_0),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(what_is_no_number_or_object_is_not_said),
