@@ -327,6 +327,18 @@ enum w_status w_output_open(struct w_output *out, const char *path, struct w_err
     return status ? status : open_temporary(out, exists ? &st : NULL, err);
 }
 
+enum w_status w_output_try(const char *path, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    struct stat st;
+
+    if (path && !stat(path, &st) && !S_ISREG(st.st_mode))
+        return W_DONE;
+    enum w_status status = w_output_open(&out, path, err);
+    w_output_abort(&out);
+    return status;
+}
+
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
                              struct w_err *err)
 {
