@@ -179,6 +179,28 @@ END
     run -4 timeout 20 wtok export -V silent -f gpt2 -o out --merges missing/merges
 }
 
+@test "what a killed program left of an output goes with the next one, and nobody else's" {
+    local process live
+    mkfifo waiting
+    wtok encode -q -V tiny.vocab -o left.tokens waiting &
+    process=$!
+    until [ -n "$(find . -name '.left.tokens.*.tmp')" ]; do sleep 0.02; done
+    kill -KILL $process
+    wait $process || true
+    [ "$(find . -name '.left.tokens.*.tmp' | wc -l)" -eq 1 ]
+    # of a program that runs, of another machine, of another output
+    wtok encode -q -V tiny.vocab -o left.tokens waiting &
+    live=$!
+    touch .left.tokens.$process.0123456789abcdef.0.tmp .other.tokens.$process.0.tmp
+    until [ "$(find . -name ".left.tokens.$live.*.tmp" | wc -l)" -eq 1 ]; do sleep 0.02; done
+    wtok encode -q -V tiny.vocab -o ./left.tokens text
+    [ "$(find . -name ".left.tokens.$process.*.tmp")" = ./.left.tokens.$process.0123456789abcdef.0.tmp ]
+    [ -n "$(find . -name ".left.tokens.$live.*.tmp")" ]
+    [ -e .other.tokens.$process.0.tmp ]
+    kill $live
+    wait $live || true
+}
+
 @test "misuse is status 2, with a suggestion" {
     for program in 'wtok encode' 'wgram learn' wbatch wtrain wsample wcachefit wcat; do
         # shellcheck disable=SC2086
