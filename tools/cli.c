@@ -316,9 +316,10 @@ static enum w_status refuse_input(const char *output, const char *input, struct 
 }
 
 /* Refuse outputs that are inputs, by device and inode: the operands (none: standard input) and the files of
- * other options. (In folders among the operands, w_file_list_mark_output() leaves the output out.) */
-static enum w_status refuse_lost_inputs(const struct w_option *options, const void *fields,
-                                        char *const *operands, struct w_err *err)
+ * other options. (In folders among the operands, w_file_list_mark_output() leaves the output out.) And
+ * those that cannot be written. */
+static enum w_status check_outputs(const struct w_option *options, const void *fields,
+                                   char *const *operands, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
@@ -339,6 +340,8 @@ static enum w_status refuse_lost_inputs(const struct w_option *options, const vo
             for (size_t i = 0; i < list->count && !status; i++)
                 status = refuse_input(output, list->items[i], err);
         }
+        if (!status && !out->appends)
+            status = w_output_try(output, err);
     }
     return status;
 }
@@ -400,7 +403,7 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
     }
     words[kept] = NULL;
     *argc = kept;
-    if (!stop && refuse_lost_inputs(p->options, fields, words, &err))
+    if (!stop && check_outputs(p->options, fields, words, &err))
         return w_cli_finish(err.status, &err) + 1;
     return stop;
 }

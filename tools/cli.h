@@ -40,10 +40,10 @@ struct w_program {
 };
 
 /* Parse options in any place of the command line ("--" ends them); the operands remain in argc,
- * argv. Fields get their defaults first. An output (`output` in its row) that is also an input, an operand
- * or the FILE of another option, is refused: it would be lost. --help and --version print to standard output; a mistake
- * prints one line with a suggestion to standard error. Returns 0 to go on, else the exit status
- * plus 1. */
+ * argv. Fields get their defaults first. An output (`output` in its row) that is also an input, so an
+ * operand or the FILE of another option, is refused, and one that cannot be written. --help and
+ * --version print to standard output; a mistake prints one line with a suggestion to standard error.
+ * Returns 0 to go on, else the exit status plus 1. */
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
 
 /* The whole of main() for a program without commands: parse the options, run, finish. Returns the

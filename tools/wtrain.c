@@ -53,7 +53,7 @@ static const struct w_option options[] = {
          "given again, for other texts or other counts of the same one."},
     {"val-every", 0, W_OPT_COUNT, FIELD(val_every), .arg = "N",
      .help = "Evaluate also every N steps."},
-    {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE", .output = true,
+    {"log", 0, W_OPT_TEXT, FIELD(log), .arg = "FILE", .output = true, .appends = true,
      .help = "Append JSON Lines to this file, wtlog(5)."},
     {"log-every", 0, W_OPT_COUNT, FIELD(log_every), .arg = "N", .dflt = "1", .min = 1,
      .help = "Log every Nth step."},

@@ -30,16 +30,6 @@ struct w_ckpt_folder save_folder(const char *path)
 
 /* ---- opening ---- */
 
-/* Can files be made there? What cannot be written is an error now and not after hours. */
-static enum w_status try_output(const char *path, struct w_err *err)
-{
-    struct w_output probe = {.fd = -1};
-    enum w_status status = w_output_open(&probe, path, err);
-
-    w_output_abort(&probe);
-    return status;
-}
-
 /* The folder, made if it is not there, and tried. */
 static enum w_status make_folder(const struct w_ckpt_folder *folder, struct w_err *err)
 {
@@ -48,7 +38,7 @@ static enum w_status make_folder(const struct w_ckpt_folder *folder, struct w_er
     if (mkdir(folder->path, 0777) && errno != EEXIST)
         return w_fail_errno(err, "%s: cannot make the folder", folder->path);
     w_ckpt_folder_path(folder, 0, path);
-    return try_output(path, err);
+    return w_output_try(path, err);
 }
 
 /* A folder with checkpoints of another run is refused: --resume could not tell the two apart. */
@@ -137,10 +127,8 @@ enum w_status save_open(struct run *run, struct w_err *err)
         status = w_cli_refuse_terminal(set->output, "-o FILE", err);
     if (status || set->dry_run)
         return status;
-    if (to_file)
-        status = try_output(set->output, err);
-    if (!status && run->best.path[0])
-        status = try_output(run->best.path, err);
+    if (run->best.path[0])
+        status = w_output_try(run->best.path, err);
     if (status || !base || initial)
         return status;
     if (strlen(base) + 6 > sizeof c->folder_path)

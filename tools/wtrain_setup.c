@@ -350,8 +350,12 @@ static enum w_status check_data(const struct run *run, struct w_err *err)
 
 static enum w_status open_data(struct run *run, struct w_err *err)
 {
-    bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
+    const struct w_ckpt_state *had = run->resumed ? w_ckpt_state(run->resumed) : NULL;
+    const bool begun = had && had->step > 0;
 
+    if (begun)
+        w_say("resuming from %s: %llu steps, %llu tokens, which are read again", run->resumed_path,
+              (unsigned long long)had->step, (unsigned long long)had->tokens);
     if (!run->set->batches) {
         enum w_status status =
             w_cli_refuse_typing("wbatch -c CONFIG.json | wtrain, or name a file of batches", err);
@@ -364,7 +368,7 @@ static enum w_status open_data(struct run *run, struct w_err *err)
                                    .batch_size = run->conf.batch_size,
                                    .length = run->conf.max_length,
                                    .vocab_size = run->conf.vocab_size,
-                                   .start = begun ? &w_ckpt_state(run->resumed)->data : NULL,
+                                   .start = begun ? &had->data : NULL,
                                    .origin = begun ? w_ckpt_origin(run->resumed) : NULL,
                                    .stop = &w_signal_stop},
         err);
@@ -381,19 +385,22 @@ static enum w_status open_data(struct run *run, struct w_err *err)
 static enum w_status settle_source(struct run *run, struct w_err *err)
 {
     const bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;
-    const struct w_header *header = run->loader ? w_loader_header(run->loader) : NULL;
+    const struct w_json *origin = begun ? w_ckpt_origin(run->resumed) : NULL;
+    const struct w_json *src = begun ? w_json_get(w_ckpt_header(run->resumed)->json, "src") : NULL;
 
-    const struct w_json *had_origin = begun ? w_ckpt_origin(run->resumed) : NULL;
-    const struct w_json *had_src =
-        begun ? w_json_get(w_ckpt_header(run->resumed)->json, "src") : NULL;
-
-    if (begun || header)
-        run->origin = begun ? w_json_copy(had_origin) : w_origin_make(header);
-    if ((begun || header) && !run->set->no_provenance)
-        run->src = begun ? w_json_copy(had_src) : w_prov_src(header);
-    return (had_origin && !run->origin) || (had_src && !run->src && !run->set->no_provenance)
-               ? w_fail(err, W_NOMEM, "no memory for a header")
-               : W_DONE;
+    if (begun) {
+        run->origin = w_json_copy(origin);
+        run->src = w_json_copy(src);
+    } else if (run->loader) {
+        run->origin = w_origin_make(w_loader_header(run->loader));
+        run->src = w_prov_src(w_loader_header(run->loader));
+    }
+    const bool lost = (origin && !run->origin) || (src && !run->src);
+    if (run->set->no_provenance) {
+        w_json_free(run->src);
+        run->src = NULL;
+    }
+    return lost ? w_fail(err, W_NOMEM, "no memory for a header") : W_DONE;
 }
 
 /* Once the data are open: a model has a gate if its batches have columns of counts, or without data
@@ -457,9 +464,6 @@ static enum w_status load_weights(struct run *run, struct w_err *err)
         status = w_ckpt_read(run->resumed, w_model_tensors(model), w_model_weights(model), states,
                              w_model_seen(model), err);
         run->state = *w_ckpt_state(run->resumed);
-        if (!status)
-            w_say("resuming from %s: %llu steps, %llu tokens", run->resumed_path,
-                  (unsigned long long)run->state.step, (unsigned long long)run->state.tokens);
     } else if (run->init) {
         if (run->set->fit_positions)
             w_ckpt_fit_positions(run->init);

@@ -36,7 +36,8 @@ struct w_option {
     bool required;       /* in a configuration, the key must exist */
     bool optional;       /* TEXT on a command line: --name alone gives "", a value needs --name=X */
     bool aside;          /* decides no record of a stream: how, where to, how fast, what is said */
-    bool output; /* TEXT: names a file that is written, and so may not be one that is read */
+    bool output;         /* TEXT: a file that is written, and so may not be one that is read */
+    bool appends;        /* an output that is not replaced as a whole */
 };
 
 /* Set every field that has a default to it; the caller has set the others, usually to zero.

@@ -273,7 +273,6 @@ static enum w_status follow_links(struct w_output *out, struct w_err *err)
  * replace. */
 static enum w_status open_temporary(struct w_output *out, const struct stat *old, struct w_err *err)
 {
-    enum { NAME_MAX_BYTES = 200 }; /* of 255, which leaves room for the rest of the name */
     const char *slash = strrchr(out->path, '/');
     int folder = slash ? (int)(slash - out->path) + 1 : 0;
     char space[W_PID_SPACE];
@@ -282,7 +281,7 @@ static enum w_status open_temporary(struct w_output *out, const struct stat *old
     w_pid_space(space);
     for (unsigned attempt = 0; attempt < 100 && out->fd < 0; attempt++) {
         snprintf(out->temp, sizeof out->temp, "%.*s.%.*s.%ld.%s.%u.tmp", folder, out->path,
-                 NAME_MAX_BYTES, out->path + folder, (long)getpid(), space, attempt);
+                 W_TEMPORARY_BYTES, out->path + folder, (long)getpid(), space, attempt);
         out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (out->fd < 0 && errno != EEXIST)
             break;
@@ -327,6 +326,20 @@ enum w_status w_output_open(struct w_output *out, const char *path, struct w_err
     }
     enum w_status status = follow_links(out, err);
     return status ? status : open_temporary(out, exists ? &st : NULL, err);
+}
+
+enum w_status w_output_try(const char *path, struct w_err *err)
+{
+    struct w_output out = {.fd = -1};
+    struct stat st;
+
+    if (path && !stat(path, &st) && !S_ISREG(st.st_mode))
+        return W_DONE;
+    enum w_status status = w_output_open(&out, path, err);
+    if (!status && out.is_file)
+        w_temporary_sweep(out.path);
+    w_output_abort(&out);
+    return status;
 }
 
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,

@@ -78,15 +78,62 @@ void w_pid_space(char text[W_PID_SPACE])
     free(boot);
 }
 
+/* The number of the process in "PID.SPACE.N.tmp", if SPACE is ours; else 0. */
+static pid_t writer_of_ours(const char *writer)
+{
+    char ours[W_PID_SPACE], *end = NULL;
+    const long pid = strtol(writer, &end, 10);
+
+    w_pid_space(ours);
+    const bool same = pid > 0 && *end == '.' && !strncmp(end + 1, ours, strlen(ours));
+    return same && strspn(ours, "0") < 16 ? (pid_t)pid : 0;
+}
+
+static bool has_ended(pid_t pid)
+{
+    return kill(pid, 0) && errno == ESRCH;
+}
+
 bool w_temporary_is_abandoned(const char *path, const char *writer)
 {
     enum { DAY_S = 86400 };
-    char ours[W_PID_SPACE], *end = NULL;
-    long pid = strtol(writer, &end, 10);
+    const pid_t pid = writer_of_ours(writer);
     struct stat st;
 
-    w_pid_space(ours);
-    if (pid > 0 && *end == '.' && !strncmp(end + 1, ours, strlen(ours)) && strspn(ours, "0") < 16)
-        return kill((pid_t)pid, 0) && errno == ESRCH;
+    if (pid)
+        return has_ended(pid);
     return !stat(path, &st) && time(NULL) - st.st_mtime > DAY_S;
+}
+
+/* The folder of an output, with its slash, and what the names of its temporary files begin with. */
+struct sweep {
+    char folder[4096], start[W_TEMPORARY_BYTES + 3];
+};
+
+static enum w_status sweep_name(void *context, const char *name, struct w_err *err)
+{
+    const struct sweep *s = context;
+    const size_t length = strlen(name), start = strlen(s->start);
+    char path[sizeof s->folder + 256];
+
+    (void)err;
+    if (strncmp(name, s->start, start) || strcmp(name + length - W_MIN(length, 4), ".tmp"))
+        return W_DONE;
+    const pid_t pid = writer_of_ours(name + start);
+    snprintf(path, sizeof path, "%s%s", s->folder, name);
+    if (pid && has_ended(pid))
+        unlink(path);
+    return W_DONE;
+}
+
+void w_temporary_sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    struct w_err err;
+    struct sweep s;
+
+    snprintf(s.folder, sizeof s.folder, "%.*s", (int)(name - path), path);
+    snprintf(s.start, sizeof s.start, ".%.*s.", W_TEMPORARY_BYTES, name);
+    enum w_status status = w_folder_each(slash ? s.folder : ".", sweep_name, &s, &err);
+    (void)status; /* a folder that cannot be listed keeps what it has */
 }

@@ -25,6 +25,12 @@ enum w_status w_folder_room(const char *path, u64 *bytes, struct w_err *) W_MUST
 #define W_PID_SPACE 17 /* bytes, with the NUL */
 void w_pid_space(char text[W_PID_SPACE]);
 
+#define W_TEMPORARY_BYTES 200 /* of NAME in .NAME.PID.SPACE.N.tmp; a name has 255 at most */
+
+/* Delete what killed processes left beside `path`, an output: its temporary files of processes of our own
+ * SPACE that have ended. Others may still be written. What cannot be deleted stays. */
+void w_temporary_sweep(const char *path);
+
 /* Has the process that wrote a temporary file ended? `writer` is the part of its name that
  * w_output_open() adds, "PID.SPACE.N.tmp". If SPACE is ours, the process is looked up. A file from
  * another machine that shares the folder, another container, or an earlier boot is taken for

@@ -18,7 +18,6 @@ static enum w_status refuse_existing(const struct w_folder_output *out, struct w
 
 enum w_status w_folder_output_open(struct w_folder_output *out, const char *path, struct w_err *err)
 {
-    enum { NAME_MAX_BYTES = 200 }; /* of 255, which leaves room for the rest of the name */
     size_t size = strlen(path);
     char space[W_PID_SPACE];
 
@@ -35,7 +34,7 @@ enum w_status w_folder_output_open(struct w_folder_output *out, const char *path
     w_pid_space(space);
     for (unsigned attempt = 0; attempt < 100 && !out->open; attempt++) {
         snprintf(out->temp, sizeof out->temp, "%.*s.%.*s.%ld.%s.%u.tmp", folder, out->path,
-                 NAME_MAX_BYTES, out->path + folder, (long)getpid(), space, attempt);
+                 W_TEMPORARY_BYTES, out->path + folder, (long)getpid(), space, attempt);
         out->open = mkdir(out->temp, 0777) == 0;
         if (!out->open && errno != EEXIST)
             break;

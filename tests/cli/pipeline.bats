@@ -137,6 +137,70 @@ on_terminal()
     cmp 1.wts 2.wts
 }
 
+@test "an output that is an input, or cannot be written, is told before the work, by every program" {
+    local command
+    mkfifo silent # who reads it waits
+    while read -r command; do
+        echo "$command"
+        cp tiny.json input
+        # shellcheck disable=SC2086
+        run -2 ${command//IN/input} -o ./input
+        [[ $output == *"./input: is the output and also an input"* ]]
+        cmp input tiny.json
+        # shellcheck disable=SC2086
+        run -4 timeout 20 ${command//IN/silent} -o missing/output
+        [[ $output == *"missing/output: cannot create"* ]]
+    done <<END
+wtok encode -V IN text
+wtok decode IN
+wtok import IN
+wtok export -V IN
+wtok read-ids -V IN tiny.json
+wtok write-ids IN
+wgram learn IN
+wgram add -m IN tiny.tokens
+wgram prune -s 1M IN
+wbatch -c tiny.json IN
+wbatch -c IN tiny.tokens
+wtrain -c IN tiny.batches
+wtrain --init IN tiny.batches
+wtrain -c tiny.json --val IN tiny.batches
+wcat copy IN
+wcat split IN
+wmodel strip IN
+wmodel average tiny.wts IN
+wmodel export IN
+wwiki clean IN
+wwiki extract IN
+wcachefit IN
+END
+    run -4 timeout 20 wwiki clean -o out --log missing/log silent
+    run -4 timeout 20 wtok train -o out --report missing/report silent
+    run -4 timeout 20 wtok export -V silent -f gpt2 -o out --merges missing/merges
+}
+
+@test "what a killed program left of an output goes with the next one, and nobody else's" {
+    local process live
+    mkfifo waiting
+    wtok encode -q -V tiny.vocab -o left.tokens waiting &
+    process=$!
+    until [ -n "$(find . -name '.left.tokens.*.tmp')" ]; do sleep 0.02; done
+    kill -KILL $process
+    wait $process || true
+    [ "$(find . -name '.left.tokens.*.tmp' | wc -l)" -eq 1 ]
+    # of a program that runs, of another machine, of another output
+    wtok encode -q -V tiny.vocab -o left.tokens waiting &
+    live=$!
+    touch .left.tokens.$process.0123456789abcdef.0.tmp .other.tokens.$process.0.tmp
+    until [ "$(find . -name ".left.tokens.$live.*.tmp" | wc -l)" -eq 1 ]; do sleep 0.02; done
+    wtok encode -q -V tiny.vocab -o ./left.tokens text
+    [ "$(find . -name ".left.tokens.$process.*.tmp")" = ./.left.tokens.$process.0123456789abcdef.0.tmp ]
+    [ -n "$(find . -name ".left.tokens.$live.*.tmp")" ]
+    [ -e .other.tokens.$process.0.tmp ]
+    kill $live
+    wait $live || true
+}
+
 @test "misuse is status 2, with a suggestion" {
     for program in 'wtok encode' 'wgram learn' wbatch wtrain wsample wcachefit wcat; do
         # shellcheck disable=SC2086

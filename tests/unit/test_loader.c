@@ -45,7 +45,8 @@ static void write_stream(const u64 *members, size_t count, u32 seed, u32 spoilt_
                          W_DONE);
         w_json_set_u64(header.json, "vocab", VOCAB);
         w_json_set_u64(header.json, "seed", seed + m);
-        w_origin_set_start(&header, m ? (struct w_batch_place){0} : begins);
+        if (m == 0)
+            w_origin_set_start(&header, begins);
         struct w_write_options options = {.level = 1, .frame_bytes = frame_batches * IDS * 2};
         assert_int_equal(w_writer_open(&writer, &out, &header, &options, &err), W_DONE);
         for (u64 k = 0; k < members[m]; k++, batch++) {
