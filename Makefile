@@ -517,7 +517,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 
 # None where its MPI is not. The headers of an MPI are not ours to warn of.
 $(ENGINES): $(BUILD)/peers_%.so: lib/sys/peers_mpi.c lib/sys/peers_engine.h $(BUILD)/flags
-	$(Q)command -v $(MPICC_$*) >/dev/null || exit 0; $(if $(V),,printf '  %-5s %s\n' MPICC $@;) \
+	$(Q)command -v '$(MPICC_$*)' >/dev/null || exit 0; $(if $(V),,printf '  %-5s %s\n' MPICC $@;) \
 		OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC_$*) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared \
 		-fvisibility=hidden -Ilib $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
 

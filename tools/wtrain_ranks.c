@@ -146,9 +146,11 @@ enum w_status ranks_check(const struct run *run, struct w_err *err)
 
     if (size <= parts)
         return W_DONE;
-    if (size > 1u << W_GRADIENT_LEVELS)
-        return w_fail(err, W_USAGE, "%u ranks: %u at most can share out a step", size,
-                      1u << W_GRADIENT_LEVELS);
+    if (size > run->conf.max_ranks)
+        return w_fail(err, W_USAGE,
+                      "%u ranks are more than max_ranks of the configuration, %llu: --set "
+                      "max_ranks=%u, to other bytes than before",
+                      size, (unsigned long long)run->conf.max_ranks, size);
     return w_fail(err, W_USAGE,
                   "%u ranks cannot share out the %llu batches of a step: accumulate has to be a "
                   "multiple of %u, with a batch_size that is smaller by as much for the same step",

@@ -2,17 +2,30 @@
 
 #include <string.h>
 
-/* Floats of an item of the team; of an exchange at least, so that its time is not that of its messages'
- * way, and at most, so that one is added up while the next is on its way. */
+/* Floats of an item of the team. */
 #define ITEM_FLOATS 16384
-#define PIECE_MIN ((u64)1 << 16)
-#define PIECE_MAX ((u64)1 << 19)
+
+/* Floats of an exchange: at least so many that its time is not that of its messages' way, and at most so
+ * many that one is added up while the next is on its way. Of a large model they are more, so that there
+ * are fewer exchanges than W_PEERS_JOBS. */
+static u64 piece_min(const struct w_gradient_tree *tree)
+{
+    return W_MAX((u64)1 << 16, tree->floats / 2048);
+}
+
+static u64 piece_max(const struct w_gradient_tree *tree)
+{
+    return W_MAX((u64)1 << 19, tree->floats / 1024);
+}
 
 u32 w_gradient_parts(const struct w_conf *conf)
 {
-    const u64 most = (u64)1 << W_GRADIENT_LEVELS, accumulate = W_MAX(conf->accumulate, 1);
+    u32 parts = 1;
 
-    return (u32)W_MIN(accumulate & -accumulate, most);
+    while (parts < 1u << W_GRADIENT_LEVELS && 2 * parts <= conf->max_ranks &&
+           conf->accumulate % (2 * parts) == 0)
+        parts *= 2;
+    return parts;
 }
 
 static u32 log2_of(u32 power)
@@ -109,7 +122,7 @@ static void send(struct w_gradient_tree *tree, u64 from)
     float *scratch = w_gradient_tree_scratch(tree);
 
     while (tree->sent > from) {
-        const u64 n = W_MIN(PIECE_MAX, tree->sent - from);
+        const u64 n = W_MIN(piece_max(tree), tree->sent - from);
         tree->sent -= n;
         w_peers_combine(tree->peers, &(struct w_peers_job){.x = tree->block + tree->sent,
                                                            .scratch = scratch + tree->sent,
@@ -125,6 +138,6 @@ void w_gradient_tree_final(struct w_gradient_tree *tree, u64 from)
     for (u32 level = 0; level < tree->height; level++)
         on_range(tree, tree->block + from, tree->levels[level] + from, tree->added - from);
     tree->added = from;
-    if (tree->peers && (from == 0 || tree->sent - from >= PIECE_MIN))
+    if (tree->peers && (from == 0 || tree->sent - from >= piece_min(tree)))
         send(tree, from);
 }

@@ -21,11 +21,10 @@
 #include "kern/gemm.h"
 #include "sys/peers.h"
 
-/* Levels of the tree at most: each takes memory, also of one process. */
-#define W_GRADIENT_LEVELS 3
+#define W_GRADIENT_LEVELS 10 /* of the tree, at most */
 
-/* The parts of a step: the largest power of two that divides conf.accumulate, at most
- * 2^W_GRADIENT_LEVELS. No more ranks can share out a step. */
+/* The parts of a step: the largest power of two up to conf.max_ranks that divides conf.accumulate. No
+ * more ranks can share out a step. */
 u32 w_gradient_parts(const struct w_conf *);
 
 struct w_gradient_tree {

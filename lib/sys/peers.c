@@ -59,7 +59,7 @@ struct w_peers {
     pthread_cond_t submitted_one, done_one;
     /* with the mutex */
     bool is_open, greeted;
-    u64 submitted, done, before; /* before: done at the wait before the last */
+    u64 submitted, done, before; /* before: those whose time is in times */
     enum order order;
     int exit_status;
     struct w_err failure; /* status W_DONE: none */
@@ -513,9 +513,9 @@ enum w_status w_peers_wait(struct w_peers *p, struct w_err *err)
     enum w_status status = p->failure.status;
     if (status && err)
         *err = p->failure;
-    p->time_count = 0;
     for (; !status && p->before < p->done; p->before++)
-        p->times[p->time_count++] = p->slots[p->before % W_PEERS_JOBS].time;
+        if (p->time_count < W_PEERS_JOBS)
+            p->times[p->time_count++] = p->slots[p->before % W_PEERS_JOBS].time;
     pthread_mutex_unlock(&p->mutex);
     return status;
 }
@@ -525,10 +525,14 @@ bool w_peers_failed(struct w_peers *p)
     return p && wish_of(p).failed;
 }
 
-u32 w_peers_times(const struct w_peers *p, const struct w_peers_time **times)
+u32 w_peers_times(struct w_peers *p, const struct w_peers_time **times)
 {
+    const u32 count = p ? p->time_count : 0;
+
     *times = p ? p->times : NULL;
-    return p ? p->time_count : 0;
+    if (p)
+        p->time_count = 0;
+    return count;
 }
 
 static void give_order(struct w_peers *p, enum order order, int exit_status)

@@ -71,12 +71,13 @@ enum w_status w_peers_wait(struct w_peers *, struct w_err *) W_MUST_CHECK;
 void w_peers_ignore_stop(struct w_peers *);
 bool w_peers_failed(struct w_peers *);
 
-/* Of the exchanges before the last wait: when each began and ended, in seconds of w_now_s(). */
+/* Of the exchanges that were waited for since the last call, W_PEERS_JOBS at most: when each began and
+ * ended, in seconds of w_now_s(). Valid until the next wait. */
 struct w_peers_time {
     double began_s, ended_s;
     u64 bytes; /* of x */
 };
-u32 w_peers_times(const struct w_peers *, const struct w_peers_time **);
+u32 w_peers_times(struct w_peers *, const struct w_peers_time **);
 
 /* The end, which all ranks come to; returns when they have. Accepts NULL. */
 void w_peers_close(struct w_peers **);

@@ -16,6 +16,7 @@ static struct w_conf conf_with(u64 accumulate)
 {
     struct w_conf conf = conf_of(&shapes[0]);
     conf.accumulate = accumulate;
+    conf.max_ranks = 8;
     return conf;
 }
 
@@ -71,6 +72,13 @@ static void parts_are_a_power_of_two_that_divides_the_batches(void **state)
     for (size_t i = 0; i < W_COUNTOF(cases); i++) {
         const struct w_conf conf = conf_with(cases[i].accumulate);
         assert_int_equal(w_gradient_parts(&conf), cases[i].parts);
+    }
+    struct w_conf conf = conf_with(64);
+    for (u64 most = 1; most <= 128; most *= 2) {
+        conf.max_ranks = most;
+        assert_int_equal(w_gradient_parts(&conf), W_MIN(most, 64));
+        conf.max_ranks = most + 1; /* no power of two, but for 2 */
+        assert_int_equal(w_gradient_parts(&conf), W_MIN(most == 1 ? 2 : most, 64));
     }
 }
 
