@@ -525,6 +525,14 @@ bool w_peers_failed(struct w_peers *p)
     return p && wish_of(p).failed;
 }
 
+bool w_peers_lost(struct w_peers *p, u32 rank)
+{
+    pthread_mutex_lock(&p->mutex);
+    const bool lost = p->lost == rank;
+    pthread_mutex_unlock(&p->mutex);
+    return lost;
+}
+
 u32 w_peers_times(struct w_peers *p, const struct w_peers_time **times)
 {
     const u32 count = p ? p->time_count : 0;
@@ -571,9 +579,8 @@ void w_peers_close(struct w_peers **out)
 
 void w_peers_abort(struct w_peers *p, int exit_status)
 {
-    pthread_mutex_lock(&p->mutex);
-    const double waits_s = p->rank == 0 || p->lost == 0 ? 0 : ABORT_WAIT_S;
-    pthread_mutex_unlock(&p->mutex);
+    const double waits_s = p->rank == 0 || w_peers_lost(p, 0) ? 0 : ABORT_WAIT_S;
+
     for (double end_s = w_now_s() + waits_s; w_now_s() < end_s;)
         w_sleep_s(0.1);
     give_order(p, ABORT, exit_status);

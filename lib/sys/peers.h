@@ -70,6 +70,7 @@ enum w_status w_peers_wait(struct w_peers *, struct w_err *) W_MUST_CHECK;
 /* From now on waiting does not end for the stop flag: for what the ranks do at the end of a run. */
 void w_peers_ignore_stop(struct w_peers *);
 bool w_peers_failed(struct w_peers *);
+bool w_peers_lost(struct w_peers *, u32 rank); /* it is the one that was not heard */
 
 /* Of the exchanges that were waited for since the last call, W_PEERS_JOBS at most: when each began and
  * ended, in seconds of w_now_s(). Valid until the next wait. */

@@ -141,7 +141,8 @@ static void a_share_has_its_batches_and_the_places_of_whole_steps(void **state)
             assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
             assert_int_equal(batch.ids[0], id_of(number, 0));
             if (number % 4 == share->first + share->count - 1)
-                assert_memory_equal(&after, &places[number / 4 * 4 + 3], sizeof after);
+                assert_true(after.pos == places[number / 4 * 4 + 3].pos &&
+                            after.crc == places[number / 4 * 4 + 3].crc);
         }
         assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
         w_loader_close(&loader);
