@@ -19,6 +19,10 @@ ifeq ($(MAKELEVEL)$(filter clean uninstall,$(MAKECMDGOALS)),0)
     MAKEFLAGS += -j$(shell nproc)
 endif
 
+# Compilers of the MPIs for each of which there is an engine (lib/sys/peers_engine.h).
+MPICC_openmpi ?= mpicc.openmpi
+MPICC_mpich   ?= mpicc.mpich
+
 # ---- sources: one file a line, in the order of the layers ----
 
 LIB_SOURCES := \
@@ -52,6 +56,9 @@ LIB_SOURCES := \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
 	lib/sys/pages.c \
+	lib/sys/peers.c \
+	lib/sys/peers_exchange.c \
+	lib/sys/peers_relay.c \
 	lib/sys/stop.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \
@@ -174,6 +181,7 @@ LIB_SOURCES := \
 	lib/net/attention.c \
 	lib/net/embedding.c \
 	lib/net/gate.c \
+	lib/net/gradient_tree.c \
 	lib/net/head.c \
 	lib/net/head_layer.c \
 	lib/net/id_set.c \
@@ -259,7 +267,7 @@ wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c
 wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
-	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_save.c tools/wtrain_setup.c \
+	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_ranks.c tools/wtrain_save.c tools/wtrain_setup.c \
 	tools/plan_json.c
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
@@ -328,12 +336,14 @@ UNIT_TESTS := \
 	test_model \
 	test_model_times \
 	test_muon \
+	test_peers_exchange \
 	test_plan \
 	test_plane_filter \
 	test_predict \
 	test_probe \
 	test_q8 \
 	test_gate \
+	test_gradient_tree \
 	test_gemm \
 	test_team \
 	test_token_header \
@@ -410,6 +420,7 @@ TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(TOOLS:%=$(BUILD)/%)
 TESTS        := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
 FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+ENGINES      := $(BUILD)/peers_openmpi.so $(BUILD)/peers_mpich.so
 # As each shell calls the file in which it looks for the completion of a program.
 COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/completions/zsh/_%) \
 	$(TOOLS:%=$(BUILD)/completions/fish/%.fish)
@@ -442,7 +453,7 @@ else
     say := @:
 endif
 
-all: $(PROGRAMS) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
+all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
 .PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict \
 	bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
@@ -506,6 +517,12 @@ parts_of = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $($(1)_PARTS))))
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $(filter %.o %.a,$^) $(W_LIBS) -o $@
+
+# None where its MPI is not. The headers of an MPI are not ours to warn of.
+$(ENGINES): $(BUILD)/peers_%.so: lib/sys/peers_mpi.c lib/sys/peers_engine.h $(BUILD)/flags
+	$(Q)command -v '$(MPICC_$*)' >/dev/null || exit 0; $(if $(V),,printf '  %-5s %s\n' MPICC $@;) \
+		OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC_$*) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared \
+		-fvisibility=hidden -Ilib $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
 
 # What unit tests take from a program.
 $(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
@@ -633,6 +650,7 @@ SHAREDIR = $(DESTDIR)$(PREFIX)/share/wtools
 LIBDIR ?= lib
 LIBRARYDIR = $(DESTDIR)$(PREFIX)/$(LIBDIR)
 INCLUDEDIR = $(DESTDIR)$(PREFIX)/include
+ENGINEDIR = $(DESTDIR)$(PREFIX)/lib/wtools
 # Where the shells look, under PREFIX/share; a distribution may have a folder of its own for them.
 BASHDIR ?= bash-completion/completions
 ZSHDIR  ?= zsh/site-functions
@@ -650,6 +668,8 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	ln -sf libwts.so.0 '$(LIBRARYDIR)/libwts.so'
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' lib/api/wts.pc.in \
 		>'$(LIBRARYDIR)/pkgconfig/wts.pc'
+	for engine in $(ENGINES); do [ ! -e $$engine ] || { $(INSTALL) -d '$(ENGINEDIR)' && \
+		$(INSTALL) -m 644 $$engine '$(ENGINEDIR)'; } || exit 1; done
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
 		$(INSTALL) -d "$$section" && $(INSTALL) -m 644 $$page "$$section" || exit 1; done
 	$(INSTALL) -m 644 $(TOOLS:%=$(BUILD)/completions/bash/%) '$(call completion_dir,BASH)'
@@ -665,7 +685,7 @@ uninstall: ## remove what install put there
 	rm -f $(TOOLS:%='$(BINDIR)/%') $(TOOLS:%='$(call completion_dir,BASH)/%') \
 		$(TOOLS:%='$(call completion_dir,ZSH)/_%') $(TOOLS:%='$(call completion_dir,FISH)/%.fish')
 	for page in $(notdir $(PAGES)); do rm -f '$(MANDIR)'/man$${page##*.}/$$page; done
-	rm -rf '$(SHAREDIR)' '$(EXAMPLEDIR)'
+	rm -rf '$(SHAREDIR)' '$(EXAMPLEDIR)' '$(ENGINEDIR)'
 
 VERSION = $(shell sed -n 's/.*W_VERSION_TEXT "\(.*\)"/\1/p' lib/base/base.h)
 dist: ## the committed sources as build/wtools-VERSION.tar.gz

@@ -32,6 +32,8 @@ void w_message(const char *prefix, const char *format, va_list args)
 {
     char text[8192];
 
+    if (w_common.mute)
+        return;
     vsnprintf(text, sizeof text, format, args);
     w_utf8_hide_controls(text);
     w_progress_erase();
@@ -163,7 +165,7 @@ void w_progress(bool last, const char *format, ...)
 
     if (next_s == 0)
         next_s = began_s + 1;
-    if (w_common.quiet || w_common.progress == W_PROGRESS_NEVER || (!last && now_s < next_s) ||
+    if (w_common.mute || w_common.quiet || w_common.progress == W_PROGRESS_NEVER || (!last && now_s < next_s) ||
         (w_common.progress == W_PROGRESS_AUTO && writes_into_pipe()))
         return;
     next_s = now_s + (redraw ? 0.25 : now_s - began_s < 60 ? 10 : 60);

@@ -13,6 +13,7 @@ enum w_progress_when { W_PROGRESS_AUTO, W_PROGRESS_ALWAYS, W_PROGRESS_NEVER };
 /* Options that every program has; the parser of options sets them. */
 struct w_common {
     bool quiet, verbose;
+    bool mute; /* not a word: another rank speaks for this process; no option */
     u32 progress; /* enum w_progress_when */
 };
 extern struct w_common w_common;

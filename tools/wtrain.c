@@ -71,6 +71,9 @@ static const struct w_option options[] = {
     {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
      .help = "Continue from this checkpoint, on the same batches; for a folder, from its newest "
              "complete one, or from the beginning if it holds none."},
+    {"peer-timeout", 0, W_OPT_DURATION, FIELD(peer_timeout_s), .arg = "DURATION", .dflt = "30s",
+     .help = "Among several ranks, wtools(7): one that has not been heard for so long is taken for "
+             "lost, and the run ends; 0: never."},
     {"dry-run", 0, W_OPT_FLAG, FIELD(dry_run),
      .help = "Read no data and train nothing: print the memory plan and a forecast as JSON."},
     {"rate", 0, W_OPT_REAL, FIELD(tok_s), .arg = "N",
@@ -170,10 +173,11 @@ static enum w_status train(struct run *run, struct w_err *err)
     /* SIGUSR1 must not end the run even before there is anything to save. */
     w_cli_catch_save();
     enum w_status status = run_open(run, err);
+    w_cli_catch_signals();
+    status = ranks_compare(run, status, err);
     if (status)
         return status;
     log_header(run);
-    w_cli_catch_signals();
     /* That of the checkpoint's step may have been stopped. */
     if (run->resumed && run->set->keep_best && eval_is_due(run))
         status = eval_run(run, err);
@@ -208,11 +212,14 @@ int main(int argc, char **argv)
         status =
             w_fail(&err, W_USAGE, "takes one stream of batches: '%.100s' is too many", argv[1]);
     if (!status)
-        status = run_prepare(&run, &err);
+        status = ranks_open(&run, &set, &err);
+    if (!status)
+        status = ranks_agree(&run, run_prepare(&run, &err), &err);
     if (!status && set.dry_run)
-        status = plan_print(&run, &err);
+        status = w_peers_rank(run.peers) == 0 ? plan_print(&run, &err) : W_DONE;
     else if (!status)
         status = train(&run, &err);
     run_close(&run);
+    status = ranks_end(&run, status, &err);
     return w_cli_finish(status, &err);
 }

@@ -2,6 +2,7 @@
  *
  *   wtrain.c       options, main: a run from the command line to the exit status
  *   wtrain_setup.c configuration, memory, model, data: everything before step 1
+ *   wtrain_ranks.c the other processes of the run, if there are any
  *   wtrain_loop.c  the steps
  *   wtrain_save.c  when the run is saved, and where
  *   wtrain_eval.c  the validation loss
@@ -19,6 +20,7 @@
 #include "store/checkpoint.h"
 #include "store/checkpoint_folder.h"
 #include "sys/machine.h"
+#include "sys/peers.h"
 #include "tools/cli.h"
 #include "wire/token_header.h"
 
@@ -29,6 +31,7 @@ struct settings {
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
     double tok_s; /* for --dry-run; 0: to be measured */
+    double peer_timeout_s;
     bool dry_run, force, weights_only, no_provenance, fit_positions, keep_best;
     u32 precision;       /* enum w_precision */
     const char *batches; /* the operand; NULL: standard input */
@@ -86,6 +89,17 @@ struct step_facts {
     double loss, gnorm, lr;         /* of the network alone; lr: the learning rate */
     double loss_counts, loss_mixed; /* 0: none */
     double seconds, wait_s;         /* of this step; of that, waiting for data */
+    double peers_s, began_s;        /* waiting for other ranks; when it began (w_now_s()) */
+};
+
+/* wtrain_ranks.c: what a rank tells the others, and what they all say together. */
+struct rank_word {
+    u32 first;          /* the lowest rank of those that say it */
+    u32 status, signal; /* enum w_status: the worst; the signal, if it is W_SIGNAL */
+    u32 differs;        /* a rank whose check is another one than that of rank 0; 0: none */
+    u64 check;          /* of rank 0 */
+    double elapsed_s;   /* of rank 0: run_elapsed_s() */
+    char text[W_ERR_TEXT];
 };
 
 /* wtrain_log.c: --log. */
@@ -116,7 +130,13 @@ struct run {
     char resumed_path[W_CKPT_PATH];
     double forecast_tok_s; /* wtrain_forecast.c; 0: none */
 
+    /* wtrain_ranks.c */
+    struct w_peers *peers;     /* NULL: this process alone */
+    struct rank_word words[2]; /* the last agreement; scratch */
+    u64 check;                 /* what has to be the same on all ranks */
+
     /* wtrain_loop.c */
+    struct w_losses *losses;   /* of the batches of a step; then as much scratch memory */
     struct w_ckpt_state state; /* after the last whole step; a checkpoint holds it */
     struct step_facts last;
     struct run_clock clock;
@@ -140,6 +160,23 @@ bool run_follows_time(const struct run *);
 /* ": ... or remove FOLDER to begin anew", what else to do where --resume is refused. */
 const char *run_begin_anew(const struct run *, char text[W_CKPT_PATH + 64]);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
+
+/* ---- wtrain_ranks.c ---- */
+/* Find out whether this process is one of several ranks, and connect with them. Others than rank 0 then
+ * write and say nothing. W_IO, W_USAGE: their number is no power of two. */
+enum w_status ranks_open(struct run *, struct settings *, struct w_err *) W_MUST_CHECK;
+u64 ranks_here(void); /* on this machine, as the launcher says; 1 alone */
+/* W_USAGE: a step has not batches enough. */
+enum w_status ranks_check(const struct run *, struct w_err *) W_MUST_CHECK;
+/* A status that all have: the worst of theirs, with its text. Alone it is the caller's own. */
+enum w_status ranks_agree(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
+/* The same in two parts, around w_peers_wait(). */
+void ranks_say(struct run *, enum w_status, const struct w_err *);
+enum w_status ranks_verdict(struct run *, struct w_err *) W_MUST_CHECK;
+/* The same before the first step. W_MISMATCH: a rank begins with something else than rank 0. */
+enum w_status ranks_compare(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
+/* All ranks end: rank 0 says why, if there is a reason. Among ranks, nothing is left to say. */
+enum w_status ranks_end(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
 
 /* ---- wtrain_loop.c ---- */
 /* Steps until the end of the run: W_DONE, and run->end says which. W_DIVERGED: a loss or a gradient

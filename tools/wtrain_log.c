@@ -126,6 +126,8 @@ void log_header(struct run *run)
     if (run->stop_step != UINT64_MAX)
         w_json_set_u64(line, "stop_step", run->stop_step);
     w_json_set_u64(line, "threads", run->threads);
+    if (run->peers)
+        w_json_set_u64(line, "ranks", w_peers_size(run->peers));
     w_json_set_string(line, "kernel", run->kern->name);
     w_json_set_string(line, "precision", w_compute_type_name(run->type));
     w_json_set_u64(line, "parameters", w_model_tensors(run->model)->parameters);
@@ -140,6 +142,23 @@ void log_header(struct run *run)
 static double gflops(const struct run *run, double tokens_per_s)
 {
     return w_arch_flops_per_token(&run->conf) * tokens_per_s / 1e9;
+}
+
+/* The exchanges of a step: bytes, and when each began and ended, in seconds since the step did. */
+static struct w_json *exchanges_json(const struct run *run)
+{
+    struct w_json *list = w_json_array();
+    const struct w_peers_time *times;
+    const u32 count = w_peers_times(run->peers, &times);
+
+    for (u32 i = 0; i < count; i++) {
+        struct w_json *one = w_json_array();
+        w_json_add_u64(one, times[i].bytes);
+        w_json_add_real(one, times[i].began_s - run->last.began_s);
+        w_json_add_real(one, times[i].ended_s - run->last.began_s);
+        w_json_add(list, one);
+    }
+    return list;
 }
 
 void log_step(struct run *run)
@@ -161,6 +180,10 @@ void log_step(struct run *run)
     w_json_set_real(line, "tok_s", tokens_per_s);
     w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
     w_json_set_real(line, "wait", part(facts->wait_s, facts->seconds));
+    if (run->peers)
+        w_json_set_real(line, "wait_ranks", part(facts->peers_s, facts->seconds));
+    if (run->peers && w_common.verbose)
+        w_json_set(line, "exchanges", exchanges_json(run));
     w_json_set_u64(line, "peak_bytes", w_peak_memory_bytes());
     put_line(run, line);
 }

@@ -1,5 +1,6 @@
 /* The steps of a run; between them the log, evaluations and checkpoints. */
 #include <math.h>
+#include <string.h>
 
 #include "net/schedule.h"
 #include "sys/clock.h"
@@ -24,17 +25,16 @@ void run_heed_save_signal(struct run *run)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
 
-/* The mean gradient of `accumulate` batches, into the model; *after: the place of the next batch.
- * If the data end before the last of them, W_END: the state stays that of the last whole step. */
-static enum w_status gather_gradient(struct run *run, struct w_batch_place *after,
-                                     struct w_err *err)
+/* The gradients of this process's batches of the step, into the model, and their losses; *after: the
+ * place of the next step. If the data end before its last batch, W_END: the state stays that of the
+ * last whole step. */
+static enum w_status train_on_batches(struct run *run, struct w_batch_place *after,
+                                      struct w_err *err)
 {
-    struct step_facts *facts = &run->last;
-    struct w_losses losses;
-    double share = 1.0 / (double)run->conf.accumulate;
+    const u64 all = run->conf.accumulate, own = all / w_peers_size(run->peers);
+    const u64 first = own * w_peers_rank(run->peers);
 
-    facts->loss = facts->loss_counts = facts->loss_mixed = 0;
-    for (u64 i = 0; i < run->conf.accumulate; i++) {
+    for (u64 i = first; i < first + own; i++) {
         struct w_loaded loaded;
         if (w_signal_stop)
             return w_fail(err, W_SIGNAL, "stopped by a signal");
@@ -49,13 +49,67 @@ static enum w_status gather_gradient(struct run *run, struct w_batch_place *afte
         const struct w_batch batch = {.ids = loaded.ids,
                                       .lp = loaded.lp,
                                       .ctx = loaded.ctx,
-                                      .number = run->state.step * run->conf.accumulate + i};
-        facts->loss += share * w_model_gradient(run->model, &batch, share);
-        w_model_losses(run->model, &losses);
-        facts->loss_counts += share * losses.counts;
-        facts->loss_mixed += share * losses.mixed;
+                                      .number = run->state.step * all + i};
+        w_model_gradient(run->model, &batch, 1.0 / (double)all);
+        w_model_losses(run->model, &run->losses[i]);
     }
     return W_DONE;
+}
+
+/* Each loss was set by one rank, and is zero on the others. */
+static void join_losses(const void *context, void *x, const void *other, u64 items)
+{
+    struct w_losses *losses = x;
+    const struct w_losses *theirs = other;
+
+    (void)context;
+    for (u64 i = 0; i < items; i++) {
+        losses[i].network += theirs[i].network;
+        losses[i].counts += theirs[i].counts;
+        losses[i].mixed += theirs[i].mixed;
+    }
+}
+
+/* Once this rank's batches are done, or have failed with a status: what all ranks have made of the
+ * step. */
+static enum w_status gather_ranks(struct run *run, enum w_status status, struct w_err *err)
+{
+    const double started_s = w_now_s();
+
+    if (!run->peers)
+        return status;
+    if (status)
+        w_model_withhold(run->model);
+    ranks_say(run, status, err);
+    w_peers_combine(run->peers, &(struct w_peers_job){.x = run->losses,
+                                                      .scratch = run->losses + run->conf.accumulate,
+                                                      .items = run->conf.accumulate,
+                                                      .item_bytes = sizeof *run->losses,
+                                                      .operation = join_losses});
+    status = w_model_gather(run->model, err);
+    run->last.peers_s = w_now_s() - started_s;
+    return status ? status : ranks_verdict(run, err);
+}
+
+/* The mean gradient of `accumulate` batches. late: of what came between the last step and this one;
+ * among ranks it ends the run here, where they meet. */
+static enum w_status gather_gradient(struct run *run, enum w_status late,
+                                     struct w_batch_place *after, struct w_err *err)
+{
+    struct step_facts *facts = &run->last;
+    const u64 batches = run->conf.accumulate;
+    const double share = 1.0 / (double)batches;
+
+    memset(run->losses, 0, batches * sizeof *run->losses);
+    enum w_status status = late ? late : train_on_batches(run, after, err);
+    status = gather_ranks(run, status, err);
+    facts->loss = facts->loss_counts = facts->loss_mixed = 0;
+    for (u64 i = 0; i < batches; i++) {
+        facts->loss += share * run->losses[i].network;
+        facts->loss_counts += share * run->losses[i].counts;
+        facts->loss_mixed += share * run->losses[i].mixed;
+    }
+    return status;
 }
 
 static enum w_status check_finite(const struct run *run, const char *what, double value,
@@ -69,7 +123,14 @@ static enum w_status check_finite(const struct run *run, const char *what, doubl
                   (unsigned long long)run->state.step + 1, what);
 }
 
-static enum w_status take_step(struct run *run, struct w_err *err)
+/* Seconds of training by which the run is steered: among ranks all have to take the same, that of rank
+ * 0 when it was last heard. */
+static double steering_s(const struct run *run)
+{
+    return run->peers ? run->words[0].elapsed_s : run_elapsed_s(run);
+}
+
+static enum w_status take_step(struct run *run, enum w_status late, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
     struct w_batch_place after = {0};
@@ -77,14 +138,16 @@ static enum w_status take_step(struct run *run, struct w_err *err)
     u64 step = run->state.step + 1;
     bool first = run->clock.began_s == 0;
 
-    enum w_status status = gather_gradient(run, &after, err);
+    facts->began_s = started_s;
+    enum w_status status = gather_gradient(run, late, &after, err);
     if (!status)
         status = check_finite(run, "loss", facts->loss, err);
     if (status)
         return status;
-    double part = run->time_s > 0 ? run_elapsed_s(run) / run->time_s : 0;
+    double part = run->time_s > 0 ? steering_s(run) / run->time_s : 0;
     facts->lr = w_schedule_rate(&run->conf, step, part);
     facts->gnorm = w_model_update(run->model, step, facts->lr);
+    memcpy(&run->check, &facts->gnorm, sizeof run->check);
     status = check_finite(run, "norm of the gradient", facts->gnorm, err);
     if (status)
         return status;
@@ -107,7 +170,7 @@ static enum run_end reached_end(const struct run *run)
 {
     if (run->state.step >= run->stop_step)
         return END_STEPS;
-    if (run->time_s > 0 && run_elapsed_s(run) >= run->time_s)
+    if (run->time_s > 0 && steering_s(run) >= run->time_s)
         return END_TIME;
     return END_NONE;
 }
@@ -116,8 +179,8 @@ enum w_status run_train(struct run *run, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    while (!status && (run->end = reached_end(run)) == END_NONE) {
-        status = take_step(run, err);
+    while ((run->peers || !status) && (run->end = reached_end(run)) == END_NONE) {
+        status = take_step(run, status, err);
         if (status)
             break;
         log_step(run);

@@ -319,6 +319,9 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
         return status;
     w_machine_read(&run->machine, "");
     run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
+    /* ranks that the launcher has not bound to cores of their own share those of the machine */
+    if (why == run->machine.usable_why && run->machine.usable_cores == run->machine.physical_cores)
+        run->threads = (u32)W_MAX(run->threads / ranks_here(), 1);
     prepare_blas(&run->machine);
     status = choose_kernels(run, err);
     if (status)
@@ -327,7 +330,8 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     w_detail("%u threads: %s", (unsigned)run->threads, why);
     print_optimizer(run);
     print_softmax(&run->conf);
-    return check_memory(run, err);
+    status = ranks_check(run, err);
+    return status ? status : check_memory(run, err);
 }
 
 /* ---- data ---- */
@@ -362,9 +366,13 @@ static enum w_status open_data(struct run *run, struct w_err *err)
         if (status)
             return status;
     }
+    const u64 own = run->conf.accumulate / w_peers_size(run->peers);
     enum w_status status = w_loader_open(
         &run->loader,
         &(struct w_loader_options){.path = run->set->batches,
+                                   .share = {.first = own * w_peers_rank(run->peers),
+                                             .count = own,
+                                             .of = run->conf.accumulate},
                                    .batch_size = run->conf.batch_size,
                                    .length = run->conf.max_length,
                                    .vocab_size = run->conf.vocab_size,
@@ -530,6 +538,12 @@ enum w_status run_open(struct run *run, struct w_err *err)
         status = w_model_new(&run->model, &run->conf, W_PLAN_TRAIN, run->type, run->kern, run->team,
                              err);
     if (!status) {
+        w_model_share(run->model, run->peers);
+        run->losses = calloc(2 * run->conf.accumulate, sizeof *run->losses);
+        if (!run->losses)
+            status = w_fail(err, W_NOMEM, "no memory for the losses of a step");
+    }
+    if (!status) {
         say_plan(run);
         forecast_make(run);
     }
@@ -546,6 +560,7 @@ void run_close(struct run *run)
     eval_close(run);
     w_loader_close(&run->loader);
     w_model_free(run->model);
+    free(run->losses);
     w_team_free(run->team);
     w_ckpt_close(&run->resumed);
     w_ckpt_close(&run->init);

@@ -32,6 +32,7 @@ struct w_conf {
     double muon_learning_rate, muon_momentum; /* of hidden matrices, where Muon is chosen */
     double clip_norm;                         /* of the whole gradient; 0: no clipping */
     u64 accumulate;                           /* batches per optimizer step */
+    u64 max_ranks;                            /* that can share them out with the same result */
     double init_std;                          /* of the initial matrices */
     u64 softmax_sample;                       /* ids in the softmax of a step of training; 0: all */
     u64 lazy_rows; /* 1: with softmax_sample, rows of the embedding that a step does not use stay */

@@ -41,6 +41,7 @@ struct w_loader {
 
     /* used only by the reading thread, once it runs */
     struct w_batch_place place; /* of the next batch */
+    u64 shared;                 /* batches read of those that are shared out together */
     struct w_token_header said;
     u8 *record;           /* one batch as it is in the stream */
     enum w_status status; /* why no further batch comes: W_END or a failure; else W_DONE */
@@ -218,16 +219,33 @@ static enum w_status take_targets(struct w_loader *loader, struct slot *slot, st
     return W_DONE;
 }
 
+/* Leave the batches of others: read, since a place is a checksum of all before it. */
+static enum w_status pass_over(struct w_loader *loader, u64 until, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    for (; loader->shared < until && !status; loader->shared++)
+        status = next_record(loader, err);
+    return status;
+}
+
 static enum w_status read_batch(struct w_loader *loader, struct slot *slot, struct w_err *err)
 {
-    enum w_status status = next_record(loader, err);
+    const struct w_loader_share *share = &loader->options.share;
+    enum w_status status = pass_over(loader, share->first, err);
 
+    if (!status)
+        status = next_record(loader, err);
     if (!status)
         status = take_ids(loader, slot->ids, err);
     if (!status)
         status = take_counts(loader, slot, err);
     if (!status)
         status = take_targets(loader, slot, err);
+    if (!status && ++loader->shared == share->first + share->count)
+        status = pass_over(loader, share->of, err);
+    if (loader->shared >= share->of)
+        loader->shared = 0;
     slot->after = loader->place;
     return status;
 }

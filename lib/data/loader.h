@@ -15,10 +15,17 @@
 
 #include "wire/origin.h"
 
+/* Of every `of` batches only [first, first + count) are handed out, and only if all are there. of 0:
+ * every batch. */
+struct w_loader_share {
+    u64 first, count, of;
+};
+
 struct w_loader_options {
     const char *path;       /* NULL or "-": standard input */
     u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
     u64 vocab_size;
+    struct w_loader_share share;
     /* Where an earlier run stopped, of which origin: all before it is read again and compared. NULL: where
      * the stream begins; not known. */
     const struct w_batch_place *start;
@@ -54,9 +61,10 @@ u64 w_loader_known_batches(const struct w_loader *);
 /* The place of the first batch: the start, once verified, or where the stream begins. */
 struct w_batch_place w_loader_start(const struct w_loader *);
 
-/* The next batch, valid until the next call, and where the one after it begins. W_END after the
- * last one; W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size, an lp
- * that is no log-probability, or more targets than a sequence has; else as w_loader_open(). After a failure or the end, further calls
+/* The next batch, valid until the next call, and where the one after it begins; with a share, after
+ * the last of the batches that are handed out, where the next `of` begin. W_END after the last one;
+ * W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size, an lp that is no
+ * log-probability, or more targets than a sequence has; else as w_loader_open(). After a failure or the end, further calls
  * return the same. */
 enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_batch_place *after,
                             struct w_err *err) W_MUST_CHECK;

@@ -165,7 +165,9 @@ static enum w_status fit_batch(struct w_change *change, const struct w_conf *con
     while (conf->batch_size % c->batch_size)
         c->batch_size--;
     c->accumulate = conf->accumulate * (conf->batch_size / c->batch_size);
-    snprintf(change->flags, sizeof change->flags, "--set batch_size=%llu --set accumulate=%llu",
+    c->max_ranks = 1; /* ranks would take memory */
+    snprintf(change->flags, sizeof change->flags,
+             "--set batch_size=%llu --set accumulate=%llu --set max_ranks=1",
              (unsigned long long)c->batch_size, (unsigned long long)c->accumulate);
     return w_plan_fits(c, type, threads, bytes, &change->bytes, err);
 }
@@ -183,11 +185,12 @@ static enum w_status fit_smaller(struct w_change *change, const struct w_conf *c
     *c = *conf;
     c->batch_size = 1;
     c->accumulate = conf->accumulate * conf->batch_size;
+    c->max_ranks = 1;
     while (status == W_NO && shrink(c, conf, kind))
         status = w_plan_fits(c, type, threads, bytes, &change->bytes, err);
     const u64 values[KINDS] = {c->max_length, c->num_layers, c->d_model};
     int n =
-        snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set %s=%llu",
+        snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set max_ranks=1 --set %s=%llu",
                  (unsigned long long)c->accumulate, keys[kind], (unsigned long long)values[kind]);
     if (kind == WIDTH && n > 0 && (size_t)n < size)
         snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",

@@ -34,7 +34,7 @@ enum w_status w_search_best(struct w_found *, u32 room, u32 *count, const struct
 /* A change that makes a configuration fit. */
 struct w_change {
     struct w_conf conf;
-    char flags[128]; /* "--set batch_size=16 --set accumulate=4"; "" if it fits as it is */
+    char flags[192]; /* "--set batch_size=16 --set accumulate=4"; "" if it fits as it is */
     u64 batch;       /* the largest that fits with everything else as it was; 0: not even one */
     double lost;     /* share of the weights in matrices that the change costs */
     u64 bytes;       /* of the plan */

@@ -93,6 +93,8 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
         .scratch = AT(threads),
         .scratch_floats = m->plan.thread_bytes / sizeof(float),
     };
+    w_gradient_tree_init(&m->tree, &pass->engine, &m->conf, pass->gradients, AT(gradient_levels),
+                         m->arch.tensors.floats);
 #undef AT
 }
 
@@ -130,6 +132,11 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
     w_team_for(team, (m->plan.bytes + STRIPE_BYTES - 1) / STRIPE_BYTES, touch_stripe, m);
     *out = m;
     return W_DONE;
+}
+
+void w_model_share(struct w_model *m, struct w_peers *peers)
+{
+    w_gradient_tree_share(&m->tree, &m->conf, peers);
 }
 
 void w_model_free(struct w_model *m)

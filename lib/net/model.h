@@ -25,6 +25,11 @@ enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_
                           const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
+/* Share out the batches of a step with other ranks: each has 1/ranks of them, in their order, and the
+ * result has the same bits as that of one process. Their number divides w_gradient_parts(). */
+struct w_peers;
+void w_model_share(struct w_model *, struct w_peers *);
+
 /* Bytes of the model's block, as planned. */
 u64 w_model_bytes(const struct w_model *);
 const struct w_tensors *w_model_tensors(const struct w_model *);
@@ -51,6 +56,14 @@ void w_model_init(struct w_model *);
  * mean loss to the gradients, that of the mixture's loss to those of the gate (gate.c); returns the
  * mean loss of the network in nats per token. */
 double w_model_gradient(struct w_model *, const struct w_batch *, double scale);
+
+/* Among ranks, for one that cannot do its batches: it takes part in the sums, with what it has, so that the
+ * others do not wait; no update may follow. */
+void w_model_withhold(struct w_model *);
+/* Among ranks, before the update: wait for the sum of all gradients, whose parts have been on their
+ * way since the layers made them, and for what else the update takes from the batches. Alone: nothing.
+ * Status as of w_peers_wait(). */
+enum w_status w_model_gather(struct w_model *, struct w_err *) W_MUST_CHECK;
 
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
 double w_model_loss(struct w_model *, const struct w_batch *, float *nll);

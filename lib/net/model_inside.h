@@ -3,6 +3,7 @@
 #define W_MODEL_INSIDE_H
 
 #include "net/arch.h"
+#include "net/gradient_tree.h"
 #include "net/model.h"
 #include "net/optim.h"
 
@@ -16,6 +17,7 @@ struct w_model {
     void *optimizer_scratch;
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
+    struct w_gradient_tree tree;
     struct w_lazy_rows lazy;    /* its tensor is set without lazy rows too */
     struct w_seen_targets seen; /* NULL without a sampled softmax */
     bool stale;       /* weights may have been written to: their packed copies are out of date */

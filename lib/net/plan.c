@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "kern/gemm.h"
 #include "net/arch.h"
+#include "net/gradient_tree.h"
 #include "net/optim.h"
 #include "net/softmax_sample.h"
 
@@ -106,10 +107,15 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
     const u64 vocab = p->conf->vocab_size, ids = w_size_mul(vocab, sizeof(u32));
     const bool train = p->mode == W_PLAN_TRAIN;
     struct w_rule_state state;
+    u64 levels = 0;
 
     common->weights = w_plan_shared(p, "weights", W_LIFE_RUN, bytes);
     if (train) {
         common->gradients = w_plan_shared(p, "gradients", W_LIFE_RUN, bytes);
+        for (u32 parts = w_gradient_parts(p->conf); parts > 1; parts /= 2)
+            levels = w_size_add(levels, bytes);
+        if (levels)
+            common->gradient_levels = w_plan_shared(p, "gradients.levels", W_LIFE_STEP, levels);
         for (u32 i = 0; (state = w_optimizer_state(optimizer, i)).name; i++) {
             assert(i < W_OPTIMIZER_STATES);
             common->states[i] =
@@ -245,11 +251,10 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                                            : w_size_mul(conf->batch_size, conf->max_length)};
 
     *plan = (struct w_plan){0};
-    *common = (struct w_plan_common){nowhere, nowhere, {nowhere, nowhere, nowhere},
-                                     nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere,
+    *common = (struct w_plan_common){nowhere, nowhere, nowhere, {nowhere, nowhere, nowhere},
+                                     nowhere, nowhere, nowhere, nowhere,
+                                     nowhere, nowhere, nowhere, nowhere,
+                                     nowhere, nowhere, nowhere, nowhere,
                                      nowhere};
     if (mode == W_PLAN_DECODE)
         plan_packed(&p, common, &arch->tensors);

@@ -119,8 +119,8 @@ void w_plan_partials(struct w_planner *, u64 width);
  * this for a temporary one. */
 struct w_arch;
 struct w_plan_common {
-    struct w_plan_place weights, gradients, states[W_OPTIMIZER_STATES], packed, packed_back,
-        d_residual, d_stream, optimizer;
+    struct w_plan_place weights, gradients, gradient_levels, states[W_OPTIMIZER_STATES], packed,
+        packed_back, d_residual, d_stream, optimizer;
     struct w_plan_place partials, panels, threads, nll;
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
     struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */

@@ -115,6 +115,11 @@ static void backward(struct w_model *m, u32 index)
 
     at->layer->kind->backward(at);
     w_clock_lap(&m->pass.clock, at->layer->kind->backward_phase);
+    /* Only the table of ids, of the first layer, has gradients of another one, too. */
+    if (at->layer->kind->tensors && w_gradient_tree_is_last(&m->tree)) {
+        w_gradient_tree_final(&m->tree, at->tensors->offset);
+        w_clock_lap(&m->pass.clock, W_PHASE_UPDATE);
+    }
 }
 
 double w_model_gradient(struct w_model *m, const struct w_batch *batch, double scale)
@@ -134,7 +139,65 @@ double w_model_gradient(struct w_model *m, const struct w_batch *batch, double s
     memset(pass->d_residual, 0, pass->tokens * m->conf.d_model * sizeof(float));
     for (u32 i = head; i-- > 0;)
         backward(m, i);
+    w_gradient_tree_batch(&m->tree);
+    pass->gradients = m->tree.block;
+    w_clock_lap(&pass->clock, W_PHASE_UPDATE);
     return mean_loss(m, NULL);
+}
+
+/* ---- among ranks ---- */
+
+static void join_words(const void *context, void *x, const void *other, u64 items)
+{
+    u64 *to = x;
+    const u64 *from = other;
+
+    (void)context;
+    for (u64 i = 0; i < items; i++)
+        to[i] |= from[i];
+}
+
+static void add_counts(const void *context, void *x, const void *other, u64 items)
+{
+    u32 *to = x;
+    const u32 *from = other;
+
+    (void)context;
+    for (u64 i = 0; i < items; i++)
+        to[i] += from[i];
+}
+
+void w_model_withhold(struct w_model *m)
+{
+    for (const struct w_layer_at *at = m->layers + m->arch.count; at-- > m->layers;)
+        if (at->layer->kind->tensors && m->tree.peers && m->tree.sent > at->tensors->offset)
+            w_gradient_tree_final(&m->tree, at->tensors->offset);
+}
+
+enum w_status w_model_gather(struct w_model *m, struct w_err *err)
+{
+    struct w_peers *peers = m->tree.peers;
+    const u64 vocab = m->conf.vocab_size;
+
+    enum w_status status = w_peers_wait(peers, err);
+    if (status || !peers || !m->pass.seen)
+        return status;
+    /* the scratch memory is as large as the table of ids at least, and not used any more */
+    u32 *scratch = (u32 *)(void *)w_gradient_tree_scratch(&m->tree);
+    w_peers_combine(peers, &(struct w_peers_job){.x = m->seen.step,
+                                                 .scratch = scratch,
+                                                 .items = vocab,
+                                                 .item_bytes = sizeof *m->seen.step,
+                                                 .operation = add_counts});
+    status = w_peers_wait(peers, err);
+    if (status || !m->pass.lazy)
+        return status;
+    w_peers_combine(peers, &(struct w_peers_job){.x = m->lazy.used.bits,
+                                                 .scratch = scratch,
+                                                 .items = W_ID_SET_WORDS(vocab),
+                                                 .item_bytes = sizeof *m->lazy.used.bits,
+                                                 .operation = join_words});
+    return w_peers_wait(peers, err);
 }
 
 /* Floats of the tensors that learn from the loss of the network. */
@@ -168,6 +231,7 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
         w_id_set_clear(&m->lazy.used);
     if (m->pass.seen)
         w_seen_targets_settle(&m->seen, &m->conf);
+    w_gradient_tree_reset(&m->tree);
     m->stale = false;
     m->table_stale = true;
     w_clock_lap(clock, W_PHASE_UPDATE);

@@ -226,9 +226,9 @@ END
     done
     cd readme
     # The blocks but for make, which the other tests are a part of, and for what takes files of others
-    # or a measurement of the machine, which formats.bats and wcachefit.bats test.
+    # or a measurement of the machine, which formats.bats and wcachefit.bats test, or a launcher (ranks.bats).
     awk '/^```sh/ { inside = 1; next } /^```/ { inside = 0 }
-        inside && !/^make|^wtok import|^wcachefit (calibrate|search|plot|verify)/' \
+        inside && !/^make|^mpirun|^wtok import|^wcachefit (calibrate|search|plot|verify)/' \
         "$BATS_TEST_DIRNAME/../../README.md" >commands
     # Our own export stands for the model of somebody else, and a second for ten minutes.
     sed -i 's|gpt2/|wiki-hf|; s|texts/|wiki|; s|max_length=256|max_length=8|; s|--time 10m|--time 1s|' commands

@@ -13,7 +13,7 @@ setup()
         run -0 "$script" --help
         [[ ${lines[0]} == "usage: ${script##*/}"* ]]
     done
-    for script in compare learn plot-loss system-text train-wiki; do
+    for script in compare learn plot-loss slurm system-text train-wiki; do
         run -2 "$pipelines/$script.sh"
     done
 }

@@ -111,6 +111,46 @@ static void every_batch_arrives_and_every_place_leads_on(void **state)
     }
 }
 
+/* 10 batches, shared out in fours: of the last two nobody gets all, so the step is nobody's. */
+static void a_share_has_its_batches_and_the_places_of_whole_steps(void **state)
+{
+    static const struct {
+        struct w_loader_share share;
+        u64 batches[6];
+        u64 count;
+    } cases[] = {
+        {{0, 1, 4}, {0, 4}, 2},
+        {{1, 2, 4}, {1, 2, 5, 6, 9}, 5},
+        {{2, 2, 4}, {2, 3, 6, 7}, 4},
+    };
+    struct w_batch_place places[10], after;
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+    struct w_loaded batch;
+
+    (void)state;
+    write_stream((u64[]){3, 7}, 2, 1, UINT32_MAX);
+    struct w_loader_options options = plain_options();
+    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+    expect_batches(loader, 0, 10, places);
+    w_loader_close(&loader);
+    for (size_t c = 0; c < W_COUNTOF(cases); c++) {
+        const struct w_loader_share *share = &cases[c].share;
+        options.share = *share;
+        assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
+        for (u64 i = 0; i < cases[c].count; i++) {
+            const u64 number = cases[c].batches[i];
+            assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_DONE);
+            assert_int_equal(batch.ids[0], id_of(number, 0));
+            if (number % 4 == share->first + share->count - 1)
+                assert_true(after.pos == places[number / 4 * 4 + 3].pos &&
+                            after.crc == places[number / 4 * 4 + 3].crc);
+        }
+        assert_int_equal(w_loader_next(loader, &batch, &after, &err), W_END);
+        w_loader_close(&loader);
+    }
+}
+
 static void a_single_file_knows_its_length(void **state)
 {
     (void)state;
@@ -487,6 +527,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_batch_arrives_and_every_place_leads_on),
+        cmocka_unit_test(a_share_has_its_batches_and_the_places_of_whole_steps),
         cmocka_unit_test(a_single_file_knows_its_length),
         cmocka_unit_test(other_data_are_refused),
         cmocka_unit_test(the_same_data_in_another_form_are_taken),

@@ -1,0 +1,143 @@
+#include "net/gradient_tree.h"
+
+#include <string.h>
+
+/* Floats of an item of the team. */
+#define ITEM_FLOATS 16384
+
+/* Floats of an exchange: at least so many that its time is not that of its messages' way, and at most so
+ * many that one is added up while the next is on its way. Of a large model they are more, so that there
+ * are fewer exchanges than W_PEERS_JOBS. */
+static u64 piece_min(const struct w_gradient_tree *tree)
+{
+    return W_MAX((u64)1 << 16, tree->floats / 2048);
+}
+
+static u64 piece_max(const struct w_gradient_tree *tree)
+{
+    return W_MAX((u64)1 << 19, tree->floats / 1024);
+}
+
+u32 w_gradient_parts(const struct w_conf *conf)
+{
+    u32 parts = 1;
+
+    while (parts < 1u << W_GRADIENT_LEVELS && 2 * parts <= conf->max_ranks &&
+           conf->accumulate % (2 * parts) == 0)
+        parts *= 2;
+    return parts;
+}
+
+static u32 log2_of(u32 power)
+{
+    return (u32)__builtin_ctz(power);
+}
+
+/* x += y, or x = 0 without y; a range of a block */
+struct range {
+    const struct w_engine *engine;
+    float *x;
+    const float *y;
+    u64 n;
+};
+
+static void work_on(void *context, u64 item, u32 worker)
+{
+    const struct range *r = context;
+    const u64 at = item * ITEM_FLOATS, n = W_MIN(ITEM_FLOATS, r->n - at);
+
+    (void)worker;
+    if (r->y)
+        r->engine->kern->add(r->x + at, r->y + at, n);
+    else
+        memset(r->x + at, 0, n * sizeof *r->x);
+}
+
+static void on_range(const struct w_gradient_tree *tree, float *x, const float *y, u64 n)
+{
+    struct range range = {tree->engine, x, y, n};
+    w_team_for(tree->engine->team, (n + ITEM_FLOATS - 1) / ITEM_FLOATS, work_on, &range);
+}
+
+void w_gradient_tree_init(struct w_gradient_tree *tree, const struct w_engine *engine,
+                          const struct w_conf *conf, float *block, float *levels, u64 floats)
+{
+    *tree = (struct w_gradient_tree){.engine = engine, .floats = floats, .block = block};
+    for (u32 i = 0; i < log2_of(w_gradient_parts(conf)); i++)
+        tree->levels[i] = levels + i * floats;
+    w_gradient_tree_share(tree, conf, NULL);
+}
+
+void w_gradient_tree_share(struct w_gradient_tree *tree, const struct w_conf *conf,
+                           struct w_peers *peers)
+{
+    const u64 accumulate = W_MAX(conf->accumulate, 1);
+    const u32 parts = w_gradient_parts(conf);
+
+    tree->peers = peers;
+    tree->batches = accumulate / w_peers_size(peers);
+    tree->part = accumulate / parts;
+    tree->height = log2_of(parts / w_peers_size(peers));
+    w_gradient_tree_reset(tree);
+}
+
+void w_gradient_tree_reset(struct w_gradient_tree *tree)
+{
+    tree->done = 0;
+    tree->added = tree->sent = tree->floats;
+}
+
+bool w_gradient_tree_is_last(const struct w_gradient_tree *tree)
+{
+    return tree->done + 1 == tree->batches;
+}
+
+void w_gradient_tree_batch(struct w_gradient_tree *tree)
+{
+    tree->done++;
+    if (tree->done % tree->part || tree->done >= tree->batches)
+        return;
+    u32 level = 0;
+    for (u64 part = tree->done / tree->part - 1; part >> level & 1; level++)
+        on_range(tree, tree->block, tree->levels[level], tree->floats);
+    float *next = tree->levels[level];
+    tree->levels[level] = tree->block;
+    tree->block = next;
+    on_range(tree, next, NULL, tree->floats);
+}
+
+float *w_gradient_tree_scratch(const struct w_gradient_tree *tree)
+{
+    return tree->levels[tree->height];
+}
+
+static void add(const void *context, void *x, const void *other, u64 items)
+{
+    const struct w_kern *kern = context;
+    kern->add(x, other, items);
+}
+
+static void send(struct w_gradient_tree *tree, u64 from)
+{
+    float *scratch = w_gradient_tree_scratch(tree);
+
+    while (tree->sent > from) {
+        const u64 n = W_MIN(piece_max(tree), tree->sent - from);
+        tree->sent -= n;
+        w_peers_combine(tree->peers, &(struct w_peers_job){.x = tree->block + tree->sent,
+                                                           .scratch = scratch + tree->sent,
+                                                           .items = n,
+                                                           .item_bytes = sizeof(float),
+                                                           .operation = add,
+                                                           .context = tree->engine->kern});
+    }
+}
+
+void w_gradient_tree_final(struct w_gradient_tree *tree, u64 from)
+{
+    for (u32 level = 0; level < tree->height; level++)
+        on_range(tree, tree->block + from, tree->levels[level] + from, tree->added - from);
+    tree->added = from;
+    if (tree->peers && (from == 0 || tree->sent - from >= piece_min(tree)))
+        send(tree, from);
+}

@@ -1,0 +1,112 @@
+#include "sys/peers_exchange.h"
+
+/* Up to so many bytes are combined whole: the time of a message is that of its way, not of its
+ * bytes. */
+#define WHOLE_BYTES 65536
+
+/* Items in a cache line of floats: where a part may begin. */
+#define PART_ITEMS 16
+
+struct part {
+    u64 begin, end;
+};
+
+static bool is_whole(const struct w_exchange *e)
+{
+    return e->job.items * e->job.item_bytes <= WHOLE_BYTES;
+}
+
+static u32 levels_of(u32 size)
+{
+    return (u32)__builtin_ctz(size);
+}
+
+/* What a rank is left with after so many halvings: of each pair the rank with bit s clear keeps the
+ * lower half. */
+static struct part part_of(const struct w_exchange *e, u32 rank, u32 halvings)
+{
+    struct part part = {0, e->job.items};
+
+    for (u32 s = 0; s < halvings; s++) {
+        const u64 half = (part.end - part.begin) / 2 / PART_ITEMS * PART_ITEMS;
+        if (rank >> s & 1)
+            part.begin += half;
+        else
+            part.end = part.begin + half;
+    }
+    return part;
+}
+
+/* A stage: with whom, what goes out, what comes in, and whether that is combined with what is
+ * there. */
+struct stage {
+    u32 partner;
+    struct part out, in;
+    bool combines;
+};
+
+static struct stage stage_of(const struct w_exchange *e, u32 rank, u32 size)
+{
+    const u32 levels = levels_of(size), s = e->stage;
+    const bool collects = s >= levels;
+    const u32 bit = collects ? 2 * levels - 1 - s : s;
+    struct stage stage = {.partner = rank ^ 1u << bit, .combines = !collects};
+
+    if (is_whole(e)) {
+        stage.out = stage.in = (struct part){0, e->job.items};
+    } else {
+        const struct part own = part_of(e, rank, bit + 1),
+                          other = part_of(e, stage.partner, bit + 1);
+        stage.out = collects ? own : other;
+        stage.in = collects ? other : own;
+    }
+    return stage;
+}
+
+static int begin_stage(struct w_exchange *e, const struct w_peers_engine *engine,
+                       const struct stage *stage)
+{
+    const u64 item = e->job.item_bytes;
+    u8 *into = stage->combines ? e->job.scratch : e->job.x;
+
+    e->sent = e->received = false;
+    e->under_way = true;
+    int error = engine->receive(stage->partner, e->tag, into + stage->in.begin * item,
+                                (stage->in.end - stage->in.begin) * item, &e->receive);
+    return error ? error
+                 : engine->send(stage->partner, e->tag, (u8 *)e->job.x + stage->out.begin * item,
+                                (stage->out.end - stage->out.begin) * item, &e->send);
+}
+
+static void end_stage(struct w_exchange *e, const struct stage *stage)
+{
+    const u64 at = stage->in.begin * e->job.item_bytes;
+
+    if (stage->combines)
+        e->job.operation(e->job.context, (u8 *)e->job.x + at, (u8 *)e->job.scratch + at,
+                         stage->in.end - stage->in.begin);
+    e->under_way = false;
+    e->stage++;
+}
+
+int w_exchange_advance(struct w_exchange *e, const struct w_peers_engine *engine, u32 rank,
+                       u32 size, bool *done)
+{
+    const u32 stages = is_whole(e) ? levels_of(size) : 2 * levels_of(size);
+    int error = 0;
+
+    while (!error && e->stage < stages) {
+        const struct stage stage = stage_of(e, rank, size);
+        if (!e->under_way)
+            error = begin_stage(e, engine, &stage);
+        if (!error && !e->received)
+            error = engine->test(&e->receive, &e->received, NULL);
+        if (!error && !e->sent)
+            error = engine->test(&e->send, &e->sent, NULL);
+        if (error || !e->received || !e->sent)
+            break;
+        end_stage(e, &stage);
+    }
+    *done = e->stage == stages;
+    return error;
+}

@@ -1,0 +1,240 @@
+# wtrain among several ranks, by each MPI that is here: the same bytes as one process, and the same end
+# for all.
+
+bats_require_minimum_version 1.5.0
+load tiny
+
+setup_file()
+{
+    # Ranks of one machine share two cores here.
+    export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers forbid it, and it warns
+    make_tiny
+    jq '.accumulate = 8 | .num_layers = 2' tiny.json >eight.json
+    # three frames, so that the first can be there while others are still to come
+    wbatch -q -c eight.json -e 6 --level 0 -o eight.batches tiny.tokens
+    MPIS=
+    local mpi
+    for mpi in openmpi mpich; do
+        if [ -e "$BUILD/peers_$mpi.so" ] && command -v mpirun.$mpi >/dev/null; then
+            MPIS="$MPIS $mpi"
+        fi
+    done
+    export MPIS
+}
+
+setup()
+{
+    cd "$BATS_TEST_TMPDIR" || return 1
+    data=$BATS_FILE_TMPDIR
+    cp "$data"/*.json .
+    if grep -q fsanitize "$BUILD/flags"; then
+        skip "NOT TESTED UNDER A SANITIZER: an MPI is not built with it"
+    fi
+}
+
+# The programs of an MPI.
+need()
+{
+    [[ " $MPIS " == *" $1 "* ]] || skip "NOT TESTED: this build has no engine for $1, or there is no mpirun.$1"
+}
+
+# How an MPI starts so many ranks, into the array launch. A signal to timeout goes on to the launcher.
+launch_by()
+{
+    launch=(timeout 60 "mpirun.$1" -n "$2")
+    [ "$1" = mpich ] || launch+=(--oversubscribe --bind-to none)
+}
+
+# MPI RANKS COMMAND...
+ranks()
+{
+    local launch
+    launch_by "$1" "$2"
+    shift 2
+    "${launch[@]}" "$@"
+}
+
+# The processes of wtrain that a launcher has started: none may be left.
+no_orphans()
+{
+    local i
+    for i in $(seq 50); do
+        pgrep -f "wtrain.*$BATS_TEST_TMPDIR" >/dev/null || return 0
+        sleep 0.1
+    done
+    false
+}
+
+# MPI RANKS...
+same_bytes()
+{
+    local mpi=$1 n precision
+    need "$mpi"
+    for n in "${@:2}"; do
+        for precision in fp32 bf16; do
+            run=(-c eight.json --precision $precision -n 6)
+            [ -e $precision.wts ] || wtrain -q "${run[@]}" -o $precision.wts "$data/eight.batches"
+            ranks "$mpi" "$n" wtrain -q "${run[@]}" -o $n.wts "$data/eight.batches"
+            cmp $n.wts $precision.wts
+        done
+    done
+}
+
+@test "2 and 8 ranks of Open MPI make the bytes of one process, in fp32 and bf16" {
+    same_bytes openmpi 2 8
+}
+
+@test "2 and 4 ranks of MPICH make the bytes of one process, in fp32 and bf16" {
+    same_bytes mpich 2 4
+}
+
+@test "a run is resumed by another number of ranks, to the same bytes" {
+    need openmpi
+    wtrain -q -c eight.json -n 9 -o whole.wts "$data/eight.batches"
+    ranks openmpi 4 wtrain -q -c eight.json -n 3 -o part.wts "$data/eight.batches"
+    wtrain -q --resume part.wts -n 6 -o part.wts "$data/eight.batches"
+    ranks openmpi 2 wtrain -q --resume part.wts -n 9 -o part.wts "$data/eight.batches"
+    cmp part.wts whole.wts
+}
+
+@test "the sampled softmax, lazy rows and Muon are the same among ranks" {
+    need openmpi
+    local run=(-c eight.json --set softmax_sample=64 --set lazy_rows=1 --set optimizer=muon)
+    wtrain -q "${run[@]}" -n 6 -o 1.wts "$data/eight.batches"
+    ranks openmpi 2 wtrain -q "${run[@]}" -n 6 -o 2.wts "$data/eight.batches"
+    cmp 2.wts 1.wts
+}
+
+@test "rank 0 hands on what comes from a pipe, and its end" {
+    local mpi
+    wbatch -q -c eight.json -n 84 -o few.batches "$data/tiny.tokens"
+    wtrain -q -c eight.json --set schedule=constant -o 1.wts few.batches
+    for mpi in $MPIS; do
+        ranks $mpi 2 wtrain -q -c eight.json --set schedule=constant -o $mpi.wts <few.batches
+        cmp $mpi.wts 1.wts
+        # by name, and more than is wanted
+        mkfifo in
+        cat "$data/eight.batches" >in &
+        ranks $mpi 4 wtrain -q -c eight.json -n 2 -o $mpi.wts in
+        wtrain -q -c eight.json -n 2 -o 2.wts "$data/eight.batches"
+        cmp $mpi.wts 2.wts
+        rm in
+    done
+    [ -n "$MPIS" ] || need openmpi
+}
+
+@test "rank 0 alone writes, logs and speaks; the log says how long it waited for the others" {
+    need mpich
+    ranks mpich 2 wtrain -v -c eight.json -n 3 --log log -o 2.wts --val "$data/eight.batches" --val-every 1 --keep-best \
+        "$data/eight.batches" 2>err
+    [ "$(grep -c 'optimizer adamw' err)" -eq 1 ]
+    wcat verify 2.best.wts
+    [ "$(jq -c 'select(.t == "step")' log | wc -l)" -eq 3 ]
+    jq -se '.[0].ranks == 2 and all(.[] | select(.t == "step");
+        .wait_ranks >= 0 and .wait_ranks <= 1 and (.exchanges | length) > 1)' log
+}
+
+@test "SIGTERM to the launcher saves once, and the run goes on to the same bytes" {
+    local mpi
+    wtrain -q -c eight.json -n 300 -o whole.wts "$data/eight.batches"
+    for mpi in $MPIS; do
+        # a pipe that stays open keeps the run waiting after the steps of the first frame
+        mkfifo in
+        launch_by $mpi 2
+        "${launch[@]}" wtrain -c eight.json -n 300 -o $mpi.wts --log log in </dev/null 2>err &
+        exec 9>in
+        head -c 300000 "$data/eight.batches" >&9
+        for _ in $(seq 100); do
+            grep -q '"step":10,' log 2>/dev/null && break
+            sleep 0.1
+        done
+        kill -TERM $!
+        wait $! && return 1
+        exec 9>&-
+        rm -f in log
+        [ "$(grep -c 'stopped by a signal' err)" -eq 1 ]
+        [ "$(find $mpi.wts.ckpt -name '*.wts' | wc -l)" -eq 1 ]
+        wtrain -q --resume $mpi.wts.ckpt -n 300 -o $mpi.wts "$data/eight.batches"
+        cmp $mpi.wts whole.wts
+        no_orphans
+    done
+    [ -n "$MPIS" ] || need openmpi
+}
+
+@test "what one rank finds wrong ends all with its status, and is said once" {
+    need openmpi
+    # a configuration
+    run -2 ranks openmpi 2 wtrain -c eight.json --set d_model=17 -n 2 "$data/eight.batches"
+    [ "$(grep -c 'num_heads 2 does not divide' <<<"$output")" -eq 1 ]
+    # on one machine alone
+    run -4 ranks openmpi 2 bash -c '[ $OMPI_COMM_WORLD_RANK = 0 ] || name=missing.json
+        exec wtrain -c ${name:-eight.json} -n 2 "$1"' - "$data/eight.batches"
+    [[ $output == *"rank 1 on "*": missing.json"* ]]
+    # data that are cut
+    head -c 100000 "$data/eight.batches" >cut
+    run -3 ranks openmpi 2 wtrain -q -c eight.json cut
+    # a folder that cannot be written
+    run -4 ranks openmpi 2 wtrain -q -c eight.json -n 2 -o none/a.wts "$data/eight.batches"
+    # other weights
+    wtrain -q -c eight.json -n 0 -o a.wts </dev/null
+    wtrain -q -c eight.json -n 0 -s 2 -o b.wts </dev/null
+    run -3 ranks openmpi 2 bash -c '[ $OMPI_COMM_WORLD_RANK = 0 ] || name=b.wts
+        exec wtrain -q --init ${name:-a.wts} -n 2 "$1"' - "$data/eight.batches"
+    [[ $output == *"rank 1 on "*" differs from rank 0"* ]]
+    no_orphans
+}
+
+@test "numbers of ranks that cannot share out a step are refused, with what to do" {
+    need openmpi
+    run -2 ranks openmpi 2 wtrain -c tiny.json -n 2 "$data/tiny.batches"
+    [[ $output == *"2 ranks cannot share out the 1 batches of a step: accumulate has to be a multiple of 2"* ]]
+    run -2 ranks openmpi 3 wtrain -c eight.json -n 2 "$data/eight.batches"
+    [[ $output == *"3 ranks: their number has to be a power of two"* ]]
+}
+
+@test "without the engine nothing is trained under a launcher" {
+    cp "$BUILD/wtrain" .
+    OMPI_COMM_WORLD_SIZE=4 run -4 ./wtrain -c eight.json -n 2 -o a.wts "$data/eight.batches"
+    [[ $output == *"started as one of 4 ranks, but peers_openmpi.so"* ]]
+    [ ! -e a.wts ]
+    # one rank is a run like any other
+    OMPI_COMM_WORLD_SIZE=1 ./wtrain -q -c eight.json -n 2 -o a.wts "$data/eight.batches"
+}
+
+# A rank gets a signal, and nobody else: the pid of each is in pids.
+lose_a_rank()
+{
+    local mpi=$1 signal=$2
+    launch_by $mpi 2
+    "${launch[@]}" bash -c 'echo "$$" >"pid.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
+        exec wtrain -c eight.json -n 100000 --peer-timeout 4s --every-steps 3 \
+            --checkpoints ck --log log "$1"' - "$data/eight.batches" </dev/null 2>err &
+    for _ in $(seq 100); do
+        [ -n "$(find ck -name '*.wts' 2>/dev/null)" ] && break
+        sleep 0.1
+    done
+    kill -$signal "$(cat pid.1)"
+    SECONDS=0
+    wait $! && return 1
+    [ $SECONDS -le 10 ]
+    no_orphans
+    # what was saved is whole
+    wcat -q --verify "$(find ck -name '*.wts' | sort | tail -n 1)"
+}
+
+@test "a rank that is stopped is named, and the others end with status 4" {
+    need openmpi
+    lose_a_rank openmpi STOP
+    grep -q 'rank 1 on .* has not been heard for 4 s' err
+    jq -se '.[-1].exit == 4' log
+}
+
+@test "a rank that is killed ends all, with a whole checkpoint" {
+    local mpi
+    for mpi in $MPIS; do
+        rm -rf ck
+        lose_a_rank $mpi KILL
+    done
+    [ -n "$MPIS" ] || need openmpi
+}
