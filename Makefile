@@ -352,6 +352,7 @@ UNIT_TESTS := \
 	test_vocab_import \
 	test_wikitext \
 	test_wikitext_numbers \
+	test_wikitext_pages \
 	test_wikitext_sites \
 	test_writer_faults \
 	test_xml \
