@@ -365,6 +365,7 @@ UNIT_TESTS := \
 	test_vocab_import \
 	test_wikitext \
 	test_wikitext_numbers \
+	test_wikitext_pages \
 	test_wikitext_sites \
 	test_writer_faults \
 	test_xml \
@@ -427,7 +428,7 @@ COMPLETIONS  := $(TOOLS:%=$(BUILD)/completions/bash/%) $(TOOLS:%=$(BUILD)/comple
 PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate man/completion \
-	tests/bench/generation tests/bench/tokenizers \
+	tests/bench/encoding tests/bench/generation tests/bench/tokenizers \
 	tests/check_layers \
 	tests/follow_hf \
 	tests/follow_gpt2 tests/follow_models \
@@ -454,8 +455,8 @@ else
 endif
 
 all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
-.PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-generate bench-predict \
-	bench-search bench-tok \
+.PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-encoding bench-generate \
+	bench-predict bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -628,6 +629,9 @@ bench: $(BUILD)/tests/bench/wbench ## measure training and products beside the p
 bench-tok: $(BUILD)/wtok ## measure wtok on TEXT=folder beside spm_train, spm_encode (and HF=package)
 	HF='$(HF)' tests/bench/tokenizers encode $(or $(TEXT),$(error TEXT=folder says what to read))
 	HF='$(HF)' tests/bench/tokenizers train $(TEXT)
+
+bench-encoding: $(BUILD)/wtok ## measure wtok encode on TEXT=folder: compressed output and input beside plain ones
+	BUILD='$(BUILD)' tests/bench/encoding $(or $(TEXT),$(error TEXT=folder says what to read))
 
 # Models of trained or random weights: only their shapes count.
 bench-generate: $(BUILD)/wsample $(BUILD)/wmodel ## measure wsample on MODELS="a.wts ..." beside llama.cpp (LLAMA=node_modules)

@@ -2,6 +2,10 @@
  * by a template of its own, {{enS}}. */
 #include "wiki/inline_rows.h"
 
+/* {{ruS|Правда|Prawda|de=Wahrheit}}; d: how a text in Arabic letters is read */
+#define LANGUAGE(code, name)                                                                       \
+    code "s = " name " {1}\\[ {2}\\]\\[, DMG {d}\\]\\[, deutsch ‚{de}‘\\]\n"
+
 const char w_inline_rows_de[] =
     /* clang-format off */
     "# Numbers and units.\n"
@@ -22,8 +26,10 @@ const char w_inline_rows_de[] =
     "art. = Art. {1}\n"
     "# Quotations, signs, looks.\n"
     "\" = „{1|text}“\n"
-    "zitat = \\n\\n„{1|text}“\\n– {2|autor}\\n\\n || \\n\\n„{1|text}“\\n\\n\n"
-    "zitat-en = \\n\\n“{1|text}”\\n– {autor}\\n\\n || \\n\\n“{1|text}”\\n\\n\n"
+    "zitat = \\n\\n„{1|Text|text}“\\n– {2|Autor|autor}\\[: {3|Quelle|quelle}\\]\\n\\n || "
+        "\\n\\n„{1|Text|text}“\\n\\n\n"
+    "zitat-en = \\n\\n“{1|Text|text}”\\n– {2|Autor|autor}\\[: {3|Quelle|quelle}\\]\\n\\n || "
+        "\\n\\n“{1|Text|text}”\\n\\n\n"
     "ipa = [{1}]\n"
     "lautschrift = [{1}]\n"
     "kapitälchen = {1}\n"
@@ -39,113 +45,113 @@ const char w_inline_rows_de[] =
     "zh = \\[chinesisch {c|v}\\]\\[, {t}\\]\\[, Pinyin {p}\\]\n"
     "lang-* = {#:language} {1|text} || {1|text}\n"
     "# Names of languages.\n"
-    "abs = abchasisch {1}\\[ {2}\\]\n"
-    "afs = afrikaans {1}\\[ {2}\\]\n"
-    "ams = amharisch {1}\\[ {2}\\]\n"
-    "angs = altenglisch {1}\\[ {2}\\]\n"
-    "ars = arabisch {1}\\[ {2}\\]\n"
-    "arcs = aramäisch {1}\\[ {2}\\]\n"
-    "azs = aserbaidschanisch {1}\\[ {2}\\]\n"
-    "bas = baschkirisch {1}\\[ {2}\\]\n"
-    "bes = belarussisch {1}\\[ {2}\\]\n"
-    "bgs = bulgarisch {1}\\[ {2}\\]\n"
-    "bns = bengalisch {1}\\[ {2}\\]\n"
-    "brs = bretonisch {1}\\[ {2}\\]\n"
-    "bss = bosnisch {1}\\[ {2}\\]\n"
-    "cas = katalanisch {1}\\[ {2}\\]\n"
-    "cos = korsisch {1}\\[ {2}\\]\n"
-    "css = tschechisch {1}\\[ {2}\\]\n"
-    "cus = kirchenslawisch {1}\\[ {2}\\]\n"
-    "cvs = tschuwaschisch {1}\\[ {2}\\]\n"
-    "cys = walisisch {1}\\[ {2}\\]\n"
-    "das = dänisch {1}\\[ {2}\\]\n"
-    "dsbs = niedersorbisch {1}\\[ {2}\\]\n"
-    "els = griechisch {1}\\[ {2}\\]\n"
-    "ens = englisch {1}\\[ {2}\\]\n"
-    "eos = Esperanto {1}\\[ {2}\\]\n"
-    "ess = spanisch {1}\\[ {2}\\]\n"
-    "ets = estnisch {1}\\[ {2}\\]\n"
-    "eus = baskisch {1}\\[ {2}\\]\n"
-    "fas = persisch {1}\\[ {2}\\]\n"
-    "fis = finnisch {1}\\[ {2}\\]\n"
-    "fos = färöisch {1}\\[ {2}\\]\n"
-    "frs = französisch {1}\\[ {2}\\]\n"
-    "fys = westfriesisch {1}\\[ {2}\\]\n"
-    "gas = irisch {1}\\[ {2}\\]\n"
-    "gds = gälisch {1}\\[ {2}\\]\n"
-    "gls = galicisch {1}\\[ {2}\\]\n"
-    "gohs = althochdeutsch {1}\\[ {2}\\]\n"
-    "gots = gotisch {1}\\[ {2}\\]\n"
-    "grcs = altgriechisch {1}\\[ {2}\\]\n"
-    "gsws = schweizerdeutsch {1}\\[ {2}\\]\n"
-    "gvs = manx {1}\\[ {2}\\]\n"
-    "hes = hebräisch {1}\\[ {2}\\]\n"
-    "his = Hindi {1}\\[ {2}\\]\n"
-    "hrs = kroatisch {1}\\[ {2}\\]\n"
-    "hsbs = obersorbisch {1}\\[ {2}\\]\n"
-    "hus = ungarisch {1}\\[ {2}\\]\n"
-    "hys = armenisch {1}\\[ {2}\\]\n"
-    "ids = indonesisch {1}\\[ {2}\\]\n"
-    "iss = isländisch {1}\\[ {2}\\]\n"
-    "its = italienisch {1}\\[ {2}\\]\n"
-    "jas = japanisch {1}\\[ {2}\\]\n"
-    "kas = georgisch {1}\\[ {2}\\]\n"
-    "kks = kasachisch {1}\\[ {2}\\]\n"
-    "kms = khmer {1}\\[ {2}\\]\n"
-    "kos = koreanisch {1}\\[ {2}\\]\n"
-    "kus = kurdisch {1}\\[ {2}\\]\n"
-    "kws = kornisch {1}\\[ {2}\\]\n"
-    "kys = kirgisisch {1}\\[ {2}\\]\n"
-    "las = lateinisch {1}\\[ {2}\\]\n"
-    "lbs = luxemburgisch {1}\\[ {2}\\]\n"
-    "lts = litauisch {1}\\[ {2}\\]\n"
-    "lvs = lettisch {1}\\[ {2}\\]\n"
-    "mis = māori {1}\\[ {2}\\]\n"
-    "mks = mazedonisch {1}\\[ {2}\\]\n"
-    "mls = malayalam {1}\\[ {2}\\]\n"
-    "mns = mongolisch {1}\\[ {2}\\]\n"
-    "mss = malaiisch {1}\\[ {2}\\]\n"
-    "mts = maltesisch {1}\\[ {2}\\]\n"
-    "nbs = norwegisch {1}\\[ {2}\\]\n"
-    "ndss = niederdeutsch {1}\\[ {2}\\]\n"
-    "nes = nepalesisch {1}\\[ {2}\\]\n"
-    "nls = niederländisch {1}\\[ {2}\\]\n"
-    "nns = norwegisch {1}\\[ {2}\\]\n"
-    "nos = norwegisch {1}\\[ {2}\\]\n"
-    "ocs = okzitanisch {1}\\[ {2}\\]\n"
-    "oss = ossetisch {1}\\[ {2}\\]\n"
-    "pas = punjabi {1}\\[ {2}\\]\n"
-    "pls = polnisch {1}\\[ {2}\\]\n"
-    "pss = paschtu {1}\\[ {2}\\]\n"
-    "pts = portugiesisch {1}\\[ {2}\\]\n"
-    "rms = rätoromanisch {1}\\[ {2}\\]\n"
-    "ros = rumänisch {1}\\[ {2}\\]\n"
-    "rus = russisch {1}\\[ {2}\\]\n"
-    "sas = Sanskrit {1}\\[ {2}\\]\n"
-    "scs = sardisch {1}\\[ {2}\\]\n"
-    "shs = serbokroatisch {1}\\[ {2}\\]\n"
-    "sis = singhalesisch {1}\\[ {2}\\]\n"
-    "sks = slowakisch {1}\\[ {2}\\]\n"
-    "sls = slowenisch {1}\\[ {2}\\]\n"
-    "sqs = albanisch {1}\\[ {2}\\]\n"
-    "srs = serbisch {1}\\[ {2}\\]\n"
-    "svs = schwedisch {1}\\[ {2}\\]\n"
-    "sws = suaheli {1}\\[ {2}\\]\n"
-    "sycs = altsyrisch {1}\\[ {2}\\]\n"
-    "tas = tamil {1}\\[ {2}\\]\n"
-    "tes = telugu {1}\\[ {2}\\]\n"
-    "tgs = tadschikisch {1}\\[ {2}\\]\n"
-    "ths = thailändisch {1}\\[ {2}\\]\n"
-    "tks = turkmenisch {1}\\[ {2}\\]\n"
-    "trs = türkisch {1}\\[ {2}\\]\n"
-    "tts = tatarisch {1}\\[ {2}\\]\n"
-    "ugs = uigurisch {1}\\[ {2}\\]\n"
-    "uks = ukrainisch {1}\\[ {2}\\]\n"
-    "urs = Urdu {1}\\[ {2}\\]\n"
-    "uzs = usbekisch {1}\\[ {2}\\]\n"
-    "vis = vietnamesisch {1}\\[ {2}\\]\n"
-    "yis = jiddisch {1}\\[ {2}\\]\n"
-    "zhs = chinesisch {1}\\[ {2}\\]\n"
+    LANGUAGE("ab", "abchasisch")
+    LANGUAGE("af", "afrikaans")
+    LANGUAGE("am", "amharisch")
+    LANGUAGE("ang", "altenglisch")
+    LANGUAGE("ar", "arabisch")
+    LANGUAGE("arc", "aramäisch")
+    LANGUAGE("az", "aserbaidschanisch")
+    LANGUAGE("ba", "baschkirisch")
+    LANGUAGE("be", "belarussisch")
+    LANGUAGE("bg", "bulgarisch")
+    LANGUAGE("bn", "bengalisch")
+    LANGUAGE("br", "bretonisch")
+    LANGUAGE("bs", "bosnisch")
+    LANGUAGE("ca", "katalanisch")
+    LANGUAGE("co", "korsisch")
+    LANGUAGE("cs", "tschechisch")
+    LANGUAGE("cu", "kirchenslawisch")
+    LANGUAGE("cv", "tschuwaschisch")
+    LANGUAGE("cy", "walisisch")
+    LANGUAGE("da", "dänisch")
+    LANGUAGE("dsb", "niedersorbisch")
+    LANGUAGE("el", "griechisch")
+    LANGUAGE("en", "englisch")
+    LANGUAGE("eo", "Esperanto")
+    LANGUAGE("es", "spanisch")
+    LANGUAGE("et", "estnisch")
+    LANGUAGE("eu", "baskisch")
+    LANGUAGE("fa", "persisch")
+    LANGUAGE("fi", "finnisch")
+    LANGUAGE("fo", "färöisch")
+    LANGUAGE("fr", "französisch")
+    LANGUAGE("fy", "westfriesisch")
+    LANGUAGE("ga", "irisch")
+    LANGUAGE("gd", "gälisch")
+    LANGUAGE("gl", "galicisch")
+    LANGUAGE("goh", "althochdeutsch")
+    LANGUAGE("got", "gotisch")
+    LANGUAGE("grc", "altgriechisch")
+    LANGUAGE("gsw", "schweizerdeutsch")
+    LANGUAGE("gv", "manx")
+    LANGUAGE("he", "hebräisch")
+    LANGUAGE("hi", "Hindi")
+    LANGUAGE("hr", "kroatisch")
+    LANGUAGE("hsb", "obersorbisch")
+    LANGUAGE("hu", "ungarisch")
+    LANGUAGE("hy", "armenisch")
+    LANGUAGE("id", "indonesisch")
+    LANGUAGE("is", "isländisch")
+    LANGUAGE("it", "italienisch")
+    LANGUAGE("ja", "japanisch")
+    LANGUAGE("ka", "georgisch")
+    LANGUAGE("kk", "kasachisch")
+    LANGUAGE("km", "khmer")
+    LANGUAGE("ko", "koreanisch")
+    LANGUAGE("ku", "kurdisch")
+    LANGUAGE("kw", "kornisch")
+    LANGUAGE("ky", "kirgisisch")
+    LANGUAGE("la", "lateinisch")
+    LANGUAGE("lb", "luxemburgisch")
+    LANGUAGE("lt", "litauisch")
+    LANGUAGE("lv", "lettisch")
+    LANGUAGE("mi", "māori")
+    LANGUAGE("mk", "mazedonisch")
+    LANGUAGE("ml", "malayalam")
+    LANGUAGE("mn", "mongolisch")
+    LANGUAGE("ms", "malaiisch")
+    LANGUAGE("mt", "maltesisch")
+    LANGUAGE("nb", "norwegisch")
+    LANGUAGE("nds", "niederdeutsch")
+    LANGUAGE("ne", "nepalesisch")
+    LANGUAGE("nl", "niederländisch")
+    LANGUAGE("nn", "norwegisch")
+    LANGUAGE("no", "norwegisch")
+    LANGUAGE("oc", "okzitanisch")
+    LANGUAGE("os", "ossetisch")
+    LANGUAGE("pa", "punjabi")
+    LANGUAGE("pl", "polnisch")
+    LANGUAGE("ps", "paschtu")
+    LANGUAGE("pt", "portugiesisch")
+    LANGUAGE("rm", "rätoromanisch")
+    LANGUAGE("ro", "rumänisch")
+    LANGUAGE("ru", "russisch")
+    LANGUAGE("sa", "Sanskrit")
+    LANGUAGE("sc", "sardisch")
+    LANGUAGE("sh", "serbokroatisch")
+    LANGUAGE("si", "singhalesisch")
+    LANGUAGE("sk", "slowakisch")
+    LANGUAGE("sl", "slowenisch")
+    LANGUAGE("sq", "albanisch")
+    LANGUAGE("sr", "serbisch")
+    LANGUAGE("sv", "schwedisch")
+    LANGUAGE("sw", "suaheli")
+    LANGUAGE("syc", "altsyrisch")
+    LANGUAGE("ta", "tamil")
+    LANGUAGE("te", "telugu")
+    LANGUAGE("tg", "tadschikisch")
+    LANGUAGE("th", "thailändisch")
+    LANGUAGE("tk", "turkmenisch")
+    LANGUAGE("tr", "türkisch")
+    LANGUAGE("tt", "tatarisch")
+    LANGUAGE("ug", "uigurisch")
+    LANGUAGE("uk", "ukrainisch")
+    LANGUAGE("ur", "Urdu")
+    LANGUAGE("uz", "usbekisch")
+    LANGUAGE("vi", "vietnamesisch")
+    LANGUAGE("yi", "jiddisch")
+    LANGUAGE("zh", "chinesisch")
     /* clang-format on */
     ;
 
