@@ -405,7 +405,9 @@ ifeq ($(CONFIG),release)
         HARDEN_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
     endif
 endif
-W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP $(WARNINGS) $(CONFIG_FLAGS) \
+# What is built does not say where: the same sources give the same bytes.
+W_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -Ilib -I. -MMD -MP -ffile-prefix-map='$(CURDIR)'=. \
+	$(WARNINGS) $(CONFIG_FLAGS) \
 	$(HARDEN_CFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 W_LDFLAGS = $(HARDEN_LDFLAGS) $(PROGRAM_LDFLAGS) $(LDFLAGS)
 # As needed: a program depends on the libraries that it uses, and not on all of them.
@@ -438,6 +440,7 @@ SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate 
 	tests/lint \
 	tests/loss/run \
 	tests/predict \
+	tests/reproducible \
 	tests/round_trip \
 	tests/run \
 	tests/search \
@@ -455,8 +458,8 @@ else
 endif
 
 all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
-.PHONY: all demo learn test soak check-asan check-tsan fuzz fuzz-run bench bench-encoding bench-generate \
-	bench-predict bench-search bench-tok \
+.PHONY: all demo learn test soak check-asan check-reproducible check-tsan fuzz fuzz-run bench bench-encoding \
+	bench-generate bench-predict bench-search bench-tok \
 	lint format install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -557,7 +560,7 @@ $(BUILD)/man/%: man/%.in man/generate $(PROGRAMS)
 	$(Q)man/generate $(BUILD) $< >$@
 
 define COMPLETION_RULE
-$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_$(1).awk $$(BUILD)/%
+$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_$(1).awk $$(BUILD)/% $$(BUILD)/wcachefit
 	@mkdir -p $$(@D)
 	@man/completion $(1) $$(BUILD)/$$* >$$@
 endef
@@ -585,6 +588,9 @@ check-asan: ## run every test under the address and undefined-behaviour sanitize
 
 check-tsan: ## run every test under the thread sanitizer
 	$(MAKE) CONFIG=tsan test
+
+check-reproducible: ## build the committed sources twice, elsewhere, and compare the bytes
+	tests/reproducible
 
 FUZZ_TIME ?= 60
 fuzz: ## run every fuzzer for FUZZ_TIME=60 seconds (clang)
@@ -672,6 +678,7 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	ln -sf libwts.so.0 '$(LIBRARYDIR)/libwts.so'
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' lib/api/wts.pc.in \
 		>'$(LIBRARYDIR)/pkgconfig/wts.pc'
+	chmod 644 '$(LIBRARYDIR)/pkgconfig/wts.pc'
 	for engine in $(ENGINES); do [ ! -e $$engine ] || { $(INSTALL) -d '$(ENGINEDIR)' && \
 		$(INSTALL) -m 644 $$engine '$(ENGINEDIR)'; } || exit 1; done
 	for page in $(PAGES); do section='$(MANDIR)'/man$${page##*.}; \
@@ -708,7 +715,7 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(API_OBJECTS) $(BELOW_API) $(TOOL_OBJECTS)) $(PROGRAMS:$(BUILD)/%=$(BUILD)/tools/%.d) \
 	$(foreach tool,$(TOOLS),$(patsubst %.o,%.d,$(call parts_of,$(tool)))) \

@@ -1,4 +1,5 @@
 # man/completion_bash.awk: the bash completion of a program, made from its option tables (see man/completion).
+$1 == "offer" { offered[$2] = $3 }
 $1 == "program" {
     split($2, word, " ")
     program = word[1]
@@ -14,12 +15,15 @@ $1 == "option" {
     options[command] = options[command] " --" $2
     if ($4 == "" || index($4, "[=") == 1) # which can only follow in the same word
         next
-    # What may follow an option: one of its choices, or anything, for which files are offered.
+    # What may follow an option: one of its choices, what is often given, or anything, for which files
+    # are offered.
     pattern = command ":--" $2 ($3 != "" ? "|" command ":-" $3 : "")
     if (command != "" && command == dflt) # its options may follow the program alone
         pattern = pattern "|:--" $2 ($3 != "" ? "|:-" $3 : "")
+    gsub(/\|/, " ", $5)
+    if ($4 in offered)
+        $5 = offered[$4]
     if ($5 != "") {
-        gsub(/\|/, " ", $5)
         values = values "    " pattern ") words=\"" $5 "\" ;;\n"
     } else
         files = files (files != "" ? " | " : "") pattern
@@ -50,6 +54,7 @@ END {
     if (commands != "")
         print "        :*) ((COMP_CWORD == 1)) && words=\"" substr(commands, 2) "\" ;;"
     print "        esac\n        ;;\n    esac"
+    print "    [[ $words == *= ]] && compopt -o nospace 2>/dev/null # a value is to follow"
     print "    # Without words of our own, the complete -o default below offers files."
     print "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")"
     print "}\ncomplete -o default -F _" program " " program

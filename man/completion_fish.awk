@@ -19,6 +19,7 @@ function condition(command)
         return ""
     return " -n " quoted("__" program "_command " (command != "" ? command : "none"))
 }
+$1 == "offer" { offered[$2] = $3 }
 $1 == "program" {
     split($2, word, " ")
     program = word[1]
@@ -35,10 +36,12 @@ $1 == "option" {
     line = ($3 != "" ? " -s " $3 : "") " -l " $2
     # -x: an argument, but no file; -r: an argument, for which files are offered. One in brackets can
     # only follow in the same word, and fish offers nothing for it.
-    if ($5 != "") {
-        gsub(/\|/, " ", $5)
+    gsub(/\|/, " ", $5)
+    if ($4 in offered)
+        line = line ($4 ~ /FILE/ ? " -r" : " -x") " -a " quoted(offered[$4])
+    else if ($5 != "")
         line = line " -x -a " quoted($5)
-    } else if ($4 ~ /FILE|DIR/)
+    else if ($4 ~ /FILE|DIR/)
         line = line " -r"
     else if ($4 != "" && index($4, "[=") != 1)
         line = line " -x"

@@ -17,6 +17,8 @@ function explanation(text)
 # What follows an option: a name for people, and what is offered in its place.
 function argument(name, choices)
 {
+    if (name in offered) # a key is followed by its value
+        return ":" name ":{" (name ~ /=/ ? "compadd -S \"\" - " offered[name] : "compadd - " offered[name] "; _files") "}"
     gsub(/^\[=|\]$/, "", name)
     if (choices != "") {
         gsub(/\|/, " ", choices)
@@ -26,6 +28,7 @@ function argument(name, choices)
         return ":" name ":_files"
     return ":" name ":" (name ~ /DIR/ ? "_files -/" : " ")
 }
+$1 == "offer" { offered[$2] = $3 }
 $1 == "program" {
     split($2, word, " ")
     program = word[1]

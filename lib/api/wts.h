@@ -104,8 +104,8 @@ enum wts_status wts_reader_open_fd(struct wts_reader **reader, int fd, const cha
 
 /* Go to the first member, or to the next one after what is left of the present one has been checked.
  * *member is the reader's, until this is called again or the reader is closed; NULL unless WTS_OK.
- * WTS_END: the stream was whole, and this is its end. WTS_DATA, WTS_SYSTEM: so will every later call
- * return. */
+ * WTS_END: the stream was whole, and this is its end. WTS_DATA; WTS_SYSTEM: every later call fails in
+ * the same way, unless it was for lack of memory. */
 enum wts_status wts_reader_member(struct wts_reader *reader, const struct wts_member **member);
 
 /* The next records of the member, as many as a frame holds: count * record_bytes bytes in memory of
@@ -138,7 +138,8 @@ enum wts_status wts_writer_open(struct wts_writer **writer, const char *path,
 
 /* Append records, of as many bytes as the header's columns have, or bytes of the blob: the tensors in
  * their order, each at the next multiple of 64, with zeroes between. WTS_USAGE: more than there are
- * tensors; WTS_SYSTEM, WTS_CLOSED. After a failure every later call fails in the same way. */
+ * tensors; WTS_SYSTEM, WTS_CLOSED. After a failure every later call fails in the same way, and
+ * wts_writer_finish() too. */
 enum wts_status wts_writer_records(struct wts_writer *writer, const void *records, uint64_t count);
 
 /* Write the end, put the file in its place (or close standard output), and release the writer: *writer

@@ -88,6 +88,26 @@ page()
     [ "${lines[3]}" = search ]
 }
 
+@test "completions offer keys of the configuration, and known machines beside files" {
+    keys=$("$bin/wcachefit" --dump-keys | cut -f 2 | sed 's/$/=/' | tr '\n' ' ')
+    [[ $keys == 'd_model= '*' seed= '* ]]
+    run bash -c "source $share/bash-completion/completions/wbatch
+        source $share/bash-completion/completions/wcachefit
+        COMP_WORDS=(wbatch --set '') COMP_CWORD=2; _wbatch; echo \"\${COMPREPLY[@]} \"
+        COMP_WORDS=(wbatch --set = d_m) COMP_CWORD=3; _wbatch; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit search --target xe) COMP_CWORD=3; _wcachefit; echo \"\${COMPREPLY[@]}\"
+        COMP_WORDS=(wcachefit search --target ./f) COMP_CWORD=3; _wcachefit; echo \"\${#COMPREPLY[@]}\""
+    [ "${lines[0]}" = "$keys" ]
+    [ "${lines[1]}" = d_model= ]
+    [ "${lines[2]}" = xeon-8480 ]
+    [ "${lines[3]}" = 0 ] # then bash offers files
+    # Every name is one that the program knows.
+    for name in $("$bin/wcachefit" host --list | cut -d ' ' -f 1); do
+        grep -w -e "$name" "$share/fish/vendor_completions.d/wcachefit.fish" >/dev/null
+        "$bin/wcachefit" host --target "$name" >/dev/null
+    done
+}
+
 # What zsh would offer for a command line: zsh in a terminal of its own, that prints its matches.
 zsh_offers()
 {
@@ -106,6 +126,10 @@ zsh_offers()
     [ "$(zsh_offers 'wcat --what=')" = $'auto\nsummary\nframes\nheader\nnotes\nstats' ] # of the default command
     zsh_offers 'wcat copy -' | grep -x -e '--output'
     zsh_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
+    [ "$(zsh_offers 'wtrain --set d_m')" = d_model= ]
+    zsh_offers 'wcachefit --target ' >machines
+    grep -x raspberry-pi-5 machines
+    grep -x tiny.json machines
 }
 
 @test "fish offers commands, options, choices and files" {
@@ -125,10 +149,15 @@ zsh_offers()
     [ "$(fish_offers 'wcat --what ' | tr '\n' ' ')" = 'auto frames header notes stats summary ' ]
     fish_offers 'wcat copy --' | grep -x -e '--output'
     fish_offers 'wtok encode -V tiny.v' | grep -x tiny.vocab
+    [ "$(fish_offers 'wtrain --set d_m')" = d_model= ]
+    fish_offers 'wcachefit --target ' >machines
+    grep -x raspberry-pi-5 machines
+    grep -x tiny.json machines
 }
 
 @test "no page and no completion is made of a program that fails" {
     mkdir -p broken
+    cp "$bin/wcachefit" broken
     man=$BATS_TEST_DIRNAME/../../man
     for part in 'exit 1' '[ "$1" != encode ] || exit 1; exec "$REAL" "$@"'; do
         printf '#!/bin/sh\n%s\n' "$part" >broken/wtok
