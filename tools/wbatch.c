@@ -238,8 +238,8 @@ static enum w_status make_header(struct w_header *header, const struct settings 
         w_json_set_hex32(header->json, "data_crc", data_crc);
     if (epoch_len)
         w_json_set_u64(header->json, "epoch_len", epoch_len);
-    if (set->val_output)
-        w_json_set_string(header->json, "val_output", set->val_output);
+    else if (set->val_output) /* the tokens have not all been read yet */
+        w_json_set_bool(header->json, "val_later", true);
     return fill_header(header, set, facts, (enum split)set->split, err);
 }
 

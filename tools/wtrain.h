@@ -215,7 +215,7 @@ void save_close(struct run *);
 /* ---- wtrain_eval.c ---- */
 /* W_USAGE: a --val is no regular file; W_MISMATCH: of another shape or vocabulary, or with other
  * columns of counts than the gate weighs. One that wbatch makes beside the batches for training
- * (their header's "val_output") may come later. */
+ * (their header's "val_later") may come later. */
 enum w_status eval_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool eval_is_due(const struct run *);
 /* Evaluate over all of each file that is there; the results go to run->validation and the log. */

@@ -31,13 +31,14 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
     return bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
 }
 
-/* Is the file not there yet, because wbatch makes it beside the batches for training? */
+/* Is the file not there yet, and to come from the wbatch that makes the batches for training? */
 static bool is_to_come(const struct run *run, const char *path)
 {
     const struct w_json *header = run->loader ? w_loader_header(run->loader)->json : NULL;
-    const char *made = w_json_string(w_json_get(header, "val_output"));
+    bool later = false;
 
-    return made && !strcmp(made, path) && !run->validation.all_read && w_is_missing(path);
+    return w_json_bool(w_json_get(header, "val_later"), &later) && later &&
+           !run->validation.all_read && w_is_missing(path);
 }
 
 /* Open a file of --val, and check that it fits the run. */
@@ -85,7 +86,7 @@ enum w_status eval_open(struct run *run, struct w_err *err)
         if (!is_to_come(run, val->items[i]))
             status = check_file(run, val->items[i], err);
         else
-            w_say("--val %s: comes once wbatch has read all tokens: evaluated from then on",
+            w_say("--val %s: not there yet: evaluated once wbatch --val-output has completed it",
                   val->items[i]);
     }
     run->validation.step = W_JSON_INT_MAX;

@@ -132,10 +132,15 @@ ids_of()
         cat tokens | wbatch $size --no-provenance $options --val-fraction 0.2 --val-output beside.val \
             -o both.batch
         cmp val.batch beside.val
-        # the header names the other file, the records are the same
-        wbatch $size $options --val-fraction 0.2 -o alone.batch tokens
-        cmp <(wcat raw both.batch) <(wcat raw alone.batch)
-        wcat --what header both.batch | jq -e '.val_output == "beside.val"'
+        # the other stream is what it is without, but for the word that validation comes later
+        wbatch $size --no-provenance $options --val-fraction 0.2 -o alone.batch tokens
+        if [ "$options" = "-w 1000" ]; then
+            cmp <(wcat raw both.batch) <(wcat raw alone.batch)
+            [ "$(wcat --what header both.batch | jq -c 'del(.val_later)')" = \
+                "$(wcat --what header alone.batch)" ]
+        else
+            cmp both.batch alone.batch
+        fi
     done
     # as wtrain finds it: before the first batch where all is held
     wbatch $size --no-provenance --val-fraction 0.2 --val-output early.val --epochs 0 tokens | {

@@ -615,13 +615,23 @@ no_temporary_files()
         wbatch -q -w 100 -c tiny.json --val-fraction 0.1 --val-output passing.val \
             < <(for _ in 1 2 3 4 5 6 7 8; do cat "$data/tiny.tok"; done) |
             wtrain -c tiny.json -n $steps --val passing.val --val-every 5 --log $steps -o m.wts 2>said
-        grep 'passing.val: comes once wbatch has read all tokens' said
+        grep 'passing.val: not there yet' said
         jq -e -s 'map(select(.t == "eval")) | .[-1].loss > 0 and .[-1].step == map(.step)[-1]' $steps
         wcat verify m.wts passing.val
     done
-    # a file that nobody makes is missed before the first step
+    # a file that nobody makes is missed before the first step, or at the end
     run -4 wtrain -c tiny.json -n 1 --val absent "$data/train.wts"
     [[ $output == *absent* ]]
+    run -4 bash -c 'wbatch -q -c tiny.json --val-fraction 0.1 --val-output there.val "$0" |
+        wtrain -q -c tiny.json -n 1 --val absent' "$data/tiny.tok"
+    [[ $output == *absent* ]]
+    run -4 bash -c 'wbatch -q -w 100 -c tiny.json --val-fraction 0.1 --val-output there.val "$0" |
+        wtrain -q -c tiny.json -n 5 --val absent -o last.wts' "$data/tiny.tok"
+    [[ $output == *absent* ]]
+    # what was trained is kept
+    wbatch -q -w 100 -c tiny.json --val-fraction 0.1 "$data/tiny.tok" |
+        wtrain -q -c tiny.json -n 5 --val there.val --resume last.wts.ckpt -o last.wts
+    wcat verify last.wts
 }
 
 @test "a model that no header can describe is refused before the first step" {
