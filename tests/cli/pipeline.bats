@@ -224,6 +224,7 @@ END
     for name in "$BATS_TEST_DIRNAME"/../../configs/*.json; do
         sed 's/300/16000/' tiny.json >"readme/configs/${name##*/}"
     done
+    ln -s "$BATS_TEST_DIRNAME/../../pipelines" readme/pipelines
     cd readme
     # The blocks but for make, which the other tests are a part of, and for what takes files of others
     # or a measurement of the machine, which formats.bats and wcachefit.bats test, or a launcher (ranks.bats).
