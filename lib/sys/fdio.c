@@ -331,9 +331,10 @@ enum w_status w_output_open(struct w_output *out, const char *path, struct w_err
 enum w_status w_output_try(const char *path, struct w_err *err)
 {
     struct w_output out = {.fd = -1};
+    const char *slash = path ? strrchr(path, '/') : NULL;
     struct stat st;
 
-    if (path && !stat(path, &st) && !S_ISREG(st.st_mode))
+    if ((slash && !slash[1]) || (path && !stat(path, &st) && !S_ISREG(st.st_mode)))
         return W_DONE;
     enum w_status status = w_output_open(&out, path, err);
     if (!status && out.is_file)
