@@ -340,8 +340,7 @@ static enum w_status check_outputs(const struct w_option *options, const void *f
             for (size_t i = 0; i < list->count && !status; i++)
                 status = refuse_input(output, list->items[i], err);
         }
-        /* A folder, so named, is made by the command. */
-        if (!status && !out->appends && output[strlen(output) - 1] != '/')
+        if (!status && !out->appends)
             status = w_output_try(output, err);
     }
     return status;
