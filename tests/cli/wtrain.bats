@@ -555,12 +555,9 @@ no_temporary_files()
 
 @test "--keep-best keeps the model of the lowest validation loss, across kills too" {
     wbatch -q -c tiny.json --split val --val-fraction 1 -n 20 -o v.batches "$data/other.tok"
-    # the rate rises until the loss does
-    run_best() {
-        wtrain -q -c tiny.json --set learning_rate=0.03 --set warmup_steps=100 -n 100 --keep-best \
-            --val v.batches --val-every 5 --every-steps 7 --log "$1.log" -o "$1.wts" "${@:2}" "$data/train.wts"
-    }
-    run_best whole
+    local best=(wtrain -q -c tiny.json --set learning_rate=0.03 --set warmup_steps=100 -n 100 --keep-best
+        --val v.batches --val-every 5 --every-steps 7) pid signal
+    "${best[@]}" --log whole.log -o whole.wts "$data/train.wts"
     jq -s 'map(select(.t == "eval")) | min_by(.loss) | {step, loss}' whole.log >lowest
     header whole.best.wts | jq -e --slurpfile l lowest '.state.step == $l[0].step and
         (.state.val_loss - $l[0].loss | fabs) < 1e-12 and .state.step < 100'
@@ -571,15 +568,23 @@ no_temporary_files()
     # interrupted wherever it may be, and what another run left counts nothing
     cp whole.best.wts killed.best.wts
     for signal in KILL TERM KILL KILL TERM KILL; do
-        run_best killed --resume killed.wts.ckpt &
+        "${best[@]}" --resume killed.wts.ckpt -o killed.wts "$data/train.wts" &
         pid=$!
         sleep 0.$((RANDOM % 4 + 1))
         kill -$signal $pid 2>/dev/null || true
         wait $pid || true
+        [ ! -e killed.wts ] || break
     done
-    run_best killed --resume killed.wts.ckpt
+    [ -e killed.wts ] || "${best[@]}" --resume killed.wts.ckpt -o killed.wts "$data/train.wts"
     cmp whole.best.wts killed.best.wts
     cmp whole.wts killed.wts
+    # one that was found before the interruption stays
+    "${best[@]}" -n 20 -o part.wts "$data/train.wts"
+    cp part.best.wts found.wts
+    wtrain -q --resume part.wts --set learning_rate=3 -n 40 --keep-best --val v.batches --val-every 5 \
+        --log part.log -o part.wts "$data/train.wts"
+    jq -e -s 'map(select(.t == "eval")) | length == 5' part.log
+    cmp found.wts part.best.wts
     run -2 wtrain -c tiny.json --keep-best -o m.wts --val v.batches "$data/train.wts"
     [[ $output == *"--val-every"* ]]
     run -2 wtrain -c tiny.json --keep-best -o v.wts --val v.best.wts --val-every 1 "$data/train.wts"
