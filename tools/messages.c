@@ -165,8 +165,8 @@ void w_progress(bool last, const char *format, ...)
 
     if (next_s == 0)
         next_s = began_s + 1;
-    if (w_common.mute || w_common.quiet || w_common.progress == W_PROGRESS_NEVER || (!last && now_s < next_s) ||
-        (w_common.progress == W_PROGRESS_AUTO && writes_into_pipe()))
+    if (w_common.mute || w_common.quiet || w_common.progress == W_PROGRESS_NEVER ||
+        (!last && now_s < next_s) || (w_common.progress == W_PROGRESS_AUTO && writes_into_pipe()))
         return;
     next_s = now_s + (redraw ? 0.25 : now_s - began_s < 60 ? 10 : 60);
     va_list args;
@@ -196,6 +196,18 @@ void w_progress_of(bool last, const struct w_task *w)
         snprintf(left, sizeof left, ", ETA %s", w_short_time(eta, (w->all - w->done) / rate));
     w_progress(last, "%s %.*f %s%s, %.*f %s/s%s", w->verb, w->digits, w->done, all, w->unit,
                w->digits, rate, w->unit, left);
+}
+
+const char *w_counted(char text[W_COUNTED], u64 count, const char *noun)
+{
+    const size_t length = strlen(noun);
+    const bool hissing = length > 0 && noun[length - 1] == 'h'; /* batch */
+
+    snprintf(text, W_COUNTED, "%llu %.20s%s", (unsigned long long)count, noun,
+             count == 1 ? ""
+             : hissing  ? "es"
+                        : "s");
+    return text;
 }
 
 const char *w_short_time(char text[24], double seconds)

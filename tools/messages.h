@@ -13,7 +13,7 @@ enum w_progress_when { W_PROGRESS_AUTO, W_PROGRESS_ALWAYS, W_PROGRESS_NEVER };
 /* Options that every program has; the parser of options sets them. */
 struct w_common {
     bool quiet, verbose;
-    bool mute; /* not a word: another rank speaks for this process; no option */
+    bool mute;    /* not a word: another rank speaks for this process; no option */
     u32 progress; /* enum w_progress_when */
 };
 extern struct w_common w_common;
@@ -56,6 +56,10 @@ void w_progress_of(bool last, const struct w_task *);
 void w_progress_erase(void);
 /* Make a progress line fit into so many columns. */
 void w_progress_fit(char *line, size_t columns);
+
+/* "1 document", "2 documents", "3 batches"; returns text. */
+#define W_COUNTED 48 /* bytes of such a text */
+const char *w_counted(char text[W_COUNTED], u64 count, const char *noun);
 
 /* "41s", "3m07s", "2h52m"; returns text. */
 const char *w_short_time(char text[24], double seconds);

@@ -459,17 +459,17 @@ static enum w_status end_training(struct job *job, struct w_err *err)
     const struct w_pack_counts *counts = w_pack_counts(job->pack);
     struct stream *stream = &job->training_stream;
     const u64 dropped = w_batches_dropped(job->batches), written = w_writer_count(stream->writer);
+    char batches[W_COUNTED], sequences[W_COUNTED], documents[W_COUNTED];
 
     if (!set->val_output)
         say_split(job);
     enum w_status status = close_stream(stream, counts->documents[0], dropped, err);
     if (!status)
-        w_say("%llu batches of %llu x (%llu + 1) ids, %llu sequences dropped; read %llu tokens in "
-              "%llu documents, took %llu in %llu",
-              (unsigned long long)written, (unsigned long long)set->batch,
-              (unsigned long long)set->length, (unsigned long long)dropped,
+        w_say("%s of %llu x (%llu + 1) ids, %s dropped; read %llu tokens in %s, took %llu in %llu",
+              w_counted(batches, written, "batch"), (unsigned long long)set->batch,
+              (unsigned long long)set->length, w_counted(sequences, dropped, "sequence"),
               (unsigned long long)(counts->tokens[0] + counts->tokens[1]),
-              (unsigned long long)(counts->documents[0] + counts->documents[1]),
+              w_counted(documents, counts->documents[0] + counts->documents[1], "document"),
               (unsigned long long)counts->tokens[0], (unsigned long long)counts->documents[0]);
     return status;
 }

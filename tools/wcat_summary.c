@@ -68,12 +68,13 @@ static void put_contents(FILE *out, const char *path, const struct totals *t,
 {
     const struct w_array *first = h->array_count ? &h->arrays[0] : NULL;
     const unsigned long long records = t->records;
+    char counted[W_COUNTED];
 
     fprintf(out, "%s: ", path);
     if (h->kind == W_TOKENS)
-        fprintf(out, "%llu ids in %llu documents", records, (unsigned long long)t->ids.docs);
+        fprintf(out, "%llu ids in %s", records, w_counted(counted, t->ids.docs, "document"));
     else if (h->kind == W_BATCH && first && first->ndim == 2)
-        fprintf(out, "%llu batches of %llu x %llu ids", records,
+        fprintf(out, "%s of %llu x %llu ids", w_counted(counted, records, "batch"),
                 (unsigned long long)first->shape[0], (unsigned long long)first->shape[1]);
     else
         fprintf(out, "%u %s, %llu bytes", h->array_count,

@@ -70,14 +70,14 @@ enum w_status wcat_count(const char *path, struct totals *t, struct w_header *fi
 
 static enum w_status verify_file(const char *path, struct w_err *err)
 {
+    char members[W_COUNTED], frames[W_COUNTED], records[W_COUNTED];
     struct totals t;
 
     enum w_status status = wcat_count(path, &t, NULL, err);
     if (!status)
-        w_detail("%s: whole: %llu members, %llu frames, %llu records, %llu bytes",
-                 !strcmp(path, "-") ? "standard input" : path, (unsigned long long)t.members,
-                 (unsigned long long)t.frames, (unsigned long long)t.records,
-                 (unsigned long long)t.bytes);
+        w_detail("%s: whole: %s, %s, %s, %llu bytes", !strcmp(path, "-") ? "standard input" : path,
+                 w_counted(members, t.members, "member"), w_counted(frames, t.frames, "frame"),
+                 w_counted(records, t.records, "record"), (unsigned long long)t.bytes);
     return status;
 }
 

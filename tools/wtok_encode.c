@@ -236,17 +236,18 @@ static enum w_status close_writer(struct w_writer **writer, const struct encodin
 {
     double seconds = w_now_s() - reader->started_s;
     u64 tokens = w_writer_count(*writer);
+    char documents[W_COUNTED];
 
     enum w_status status = wtok_writer_close(writer, &e->totals, err);
     if (!status)
         say_doubts(e, reader, tokens);
     if (!status)
-        w_say("%llu tokens of %llu bytes (%.3f bytes/token) in %llu documents; %.2f s, %.1f MB/s",
+        w_say("%llu tokens of %llu bytes (%.3f bytes/token) in %s; %.2f s, %.1f MB/s",
               (unsigned long long)tokens, (unsigned long long)e->totals.text_bytes,
               tokens > e->totals.documents
                   ? (double)e->totals.text_bytes / (double)(tokens - e->totals.documents)
                   : 0,
-              (unsigned long long)e->totals.documents, seconds,
+              w_counted(documents, e->totals.documents, "document"), seconds,
               seconds > 0 ? (double)e->totals.text_bytes / 1e6 / seconds : 0);
     return status;
 }

@@ -359,7 +359,7 @@ static void show_validations(const struct run *run)
 static void show_steps(const struct run *run, bool evaluated)
 {
     const struct evaluation *e = run->validation.of_val;
-    char duration[24], val[64] = "", forecast[32];
+    char duration[24], val[64] = "", forecast[32], steps[W_COUNTED];
     double tokens_per_s = part((double)run->clock.tokens, run->clock.step_seconds);
 
     if (evaluated)
@@ -368,9 +368,9 @@ static void show_steps(const struct run *run, bool evaluated)
         snprintf(val, sizeof val, ", validation %.4f (%.4f bits/byte)", e->loss.network,
                  eval_bits_per_byte(e, e->loss.network));
     forecast_ratio(forecast, run, tokens_per_s);
-    w_say("%llu steps, %llu tokens in %s: loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.2f "
+    w_say("%s, %llu tokens in %s: loss %.4f%s, %.0f tok/s%s, %.1f GFLOP/s, data-wait %.2f "
           "%%, peak memory %.0f MiB",
-          (unsigned long long)run->clock.steps, (unsigned long long)run->clock.tokens,
+          w_counted(steps, run->clock.steps, "step"), (unsigned long long)run->clock.tokens,
           w_short_time(duration, w_now_s() - run->clock.began_s), run->state.loss, val,
           tokens_per_s, forecast, gflops(run, tokens_per_s),
           100 * part(run->clock.wait_s, run->clock.step_seconds),

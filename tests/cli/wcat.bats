@@ -23,7 +23,7 @@ setup()
     run -0 wcat --verify e.wts
     [ -z "$output" ]
     run -0 wcat --verify -v e.wts
-    [[ $output == *"1 members, 3 frames, 4 records, 444 bytes" ]]
+    [[ $output == *"1 member, 3 frames, 4 records, 444 bytes" ]]
     [ "$(wcat raw e.wts | ids)" = "5 6 7 2" ]
     run -0 wcat verify -v e.wts
     [[ $output == *"444 bytes" ]]

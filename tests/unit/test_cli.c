@@ -117,6 +117,17 @@ static void a_progress_line_fits_and_keeps_its_eta(void **state)
     }
 }
 
+static void one_thing_has_no_plural(void **state)
+{
+    (void)state;
+    char text[W_COUNTED];
+
+    assert_string_equal(w_counted(text, 0, "document"), "0 documents");
+    assert_string_equal(w_counted(text, 1, "document"), "1 document");
+    assert_string_equal(w_counted(text, 1, "batch"), "1 batch");
+    assert_string_equal(w_counted(text, UINT64_MAX, "batch"), "18446744073709551615 batches");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_command_comes_before_its_options),
         cmocka_unit_test(a_misspelt_command_is_no_operand_unless_it_is_a_file),
         cmocka_unit_test(a_progress_line_fits_and_keeps_its_eta),
+        cmocka_unit_test(one_thing_has_no_plural),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
