@@ -1,7 +1,7 @@
 /* The ranks of a run, wtools(7): who they are, and what they agree on.
  *
- * All ranks take the same way through the program, and each failure of one is told to all at the next
- * agreement, so that they end together: with the same status, and rank 0 says why. */
+ * All ranks take the same way through the program, and each failure of one is told to all at the
+ * next agreement, so that they end together: with the same status, and rank 0 says why. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
