@@ -46,9 +46,10 @@ void w_gradient_tree_init(struct w_gradient_tree *, const struct w_engine *, con
                           float *block, float *levels, u64 floats);
 /* Share out the batches of a step. The number of ranks divides w_gradient_parts(). */
 void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peers *);
-bool w_gradient_tree_is_last(
-    const struct w_gradient_tree *); /* the batch at hand, of this process */
+/* Is the batch at hand the last one of this process in the step? */
+bool w_gradient_tree_is_last(const struct w_gradient_tree *);
 void w_gradient_tree_batch(struct w_gradient_tree *);
+/* Between ranks this starts exchanges, for which w_peers_wait() waits. */
 void w_gradient_tree_final(struct w_gradient_tree *, u64 from);
 /* As large as a block; among ranks only. */
 float *w_gradient_tree_scratch(const struct w_gradient_tree *);

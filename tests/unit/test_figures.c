@@ -22,7 +22,7 @@ struct expected {
     const char *key;
     double value;
 };
-#define EXPECTED_MAX 128
+#define EXPECTED_MAX 148
 static struct expected rows[EXPECTED_MAX];
 static u32 row_count;
 

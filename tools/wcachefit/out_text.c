@@ -183,7 +183,7 @@ static enum w_status write_ranks(FILE *f, const struct report *r, struct w_err *
          ranks *= 2) {
         char rate[W_FIGURE_TEXT], part[W_FIGURE_TEXT], step[W_FIGURE_TEXT], wait[W_FIGURE_TEXT];
         status = w_fit_set_ranks(&fit, ranks, err);
-        fprintf(f, "  %4llu %16s, efficiency %s; a step %s, of it waiting %s\n",
+        fprintf(f, "  %4llu %12s tok/s, efficiency %s; a step %s, of it waiting %s\n",
                 (unsigned long long)ranks, w_fit_text(rate, &fit, "ranks.tok_s"),
                 w_fit_text(part, &fit, "ranks.efficiency"), w_fit_text(step, &fit, "ranks.seconds"),
                 w_fit_text(wait, &fit, "ranks.wait"));
