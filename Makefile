@@ -229,6 +229,7 @@ LIB_SOURCES := \
 	lib/fit/expr.c \
 	lib/fit/figures.c \
 	lib/fit/scaling_law.c \
+	lib/fit/network.c \
 	lib/fit/predict.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \

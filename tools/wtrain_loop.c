@@ -25,9 +25,9 @@ void run_heed_save_signal(struct run *run)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
 
-/* The gradients of this process's batches of the step, into the model, and their losses; *after: the
- * place of the next step. If the data end before its last batch, W_END: the state stays that of the
- * last whole step. */
+/* The gradients of this process's batches of the step, into the model, and their losses; *after:
+ * the place of the next step. If the data end before its last batch, W_END: the state stays that of
+ * the last whole step. */
 static enum w_status train_on_batches(struct run *run, struct w_batch_place *after,
                                       struct w_err *err)
 {
@@ -123,8 +123,8 @@ static enum w_status check_finite(const struct run *run, const char *what, doubl
                   (unsigned long long)run->state.step + 1, what);
 }
 
-/* Seconds of training by which the run is steered: among ranks all have to take the same, that of rank
- * 0 when it was last heard. */
+/* Seconds of training by which the run is steered: among ranks all have to take the same, that of
+ * rank 0 when it was last heard. */
 static double steering_s(const struct run *run)
 {
     return run->peers ? run->words[0].elapsed_s : run_elapsed_s(run);

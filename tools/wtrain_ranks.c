@@ -1,7 +1,7 @@
 /* The ranks of a run, wtools(7): who they are, and what they agree on.
  *
- * All ranks take the same way through the program, and each failure of one is told to all at the next
- * agreement, so that they end together: with the same status, and rank 0 says why. */
+ * All ranks take the same way through the program, and each failure of one is told to all at the
+ * next agreement, so that they end together: with the same status, and rank 0 says why. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,7 +272,9 @@ enum w_status ranks_end(struct run *run, enum w_status status, struct w_err *err
     run->check = 0;
     if ((w_peers_size(run->peers) & (w_peers_size(run->peers) - 1)) == 0)
         status = ranks_agree(run, status, err);
-    const int code = status == W_SIGNAL ? 128 + (int)w_signal_stop : w_exit_code(status);
+    /* of a signal that another rank got only the news may be here, not its number */
+    const int signal = w_signal_stop ? (int)w_signal_stop : SIGTERM;
+    const int code = status == W_SIGNAL ? 128 + signal : w_exit_code(status);
     if (w_peers_rank(run->peers) == 1 && w_peers_lost(run->peers, 0))
         w_common.mute = false; /* rank 0 cannot say it */
     if (w_exit_code(status))

@@ -15,8 +15,8 @@
 
 #include "wire/origin.h"
 
-/* Of every `of` batches only [first, first + count) are handed out, and only if all are there. of 0:
- * every batch. */
+/* Of every `of` batches only [first, first + count) are handed out, and only if all are there. of
+ * 0: every batch. */
 struct w_loader_share {
     u64 first, count, of;
 };
@@ -26,8 +26,8 @@ struct w_loader_options {
     u64 batch_size, length; /* a batch is (batch_size, length + 1) ids */
     u64 vocab_size;
     struct w_loader_share share;
-    /* Where an earlier run stopped, of which origin: all before it is read again and compared. NULL: where
-     * the stream begins; not known. */
+    /* Where an earlier run stopped, of which origin: all before it is read again and compared.
+     * NULL: where the stream begins; not known. */
     const struct w_batch_place *start;
     const struct w_json *origin;
     const volatile sig_atomic_t *stop; /* waiting ends with W_SIGNAL once it is set; may be NULL */
@@ -45,8 +45,8 @@ struct w_loaded {
 struct w_loader;
 
 /* W_MISMATCH: the stream is valid, but of another shape or vocabulary, or, with a start, other
- * batches, or begins after it. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM. *loader is NULL after
- * a failure. */
+ * batches, or begins after it. W_TRUNCATED: it is empty. Else as reading any stream; W_IO, W_NOMEM.
+ * *loader is NULL after a failure. */
 enum w_status w_loader_open(struct w_loader **loader, const struct w_loader_options *,
                             struct w_err *) W_MUST_CHECK;
 /* The header of the first member; lives as long as the loader. */
@@ -64,8 +64,8 @@ struct w_batch_place w_loader_start(const struct w_loader *);
 /* The next batch, valid until the next call, and where the one after it begins; with a share, after
  * the last of the batches that are handed out, where the next `of` begin. W_END after the last one;
  * W_SIGNAL once the stop flag is set; W_CORRUPT for an id outside vocab_size, an lp that is no
- * log-probability, or more targets than a sequence has; else as w_loader_open(). After a failure or the end, further calls
- * return the same. */
+ * log-probability, or more targets than a sequence has; else as w_loader_open(). After a failure or
+ * the end, further calls return the same. */
 enum w_status w_loader_next(struct w_loader *, struct w_loaded *, struct w_batch_place *after,
                             struct w_err *err) W_MUST_CHECK;
 /* Seconds that w_loader_next() has waited so far. */

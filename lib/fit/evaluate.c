@@ -299,6 +299,12 @@ static void settle_rate(struct w_fit *fit)
                 predicted ? "prediction" : "rate is given");
 }
 
+static void give_ranks(struct w_fit *fit, u64 ranks)
+{
+    give(fit, "ranks", (double)ranks, "user");
+    give_number(fit, "ranks.levels", __builtin_ctzll(ranks), "user");
+}
+
 static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
 {
     const struct w_conf *c = &fit->conf;
@@ -317,6 +323,9 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
     give(fit, "loss", ask->loss, "log");
     give(fit, "text.bytes", ask->bytes_per_token, "user");
+    give_ranks(fit, W_MAX(ask->ranks, 1));
+    give(fit, "network.bytes_s", ask->network.bytes_s, "network");
+    give(fit, "network.latency", ask->network.latency_s, "network");
 }
 
 /* ---- the planner ---- */
@@ -337,10 +346,18 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w
     return status;
 }
 
+static enum w_status compute(struct w_fit *fit, int row, struct w_err *err)
+{
+    const struct w_expr_names names = {figure_value, fit};
+
+    fit->sources[row] = "formula";
+    enum w_status status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
+    return status ? w_fail_at(err, status, "%s", w_figures[row].key) : W_DONE;
+}
+
 enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const struct w_machine *m,
                          const struct w_fit_ask *ask, struct w_err *err)
 {
-    struct w_expr_names names = {figure_value, fit};
     u32 threads = (u32)W_MAX(ask->threads, 1);
 
     memset(fit, 0, sizeof *fit);
@@ -367,12 +384,19 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     for (int row = 0; w_figures[row].key && !status; row++) {
         if (row == rate)
             settle_rate(fit);
-        if (w_figures[row].formula) {
-            fit->sources[row] = "formula";
-            status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
-            if (status)
-                w_fail_at(err, status, "%s", w_figures[row].key);
-        }
+        if (w_figures[row].formula)
+            status = compute(fit, row, err);
     }
+    return status;
+}
+
+enum w_status w_fit_set_ranks(struct w_fit *fit, u64 ranks, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    give_ranks(fit, ranks);
+    for (int row = 0; w_figures[row].key && !status; row++)
+        if (!strncmp(w_figures[row].key, "ranks.", 6) && w_figures[row].formula)
+            status = compute(fit, row, err);
     return status;
 }

@@ -10,6 +10,7 @@
 
 #include "bench/calibration.h"
 #include "fit/figures.h"
+#include "fit/network.h"
 #include "fit/residuals.h"
 #include "net/plan.h"
 #include "sys/machine.h"
@@ -30,6 +31,8 @@ struct w_fit_ask {
     double eval_tokens;                      /* of an evaluation; 0: none */
     double eval_every;                       /* steps between two; 0: only at the end */
     double ckpt_every_s;                     /* between checkpoints; 0: none */
+    u64 ranks;                               /* that share out a step; 0: 1 */
+    struct w_network network;                /* between them; zeros: not known */
     const struct w_calibration *calibration; /* of this machine; NULL: none */
     const struct w_residuals *residuals;     /* of its predictions; NULL: none */
 };
@@ -48,6 +51,10 @@ struct w_fit {
  * cannot work, or the planner refuses it. W_NOMEM. */
 enum w_status w_fit_make(struct w_fit *, const struct w_conf *, const struct w_machine *,
                          const struct w_fit_ask *, struct w_err *) W_MUST_CHECK;
+
+/* The same fit for another number of ranks, a power of two: only figures whose names begin with
+ * "ranks" change. */
+enum w_status w_fit_set_ranks(struct w_fit *, u64 ranks, struct w_err *) W_MUST_CHECK;
 
 /* The peak that bounds GEMMs of a compute type; its value is 0 if it is not known. */
 struct w_rate w_fit_peak(const struct w_machine *, enum w_type);

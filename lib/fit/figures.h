@@ -16,7 +16,7 @@ struct w_figure {
     const char *formula; /* over keys of rows above; NULL: given by configuration, machine, ... */
 };
 extern const struct w_figure w_figures[]; /* ends with a NULL key */
-#define W_FIGURES_MAX 360
+#define W_FIGURES_MAX 380
 
 /* The part of the available memory that a step may take where no other limit is given. */
 #define W_MEMORY_USABLE 0.85

@@ -5,9 +5,9 @@
 /* Floats of an item of the team. */
 #define ITEM_FLOATS 16384
 
-/* Floats of an exchange: at least so many that its time is not that of its messages' way, and at most so
- * many that one is added up while the next is on its way. Of a large model they are more, so that there
- * are fewer exchanges than W_PEERS_JOBS. */
+/* Floats of an exchange: at least so many that its time is not that of its messages' way, and at
+ * most so many that one is added up while the next is on its way. Of a large model they are more,
+ * so that there are fewer exchanges than W_PEERS_JOBS. */
 static u64 piece_min(const struct w_gradient_tree *tree)
 {
     return W_MAX((u64)1 << 16, tree->floats / 2048);

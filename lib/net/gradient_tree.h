@@ -7,9 +7,9 @@
  * parts of one subtree, and the sums above it are made between the ranks: so the bits are the same.
  *
  *     tree.block                                   // what a batch adds to
- *     w_gradient_tree_batch(&tree)                 // after each batch but the last
- *     w_gradient_tree_final(&tree, from)           // in the last: gradients from here on are done
- *     w_gradient_tree_reset(&tree)                 // after the update, which has cleared the block
+ *     w_gradient_tree_final(&tree, from)    // in the last batch: gradients from here on are done
+ *     w_gradient_tree_batch(&tree)          // after each batch
+ *     w_gradient_tree_reset(&tree)          // after the update, which has cleared the block
  *
  * A process that has 2^n parts needs n blocks beside the one that batches add to: as in counting in
  * binary, one for each level of the tree. What a process among ranks does not need of them is its
@@ -23,8 +23,8 @@
 
 #define W_GRADIENT_LEVELS 10 /* of the tree, at most */
 
-/* The parts of a step: the largest power of two up to conf.max_ranks that divides conf.accumulate. No
- * more ranks can share out a step. */
+/* The parts of a step: the largest power of two up to conf.max_ranks that divides conf.accumulate.
+ * No more ranks can share out a step. */
 u32 w_gradient_parts(const struct w_conf *);
 
 struct w_gradient_tree {
@@ -41,14 +41,15 @@ struct w_gradient_tree {
     u64 added, sent; /* in the last batch: floats from here on are summed; are on their way */
 };
 
-/* blocks: the place of the first; the others follow it. Without peers. */
+/* block: zeros. levels: memory of as many blocks as the tree has levels. For a process alone. */
 void w_gradient_tree_init(struct w_gradient_tree *, const struct w_engine *, const struct w_conf *,
                           float *block, float *levels, u64 floats);
-/* Share out the batches of a step. */
+/* Share out the batches of a step. The number of ranks divides w_gradient_parts(). */
 void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peers *);
-bool w_gradient_tree_is_last(
-    const struct w_gradient_tree *); /* the batch at hand, of this process */
+/* Is the batch at hand the last one of this process in the step? */
+bool w_gradient_tree_is_last(const struct w_gradient_tree *);
 void w_gradient_tree_batch(struct w_gradient_tree *);
+/* Between ranks this starts exchanges, for which w_peers_wait() waits. */
 void w_gradient_tree_final(struct w_gradient_tree *, u64 from);
 /* As large as a block; among ranks only. */
 float *w_gradient_tree_scratch(const struct w_gradient_tree *);

@@ -1,19 +1,20 @@
 /* peers.h - this process among others that do a run together, on one machine or several: its ranks,
  * numbered from 0, started by mpirun or srun. A NULL peers is one process alone.
  *
- *     w_peers_open(&peers, &options, &err)                    // as every rank does
- *     w_peers_combine(peers, x, scratch, n, sizeof *x, add)   // starts: x becomes the sum over ranks
- *     ...                                                     // other work
- *     status = w_peers_wait(peers, &err)                      // until all that was started is done
- *     w_peers_close(&peers)                                   // or w_peers_abort()
+ *     w_peers_open(&peers, &options, &err)    // as every rank does
+ *     w_peers_greet(peers, &err)
+ *     w_peers_combine(peers, &job)            // starts: job.x becomes the sum over the ranks
+ *     ...                                     // other work
+ *     w_peers_wait(peers, &err)               // until all that was started is done
+ *     w_peers_close(&peers)                   // or w_peers_abort()
  *
- * A combination is made in a fixed binary tree: of ranks 0 and 1, of 2 and 3, then of these results.
- * Both sides of a pair compute a op b or b op a, which is the same for what is commutative, as the
- * addition of IEEE numbers is. (The reductions of MPI promise no order.)
+ * A combination is made in a fixed binary tree: of ranks 0 and 1, of 2 and 3, then of these
+ * results. Both sides of a pair compute a op b or b op a, which is the same for what is
+ * commutative, as the addition of IEEE numbers is. (The reductions of MPI promise no order.)
  *
- * Messages are carried by a thread of its own, so that exchanges go on while the others compute, and so
- * that each rank hears from its neighbour once a second whatever that one does: a process that was
- * stopped, or a network that hangs, is found by its silence. */
+ * Messages are carried by a thread of its own, so that exchanges go on while the others compute,
+ * and so that each rank hears from its neighbour once a second whatever that one does: a process
+ * that was stopped, or a network that hangs, is found by its silence. */
 #ifndef W_PEERS_H
 #define W_PEERS_H
 
@@ -45,8 +46,9 @@ const char *w_peers_name(const struct w_peers *, u32 rank, char text[W_PEERS_HOS
  * Status as of w_peers_wait(). */
 enum w_status w_peers_greet(struct w_peers *, struct w_err *) W_MUST_CHECK;
 
-/* What rank 0 reads from a path (NULL and "-": its standard input) becomes the standard input of every
- * rank: rank 0 reads it, and each hands the bytes on to the next. Before anything has read it. W_IO. */
+/* What rank 0 reads from a path (NULL and "-": its standard input) becomes the standard input of
+ * every rank: rank 0 reads it, and each hands the bytes on to the next. Before anything has read
+ * it. W_IO. */
 enum w_status w_peers_share_input(struct w_peers *, const char *path, struct w_err *) W_MUST_CHECK;
 
 /* other is as many items; x op= other. Called by the thread that carries messages. */
@@ -72,8 +74,8 @@ void w_peers_ignore_stop(struct w_peers *);
 bool w_peers_failed(struct w_peers *);
 bool w_peers_lost(struct w_peers *, u32 rank); /* it is the one that was not heard */
 
-/* Of the exchanges that were waited for since the last call, W_PEERS_JOBS at most: when each began and
- * ended, in seconds of w_now_s(). Valid until the next wait. */
+/* Of the exchanges that were waited for since the last call, W_PEERS_JOBS at most: when each began
+ * and ended, in seconds of w_now_s(). Valid until the next wait. */
 struct w_peers_time {
     double began_s, ended_s;
     u64 bytes; /* of x */

@@ -1,5 +1,5 @@
-/* peers_engine.h - what peers.c asks of the library that carries messages between the processes of a
- * run. Each MPI has its own types, so each gets a shared object, made from peers_mpi.c by its own
+/* peers_engine.h - what peers.c asks of the library that carries messages between the processes of
+ * a run. Each MPI has its own types, so each gets a shared object, made from peers_mpi.c by its own
  * compiler and loaded when a program finds itself started by that MPI: the program itself needs
  * none.
  *

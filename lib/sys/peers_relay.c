@@ -38,8 +38,8 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* Rank 0: the next chunk of its standard input, if there is one. An error of reading is the end, which
- * the stream's reader takes for what it is, since the end frame is missing. */
+/* Rank 0: the next chunk of its standard input, if there is one. An error of reading is the end,
+ * which the stream's reader takes for what it is, since the end frame is missing. */
 static void take(struct w_relay *r)
 {
     struct pollfd wait = {.fd = r->in, .events = POLLIN};

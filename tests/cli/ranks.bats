@@ -98,11 +98,14 @@ same_bytes()
     cmp part.wts whole.wts
 }
 
-@test "the sampled softmax, lazy rows and Muon are the same among ranks" {
+@test "the sampled softmax, lazy rows, Muon and a gate are the same among ranks" {
     need openmpi
     local run=(-c eight.json --set softmax_sample=64 --set lazy_rows=1 --set optimizer=muon)
-    wtrain -q "${run[@]}" -n 6 -o 1.wts "$data/eight.batches"
-    ranks openmpi 2 wtrain -q "${run[@]}" -n 6 -o 2.wts "$data/eight.batches"
+    "$BUILD/tests/add_columns" "$data/tiny.tokens" counted.tokens
+    wbatch -q -c eight.json -o counted.batches counted.tokens
+    wtrain -q "${run[@]}" -n 6 -o 1.wts counted.batches
+    wcat --what header 1.wts | jq -e '.config.counts > 0'
+    ranks openmpi 2 wtrain -q "${run[@]}" -n 6 -o 2.wts counted.batches
     cmp 2.wts 1.wts
 }
 

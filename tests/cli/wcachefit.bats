@@ -486,3 +486,25 @@ train_tiny()
     done
     run -1 tests/loss/fit recipe=none tests/loss/runs.tsv
 }
+
+@test "several ranks: their rate over a network, and what cannot be shared out" {
+    local conf=(--set accumulate=8 --set batch_size=4 configs/wiki_cache_optimized.json)
+    calibrated
+    wcachefit --network 10GbE "${conf[@]}" >"$out"
+    grep '^RANKS over 10GbE' "$out"
+    [ "$(grep -c 'tok/s, efficiency ' "$out")" -eq 4 ]
+    # a faster network waits less, and no rank waits for none
+    echo '{"bytes_s": 1e12, "latency_s": 1e-9}' >"$BATS_TEST_TMPDIR/fast.json"
+    for network in 1GbE 10GbE "$BATS_TEST_TMPDIR/fast.json"; do
+        wcachefit --network "$network" --ranks 4 --json "${conf[@]}"
+    done | jq -se '[.[].configs[0].figures["ranks.wait"]] as [$slow, $fast, $none] |
+        $slow > $fast and $fast > $none and $none < 1e-3'
+    wcachefit --network 1GbE --ranks 1 --json "${conf[@]}" |
+        jq -e '.configs[0].figures | ."ranks.wait" == 0 and ."ranks.efficiency" == 1'
+    run -2 wcachefit --network 1GbE --ranks 4 configs/wiki_cache_optimized.json
+    [[ $output == *"4 ranks cannot share out a step of 1 batches"* ]]
+    run -2 wcachefit --network 1GbE --ranks 3 "${conf[@]}"
+    run -2 wcachefit --ranks 2 "${conf[@]}"
+    run -2 wcachefit --network 11GbE "${conf[@]}"
+    wcachefit --no-calibration --network 1GbE "${conf[@]}" | grep 'not known without wcachefit calibrate'
+}

@@ -286,6 +286,8 @@ static void every_formula_can_be_computed(void **state)
                             .tok_s_source = "test",
                             .bytes_per_token = 1,
                             .loss = 1,
+                            .ranks = 2,
+                            .network = {1e9, 1e-4},
                             .calibration = &calibration};
     struct w_fit fit;
     struct w_conf conf = fits[0].conf;

@@ -22,7 +22,7 @@ struct expected {
     const char *key;
     double value;
 };
-#define EXPECTED_MAX 128
+#define EXPECTED_MAX 148
 static struct expected rows[EXPECTED_MAX];
 static u32 row_count;
 
@@ -309,6 +309,34 @@ static double bits_after(const struct w_conf *c, double worth)
     return given("law.floor") + lost * pow((double)c->vocab_size / 8192, -given("law.gamma"));
 }
 
+/* A step of all ranks: each makes its part of the batches and the whole update. */
+static void add_ranks(const struct w_conf *c, double step_tokens)
+{
+    const double ranks = given("ranks"), params = given("params");
+    const double table = (double)((c->vocab_size + c->max_length) * c->d_model);
+    const double sent = 8 * params - 8 * params / ranks, late = table / params;
+    const double transfer = sent / given("network.bytes_s");
+    const double cover =
+        (given("step.linear_back") + given("step.attention_back") + given("step.norm") / 2) /
+        (double)c->accumulate;
+    const double rounds = 1 + ceil(table / (1 << 22));
+    const double latency = 2 * log2(ranks) * given("network.latency") * rounds;
+    const double wait =
+        ranks > 1 ? fmax(transfer - late * transfer - cover, 0) + late * transfer + latency : 0;
+    const double update = given("step.orthogonalise") + given("step.update");
+    const double seconds = (given("step.seconds") - update) / ranks + update + wait;
+
+    add("ranks.bytes", sent);
+    add("ranks.late", late);
+    add("ranks.transfer", transfer);
+    add("ranks.cover", cover);
+    add("ranks.latency", latency);
+    add("ranks.wait", wait);
+    add("ranks.seconds", seconds);
+    add("ranks.tok_s", given("predict.factor") * step_tokens / seconds);
+    add("ranks.efficiency", given("step.seconds") / ranks / seconds);
+}
+
 static void add_rates(const struct w_conf *c)
 {
     const double step_tokens = (double)(c->accumulate * c->batch_size * c->max_length);
@@ -320,6 +348,7 @@ static void add_rates(const struct w_conf *c)
     add("predict.high", predicted + predicted * interval);
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
+    add_ranks(c, step_tokens);
     const double text = given("text.tokens"), seconds = given("budget.time");
     const double worth = worth_of(given("tokens"), text);
     const double reuse = given("law.reuse") * pow(text / given("params"), 0.7);
@@ -485,6 +514,8 @@ static void every_formula_says_what_is_counted(void **state)
                                 .eval_tokens = 5432,
                                 .eval_every = 7,
                                 .ckpt_every_s = 61,
+                                .ranks = 1u << i,
+                                .network = {i % 2 ? 1e6 : 1e9, 1e-4},
                                 .calibration = &calibration};
         conf.num_layers = sizes[i].layers;
         conf.accumulate = sizes[i].accumulate;

@@ -1,4 +1,5 @@
-/* The sum of a step's gradients beside the same sum made by hand, from gradients of single batches. */
+/* The sum of a step's gradients beside the same sum made by hand, from gradients of single
+ * batches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Exchanges between the ranks of a pretended engine, which are in one process: in every order of their
- * turns the result is the sum in the binary tree. */
+/* Exchanges between the ranks of a pretended engine, which are in one process: in every order of
+ * their turns the result is the sum in the binary tree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,8 @@
 /* wcachefit report: the figures of configurations on a machine. */
 #include "base/strnum.h"
+#include "fit/network.h"
 #include "fit/runlog.h"
+#include "net/gradient_tree.h"
 #include "tools/wcachefit/commands.h"
 
 #define TOKENS_PER_FILE "100.8k" /* 56 tokens a second for 50 hours over 100 files */
@@ -55,6 +57,12 @@ static const struct w_option options[] = {
     {"log", 0, W_OPT_LIST, AT(log), .arg = "FILE",
      .help = "Training rate from a log of wtrain, the median of its steps; once for each "
              "configuration."},
+    {"network", 0, W_OPT_TEXT, AT(network), .arg = "NAME|FILE",
+     .help = "Predict what several ranks of wtrain do on machines like this one that this network "
+             "connects: " W_NETWORK_NAMES ", or a file of JSON with its bytes_s and latency_s."},
+    {"ranks", 0, W_OPT_COUNT, AT(ranks), .arg = "N", .max = 1024,
+     .help = "So many ranks, a power of two. Default: in a report all numbers that can share out a "
+             "step, in figures the largest."},
     {OUTPUT_OPTION},
     {0},
 };
@@ -73,6 +81,9 @@ static const char *const examples[] = {
     "configs/autoregressive_fast.json",
     "Where a figure comes from",
     "wcachefit --explain=memory configs/autoregressive_fast.json",
+    "What four machines would make of it",
+    "wcachefit --network 10GbE --ranks 4 --set accumulate=8 --set batch_size=4 "
+    "configs/wiki_cache_optimized.json",
     "Half the batch, without editing the file",
     "wcachefit --set batch_size=32 configs/wiki_gpu_optimized.json",
     NULL,
@@ -90,6 +101,9 @@ static enum w_status check_options(struct settings *set, const struct report *r,
         return w_fail(err, W_USAGE, "--explain is for text and JSON: choose one");
     if (set->buffers && (!figures || (set->explain && set->format == AS_TEXT)))
         return w_fail(err, W_USAGE, "--buffers belongs to a report or to its JSON: choose one");
+    if (set->ranks && !set->network)
+        return w_fail(err, W_USAGE,
+                      "--ranks needs --network: one of " W_NETWORK_NAMES ", or a file");
     if (set->time_s <= 0)
         return w_fail(err, W_USAGE, "--time: in no time nothing is learned: give some, like 1h");
     if (!set->explain)
@@ -177,6 +191,24 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
     return status;
 }
 
+static enum w_status ask_ranks(struct w_fit_ask *ask, const struct settings *set,
+                               const struct w_conf *conf, struct w_err *err)
+{
+    const u32 most = w_gradient_parts(conf);
+
+    ask->ranks = set->ranks ? set->ranks : most;
+    if (ask->ranks & (ask->ranks - 1))
+        return w_fail(err, W_USAGE, "--ranks %llu: has to be a power of two",
+                      (unsigned long long)ask->ranks);
+    if (ask->ranks > most)
+        return w_fail(err, W_USAGE,
+                      "%s: %llu ranks cannot share out a step of %llu batches, %u can: accumulate "
+                      "has to be a multiple of the ranks, and max_ranks no less",
+                      conf->name, (unsigned long long)ask->ranks,
+                      (unsigned long long)conf->accumulate, most);
+    return w_network_find(&ask->network, set->network, err);
+}
+
 static enum w_status make_fits(struct report *r, const struct settings *set, struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -184,6 +216,8 @@ static enum w_status make_fits(struct report *r, const struct settings *set, str
     for (size_t i = 0; i < r->count && !status; i++) {
         struct w_fit_ask ask = report_ask(r);
         status = ask_for(&ask, set, i, r->count, r->confs[i].steps, err);
+        if (!status && set->network)
+            status = ask_ranks(&ask, set, &r->confs[i], err);
         if (!status)
             status = report_fit(r, i, &ask, err);
         if (!status && set->gflops > 0) {
@@ -212,7 +246,11 @@ static enum w_status write_answer(FILE *f, const struct report *r, u32 format, s
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct report r = {.explain = set->explain, .buffers = set->buffers, .all = set->all};
+    struct report r = {.explain = set->explain,
+                       .buffers = set->buffers,
+                       .all = set->all,
+                       .ranks = set->ranks,
+                       .network = set->network};
     enum w_status status = check_options(set, &r, err);
 
     if (!status && argc == 0)

@@ -28,6 +28,8 @@ struct settings {
     const char *explain;
     struct w_text_list rate, log;
     bool buffers, all;
+    u64 ranks;
+    const char *network;
 
     double seconds;        /* calibrate */
     double time_s;         /* report, search */

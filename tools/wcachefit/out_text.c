@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "net/gradient_tree.h"
 #include "tools/wcachefit/hints.h"
 #include "tools/wcachefit/report.h"
 
@@ -161,6 +162,44 @@ static void write_buffers(FILE *f, const struct w_fit *fit)
             w_figure_text(text, W_UNIT_BYTES, (double)fit->plan.bytes));
 }
 
+/* A line for each number of ranks that can share out a step, or for the one that is asked for. */
+static enum w_status write_ranks(FILE *f, const struct report *r, struct w_err *err)
+{
+    static struct w_fit fit;
+    const u64 most = w_gradient_parts(&r->fits->conf);
+    u64 best = 1;
+    double best_tok_s = 0;
+    enum w_status status = W_DONE;
+
+    if (!r->network)
+        return W_DONE;
+    if (isnan(w_fit_value(r->fits, "ranks.tok_s"))) {
+        fprintf(f, "RANKS over %s: not known without wcachefit calibrate\n", r->network);
+        return W_DONE;
+    }
+    fit = *r->fits;
+    fprintf(f, "RANKS over %s, each with %u threads: predicted\n", r->network, r->threads);
+    for (u64 ranks = r->ranks ? r->ranks : 1; ranks <= (r->ranks ? r->ranks : most) && !status;
+         ranks *= 2) {
+        char rate[W_FIGURE_TEXT], part[W_FIGURE_TEXT], step[W_FIGURE_TEXT], wait[W_FIGURE_TEXT];
+        status = w_fit_set_ranks(&fit, ranks, err);
+        fprintf(f, "  %4llu %12s tok/s, efficiency %s; a step %s, of it waiting %s\n",
+                (unsigned long long)ranks, w_fit_text(rate, &fit, "ranks.tok_s"),
+                w_fit_text(part, &fit, "ranks.efficiency"), w_fit_text(step, &fit, "ranks.seconds"),
+                w_fit_text(wait, &fit, "ranks.wait"));
+        if (w_fit_value(&fit, "ranks.tok_s") > best_tok_s) {
+            best_tok_s = w_fit_value(&fit, "ranks.tok_s");
+            best = ranks;
+        }
+    }
+    if (!r->ranks && !status)
+        fprintf(f, "  fastest with %llu%s\n", (unsigned long long)best,
+                best < most ? "; with more, a step waits longer than it computes less: a larger "
+                              "batch_size makes them worth it"
+                            : "");
+    return status;
+}
+
 static void write_hints(FILE *f, const struct report *r, const struct w_fit *fit)
 {
     struct w_hints hints;
@@ -170,7 +209,7 @@ static void write_hints(FILE *f, const struct report *r, const struct w_fit *fit
         fprintf(f, "%s%s\n", i ? "  " : "HINTS\n  ", hints.text[i]);
 }
 
-static void write_one(FILE *f, const struct report *r)
+static enum w_status write_one(FILE *f, const struct report *r, struct w_err *err)
 {
     const struct w_fit *fit = r->fits;
     const struct w_conf *c = &fit->conf;
@@ -218,6 +257,7 @@ static void write_one(FILE *f, const struct report *r)
                     "generate.q8.memory", "generate.bf16.tok_s", "generate.q8.tok_s",
                     "prompt.f32.tok_s", "prompt.bf16.tok_s", "prompt.q8.tok_s", NULL});
     write_hints(f, r, fit);
+    return write_ranks(f, r, err);
 }
 
 enum w_status write_text(FILE *f, const struct report *r, struct w_err *err)
@@ -225,7 +265,7 @@ enum w_status write_text(FILE *f, const struct report *r, struct w_err *err)
     enum w_status status = W_DONE;
 
     if (r->count == 1) {
-        write_one(f, r);
+        status = write_one(f, r, err);
     } else {
         status = write_first(f, r, false, err);
         if (r->all) {

@@ -21,6 +21,8 @@ struct report {
     const char *explain; /* NULL: nothing; "": all figures; NAME: that one and all NAME.* */
     bool buffers;        /* list the memory plan */
     bool all;            /* of several configurations, every table */
+    u64 ranks;           /* that are asked for; 0: as many as share out a step */
+    const char *network; /* between ranks, as it was named; NULL: no ranks are asked for */
     const struct w_calibration *calibration; /* of this host, or NULL */
     bool calibrated;                         /* just now: show all of it */
     struct w_residuals residuals;            /* of verified runs on this host */
