@@ -206,6 +206,13 @@ static void descriptors_are_read_from(void **state)
     assert_int_equal(read_all(r, &got), WTS_END);
     assert_int_equal(got, 64 + sizeof b_c);
     wts_reader_close(&r);
+    assert_int_equal(lseek(fd, 6, SEEK_SET), 6);
+    assert_int_equal(wts_reader_open_fd(&r, fd, "second"), WTS_OK);
+    assert_int_equal(wts_reader_member(r, &m), WTS_OK);
+    assert_int_equal(wts_reader_tensor(r, wts_member_find(m, "b.c"), numbers), WTS_OK);
+    assert_int_equal(wts_reader_tensor(r, wts_member_find(m, "a"), a), WTS_OK); /* back */
+    assert_int_equal(a[2], 9);
+    wts_reader_close(&r);
     assert_int_equal(close(fd), 0);
 
     assert_int_equal(pipe(ends), 0);
