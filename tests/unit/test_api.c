@@ -188,6 +188,7 @@ static void tensors_are_read_by_name(void **state)
 static void descriptors_are_read_from(void **state)
 {
     const struct wts_member *m;
+    const void *records;
     struct wts_reader *r;
     char bytes[4096] = "before";
     double numbers[6];
@@ -210,6 +211,7 @@ static void descriptors_are_read_from(void **state)
     assert_int_equal(wts_reader_open_fd(&r, fd, "second"), WTS_OK);
     assert_int_equal(wts_reader_member(r, &m), WTS_OK);
     assert_int_equal(wts_reader_tensor(r, wts_member_find(m, "b.c"), numbers), WTS_OK);
+    assert_int_equal(wts_reader_records(r, &records, &got), WTS_END);
     assert_int_equal(wts_reader_tensor(r, wts_member_find(m, "a"), a), WTS_OK); /* back */
     assert_int_equal(a[2], 9);
     wts_reader_close(&r);
