@@ -30,6 +30,20 @@ sequences()
     wcat raw "$@" | od -An -v -tu2 -w34
 }
 
+@test "batches are decoded as a model sees them, without padding" {
+    wbatch $size tokens -o some.batch
+    wtok decode --separator $'\001' some.batch >decoded
+    [ "$(tr -cd '\001' <decoded | wc -c)" -eq $((4 * $(wcat --what stats some.batch | jq .records))) ]
+    wcat raw some.batch | head -c 34 >ids
+    wtok read-ids -q -V vocab ids | wcat copy --to 17 -o one.tok
+    [ "$(cut -d $'\001' -f 1 -z <decoded | tr -d '\0')" = "$(wtok decode --separator '<|endoftext|>' one.tok)" ]
+    # All of the text, each target once: what a sequence has before its first target is that of the one before.
+    wbatch $size --split val --val-fraction 1 tokens -o all.batch
+    wtok decode --separator '' all.batch >decoded
+    [ "$(wc -c <decoded)" -gt "$(wtok decode tokens | wc -c)" ]
+    [ "$(wc -c <decoded)" -lt "$(($(wtok decode --separator '<|endoftext|>' tokens | wc -c) * 12 / 10))" ]
+}
+
 @test "a file, a pipe and a pipe of single bytes give the same bytes" {
     wbatch $size --no-provenance tokens -o file.batch
     wbatch $size --no-provenance <tokens >redirected.batch
