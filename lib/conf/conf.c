@@ -80,7 +80,8 @@ const struct w_option w_conf_table[] = {
     {REAL(clip_norm), .arg = "X", .dflt = "1", .max = 1e9,
      .help = "Largest norm of the gradient: a larger one is scaled down to it; 0: no clipping."},
     {COUNT(accumulate), .arg = "N", .dflt = "1", .min = 1, .max = 1 << 20,
-     .help = "Batches whose mean gradient makes one optimizer step; ranks, wtools(7), share them out."},
+     .help =
+         "Batches whose mean gradient makes one optimizer step; ranks, wtools(7), share them out."},
     {COUNT(max_ranks), .arg = "N", .dflt = "8", .min = 1, .max = 1024,
      .help = "The most ranks that can share out the batches of a step with the same result: the "
              "largest power of two up to this that divides accumulate. Each doubling takes memory "

@@ -189,9 +189,9 @@ static enum w_status fit_smaller(struct w_change *change, const struct w_conf *c
     while (status == W_NO && shrink(c, conf, kind))
         status = w_plan_fits(c, type, threads, bytes, &change->bytes, err);
     const u64 values[KINDS] = {c->max_length, c->num_layers, c->d_model};
-    int n =
-        snprintf(flags, size, "--set batch_size=1 --set accumulate=%llu --set max_ranks=1 --set %s=%llu",
-                 (unsigned long long)c->accumulate, keys[kind], (unsigned long long)values[kind]);
+    int n = snprintf(
+        flags, size, "--set batch_size=1 --set accumulate=%llu --set max_ranks=1 --set %s=%llu",
+        (unsigned long long)c->accumulate, keys[kind], (unsigned long long)values[kind]);
     if (kind == WIDTH && n > 0 && (size_t)n < size)
         snprintf(flags + n, size - (size_t)n, " --set num_heads=%llu --set d_ff=%llu",
                  (unsigned long long)c->num_heads, (unsigned long long)c->d_ff);
