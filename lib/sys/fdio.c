@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,10 +337,15 @@ enum w_status w_output_try(const char *path, struct w_err *err)
 
     if ((slash && !slash[1]) || (path && !stat(path, &st) && !S_ISREG(st.st_mode)))
         return W_DONE;
+    /* No signal ends the program while the file that it tries is there. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     enum w_status status = w_output_open(&out, path, err);
     if (!status && out.is_file)
         w_temporary_sweep(out.path);
     w_output_abort(&out);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 

@@ -145,7 +145,7 @@ setup()
 }
 
 @test "Ctrl-C ends a sample, and the next line is continued" {
-    local begins=3 # seconds until it has surely begun, with a sanitizer on a busy machine too
+    local begins=5 # seconds until it has surely begun, with a sanitizer on a busy machine too
     [ -e "$BUILD/tests/inject.so" ] || begins=10
     (
         echo '{"prompt": "the ", "count": 1000000000}'
