@@ -145,13 +145,15 @@ setup()
 }
 
 @test "Ctrl-C ends a sample, and the next line is continued" {
+    # A job in the background ignores SIGINT, which env gives back; without --foreground timeout sends it to
+    # the program and to its group, and the second one ends the program.
     local begins=5 # seconds until it has surely begun, with a sanitizer on a busy machine too
     [ -e "$BUILD/tests/inject.so" ] || begins=10
     (
         echo '{"prompt": "the ", "count": 1000000000}'
         sleep $((begins + 1))
         echo '{"prompt": "line", "count": 5}'
-    ) | timeout -s INT $begins wsample $model -i --ignore-end --json >interrupted || [ "$?" -eq 124 ]
+    ) | env --default-signal=INT timeout --foreground -s INT $begins wsample $model -i --ignore-end --json >interrupted || [ "$?" -eq 124 ]
     [ "$(jq -r .end interrupted | tr '\n' ' ')" = "signal count " ]
     cmp <(tail -1 interrupted) <(wsample $model -p line -n 5 --ignore-end --json)
 }
