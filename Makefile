@@ -561,7 +561,7 @@ $(BUILD)/man/%: man/%.in man/generate $(PROGRAMS)
 	$(Q)man/generate $(BUILD) $< >$@
 
 define COMPLETION_RULE
-$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_$(1).awk $$(BUILD)/% $$(BUILD)/wcachefit
+$$(BUILD)/completions/$(1)/$(2): man/completion man/completion_rows.awk man/completion_$(1).awk $$(BUILD)/% $$(BUILD)/wcachefit
 	@mkdir -p $$(@D)
 	@man/completion $(1) $$(BUILD)/$$* >$$@
 endef

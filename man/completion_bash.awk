@@ -1,11 +1,4 @@
 # man/completion_bash.awk: the bash completion of a program, made from its option tables (see man/completion).
-$1 == "offer" { offered[$2] = $3 }
-$1 == "program" {
-    split($2, word, " ")
-    program = word[1]
-    command = word[2]
-    order[++count] = command
-}
 $1 == "command" {
     commands = commands " " $2
     if ($4 == "default")

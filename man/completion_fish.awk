@@ -19,12 +19,6 @@ function condition(command)
         return ""
     return " -n " quoted("__" program "_command " (command != "" ? command : "none"))
 }
-$1 == "offer" { offered[$2] = $3 }
-$1 == "program" {
-    split($2, word, " ")
-    program = word[1]
-    command = word[2]
-}
 $1 == "command" {
     commands = commands " " $2
     names[++name_count] = $2

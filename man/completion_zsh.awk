@@ -28,13 +28,6 @@ function argument(name, choices)
         return ":" name ":_files"
     return ":" name ":" (name ~ /DIR/ ? "_files -/" : " ")
 }
-$1 == "offer" { offered[$2] = $3 }
-$1 == "program" {
-    split($2, word, " ")
-    program = word[1]
-    command = word[2]
-    order[++count] = command
-}
 $1 == "command" {
     commands = commands "        " quoted($2 ":" $3) "\n"
     if ($4 == "default")

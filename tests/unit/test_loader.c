@@ -178,10 +178,11 @@ static struct w_json *origin_of_file(void)
     return origin;
 }
 
-static void other_data_are_refused(void **state)
+/* A stream of 17 batches was read, and their places noted; to be resumed after 12 of them. *origin is the
+ * caller's. */
+static struct w_loader_options resume_after_12(struct w_batch_place places[17],
+                                               struct w_json **origin)
 {
-    (void)state;
-    struct w_batch_place places[17];
     struct w_loader *loader = NULL;
     struct w_err err = {0};
 
@@ -190,9 +191,21 @@ static void other_data_are_refused(void **state)
     assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
     expect_batches(loader, 0, 17, places);
     w_loader_close(&loader);
+    *origin = origin_of_file();
+    options.origin = *origin;
     options.start = &places[12];
-    struct w_json *origin = origin_of_file();
-    options.origin = origin;
+    return options;
+}
+
+static void other_data_are_refused(void **state)
+{
+    (void)state;
+    struct w_batch_place places[17];
+    struct w_loader *loader = NULL;
+    struct w_err err = {0};
+
+    struct w_json *origin;
+    struct w_loader_options options = resume_after_12(places, &origin);
     write_stream((u64[]){17}, 1, 2, UINT32_MAX); /* another seed */
     assert_int_equal(w_loader_open(&loader, &options, &err), W_MISMATCH);
     assert_non_null(strstr(err.text, "(seed 2, not 1)"));
@@ -214,14 +227,8 @@ static void the_same_data_in_another_form_are_taken(void **state)
     struct w_loader *loader = NULL;
     struct w_err err = {0};
 
-    write_stream((u64[]){17}, 1, 1, UINT32_MAX);
-    struct w_loader_options options = plain_options();
-    assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
-    expect_batches(loader, 0, 17, places);
-    w_loader_close(&loader);
-    struct w_json *origin = origin_of_file();
-    options.origin = origin;
-    options.start = &places[12];
+    struct w_json *origin;
+    struct w_loader_options options = resume_after_12(places, &origin);
     frame_batches = 3;
     write_stream((u64[]){4, 11, 2}, 3, 1, UINT32_MAX);
     assert_int_equal(w_loader_open(&loader, &options, &err), W_DONE);
