@@ -254,6 +254,7 @@ TOOL_SOURCES := \
 	tools/messages.c \
 	tools/wrap.c \
 
+wbatch_PARTS := tools/wbatch_make.c tools/wbatch_streams.c
 wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcachefit/,chart.c \
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_first.c out_json.c out_md.c out_tables.c out_text.c)
