@@ -231,10 +231,12 @@ LIB_SOURCES := \
 	lib/fit/scaling_law.c \
 	lib/fit/network.c \
 	lib/fit/predict.c \
+	lib/fit/rank_step.c \
 	lib/fit/require.c \
 	lib/fit/residuals.c \
 	lib/fit/runlog.c \
 	lib/fit/search.c \
+	lib/fit/simulation.c \
 	lib/fit/units.c \
 
 TOOLS := \
@@ -354,6 +356,7 @@ UNIT_TESTS := \
 	test_score \
 	test_softmax_sample \
 	test_search \
+	test_simulation \
 	test_split \
 	test_special_tokens \
 	test_stream \

@@ -1,7 +1,6 @@
 /* The table of figures, filled in for one configuration on one machine: first the rows without a
  * formula, from configuration, machine, planner and calibration, then the formulas in the order of
- * the table, so that each finds the rows above it. One given row waits for a formula: the rate is the
- * predicted one where nobody gave another (settle_rate). */
+ * the table, so that each finds the rows above it. Some rows are settled among these by code. */
 #include "fit/evaluate.h"
 
 #include <math.h>
@@ -11,6 +10,7 @@
 #include "fit/expr.h"
 #include "fit/scaling_law.h"
 #include "fit/predict.h"
+#include "fit/simulation.h"
 #include "kern/blocks.h"
 #include "net/infer.h"
 
@@ -27,6 +27,8 @@
  * 24 million on two cores at 3 GHz. */
 #define COUNT_BYTES 40
 #define COUNT_S 0.7e-6
+/* Of a simulation: with ranks that are not equally fast, enough steps for so many draws of a speed. */
+#define DRAWS 256
 #define RESIDENT_BASE (3.5 * 1024 * 1024) /* code, stacks and buffers of the stream of batches */
 
 /* ---- names of formulas: the figures themselves ---- */
@@ -285,8 +287,9 @@ const char *w_fit_bound(const struct w_fit *fit, enum w_phase phase)
 }
 
 /* Where no rate is given, the predicted one counts. */
-static void settle_rate(struct w_fit *fit)
+static enum w_status settle_rate(struct w_fit *fit, struct w_err *err)
 {
+    (void)err;
     int row = w_figure_find("tok_s");
     const bool predicted = isnan(fit->values[row]);
 
@@ -297,12 +300,37 @@ static void settle_rate(struct w_fit *fit)
     const double interval = predicted ? w_fit_value(fit, "predict.interval") : 0;
     give_number(fit, "time.interval", isnan(fit->values[row]) ? NAN : interval,
                 predicted ? "prediction" : "rate is given");
+    return W_DONE;
 }
 
-static void give_ranks(struct w_fit *fit, u64 ranks)
+/* What a step of all ranks takes longer than a rank that waits for none. */
+static enum w_status settle_wait(struct w_fit *fit, struct w_err *err)
 {
-    give(fit, "ranks", (double)ranks, "user");
-    give_number(fit, "ranks.levels", __builtin_ctzll(ranks), "user");
+    const u32 ranks = (u32)w_fit_value(fit, "ranks");
+    const double alone_s = w_fit_value(fit, "ranks.batches") + w_fit_value(fit, "ranks.update");
+    /* adding reads two numbers and writes one */
+    const double memory_bytes_s = w_fit_value(fit, "ram.bytes_s");
+    struct w_simulation simulation = {
+        .ranks = ranks,
+        .network = {w_fit_value(fit, "network.bytes_s"), w_fit_value(fit, "network.latency")},
+        .add_bytes_s = isnan(memory_bytes_s) ? (double)INFINITY : memory_bytes_s / 3,
+        .spread = w_fit_value(fit, "ranks.spread")};
+    struct w_rank_step step;
+    double phase_s[W_PHASES], step_s = alone_s;
+    enum w_status status = W_DONE;
+
+    simulation.steps = simulation.spread > 0 ? W_MAX(DRAWS / ranks, 1) : 1;
+    const bool known = !isnan(alone_s) && !isnan(simulation.network.bytes_s);
+    if (known && ranks > 1) {
+        for (u32 phase = 0; phase < W_PHASES; phase++)
+            phase_s[phase] = w_fit_phase_value(fit, "step", phase);
+        status = w_rank_step_make(&step, &fit->conf, phase_s, ranks, err);
+        if (!status)
+            status = w_simulation_run(&simulation, &step, &step_s, err);
+        w_rank_step_free(&step);
+    }
+    give_number(fit, "ranks.wait", known ? W_MAX(step_s - alone_s, 0) : (double)NAN, "simulation");
+    return status;
 }
 
 static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
@@ -323,7 +351,8 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
     give(fit, "tok_s", ask->tok_s, ask->tok_s_source);
     give(fit, "loss", ask->loss, "log");
     give(fit, "text.bytes", ask->bytes_per_token, "user");
-    give_ranks(fit, W_MAX(ask->ranks, 1));
+    give(fit, "ranks", (double)W_MAX(ask->ranks, 1), "user");
+    give_number(fit, "ranks.spread", ask->spread, "user");
     give(fit, "network.bytes_s", ask->network.bytes_s, "network");
     give(fit, "network.latency", ask->network.latency_s, "network");
 }
@@ -346,13 +375,26 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w
     return status;
 }
 
+/* Rows without a formula that follow from rows above them. */
+static const struct {
+    const char *key;
+    enum w_status (*settle)(struct w_fit *, struct w_err *);
+} settled[] = {{"ranks.wait", settle_wait}, {"tok_s", settle_rate}};
+
+/* A row that follows from those above it; others are given, and stay. */
 static enum w_status compute(struct w_fit *fit, int row, struct w_err *err)
 {
+    const struct w_figure *figure = &w_figures[row];
     const struct w_expr_names names = {figure_value, fit};
 
+    for (size_t i = 0; i < W_COUNTOF(settled) && !figure->formula; i++)
+        if (!strcmp(figure->key, settled[i].key))
+            return settled[i].settle(fit, err);
+    if (!figure->formula)
+        return W_DONE;
     fit->sources[row] = "formula";
-    enum w_status status = w_expr_eval(w_figures[row].formula, &names, &fit->values[row], err);
-    return status ? w_fail_at(err, status, "%s", w_figures[row].key) : W_DONE;
+    enum w_status status = w_expr_eval(figure->formula, &names, &fit->values[row], err);
+    return status ? w_fail_at(err, status, "%s", figure->key) : W_DONE;
 }
 
 enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const struct w_machine *m,
@@ -380,13 +422,8 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
         status = give_half(fit, m, ask, err);
     if (!status)
         status = give_largest_batch(fit, threads, err);
-    const int rate = w_figure_find("tok_s");
-    for (int row = 0; w_figures[row].key && !status; row++) {
-        if (row == rate)
-            settle_rate(fit);
-        if (w_figures[row].formula)
-            status = compute(fit, row, err);
-    }
+    for (int row = 0; w_figures[row].key && !status; row++)
+        status = compute(fit, row, err);
     return status;
 }
 
@@ -394,9 +431,9 @@ enum w_status w_fit_set_ranks(struct w_fit *fit, u64 ranks, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    give_ranks(fit, ranks);
+    give(fit, "ranks", (double)ranks, "user");
     for (int row = 0; w_figures[row].key && !status; row++)
-        if (!strncmp(w_figures[row].key, "ranks.", 6) && w_figures[row].formula)
+        if (!strncmp(w_figures[row].key, "ranks.", 6))
             status = compute(fit, row, err);
     return status;
 }

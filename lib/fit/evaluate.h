@@ -33,6 +33,7 @@ struct w_fit_ask {
     double ckpt_every_s;                     /* between checkpoints; 0: none */
     u64 ranks;                               /* that share out a step; 0: 1 */
     struct w_network network;                /* between them; zeros: not known */
+    double spread;                           /* of their speeds (fit/simulation.h) */
     const struct w_calibration *calibration; /* of this machine; NULL: none */
     const struct w_residuals *residuals;     /* of its predictions; NULL: none */
 };

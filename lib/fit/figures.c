@@ -328,28 +328,20 @@ const struct w_figure w_figures[] = {
     {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
      "predict.factor*accumulate*rows/half.seconds"},
 
-    /* ---- several ranks (net/gradient_tree.h): sums go on beside the backward pass of a rank's last
-     * batch, but the table of ids has its gradient only at the end of it. Pieces are on their way eight
-     * at a time. ---- */
+    /* ---- several ranks, as fit/simulation.h has them ---- */
     {"ranks", "ranks that share out a step", W_UNIT_COUNT, NULL},
-    {"ranks.levels", "levels of the sum between them", W_UNIT_COUNT, NULL},
     {"network.bytes_s", "network of a rank", W_UNIT_BYTES_S, NULL},
     {"network.latency", "a message", W_UNIT_SECONDS, NULL},
+    {"ranks.spread", "of their speeds: standard deviation of the logarithm", W_UNIT_PART, NULL},
     {"ranks.bytes", "gradients that a rank sends in a step", W_UNIT_BYTES,
      "2*(1 - 1/ranks)*4*params"},
-    {"ranks.late", "part of them that is there only after the backward pass", W_UNIT_PART,
-     "(V + T)*d/params"},
-    {"ranks.transfer", "sending them", W_UNIT_SECONDS, "ranks.bytes / network.bytes_s"},
-    {"ranks.cover", "backward pass beside which the others are sent", W_UNIT_SECONDS,
-     "(step.linear_back + step.attention_back + step.norm/2) / accumulate"},
-    {"ranks.latency", "messages that wait for each other", W_UNIT_SECONDS,
-     "2*ranks.levels*network.latency*(1 + ceil(ranks.late*params/4194304))"},
-    {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS,
-     "if(ranks > 1, max((1 - ranks.late)*ranks.transfer - ranks.cover, 0) + "
-     "ranks.late*ranks.transfer + ranks.latency, 0)"},
+    {"ranks.update", "the update, which each rank makes", W_UNIT_SECONDS,
+     "step.orthogonalise + step.update"},
+    {"ranks.batches", "the batches of a rank", W_UNIT_SECONDS,
+     "(step.seconds - ranks.update)/ranks"},
+    {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS, NULL},
     {"ranks.seconds", "a step of all ranks", W_UNIT_SECONDS,
-     "(step.seconds - step.orthogonalise - step.update)/ranks + step.orthogonalise + step.update + "
-     "ranks.wait"},
+     "ranks.batches + ranks.update + ranks.wait"},
     {"ranks.tok_s", "predicted training rate of all ranks", W_UNIT_TOKENS_S,
      "predict.factor*accumulate*rows / ranks.seconds"},
     {"ranks.efficiency", "the same / ranks times the rate of one", W_UNIT_PART,

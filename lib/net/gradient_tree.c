@@ -8,14 +8,21 @@
 /* Floats of an exchange: at least so many that its time is not that of its messages' way, and at
  * most so many that one is added up while the next is on its way. Of a large model they are more,
  * so that there are fewer exchanges than W_PEERS_JOBS. */
-static u64 piece_min(const struct w_gradient_tree *tree)
+static u64 piece_min(u64 floats)
 {
-    return W_MAX((u64)1 << 16, tree->floats / 2048);
+    return W_MAX((u64)1 << 16, floats / 2048);
 }
 
-static u64 piece_max(const struct w_gradient_tree *tree)
+static u64 piece_max(u64 floats)
 {
-    return W_MAX((u64)1 << 19, tree->floats / 1024);
+    return W_MAX((u64)1 << 19, floats / 1024);
+}
+
+u64 w_gradient_piece(u64 floats, u64 sent, u64 from)
+{
+    const u64 ready = sent - from;
+
+    return from == 0 || ready >= piece_min(floats) ? W_MIN(ready, piece_max(floats)) : 0;
 }
 
 u32 w_gradient_parts(const struct w_conf *conf)
@@ -120,9 +127,9 @@ static void add(const void *context, void *x, const void *other, u64 items)
 static void send(struct w_gradient_tree *tree, u64 from)
 {
     float *scratch = w_gradient_tree_scratch(tree);
+    u64 n;
 
-    while (tree->sent > from) {
-        const u64 n = W_MIN(piece_max(tree), tree->sent - from);
+    while ((n = w_gradient_piece(tree->floats, tree->sent, from)) > 0) {
         tree->sent -= n;
         w_peers_combine(tree->peers, &(struct w_peers_job){.x = tree->block + tree->sent,
                                                            .scratch = scratch + tree->sent,
@@ -138,6 +145,6 @@ void w_gradient_tree_final(struct w_gradient_tree *tree, u64 from)
     for (u32 level = 0; level < tree->height; level++)
         on_range(tree, tree->block + from, tree->levels[level] + from, tree->added - from);
     tree->added = from;
-    if (tree->peers && (from == 0 || tree->sent - from >= piece_min(tree)))
+    if (tree->peers)
         send(tree, from);
 }

@@ -27,6 +27,11 @@
  * No more ranks can share out a step. */
 u32 w_gradient_parts(const struct w_conf *);
 
+/* Of a block of so many floats, those from `from` on are final, and those from `sent` on are on their
+ * way: the floats of the next exchange, the last ones before `sent`. 0: it is not worth one yet, or
+ * nothing is left. */
+u64 w_gradient_piece(u64 floats, u64 sent, u64 from);
+
 struct w_gradient_tree {
     const struct w_engine *engine;
     struct w_peers *peers; /* NULL: alone */

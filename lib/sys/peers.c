@@ -1,6 +1,6 @@
 /* The thread that carries messages is the only one that calls the engine. It takes exchanges from a
  * ring, in which they stay in the order in which they were started: counters that only rise say how
- * many were submitted, and how many are done; up to AT_A_TIME of them are under way together.
+ * many were submitted, and how many are done; up to W_PEERS_AT_A_TIME of them are under way together.
  * Beside them it sends a sign of life to the next rank every second, and listens for such signs,
  * and for news of a failure, from any. */
 #include "sys/peers.h"
@@ -20,7 +20,6 @@
 #include "sys/peers_relay.h"
 #include "sys/thread.h"
 
-#define AT_A_TIME 8      /* exchanges under way: one adds while another's bytes are on their way */
 #define SIGN_S 1.0       /* between two signs of life */
 #define STOP_GRACE_S 0.3 /* after a signal: a launcher may kill what has not ended a second later */
 #define ABORT_WAIT_S 60  /* that another rank than 0 waits for what rank 0 saves */
@@ -196,7 +195,7 @@ static int advance_slot(struct w_peers *p, struct exchange_slot *slot)
 static int advance(struct w_peers *p, bool *left)
 {
     pthread_mutex_lock(&p->mutex);
-    u64 first = p->done, end = W_MIN(p->submitted, p->done + AT_A_TIME);
+    u64 first = p->done, end = W_MIN(p->submitted, p->done + W_PEERS_AT_A_TIME);
     pthread_mutex_unlock(&p->mutex);
     int error = 0;
 

@@ -27,6 +27,9 @@ struct w_peers;
 #define W_PEERS_HOST 64   /* bytes of a host's name, cut if it is longer */
 #define W_PEERS_MAX 1024  /* ranks */
 #define W_PEERS_JOBS 4096 /* exchanges between two calls of w_peers_wait() */
+/* Exchanges under way, the first of those that are not done: one adds while another's bytes are on
+ * their way. */
+#define W_PEERS_AT_A_TIME 8
 
 struct w_peers_options {
     const char *engine;                /* path of the shared object (peers_engine.h) */

@@ -7,13 +7,9 @@
 /* Items in a cache line of floats: where a part may begin. */
 #define PART_ITEMS 16
 
-struct part {
-    u64 begin, end;
-};
-
-static bool is_whole(const struct w_exchange *e)
+static bool is_whole(const struct w_peers_job *job)
 {
-    return e->job.items * e->job.item_bytes <= WHOLE_BYTES;
+    return job->items * job->item_bytes <= WHOLE_BYTES;
 }
 
 static u32 levels_of(u32 size)
@@ -23,9 +19,9 @@ static u32 levels_of(u32 size)
 
 /* What a rank is left with after so many halvings: of each pair the rank with bit s clear keeps the
  * lower half. */
-static struct part part_of(const struct w_exchange *e, u32 rank, u32 halvings)
+static struct w_exchange_part part_of(const struct w_peers_job *job, u32 rank, u32 halvings)
 {
-    struct part part = {0, e->job.items};
+    struct w_exchange_part part = {0, job->items};
 
     for (u32 s = 0; s < halvings; s++) {
         const u64 half = (part.end - part.begin) / 2 / PART_ITEMS * PART_ITEMS;
@@ -37,26 +33,23 @@ static struct part part_of(const struct w_exchange *e, u32 rank, u32 halvings)
     return part;
 }
 
-/* A stage: with whom, what goes out, what comes in, and whether that is combined with what is
- * there. */
-struct stage {
-    u32 partner;
-    struct part out, in;
-    bool combines;
-};
-
-static struct stage stage_of(const struct w_exchange *e, u32 rank, u32 size)
+u32 w_exchange_stages(const struct w_peers_job *job, u32 size)
 {
-    const u32 levels = levels_of(size), s = e->stage;
+    return is_whole(job) ? levels_of(size) : 2 * levels_of(size);
+}
+
+struct w_exchange_stage w_exchange_stage(const struct w_peers_job *job, u32 s, u32 rank, u32 size)
+{
+    const u32 levels = levels_of(size);
     const bool collects = s >= levels;
     const u32 bit = collects ? 2 * levels - 1 - s : s;
-    struct stage stage = {.partner = rank ^ 1u << bit, .combines = !collects};
+    struct w_exchange_stage stage = {.partner = rank ^ 1u << bit, .combines = !collects};
 
-    if (is_whole(e)) {
-        stage.out = stage.in = (struct part){0, e->job.items};
+    if (is_whole(job)) {
+        stage.out = stage.in = (struct w_exchange_part){0, job->items};
     } else {
-        const struct part own = part_of(e, rank, bit + 1),
-                          other = part_of(e, stage.partner, bit + 1);
+        const struct w_exchange_part own = part_of(job, rank, bit + 1),
+                                     other = part_of(job, stage.partner, bit + 1);
         stage.out = collects ? own : other;
         stage.in = collects ? other : own;
     }
@@ -64,7 +57,7 @@ static struct stage stage_of(const struct w_exchange *e, u32 rank, u32 size)
 }
 
 static int begin_stage(struct w_exchange *e, const struct w_peers_engine *engine,
-                       const struct stage *stage)
+                       const struct w_exchange_stage *stage)
 {
     const u64 item = e->job.item_bytes;
     u8 *into = stage->combines ? e->job.scratch : e->job.x;
@@ -78,7 +71,7 @@ static int begin_stage(struct w_exchange *e, const struct w_peers_engine *engine
                                 (stage->out.end - stage->out.begin) * item, &e->send);
 }
 
-static void end_stage(struct w_exchange *e, const struct stage *stage)
+static void end_stage(struct w_exchange *e, const struct w_exchange_stage *stage)
 {
     const u64 at = stage->in.begin * e->job.item_bytes;
 
@@ -92,11 +85,11 @@ static void end_stage(struct w_exchange *e, const struct stage *stage)
 int w_exchange_advance(struct w_exchange *e, const struct w_peers_engine *engine, u32 rank,
                        u32 size, bool *done)
 {
-    const u32 stages = is_whole(e) ? levels_of(size) : 2 * levels_of(size);
+    const u32 stages = w_exchange_stages(&e->job, size);
     int error = 0;
 
     while (!error && e->stage < stages) {
-        const struct stage stage = stage_of(e, rank, size);
+        const struct w_exchange_stage stage = w_exchange_stage(&e->job, e->stage, rank, size);
         if (!e->under_way)
             error = begin_stage(e, engine, &stage);
         if (!error && !e->received)

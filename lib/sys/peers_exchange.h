@@ -11,6 +11,23 @@
 #include "sys/peers.h"
 #include "sys/peers_engine.h"
 
+/* Items [begin, end) of x. */
+struct w_exchange_part {
+    u64 begin, end;
+};
+
+/* A stage of one rank: with whom, what goes out, what comes in, and whether that is combined with
+ * what is there. */
+struct w_exchange_stage {
+    u32 partner;
+    struct w_exchange_part out, in;
+    bool combines;
+};
+
+/* Of a job among `size` ranks, a power of two: the number of its stages, and one of them. */
+u32 w_exchange_stages(const struct w_peers_job *, u32 size);
+struct w_exchange_stage w_exchange_stage(const struct w_peers_job *, u32 stage, u32 rank, u32 size);
+
 struct w_exchange {
     struct w_peers_job job;
     u32 tag;

@@ -496,11 +496,15 @@ train_tiny()
     # a faster network waits less, and no rank waits for none
     echo '{"bytes_s": 1e12, "latency_s": 1e-9}' >"$BATS_TEST_TMPDIR/fast.json"
     for network in 1GbE 10GbE "$BATS_TEST_TMPDIR/fast.json"; do
-        wcachefit --network "$network" --ranks 4 --json "${conf[@]}"
+        wcachefit --network "$network" --spread 0 --ranks 4 --json "${conf[@]}"
     done | jq -se '[.[].configs[0].figures["ranks.wait"]] as [$slow, $fast, $none] |
-        $slow > $fast and $fast > $none and $none < 1e-3'
+        $slow > $fast and $fast > 2 * $none'
     wcachefit --network 1GbE --ranks 1 --json "${conf[@]}" |
         jq -e '.configs[0].figures | ."ranks.wait" == 0 and ."ranks.efficiency" == 1'
+    # all wait for the slowest
+    for spread in 0 0.1; do
+        wcachefit --network 10GbE --spread $spread --ranks 8 --json "${conf[@]}"
+    done | jq -se '[.[].configs[0].figures["ranks.efficiency"]] | .[1] < 0.95 * .[0]'
     run -2 wcachefit --network 1GbE --ranks 4 configs/wiki_cache_optimized.json
     [[ $output == *"4 ranks cannot share out a step of 1 batches"* ]]
     run -2 wcachefit --network 1GbE --ranks 3 "${conf[@]}"

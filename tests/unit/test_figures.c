@@ -309,29 +309,18 @@ static double bits_after(const struct w_conf *c, double worth)
     return given("law.floor") + lost * pow((double)c->vocab_size / 8192, -given("law.gamma"));
 }
 
-/* A step of all ranks: each makes its part of the batches and the whole update. */
-static void add_ranks(const struct w_conf *c, double step_tokens)
+/* A step of all ranks: each makes its part of the batches and the whole update. How long they wait for
+ * each other, test_simulation knows. */
+static void add_ranks(double step_tokens)
 {
     const double ranks = given("ranks"), params = given("params");
-    const double table = (double)((c->vocab_size + c->max_length) * c->d_model);
-    const double sent = 8 * params - 8 * params / ranks, late = table / params;
-    const double transfer = sent / given("network.bytes_s");
-    const double cover =
-        (given("step.linear_back") + given("step.attention_back") + given("step.norm") / 2) /
-        (double)c->accumulate;
-    const double rounds = 1 + ceil(table / (1 << 22));
-    const double latency = 2 * log2(ranks) * given("network.latency") * rounds;
-    const double wait =
-        ranks > 1 ? fmax(transfer - late * transfer - cover, 0) + late * transfer + latency : 0;
     const double update = given("step.orthogonalise") + given("step.update");
-    const double seconds = (given("step.seconds") - update) / ranks + update + wait;
+    const double batches = (given("step.seconds") - update) / ranks;
+    const double seconds = batches + update + given("ranks.wait");
 
-    add("ranks.bytes", sent);
-    add("ranks.late", late);
-    add("ranks.transfer", transfer);
-    add("ranks.cover", cover);
-    add("ranks.latency", latency);
-    add("ranks.wait", wait);
+    add("ranks.bytes", 8 * params - 8 * params / ranks);
+    add("ranks.update", update);
+    add("ranks.batches", batches);
     add("ranks.seconds", seconds);
     add("ranks.tok_s", given("predict.factor") * step_tokens / seconds);
     add("ranks.efficiency", given("step.seconds") / ranks / seconds);
@@ -348,7 +337,7 @@ static void add_rates(const struct w_conf *c)
     add("predict.high", predicted + predicted * interval);
     add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
-    add_ranks(c, step_tokens);
+    add_ranks(step_tokens);
     const double text = given("text.tokens"), seconds = given("budget.time");
     const double worth = worth_of(given("tokens"), text);
     const double reuse = given("law.reuse") * pow(text / given("params"), 0.7);

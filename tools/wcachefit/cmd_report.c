@@ -1,6 +1,5 @@
 /* wcachefit report: the figures of configurations on a machine. */
 #include "base/strnum.h"
-#include "fit/network.h"
 #include "fit/runlog.h"
 #include "net/gradient_tree.h"
 #include "tools/wcachefit/commands.h"
@@ -57,9 +56,9 @@ static const struct w_option options[] = {
     {"log", 0, W_OPT_LIST, AT(log), .arg = "FILE",
      .help = "Training rate from a log of wtrain, the median of its steps; once for each "
              "configuration."},
-    {"network", 0, W_OPT_TEXT, AT(network), .arg = "NAME|FILE",
-     .help = "Predict what several ranks of wtrain do on machines like this one that this network "
-             "connects: " W_NETWORK_NAMES ", or a file of JSON with its bytes_s and latency_s."},
+    {NETWORK_OPTION("Predict what several ranks of wtrain do on machines like this one that this "
+                    "network connects: ")},
+    {SPREAD_OPTION},
     {"ranks", 0, W_OPT_COUNT, AT(ranks), .arg = "N", .max = 1024,
      .help = "So many ranks, a power of two. Default: in a report all numbers that can share out a "
              "step, in figures the largest."},
@@ -206,6 +205,7 @@ static enum w_status ask_ranks(struct w_fit_ask *ask, const struct settings *set
                       "has to be a multiple of the ranks, and max_ranks no less",
                       conf->name, (unsigned long long)ask->ranks,
                       (unsigned long long)conf->accumulate, most);
+    ask->spread = set->spread;
     return w_network_find(&ask->network, set->network, err);
 }
 

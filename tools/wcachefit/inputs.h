@@ -9,6 +9,7 @@
 #ifndef WCACHEFIT_INPUTS_H
 #define WCACHEFIT_INPUTS_H
 
+#include "fit/network.h"
 #include "tools/cli.h"
 #include "tools/wcachefit/report.h"
 
@@ -29,7 +30,8 @@ struct settings {
     struct w_text_list rate, log;
     bool buffers, all;
     u64 ranks;
-    const char *network;
+    const char *network; /* plot, too */
+    double spread;       /* the same */
 
     double seconds;        /* calibrate */
     double time_s;         /* report, search */
@@ -89,6 +91,15 @@ struct settings {
         .arg = "N",                                                                                \
         .help = "Tokens of the text: those that a training takes after them are repeated, and "    \
                 "worth less. Default: no token is repeated."
+#define NETWORK_OPTION(text)                                                                       \
+    "network", 0, W_OPT_TEXT, AT(network),                                                         \
+        .arg = "NAME|FILE",                                                                        \
+        .help = text W_NETWORK_NAMES ", or a file of JSON with its bytes_s and latency_s."
+#define SPREAD_OPTION                                                                              \
+    "spread", 0, W_OPT_REAL, AT(spread),                                                           \
+        .arg = "X", .dflt = "0.02", .max = 1,                                                      \
+        .help = "How unequally fast ranks are: standard deviation of the logarithm of the time "   \
+                "that a rank computes in a step. 0: all the same."
 #define JSON_OPTION(text) "json", 0, W_OPT_FLAG, AT(json), .help = text
 #define OUTPUT_OPTION                                                                              \
     "output", 'o', W_OPT_TEXT, AT(output),                                                         \
