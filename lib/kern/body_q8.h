@@ -65,7 +65,7 @@ W_INLINE vec v_scales(const w_bf16 *p)
 /* ---- packing ---- */
 
 /* The largest magnitude of a block; NaN if one is not finite. */
-static float largest_of(const float x[BLOCK])
+W_INLINE float largest_of(const float x[BLOCK])
 {
     vec most = v_set(0), probe = v_set(0);
 
@@ -78,25 +78,28 @@ static float largest_of(const float x[BLOCK])
     return v_largest(most) + v_sum(probe);
 }
 
-/* q = x / scale, to the nearest; 1.5 * 2^23 plus a small number has the whole part in its last bits. */
-static void quantise(int8_t q[BLOCK], const float x[BLOCK], float inverse)
+/* q = x / scale, to the nearest; 1.5 * 2^23 plus a small number has the whole part in its last bits.
+ * Returns the sum of q. */
+W_INLINE i32 quantise(int8_t q[BLOCK], const float x[BLOCK], float inverse)
 {
+    typedef int8_t bytes_vec __attribute__((vector_size(LANES)));
     const vec magic = v_set(12582912.0f);
-    i32 whole[BLOCK];
+    vec sum = v_set(0); /* exact: its numbers are small */
 
 #pragma GCC unroll 8
     for (u32 i = 0; i < BLOCK; i += LANES) {
         vec scaled = v_load(x + i) * inverse;
         scaled = v_min(v_max(scaled, v_set(-127)), v_set(127));
-        const ivec bits = (ivec)(scaled + magic) - (ivec)magic;
-        memcpy(whole + i, &bits, sizeof bits);
+        const ivec whole = (ivec)(scaled + magic) - (ivec)magic;
+        const bytes_vec bytes = __builtin_convertvector(whole, bytes_vec);
+        memcpy(q + i, &bytes, sizeof bytes);
+        sum += __builtin_convertvector(whole, vec);
     }
-    for (u32 i = 0; i < BLOCK; i++)
-        q[i] = (int8_t)whole[i];
+    return (i32)v_sum(sum);
 }
 
 /* A block from element p of a line on, with zeros after the end of the line. */
-static void take_block(float x[BLOCK], const float *line, u64 step, u64 p, u64 k)
+W_INLINE void take_block(float x[BLOCK], const float *line, u64 step, u64 p, u64 k)
 {
     const u64 count = W_MIN(k - p, BLOCK);
 
@@ -148,13 +151,9 @@ static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, 
     for (u64 row = 0; row < rows; row++)
         for (u64 p = 0; p < k; p += BLOCK, block++) {
             float x[BLOCK];
-            i32 sum = 0;
             take_block(x, (const float *)a + row * a_row, a_col, p, k);
             block->scale = largest_of(x) / 127;
-            quantise(block->q, x, inverse_of(block->scale));
-            for (u32 i = 0; i < BLOCK; i++)
-                sum += block->q[i];
-            block->start = -128 * sum;
+            block->start = -128 * quantise(block->q, x, inverse_of(block->scale));
         }
 }
 

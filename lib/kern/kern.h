@@ -85,21 +85,25 @@ struct w_sgemm {
     u64 c_row;
 };
 
-/* Attention of one query (size) to `count` keys and values, for one head:
- * y (size) = sum of softmax(scale q k)[t] v[t]. All are in one type; scores and sums are in fp32. */
+/* Attention of queries of consecutive tokens for one head: y = sum of softmax(scale q k)[t] v[t], of
+ * query i (size) over the first count + i keys and values. All are in one type; scores and sums are in
+ * fp32. A query gets the same bits however many there are. */
 struct w_attend {
     const void *q, *keys, *values;
     void *y;
+    u64 queries, q_row, y_row; /* query i at q + i * q_row */
     u64 count, size;
     float scale;
-    float *scratch; /* W_ATTEND_FLOATS(count, size) */
+    float *scratch; /* W_ATTEND_FLOATS(keys of the last query, size) */
 };
 /* Keys lie in blocks of 16, each (size, 16), so that 16 scores are computed at a time; values are
  * rows of W_ATTEND_WIDTH(size) numbers, the last of which are zero. What follows the last key in its
  * block may be any number. */
 #define W_ATTEND_BLOCK 16
 #define W_ATTEND_WIDTH(size) w_round_up(size, W_ATTEND_BLOCK)
-#define W_ATTEND_FLOATS(count, size) (w_round_up(count, 4 * W_ATTEND_BLOCK) + W_ATTEND_WIDTH(size))
+#define W_ATTEND_QUERIES 4 /* at a time */
+#define W_ATTEND_FLOATS(count, size)                                                               \
+    (W_ATTEND_QUERIES * (w_round_up(count, 4 * W_ATTEND_BLOCK) + W_ATTEND_WIDTH(size)))
 
 struct w_adamw {
     float grad_scale; /* clipping */
@@ -170,7 +174,7 @@ struct w_kern {
     void (*scale)(float *x, float factor, u64 n);
     void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
 
-    /* Attention of one query, for operands of each type. */
+    /* For operands of each type. */
     void (*attend[W_COMPUTE_TYPES])(const struct w_attend *);
 
     /* One AdamW update (Loshchilov and Hutter, 2019) with g' = grad_scale * g; w, m and v in place:

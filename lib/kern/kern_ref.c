@@ -256,27 +256,35 @@ static double number(enum w_type type, const void *x, u64 i)
     return (double)element(type, x, i);
 }
 
-static void attend(enum w_type type, const struct w_attend *a)
+static void attend_one(enum w_type type, const struct w_attend *a, u64 query)
 {
-    const u64 width = W_ATTEND_WIDTH(a->size);
+    const u64 width = W_ATTEND_WIDTH(a->size), count = a->count + query;
+    const void *q = w_at(a->q, type, query * a->q_row);
+    void *y = w_at(a->y, type, query * a->y_row);
 
-    for (u64 t = 0; t < a->count; t++) {
+    for (u64 t = 0; t < count; t++) {
         const u64 first = t / W_ATTEND_BLOCK * a->size * W_ATTEND_BLOCK + t % W_ATTEND_BLOCK;
         double sum = 0;
         for (u64 i = 0; i < a->size; i++)
-            sum += number(type, a->q, i) * number(type, a->keys, first + i * W_ATTEND_BLOCK);
+            sum += number(type, q, i) * number(type, a->keys, first + i * W_ATTEND_BLOCK);
         a->scratch[t] = (float)sum;
     }
-    softmax(a->scratch, a->scale, a->count);
+    softmax(a->scratch, a->scale, count);
     for (u64 i = 0; i < a->size; i++) {
         double sum = 0;
-        for (u64 t = 0; t < a->count; t++)
+        for (u64 t = 0; t < count; t++)
             sum += (double)a->scratch[t] * number(type, a->values, t * width + i);
         if (type == W_TYPE_BF16)
-            ((w_bf16 *)a->y)[i] = w_bf16_of((float)sum);
+            ((w_bf16 *)y)[i] = w_bf16_of((float)sum);
         else
-            ((float *)a->y)[i] = (float)sum;
+            ((float *)y)[i] = (float)sum;
     }
+}
+
+static void attend(enum w_type type, const struct w_attend *a)
+{
+    for (u64 i = 0; i < a->queries; i++)
+        attend_one(type, a, i);
 }
 
 static void attend_fp32(const struct w_attend *a)

@@ -370,22 +370,49 @@ static void keep_row(void *context, u64 i, u32 worker)
     }
 }
 
+/* Rows of an item: of them, those that follow each other in a text are taken together. */
+#define QUERY_ROWS (2 * W_ATTEND_QUERIES)
+
+static u64 blocks_of(const struct query *q)
+{
+    return (q->at->pass->tokens + QUERY_ROWS - 1) / QUERY_ROWS;
+}
+
+/* How many rows from `i` on, before `end`, are consecutive tokens of one text. */
+static u64 count_consecutive(const struct w_decode_row *rows, u64 i, u64 end)
+{
+    u64 n = 1;
+
+    while (i + n < end && rows[i + n].slot == rows[i].slot &&
+           rows[i + n].position == rows[i].position + n)
+        n++;
+    return n;
+}
+
+/* A head of some rows. Items of the same head follow each other, since they use the same keys. */
 static void attend(void *context, u64 item, u32 worker)
 {
     const struct query *q = context;
     const struct w_engine *engine = &q->at->pass->engine;
-    const u64 i = item / q->heads, head = item % q->heads, d = q->at->layer->out;
-    const struct w_decode_row *row = &q->at->pass->decode->rows[i];
+    const u64 head = item / blocks_of(q), first = item % blocks_of(q) * QUERY_ROWS;
+    const u64 end = W_MIN(first + QUERY_ROWS, q->at->pass->tokens), d = q->at->layer->out;
 
-    engine->kern->attend[q->type](&(struct w_attend){
-        .q = w_at(q->at->x, q->type, i * 3 * d + head * q->size),
-        .keys = w_at(q->at->own[KEYS], q->type, keys_of(q, row->slot, head)),
-        .values = w_at(q->at->own[VALUES], q->type, values_of(q, row->slot, head)),
-        .y = w_at(q->at->y, q->type, i * d + head * q->size),
-        .count = row->position + 1,
-        .size = q->size,
-        .scale = (float)(1 / sqrt((double)q->size)),
-        .scratch = w_engine_scratch(engine, worker)});
+    for (u64 i = first, n; i < end; i += n) {
+        const struct w_decode_row *row = &q->at->pass->decode->rows[i];
+        n = count_consecutive(q->at->pass->decode->rows, i, end);
+        engine->kern->attend[q->type](&(struct w_attend){
+            .q = w_at(q->at->x, q->type, i * 3 * d + head * q->size),
+            .keys = w_at(q->at->own[KEYS], q->type, keys_of(q, row->slot, head)),
+            .values = w_at(q->at->own[VALUES], q->type, values_of(q, row->slot, head)),
+            .y = w_at(q->at->y, q->type, i * d + head * q->size),
+            .queries = n,
+            .q_row = 3 * d,
+            .y_row = d,
+            .count = row->position + 1,
+            .size = q->size,
+            .scale = (float)(1 / sqrt((double)q->size)),
+            .scratch = w_engine_scratch(engine, worker)});
+    }
 }
 
 /* Each token attends to itself and all tokens of its text before it; those of the same pass are in
@@ -395,7 +422,7 @@ static void decode(const struct w_layer_at *at)
     struct query query = query_of(at);
 
     w_team_for(at->pass->engine.team, at->pass->tokens, keep_row, &query);
-    w_team_for(at->pass->engine.team, at->pass->tokens * query.heads, attend, &query);
+    w_team_for(at->pass->engine.team, blocks_of(&query) * query.heads, attend, &query);
 }
 
 /* The first `count` tokens of a slot are copied to another. */

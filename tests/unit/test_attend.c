@@ -1,4 +1,5 @@
-/* Attention of one query by every variant against the formula in double precision. */
+/* Attention by every variant: of one query against the formula in double precision, and of several
+ * against each alone. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,6 +81,7 @@ static void check(const struct w_kern *kern, enum w_type type, struct text *t, u
                                           .keys = keys,
                                           .values = values,
                                           .y = y,
+                                          .queries = 1,
                                           .count = count,
                                           .size = size,
                                           .scale = scale,
@@ -102,32 +104,115 @@ static void check(const struct w_kern *kern, enum w_type type, struct text *t, u
     free(scratch);
 }
 
-static void attention_is_that_of_the_formula(void **state)
+/* Calls test() with every variant that runs here, and type. */
+static void with_every_variant(void (*test)(const struct w_kern *, enum w_type))
 {
-    static const u64 counts[] = {1, 2, 15, 16, 17, 63, 64, 65, 80, COUNT_MAX};
-    static const u64 widths[] = {1, 5, 8, 16, 40, 48, 64, 72, WIDTH_MAX};
-    struct text *t = calloc(1, sizeof *t);
     const char *why;
 
-    (void)state;
-    assert_non_null(t);
     for (u32 i = 0; w_kern_all()[i]; i++) {
         if (!w_kern_usable(w_kern_all()[i], &why)) {
             print_message("NOT TESTED: the %s kernels, since %s\n", w_kern_all()[i]->name, why);
             continue;
         }
         for (enum w_type type = 0; type < W_COMPUTE_TYPES; type++)
-            for (u32 c = 0; c < W_COUNTOF(counts); c++)
-                for (u32 s = 0; s < W_COUNTOF(widths); s++)
-                    check(w_kern_all()[i], type, t, counts[c], widths[s]);
+            test(w_kern_all()[i], type);
     }
+}
+
+static const u64 counts[] = {1, 2, 15, 16, 17, 63, 64, 65, 80, COUNT_MAX};
+static const u64 widths[] = {1, 5, 8, 16, 40, 48, 64, 72, WIDTH_MAX};
+
+static void check_counts(const struct w_kern *kern, enum w_type type)
+{
+    struct text *t = calloc(1, sizeof *t);
+
+    assert_non_null(t);
+    for (u32 c = 0; c < W_COUNTOF(counts); c++)
+        for (u32 s = 0; s < W_COUNTOF(widths); s++)
+            check(kern, type, t, counts[c], widths[s]);
     free(t);
+}
+
+static void attention_is_that_of_the_formula(void **state)
+{
+    (void)state;
+    with_every_variant(check_counts);
+}
+
+/* ---- several queries ---- */
+
+#define QUERIES 11
+#define GAP 3 /* between the results of two queries */
+
+static void fill(void *x, enum w_type type, u64 n, struct w_rng *rng)
+{
+    for (u64 i = 0; i < n; i++)
+        put(x, type, i, random_number(rng, type));
+}
+
+/* `most` queries in one call, then each in a call of its own. */
+static void check_together(const struct w_kern *kern, enum w_type type, u64 most, u64 count,
+                           u64 size)
+{
+    const u64 width = W_ATTEND_WIDTH(size), last = count + most - 1, q_row = 3 * size;
+    const u64 room = w_round_up(last, W_ATTEND_BLOCK), y_row = size + GAP;
+    struct w_rng rng = {.seed = count * 1009 + size};
+    float *q = calloc(most * q_row, 4), *y = calloc(2 * most * y_row, 4);
+    float *keys = calloc(room * size, 4), *values = calloc(last * width, 4);
+    float *scratch = calloc(W_ATTEND_FLOATS(last, size), 4);
+    struct w_attend a = {.q = q,
+                         .keys = keys,
+                         .values = values,
+                         .y = y,
+                         .queries = most,
+                         .q_row = q_row,
+                         .y_row = y_row,
+                         .count = count,
+                         .size = size,
+                         .scale = 0.3f,
+                         .scratch = scratch};
+
+    fill(q, type, most * q_row, &rng);
+    fill(keys, type, room * size, &rng);
+    fill(values, type, last * width, &rng);
+    kern->attend[type](&a);
+    for (u64 i = 0; i < most; i++) {
+        struct w_attend one = a;
+        one.q = w_at(q, type, i * q_row);
+        one.y = w_at(y, type, (most + i) * y_row);
+        one.queries = 1;
+        one.count = count + i;
+        kern->attend[type](&one);
+    }
+    if (memcmp(y, w_at(y, type, most * y_row), most * y_row * w_type_bytes(type)) != 0)
+        fail_msg("%s, %s: %d queries, the first of %d keys of %d, get other bits than alone",
+                 kern->name, w_type_name(type), (int)most, (int)count, (int)size);
+    free(q);
+    free(y);
+    free(keys);
+    free(values);
+    free(scratch);
+}
+
+static void check_queries(const struct w_kern *kern, enum w_type type)
+{
+    for (u64 most = 1; most <= QUERIES; most += most < 5 ? 1 : 3)
+        for (u32 c = 0; c < W_COUNTOF(counts); c++)
+            for (u32 s = 0; s < W_COUNTOF(widths); s++)
+                check_together(kern, type, most, counts[c], widths[s]);
+}
+
+static void queries_together_get_the_bits_of_each_alone(void **state)
+{
+    (void)state;
+    with_every_variant(check_queries);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_is_that_of_the_formula),
+        cmocka_unit_test(queries_together_get_the_bits_of_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
