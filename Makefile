@@ -693,7 +693,7 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
 	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
-	$(INSTALL) -m 644 examples/wts.py examples/*.c '$(EXAMPLEDIR)'
+	$(INSTALL) -m 644 examples/wts.py examples/*.c examples/*.json '$(EXAMPLEDIR)'
 
 uninstall: ## remove what install put there
 	rm -f '$(INCLUDEDIR)/wts.h' '$(LIBRARYDIR)'/libwts.* '$(LIBRARYDIR)/pkgconfig/wts.pc'
