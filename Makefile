@@ -222,6 +222,7 @@ LIB_SOURCES := \
 	lib/bench/calibration.c \
 	lib/bench/calibration_file.c \
 	lib/bench/memory_curve.c \
+	lib/bench/network_probe.c \
 	lib/bench/probe.c \
 	lib/bench/step_probe.c \
 	lib/bench/target.c \
@@ -257,7 +258,8 @@ TOOL_SOURCES := \
 	tools/wrap.c \
 
 wbatch_PARTS := tools/wbatch_make.c tools/wbatch_streams.c
-wcachefit_PARTS := tools/host_cache.c tools/plan_json.c $(addprefix tools/wcachefit/,chart.c \
+wcachefit_PARTS := tools/host_cache.c tools/launcher.c tools/plan_json.c \
+	$(addprefix tools/wcachefit/,calibrate_network.c chart.c \
 	chart_svg.c chart_text.c cmd_calibrate.c cmd_fit.c cmd_host.c cmd_plot.c cmd_report.c \
 	cmd_search.c cmd_verify.c hints.c inputs.c out_first.c out_json.c out_md.c out_tables.c out_text.c)
 wcat_PARTS := tools/wcat_copy.c tools/wcat_raw.c tools/wcat_show.c tools/wcat_split.c \
@@ -270,7 +272,7 @@ wsample_PARTS := tools/wsample_counts.c tools/wsample_documents.c tools/wsample_
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c
-wtrain_PARTS := tools/host_cache.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
+wtrain_PARTS := tools/host_cache.c tools/launcher.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
 	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_ranks.c tools/wtrain_save.c tools/wtrain_setup.c \
 	tools/plan_json.c
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
@@ -694,7 +696,7 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	$(INSTALL) -m 644 configs/*.json '$(SHAREDIR)/configs'
 	$(INSTALL) -m 755 pipelines/*.sh '$(SHAREDIR)/pipelines'
 	$(INSTALL) -m 644 pipelines/wtools.mk examples/wtools.magic '$(SHAREDIR)'
-	$(INSTALL) -m 644 examples/wts.py examples/*.c '$(EXAMPLEDIR)'
+	$(INSTALL) -m 644 examples/wts.py examples/*.c examples/*.json '$(EXAMPLEDIR)'
 
 uninstall: ## remove what install put there
 	rm -f '$(INCLUDEDIR)/wts.h' '$(LIBRARYDIR)'/libwts.* '$(LIBRARYDIR)/pkgconfig/wts.pc'

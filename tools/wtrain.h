@@ -165,7 +165,6 @@ u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
 /* Find out whether this process is one of several ranks, and connect with them. Others than rank 0 then
  * write and say nothing. W_IO, W_USAGE: their number is no power of two. */
 enum w_status ranks_open(struct run *, struct settings *, struct w_err *) W_MUST_CHECK;
-u64 ranks_here(void); /* on this machine, as the launcher says; 1 alone */
 /* W_USAGE: a step has not batches enough. */
 enum w_status ranks_check(const struct run *, struct w_err *) W_MUST_CHECK;
 /* A status that all have: the worst of theirs, with its text. Alone it is the caller's own. */

@@ -5,92 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/strnum.h"
 #include "net/gradient_tree.h"
 #include "sys/clock.h"
 #include "sys/deflate.h"
+#include "tools/launcher.h"
 #include "tools/wtrain.h"
 
-/* ---- who started this process ---- */
+/* ---- connecting ---- */
 
-/* A launcher of ranks: variables that it sets, and the engine of its MPI. */
-static const struct launcher {
-    const char *size, *rank, *local_size, *engine, *packages;
-} launchers[] = {
-    {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", "openmpi",
-     "libopenmpi-dev"},
-    {"PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS", "mpich", "libmpich-dev"},
-    /* srun --mpi=pmix */
-    {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_TASKS_PER_NODE", "openmpi",
-     "libopenmpi-dev"},
-};
-
-static u64 number_of(const char *variable)
+static enum w_status connect(struct run *run, struct w_err *err)
 {
-    const char *text = getenv(variable);
-    return text ? strtoull(text, NULL, 10) : 0;
-}
-
-static const struct launcher *find_launcher(void)
-{
-    for (size_t i = 0; i < W_COUNTOF(launchers); i++)
-        if (number_of(launchers[i].size) > 1)
-            return &launchers[i];
-    return NULL;
-}
-
-u64 ranks_here(void)
-{
-    const struct launcher *launcher = find_launcher();
-    return launcher ? W_MAX(number_of(launcher->local_size), 1) : 1;
-}
-
-/* The engine is beside the program where it was built, else where it is installed. */
-static enum w_status find_engine(const struct launcher *launcher, char path[4096],
-                                 struct w_err *err)
-{
-    static const char *const folders[] = {"", "../lib/wtools/"};
-    char program[3072] = "";
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-
-    program[W_MAX(length, 0)] = 0;
-    char *slash = strrchr(program, '/');
-    if (slash)
-        slash[1] = 0;
-    for (size_t i = 0; i < W_COUNTOF(folders); i++) {
-        snprintf(path, 4096, "%s%speers_%s.so", program, folders[i], launcher->engine);
-        if (access(path, R_OK) == 0)
-            return W_DONE;
-    }
-    return w_fail(err, W_IO,
-                  "started as one of %llu ranks, but peers_%s.so, which carries messages between "
-                  "them, is not installed: build wtools where %s is",
-                  (unsigned long long)number_of(launcher->size), launcher->engine,
-                  launcher->packages);
-}
-
-static enum w_status connect(struct run *run, const struct launcher *launcher, struct w_err *err)
-{
-    const u64 expected = number_of(launcher->size);
-    char path[4096];
-
-    enum w_status status = find_engine(launcher, path, err);
-    if (!status)
-        status = w_peers_open(&run->peers,
-                              &(struct w_peers_options){.engine = path,
-                                                        .silence_s = run->set->peer_timeout_s,
-                                                        .stop = &w_signal_stop},
-                              err);
+    enum w_status status = launcher_connect(&run->peers, run->set->peer_timeout_s, err);
     if (status)
         return status;
     const u32 size = w_peers_size(run->peers);
-    if (size != expected)
-        return w_fail(err, W_IO,
-                      "started as one of %llu ranks, but its MPI knows of %u: start it by the "
-                      "mpirun of %s, or by srun --mpi=pmix",
-                      (unsigned long long)expected, size, launcher->packages);
     if (size & (size - 1))
         return w_fail(err, W_USAGE, "%u ranks: their number has to be a power of two", size);
     return w_peers_greet(run->peers, err);
@@ -125,12 +54,10 @@ static enum w_status share_batches(struct run *run, struct settings *set, struct
 
 enum w_status ranks_open(struct run *run, struct settings *set, struct w_err *err)
 {
-    const struct launcher *launcher = find_launcher();
-
-    if (!launcher)
+    if (launcher_ranks() == 1)
         return W_DONE;
-    w_common.mute = number_of(launcher->rank) > 0;
-    enum w_status status = connect(run, launcher, err);
+    w_common.mute = launcher_rank() > 0;
+    enum w_status status = connect(run, err);
     if (!status && !set->dry_run)
         status = share_batches(run, set, err);
     if (!status && w_peers_rank(run->peers) > 0) {

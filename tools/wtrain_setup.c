@@ -10,6 +10,7 @@
 #include "net/schedule.h"
 #include "net/softmax_sample.h"
 #include "sys/clock.h"
+#include "tools/launcher.h"
 #include "tools/wtrain.h"
 #include "wire/prov.h"
 
@@ -321,7 +322,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     run->threads = w_machine_threads(&run->machine, set->threads, getenv("OMP_NUM_THREADS"), &why);
     /* ranks that the launcher has not bound to cores of their own share those of the machine */
     if (why == run->machine.usable_why && run->machine.usable_cores == run->machine.physical_cores)
-        run->threads = (u32)W_MAX(run->threads / ranks_here(), 1);
+        run->threads = (u32)W_MAX(run->threads / launcher_ranks_here(), 1);
     prepare_blas(&run->machine);
     status = choose_kernels(run, err);
     if (status)

@@ -27,6 +27,9 @@
  * 24 million on two cores at 3 GHz. */
 #define COUNT_BYTES 40
 #define COUNT_S 0.7e-6
+/* What a token is worth to ranks that take steps alone, a guess on the safe side: DiLoCo (Douillard and
+ * others, 2023) comes near to the loss of common steps after the same tokens. */
+#define LOCAL_WORTH 0.8
 /* Of a simulation: with ranks that are not equally fast, enough steps for so many draws of a speed. */
 #define DRAWS 256
 #define RESIDENT_BASE (3.5 * 1024 * 1024) /* code, stacks and buffers of the stream of batches */
@@ -223,6 +226,7 @@ static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *
     give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
     give(fit, "element", (double)w_type_bytes(ask->type), "precision");
     give(fit, "rule.share", RULE_SHARE, "rule");
+    give(fit, "rule.local", LOCAL_WORTH, "rule");
     give(fit, "resident.base", RESIDENT_BASE, "rule");
     if (c)
         w_costs_make(&costs, c, &fit->conf, &fit->plan,
@@ -303,34 +307,52 @@ static enum w_status settle_rate(struct w_fit *fit, struct w_err *err)
     return W_DONE;
 }
 
-/* What a step of all ranks takes longer than a rank that waits for none. */
-static enum w_status settle_wait(struct w_fit *fit, struct w_err *err)
+/* A row is what a simulated step takes longer than a rank that waits for none; idle: than one that
+ * computes nothing. */
+static enum w_status simulate(struct w_fit *fit, const char *key, double spread, bool idle,
+                              struct w_err *err)
 {
     const u32 ranks = (u32)w_fit_value(fit, "ranks");
-    const double alone_s = w_fit_value(fit, "ranks.batches") + w_fit_value(fit, "ranks.update");
-    /* adding reads two numbers and writes one */
     const double memory_bytes_s = w_fit_value(fit, "ram.bytes_s");
-    struct w_simulation simulation = {
+    const struct w_simulation simulation = {
         .ranks = ranks,
+        .steps = spread > 0 ? W_MAX(DRAWS / ranks, 1) : 1,
         .network = {w_fit_value(fit, "network.bytes_s"), w_fit_value(fit, "network.latency")},
+        /* reads two numbers and writes one */
         .add_bytes_s = isnan(memory_bytes_s) ? (double)INFINITY : memory_bytes_s / 3,
-        .spread = w_fit_value(fit, "ranks.spread")};
-    struct w_rank_step step;
-    double phase_s[W_PHASES], step_s = alone_s;
+        .spread = spread};
+    struct w_rank_step step = {0};
+    double phase_s[W_PHASES], wait_s = NAN;
     enum w_status status = W_DONE;
 
-    simulation.steps = simulation.spread > 0 ? W_MAX(DRAWS / ranks, 1) : 1;
-    const bool known = !isnan(alone_s) && !isnan(simulation.network.bytes_s);
-    if (known && ranks > 1) {
-        for (u32 phase = 0; phase < W_PHASES; phase++)
-            phase_s[phase] = w_fit_phase_value(fit, "step", phase);
+    for (u32 phase = 0; phase < W_PHASES; phase++)
+        phase_s[phase] = w_fit_phase_value(fit, "step", phase);
+    if (!isnan(w_fit_value(fit, "step.seconds")) && !isnan(simulation.network.bytes_s)) {
         status = w_rank_step_make(&step, &fit->conf, phase_s, ranks, err);
-        if (!status)
-            status = w_simulation_run(&simulation, &step, &step_s, err);
+        if (idle)
+            w_rank_step_idle(&step);
+        if (!status && ranks > 1)
+            status = w_simulation_run(&simulation, &step, &wait_s, err);
+        wait_s = ranks > 1 ? W_MAX(wait_s - step.batches_s - step.update_s, 0) : 0;
         w_rank_step_free(&step);
     }
-    give_number(fit, "ranks.wait", known ? W_MAX(step_s - alone_s, 0) : (double)NAN, "simulation");
+    give_number(fit, key, wait_s, "simulation");
     return status;
+}
+
+static enum w_status settle_wait(struct w_fit *fit, struct w_err *err)
+{
+    return simulate(fit, "ranks.wait", w_fit_value(fit, "ranks.spread"), false, err);
+}
+
+static enum w_status settle_network(struct w_fit *fit, struct w_err *err)
+{
+    return simulate(fit, "ranks.network", 0, false, err);
+}
+
+static enum w_status settle_sync(struct w_fit *fit, struct w_err *err)
+{
+    return simulate(fit, "ranks.sync", 0, true, err);
 }
 
 static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
@@ -379,7 +401,10 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w
 static const struct {
     const char *key;
     enum w_status (*settle)(struct w_fit *, struct w_err *);
-} settled[] = {{"ranks.wait", settle_wait}, {"tok_s", settle_rate}};
+} settled[] = {{"ranks.wait", settle_wait},
+               {"ranks.network", settle_network},
+               {"ranks.sync", settle_sync},
+               {"tok_s", settle_rate}};
 
 /* A row that follows from those above it; others are given, and stay. */
 static enum w_status compute(struct w_fit *fit, int row, struct w_err *err)

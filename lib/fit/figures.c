@@ -340,6 +340,7 @@ const struct w_figure w_figures[] = {
     {"ranks.batches", "the batches of a rank", W_UNIT_SECONDS,
      "(step.seconds - ranks.update)/ranks"},
     {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS, NULL},
+    {"ranks.network", "the same, were they equally fast", W_UNIT_SECONDS, NULL},
     {"ranks.seconds", "a step of all ranks", W_UNIT_SECONDS,
      "ranks.batches + ranks.update + ranks.wait"},
     {"ranks.tok_s", "predicted training rate of all ranks", W_UNIT_TOKENS_S,
@@ -369,6 +370,26 @@ const struct w_figure w_figures[] = {
     {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
     {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
     {"law.batch", "step size in tokens at which half of them are wasted", W_UNIT_COUNT, NULL},
+    /* What is worth more than steps of which the network takes more than a tenth: steps of k times as
+     * many batches, or k steps of each rank alone, after which as much is exchanged. */
+    {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
+    {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
+    {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
+     "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
+    {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
+     W_UNIT_RATIO,
+     "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.wait - ranks.network) + "
+     "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
+     "ranks.batch*accumulate*rows/law.batch)"},
+    {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
+     "max(1, ceil(9*ranks.sync/(ranks.batches + ranks.update)))"},
+    {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,
+     "rule.local*ranks.local_steps*ranks.seconds/(ranks.local_steps*(ranks.batches + "
+     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.sync)"},
+    {"ranks.choice", "0: steps as they are, 1: larger ones, 2: steps of ranks alone", W_UNIT_COUNT,
+     "if(ranks.network <= 0.1*ranks.seconds, 0, if(max(ranks.batch_gain, ranks.local_gain) <= 1, "
+     "0, "
+     "if(ranks.batch_gain >= ranks.local_gain, 1, 2)))"},
     {"law.reuse", "coefficient of the worth of repeated tokens, at one token a parameter",
      W_UNIT_RATIO, NULL},
     {"law.rate", "learning rate of the runs, for this width and step", W_UNIT_RATIO, NULL},

@@ -207,6 +207,24 @@ same_bytes()
     OMPI_COMM_WORLD_SIZE=1 ./wtrain -q -c eight.json -n 2 -o a.wts "$data/eight.batches"
 }
 
+@test "two ranks measure what connects them, in a file that wcachefit reads" {
+    local mpi
+    for mpi in $MPIS; do
+        ranks $mpi 2 wcachefit calibrate --network -o $mpi.json 2>err
+        [ "$(grep -c 'predict with --network' err)" -eq 1 ]
+        jq -e '.bytes_s > 1e6 and .latency_s > 0 and .latency_s < 1 and (.measured | length) == 6' $mpi.json
+        ranks $mpi 2 wcachefit calibrate --network -q | jq -se 'length == 1 and .[0].between[1] != null'
+        wcachefit --no-calibration --json --network $mpi.json eight.json |
+            jq -e '.configs[0].figures."network.bytes_s" > 1e6'
+    done
+    run -2 wcachefit calibrate --network
+    [[ $output == *"between two ranks, not 1: mpirun -n 2"* ]]
+    run -2 wcachefit calibrate --network eight.json
+    [ -n "$MPIS" ] || need openmpi
+    run -2 ranks openmpi 4 wcachefit calibrate --network
+    [ "$(grep -c 'between two ranks, not 4' <<<"$output")" -eq 1 ]
+}
+
 # A rank gets a signal, and nobody else: the pid of each is in pids.
 lose_a_rank()
 {

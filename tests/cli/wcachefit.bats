@@ -512,3 +512,17 @@ train_tiny()
     run -2 wcachefit --network 11GbE "${conf[@]}"
     wcachefit --no-calibration --network 1GbE "${conf[@]}" | grep 'not known without wcachefit calibrate'
 }
+
+@test "the curve to 1,024 ranks, and from where another kind of step is worth more" {
+    calibrated
+    local conf=$small
+    wcachefit plot ranks --network 10GbE --json "$conf" |
+        jq -e '.series[0].points | length == 11 and .[0].y == 1 and .[10].x == 1024 and .[10].y < .[1].y'
+    # so slow that nothing but local steps helps
+    echo '{"bytes_s": 1e6, "latency_s": 1e-3}' >"$BATS_TEST_TMPDIR/slow.json"
+    wcachefit plot ranks --network "$BATS_TEST_TMPDIR/slow.json" "$conf" | grep 'demo, from 2: local steps'
+    wcachefit plot ranks --network "$BATS_TEST_TMPDIR/slow.json" --format svg "$conf" | grep -c '<circle' | grep -x 1
+    wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --set accumulate=2 "$conf" | grep 'better: local steps'
+    run -2 wcachefit plot ranks "$conf"
+    [[ $output == *"ranks need --network"* ]]
+}

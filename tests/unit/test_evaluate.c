@@ -305,6 +305,37 @@ static void every_formula_can_be_computed(void **state)
     }
 }
 
+/* Two ranks of a small model, with a network over which exchanging takes so many times as long as
+ * computing. */
+static double choice_with(u32 optimizer, double exchange_part)
+{
+    static struct w_calibration calibration;
+    struct w_machine m = seed_host();
+    struct w_conf conf = fits[3].conf;
+    struct w_fit fit;
+    struct w_fit_ask ask = {
+        .threads = 1, .calibration = &calibration, .ranks = 2, .network = {1e15, 1e-9}};
+
+    make_calibration(&calibration);
+    conf.optimizer = optimizer;
+    conf.batch_size = 1;
+    conf.accumulate = 2;
+    assert_int_equal(w_fit_make(&fit, &conf, &m, &ask, &err), W_DONE);
+    ask.network.bytes_s =
+        w_fit_value(&fit, "ranks.bytes") / (exchange_part * w_fit_value(&fit, "ranks.seconds"));
+    assert_int_equal(w_fit_make(&fit, &conf, &m, &ask, &err), W_DONE);
+    return w_fit_value(&fit, "ranks.choice");
+}
+
+static void a_slow_network_wants_other_steps(void **state)
+{
+    (void)state;
+    assert_true(choice_with(W_OPTIMIZER_MUON, 0.05) == 0);
+    /* by the law of Muon larger steps waste little, by that of AdamW they do */
+    assert_true(choice_with(W_OPTIMIZER_MUON, 0.5) == 1);
+    assert_true(choice_with(W_OPTIMIZER_ADAMW, 2) == 2);
+}
+
 static void parameters_are_those_of_the_tensors(void **state)
 {
     (void)state;
@@ -549,6 +580,7 @@ int main(void)
         cmocka_unit_test(blocks_are_those_of_the_machines_kernels),
         cmocka_unit_test(a_peak_is_that_of_the_precision),
         cmocka_unit_test(every_formula_can_be_computed),
+        cmocka_unit_test(a_slow_network_wants_other_steps),
         cmocka_unit_test(parameters_are_those_of_the_tensors),
         cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),
         cmocka_unit_test(the_trainer_counts_the_same_flops),

@@ -324,6 +324,25 @@ static void add_ranks(double step_tokens)
     add("ranks.seconds", seconds);
     add("ranks.tok_s", given("predict.factor") * step_tokens / seconds);
     add("ranks.efficiency", given("step.seconds") / ranks / seconds);
+
+    /* k times the batches, or k steps alone: the network takes a tenth of the time at most */
+    const double network = given("ranks.network"), uneven = given("ranks.wait") - network;
+    double k = 1, local = 1;
+    while (network > 0.1 * (k * batches + update + network))
+        k++;
+    while (given("ranks.sync") > 0.1 * (local * (batches + update) + given("ranks.sync")))
+        local++;
+    const double larger = k * (batches + uneven) + update + network;
+    const double alone = local * (batches + update) + sqrt(local) * uneven + given("ranks.sync");
+    const double wasted = step_tokens / given("law.batch");
+    const double batch_gain = k * seconds / larger / (1 + k * wasted) * (1 + wasted);
+    const double local_gain = given("rule.local") * local * seconds / alone;
+    const bool waits = network > 0.1 * seconds, gains = batch_gain > 1 || local_gain > 1;
+    add("ranks.batch", k);
+    add("ranks.local_steps", local);
+    add("ranks.batch_gain", batch_gain);
+    add("ranks.local_gain", local_gain);
+    add("ranks.choice", !waits || !gains ? 0 : batch_gain >= local_gain ? 1 : 2);
 }
 
 static void add_rates(const struct w_conf *c)

@@ -135,9 +135,10 @@ static void write_series(struct frame *p, const struct w_series *s, u32 index)
                     place_y(p, s->points[i].y));
         fputs("\"/>\n", p->f);
     }
-    for (u32 i = 0; i < s->count && s->style == W_SERIES_POINT; i++)
-        write_point(p, place_x(p, s->points[i].x), place_y(p, s->points[i].y), colour,
-                    s->points[i].label);
+    for (u32 i = 0; i < s->count; i++)
+        if (s->style == W_SERIES_POINT || s->points[i].label[0])
+            write_point(p, place_x(p, s->points[i].x), place_y(p, s->points[i].y), colour,
+                        s->points[i].label);
     fprintf(p->f, "<rect x=\"%d\" y=\"%.1f\" width=\"12\" height=\"%d\" fill=\"%s\"/>\n",
             WIDTH - RIGHT + 14, legend - (s->style == W_SERIES_LINE ? 6 : 10),
             s->style == W_SERIES_LINE ? 3 : 12, colour);

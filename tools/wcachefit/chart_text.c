@@ -92,6 +92,21 @@ static void write_x_axis(FILE *f, const struct w_chart *c, const struct grid *g)
     fprintf(f, "%14s +%s\n%14s  %s\n", "", marks, "", line);
 }
 
+/* Of the points of a line those that have one. */
+static void write_labels(FILE *f, const struct w_chart *c, const struct w_series *s)
+{
+    char x[W_FIGURE_TEXT];
+    bool begun = false;
+
+    for (u32 i = 0; i < s->count; i++) {
+        if (!s->points[i].label[0])
+            continue;
+        fprintf(f, "%s%s: %s", begun ? "; " : ", from ",
+                w_figure_text(x, c->x.unit, s->points[i].x), s->points[i].label);
+        begun = true;
+    }
+}
+
 void w_chart_text(FILE *f, const struct w_chart *c)
 {
     struct grid g = {.range = w_chart_range(c)};
@@ -114,8 +129,12 @@ void w_chart_text(FILE *f, const struct w_chart *c)
     write_rows(f, c, &g);
     write_x_axis(f, c, &g);
     fprintf(f, "%16s%s\n", "", c->x.label);
-    for (u32 i = 0; i < c->series_count; i++)
-        fprintf(f, "  %c  %s\n", letter_of(c, i), c->series[i].name);
+    for (u32 i = 0; i < c->series_count; i++) {
+        fprintf(f, "  %c  %s", letter_of(c, i), c->series[i].name);
+        if (c->series[i].style == W_SERIES_LINE)
+            write_labels(f, c, &c->series[i]);
+        fputc('\n', f);
+    }
     for (u32 i = 0; i < c->mark_count; i++)
         fprintf(f, "  :  %s\n", c->marks[i].label);
 }

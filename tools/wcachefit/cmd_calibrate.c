@@ -10,6 +10,9 @@
 static const struct w_option options[] = {
     {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "7", .min = 0.01, .max = 3600,
      .help = "Begin no new shape after so many seconds; the whole takes about twice as long."},
+    {"network", 0, W_OPT_FLAG, AT(measure_network),
+     .help = "Measure the network between two ranks instead, which mpirun -n 2 starts, and write a "
+             "file for --network of report and plot."},
     {THREADS_OPTION},
     {PRECISION_OPTION},
     {SET_OPTION},
@@ -23,6 +26,8 @@ static const char *const examples[] = {
     "wcachefit calibrate",
     "With the shapes of what will be trained",
     "wcachefit calibrate configs/autoregressive_fast.json",
+    "What connects this machine with another",
+    "mpirun -n 2 --host here,there wcachefit calibrate --network -o lan.json",
     NULL,
 };
 
@@ -153,6 +158,10 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     static struct w_calibration calibration;
     struct report r = {.calibrated = true};
 
+    if (set->measure_network && argc > 0)
+        return w_fail(err, W_USAGE, "--network takes no configuration");
+    if (set->measure_network)
+        return calibrate_network(set, err);
     set->no_calibration = true; /* an earlier calibration does not matter */
     enum w_status status = report_open(&r, set, argc, argv, err);
     if (!status)

@@ -1,15 +1,17 @@
 /* wcachefit plot: the numbers of the charts. chart.h draws them. */
 #include <math.h>
 
+#include "sys/peers.h"
 #include "tools/wcachefit/chart.h"
 #include "tools/wcachefit/commands.h"
+#include "tools/wcachefit/hints.h"
 
 #define ROOFLINE_CONFIGS 4 /* more would be too many points to read */
 
 enum { AS_SVG = AS_JSON + 1, AS_TSV }; /* of --format */
-enum { ROOFLINE, MEMORY, LATENCY, THREADS };
+enum { ROOFLINE, MEMORY, LATENCY, THREADS, RANKS };
 static const struct w_option chart_operand = {.type = W_OPT_CHOICE,
-                                              .choices = "roofline|memory|latency|threads"};
+                                              .choices = "roofline|memory|latency|threads|ranks"};
 
 static const struct w_option options[] = {
     {"format", 0, W_OPT_CHOICE, AT(format), .arg = "FORMAT", .dflt = "text",
@@ -18,6 +20,8 @@ static const struct w_option options[] = {
     {JSON_OPTION("The same as --format json.")},
     MACHINE_OPTIONS,
     {CALIBRATION_OPTION},
+    {NETWORK_OPTION("For ranks, what connects them: ")},
+    {SPREAD_OPTION},
     {SET_OPTION},
     {OUTPUT_OPTION},
     {0},
@@ -28,6 +32,8 @@ static const char *const examples[] = {
     "wcachefit plot roofline configs/autoregressive_fast.json",
     "The bandwidth of this machine's memory, as a picture",
     "wcachefit plot memory --format svg -o memory.svg",
+    "How far a training scales over a network",
+    "wcachefit plot ranks --network 10GbE configs/wiki_gpu_optimized.json",
     NULL,
 };
 
@@ -140,9 +146,56 @@ static enum w_status chart_threads(struct w_chart *chart, const struct report *r
     return W_DONE;
 }
 
+/* ---- ranks: each with the batches of the configuration's step, so that steps grow with them ---- */
+
+static enum w_status add_ranks(struct w_series *s, const struct report *r, const struct w_fit *one,
+                               struct w_fit_ask *ask, struct w_err *err)
+{
+    static struct w_fit fit;
+    char hint[W_HINT_RANKS];
+    double before = 0;
+    enum w_status status = W_DONE;
+
+    for (ask->ranks = 1; ask->ranks <= W_PEERS_MAX && !status; ask->ranks *= 2) {
+        const double ranks = (double)ask->ranks;
+        struct w_conf conf = one->conf;
+        conf.accumulate *= ask->ranks;
+        conf.max_ranks = W_PEERS_MAX;
+        status = w_fit_make(&fit, &conf, &r->machine, ask, err);
+        if (status)
+            break;
+        const double choice = w_fit_value(&fit, "ranks.choice");
+        const double one_tok_s = w_fit_value(one, "predict.tok_s");
+        w_series_point(s, ranks, w_fit_value(&fit, "ranks.tok_s") / (ranks * one_tok_s),
+                       choice > before || choice < before ? w_hints_ranks(hint, &fit) : NULL);
+        before = choice;
+    }
+    return status;
+}
+
+static enum w_status chart_ranks(struct w_chart *chart, const struct report *r,
+                                 const struct settings *set, struct w_err *err)
+{
+    struct w_fit_ask ask = report_ask(r);
+    enum w_status status = set->network ? w_network_find(&ask.network, set->network, err)
+                                        : w_fail(err, W_USAGE, "ranks need --network");
+
+    ask.spread = set->spread;
+    *chart = (struct w_chart){.x = {"ranks", W_UNIT_COUNT},
+                              .y = {"part of so many times the rate of one", W_UNIT_PART}};
+    if (!status)
+        snprintf(chart->title, sizeof chart->title,
+                 "Ranks over %.80s, each with the batches of a step", set->network);
+    for (size_t i = 0; i < r->count && !status; i++)
+        status = add_ranks(w_chart_series(chart, r->confs[i].name, W_SERIES_LINE), r, &r->fits[i],
+                           &ask, err);
+    return status;
+}
+
 /* ---- the whole ---- */
 
-static enum w_status draw(FILE *f, const struct report *r, u32 kind, u32 format, struct w_err *err)
+static enum w_status draw(FILE *f, const struct report *r, u32 kind, const struct settings *set,
+                          struct w_err *err)
 {
     static struct w_chart chart;
     enum w_status status = W_DONE;
@@ -152,10 +205,11 @@ static enum w_status draw(FILE *f, const struct report *r, u32 kind, u32 format,
     case LATENCY: chart_latency(&chart, r); break;
     case ROOFLINE: chart_roofline(&chart, r); break;
     case THREADS: status = chart_threads(&chart, r, err); break;
+    case RANKS: status = chart_ranks(&chart, r, set, err); break;
     }
     if (status)
         return status;
-    switch (format) {
+    switch (set->format) {
     case AS_TEXT: w_chart_text(f, &chart); break;
     case AS_SVG: w_chart_svg(f, &chart); break;
     case AS_TSV: w_chart_tsv(f, &chart); break;
@@ -167,9 +221,12 @@ static enum w_status draw(FILE *f, const struct report *r, u32 kind, u32 format,
 /* Charts of memory and latency show the machine alone, however many configurations are named. */
 static enum w_status check_count(u32 chart, size_t count, struct w_err *err)
 {
-    const size_t limit = chart == ROOFLINE  ? ROOFLINE_CONFIGS
-                         : chart == THREADS ? W_CHART_SERIES
-                                            : SIZE_MAX;
+    static const size_t limits[] = {[ROOFLINE] = ROOFLINE_CONFIGS,
+                                    [MEMORY] = SIZE_MAX,
+                                    [LATENCY] = SIZE_MAX,
+                                    [THREADS] = W_CHART_SERIES,
+                                    [RANKS] = W_CHART_SERIES};
+    const size_t limit = limits[chart];
 
     if (count == 0 && limit < SIZE_MAX)
         return w_fail(err, W_USAGE, "name a configuration to draw a chart of");
@@ -199,17 +256,17 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     for (size_t i = 0; i < r.count && !status; i++)
         status = report_fit(&r, i, &ask, err);
     if (!status)
-        status = draw(r.text.file, &r, chart, set->format, err);
+        status = draw(r.text.file, &r, chart, set, err);
     return report_close(&r, set, status, err);
 }
 
 const struct w_program plot_command = {
     .name = "wcachefit plot",
     .summary = "draw what was measured and what is predicted",
-    .operands = "roofline|memory|latency|threads [CONFIG.json ...]",
+    .operands = "roofline|memory|latency|threads|ranks [CONFIG.json ...]",
     .about = "The phases of a step under the roofs of arithmetic and memory; bandwidth or latency "
              "against the working set, with the sizes of the caches; predicted rates against "
-             "threads. Needs a calibration of the machine.",
+             "threads, and against ranks over a network. Needs a calibration of the machine.",
     .options = options,
     .examples = examples,
     .settings_bytes = sizeof(struct settings),

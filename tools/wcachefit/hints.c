@@ -125,6 +125,18 @@ static void about_learning_rate(struct w_hints *h, const struct w_fit *fit)
             w_recipe_of(&fit->conf)->spelled);
 }
 
+const char *w_hints_ranks(char text[W_HINT_RANKS], const struct w_fit *fit)
+{
+    const double choice = w_fit_value(fit, "ranks.choice");
+
+    text[0] = 0;
+    if (choice > 1)
+        snprintf(text, W_HINT_RANKS, "local steps %.0f", w_fit_value(fit, "ranks.local_steps"));
+    else if (choice > 0)
+        snprintf(text, W_HINT_RANKS, "batch x %.0f", w_fit_value(fit, "ranks.batch"));
+    return text;
+}
+
 void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)
 {
     h->count = 0;

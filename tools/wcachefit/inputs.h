@@ -34,6 +34,7 @@ struct settings {
     double spread;       /* the same */
 
     double seconds;        /* calibrate */
+    bool measure_network;  /* calibrate */
     double time_s;         /* report, search */
     u64 vocab;             /* search */
     u64 text_tokens;       /* report, search */

@@ -182,11 +182,13 @@ static enum w_status write_ranks(FILE *f, const struct report *r, struct w_err *
     for (u64 ranks = r->ranks ? r->ranks : 1; ranks <= (r->ranks ? r->ranks : most) && !status;
          ranks *= 2) {
         char rate[W_FIGURE_TEXT], part[W_FIGURE_TEXT], step[W_FIGURE_TEXT], wait[W_FIGURE_TEXT];
+        char hint[W_HINT_RANKS];
         status = w_fit_set_ranks(&fit, ranks, err);
-        fprintf(f, "  %4llu %12s tok/s, efficiency %s; a step %s, of it waiting %s\n",
+        w_hints_ranks(hint, &fit);
+        fprintf(f, "  %4llu %12s tok/s, efficiency %s; a step %s, of it waiting %s%s%s\n",
                 (unsigned long long)ranks, w_fit_text(rate, &fit, "ranks.tok_s"),
                 w_fit_text(part, &fit, "ranks.efficiency"), w_fit_text(step, &fit, "ranks.seconds"),
-                w_fit_text(wait, &fit, "ranks.wait"));
+                w_fit_text(wait, &fit, "ranks.wait"), hint[0] ? "; better: " : "", hint);
         if (w_fit_value(&fit, "ranks.tok_s") > best_tok_s) {
             best_tok_s = w_fit_value(&fit, "ranks.tok_s");
             best = ranks;
@@ -194,9 +196,7 @@ static enum w_status write_ranks(FILE *f, const struct report *r, struct w_err *
     }
     if (!r->ranks && !status)
         fprintf(f, "  fastest with %llu%s\n", (unsigned long long)best,
-                best < most ? "; with more, a step waits longer than it computes less: a larger "
-                              "batch_size makes them worth it"
-                            : "");
+                best < most ? "; with more, a step waits longer than it computes less" : "");
     return status;
 }
 

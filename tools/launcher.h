@@ -1,0 +1,16 @@
+/* launcher.h - whether this process is one of several ranks (sys/peers.h): what the variables of the
+ * launcher say that started it, and the connection with the others. */
+#ifndef W_LAUNCHER_H
+#define W_LAUNCHER_H
+
+#include "sys/peers.h"
+
+u64 launcher_ranks(void);      /* 1: none, or this process alone */
+u64 launcher_rank(void);       /* of this process, from 0 */
+u64 launcher_ranks_here(void); /* on this machine */
+
+/* Connect with the other ranks, by the engine of their MPI. A signal (w_signal_stop) ends waiting.
+ * silence_s: as in sys/peers.h. W_IO: there is no engine, or it knows of other ranks. */
+enum w_status launcher_connect(struct w_peers **, double silence_s, struct w_err *) W_MUST_CHECK;
+
+#endif
