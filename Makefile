@@ -308,6 +308,7 @@ UNIT_TESTS := \
 	test_fuzz_id_filter \
 	test_fuzz_import \
 	test_fuzz_json_line \
+	test_fuzz_literals \
 	test_fuzz_machine \
 	test_fuzz_npy \
 	test_fuzz_residuals \
@@ -337,6 +338,7 @@ UNIT_TESTS := \
 	test_kern \
 	test_lanes \
 	test_late_merges \
+	test_literals \
 	test_memory_curve \
 	test_mixture \
 	test_model \

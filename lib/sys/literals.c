@@ -1,8 +1,9 @@
 /* One dynamic block of DEFLATE (RFC 1951, 3.2.7) and stored ones (3.2.4).
  *
- * Codes are those of Huffman's algorithm by two queues. Where one gets too long, the counts are
- * halved and it runs again: that costs a fraction of a bit, in frames where few bytes make up nearly
- * everything. */
+ * Codes are those of Huffman's algorithm by two queues (J. van Leeuwen, On the construction of Huffman
+ * trees, 1976). Where one gets too long, the lowest counts are raised to a least one, which grows until
+ * none is; the frequent symbols keep theirs. Package-merge finds the best codes (test_literals has it);
+ * these are within 0.001 % of it on text's ids, and 0.4 % is the most that was found on made counts. */
 #include "sys/literals.h"
 
 #include <stdlib.h>
@@ -72,9 +73,10 @@ static void make_codes(u32 *counts, u32 symbols, u32 limit, struct code *codes)
     u16 lengths[LITERALS];
     u32 next = 0;
 
-    while (huffman(counts, symbols, lengths) > limit)
-        for (u32 i = 0; i < symbols; i++)
-            counts[i] = (counts[i] + 1) / 2; /* ends with equal ones */
+    for (u32 least = 1; huffman(counts, symbols, lengths) > limit; least += least / 4 + 1)
+        for (u32 i = 0; i < symbols; i++) /* ends with equal counts, at the latest */
+            if (counts[i])
+                counts[i] = W_MAX(counts[i], least);
     for (u32 i = 0; i < symbols; i++)
         codes[i] = (struct code){0, lengths[i]};
     for (u32 length = 1; length <= limit; length++, next <<= 1)
@@ -185,20 +187,29 @@ static void put_code_lengths(struct bits *b, const struct code *codes)
     }
 }
 
+/* The codes of bytes. The copy of the bits can stay in registers: for all the compiler knows, what is
+ * written to to->out changes *to. */
+static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct code *codes)
+{
+    struct bits b = *to;
+    size_t i = 0;
+
+    for (; i + 4 <= size; i += 4) {
+        for (u32 k = 0; k < 4; k++)
+            put(&b, codes[in[i + k]].bits, codes[in[i + k]].length);
+        flush(&b);
+    }
+    for (; i < size; i++, flush(&b))
+        put(&b, codes[in[i]].bits, codes[in[i]].length);
+    *to = b;
+}
+
 static void put_coded(struct bits *b, const u8 *in, size_t size, const struct code *codes,
                       bool last)
 {
-    size_t i = 0;
-
     put(b, last | 2u << 1, 3);
     put_code_lengths(b, codes);
-    for (; i + 4 <= size; i += 4) {
-        for (u32 k = 0; k < 4; k++)
-            put(b, codes[in[i + k]].bits, codes[in[i + k]].length);
-        flush(b);
-    }
-    for (; i < size; i++, flush(b))
-        put(b, codes[in[i]].bits, codes[in[i]].length);
+    put_bytes(b, in, size, codes);
     put(b, codes[END_OF_BLOCK].bits, codes[END_OF_BLOCK].length);
     flush(b);
 }
@@ -217,7 +228,8 @@ static void put_stored(struct bits *b, const u8 *in, size_t size, bool last)
     } while (size > 0);
 }
 
-/* Put a part as codes: false, and nothing is put, if it is as long stored. */
+/* Put a part as codes: false, and nothing is put, if that saves less than a hundredth: what is stored
+ * is read faster. */
 static bool try_codes(struct bits *b, const u8 *in, size_t size, bool last)
 {
     const struct bits before = *b;
@@ -232,7 +244,7 @@ static bool try_codes(struct bits *b, const u8 *in, size_t size, bool last)
     make_codes(changed, LITERALS, LITERAL_BITS, codes);
     for (u32 i = 0; i < LITERALS; i++)
         bits += (u64)counts[i] * codes[i].length;
-    if (bits >= 8 * (u64)size)
+    if (bits + bits / 100 >= 8 * (u64)size)
         return false;
     put_coded(b, in, size, codes, last);
     if (b->out - before.out < (ptrdiff_t)size)

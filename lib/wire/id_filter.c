@@ -5,35 +5,39 @@
  *     4 to 3 + t            a frequent id
  *     4 + t to 255          the upper bits
  *
- * Applying takes two passes: which place has each id, and how often is it in none; then the codes,
- * one look into a table each. Undoing takes one. Lists are one 64-bit word each for ids of two
- * bytes, the latest lowest; the id before 0 is the first one's. */
+ * Applying looks at a sample of the ids first, for the frequent ones. A pass over all ids then writes
+ * the codes and puts the ids aside of which lower bits follow, without a branch that depends on an id:
+ * nobody could predict it. Lists are one 64-bit word each for ids of two bytes, the latest lowest; the
+ * id before 0 is the first one's. */
 #include "wire/id_filter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PLACES = 4,       /* ids in a list; as the code of an id: in none */
+    PLACES = 4,       /* ids in a list */
     LISTS = 1 << 16,  /* the list of an id is that of its lower 16 bits */
     UPPER_CODES = 64, /* at most, as this program writes: the more, the fewer frequent ids */
     FREQUENT = 256 - PLACES - UPPER_CODES,
-    NOT_LISTED = 255,
-    FREQUENT_COUNT = 4, /* worth listing: it saves the lower bits that often */
-    RANKED = 1024,      /* counts that are told apart */
+    SAMPLE = 1 << 14,   /* ids, at most: with all of them a frame gets 0.2 % smaller */
+    RANKED = 128,       /* counts that are told apart: SAMPLE has no FREQUENT ids with more */
     ID_LIMIT = 1 << 20, /* of what is filtered */
+    LOWER_BITS = 14,    /* at most: UPPER_CODES << LOWER_BITS is ID_LIMIT */
     HEAD = 2,
+    QUAD = 4, /* ids whose lower bits are put together: with 7 bits that wait they fit into 64 */
+    OVERHANG = 16, /* bytes written after the last lower bits: those of a QUAD, and 8 at a time */
 };
 
 struct w_id_filter {
     u32 id_bytes;
     void *lists; /* LISTS of PLACES ids, the latest first */
-    u32 used;    /* lists and counts of ids from here on are empty */
+    u32 used;    /* lists of ids from here on are empty */
     /* for applying: */
     u32 id_limit; /* ids are below it */
-    u8 *places;   /* of the ids of a frame */
-    u32 *counts;  /* by id: how often it is in no list */
-    u8 *codes;    /* by id: of one that is in no list, less PLACES */
+    u16 *lower;   /* of the ids of a frame whose lower bits follow: at least these bits */
+    u8 *codes;    /* by id: of one that is in no list */
+    u32 *counts;  /* by id: how often it is in the sample; all 0 between frames */
+    u32 *sample;  /* its ids, each once */
 };
 
 enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count, struct w_err *err)
@@ -48,11 +52,12 @@ enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count,
     f->lists = malloc((size_t)LISTS * PLACES * id_bytes);
     f->used = f->id_limit;
     if (count) {
-        f->places = malloc(count);
-        f->counts = malloc(f->id_limit * sizeof *f->counts);
+        f->lower = malloc(((size_t)count + QUAD) * sizeof *f->lower);
         f->codes = malloc(f->id_limit);
+        f->counts = calloc(f->id_limit, sizeof *f->counts);
+        f->sample = malloc(SAMPLE * sizeof *f->sample);
     }
-    if (f->lists && (!count || (f->places && f->counts && f->codes)))
+    if (f->lists && (!count || (f->lower && f->codes && f->counts && f->sample)))
         return W_DONE;
     w_id_filter_free(f);
     *out = NULL;
@@ -64,9 +69,10 @@ void w_id_filter_free(struct w_id_filter *f)
     if (!f)
         return;
     free(f->lists);
-    free(f->places);
-    free(f->counts);
+    free(f->lower);
     free(f->codes);
+    free(f->counts);
+    free(f->sample);
     free(f);
 }
 
@@ -76,38 +82,14 @@ void w_id_filter_free(struct w_id_filter *f)
 static void empty(struct w_id_filter *f)
 {
     memset(f->lists, 0, (size_t)W_MIN(f->used, (u32)LISTS) * PLACES * f->id_bytes);
-    if (f->counts)
-        memset(f->counts, 0, f->used * sizeof *f->counts);
     f->used = f->id_limit;
 }
 
-/* Ids of two bytes: a word with the latest in its lowest 16 bits. */
-static inline u32 find16(u64 list, u32 id)
+/* The list after an id that comes to its front. moving: all bits of the places that move by one, the
+ * last of which drops out. */
+static inline u64 move16(u64 list, u64 moving, u32 id)
 {
-    const u64 ones = 0x0001000100010001, differ = list ^ id * ones;
-    const u64 zeros = (differ - ones) & ~differ & ones << 15; /* the lowest is a zero for sure */
-
-    /* At bit 16 k for place k, and at 63, without a branch: nobody could predict it. */
-    return ((u32)__builtin_ctzll(zeros >> 15 | 1ull << 63) + 1) / 16;
-}
-
-/* The list after an id that was in a place of it, or in none. */
-static inline u64 move16(u64 list, u32 place, u32 id)
-{
-    static const u64 before[PLACES + 1] = {0, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFF};
-    static const u64 later[PLACES + 1] = {0xFFFFFFFFFFFF0000, 0xFFFFFFFF00000000,
-                                          0xFFFF000000000000, 0, 0};
-
-    return (list & later[place]) | (list & before[place]) << 16 | id;
-}
-
-static inline u32 find32(const u32 *list, u32 id)
-{
-    u32 place = PLACES;
-
-    for (u32 k = PLACES; k-- > 0;)
-        place = list[k] == id ? k : place;
-    return place;
+    return ((list << 16 | id) & moving) | (list & ~moving);
 }
 
 static inline void move32(u32 *list, u32 place, u32 id)
@@ -117,146 +99,171 @@ static inline void move32(u32 *list, u32 place, u32 id)
     list[0] = id;
 }
 
+/* The code of an id: its place in the list, to whose front it comes, or `other` if it is in none. */
+static inline u32 code16(u64 *list, u32 id, u32 other)
+{
+    const u64 ones = 0x0001000100010001, differ = *list ^ id * ones;
+    /* The highest bit of places that are equal: of the first one for sure, of later ones perhaps. */
+    const u64 equal = (differ - ones) & ~differ & ones << 15;
+    const u32 place = (u32)__builtin_ctzll(equal | 1ull << 63) / 16, none = -(u32)(equal == 0);
+
+    *list = move16(*list, equal ^ (equal - 1), id); /* up to the first equal bit; all, if none is */
+    return (place & ~none) | (other & none);
+}
+
+static inline u32 code32(u32 *list, u32 id, u32 other)
+{
+    u32 place = 0, coming = id, moving = ~0u; /* 0 after the id's own place */
+
+#pragma GCC unroll 4
+    for (u32 k = 0; k < PLACES; k++) {
+        const u32 old = list[k];
+        list[k] = (coming & moving) | (old & ~moving);
+        coming = old;
+        moving &= -(u32)(old != id);
+        place += moving & 1;
+    }
+    return (place & ~moving) | (other & moving);
+}
+
 /* ---- applying ---- */
 
-/* Fill places and counts; returns the largest id that is in no list. */
-static u32 find_places16(const struct w_id_filter *f, const u8 *ids, u32 count)
+static inline u32 get_id(const u8 *ids, u32 width, u32 index)
 {
-    u64 *restrict lists = f->lists;
-    u32 *restrict counts = f->counts, before = 0, largest = 0;
-    u8 *restrict places = f->places;
-
-    for (u32 i = 0; i < count; i++) {
-        const u32 id = w_get16(ids + 2 * i), place = find16(lists[before], id), coded = place / 4;
-        lists[before] = move16(lists[before], place, id);
-        places[i] = (u8)place;
-        counts[id] += coded;
-        largest = W_MAX(largest, id & -coded);
-        before = id;
-    }
-    return largest;
+    return width == 2 ? w_get16(ids + 2 * (size_t)index) : w_get32(ids + 4 * (size_t)index);
 }
 
-/* The same; UINT32_MAX if an id is too large. */
-static u32 find_places32(const struct w_id_filter *f, const u8 *ids, u32 count)
+/* How many lower bits of ids are apart, so that there are at most UPPER_CODES upper ones; more than
+ * LOWER_BITS if an id is too large. */
+static u32 count_lower_bits(const u8 *ids, u32 width, u32 count)
 {
-    u32(*lists)[PLACES] = f->lists, before = 0, largest = 0;
+    const size_t size = (size_t)count * width;
+    size_t i = 0;
+    u64 all = 0; /* ids, or'd in words of eight bytes */
+    u32 bits = 0;
 
-    for (u32 i = 0; i < count; i++) {
-        const u32 id = w_get32(ids + 4 * i);
-        if (id >= f->id_limit)
-            return UINT32_MAX;
-        u32 *list = lists[before % LISTS];
-        const u32 place = find32(list, id);
-        move32(list, place, id);
-        f->places[i] = (u8)place;
-        f->counts[id] += place == PLACES;
-        largest = W_MAX(largest, place == PLACES ? id : 0);
-        before = id;
-    }
-    return largest;
+    for (; i + 8 <= size; i += 8)
+        all |= w_get64(ids + i);
+    for (; i < size; i++)
+        all |= (u64)ids[i] << 8 * (i % 8);
+    all |= all >> 32;
+    all = width == 2 ? (u16)(all | all >> 16) : (u32)all;
+    while (all >> bits >= UPPER_CODES)
+        bits++;
+    return bits;
 }
 
-/* The lowest count of a frequent id, such that there are at most FREQUENT; *ties: how many that
- * have just this count belong to them. Counts from RANKED on are all the same, after a shift. */
-static u32 least_count(const struct w_id_filter *f, u32 ids, u32 *shift, u32 *ties)
+/* List the ids in out that are most frequent in a sample of evenly spaced ones, as far as listing them
+ * saves more lower bits than it takes. Of ids with the same count all or none are listed. Returns how
+ * many are. */
+static u32 list_frequent(struct w_id_filter *f, const u8 *ids, u32 count, u32 lower_bits, u8 *out)
 {
-    u32 ranks[RANKED] = {0}, most = 0, taken = 0, rank = RANKED;
+    const u32 width = f->id_bytes, distance = (count / SAMPLE + 1) | 1;
+    u32 ranks[RANKED] = {0}, different = 0, taken = 0, rank = RANKED, listed = 0;
 
-    for (u32 id = 0; id < ids; id++)
-        most = W_MAX(most, f->counts[id]);
-    for (*shift = 0; most >> *shift >= RANKED;)
-        ++*shift;
-    for (u32 id = 0; id < ids; id++)
-        ranks[f->counts[id] >> *shift]++;
-    while (rank > 1 && taken < FREQUENT && (rank - 1) << *shift >= FREQUENT_COUNT)
+    for (u32 i = 0; i < count; i += distance) {
+        const u32 id = get_id(ids, width, i);
+        f->sample[different] = id;
+        different += f->counts[id]++ == 0;
+    }
+    for (u32 i = 0; i < different; i++) {
+        u32 *of_id = &f->counts[f->sample[i]];
+        *of_id = W_MIN(*of_id, RANKED - 1u);
+        ranks[*of_id]++;
+    }
+    while ((u64)(rank - 1) * distance * lower_bits > 8 * width &&
+           taken + ranks[rank - 1] <= FREQUENT)
         taken += ranks[--rank];
-    *ties = taken > FREQUENT && rank < RANKED ? ranks[rank] - (taken - FREQUENT) : UINT32_MAX;
-    return rank;
-}
-
-/* List the frequent ids in out, and fill `codes` for ids below `ids`. Returns how many are listed. */
-static u32 make_codes(struct w_id_filter *f, u32 ids, u32 lower_bits, u8 *out)
-{
-    u32 shift, ties, listed = 0;
-    const u32 least = least_count(f, ids, &shift, &ties);
-
-    for (u32 id = 0; id < ids; id++) {
-        const u32 rank = f->counts[id] >> shift;
-        const bool frequent = rank > least || (rank == least && ties > 0);
-        ties -= rank == least && frequent;
-        f->codes[id] = (u8)(frequent ? listed : NOT_LISTED);
-        if (!frequent)
-            continue;
-        if (f->id_bytes == 2)
-            w_put16(out + 2 * listed, (u16)id);
-        else
-            w_put32(out + 4 * listed, id);
-        listed++;
+    for (u32 i = 0; i < different; i++) {
+        const u32 id = f->sample[i];
+        if (f->counts[id] >= rank) {
+            if (width == 2)
+                w_put16(out + 2 * listed, (u16)id);
+            else
+                w_put32(out + 4 * listed, id);
+            listed++;
+        }
+        f->counts[id] = 0;
     }
-    for (u32 id = 0; id < ids; id++)
-        if (f->codes[id] == NOT_LISTED)
-            f->codes[id] = (u8)(listed + (id >> lower_bits));
     return listed;
 }
 
-/* The codes, then the lower bits of those from `upper` on; returns the end. Tables take the place of
- * branches. */
-static inline u8 *put_codes(const struct w_id_filter *f, const u8 *ids, u32 id_bytes, u32 count,
-                            u32 upper, u32 lower_bits, u8 *restrict out)
+/* Fill `codes`. */
+static void make_codes(const struct w_id_filter *f, const u8 *frequent, u32 listed, u32 lower_bits)
 {
-    const u8 *restrict places = f->places, *restrict codes = f->codes;
-    u8 *restrict lower = out + count;
-    u32 masks[256] = {0}, bits = 0;
-    u8 widths[256] = {0};
-    u64 waiting = 0;
+    for (u32 upper = 0; upper < UPPER_CODES; upper++)
+        memset(f->codes + (upper << lower_bits), (int)(PLACES + listed + upper), 1u << lower_bits);
+    for (u32 i = 0; i < listed; i++)
+        f->codes[get_id(frequent, f->id_bytes, i)] = (u8)(PLACES + i);
+}
 
-    for (u32 code = upper; code < 256; code++) {
-        masks[code] = (1u << lower_bits) - 1;
-        widths[code] = (u8)lower_bits;
-    }
+/* The codes. Returns how many are from `upper` on: their ids are put into `lower`. */
+static inline u32 put_codes(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
+                            u32 upper, u8 *restrict out)
+{
+    const u8 *restrict codes = f->codes;
+    u16 *restrict lower = f->lower;
+    u64 *restrict lists16 = f->lists;
+    u32(*restrict lists32)[PLACES] = f->lists;
+    u32 before = 0, lowers = 0;
+
     for (u32 i = 0; i < count; i++) {
-        const u32 id = id_bytes == 2 ? w_get16(ids + 2 * i) : w_get32(ids + 4 * i);
-        const u8 code = (u8)(places[i] + (codes[id] & -(places[i] / PLACES)));
-        out[i] = code;
-        waiting |= (u64)(id & masks[code]) << bits;
-        bits += widths[code];
-        w_put32(lower, (u32)waiting); /* at most 24 + 7 bits wait */
-        lower += bits / 8;
+        const u32 id = get_id(ids, width, i);
+        const u32 code = width == 2 ? code16(&lists16[before], id, codes[id])
+                                    : code32(lists32[before % LISTS], id, codes[id]);
+        out[i] = (u8)code;
+        lower[lowers] = (u16)id;
+        lowers += code >= upper;
+        before = id;
+    }
+    return lowers;
+}
+
+/* The lower bits of `count` ids, four at a time, with zeros after the last. */
+static void put_lower_bits(u16 *lower, u32 count, u32 lower_bits, u8 *out)
+{
+    const u64 mask = (1u << lower_bits) - 1;
+    u64 waiting = 0;
+    u32 bits = 0; /* that wait, below 8 */
+
+    memset(lower + count, 0, QUAD * sizeof *lower);
+    for (u32 i = 0; i < count; i += QUAD) {
+        for (u32 k = 0; k < QUAD; k++, bits += lower_bits)
+            waiting |= (lower[i + k] & mask) << bits;
+        w_put64(out, waiting);
+        out += bits / 8;
         waiting >>= bits & ~7u;
         bits %= 8;
     }
-    return lower + (bits > 0);
 }
 
 size_t w_id_filter_bound(u32 id_bytes, u32 count)
 {
-    return HEAD + FREQUENT * (size_t)id_bytes + (size_t)count * id_bytes + W_ID_FILTER_SLACK;
+    return HEAD + FREQUENT * (size_t)id_bytes + (size_t)count * id_bytes + OVERHANG;
 }
 
 size_t w_id_filter_apply(struct w_id_filter *f, const u8 *ids, u32 count, u8 *out, u32 sizes[2])
 {
-    const u32 width = f->id_bytes;
-    u32 lower_bits = 0;
+    const u32 width = f->id_bytes, lower_bits = count_lower_bits(ids, width, count);
 
-    empty(f);
-    /* Also the largest of all ids: each but 0 was in no list when it came first. */
-    const u32 largest = width == 2 ? find_places16(f, ids, count) : find_places32(f, ids, count);
-    if (largest == UINT32_MAX)
+    if (lower_bits > LOWER_BITS)
         return 0;
-    f->used = largest + 1;
-    while (largest >> lower_bits >= UPPER_CODES)
-        lower_bits++;
-    const u32 listed = make_codes(f, largest + 1, lower_bits, out + HEAD);
+    empty(f);
+    f->used = UPPER_CODES << lower_bits;
+    const u32 listed = list_frequent(f, ids, count, lower_bits, out + HEAD);
     out[0] = (u8)lower_bits;
     out[1] = (u8)listed;
+    make_codes(f, out + HEAD, listed, lower_bits);
     u8 *codes = out + HEAD + (size_t)listed * width;
-    const u8 *end = width == 2 ? put_codes(f, ids, 2, count, PLACES + listed, lower_bits, codes)
-                               : put_codes(f, ids, 4, count, PLACES + listed, lower_bits, codes);
-    const size_t size = (size_t)(end - out);
+    const u32 lowers = width == 2 ? put_codes(f, ids, 2, count, PLACES + listed, codes)
+                                  : put_codes(f, ids, 4, count, PLACES + listed, codes);
     sizes[0] = (u32)(codes - out) + count;
-    sizes[1] = (u32)size - sizes[0];
-    return size <= (size_t)count * width ? size : 0;
+    sizes[1] = (u32)(((u64)lowers * lower_bits + 7) / 8);
+    const size_t size = (size_t)sizes[0] + sizes[1];
+    if (size > (size_t)count * width)
+        return 0; /* `out` might be too small for it */
+    put_lower_bits(f->lower, lowers, lower_bits, codes + count);
+    return size;
 }
 
 /* ---- undoing ---- */
@@ -330,10 +337,10 @@ static void undo16(u64 *lists, const struct meanings *m, u8 *ids, u32 count)
         u32 id;
         if (code < PLACES) {
             id = list >> 16 * code & 0xFFFF;
-            lists[before] = move16(list, code, id);
+            lists[before] = move16(list, ~0ull >> (48 - 16 * code), id);
         } else {
             id = coded_id(m, code, &bit);
-            lists[before] = list << 16 | id;
+            lists[before] = move16(list, ~0ull, id);
         }
         w_put16(ids + 2 * i, (u16)id);
         before = id;
