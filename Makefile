@@ -469,7 +469,7 @@ endif
 all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
 .PHONY: all demo learn test soak check-asan check-reproducible check-tsan fuzz fuzz-run bench bench-encoding \
 	bench-generate bench-predict bench-search bench-tok \
-	lint format install uninstall dist deb clean help packages force
+	lint format pictures install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
 # ---- building ----
@@ -588,6 +588,9 @@ learn: all ## the best model of CORPUS=folder for TIME=5m, as NAME=build/learned
 
 test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
+
+pictures: all ## draw the pictures of README anew: minutes, on an idle machine
+	pictures/draw $(BUILD)
 
 soak: all ## run tests/soak: the rules of make with KILLS=200 kills, DISKS=20 full disks, EDITS=20 edited inputs
 	KILLS='$(KILLS)' DISKS='$(DISKS)' EDITS='$(EDITS)' tests/soak $(BUILD)

@@ -5,11 +5,11 @@ set -euo pipefail
 usage()
 {
     cat <<'TEXT'
-usage: plot-loss.sh [-o FILE.png] LOG.jsonl...
+usage: plot-loss.sh [-o FILE.png|FILE.svg] LOG.jsonl...
 
 Draws loss against tokens for logs that wtrain --log wrote: training as lines, smoothed over 20
 steps, validation as points. Of several runs in a log the last is drawn, with the runs that it was
-resumed from. Draws on the terminal, or into a PNG. Needs jq and gnuplot.
+resumed from. Draws on the terminal, or into a PNG or SVG. Needs jq and gnuplot.
 
 Examples:
   plot-loss.sh wiki.jsonl
@@ -60,11 +60,11 @@ for log; do
         plots+=("'$number.val' with points pt 7 lc $number title '$title validation'")
 done
 
-if [ -n "$output" ]; then
-    terminal="set terminal png size 1000,600; set output 'plot.png'"
-else
-    terminal="set terminal dumb size ${COLUMNS:-79},${LINES:-24}"
-fi
+case $output in
+'') terminal="set terminal dumb size ${COLUMNS:-79},${LINES:-24}" ;;
+*.svg) terminal="set terminal svg size 860,520 background 'white'; set output 'picture'" ;;
+*) terminal="set terminal png size 1000,600; set output 'picture'" ;;
+esac
 joined=$(printf ', %s' "${plots[@]}")
 # Run in the work folder, so that only file names of our own are in the gnuplot code.
 (cd "$work" && gnuplot -e "$terminal; set xlabel 'tokens'; set ylabel 'loss (nats per token)';
@@ -72,6 +72,6 @@ joined=$(printf ', %s' "${plots[@]}")
 if [ -n "$output" ]; then # under a name that nobody else can have made, then renamed
     new=$(mktemp -d -- "$(dirname -- "$output")/.plot.XXXXXX")
     trap 'rm -rf "$work" "$new"' EXIT
-    cp "$work/plot.png" "$new/plot.png"
-    mv -- "$new/plot.png" "$output"
+    cp "$work/picture" "$new/picture"
+    mv -- "$new/picture" "$output"
 fi

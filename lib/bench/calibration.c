@@ -17,6 +17,7 @@
 #include "sys/fdio.h"
 
 #define MIB ((u64)1 << 20)
+#define CURVES 3
 #define CURVE_PART 0.05     /* of the time: for each of the three curves */
 #define LARGEST (256 * MIB) /* working set of all threads together */
 #define SAMPLES 3           /* steps of a shape with all threads; one fewer with one thread */
@@ -38,16 +39,17 @@ struct bench {
     const struct w_machine *machine;
     struct w_team *one, *all;
     double began_s;
+    u32 done, planned; /* measurements, of which progress says how far they are */
     double peaks[W_COMPUTE_TYPES][PEAKS_MAX]; /* of all threads, between the other measurements */
     u32 peak_count[W_COMPUTE_TYPES];
     double peak_now[W_COMPUTE_TYPES]; /* the latest of them */
 };
 
+/* What is measured next, and the part of all measurements that is done. */
 static void progress(const struct bench *b, const char *what)
 {
     if (b->how->progress)
-        b->how->progress(b->how->context, what,
-                         W_MIN(1, (w_now_s() - b->began_s) / b->how->seconds));
+        b->how->progress(b->how->context, what, (double)b->done / b->planned);
 }
 
 static void count(struct bench *b, bool noisy)
@@ -156,15 +158,16 @@ static enum w_status measure_curves(struct bench *b, struct w_err *err)
         enum w_curve_kind kind;
         struct w_team *team;
         u64 bytes;
-    } curves[] = {
+    } curves[CURVES] = {
         {&c->latency, W_CURVE_LATENCY, b->one, largest},
         {&c->bandwidth_one, W_CURVE_BANDWIDTH, b->one, largest},
         {&c->bandwidth_all, W_CURVE_BANDWIDTH, b->all, largest / threads},
     };
-    for (size_t i = 0; i < W_COUNTOF(curves) && !status; i++) {
+    for (size_t i = 0; i < CURVES && !status; i++) {
         progress(b, "memory");
         status = w_curve_measure(curves[i].curve, curves[i].kind, b->how->kern[b->how->type],
                                  curves[i].team, curves[i].bytes, seconds, err);
+        b->done++;
         c->measurements += curves[i].curve->count;
         c->noisy += curves[i].curve->noisy;
     }
@@ -276,19 +279,32 @@ static enum w_status run_again(void *context, const struct w_step_probe *slow,
     return run_shape(r->b, again, &slow->shape, slow->type, r->team, err);
 }
 
+/* The usual shapes: all, or a few without the narrowest, which says least about the others. */
+static u32 usual_from(bool few)
+{
+    return few ? 1 : 0;
+}
+
+static u32 usual_end(bool few)
+{
+    u32 count = 0;
+
+    while (w_shapes[count].d_model && !(few && count == usual_from(few) + OTHER_SHAPES))
+        count++;
+    return count;
+}
+
 /* Shapes that the caller asked for, then the usual ones: at least two, then as many as there is
- * time for. `few`: at most OTHER_SHAPES of them, without the narrowest, which says least about the
- * others. */
+ * time for. */
 static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, bool few,
                                   struct w_err *err)
 {
-    const u32 from = few ? 1 : 0, most = few ? from + OTHER_SHAPES : UINT32_MAX;
-    const u32 first = b->c->probe_count;
+    const u32 from = usual_from(few), end = usual_end(few), first = b->c->probe_count;
     enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < b->how->more_count && !status; i++)
+    for (u32 i = 0; i < b->how->more_count && !status; i++, b->done++)
         status = measure_shape(b, &b->how->more[i], type, team, err);
-    for (u32 i = from; i < most && w_shapes[i].d_model && !status; i++)
+    for (u32 i = from; i < end && !status; i++, b->done++)
         if (i < from + 2 || w_now_s() - b->began_s < b->how->seconds)
             status = measure_shape(b, &w_shapes[i], type, team, err);
     /* a unit that is switched may just be in its slow state */
@@ -298,11 +314,15 @@ static enum w_status measure_some(struct bench *b, enum w_type type, struct w_te
     return status;
 }
 
+static enum w_type other_type(const struct bench *b)
+{
+    return b->how->type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
+}
+
 /* The main precision with all threads, the other one, and the main one with one thread. */
 static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 {
-    const enum w_type type = b->how->type;
-    const enum w_type other = type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
+    const enum w_type type = b->how->type, other = other_type(b);
     enum w_status status = measure_some(b, type, b->all, false, err);
 
     if (!status && b->how->kern[other])
@@ -310,6 +330,15 @@ static enum w_status measure_shapes(struct bench *b, struct w_err *err)
     if (!status && b->one != b->all)
         status = measure_some(b, type, b->one, true, err);
     return status;
+}
+
+/* How many these are. */
+static u32 planned_shapes(const struct bench *b)
+{
+    const u32 times = 1u + (b->how->kern[other_type(b)] != NULL) + (b->one != b->all);
+
+    return times * b->how->more_count + usual_end(false) +
+           (times - 1) * (usual_end(true) - usual_from(true));
 }
 
 /* ---- generation ---- */
@@ -417,22 +446,24 @@ static enum w_status measure_sampling(struct bench *b, struct w_err *err)
     return status;
 }
 
+static const struct {
+    struct w_shape shape;
+    u64 layers;
+} decode_models[] = {
+    {{64, 2, 256, 4096, 64, 1, 0}, 2},      {{128, 4, 512, 4096, 128, 1, 0}, 3},
+    {{256, 4, 1024, 8192, 128, 1, 0}, 4},   {{512, 8, 2048, 8192, 128, 1, 0}, 6},
+    {{768, 12, 3072, 16000, 128, 1, 0}, 8},
+};
+
 static enum w_status measure_decodes(struct bench *b, struct w_err *err)
 {
-    static const struct {
-        struct w_shape shape;
-        u64 layers;
-    } models[] = {
-        {{64, 2, 256, 4096, 64, 1, 0}, 2},      {{128, 4, 512, 4096, 128, 1, 0}, 3},
-        {{256, 4, 1024, 8192, 128, 1, 0}, 4},   {{512, 8, 2048, 8192, 128, 1, 0}, 6},
-        {{768, 12, 3072, 16000, 128, 1, 0}, 8},
-    };
     enum w_status status = W_DONE;
 
-    progress(b, "generation");
-    for (size_t i = 0; i < W_COUNTOF(models) && !status; i++)
+    for (size_t i = 0; i < W_COUNTOF(decode_models) && !status; i++, b->done++) {
+        progress(b, "generation");
         if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
-            status = measure_decode(b, &models[i].shape, models[i].layers, err);
+            status = measure_decode(b, &decode_models[i].shape, decode_models[i].layers, err);
+    }
     return status ? status : measure_sampling(b, err);
 }
 
@@ -470,6 +501,7 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     b.all = b.one;
     if (!status && how->threads > 1)
         status = w_team_new(&b.all, how->threads, err);
+    b.planned = CURVES + W_COUNTOF(decode_models) + planned_shapes(&b);
     for (u32 type = 0; type < W_COMPUTE_TYPES && !status; type++) {
         if (!how->kern[type])
             continue;
@@ -525,13 +557,18 @@ void w_calibration_apply(const struct w_calibration *c, struct w_machine *m)
             *peaks[type] = (struct w_rate){c->peak[type].all, W_FROM_MEASUREMENT};
     m->memory_bytes_per_s = (struct w_rate){
         c->bandwidth_all.points[c->bandwidth_all.count - 1].value, W_FROM_MEASUREMENT};
+    m->memory_latency_s =
+        (struct w_rate){c->latency.points[c->latency.count - 1].value, W_FROM_MEASUREMENT};
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         double size = c->capacity[i] > 0 ? c->capacity[i] : (double)c->claimed[i];
         /* half of its capacity, but more than the level below holds */
         double set = W_MAX(size / 2, inside);
-        if (size > 0)
+        if (size > 0) {
             caches[i]->bytes_per_s =
                 (struct w_rate){w_curve_at(&c->bandwidth_one, set), W_FROM_MEASUREMENT};
+            caches[i]->latency_s =
+                (struct w_rate){w_curve_at(&c->latency, set), W_FROM_MEASUREMENT};
+        }
         inside = size * 1.5;
     }
 }

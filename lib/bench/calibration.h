@@ -65,7 +65,8 @@ struct w_calibrating {
     const char *host;    /* its name, for the file */
     const char *scratch; /* a file name that may be written and removed, or NULL */
     u64 time;
-    void (*progress)(void *context, const char *what, double part); /* or NULL */
+    /* what comes next, and the part of all measurements that is done; or NULL */
+    void (*progress)(void *context, const char *what, double part);
     void *context;
 };
 
@@ -117,7 +118,8 @@ enum w_state w_calibration_state(const struct w_calibration *, const struct w_st
 /* Whether steps of a precision were measured. */
 bool w_calibration_knows(const struct w_calibration *, enum w_type);
 
-/* Write its measurements into the description of the machine: peaks, bandwidths. */
+/* Write its measurements into the description of the machine: peaks, bandwidths and
+ * latencies. */
 void w_calibration_apply(const struct w_calibration *, struct w_machine *);
 
 #endif

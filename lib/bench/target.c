@@ -19,10 +19,10 @@
 #define CORES(logical, physical)                                                                   \
     .logical_cpus = (logical), .physical_cores = (physical), .usable_cores = (physical),           \
     .usable_why = "physical cores", .source = W_FROM_DATASHEET, .memory_source = W_FROM_DATASHEET
-#define CACHE(size, associativity, sharers, count, cycles)                                         \
+#define CACHE(size, associativity, sharers, count, cycles, hz)                                     \
     {                                                                                              \
         .bytes = (size), .ways = (associativity), .line_bytes = 64, .shared_by = (sharers),        \
-        .instances = (count), .source = W_FROM_DATASHEET, .latency_cycles = SHEET(cycles)          \
+        .instances = (count), .source = W_FROM_DATASHEET, .latency_s = SHEET((cycles) / (hz))      \
     }
 
 /* Peaks are cores x FLOP per cycle x sustained clock: 32 per cycle with two AVX2 FMA units or one
@@ -33,24 +33,24 @@ const struct w_target w_targets[] = {
      {.name = "Sunny Cove client, 4 cores, 8 threads",
       .arch = "x86_64",
       CORES(8, 4),
-      .l1d = CACHE(48 * KIB, 12, 2, 4, 5),
-      .l2 = CACHE(512 * KIB, 8, 2, 4, 13),
-      .l3 = CACHE(8 * MIB, 16, 8, 1, 42),
+      .l1d = CACHE(48 * KIB, 12, 2, 4, 5, 3.5e9),
+      .l2 = CACHE(512 * KIB, 8, 2, 4, 13, 3.5e9),
+      .l3 = CACHE(8 * MIB, 16, 8, 1, 42, 3.5e9),
       .memory_bytes = 7500000000ull,
       .available_bytes = 7500000000ull,
       .avx2_fma = true,
       .avx512 = true,
       .flops_per_s = SHEET(4 * 32 * 3.5e9),
       .memory_bytes_per_s = {10e9, W_FROM_USER},
-      .memory_latency_cycles = SHEET(280)}},
+      .memory_latency_s = SHEET(280 / 3.5e9)}},
     {"ryzen-5600x",
      "6 cores, Zen 3, 32K, 512K, 32M, dual-channel DDR4-3200",
      {.name = "AMD Ryzen 5 5600X",
       .arch = "x86_64",
       CORES(12, 6),
-      .l1d = CACHE(32 * KIB, 8, 2, 6, 4),
-      .l2 = CACHE(512 * KIB, 8, 2, 6, 12),
-      .l3 = CACHE(32 * MIB, 16, 12, 1, 46),
+      .l1d = CACHE(32 * KIB, 8, 2, 6, 4, 3.7e9),
+      .l2 = CACHE(512 * KIB, 8, 2, 6, 12, 3.7e9),
+      .l3 = CACHE(32 * MIB, 16, 12, 1, 46, 3.7e9),
       .memory_bytes = 16 * GIB,
       .avx2_fma = true,
       .flops_per_s = SHEET(6 * 32 * 3.7e9),
@@ -60,9 +60,9 @@ const struct w_target w_targets[] = {
      {.name = "Intel Xeon Platinum 8480+",
       .arch = "x86_64",
       CORES(112, 56),
-      .l1d = CACHE(48 * KIB, 12, 2, 56, 5),
-      .l2 = CACHE(2 * MIB, 16, 2, 56, 16),
-      .l3 = CACHE(105 * MIB, 15, 112, 1, 70),
+      .l1d = CACHE(48 * KIB, 12, 2, 56, 5, 2.0e9),
+      .l2 = CACHE(2 * MIB, 16, 2, 56, 16, 2.0e9),
+      .l3 = CACHE(105 * MIB, 15, 112, 1, 70, 2.0e9),
       .memory_bytes = 256 * GIB,
       .avx2_fma = true,
       .avx512 = true,
@@ -75,9 +75,9 @@ const struct w_target w_targets[] = {
      {.name = "Raspberry Pi 5, BCM2712",
       .arch = "aarch64",
       CORES(4, 4),
-      .l1d = CACHE(64 * KIB, 4, 1, 4, 4),
-      .l2 = CACHE(512 * KIB, 8, 1, 4, 9),
-      .l3 = CACHE(2 * MIB, 16, 4, 1, 31),
+      .l1d = CACHE(64 * KIB, 4, 1, 4, 4, 2.4e9),
+      .l2 = CACHE(512 * KIB, 8, 1, 4, 9, 2.4e9),
+      .l3 = CACHE(2 * MIB, 16, 4, 1, 31, 2.4e9),
       .memory_bytes = 8 * GIB,
       .flops_per_s = SHEET(4 * 16 * 2.4e9),
       .memory_bytes_per_s = SHEET(17.1e9)}},

@@ -225,7 +225,8 @@ static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *
     }
     give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
     give(fit, "element", (double)w_type_bytes(ask->type), "precision");
-    give(fit, "rule.share", RULE_SHARE, "rule");
+    give(fit, "rule.share", ask->share > 0 ? ask->share : RULE_SHARE,
+         ask->share > 0 ? "the kernels of this host" : "rule");
     give(fit, "rule.local", LOCAL_WORTH, "rule");
     give(fit, "resident.base", RESIDENT_BASE, "rule");
     if (c)
@@ -449,6 +450,17 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
         status = give_largest_batch(fit, threads, err);
     for (int row = 0; w_figures[row].key && !status; row++)
         status = compute(fit, row, err);
+    return status;
+}
+
+enum w_status w_fit_set_rate(struct w_fit *fit, double tok_s, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+
+    give(fit, "tok_s", tok_s, "user");
+    for (int row = w_figure_find("tok_s"); w_figures[row].key && !status; row++)
+        if (w_figures[row].formula)
+            status = compute(fit, row, err);
     return status;
 }
 

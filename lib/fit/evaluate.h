@@ -24,6 +24,7 @@ struct w_fit_ask {
     double text_tokens;     /* of the text: the tokens after them are repeated */
     double tokens_per_file; /* of a corpus in files */
     double budget_s;        /* time of training to judge by */
+    double share;           /* of the peak that kernels reach, where there is no calibration */
     double tok_s;           /* training rate, and who says so */
     const char *tok_s_source;
     double bytes_per_token;                  /* of text */
@@ -56,6 +57,9 @@ enum w_status w_fit_make(struct w_fit *, const struct w_conf *, const struct w_m
 /* The same fit for another number of ranks, a power of two: only figures whose names begin with
  * "ranks" change. */
 enum w_status w_fit_set_ranks(struct w_fit *, u64 ranks, struct w_err *) W_MUST_CHECK;
+
+/* The same fit for another training rate in tokens a second: figures that follow from it change. */
+enum w_status w_fit_set_rate(struct w_fit *, double tok_s, struct w_err *) W_MUST_CHECK;
 
 /* The peak that bounds GEMMs of a compute type; its value is 0 if it is not known. */
 struct w_rate w_fit_peak(const struct w_machine *, enum w_type);

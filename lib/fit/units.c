@@ -47,7 +47,14 @@ static void grouped(char *text, double value)
 
 static void duration(char *text, double seconds)
 {
-    if (seconds < 99.5)
+    static const char *const parts[] = {"", "m", "u", "n", "p"};
+    u32 i = 0;
+
+    while (i + 1 < W_COUNTOF(parts) && seconds > 0 && seconds < 0.9995)
+        seconds *= 1000, i++;
+    if (i > 0)
+        snprintf(text, W_FIGURE_TEXT, "%.3g %ss", seconds, parts[i]);
+    else if (seconds < 99.5)
         snprintf(text, W_FIGURE_TEXT, "%.3g s", seconds);
     else if (seconds < 5970)
         snprintf(text, W_FIGURE_TEXT, "%.3g min", seconds / 60);
@@ -88,7 +95,9 @@ const char *w_figure_text(char text[W_FIGURE_TEXT], enum w_unit unit, double val
 /* Two digits, or whole hours as such. */
 static void brief_duration(char *text, double seconds)
 {
-    if (seconds < 9.95)
+    if (seconds < 0.9995)
+        duration(text, seconds);
+    else if (seconds < 9.95)
         snprintf(text, W_FIGURE_TEXT, "%.2gs", seconds);
     else if (seconds < 99.5)
         snprintf(text, W_FIGURE_TEXT, "%.0fs", seconds);

@@ -30,7 +30,7 @@ struct w_cache {
     u32 shared_by; /* logical CPUs that share one instance */
     u32 instances;
     enum w_source source;
-    struct w_rate latency_cycles;
+    struct w_rate latency_s;   /* of a load that finds its data there, and not nearer */
     struct w_rate bytes_per_s; /* what one core reads from it */
 };
 
@@ -55,7 +55,7 @@ struct w_machine {
     struct w_rate flops_per_s;        /* fp32 peak of all physical cores */
     struct w_rate bf16_flops_per_s;   /* the same for GEMM in bf16 */
     struct w_rate memory_bytes_per_s; /* of all cores together */
-    struct w_rate memory_latency_cycles;
+    struct w_rate memory_latency_s;
 };
 
 /* This host. root: "" for the real one; in tests a folder that holds proc/ and sys/, for which

@@ -32,7 +32,7 @@ static struct w_json *cache_json(const struct w_cache *c)
     w_json_set_u64(j, "shared_by", c->shared_by);
     w_json_set_u64(j, "instances", c->instances);
     w_json_set_string(j, "source", w_source_name(c->source));
-    w_json_set(j, "latency_cycles", rate_json(&c->latency_cycles));
+    w_json_set(j, "latency_s", rate_json(&c->latency_s));
     w_json_set(j, "bytes_per_s", rate_json(&c->bytes_per_s));
     return j;
 }
@@ -61,7 +61,7 @@ struct w_json *w_machine_json(const struct w_machine *m)
     w_json_set(j, "flops_per_s", rate_json(&m->flops_per_s));
     w_json_set(j, "bf16_flops_per_s", rate_json(&m->bf16_flops_per_s));
     w_json_set(j, "memory_bytes_per_s", rate_json(&m->memory_bytes_per_s));
-    w_json_set(j, "memory_latency_cycles", rate_json(&m->memory_latency_cycles));
+    w_json_set(j, "memory_latency_s", rate_json(&m->memory_latency_s));
     w_json_set_string(j, "source", w_source_name(m->source));
     return j;
 }
@@ -153,7 +153,7 @@ static struct w_cache take_cache(struct reader *r, const char *key)
     c.shared_by = W_MAX(take_u32(&in, "shared_by"), least);
     c.instances = W_MAX(take_u32(&in, "instances"), least);
     c.source = source_named(w_json_string(w_json_get(j, "source")));
-    c.latency_cycles = take_rate(&in, "latency_cycles");
+    c.latency_s = take_rate(&in, "latency_s");
     c.bytes_per_s = take_rate(&in, "bytes_per_s");
     r->status = in.status ? w_fail_at(r->err, in.status, "\"%s\"", key) : W_DONE;
     return c;
@@ -186,7 +186,7 @@ enum w_status w_machine_from_json(struct w_machine *m, const struct w_json *j, s
     m->flops_per_s = take_rate(&r, "flops_per_s");
     m->bf16_flops_per_s = take_rate(&r, "bf16_flops_per_s");
     m->memory_bytes_per_s = take_rate(&r, "memory_bytes_per_s");
-    m->memory_latency_cycles = take_rate(&r, "memory_latency_cycles");
+    m->memory_latency_s = take_rate(&r, "memory_latency_s");
     m->source = source_named(w_json_string(w_json_get(j, "source")));
     if (r.status)
         return r.status;

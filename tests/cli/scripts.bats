@@ -91,6 +91,9 @@ setup()
     "$pipelines/plot-loss.sh" loss.jsonl | grep -q 'loss validation'
     "$pipelines/plot-loss.sh" -o loss.png loss.jsonl
     [ "$(head -c 4 loss.png | tail -c 3)" = PNG ]
+    "$pipelines/plot-loss.sh" -o loss.svg loss.jsonl
+    grep -q '<svg ' loss.svg
+    grep -qx '</svg>' loss.svg
     : >empty.jsonl
     run -3 "$pipelines/plot-loss.sh" empty.jsonl
     run -2 "$pipelines/plot-loss.sh" -o
@@ -100,7 +103,7 @@ setup()
 drawn()
 {
     mkdir -p fake
-    printf '#!/bin/sh\ncat ./*.train >%s/points\necho "$2" >%s/code\n: >plot.png\n' "$PWD" "$PWD" >fake/gnuplot
+    printf '#!/bin/sh\ncat ./*.train >%s/points\necho "$2" >%s/code\n: >picture\n' "$PWD" "$PWD" >fake/gnuplot
     chmod +x fake/gnuplot
     PATH=$PWD/fake:$PATH "$pipelines/plot-loss.sh" "$@"
 }

@@ -26,7 +26,7 @@ config()
 }
 
 @test "the comparison document of the four configurations is as it was" {
-    wcachefit --format md --target seed-host --files 100 --rate 56,500,650,750 "${four[@]}" >"$out"
+    wcachefit --format md --no-calibration --target seed-host --files 100 --rate 56,500,650,750 "${four[@]}" >"$out"
     without_plan <"$out" | diff -u tests/data/comparison.md -
 }
 
@@ -39,40 +39,60 @@ screen()
     run ! grep -w nan "$out"
 }
 
-@test "several configurations: which is best for the text, in an hour, in half of it, and what is waste" {
-    screen --target seed-host --rate 56,500,650,750 "${four[@]}"
-    grep '^Text: 10,080,000 tokens, 100 files of 100,800 ' "$out"
+# The lines of a file as one, so that it does not matter where a sentence was wrapped.
+joined()
+{
+    tr '\n' ' ' <"$1" | tr -s ' '
+}
+
+@test "several configurations: which is best in an hour, in half of it, for the text, and what is waste" {
+    screen --no-calibration --target seed-host --rate 56,500,650,750 "${four[@]}"
+    grep '^Text: 100 files of 100,800 tokens ' "$out"
     grep -E '^Configuration +params +memory +tok/s +\+- +file +all +text +1h$' "$out"
     grep -E '^wiki_gpu_optimized +27.2M .* 56 +0% +30min +50h +2.130 ' "$out"
-    grep -x 'Best for this text: wiki_performance_tuned, 1.944 bits/byte after 4.3h.' "$out"
-    grep '^Best in 1h: autoregressive_fast, ' "$out"
-    grep '^Half of the time, 30min: autoregressive_fast too, ' "$out"
-    tr '\n' ' ' <"$out" | tr -s ' ' >"$out.line"
-    grep 'Wasteful: wiki_gpu_optimized takes 12 times the time of wiki_performance_tuned' "$out.line"
-    grep 'behind: 0.37 tokens for each of its 27.2M parameters, and about 20 are of use' "$out.line"
+    grep '^Production, best in 1h: autoregressive_fast, ' "$out"
+    grep '^Half of that, 30min: autoregressive_fast too, ' "$out"
+    grep -x 'Balanced, best for this text: wiki_performance_tuned, 1.944 after 4.3h.' "$out"
+    grep -x 'Quick, least time for it: autoregressive_fast, 1.960 after 3.7h.' "$out"
+    joined "$out" >"$out.line"
+    grep 'Wasteful: wiki_gpu_optimized, 12 times the time of wiki_performance_tuned' "$out.line"
+    grep 'more: 0.37 tokens a parameter, and about 20 are of use' "$out.line"
+    # 750 / 56 = 13.4 = 4.25 * 3.2; 750 * 39.3 MFLOP / 448 GFLOP/s = 6.6 %
+    grep 'Speedup: autoregressive_fast 13x over wiki_gpu_optimized: 4.2x by less arithmetic a token, 3.2x by use of the peak (7%, not 2%).' "$out.line"
+    grep -x 'More cache: steps as long; their arithmetic is on blocks that fit L2.' "$out"
+    grep -x 'A load in ns: L1 1.43, L2 3.71, L3 12, memory 80, 21.5 times that of L2.' "$out"
     # every sentence is made of figures
     wcachefit --target seed-host --rate 750 --json "${four[3]}" | jq -e '.configs[0].figures |
         ."budget.tokens" == 2700000 and ."budget.half.tokens" == 1350000 and
         ."budget.half.bits" > ."budget.bits"'
     # another text and another time: a larger model is the better one
     wcachefit --target seed-host --tokens 10G --time 3000h --rate 56,500,650,750 "${four[@]}" >"$out"
-    grep '^Text: 10,000,000,000 tokens, 99,206 files' "$out"
-    grep '^Best in 125d: wiki_cache_optimized, ' "$out"
-    tr '\n' ' ' <"$out" | tr -s ' ' | grep 'behind: its tokens take 2.4 times the arithmetic'
+    grep '^Text: 99,206 files' "$out"
+    grep '^Production, best in 125d: wiki_cache_optimized, ' "$out"
+    joined "$out" | grep 'more: its tokens take 2.4 times the arithmetic'
     wcachefit --target seed-host "${four[3]}" configs/demo.json --tokens 1G >"$out"
-    grep -E '^Wasteful: (none; what|autoregressive_fast takes)' "$out"
+    grep -E '^Wasteful: (none; what|autoregressive_fast,)' "$out"
 }
 
-@test "without rates the first screen compares arithmetic; what is too large is named" {
+@test "without rates the first screen says what is best at which rate; what is too large is named" {
     screen --no-calibration "${four[@]}"
     grep -E '^Configuration +params +memory +text +work$' "$out"
-    tr '\n' ' ' <"$out" | tr -s ' ' | grep 'wcachefit calibrate would tell'
-    grep '^Half of its time, nearly: autoregressive_fast, 1.960 ' "$out"
+    joined "$out" >"$out.line"
+    grep 'Production, best in 1h: autoregressive_fast from 10.0 GFLOP/s to 10.0 TFLOP/s in training' "$out.line"
+    grep "This machine's rate: wcachefit calibrate" "$out.line"
+    grep '^Quick, least time for it: autoregressive_fast, 1.960 after 0.57 of that.' "$out"
+    # the sentence is what reports at given rates say
+    long=(--no-calibration --tokens 10G --time 100h)
+    wcachefit "${long[@]}" "${four[@]}" >"$out"
+    joined "$out" | grep 'best in 4d: autoregressive_fast from 10.0 GFLOP/s, wiki_performance_tuned from 50.0 GFLOP/s, wiki_cache_optimized from 100 GFLOP/s to 10.0 TFLOP/s'
+    wcachefit "${long[@]}" --gflops 20 "${four[@]}" | grep 'best in 4d: autoregressive_fast,'
+    wcachefit "${long[@]}" --gflops 50 "${four[@]}" | grep 'best in 4d: wiki_performance_tuned,'
+    wcachefit "${long[@]}" --gflops 100 "${four[@]}" | grep 'best in 4d: wiki_cache_optimized,'
     screen --no-calibration --memory 400MB "${four[@]}"
     grep '^Too large for the memory: 3 of 4, like wiki_gpu_optimized, ' "$out"
-    grep '^Best for this text: autoregressive_fast, ' "$out"
+    grep '^Balanced, best for this text: autoregressive_fast, ' "$out"
     screen --no-calibration --memory 4MB "${four[@]}"
-    run ! grep '^Best' "$out"
+    run ! grep 'best' "$out"
     # names give way where the row would be too long
     cp configs/demo.json "$BATS_TEST_TMPDIR/$(printf 'x%.0s' {1..40}).json"
     screen --target seed-host "$BATS_TEST_TMPDIR"/x*.json configs/demo.json
@@ -175,7 +195,7 @@ screen()
     [ "$(grep -c 'attn@L2' <<<"$output")" = 4 ]
     [[ $output == *'wiki_gpu_optimized: attn@L2 does not hold: l2.attention is 133 %'* ]]
     run -1 --separate-stderr wcachefit --all --target seed-host --require 'attn@L2' "${four[@]}"
-    [[ $output == *"Best for this text"* ]]
+    [[ $output == *"best for this text"* ]]
     run -1 wcachefit --require 'hours<=6' "$small"
     [[ $output == *"hours is not known"* ]]
     run -0 wcachefit --rate 56 --files 1 --require 'hours<=0.51,tok/s>=50' "$small"
@@ -307,6 +327,27 @@ calibrated()
     run -2 wcachefit calibrate --seconds none
     run -4 wcachefit --calibration /nonexistent "$small"
     run -3 wcachefit --calibration "$small" "$small"
+}
+
+@test "with a calibration the first screen says how the peak is used, and what cores and caches would change" {
+    calibrated
+    screen -q -t 2 "${four[@]}" 2>/dev/null
+    joined "$out" >"$out.line"
+    grep -E 'Speedup: .* by use of the peak \([0-9]+%, not [0-9]+%\)\. 4 threads: [0-9.]+x\.' "$out.line"
+    grep -E '^More cache: steps [0-9]+% shorter at most; ' "$out"
+    grep -E '^A load in ns: L1 [0-9.]+, L2 [0-9.]+, .*memory [0-9.k]+, [0-9.k]+ times that of L2\.$' "$out"
+    wcachefit -q --format md "${four[@]}" 2>/dev/null | grep '^| L2 ' | grep ' ns (measured) | .* (measured) |$'
+    # a machine with the same kernels and more cache is as fast
+    wcachefit host -q -t 2 --json >"$out.json" 2>/dev/null
+    jq '.machine.l2.bytes *= 4' "$out.json" >"$out.more.json"
+    for target in "$out.json" "$out.more.json"; do
+        wcachefit -q -t 2 --target "$target" --json "${four[3]}" 2>/dev/null
+    done >"$out"
+    wcachefit -q -t 2 --json "${four[3]}" 2>/dev/null >>"$out"
+    jq -es '[.[].configs[0].figures."predict.tok_s"] | max / min < 1.001' "$out"
+    jq -es '.[0].configs[0].figures."l2.attention" == 4 * .[1].configs[0].figures."l2.attention"' "$out"
+    wcachefit -q --no-calibration --target "$out.json" --json "${four[3]}" |
+        jq -e '.configs[0].figures."rule.share" == 0.6'
 }
 
 # Train a tiny model, with a log; STEPS and what else to tell wtrain.

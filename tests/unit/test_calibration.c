@@ -66,12 +66,28 @@ static void a_measured_curve_never_gets_faster_with_the_set(void **state)
 
 static struct w_calibration calibration;
 static struct w_machine machine;
+static double progress_part = -1; /* the latest, and how often it came */
+static u32 progress_calls;
+
+/* The part that is done never falls, and something is left to do whenever it is said. */
+static void see_progress(void *context, const char *what, double part)
+{
+    (void)context;
+    assert_true(part >= progress_part && part < 1);
+    assert_true(strlen(what) > 0);
+    progress_part = part;
+    progress_calls++;
+}
 
 static int calibrate(void **state)
 {
     (void)state;
-    struct w_calibrating how = {
-        .threads = 2, .seconds = 0.2, .host = "here", .time = 1700000000, .scratch = NULL};
+    struct w_calibrating how = {.threads = 2,
+                                .seconds = 0.2,
+                                .host = "here",
+                                .time = 1700000000,
+                                .scratch = NULL,
+                                .progress = see_progress};
     w_machine_read(&machine, "");
     if (w_kern_choose(&how.kern[W_TYPE_F32], NULL, &err) ||
         w_kern_choose(&how.kern[W_TYPE_BF16], NULL, &err))
@@ -87,6 +103,8 @@ static void a_calibration_measures_every_part(void **state)
         assert_true(c->peak[type].one > 1e8 && c->peak[type].all > 1e8);
         assert_true(w_calibration_knows(c, type));
     }
+    /* three curves, generation by five models, and shapes: those that it had no time for are done, too */
+    assert_true(progress_part > 0.75 && progress_calls > 8);
     /* two shapes each: with all threads in both precisions, and with one thread */
     assert_int_equal(c->probe_count, 6);
     assert_int_equal(c->probes[2].type, W_TYPE_BF16);
@@ -102,6 +120,8 @@ static void a_calibration_measures_every_part(void **state)
     assert_true(m.flops_per_s.value == c->peak[W_TYPE_F32].all && m.memory_bytes_per_s.value > 0);
     assert_true(m.bf16_flops_per_s.value == c->peak[W_TYPE_BF16].all);
     assert_int_equal(m.flops_per_s.source, W_FROM_MEASUREMENT);
+    assert_true(m.l1d.bytes == 0 || m.l1d.latency_s.value > 0);
+    assert_true(m.memory_latency_s.value >= m.l1d.latency_s.value);
 }
 
 static void a_calibration_survives_its_file(void **state)

@@ -427,7 +427,13 @@ static void figures_are_text_for_people(void **state)
         {W_UNIT_FLOP, 999999, "1.00 MFLOP"},
         {W_UNIT_FILL, 1.3333, "133 %"},
         {W_UNIT_SECONDS, 20160, "5.6 h"},
-        {W_UNIT_SECONDS, 0.25, "0.25 s"},
+        {W_UNIT_SECONDS, 99.4, "99.4 s"},
+        {W_UNIT_SECONDS, 0.9996, "1 s"},
+        {W_UNIT_SECONDS, 0.25, "250 ms"},
+        {W_UNIT_SECONDS, 0.9996e-6, "1 us"},
+        {W_UNIT_SECONDS, 1.393e-9, "1.39 ns"},
+        {W_UNIT_SECONDS, 2e-15, "0.002 ps"},
+        {W_UNIT_SECONDS, 0, "0 s"},
         {W_UNIT_BYTES, NAN, "-"},
         {W_UNIT_PART, 0.286, "28.6 %"},
     };
@@ -481,10 +487,14 @@ static void targets_are_found_by_name_and_file(void **state)
     struct w_machine m;
     for (const struct w_target *t = w_targets; t->name; t++) {
         struct w_machine back;
-        struct w_json *j = w_machine_json(&t->machine);
-        assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
+        struct w_json *j = w_machine_json(&t->machine), *read;
+        char *text = w_json_text(j, &err);
+        assert_int_equal(w_json_parse(&read, text, strlen(text), &err), W_DONE);
+        assert_int_equal(w_machine_from_json(&back, read, &err), W_DONE);
         assert_memory_equal(&t->machine.l2, &back.l2, sizeof back.l2);
         assert_true(t->machine.memory_bytes == back.memory_bytes);
+        free(text);
+        w_json_free(read);
         w_json_free(j);
     }
     assert_int_equal(w_target_find(&m, "sed-host", &err), W_USAGE);

@@ -276,7 +276,7 @@ static void json_keeps_every_fact(void **state)
     w_machine_read(&m, root);
     m.memory_bytes_per_s = (struct w_rate){1e10, W_FROM_MEASUREMENT};
     m.bf16_flops_per_s = (struct w_rate){2e12, W_FROM_USER};
-    m.l2.latency_cycles = (struct w_rate){13, W_FROM_DATASHEET};
+    m.l2.latency_s = (struct w_rate){4e-9, W_FROM_DATASHEET};
     struct w_json *j = w_machine_json(&m);
     assert_int_equal(w_machine_from_json(&back, j, &err), W_DONE);
     assert_memory_equal(&m, &back, sizeof m);

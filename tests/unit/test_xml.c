@@ -1,5 +1,5 @@
 /* The XML reader beside expat: what expat accepts gives the same elements, attributes and text; and
- * what is refused, with its place. */
+ * what is refused, with its place. Expat also reads the pictures of README. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -395,6 +395,38 @@ static void utf16_is_converted(void **state)
     }
 }
 
+static void assert_well_formed(const char *path)
+{
+    static char text[1 << 20];
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        fail_msg("%s is not there", path);
+    const size_t size = fread(text, 1, sizeof text, f);
+    fclose(f);
+    assert_in_range(size, 1000, 100000); /* small enough to be kept with the sources */
+    XML_Parser parser = XML_ParserCreate(NULL);
+    if (XML_Parse(parser, text, (int)size, 1) != XML_STATUS_OK)
+        fail_msg("%s, line %lu: %s", path, XML_GetCurrentLineNumber(parser),
+                 XML_ErrorString(XML_GetErrorCode(parser)));
+    XML_ParserFree(parser);
+}
+
+static void pictures_of_the_readme_are_well_formed(void **state)
+{
+    (void)state;
+    char line[512], path[256];
+    unsigned pictures = 0;
+    FILE *f = fopen("README.md", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "![%*[^]]](%255[^)])", path) == 1) {
+            assert_well_formed(path);
+            pictures++;
+        }
+    fclose(f);
+    assert_int_equal(pictures, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +437,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(documents_follow_each_other),
         cmocka_unit_test(utf16_is_converted),
+        cmocka_unit_test(pictures_of_the_readme_are_well_formed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,12 +47,14 @@ static void write_text(FILE *f, const char *text)
         }
 }
 
-/* anchor: start, middle or end */
+/* anchor: start, middle or end. A white edge keeps words apart from lines and points below them. */
 static void write_label(const struct frame *p, double x, double y, const char *anchor,
                         const char *colour, const char *text)
 {
-    fprintf(p->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">", x, y, anchor,
-            colour);
+    fprintf(p->f,
+            "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" "
+            "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\">",
+            x, y, anchor, colour);
     write_text(p->f, text);
     fputs("</text>\n", p->f);
 }
@@ -120,7 +122,7 @@ static void write_point(struct frame *p, double x, double y, const char *colour,
         return;
     p->labels[p->label_count].x = x;
     p->labels[p->label_count++].y = y;
-    write_label(p, x + 7, y - 5, "start", colour, label);
+    write_label(p, x + 7, y - 5, "start", "#333333", label); /* near points of other colours, too */
 }
 
 static void write_series(struct frame *p, const struct w_series *s, u32 index)

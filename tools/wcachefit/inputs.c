@@ -65,32 +65,27 @@ static void apply_rates(struct w_machine *m, const struct settings *set, enum w_
         m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
 }
 
-static enum w_status read_machine(struct w_machine *m, const struct settings *set, enum w_type type,
-                                  struct w_err *err)
+/* The machine and the precision; of a target bf16 where it is asked for, or a peak in it is known. */
+static enum w_status read_machine(struct report *r, const struct settings *set, struct w_err *err)
 {
+    struct w_machine *m = &r->machine;
+    const struct w_kern *kern;
     enum w_status status = W_DONE;
 
-    if (set->target)
+    if (set->target) {
         status = w_target_find(m, set->target, err);
-    else
+        const bool known = set->precision == W_PRECISION_AUTO && m->bf16_flops_per_s.value > 0;
+        r->type = known || set->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
+    } else {
         w_machine_read(m, "");
-    apply_rates(m, set, type);
+        status = w_kern_choose_precision(&kern, &r->type, NULL, set->precision, err);
+    }
+    apply_rates(m, set, r->type);
     if (set->memory) {
         m->available_bytes = set->memory;
         m->memory_source = W_FROM_USER;
     }
     return status;
-}
-
-static enum w_status choose_precision(struct report *r, const struct settings *set,
-                                      struct w_err *err)
-{
-    const struct w_kern *kern;
-
-    if (!set->target)
-        return w_kern_choose_precision(&kern, &r->type, NULL, set->precision, err);
-    r->type = set->precision == W_PRECISION_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
-    return W_DONE;
 }
 
 /* ---- the calibration of this host ---- */
@@ -131,6 +126,21 @@ void report_calibrate(struct report *r, const struct settings *set, const struct
     apply_rates(&r->machine, set, r->type);
 }
 
+/* For a target: the calibration of this host, if one is kept. */
+static enum w_status find_kernels(struct report *r, struct w_err *err)
+{
+    static struct w_calibration calibration;
+    bool found = false;
+
+    w_machine_read(&r->host, "");
+    enum w_status status = find_calibration(&calibration, &found, &r->host, NULL, err);
+    if (status || !found || !w_calibration_knows(&calibration, r->type))
+        return status;
+    w_calibration_apply(&calibration, &r->host);
+    r->kernels = &calibration;
+    return W_DONE;
+}
+
 /* ---- a report ---- */
 
 enum w_status report_open(struct report *r, const struct settings *set, int argc, char **paths,
@@ -141,9 +151,7 @@ enum w_status report_open(struct report *r, const struct settings *set, int argc
 
     enum w_status status = w_text_file_open(&r->text, err);
     if (!status)
-        status = choose_precision(r, set, err);
-    if (!status)
-        status = read_machine(&r->machine, set, r->type, err);
+        status = read_machine(r, set, err);
     if (status)
         return status;
     r->threads = w_machine_threads(&r->machine, set->threads,
@@ -158,6 +166,8 @@ enum w_status report_open(struct report *r, const struct settings *set, int argc
         status = find_calibration(&calibration, &found, &r->machine, set->calibration, err);
     if (!status && found)
         report_calibrate(r, set, &calibration);
+    if (!status && set->target && !found && !set->no_calibration)
+        status = find_kernels(r, err);
     return status;
 }
 
@@ -177,11 +187,33 @@ struct w_fit_ask report_ask(const struct report *r)
                               .residuals = &r->residuals};
 }
 
+/* The part of the peak that kernels of this host reach, if a target has the same ones; else 0. */
+static enum w_status share_of_peak(double *share, const struct report *r, const struct w_fit *fit,
+                                   struct w_err *err)
+{
+    const struct w_fit_ask ask = {
+        .threads = r->kernels->threads, .type = r->type, .calibration = r->kernels};
+    const int kernels = w_figure_find("tile.rows"); /* whose source is their name */
+    struct w_fit own;
+    enum w_status status = w_fit_make(&own, &fit->conf, &r->host, &ask, err);
+
+    *share = 0;
+    if (!status && !strcmp(own.sources[kernels], fit->sources[kernels]))
+        *share = w_fit_value(&own, "rate.efficiency");
+    return status;
+}
+
 enum w_status report_fit(struct report *r, size_t index, const struct w_fit_ask *ask,
                          struct w_err *err)
 {
     struct w_fit *fit = &r->fits[index];
+    struct w_fit_ask with_share = *ask;
     enum w_status status = w_fit_make(fit, &r->confs[index], &r->machine, ask, err);
+
+    if (!status && r->kernels)
+        status = share_of_peak(&with_share.share, r, fit, err);
+    if (!status && with_share.share > 0)
+        status = w_fit_make(fit, &r->confs[index], &r->machine, &with_share, err);
 
     if (!status && w_fit_value(fit, "flops.train_causal") >
                        w_fit_value(&r->fits[r->baseline], "flops.train_causal"))

@@ -30,11 +30,7 @@ static void write_rate(FILE *f, enum w_unit unit, const struct w_rate *rate)
         fputs(" not measured |", f);
         return;
     }
-    if (unit == W_UNIT_COUNT)
-        snprintf(text, sizeof text, "%.3g cycles", rate->value);
-    else
-        w_figure_text(text, unit, rate->value);
-    fprintf(f, " %s (%s) |", text, w_source_name(rate->source));
+    fprintf(f, " %s (%s) |", w_figure_text(text, unit, rate->value), w_source_name(rate->source));
 }
 
 static void write_level(FILE *f, const char *name, const struct w_cache *c)
@@ -44,7 +40,7 @@ static void write_level(FILE *f, const char *name, const struct w_cache *c)
     fprintf(f, "| %s | %s | %u, shared by %u | %s |", name,
             w_figure_text(size, W_UNIT_BYTES, c->bytes ? (double)c->bytes : NAN), c->instances,
             c->shared_by, w_source_name(c->source));
-    write_rate(f, W_UNIT_COUNT, &c->latency_cycles);
+    write_rate(f, W_UNIT_SECONDS, &c->latency_s);
     write_rate(f, W_UNIT_BYTES_S, &c->bytes_per_s);
     fputc('\n', f);
 }
@@ -61,7 +57,7 @@ static void write_peak(FILE *f, const char *precision, const struct w_rate *rate
 static void write_facts(FILE *f, const struct report *r)
 {
     const struct w_machine *m = &r->machine;
-    const struct w_rate *l2 = &m->l2.latency_cycles, *l3 = &m->l3.latency_cycles;
+    const struct w_rate *l2 = &m->l2.latency_s, *l3 = &m->l3.latency_s;
     char size[W_FIGURE_TEXT];
 
     fprintf(f, "## Cache Efficiency Analysis\n\n### The Machine\n\n");
@@ -77,19 +73,19 @@ static void write_facts(FILE *f, const struct report *r)
     fprintf(f, "| Memory | %s | 1 | %s |",
             w_figure_text(size, W_UNIT_BYTES, (double)m->memory_bytes),
             w_source_name(m->memory_source));
-    write_rate(f, W_UNIT_COUNT, &m->memory_latency_cycles);
+    write_rate(f, W_UNIT_SECONDS, &m->memory_latency_s);
     write_rate(f, W_UNIT_BYTES_S, &m->memory_bytes_per_s);
     fputs("\n\n", f);
     write_peak(f, w_compute_type_name(W_TYPE_F32), &m->flops_per_s);
     if (m->bf16_flops_per_s.value > 0 || r->type == W_TYPE_BF16)
         write_peak(f, w_compute_type_name(W_TYPE_BF16), &m->bf16_flops_per_s);
-    if (l2->value > 0 && l3->value > 0 && m->memory_latency_cycles.value > 0)
+    if (l2->value > 0 && l3->value > 0 && m->memory_latency_s.value > 0)
         fprintf(
             f,
             "\nA single load that misses L2 and hits L3 takes %.2g times as long; one that has to "
             "go to memory, %.2g times. Streams that the hardware prefetches do not pay this, and "
             "a blocked GEMM uses each line many times.\n",
-            l3->value / l2->value, m->memory_latency_cycles.value / l2->value);
+            l3->value / l2->value, m->memory_latency_s.value / l2->value);
     fputc('\n', f);
 }
 

@@ -26,6 +26,8 @@ struct report {
     const struct w_calibration *calibration; /* of this host, or NULL */
     bool calibrated;                         /* just now: show all of it */
     struct w_residuals residuals;            /* of verified runs on this host */
+    const struct w_calibration *kernels;     /* of a target: how near their peak this host's are */
+    struct w_machine host;                   /* on which those were measured */
     struct w_text_file text;                 /* the answer */
 };
 
