@@ -194,8 +194,11 @@ LIB_SOURCES := \
 	lib/net/norm.c \
 	lib/net/optim.c \
 	lib/net/orthogonal.c \
+	lib/net/outer.c \
+	lib/net/peer_sum.c \
 	lib/net/phase.c \
 	lib/net/plan.c \
+	lib/net/round.c \
 	lib/net/sampler.c \
 	lib/net/schedule.c \
 	lib/net/score.c \
@@ -272,9 +275,8 @@ wsample_PARTS := tools/wsample_counts.c tools/wsample_documents.c tools/wsample_
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c
-wtrain_PARTS := tools/host_cache.c tools/launcher.c tools/wtrain_eval.c tools/wtrain_forecast.c tools/wtrain_log.c \
-	tools/wtrain_loop.c tools/wtrain_plan.c tools/wtrain_ranks.c tools/wtrain_save.c tools/wtrain_setup.c \
-	tools/plan_json.c
+wtrain_PARTS := tools/host_cache.c tools/launcher.c tools/plan_json.c $(addprefix tools/wtrain_,eval.c \
+	forecast.c log.c loop.c plan.c ranks.c round.c save.c setup.c)
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
@@ -322,6 +324,7 @@ UNIT_TESTS := \
 	test_file_kind \
 	test_loader \
 	test_evaluate \
+	test_expr \
 	test_exchange \
 	test_figures \
 	test_import \
@@ -335,6 +338,7 @@ UNIT_TESTS := \
 	test_ordered \
 	test_origin \
 	test_orthogonal \
+	test_outer \
 	test_kern \
 	test_lanes \
 	test_late_merges \
@@ -443,7 +447,7 @@ SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate 
 	tests/check_layers \
 	tests/follow_hf \
 	tests/follow_gpt2 tests/follow_models \
-	tests/follow_peer tests/follow_precision \
+	tests/follow_peer tests/follow_precision tests/follow_rounds \
 	tests/fuzz/make_seeds \
 	tests/learn_references \
 	tests/lint \

@@ -71,6 +71,11 @@ static const struct w_option options[] = {
     {"resume", 0, W_OPT_TEXT, FIELD(resume), .arg = "FILE|DIR",
      .help = "Continue from this checkpoint, on the same batches; for a folder, from its newest "
              "complete one, or from the beginning if it holds none."},
+    {"local-steps", 0, W_OPT_TEXT, FIELD(local_steps), .arg = "N",
+     .help =
+         "Among several ranks: each takes N optimizer steps alone before they exchange what they "
+         "have learned (DiLoCo), for slow networks; the same as --set local_steps=N. 0: they "
+         "sum their gradients in each step."},
     {"peer-timeout", 0, W_OPT_DURATION, FIELD(peer_timeout_s), .arg = "DURATION", .dflt = "30s",
      .help = "Among several ranks, wtools(7): one that has not been heard for so long is taken for "
              "lost, and the run ends; 0: never."},
@@ -106,6 +111,8 @@ static const char *const examples[] = {
     "wtrain -c small.json --steps 10 train.wts",
     "The initial model",
     "wtrain -c small.json --steps 0 -o init.wts",
+    "Train on four machines with a slow network",
+    "mpirun -n 4 wtrain -c small.json --set accumulate=8 --local-steps 100 -o wiki.wts train.wts",
     "Train a model further on other text, in shorter sequences, at its own rate",
     "wtrain --init gpt2.wts --fit-positions --set max_length=256 --set learning_rate=3e-5 "
     "--time 10m -o mine.wts mine.batches",

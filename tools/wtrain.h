@@ -4,6 +4,7 @@
  *   wtrain_setup.c configuration, memory, model, data: everything before step 1
  *   wtrain_ranks.c the other processes of the run, if there are any
  *   wtrain_loop.c  the steps
+ *   wtrain_round.c rounds of local steps
  *   wtrain_save.c  when the run is saved, and where
  *   wtrain_eval.c  the validation loss
  *   wtrain_log.c   --log, the progress line, the summary
@@ -26,7 +27,7 @@
 
 struct settings {
     const char *config, *output, *init, *resume, *log, *checkpoints, *kernel;
-    const char *steps, *seed; /* as text, because 0 is a value; NULL: not given */
+    const char *steps, *seed, *local_steps; /* as text, because 0 is a value; NULL: not given */
     struct w_text_list set, val;
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;
@@ -92,6 +93,16 @@ struct step_facts {
     double peers_s, began_s;        /* waiting for other ranks; when it began (w_now_s()) */
 };
 
+/* wtrain_round.c: the round of local steps at hand, and the last one for the log. */
+struct round {
+    struct w_ckpt_state began; /* the run when it began: a checkpoint can only be of this */
+    double began_s;            /* when it did */
+    struct w_losses
+        losses[2]; /* sums over its steps, at its end means over ranks and steps; scratch */
+    double gnorm;  /* of the outer gradient */
+    double seconds, peers_s; /* its time, and of that what this rank has waited for the others */
+};
+
 /* wtrain_ranks.c: what a rank tells the others, and what they all say together. */
 struct rank_word {
     u32 first;          /* the lowest rank of those that say it */
@@ -139,6 +150,7 @@ struct run {
     struct w_losses *losses;   /* of the batches of a step; then as much scratch memory */
     struct w_ckpt_state state; /* after the last whole step; a checkpoint holds it */
     struct step_facts last;
+    struct round round; /* with conf.local_steps only */
     struct run_clock clock;
     enum run_end end;
 
@@ -161,6 +173,17 @@ bool run_follows_time(const struct run *);
 const char *run_begin_anew(const struct run *, char text[W_CKPT_PATH + 64]);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
 
+/* ---- wtrain_round.c ---- */
+void round_begin(struct run *);
+/* Has the run come to the end of a round with this step? */
+bool round_is_over(const struct run *);
+/* Count the losses of the last step for the round. */
+void round_add(struct run *);
+/* The end of a round, to which all ranks come with their status: the outer step, if there are steps in it
+ * and none has failed; the end of the data is no failure. Else the run is what it was when the round
+ * began. W_DIVERGED; the status that all agree on; else as w_peers_wait(). */
+enum w_status round_end(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
+
 /* ---- wtrain_ranks.c ---- */
 /* Find out whether this process is one of several ranks, and connect with them. Others than rank 0 then
  * write and say nothing. W_IO, W_USAGE: their number is no power of two. */
@@ -182,6 +205,13 @@ enum w_status ranks_end(struct run *, enum w_status, struct w_err *) W_MUST_CHEC
  * is not finite; W_TRUNCATED: the data ended before the first step, or without their end. */
 enum w_status run_train(struct run *, struct w_err *) W_MUST_CHECK;
 double run_elapsed_s(const struct run *); /* of training, including earlier parts of the run */
+/* Is the number of steps a multiple of n, or with local steps, has it passed one in the last round? 0: no. */
+bool run_passed(const struct run *, u64 n);
+/* W_DIVERGED: a value is not finite; what: "loss". */
+enum w_status run_check_finite(u64 step, const char *what, double value,
+                               struct w_err *) W_MUST_CHECK;
+/* Add the losses of another rank: a w_peers_operation of w_losses. */
+void run_add_losses(const void *context, void *x, const void *other, u64 items);
 /* Save a checkpoint now if SIGUSR1 asked for one. */
 void run_heed_save_signal(struct run *);
 
@@ -229,6 +259,7 @@ void eval_close(struct run *);
 enum w_status log_open(struct run *, struct w_err *) W_MUST_CHECK; /* W_IO */
 void log_header(struct run *);
 void log_step(struct run *);
+void log_round(struct run *);
 void log_eval(struct run *, const struct evaluation *);
 void log_ckpt(struct run *, const char *path, double seconds, const struct w_err *failure);
 void log_end(struct run *, enum w_status status, const struct w_err *);

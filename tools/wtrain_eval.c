@@ -100,7 +100,7 @@ enum w_status eval_open(struct run *run, struct w_err *err)
 
 bool eval_is_due(const struct run *run)
 {
-    return run->set->val.count && run->set->val_every && run->state.step % run->set->val_every == 0;
+    return run->set->val.count && run_passed(run, run->set->val_every);
 }
 
 /* Add the losses of the text of sequence b of a batch that has just been through the model. */

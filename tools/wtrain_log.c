@@ -144,8 +144,8 @@ static double gflops(const struct run *run, double tokens_per_s)
     return w_arch_flops_per_token(&run->conf) * tokens_per_s / 1e9;
 }
 
-/* The exchanges of a step: bytes, and when each began and ended, in seconds since the step did. */
-static struct w_json *exchanges_json(const struct run *run)
+/* The exchanges since the last call: bytes, and when each began and ended, in seconds since began_s. */
+static struct w_json *exchanges_json(const struct run *run, double began_s)
 {
     struct w_json *list = w_json_array();
     const struct w_peers_time *times;
@@ -154,11 +154,31 @@ static struct w_json *exchanges_json(const struct run *run)
     for (u32 i = 0; i < count; i++) {
         struct w_json *one = w_json_array();
         w_json_add_u64(one, times[i].bytes);
-        w_json_add_real(one, times[i].began_s - run->last.began_s);
-        w_json_add_real(one, times[i].ended_s - run->last.began_s);
+        w_json_add_real(one, times[i].began_s - began_s);
+        w_json_add_real(one, times[i].ended_s - began_s);
         w_json_add(list, one);
     }
     return list;
+}
+
+static void set_losses(struct w_json *line, double network, double counts, double mixed)
+{
+    w_json_set_real(line, "loss", network);
+    if (counts > 0)
+        w_json_set_real(line, "loss_counts", counts);
+    if (mixed > 0)
+        w_json_set_real(line, "loss_mixed", mixed);
+}
+
+/* Among ranks: the part of a step or round that was spent waiting for the others. */
+static void set_wait(struct w_json *line, const struct run *run, double peers_s, double seconds,
+                     double began_s)
+{
+    if (!run->peers)
+        return;
+    w_json_set_real(line, "wait_ranks", part(peers_s, seconds));
+    if (w_common.verbose)
+        w_json_set(line, "exchanges", exchanges_json(run, began_s));
 }
 
 void log_step(struct run *run)
@@ -169,22 +189,33 @@ void log_step(struct run *run)
     if (run->log.fd < 0 || run->state.step % run->set->log_every)
         return;
     struct w_json *line = new_line(run, "step");
-    w_json_set_real(line, "loss", facts->loss);
-    if (facts->loss_counts > 0)
-        w_json_set_real(line, "loss_counts", facts->loss_counts);
-    if (facts->loss_mixed > 0)
-        w_json_set_real(line, "loss_mixed", facts->loss_mixed);
+    set_losses(line, facts->loss, facts->loss_counts, facts->loss_mixed);
     w_json_set_real(line, "gnorm", facts->gnorm);
     w_json_set_real(line, "lr", facts->lr);
     w_json_set_real(line, "dt", facts->seconds);
     w_json_set_real(line, "tok_s", tokens_per_s);
     w_json_set_real(line, "gflops", gflops(run, tokens_per_s));
     w_json_set_real(line, "wait", part(facts->wait_s, facts->seconds));
-    if (run->peers)
-        w_json_set_real(line, "wait_ranks", part(facts->peers_s, facts->seconds));
-    if (run->peers && w_common.verbose)
-        w_json_set(line, "exchanges", exchanges_json(run));
+    if (!run->conf.local_steps)
+        set_wait(line, run, facts->peers_s, facts->seconds, facts->began_s);
     w_json_set_u64(line, "peak_bytes", w_peak_memory_bytes());
+    put_line(run, line);
+}
+
+void log_round(struct run *run)
+{
+    const struct round *round = &run->round;
+    const u64 steps = run->state.step - round->began.step;
+
+    if (run->log.fd < 0)
+        return;
+    struct w_json *line = new_line(run, "round");
+    w_json_set_u64(line, "steps", steps);
+    set_losses(line, round->losses[0].network, round->losses[0].counts, round->losses[0].mixed);
+    w_json_set_real(line, "gnorm", round->gnorm);
+    w_json_set_real(line, "dt", round->seconds);
+    w_json_set_real(line, "tok_s", part((double)(steps * run_step_tokens(run)), round->seconds));
+    set_wait(line, run, round->peers_s, round->seconds, round->began_s);
     put_line(run, line);
 }
 

@@ -25,6 +25,19 @@ void run_heed_save_signal(struct run *run)
             w_say("saved step %llu, as SIGUSR1 asked", (unsigned long long)run->state.step);
 }
 
+bool run_passed(const struct run *run, u64 n)
+{
+    const u64 round = W_MAX(run->conf.local_steps, 1), step = run->state.step;
+
+    return n > 0 && step > 0 && step / n > (step - 1) / round * round / n;
+}
+
+/* Batches whose mean gradient a step takes: of all ranks together, or, with local steps, of each. */
+static u64 gradient_batches(const struct run *run)
+{
+    return run->conf.accumulate / (run->conf.local_steps ? w_peers_size(run->peers) : 1);
+}
+
 /* The gradients of this process's batches of the step, into the model, and their losses; *after:
  * the place of the next step. If the data end before its last batch, W_END: the state stays that of
  * the last whole step. */
@@ -50,14 +63,13 @@ static enum w_status train_on_batches(struct run *run, struct w_batch_place *aft
                                       .lp = loaded.lp,
                                       .ctx = loaded.ctx,
                                       .number = run->state.step * all + i};
-        w_model_gradient(run->model, &batch, 1.0 / (double)all);
+        w_model_gradient(run->model, &batch, 1.0 / (double)gradient_batches(run));
         w_model_losses(run->model, &run->losses[i]);
     }
     return W_DONE;
 }
 
-/* Each loss was set by one rank, and is zero on the others. */
-static void join_losses(const void *context, void *x, const void *other, u64 items)
+void run_add_losses(const void *context, void *x, const void *other, u64 items)
 {
     struct w_losses *losses = x;
     const struct w_losses *theirs = other;
@@ -76,29 +88,30 @@ static enum w_status gather_ranks(struct run *run, enum w_status status, struct 
 {
     const double started_s = w_now_s();
 
-    if (!run->peers)
+    if (!run->peers || run->conf.local_steps)
         return status;
     if (status)
         w_model_withhold(run->model);
     ranks_say(run, status, err);
+    /* each loss was set by one rank, and is zero on the others */
     w_peers_combine(run->peers, &(struct w_peers_job){.x = run->losses,
                                                       .scratch = run->losses + run->conf.accumulate,
                                                       .items = run->conf.accumulate,
                                                       .item_bytes = sizeof *run->losses,
-                                                      .operation = join_losses});
+                                                      .operation = run_add_losses});
     status = w_model_gather(run->model, err);
     run->last.peers_s = w_now_s() - started_s;
     return status ? status : ranks_verdict(run, err);
 }
 
-/* The mean gradient of `accumulate` batches. late: of what came between the last step and this one;
+/* The mean gradient of the batches of a step. late: of what came between the last step and this one;
  * among ranks it ends the run here, where they meet. */
 static enum w_status gather_gradient(struct run *run, enum w_status late,
                                      struct w_batch_place *after, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
     const u64 batches = run->conf.accumulate;
-    const double share = 1.0 / (double)batches;
+    const double share = 1.0 / (double)gradient_batches(run);
 
     memset(run->losses, 0, batches * sizeof *run->losses);
     enum w_status status = late ? late : train_on_batches(run, after, err);
@@ -112,15 +125,14 @@ static enum w_status gather_gradient(struct run *run, enum w_status late,
     return status;
 }
 
-static enum w_status check_finite(const struct run *run, const char *what, double value,
-                                  struct w_err *err)
+enum w_status run_check_finite(u64 step, const char *what, double value, struct w_err *err)
 {
     if (isfinite(value))
         return W_DONE;
     return w_fail(err, W_DIVERGED,
                   "step %llu: the %s is not a finite number: training has diverged; earlier "
                   "checkpoints are kept; a lower learning_rate or more warmup_steps may help",
-                  (unsigned long long)run->state.step + 1, what);
+                  (unsigned long long)step, what);
 }
 
 /* Seconds of training by which the run is steered: among ranks all have to take the same, that of
@@ -141,14 +153,15 @@ static enum w_status take_step(struct run *run, enum w_status late, struct w_err
     facts->began_s = started_s;
     enum w_status status = gather_gradient(run, late, &after, err);
     if (!status)
-        status = check_finite(run, "loss", facts->loss, err);
+        status = run_check_finite(step, "loss", facts->loss, err);
     if (status)
         return status;
     double part = run->time_s > 0 ? steering_s(run) / run->time_s : 0;
     facts->lr = w_schedule_rate(&run->conf, step, part);
     facts->gnorm = w_model_update(run->model, step, facts->lr);
-    memcpy(&run->check, &facts->gnorm, sizeof run->check);
-    status = check_finite(run, "norm of the gradient", facts->gnorm, err);
+    if (!run->conf.local_steps)
+        memcpy(&run->check, &facts->gnorm, sizeof run->check);
+    status = run_check_finite(step, "norm of the gradient", facts->gnorm, err);
     if (status)
         return status;
 
@@ -175,16 +188,44 @@ static enum run_end reached_end(const struct run *run)
     return END_NONE;
 }
 
-enum w_status run_train(struct run *run, struct w_err *err)
+static enum w_status take_logged_step(struct run *run, enum w_status late, struct w_err *err)
 {
-    enum w_status status = W_DONE;
+    enum w_status status = take_step(run, late, err);
 
-    while ((run->peers || !status) && (run->end = reached_end(run)) == END_NONE) {
-        status = take_step(run, status, err);
-        if (status)
-            break;
+    if (!status) {
         log_step(run);
         show_progress(run);
+    }
+    return status;
+}
+
+/* Steps of this rank alone up to the end of a round, and that. late: as of gather_gradient(). */
+static enum w_status take_round(struct run *run, enum w_status late, struct w_err *err)
+{
+    enum w_status status = late;
+
+    round_begin(run);
+    while (!status && !round_is_over(run)) {
+        status = take_logged_step(run, W_DONE, err);
+        if (!status)
+            round_add(run);
+        if (!status && w_peers_failed(run->peers)) /* another rank is lost */
+            status = w_peers_wait(run->peers, err);
+    }
+    return round_end(run, status, err);
+}
+
+enum w_status run_train(struct run *run, struct w_err *err)
+{
+    const bool rounds = run->conf.local_steps > 0;
+    enum w_status status = W_DONE;
+
+    if (rounds)
+        w_model_begin_round(run->model);
+    while ((run->peers || !status) && (run->end = reached_end(run)) == END_NONE) {
+        status = rounds ? take_round(run, status, err) : take_logged_step(run, status, err);
+        if (status)
+            break;
         run_heed_save_signal(run);
         if (eval_is_due(run))
             status = eval_run(run, err);

@@ -72,9 +72,9 @@ enum w_status ranks_check(const struct run *run, struct w_err *err)
 {
     const u32 size = w_peers_size(run->peers), parts = w_gradient_parts(&run->conf);
 
-    if (size <= parts)
+    if (run->conf.local_steps ? run->conf.accumulate % size == 0 : size <= parts)
         return W_DONE;
-    if (size > run->conf.max_ranks)
+    if (size > run->conf.max_ranks && !run->conf.local_steps)
         return w_fail(err, W_USAGE,
                       "%u ranks are more than max_ranks of the configuration, %llu: --set "
                       "max_ranks=%u, to other bytes than before",

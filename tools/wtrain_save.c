@@ -159,8 +159,8 @@ bool save_is_due(const struct run *run)
 
     if (!c->folder.path || c->saved_step == step)
         return false;
-    return (set->every_steps && step % set->every_steps == 0) ||
-           (set->every_s > 0 && w_now_s() >= c->next_save_s) || step == c->retry_step;
+    return run_passed(run, set->every_steps) || (set->every_s > 0 && w_now_s() >= c->next_save_s) ||
+           (c->retry_step && step >= c->retry_step);
 }
 
 static struct w_ckpt_write write_to(const struct run *run, const char *path)

@@ -34,10 +34,13 @@ const char *run_begin_anew(const struct run *run, char text[W_CKPT_PATH + 64])
 
 /* ---- configuration ---- */
 
-/* Apply --set and -s to a configuration. */
+/* Apply --set, and the options for single keys, to a configuration. */
 static enum w_status apply_settings(struct w_conf *conf, const struct settings *set,
                                     struct w_err *err)
 {
+    const struct {
+        const char *option, *key, *value;
+    } same[] = {{"--seed", "seed", set->seed}, {"--local-steps", "local_steps", set->local_steps}};
     enum w_status status = W_DONE;
 
     for (size_t i = 0; i < set->set.count && !status; i++) {
@@ -45,10 +48,12 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
         if (status)
             status = w_fail_at(err, status, "--set");
     }
-    if (!status && set->seed) {
-        status = w_option_set(w_option_find(w_conf_table, "seed"), conf, set->seed, err);
+    for (size_t i = 0; i < W_COUNTOF(same) && !status; i++) {
+        if (same[i].value)
+            status =
+                w_option_set(w_option_find(w_conf_table, same[i].key), conf, same[i].value, err);
         if (status)
-            status = w_fail_at(err, status, "--seed");
+            status = w_fail_at(err, status, "%s", same[i].option);
     }
     return status ? status : w_conf_check(conf, err);
 }
@@ -282,6 +287,16 @@ static void print_optimizer(const struct run *run)
     w_json_free(conf);
 }
 
+static void print_rounds(const struct run *run)
+{
+    const struct w_conf *conf = &run->conf;
+
+    if (conf->local_steps)
+        w_detail("rounds of %llu steps; outer step: learning rate %g, momentum %g",
+                 (unsigned long long)conf->local_steps, conf->outer_learning_rate,
+                 conf->outer_momentum);
+}
+
 static void print_softmax(const struct w_conf *conf)
 {
     if (w_softmax_is_sampled(conf))
@@ -330,6 +345,7 @@ enum w_status run_prepare(struct run *run, struct w_err *err)
     tell_of_end(run);
     w_detail("%u threads: %s", (unsigned)run->threads, why);
     print_optimizer(run);
+    print_rounds(run);
     print_softmax(&run->conf);
     status = ranks_check(run, err);
     return status ? status : check_memory(run, err);

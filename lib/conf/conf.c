@@ -86,6 +86,15 @@ const struct w_option w_conf_table[] = {
      .help = "The most ranks that can share out the batches of a step with the same result: the "
              "largest power of two up to this that divides accumulate. Each doubling takes memory "
              "for one more set of gradients; 1 takes none."},
+    {COUNT(local_steps), .arg = "N", .dflt = "0", .max = 1 << 20,
+     .help = "Optimizer steps that each rank, wtools(7), takes alone with its part of the batches "
+             "before all of them take an outer step together (DiLoCo), see wtrain(1); 0: they sum "
+             "their gradients in each step."},
+    {REAL(outer_learning_rate), .arg = "X", .dflt = "0.7", .min = 1e-9, .max = 10,
+     .help = "With local_steps: step size of the outer step, along the mean of what the ranks have "
+             "changed since the last one."},
+    {REAL(outer_momentum), .arg = "X", .dflt = "0.9", .max = 1,
+     .help = "With local_steps: decay of the outer step's momentum, in Nesterov's form; below 1."},
     {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
      .help = "Standard deviation of the initial matrices; for those that end a residual branch "
              "it is divided by sqrt(2 num_layers)."},
@@ -210,6 +219,8 @@ static void check(const struct w_conf *c, struct problems *p)
         add_problem(p, 0, "%s must be below 1", (float)c->beta1 >= 1 ? "beta1" : "beta2");
     if ((float)c->muon_momentum >= 1)
         add_problem(p, 0, "muon_momentum must be below 1");
+    if ((float)c->outer_momentum >= 1)
+        add_problem(p, 0, "outer_momentum must be below 1");
     if (c->steps > 0 && c->warmup_steps > c->steps)
         add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
                     (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);

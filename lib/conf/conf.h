@@ -28,13 +28,15 @@ struct w_conf {
     double min_lr_ratio; /* learning rate at the end of it / learning_rate */
     double weight_decay; /* on matrices */
     double beta1, beta2, epsilon;
-    u32 optimizer;                            /* enum w_optimizer_name */
-    double muon_learning_rate, muon_momentum; /* of hidden matrices, where Muon is chosen */
-    double clip_norm;                         /* of the whole gradient; 0: no clipping */
-    u64 accumulate;                           /* batches per optimizer step */
-    u64 max_ranks;                            /* that can share them out with the same result */
-    double init_std;                          /* of the initial matrices */
-    u64 softmax_sample;                       /* ids in the softmax of a step of training; 0: all */
+    u32 optimizer;                              /* enum w_optimizer_name */
+    double muon_learning_rate, muon_momentum;   /* of hidden matrices, where Muon is chosen */
+    double clip_norm;                           /* of the whole gradient; 0: no clipping */
+    u64 accumulate;                             /* batches per optimizer step */
+    u64 max_ranks;                              /* that can share them out with the same result */
+    u64 local_steps;                            /* of a round (net/outer.h); 0: no rounds */
+    double outer_learning_rate, outer_momentum; /* of the outer step, at the end of a round */
+    double init_std;                            /* of the initial matrices */
+    u64 softmax_sample; /* ids in the softmax of a step of training; 0: all */
     u64 lazy_rows; /* 1: with softmax_sample, rows of the embedding that a step does not use stay */
     u64 seed;
     u64 counts;    /* features of counts that the gate of a mixture weighs; 0: no gate */

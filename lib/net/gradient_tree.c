@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "net/peer_sum.h"
+
 /* Floats of an item of the team. */
 #define ITEM_FLOATS 16384
 
@@ -29,6 +31,8 @@ u32 w_gradient_parts(const struct w_conf *conf)
 {
     u32 parts = 1;
 
+    if (conf->local_steps)
+        return parts;
     while (parts < 1u << W_GRADIENT_LEVELS && 2 * parts <= conf->max_ranks &&
            conf->accumulate % (2 * parts) == 0)
         parts *= 2;
@@ -81,10 +85,10 @@ void w_gradient_tree_share(struct w_gradient_tree *tree, const struct w_conf *co
     const u64 accumulate = W_MAX(conf->accumulate, 1);
     const u32 parts = w_gradient_parts(conf);
 
-    tree->peers = peers;
+    tree->peers = conf->local_steps ? NULL : peers;
     tree->batches = accumulate / w_peers_size(peers);
     tree->part = accumulate / parts;
-    tree->height = log2_of(parts / w_peers_size(peers));
+    tree->height = log2_of(parts / w_peers_size(tree->peers));
     w_gradient_tree_reset(tree);
 }
 
@@ -118,12 +122,6 @@ float *w_gradient_tree_scratch(const struct w_gradient_tree *tree)
     return tree->levels[tree->height];
 }
 
-static void add(const void *context, void *x, const void *other, u64 items)
-{
-    const struct w_kern *kern = context;
-    kern->add(x, other, items);
-}
-
 static void send(struct w_gradient_tree *tree, u64 from)
 {
     float *scratch = w_gradient_tree_scratch(tree);
@@ -131,12 +129,8 @@ static void send(struct w_gradient_tree *tree, u64 from)
 
     while ((n = w_gradient_piece(tree->floats, tree->sent, from)) > 0) {
         tree->sent -= n;
-        w_peers_combine(tree->peers, &(struct w_peers_job){.x = tree->block + tree->sent,
-                                                           .scratch = scratch + tree->sent,
-                                                           .items = n,
-                                                           .item_bytes = sizeof(float),
-                                                           .operation = add,
-                                                           .context = tree->engine->kern});
+        w_peer_sum(tree->peers, tree->engine->kern, tree->block + tree->sent, scratch + tree->sent,
+                   n);
     }
 }
 

@@ -24,7 +24,8 @@
 #define W_GRADIENT_LEVELS 10 /* of the tree, at most */
 
 /* The parts of a step: the largest power of two up to conf.max_ranks that divides conf.accumulate.
- * No more ranks can share out a step. */
+ * No more ranks can share out a step. With local steps 1: gradients are summed within a rank alone, of
+ * whose number only accumulate has to be a multiple. */
 u32 w_gradient_parts(const struct w_conf *);
 
 /* Of a block of so many floats, those from `from` on are final, and those from `sent` on are on their
@@ -49,7 +50,8 @@ struct w_gradient_tree {
 /* block: zeros. levels: memory of as many blocks as the tree has levels. For a process alone. */
 void w_gradient_tree_init(struct w_gradient_tree *, const struct w_engine *, const struct w_conf *,
                           float *block, float *levels, u64 floats);
-/* Share out the batches of a step. The number of ranks divides w_gradient_parts(). */
+/* Share out the batches of a step. The number of ranks divides w_gradient_parts(), or, with local
+ * steps, accumulate. */
 void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peers *);
 /* Is the batch at hand the last one of this process in the step? */
 bool w_gradient_tree_is_last(const struct w_gradient_tree *);

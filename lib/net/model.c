@@ -50,6 +50,13 @@ static void touch_stripe(void *context, u64 item, u32 worker)
     memset(m->block + begin, 0, end - begin);
 }
 
+/* A block of which a round of local steps keeps what all ranks have in common; NULL: it does not. */
+static void add_to_round(struct w_model *m, float *now, float *common, u64 floats)
+{
+    if (common)
+        m->outer.blocks[m->outer.count++] = (struct w_outer_block){now, common, floats};
+}
+
 /* The model's own blocks, and what all layers share. */
 static void wire(struct w_model *m, const struct w_plan_common *common, enum w_type type,
                  const struct w_kern *kern, struct w_team *team)
@@ -80,7 +87,8 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
                                    .used = {AT(lazy_bits), m->conf.vocab_size},
                                    .ids = AT(lazy_ids)};
     pass->lazy = m->lazy.ids ? &m->lazy : NULL;
-    m->seen = (struct w_seen_targets){.run = AT(seen), .step = AT(seen_step)};
+    m->seen =
+        (struct w_seen_targets){.run = AT(seen), .step = AT(seen_step), .common = AT(common_seen)};
     pass->seen = m->seen.run ? &m->seen : NULL;
     pass->engine = (struct w_engine){
         .kern = kern,
@@ -95,6 +103,12 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
     };
     w_gradient_tree_init(&m->tree, &pass->engine, &m->conf, pass->gradients, AT(gradient_levels),
                          m->arch.tensors.floats);
+    m->outer = (struct w_outer){
+        .engine = &pass->engine, .momentum = m->states[W_OUTER_STATE], .gradient = pass->gradients};
+    add_to_round(m, m->weights, AT(common_weights), m->arch.tensors.floats);
+    for (u32 i = 0; i < W_OUTER_STATE; i++)
+        add_to_round(m, m->states[i], AT(common_states[i]),
+                     m->arch.tensors.rules[w_optimizer_state(m->optimizer, i).rule].floats);
 #undef AT
 }
 
@@ -136,6 +150,7 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
 
 void w_model_share(struct w_model *m, struct w_peers *peers)
 {
+    m->peers = peers;
     w_gradient_tree_share(&m->tree, &m->conf, peers);
 }
 

@@ -26,7 +26,8 @@ enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_
 void w_model_free(struct w_model *); /* accepts NULL */
 
 /* Share out the batches of a step with other ranks: each has 1/ranks of them, in their order, and the
- * result has the same bits as that of one process. Their number divides w_gradient_parts(). */
+ * result has the same bits as that of one process. Their number divides w_gradient_parts(). With
+ * conf.local_steps it divides conf.accumulate, and each rank takes its steps alone, in rounds. */
 struct w_peers;
 void w_model_share(struct w_model *, struct w_peers *);
 
@@ -42,7 +43,9 @@ float *w_model_weights(struct w_model *);
 /* NULL unless planned for training; so are the states. */
 float *w_model_gradients(struct w_model *);
 /* State number `state` of the optimizer, from 0 on (w_optimizer_state()), and its name in files:
- * "adam.m". NULL: there are no more. A tensor of the state's rule is at w_tensor.state in it. */
+ * "adam.m". NULL: there are no more. A tensor of the state's rule is at w_tensor.state in it. State
+ * W_OUTER_STATE is the momentum of the outer step (net/outer.h), laid out as the weights; NULL without
+ * local steps. */
 const char *w_model_state_name(const struct w_model *, u32 state);
 float *w_model_state(struct w_model *, u32 state);
 /* How often each id was a target in the steps so far (V): state of a run with a sampled softmax; NULL
@@ -80,6 +83,15 @@ const float *w_model_mixed(const struct w_model *);
 /* One step of the optimizer after clipping of the gradient by its global norm; step counts from 1.
  * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */
 double w_model_update(struct w_model *, u64 step, double learning_rate);
+
+/* With conf.local_steps: a round of steps begins with what the ranks have in common, which they have to
+ * have; at its end they take the outer step together, over whatever steps they have taken. *norm becomes
+ * the norm of the outer gradient. Status as of w_peers_wait(); after a failure the round can only be
+ * dropped. The next one has begun then. */
+void w_model_begin_round(struct w_model *);
+enum w_status w_model_end_round(struct w_model *, double *norm, struct w_err *) W_MUST_CHECK;
+/* The model as it was when the round began. */
+void w_model_drop_round(struct w_model *);
 
 /* Seconds spent in each phase since the last reset, for the log and the benchmark. */
 const double *w_model_seconds(const struct w_model *); /* [W_PHASES] */

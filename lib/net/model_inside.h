@@ -6,6 +6,7 @@
 #include "net/gradient_tree.h"
 #include "net/model.h"
 #include "net/optim.h"
+#include "net/outer.h"
 
 struct w_model {
     struct w_conf conf;
@@ -18,6 +19,8 @@ struct w_model {
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
     struct w_gradient_tree tree;
+    struct w_peers *peers;      /* NULL: alone */
+    struct w_outer outer;       /* no blocks without local steps */
     struct w_lazy_rows lazy;    /* its tensor is set without lazy rows too */
     struct w_seen_targets seen; /* NULL without a sampled softmax */
     bool stale;       /* weights may have been written to: their packed copies are out of date */

@@ -98,6 +98,24 @@ static u64 floats(u64 count)
     return w_size_mul(count, sizeof(float));
 }
 
+/* With local steps: the momentum of the outer step, and copies of what all ranks have in common. */
+static void plan_outer(struct w_planner *p, struct w_plan_common *common,
+                       const struct w_tensors *tensors)
+{
+    static const char copies[] = "outer.common";
+    const u64 bytes = floats(tensors->floats);
+    struct w_rule_state state;
+
+    common->states[W_OUTER_STATE] = w_plan_shared(p, "outer.m", W_LIFE_RUN, bytes);
+    common->common_weights = w_plan_each(p, copies, W_LIFE_RUN, bytes);
+    for (u32 i = 0; (state = w_optimizer_state(tensors->optimizer, i)).name; i++)
+        common->common_states[i] =
+            w_plan_each(p, copies, W_LIFE_RUN, floats(tensors->rules[state.rule].floats));
+    if (w_softmax_is_sampled(p->conf))
+        common->common_seen =
+            w_plan_each(p, copies, W_LIFE_RUN, w_size_mul(p->conf->vocab_size, sizeof(u32)));
+}
+
 /* Weights, and the buffers that are as large as they are. */
 static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
                             const struct w_tensors *tensors, u32 threads)
@@ -117,7 +135,7 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
         if (levels)
             common->gradient_levels = w_plan_shared(p, "gradients.levels", W_LIFE_STEP, levels);
         for (u32 i = 0; (state = w_optimizer_state(optimizer, i)).name; i++) {
-            assert(i < W_OPTIMIZER_STATES);
+            assert(i < W_OUTER_STATE);
             common->states[i] =
                 w_plan_shared(p, state.name, W_LIFE_RUN, floats(tensors->rules[state.rule].floats));
         }
@@ -138,6 +156,8 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
                                           w_size_mul(W_ID_SET_WORDS(vocab), sizeof(u64)));
         common->lazy_ids = w_plan_shared(p, "lazy.ids", W_LIFE_STEP, ids);
     }
+    if (train && p->conf->local_steps)
+        plan_outer(p, common, tensors);
     if (p->type == W_TYPE_BF16)
         common->packed = w_plan_shared(p, "weights.packed", W_LIFE_RUN, packed);
     if (p->type == W_TYPE_BF16 && train)
@@ -251,11 +271,7 @@ enum w_status w_plan_arch(struct w_plan *plan, struct w_plan_common *common, str
                                            : w_size_mul(conf->batch_size, conf->max_length)};
 
     *plan = (struct w_plan){0};
-    *common = (struct w_plan_common){nowhere, nowhere, nowhere, {nowhere, nowhere, nowhere},
-                                     nowhere, nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere, nowhere,
-                                     nowhere, nowhere, nowhere, nowhere,
-                                     nowhere};
+    memset(common, 0xff, sizeof *common); /* each row W_PLAN_NOWHERE */
     if (mode == W_PLAN_DECODE)
         plan_packed(&p, common, &arch->tensors);
     else

@@ -31,7 +31,10 @@ const char *w_lifetime_name(enum w_lifetime);
 #define W_PARTIAL_ROWS 128
 
 #define W_PLAN_ROWS 40
-#define W_OPTIMIZER_STATES 3 /* blocks beside the weights, at most (net/optim.h) */
+/* Blocks of state beside the weights, at most: those of the optimizer's rules (net/optim.h), and as the
+ * last one the momentum of the outer step (net/outer.h). */
+#define W_OPTIMIZER_STATES 4
+#define W_OUTER_STATE (W_OPTIMIZER_STATES - 1)
 
 /* A buffer. */
 struct w_plan_row {
@@ -124,6 +127,9 @@ struct w_plan_common {
     struct w_plan_place partials, panels, threads, nll;
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
     struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */
+    /* With local steps, what all ranks have in common: the weights, each state of the rules, and of a
+     * sampled softmax the targets that were seen. Else nowhere. */
+    struct w_plan_place common_weights, common_states[W_OUTER_STATE], common_seen;
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
                           const struct w_conf *, enum w_plan_mode, enum w_type,

@@ -13,11 +13,21 @@
 struct w_seen_targets {
     u32 *run;  /* (V): in the steps before; once at UINT32_MAX a count stays there */
     u32 *step; /* (V): in the batches of the step so far */
+    /* (V), with local steps: in the steps before this round, of all ranks; `run` then counts those of
+     * this rank in the round too. NULL without. */
+    u32 *common;
 };
 
 void w_seen_targets_add(const struct w_seen_targets *, const struct w_conf *,
                         const struct w_batch *);
 /* The step is done: its counts go to the run's, and the next one starts at zero. */
 void w_seen_targets_settle(const struct w_seen_targets *, const struct w_conf *);
+
+/* A round of local steps begins with what the run has. */
+void w_seen_targets_begin_round(const struct w_seen_targets *, const struct w_conf *);
+/* The round is over: all of its steps become one that is not settled yet, to be summed over the ranks. */
+void w_seen_targets_reopen(const struct w_seen_targets *, const struct w_conf *);
+/* The run has what it had when the round began. */
+void w_seen_targets_drop_round(const struct w_seen_targets *, const struct w_conf *);
 
 #endif

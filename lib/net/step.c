@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/model_inside.h"
+#include "net/peer_sum.h"
 
 const void *w_layer_input(const struct w_layer_at *at)
 {
@@ -157,16 +158,6 @@ static void join_words(const void *context, void *x, const void *other, u64 item
         to[i] |= from[i];
 }
 
-static void add_counts(const void *context, void *x, const void *other, u64 items)
-{
-    u32 *to = x;
-    const u32 *from = other;
-
-    (void)context;
-    for (u64 i = 0; i < items; i++)
-        to[i] += from[i];
-}
-
 void w_model_withhold(struct w_model *m)
 {
     for (const struct w_layer_at *at = m->layers + m->arch.count; at-- > m->layers;)
@@ -184,11 +175,7 @@ enum w_status w_model_gather(struct w_model *m, struct w_err *err)
         return status;
     /* the scratch memory is as large as the table of ids at least, and not used any more */
     u32 *scratch = (u32 *)(void *)w_gradient_tree_scratch(&m->tree);
-    w_peers_combine(peers, &(struct w_peers_job){.x = m->seen.step,
-                                                 .scratch = scratch,
-                                                 .items = vocab,
-                                                 .item_bytes = sizeof *m->seen.step,
-                                                 .operation = add_counts});
+    w_peer_sum_counts(peers, m->seen.step, scratch, vocab);
     status = w_peers_wait(peers, err);
     if (status || !m->pass.lazy)
         return status;

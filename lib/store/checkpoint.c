@@ -1,7 +1,7 @@
 /* Writing of checkpoints.
  *
  * The tensors are written block by block, the weights and then each state of the optimizer, for the
- * tensors whose rule keeps it, in the order of w_tensors, which is their order in memory: a save
+ * tensors that have it, in the order of w_tensors, which is their order in memory: a save
  * makes no copy. */
 #include "store/checkpoint.h"
 
@@ -16,13 +16,13 @@
 static const char by[] = "wtrain " W_VERSION_TEXT;
 
 /* A tensor's name in a block: "wte.weight", "adam.m.wte.weight". */
-static void block_name(char *name, size_t size, const struct w_optimizer *optimizer, u32 block,
+static void block_name(char *name, size_t size, const struct w_conf *conf, u32 block,
                        const char *tensor)
 {
     if (block == WEIGHTS)
         snprintf(name, size, "%s", tensor);
     else
-        snprintf(name, size, "%s.%s", w_optimizer_state(optimizer, block - STATES).name, tensor);
+        snprintf(name, size, "%s.%s", state_name(conf, block), tensor);
 }
 
 static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed,
@@ -56,17 +56,16 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
                                   const struct w_conf *conf, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *write, struct w_err *err)
 {
-    const struct w_optimizer *optimizer = w_optimizer_of(conf);
-    const u32 blocks = write->weights_only ? STATES : blocks_of(optimizer);
+    const u32 blocks = write->weights_only ? STATES : BLOCKS;
     enum w_status status = w_header_begin(header, W_TENSORS, write->by ? write->by : by, err);
 
     for (u32 b = 0; b < blocks && !status; b++)
         for (u32 i = 0; i < tensors->count && !status; i++) {
             const struct w_tensor *row = &tensors->rows[i];
             char name[sizeof row->name + 16];
-            if (!has_tensor(optimizer, b, row))
+            if (!has_tensor(conf, b, row))
                 continue;
-            block_name(name, sizeof name, optimizer, b, row->name);
+            block_name(name, sizeof name, conf, b, row->name);
             status = w_header_add(header, name, W_TYPE_F32, row->ndim, row->shape, err);
         }
     if (!status && !write->weights_only && w_softmax_is_sampled(conf))
@@ -122,6 +121,7 @@ static enum w_status write_array(struct w_writer *writer, const struct w_array *
 
 /* What is written: the blocks, by their number, and the state of a sampled softmax. */
 struct source {
+    const struct w_conf *conf;
     const struct w_tensors *tensors;
     const float *blocks[BLOCKS];
     const u32 *seen;
@@ -136,23 +136,22 @@ static enum w_status write_block(struct w_writer *writer, const struct w_array *
 
     for (u32 i = 0; i < tensors->count && !status; i++) {
         const struct w_tensor *row = &tensors->rows[i];
-        if (!has_tensor(tensors->optimizer, b, row))
+        if (!has_tensor(source->conf, b, row))
             continue;
         status = write_array(writer, (*array)++, source->blocks[b] + place_in(b, row), err);
     }
     return status;
 }
 
-static enum w_status save(const struct source *source, const struct w_conf *conf,
-                          const struct w_ckpt_state *state, const struct w_ckpt_write *write,
-                          struct w_err *err)
+static enum w_status save(const struct source *source, const struct w_ckpt_state *state,
+                          const struct w_ckpt_write *write, struct w_err *err)
 {
-    const u32 blocks = write->weights_only ? STATES : blocks_of(w_optimizer_of(conf));
+    const u32 blocks = write->weights_only ? STATES : BLOCKS;
     struct w_header header = {0};
     struct w_output out = {.fd = -1};
     struct w_writer *writer = NULL;
 
-    enum w_status status = build_header(&header, source->tensors, conf, state, write, err);
+    enum w_status status = build_header(&header, source->tensors, source->conf, state, write, err);
     if (!status)
         status = w_output_open(&out, write->path, err);
     /* A full disk is noticed before gigabytes are written to it. */
@@ -181,22 +180,23 @@ enum w_status w_ckpt_save(struct w_model *model, const struct w_conf *conf,
                           const struct w_ckpt_state *state, const struct w_ckpt_write *write,
                           struct w_err *err)
 {
-    struct source source = {.tensors = w_model_tensors(model),
+    struct source source = {.conf = conf,
+                            .tensors = w_model_tensors(model),
                             .blocks = {w_model_weights(model)},
                             .seen = w_model_seen(model)};
 
-    for (u32 b = STATES; b < blocks_of(w_optimizer_of(conf)); b++)
+    for (u32 b = STATES; b < BLOCKS; b++)
         source.blocks[b] = w_model_state(model, b - STATES);
-    return save(&source, conf, state, write, err);
+    return save(&source, state, write, err);
 }
 
 enum w_status w_ckpt_save_weights(const struct w_tensors *tensors, const float *weights,
                                   const struct w_conf *conf, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *write, struct w_err *err)
 {
-    const struct source source = {.tensors = tensors, .blocks = {weights}};
+    const struct source source = {.conf = conf, .tensors = tensors, .blocks = {weights}};
     struct w_ckpt_write only = *write;
 
     only.weights_only = true;
-    return save(&source, conf, state, &only, err);
+    return save(&source, state, &only, err);
 }

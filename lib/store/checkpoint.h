@@ -6,7 +6,8 @@
  *
  * Tensors: the parameters by their names, f32, then, unless left out, each state of the optimizer
  * with its name in front, for the tensors whose rule keeps it: "adam.m.NAME", "adam.v.NAME",
- * "muon.m.NAME" (net/optim.h). And with a sampled softmax "softmax.seen", u32 (V): how often each id
+ * "muon.m.NAME" (net/optim.h), and with local steps that of the outer step, "outer.m.NAME", for all
+ * (net/outer.h). And with a sampled softmax "softmax.seen", u32 (V): how often each id
  * was a target (net/seen_targets.h).
  *
  * The bytes are a function of the configuration and of the data alone: no times, no command line,
@@ -81,8 +82,8 @@ enum w_status w_ckpt_check_resume(const struct w_ckpt *, struct w_err *) W_MUST_
  * first ones, more repeat them (weights_change.h). */
 void w_ckpt_fit_positions(struct w_ckpt *);
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
- * weights, and unless NULL the optimizer's states (those of tensors->optimizer), are blocks laid out
- * as in w_tensors. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has
+ * weights, and unless NULL the states that the file's configuration has, are blocks laid out as in
+ * w_tensors; a state that is NULL is left out. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has
  * none of that shape. Without states a gate may be missing: its weights stay as they are. W_MISMATCH:
  * a tensor is missing or of another shape; else as reading any stream. Once only, after the
  * opening. */

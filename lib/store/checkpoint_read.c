@@ -78,21 +78,21 @@ static enum w_status parse_conf(struct w_ckpt *ckpt, struct w_err *err)
 }
 
 /* Which block and row an array of the file belongs to; *row is NULL if to none. */
-static u32 find_row(const struct w_optimizer *optimizer, const struct w_tensors *tensors,
-                    const char *name, const struct w_tensor **row)
+static u32 find_row(const struct w_conf *conf, const struct w_tensors *tensors, const char *name,
+                    const struct w_tensor **row)
 {
     u32 block = WEIGHTS;
 
-    for (u32 b = STATES; b < blocks_of(optimizer) && block == WEIGHTS; b++) {
-        const char *state = w_optimizer_state(optimizer, b - STATES).name;
-        const size_t size = strlen(state);
-        if (!strncmp(name, state, size) && name[size] == '.') {
+    for (u32 b = STATES; b < BLOCKS && block == WEIGHTS; b++) {
+        const char *state = state_name(conf, b);
+        const size_t size = state ? strlen(state) : 0;
+        if (state && !strncmp(name, state, size) && name[size] == '.') {
             block = b;
             name += size + 1;
         }
     }
     *row = w_tensors_find(tensors, name);
-    if (*row && !has_tensor(optimizer, block, *row))
+    if (*row && !has_tensor(conf, block, *row))
         *row = NULL;
     return block;
 }
@@ -116,7 +116,6 @@ static bool is_seen(const struct w_array *array, const struct w_tensors *tensors
  * allocated by it. */
 static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
 {
-    const struct w_optimizer *optimizer = w_optimizer_of(&ckpt->conf);
     struct w_tensors tensors = {0};
     u32 found[BLOCKS] = {0};
     bool seen = false;
@@ -127,7 +126,7 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
     for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
         const struct w_array *array = &ckpt->header.arrays[i];
         const struct w_tensor *row = NULL;
-        const u32 block = find_row(optimizer, &tensors, array->name, &row);
+        const u32 block = find_row(&ckpt->conf, &tensors, array->name, &row);
         found[block] += row && same_shape(array, row);
         seen = seen || is_seen(array, &tensors);
     }
@@ -136,8 +135,8 @@ static enum w_status check_arrays(struct w_ckpt *ckpt, struct w_err *err)
             w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors that its own configuration says",
                    ckpt->in.name, (unsigned)found[WEIGHTS], (unsigned)tensors.count);
     ckpt->has_states = seen || !w_softmax_is_sampled(&ckpt->conf);
-    for (u32 b = STATES; b < blocks_of(optimizer); b++)
-        ckpt->has_states = ckpt->has_states && found[b] == tensors_in(optimizer, b, &tensors);
+    for (u32 b = STATES; b < BLOCKS; b++)
+        ckpt->has_states = ckpt->has_states && found[b] == tensors_in(&ckpt->conf, b, &tensors);
     w_tensors_free(&tensors);
     return status;
 }
@@ -314,19 +313,19 @@ static u32 new_tensors(const struct w_ckpt *ckpt, const struct w_tensors *tensor
 enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, float *weights,
                           float *const states[W_OPTIMIZER_STATES], u32 *seen, struct w_err *err)
 {
-    const struct w_optimizer *optimizer = tensors->optimizer;
+    const struct w_conf *conf = &ckpt->conf;
     float *blocks[BLOCKS] = {weights};
     u32 found[BLOCKS] = {0};
     u64 at = 0;
     enum w_status status = W_DONE;
     const u32 optional = states ? 0 : new_tensors(ckpt, tensors);
 
-    for (u32 b = STATES; states && b < blocks_of(optimizer); b++)
+    for (u32 b = STATES; states && b < BLOCKS; b++)
         blocks[b] = states[b - STATES];
     for (u32 i = 0; i < ckpt->header.array_count && !status; i++) {
         const struct w_array *array = &ckpt->header.arrays[i];
         const struct w_tensor *row = NULL;
-        const u32 block = find_row(optimizer, tensors, array->name, &row);
+        const u32 block = find_row(conf, tensors, array->name, &row);
 
         status = skip_bytes(ckpt, array->offset - at, err);
         at = array->offset + array->bytes;
@@ -346,13 +345,12 @@ enum w_status w_ckpt_read(struct w_ckpt *ckpt, const struct w_tensors *tensors, 
             found[block]++;
         }
     }
-    for (u32 b = 0; b < blocks_of(optimizer) && !status; b++) {
-        const u32 count = tensors_in(optimizer, b, tensors) - (b == WEIGHTS ? optional : 0);
+    for (u32 b = 0; b < BLOCKS && !status; b++) {
+        const u32 count = tensors_in(conf, b, tensors) - (b == WEIGHTS ? optional : 0);
         if (blocks[b] && found[b] != count)
             status = w_fail(err, W_MISMATCH, "%s: has %u of the %u tensors %s%s*", ckpt->in.name,
                             (unsigned)found[b], (unsigned)count,
-                            b == WEIGHTS ? "" : w_optimizer_state(optimizer, b - STATES).name,
-                            b == WEIGHTS ? "" : ".");
+                            b == WEIGHTS ? "" : state_name(conf, b), b == WEIGHTS ? "" : ".");
     }
     return status ? status : read_end(ckpt, err);
 }

@@ -3,24 +3,15 @@
 
 bats_require_minimum_version 1.5.0
 load tiny
+load mpi
 
 setup_file()
 {
-    # Ranks of one machine share two cores here.
-    export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers forbid it, and it warns
+    prepare_mpi
     make_tiny
     jq '.accumulate = 8 | .num_layers = 2' tiny.json >eight.json
     # three frames, so that the first can be there while others are still to come
     wbatch -q -c eight.json -e 6 --level 0 -o eight.batches tiny.tokens
-    MPIS=
-    local mpi
-    for mpi in openmpi mpich; do
-        if [ -e "$BUILD/peers_$mpi.so" ] && command -v mpirun.$mpi >/dev/null; then
-            MPIS="$MPIS $mpi"
-        fi
-    done
-    export MPIS
 }
 
 setup()
@@ -28,43 +19,7 @@ setup()
     cd "$BATS_TEST_TMPDIR" || return 1
     data=$BATS_FILE_TMPDIR
     cp "$data"/*.json .
-    if grep -q fsanitize "$BUILD/flags"; then
-        skip "NOT TESTED UNDER A SANITIZER: an MPI is not built with it"
-    fi
-}
-
-# The programs of an MPI.
-need()
-{
-    [[ " $MPIS " == *" $1 "* ]] || skip "NOT TESTED: this build has no engine for $1, or there is no mpirun.$1"
-}
-
-# How an MPI starts so many ranks, into the array launch. A signal to timeout goes on to the launcher; without
-# --foreground it would go to all of its group too, and a rank that hears it twice ends at once.
-launch_by()
-{
-    launch=(timeout --foreground 60 "mpirun.$1" -n "$2")
-    [ "$1" = mpich ] || launch+=(--oversubscribe --bind-to none)
-}
-
-# MPI RANKS COMMAND...
-ranks()
-{
-    local launch
-    launch_by "$1" "$2"
-    shift 2
-    "${launch[@]}" "$@"
-}
-
-# The processes of wtrain that a launcher has started: none may be left.
-no_orphans()
-{
-    local i
-    for i in $(seq 50); do
-        pgrep -f "wtrain.*$BATS_TEST_TMPDIR" >/dev/null || return 0
-        sleep 0.1
-    done
-    false
+    skip_if_sanitized
 }
 
 # MPI RANKS...
@@ -223,27 +178,6 @@ same_bytes()
     [ -n "$MPIS" ] || need openmpi
     run -2 ranks openmpi 4 wcachefit calibrate --network
     [ "$(grep -c 'between two ranks, not 4' <<<"$output")" -eq 1 ]
-}
-
-# A rank gets a signal, and nobody else: the pid of each is in pids.
-lose_a_rank()
-{
-    local mpi=$1 signal=$2
-    launch_by $mpi 2
-    "${launch[@]}" bash -c 'echo "$$" >"pid.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
-        exec wtrain -c eight.json -n 100000 --peer-timeout 4s --every-steps 3 \
-            --checkpoints ck --log log "$1"' - "$data/eight.batches" </dev/null 2>err &
-    for _ in $(seq 100); do
-        [ -n "$(find ck -name '*.wts' 2>/dev/null)" ] && break
-        sleep 0.1
-    done
-    kill -$signal "$(cat pid.1)"
-    SECONDS=0
-    wait $! && return 1
-    [ $SECONDS -le 10 ]
-    no_orphans
-    # what was saved is whole
-    wcat -q --verify "$(find ck -name '*.wts' | sort | tail -n 1)"
 }
 
 @test "a rank that is stopped is named, and the others end with status 4" {

@@ -332,6 +332,46 @@ static void what_was_seen_is_kept(void **state)
     w_model_free(model);
 }
 
+/* The momentum of the outer step, of all tensors. A run without rounds skips it, and one that begins with
+ * them later does not miss it. */
+static void momentum_of_rounds_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct w_conf conf = f->conf;
+    struct w_ckpt_write write = {.path = path};
+    struct w_model *model = NULL;
+    struct w_ckpt *ckpt = NULL;
+
+    conf.local_steps = 30;
+    assert_int_equal(w_model_new(&model, &conf, W_PLAN_TRAIN, W_TYPE_F32,
+                                 w_model_engine(f->model)->kern, f->team, &f->err),
+                     W_DONE);
+    const struct w_tensors *tensors = w_model_tensors(model);
+    float *blocks = calloc(4 * tensors->floats, sizeof *blocks);
+    float *states[W_OPTIMIZER_STATES] = {blocks + tensors->floats, blocks + 2 * tensors->floats};
+    states[W_OUTER_STATE] = blocks + 3 * tensors->floats;
+    for (u64 i = 0; i < tensors->floats; i++)
+        w_model_state(model, W_OUTER_STATE)[i] = (float)i + 0.25f;
+    for (u32 turn = 0; turn < 3; turn++) { /* whole; without whom to give it; without rounds */
+        const bool rounds = turn < 2;
+        if (turn == 1)
+            states[W_OUTER_STATE] = NULL;
+        assert_int_equal(w_ckpt_save(rounds ? model : f->model, rounds ? &conf : &f->conf,
+                                     &some_state, &write, &f->err),
+                         W_DONE);
+        assert_int_equal(w_ckpt_open(&ckpt, path, &f->err), W_DONE);
+        assert_true(w_ckpt_has_states(ckpt));
+        assert_true((w_header_find(w_ckpt_header(ckpt), "outer.m.wte.weight") != NULL) == rounds);
+        if (w_ckpt_read(ckpt, tensors, blocks, states, NULL, &f->err))
+            fail_msg("%s", f->err.text);
+        same_tensors(tensors, blocks + 3 * tensors->floats, w_model_state(model, W_OUTER_STATE));
+        states[W_OUTER_STATE] = blocks + 3 * tensors->floats;
+        w_ckpt_close(&ckpt);
+    }
+    free(blocks);
+    w_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_configuration_of_other_tensors_is_refused),
         cmocka_unit_test(weights_that_are_no_numbers_are_refused),
         cmocka_unit_test(states_are_those_of_each_tensors_rule),
+        cmocka_unit_test(momentum_of_rounds_is_kept),
         cmocka_unit_test(what_was_seen_is_kept),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);

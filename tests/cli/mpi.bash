@@ -1,0 +1,81 @@
+# mpi.bash: what the tests of ranks share. setup_file() calls prepare_mpi, setup() skip_if_sanitized; $data is
+# the folder of what setup_file() has made.
+
+# Into MPIS: those that can be tested here.
+prepare_mpi()
+{
+    # Ranks of one machine share two cores here.
+    export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers forbid it, and it warns
+    MPIS=
+    local mpi
+    for mpi in openmpi mpich; do
+        if [ -e "$BUILD/peers_$mpi.so" ] && command -v mpirun.$mpi >/dev/null; then
+            MPIS="$MPIS $mpi"
+        fi
+    done
+    export MPIS
+}
+
+skip_if_sanitized()
+{
+    if grep -q fsanitize "$BUILD/flags"; then
+        skip "NOT TESTED UNDER A SANITIZER: an MPI is not built with it"
+    fi
+}
+
+# The programs of an MPI.
+need()
+{
+    [[ " $MPIS " == *" $1 "* ]] || skip "NOT TESTED: this build has no engine for $1, or there is no mpirun.$1"
+}
+
+# How an MPI starts so many ranks, into the array launch. A signal to timeout goes on to the launcher; without
+# --foreground it would go to all of its group too, and a rank that hears it twice ends at once.
+launch_by()
+{
+    launch=(timeout --foreground 60 "mpirun.$1" -n "$2")
+    [ "$1" = mpich ] || launch+=(--oversubscribe --bind-to none)
+}
+
+# MPI RANKS COMMAND...
+ranks()
+{
+    local launch
+    launch_by "$1" "$2"
+    shift 2
+    "${launch[@]}" "$@"
+}
+
+# The processes of wtrain that a launcher has started: none may be left.
+no_orphans()
+{
+    local i
+    for i in $(seq 50); do
+        pgrep -f "wtrain.*$BATS_TEST_TMPDIR" >/dev/null || return 0
+        sleep 0.1
+    done
+    false
+}
+
+# MPI SIGNAL [OPTION...]: of two ranks one gets a signal, and nobody else; the pid of each is in pid.RANK.
+lose_a_rank()
+{
+    local mpi=$1 signal=$2 launch
+    shift 2
+    launch_by $mpi 2
+    "${launch[@]}" bash -c 'echo "$$" >"pid.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
+        exec wtrain -c eight.json -n 100000 --peer-timeout 4s --every-steps 3 \
+            --checkpoints ck --log log "$@"' - "$@" "$data/eight.batches" </dev/null 2>err &
+    for _ in $(seq 100); do
+        [ -n "$(find ck -name '*.wts' 2>/dev/null)" ] && break
+        sleep 0.1
+    done
+    kill -$signal "$(cat pid.1)"
+    SECONDS=0
+    wait $! && return 1
+    [ $SECONDS -le 10 ]
+    no_orphans
+    # what was saved is whole
+    wcat -q --verify "$(find ck -name '*.wts' | sort | tail -n 1)"
+}
