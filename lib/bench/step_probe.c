@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "net/model.h"
 #include "net/softmax_sample.h"
 
@@ -53,9 +52,7 @@ struct w_conf w_shape_conf(const struct w_shape *s, u64 batch_size)
                            .seed = 1};
 }
 
-/* As likely as words are (Zipf's law) where the time of a step depends on how many different ids it
- * has. */
-static u32 draw_id(struct w_rng *rng, const struct w_conf *conf)
+u32 w_step_probe_id(struct w_rng *rng, const struct w_conf *conf)
 {
     const double vocab = (double)conf->vocab_size;
 
@@ -94,7 +91,7 @@ static enum w_status batch_make(struct random_batch *b, const struct w_conf *con
         return w_fail(err, W_NOMEM, "no memory for a batch");
     }
     for (u64 i = 0; i < count; i++)
-        b->ids[i] = draw_id(&rng, conf);
+        b->ids[i] = w_step_probe_id(&rng, conf);
     for (u64 i = 0; i < count && features; i++)
         b->lp[i] = -(float)(1 + w_rng_below(&rng, 10));
     for (u64 i = 0; i < count * features; i++)

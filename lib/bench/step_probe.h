@@ -12,6 +12,7 @@
 #ifndef W_STEP_PROBE_H
 #define W_STEP_PROBE_H
 
+#include "base/rng.h"
 #include "bench/probe.h"
 #include "kern/kern.h"
 #include "net/arch.h"
@@ -45,6 +46,9 @@ extern const struct w_shape w_shapes[];
 
 /* A configuration with one layer of that shape, without counts, with AdamW. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
+/* An id to train on: as likely as words are (Zipf's law) where the time of a step depends on how many
+ * different ids it has. */
+u32 w_step_probe_id(struct w_rng *, const struct w_conf *);
 
 /* The cost of a phase from its times with all tokens and with a quarter of them: a line through two
  * points, with limits on its slope that keep noise from making it flat or steeper than through the

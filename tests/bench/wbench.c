@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
-#include "bench/probe.h"
+#include "bench/step_probe.h"
 #include "net/arch.h"
 #include "net/model.h"
 #include "sys/clock.h"
@@ -103,7 +102,7 @@ static double timed_step(struct w_model *model, const struct w_conf *conf, u32 *
 {
     struct w_rng rng = {.seed = 1, .stream = step};
     for (u64 i = 0; i < conf->batch_size * (conf->max_length + 1); i++)
-        ids[i] = (u32)w_rng_below(&rng, conf->vocab_size);
+        ids[i] = w_step_probe_id(&rng, conf);
     double start = w_now_s();
     w_model_gradient(model, &(struct w_batch){.ids = ids, .number = step}, 1);
     w_model_update(model, step + 1, conf->learning_rate);
