@@ -339,6 +339,7 @@ UNIT_TESTS := \
 	test_origin \
 	test_orthogonal \
 	test_outer \
+	test_peer_sum \
 	test_kern \
 	test_lanes \
 	test_late_merges \

@@ -76,6 +76,10 @@ static const struct w_option options[] = {
          "Among several ranks: each takes N optimizer steps alone before they exchange what they "
          "have learned (DiLoCo), for slow networks; the same as --set local_steps=N. 0: they "
          "sum their gradients in each step."},
+    {"peer-sums", 0, W_OPT_TEXT, FIELD(peer_sums), .arg = "TYPE",
+     .help =
+         "Among several ranks: fp32, or bf16 for half the bytes between them, to other bits for "
+         "each number of ranks; the same as --set peer_sums=TYPE."},
     {"peer-timeout", 0, W_OPT_DURATION, FIELD(peer_timeout_s), .arg = "DURATION", .dflt = "30s",
      .help = "Among several ranks, wtools(7): one that has not been heard for so long is taken for "
              "lost, and the run ends; 0: never."},

@@ -27,7 +27,7 @@
 
 struct settings {
     const char *config, *output, *init, *resume, *log, *checkpoints, *kernel;
-    const char *steps, *seed, *local_steps; /* as text, because 0 is a value; NULL: not given */
+    const char *steps, *seed, *local_steps, *peer_sums; /* as text; NULL: not given */
     struct w_text_list set, val;
     u64 threads, val_every, log_every, every_steps, keep;
     double time_s, every_s;

@@ -40,7 +40,9 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
 {
     const struct {
         const char *option, *key, *value;
-    } same[] = {{"--seed", "seed", set->seed}, {"--local-steps", "local_steps", set->local_steps}};
+    } same[] = {{"--seed", "seed", set->seed},
+                {"--local-steps", "local_steps", set->local_steps},
+                {"--peer-sums", "peer_sums", set->peer_sums}};
     enum w_status status = W_DONE;
 
     for (size_t i = 0; i < set->set.count && !status; i++) {

@@ -95,6 +95,16 @@ const struct w_option w_conf_table[] = {
              "changed since the last one."},
     {REAL(outer_momentum), .arg = "X", .dflt = "0.9", .max = 1,
      .help = "With local_steps: decay of the outer step's momentum, in Nesterov's form; below 1."},
+    {.name = "peer_sums",
+     .type = W_OPT_CHOICE,
+     .offset = offsetof(struct w_conf, peer_sums),
+     .arg = "TYPE",
+     .dflt = "fp32",
+     .choices = "fp32|bf16",
+     .help =
+         "Of what ranks, wtools(7), send each other to be summed: fp32, to the same bits for any "
+         "number of them, or bf16, half the bytes, where each adds what rounding leaves out to "
+         "what it sends the next time."},
     {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
      .help = "Standard deviation of the initial matrices; for those that end a residual branch "
              "it is divided by sqrt(2 num_layers)."},
@@ -221,6 +231,10 @@ static void check(const struct w_conf *c, struct problems *p)
         add_problem(p, 0, "muon_momentum must be below 1");
     if ((float)c->outer_momentum >= 1)
         add_problem(p, 0, "outer_momentum must be below 1");
+    if (c->peer_sums == W_PEER_SUMS_BF16 && c->lazy_rows)
+        add_problem(p, 0,
+                    "lazy_rows 1 leaves rows alone to which peer_sums bf16 adds what rounding left "
+                    "out: choose one of them");
     if (c->steps > 0 && c->warmup_steps > c->steps)
         add_problem(p, 0, "warmup_steps %llu is more than steps %llu",
                     (unsigned long long)c->warmup_steps, (unsigned long long)c->steps);

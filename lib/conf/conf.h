@@ -28,12 +28,13 @@ struct w_conf {
     double min_lr_ratio; /* learning rate at the end of it / learning_rate */
     double weight_decay; /* on matrices */
     double beta1, beta2, epsilon;
-    u32 optimizer;                              /* enum w_optimizer_name */
-    double muon_learning_rate, muon_momentum;   /* of hidden matrices, where Muon is chosen */
-    double clip_norm;                           /* of the whole gradient; 0: no clipping */
-    u64 accumulate;                             /* batches per optimizer step */
-    u64 max_ranks;                              /* that can share them out with the same result */
-    u64 local_steps;                            /* of a round (net/outer.h); 0: no rounds */
+    u32 optimizer;                            /* enum w_optimizer_name */
+    double muon_learning_rate, muon_momentum; /* of hidden matrices, where Muon is chosen */
+    double clip_norm;                         /* of the whole gradient; 0: no clipping */
+    u64 accumulate;                           /* batches per optimizer step */
+    u64 max_ranks;                            /* that can share them out with the same result */
+    u32 peer_sums;   /* enum w_peer_sums: of sums over ranks (net/peer_sum.h) */
+    u64 local_steps; /* of a round (net/outer.h); 0: no rounds */
     double outer_learning_rate, outer_momentum; /* of the outer step, at the end of a round */
     double init_std;                            /* of the initial matrices */
     u64 softmax_sample; /* ids in the softmax of a step of training; 0: all */
@@ -43,6 +44,7 @@ struct w_conf {
     char name[64]; /* the file's name without folder and .json, in printable ASCII; not a key */
 };
 
+enum w_peer_sums { W_PEER_SUMS_FP32, W_PEER_SUMS_BF16 };
 enum w_optimizer_name { W_OPTIMIZER_ADAMW, W_OPTIMIZER_MUON };
 enum w_schedule {
     W_SCHEDULE_CONSTANT,

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "net/peer_sum.h"
-
 /* Floats of an item of the team. */
 #define ITEM_FLOATS 16384
 
@@ -76,19 +74,19 @@ void w_gradient_tree_init(struct w_gradient_tree *tree, const struct w_engine *e
     *tree = (struct w_gradient_tree){.engine = engine, .floats = floats, .block = block};
     for (u32 i = 0; i < log2_of(w_gradient_parts(conf)); i++)
         tree->levels[i] = levels + i * floats;
-    w_gradient_tree_share(tree, conf, NULL);
+    w_gradient_tree_share(tree, conf, &(struct w_peer_sum){0});
 }
 
 void w_gradient_tree_share(struct w_gradient_tree *tree, const struct w_conf *conf,
-                           struct w_peers *peers)
+                           struct w_peer_sum *sum)
 {
     const u64 accumulate = W_MAX(conf->accumulate, 1);
     const u32 parts = w_gradient_parts(conf);
 
-    tree->peers = conf->local_steps ? NULL : peers;
-    tree->batches = accumulate / w_peers_size(peers);
+    tree->sum = sum->peers && !conf->local_steps ? sum : NULL;
+    tree->batches = accumulate / w_peers_size(sum->peers);
     tree->part = accumulate / parts;
-    tree->height = log2_of(parts / w_peers_size(tree->peers));
+    tree->height = log2_of(parts / (tree->sum ? w_peers_size(sum->peers) : 1));
     w_gradient_tree_reset(tree);
 }
 
@@ -124,13 +122,13 @@ float *w_gradient_tree_scratch(const struct w_gradient_tree *tree)
 
 static void send(struct w_gradient_tree *tree, u64 from)
 {
-    float *scratch = w_gradient_tree_scratch(tree);
     u64 n;
 
+    if (tree->sent == tree->floats)
+        w_peer_sum_begin(tree->sum, tree->block, w_gradient_tree_scratch(tree), tree->floats, true);
     while ((n = w_gradient_piece(tree->floats, tree->sent, from)) > 0) {
         tree->sent -= n;
-        w_peer_sum(tree->peers, tree->engine->kern, tree->block + tree->sent, scratch + tree->sent,
-                   n);
+        w_peer_sum_send(tree->sum, tree->sent, n);
     }
 }
 
@@ -139,6 +137,6 @@ void w_gradient_tree_final(struct w_gradient_tree *tree, u64 from)
     for (u32 level = 0; level < tree->height; level++)
         on_range(tree, tree->block + from, tree->levels[level] + from, tree->added - from);
     tree->added = from;
-    if (tree->peers)
+    if (tree->sum)
         send(tree, from);
 }

@@ -19,7 +19,7 @@
 
 #include "conf/conf.h"
 #include "kern/gemm.h"
-#include "sys/peers.h"
+#include "net/peer_sum.h"
 
 #define W_GRADIENT_LEVELS 10 /* of the tree, at most */
 
@@ -35,9 +35,9 @@ u64 w_gradient_piece(u64 floats, u64 sent, u64 from);
 
 struct w_gradient_tree {
     const struct w_engine *engine;
-    struct w_peers *peers; /* NULL: alone */
-    u64 floats;            /* of a block */
-    float *block;          /* what batches add to; zeros before the first */
+    struct w_peer_sum *sum; /* over ranks; NULL: alone */
+    u64 floats;             /* of a block */
+    float *block;           /* what batches add to; zeros before the first */
     /* The sum of 2^level parts that waits for its neighbour, or memory that is free. */
     float *levels[W_GRADIENT_LEVELS];
     u32 height;      /* of the subtree: levels that this process adds up */
@@ -52,11 +52,11 @@ void w_gradient_tree_init(struct w_gradient_tree *, const struct w_engine *, con
                           float *block, float *levels, u64 floats);
 /* Share out the batches of a step. The number of ranks divides w_gradient_parts(), or, with local
  * steps, accumulate. */
-void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peers *);
+void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peer_sum *);
 /* Is the batch at hand the last one of this process in the step? */
 bool w_gradient_tree_is_last(const struct w_gradient_tree *);
 void w_gradient_tree_batch(struct w_gradient_tree *);
-/* Between ranks this starts exchanges, for which w_peers_wait() waits. */
+/* Between ranks this starts exchanges, for which w_peer_sum_end() waits. */
 void w_gradient_tree_final(struct w_gradient_tree *, u64 from);
 /* As large as a block; among ranks only. */
 float *w_gradient_tree_scratch(const struct w_gradient_tree *);

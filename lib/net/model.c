@@ -103,6 +103,9 @@ static void wire(struct w_model *m, const struct w_plan_common *common, enum w_t
     };
     w_gradient_tree_init(&m->tree, &pass->engine, &m->conf, pass->gradients, AT(gradient_levels),
                          m->arch.tensors.floats);
+    m->sum = (struct w_peer_sum){.engine = &pass->engine,
+                                 .bf16 = m->conf.peer_sums == W_PEER_SUMS_BF16,
+                                 .error = AT(sum_error)};
     m->outer = (struct w_outer){
         .engine = &pass->engine, .momentum = m->states[W_OUTER_STATE], .gradient = pass->gradients};
     add_to_round(m, m->weights, AT(common_weights), m->arch.tensors.floats);
@@ -150,8 +153,8 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
 
 void w_model_share(struct w_model *m, struct w_peers *peers)
 {
-    m->peers = peers;
-    w_gradient_tree_share(&m->tree, &m->conf, peers);
+    m->sum.peers = peers;
+    w_gradient_tree_share(&m->tree, &m->conf, &m->sum);
 }
 
 void w_model_free(struct w_model *m)

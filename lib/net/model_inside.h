@@ -19,7 +19,7 @@ struct w_model {
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
     struct w_gradient_tree tree;
-    struct w_peers *peers;      /* NULL: alone */
+    struct w_peer_sum sum;      /* over ranks */
     struct w_outer outer;       /* no blocks without local steps */
     struct w_lazy_rows lazy;    /* its tensor is set without lazy rows too */
     struct w_seen_targets seen; /* NULL without a sampled softmax */

@@ -156,6 +156,8 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
                                           w_size_mul(W_ID_SET_WORDS(vocab), sizeof(u64)));
         common->lazy_ids = w_plan_shared(p, "lazy.ids", W_LIFE_STEP, ids);
     }
+    if (train && p->conf->peer_sums == W_PEER_SUMS_BF16)
+        common->sum_error = w_plan_shared(p, "sums.error", W_LIFE_RUN, bytes);
     if (train && p->conf->local_steps)
         plan_outer(p, common, tensors);
     if (p->type == W_TYPE_BF16)

@@ -127,6 +127,7 @@ struct w_plan_common {
     struct w_plan_place partials, panels, threads, nll;
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
     struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */
+    struct w_plan_place sum_error; /* of sums over ranks in bf16 (net/peer_sum.h); else nowhere */
     /* With local steps, what all ranks have in common: the weights, each state of the rules, and of a
      * sampled softmax the targets that were seen. Else nowhere. */
     struct w_plan_place common_weights, common_states[W_OUTER_STATE], common_seen;

@@ -3,7 +3,6 @@
  * All exchanges are done before anything that the ranks have in common changes: so a round in whose
  * exchanges a rank is lost can still be dropped. */
 #include "net/model_inside.h"
-#include "net/peer_sum.h"
 
 void w_model_begin_round(struct w_model *m)
 {
@@ -13,14 +12,15 @@ void w_model_begin_round(struct w_model *m)
 }
 
 /* x (floats) becomes the sum over the ranks; scratch is as large. */
-static enum w_status sum_floats(const struct w_model *m, float *x, float *scratch, u64 floats,
-                                struct w_err *err)
+static enum w_status sum_floats(struct w_model *m, float *x, float *scratch, u64 floats,
+                                bool feedback, struct w_err *err)
 {
+    w_peer_sum_begin(&m->sum, x, scratch, floats, feedback);
     for (u64 left = floats, n; (n = w_gradient_piece(floats, left, 0)) > 0;) {
         left -= n;
-        w_peer_sum(m->peers, m->pass.engine.kern, x + left, scratch + left, n);
+        w_peer_sum_send(&m->sum, left, n);
     }
-    return w_peers_wait(m->peers, err);
+    return w_peer_sum_end(&m->sum, err);
 }
 
 /* The block of gradients, which a step leaves as zeros, is the scratch memory for all but the outer
@@ -32,16 +32,16 @@ static enum w_status sum_round(struct w_model *m, struct w_err *err)
     enum w_status status = W_DONE;
 
     for (const struct w_outer_block *b = weights + 1; b < end && !status; b++)
-        status = sum_floats(m, b->now, outer->gradient, b->floats, err);
+        status = sum_floats(m, b->now, outer->gradient, b->floats, false, err);
     if (!status && m->pass.seen) {
         w_seen_targets_reopen(&m->seen, &m->conf);
-        w_peer_sum_counts(m->peers, m->seen.step, (u32 *)(void *)outer->gradient,
+        w_peer_sum_counts(m->sum.peers, m->seen.step, (u32 *)(void *)outer->gradient,
                           m->conf.vocab_size);
-        status = w_peers_wait(m->peers, err);
+        status = w_peers_wait(m->sum.peers, err);
     }
     if (!status) {
         w_outer_gradient(outer);
-        status = sum_floats(m, outer->gradient, weights->now, weights->floats, err);
+        status = sum_floats(m, outer->gradient, weights->now, weights->floats, true, err);
     }
     return status;
 }
@@ -49,7 +49,7 @@ static enum w_status sum_round(struct w_model *m, struct w_err *err)
 enum w_status w_model_end_round(struct w_model *m, double *norm, struct w_err *err)
 {
     const struct w_outer *outer = &m->outer;
-    const u32 ranks = w_peers_size(m->peers);
+    const u32 ranks = w_peers_size(m->sum.peers);
     enum w_status status = sum_round(m, err);
 
     if (status)

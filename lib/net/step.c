@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "net/model_inside.h"
-#include "net/peer_sum.h"
 
 const void *w_layer_input(const struct w_layer_at *at)
 {
@@ -161,17 +160,19 @@ static void join_words(const void *context, void *x, const void *other, u64 item
 void w_model_withhold(struct w_model *m)
 {
     for (const struct w_layer_at *at = m->layers + m->arch.count; at-- > m->layers;)
-        if (at->layer->kind->tensors && m->tree.peers && m->tree.sent > at->tensors->offset)
+        if (at->layer->kind->tensors && m->tree.sum && m->tree.sent > at->tensors->offset)
             w_gradient_tree_final(&m->tree, at->tensors->offset);
 }
 
 enum w_status w_model_gather(struct w_model *m, struct w_err *err)
 {
-    struct w_peers *peers = m->tree.peers;
+    struct w_peers *peers = m->sum.peers;
     const u64 vocab = m->conf.vocab_size;
 
-    enum w_status status = w_peers_wait(peers, err);
-    if (status || !peers || !m->pass.seen)
+    if (!m->tree.sum)
+        return W_DONE;
+    enum w_status status = w_peer_sum_end(m->tree.sum, err);
+    if (status || !m->pass.seen)
         return status;
     /* the scratch memory is as large as the table of ids at least, and not used any more */
     u32 *scratch = (u32 *)(void *)w_gradient_tree_scratch(&m->tree);

@@ -9,7 +9,7 @@
 
 static bool is_whole(const struct w_peers_job *job)
 {
-    return job->items * job->item_bytes <= WHOLE_BYTES;
+    return !job->by_one && job->items * job->item_bytes <= WHOLE_BYTES;
 }
 
 static u32 levels_of(u32 size)

@@ -139,6 +139,21 @@ saved()
     cmp part.wts whole.wts
 }
 
+@test "in bf16 ranks have the same results as each other, and as before" {
+    need mpich
+    skip_if_sanitized
+    local log
+    for log in 1 2; do
+        ranks mpich 4 wtrain "${rounds[@]}" -v --peer-sums bf16 -n 9 --log log.$log -o $log.wts "$data/eight.batches"
+    done
+    cmp 1.wts 2.wts
+    ranks mpich 4 wtrain "${rounds[@]}" -v -n 9 --log log.fp32 -o fp32.wts "$data/eight.batches"
+    jq -n -e --slurpfile full log.fp32 --slurpfile half log.1 'def rounds: map(select(.t == "round"));
+        def bytes: rounds[0].exchanges | map(.[0]) | max;
+        ($full | bytes) == 2 * ($half | bytes) and
+            (($full | rounds[-1].loss) - ($half | rounds[-1].loss) | fabs) < 0.02'
+}
+
 @test "logs, evaluations and checkpoints are of the ends of rounds" {
     need mpich
     skip_if_sanitized

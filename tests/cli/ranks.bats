@@ -145,6 +145,33 @@ same_bytes()
     no_orphans
 }
 
+@test "sums in bf16 take half the bytes and learn as much; one process has none" {
+    local mpi kind
+    [ -n "$MPIS" ] || need openmpi
+    local run=(-v -c eight.json --precision fp32 -n 40 --val "$data/tiny.batches")
+    wtrain "${run[@]}" --log log.alone -o alone.wts "$data/eight.batches"
+    wtrain -q "${run[@]}" --peer-sums bf16 -o other.wts "$data/eight.batches"
+    wtrain -q --init alone.wts -n 0 -o a.wts --weights-only </dev/null
+    wtrain -q --init other.wts --set peer_sums=fp32 -n 0 -o b.wts --weights-only </dev/null
+    cmp a.wts b.wts
+    for mpi in $MPIS; do
+        for kind in fp32 bf16 again; do
+            ranks $mpi 4 wtrain "${run[@]}" --peer-sums ${kind/again/bf16} --log log.$kind -o $kind.wts \
+                "$data/eight.batches" 2>/dev/null
+        done
+        cmp fp32.wts alone.wts
+        cmp again.wts bf16.wts
+        run ! cmp -s bf16.wts fp32.wts
+        jq -n -e --slurpfile full log.fp32 --slurpfile half log.bf16 'def bytes: map(select(.t == "step")) | .[9].exchanges |
+                map(.[0]) | max;
+            def val: map(select(.t == "eval"))[-1].loss;
+            ($full | bytes) == 2 * ($half | bytes) and (($full | val) - ($half | val) | fabs) < 0.02'
+        rm log.*
+    done
+    run -2 wtrain -c eight.json --peer-sums bf16 --set softmax_sample=64 --set lazy_rows=1 -n 2 "$data/eight.batches"
+    [[ $output == *"lazy_rows 1 leaves rows alone to which peer_sums bf16 adds"* ]]
+}
+
 @test "numbers of ranks that cannot share out a step are refused, with what to do" {
     need openmpi
     run -2 ranks openmpi 2 wtrain -c tiny.json -n 2 "$data/tiny.batches"
