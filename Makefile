@@ -457,6 +457,7 @@ SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate 
 	tests/reproducible \
 	tests/round_trip \
 	tests/run \
+	tests/scaling \
 	tests/search \
 	tests/vectors \
 	tests/wiki_dumps \
@@ -473,7 +474,7 @@ endif
 
 all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
 .PHONY: all demo learn test soak check-asan check-reproducible check-tsan fuzz fuzz-run bench bench-encoding \
-	bench-generate bench-predict bench-search bench-tok \
+	bench-generate bench-predict bench-ranks bench-search bench-tok \
 	lint format pictures install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -562,6 +563,11 @@ $(BUILD)/tests/inject.so: tests/inject.c $(BUILD)/flags
 	$(say) CC $<
 	$(Q)$(CC) $(W_CFLAGS) -shared -fPIC $< -ldl -o $@
 
+$(BUILD)/tests/slow_network.so: tests/slow_network.c lib/sys/peers_engine.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(W_CFLAGS) -shared -fPIC -fvisibility=hidden $< -ldl -lm -o $@
+
 # ---- manual pages and completions: written from the option tables of the programs ----
 
 $(BUILD)/man/%: man/%
@@ -591,7 +597,7 @@ learn: all ## the best model of CORPUS=folder for TIME=5m, as NAME=build/learned
 	PATH="$(CURDIR)/$(BUILD):$$PATH" pipelines/learn.sh -t '$(or $(TIME),5m)' \
 		-o '$(or $(NAME),build/learned)' '$(or $(CORPUS),$(error CORPUS=folder says what to learn from))'
 
-test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so) ## run every test
+test: all $(TESTS) $(BUILD)/tests/add_columns $(if $(findstring san,$(CONFIG)),,$(BUILD)/tests/inject.so $(BUILD)/tests/slow_network.so) ## run every test
 	tests/run $(BUILD) $(if $(PATTERN),'$(PATTERN)')
 
 pictures: all ## draw the pictures of README anew: minutes, on an idle machine
@@ -662,6 +668,9 @@ bench-generate: $(BUILD)/wsample $(BUILD)/wmodel ## measure wsample on MODELS="a
 
 bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (11 minutes)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/predict $(if $(PATTERN),'$(PATTERN)')
+
+bench-ranks: all $(BUILD)/tests/slow_network.so ## run tests/scaling: 2 and 4 ranks over emulated networks beside their predictions
+	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/scaling $(BUILD) $(if $(MPI),-m '$(MPI)')
 
 bench-search: all ## run tests/search: wcachefit search beside the configurations, for TIME=5m each, on TEXT= and VAL=
 	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/search $(if $(TIME),-t '$(TIME)') \

@@ -4,7 +4,7 @@
 
 #include "sys/clock.h"
 
-#define ROUNDS 15              /* of a row, of which the median counts */
+#define ROUNDS 15              /* of a row, of which the lower quartile counts */
 #define ROUNDS_S 3.0           /* but no new one after so many seconds, by the clock of rank 0 */
 #define LARGEST ((u64)2 << 20) /* as a step of training exchanges it (net/gradient_tree.c) */
 #define TOGETHER (2 * W_PEERS_AT_A_TIME)
@@ -13,7 +13,7 @@ static const struct {
     u32 exchanges;
     u64 bytes;
 } plan[W_NETWORK_PROBES] = {
-    {1, 1}, {1, 4096}, {1, 65536}, {1, LARGEST}, {W_PEERS_AT_A_TIME, LARGEST}, {TOGETHER, LARGEST},
+    {1, 1}, {1, 4096}, {1, 65536}, {1, LARGEST}, {TOGETHER, LARGEST},
 };
 
 /* Bytes arrive, and are not looked at. */
@@ -86,7 +86,7 @@ static enum w_status measure(struct w_network_probe *probe, u32 row, struct w_pe
     qsort(seconds, rounds, sizeof *seconds, compare);
     probe->rows[row].exchanges = plan[row].exchanges;
     probe->rows[row].bytes = plan[row].bytes;
-    probe->rows[row].seconds = seconds[rounds / 2];
+    probe->rows[row].seconds = seconds[rounds / 4];
     return W_DONE;
 }
 
@@ -100,12 +100,11 @@ enum w_status w_network_probe_run(struct w_network_probe *probe, struct w_peers 
     for (u32 row = 0; row < W_NETWORK_PROBES && !status; row++)
         status = measure(probe, row, peers, memory, err);
     if (!status) {
-        /* The difference of two rows is free of what both have in common: the latency. */
-        const double less_s = probe->rows[W_NETWORK_PROBES - 2].seconds;
-        const double more_s = probe->rows[W_NETWORK_PROBES - 1].seconds;
-        const double bytes = (double)(W_PEERS_AT_A_TIME * LARGEST);
+        /* The last messages come after the latency of both stages of their exchange. */
+        const double all_s = probe->rows[W_NETWORK_PROBES - 1].seconds;
         probe->latency_s = probe->rows[0].seconds;
-        probe->bytes_s = more_s > less_s ? bytes / (more_s - less_s) : 2 * bytes / more_s;
+        probe->bytes_s =
+            (double)(TOGETHER * LARGEST) / W_MAX(all_s - 2 * probe->latency_s, all_s / 2);
     }
     free(memory);
     return status;

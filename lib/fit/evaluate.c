@@ -322,13 +322,14 @@ static enum w_status simulate(struct w_fit *fit, const char *key, double spread,
         /* reads two numbers and writes one */
         .add_bytes_s = isnan(memory_bytes_s) ? (double)INFINITY : memory_bytes_s / 3,
         .spread = spread};
+    const double slower = w_fit_value(fit, "ranks.one") / w_fit_value(fit, "step.seconds");
     struct w_rank_step step = {0};
     double phase_s[W_PHASES], wait_s = NAN;
     enum w_status status = W_DONE;
 
-    for (u32 phase = 0; phase < W_PHASES; phase++)
-        phase_s[phase] = w_fit_phase_value(fit, "step", phase);
-    if (!isnan(w_fit_value(fit, "step.seconds")) && !isnan(simulation.network.bytes_s)) {
+    if (!isnan(slower) && !isnan(simulation.network.bytes_s)) {
+        for (u32 phase = 0; phase < W_PHASES; phase++)
+            phase_s[phase] = slower * w_fit_phase_value(fit, "step", phase);
         status = w_rank_step_make(&step, &fit->conf, phase_s, ranks, err);
         if (idle)
             w_rank_step_idle(&step);
@@ -402,10 +403,10 @@ static enum w_status give_largest_batch(struct w_fit *fit, u32 threads, struct w
 static const struct {
     const char *key;
     enum w_status (*settle)(struct w_fit *, struct w_err *);
-} settled[] = {{"ranks.wait", settle_wait},
+} settled[] = {{"tok_s", settle_rate},
+               {"ranks.wait", settle_wait},
                {"ranks.network", settle_network},
-               {"ranks.sync", settle_sync},
-               {"tok_s", settle_rate}};
+               {"ranks.sync", settle_sync}};
 
 /* A row that follows from those above it; others are given, and stay. */
 static enum w_status compute(struct w_fit *fit, int row, struct w_err *err)

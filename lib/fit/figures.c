@@ -328,25 +328,6 @@ const struct w_figure w_figures[] = {
     {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
      "predict.factor*accumulate*rows/half.seconds"},
 
-    /* ---- several ranks, as fit/simulation.h has them ---- */
-    {"ranks", "ranks that share out a step", W_UNIT_COUNT, NULL},
-    {"network.bytes_s", "network of a rank", W_UNIT_BYTES_S, NULL},
-    {"network.latency", "a message", W_UNIT_SECONDS, NULL},
-    {"ranks.spread", "of their speeds: standard deviation of the logarithm", W_UNIT_PART, NULL},
-    {"ranks.bytes", "gradients that a rank sends in a step", W_UNIT_BYTES,
-     "2*(1 - 1/ranks)*4*params"},
-    {"ranks.update", "the update, which each rank makes", W_UNIT_SECONDS,
-     "step.orthogonalise + step.update"},
-    {"ranks.batches", "the batches of a rank", W_UNIT_SECONDS,
-     "(step.seconds - ranks.update)/ranks"},
-    {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS, NULL},
-    {"ranks.network", "the same, were they equally fast", W_UNIT_SECONDS, NULL},
-    {"ranks.seconds", "a step of all ranks", W_UNIT_SECONDS,
-     "ranks.batches + ranks.update + ranks.wait"},
-    {"ranks.tok_s", "predicted training rate of all ranks", W_UNIT_TOKENS_S,
-     "predict.factor*accumulate*rows / ranks.seconds"},
-    {"ranks.efficiency", "the same / ranks times the rate of one", W_UNIT_PART,
-     "step.seconds / (ranks*ranks.seconds)"},
     GENERATION("f32", "weights in fp32"),
     GENERATION("bf16", "weights in bf16"),
     GENERATION("q8", "weights in 8 bits"),
@@ -370,26 +351,6 @@ const struct w_figure w_figures[] = {
     {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
     {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
     {"law.batch", "step size in tokens at which half of them are wasted", W_UNIT_COUNT, NULL},
-    /* What is worth more than steps of which the network takes more than a tenth: steps of k times as
-     * many batches, or k steps of each rank alone, after which as much is exchanged. */
-    {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
-    {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
-    {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
-     "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
-    {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
-     W_UNIT_RATIO,
-     "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.wait - ranks.network) + "
-     "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
-     "ranks.batch*accumulate*rows/law.batch)"},
-    {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
-     "max(1, ceil(9*ranks.sync/(ranks.batches + ranks.update)))"},
-    {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,
-     "rule.local*ranks.local_steps*ranks.seconds/(ranks.local_steps*(ranks.batches + "
-     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.sync)"},
-    {"ranks.choice", "0: steps as they are, 1: larger ones, 2: steps of ranks alone", W_UNIT_COUNT,
-     "if(ranks.network <= 0.1*ranks.seconds, 0, if(max(ranks.batch_gain, ranks.local_gain) <= 1, "
-     "0, "
-     "if(ranks.batch_gain >= ranks.local_gain, 1, 2)))"},
     {"law.reuse", "coefficient of the worth of repeated tokens, at one token a parameter",
      W_UNIT_RATIO, NULL},
     {"law.rate", "learning rate of the runs, for this width and step", W_UNIT_RATIO, NULL},
@@ -449,6 +410,46 @@ const struct w_figure w_figures[] = {
      "1000000 / (tok_s*text.bytes)"},
     {"bits.token", "bits per token", W_UNIT_BITS, "loss / 0.6931471805599453"},
     {"bits.byte", "bits per byte of text", W_UNIT_BITS, "bits.token / text.bytes"},
+
+    /* ---- several ranks (fit/simulation.h), of which one has the training rate ---- */
+    {"ranks", "ranks that share out a step", W_UNIT_COUNT, NULL},
+    {"network.bytes_s", "network of a rank", W_UNIT_BYTES_S, NULL},
+    {"network.latency", "a message", W_UNIT_SECONDS, NULL},
+    {"ranks.spread", "of their speeds: standard deviation of the logarithm", W_UNIT_PART, NULL},
+    {"ranks.bytes", "gradients that a rank sends in a step", W_UNIT_BYTES,
+     "2*(1 - 1/ranks)*4*params"},
+    {"ranks.one", "a step of one", W_UNIT_SECONDS, "accumulate*rows / tok_s"},
+    {"ranks.update", "the update, which each rank makes", W_UNIT_SECONDS,
+     "ranks.one/step.seconds*(step.orthogonalise + step.update)"},
+    {"ranks.batches", "the batches of a rank", W_UNIT_SECONDS, "(ranks.one - ranks.update)/ranks"},
+    {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS, NULL},
+    {"ranks.network", "the same, were they equally fast", W_UNIT_SECONDS, NULL},
+    {"ranks.seconds", "a step of all ranks", W_UNIT_SECONDS,
+     "ranks.batches + ranks.update + ranks.wait"},
+    {"ranks.tok_s", "predicted training rate of all ranks", W_UNIT_TOKENS_S,
+     "accumulate*rows / ranks.seconds"},
+    {"ranks.efficiency", "the same / ranks times the rate of one", W_UNIT_PART,
+     "ranks.one / (ranks*ranks.seconds)"},
+    /* What is worth more than steps of which the network takes more than a tenth: steps of k times as
+     * many batches, or k steps of each rank alone, after which as much is exchanged. */
+    {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
+    {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
+    {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
+     "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
+    {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
+     W_UNIT_RATIO,
+     "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.wait - ranks.network) + "
+     "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
+     "ranks.batch*accumulate*rows/law.batch)"},
+    {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
+     "max(1, ceil(9*ranks.sync/(ranks.batches + ranks.update)))"},
+    {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,
+     "rule.local*ranks.local_steps*ranks.seconds/(ranks.local_steps*(ranks.batches + "
+     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.sync)"},
+    {"ranks.choice", "0: steps as they are, 1: larger ones, 2: steps of ranks alone", W_UNIT_COUNT,
+     "if(ranks.network <= 0.1*ranks.seconds, 0, "
+     "if(max(ranks.batch_gain, ranks.local_gain) <= 1, 0, "
+     "if(ranks.batch_gain >= ranks.local_gain, 1, 2)))"},
     {NULL, NULL, W_UNIT_COUNT, NULL},
 };
 _Static_assert(W_COUNTOF(w_figures) <= W_FIGURES_MAX, "room in struct w_fit");

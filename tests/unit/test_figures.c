@@ -314,16 +314,19 @@ static double bits_after(const struct w_conf *c, double worth)
 static void add_ranks(double step_tokens)
 {
     const double ranks = given("ranks"), params = given("params");
-    const double update = given("step.orthogonalise") + given("step.update");
-    const double batches = (given("step.seconds") - update) / ranks;
+    const double one = step_tokens / given("tok_s");
+    const double update =
+        one * (given("step.orthogonalise") + given("step.update")) / given("step.seconds");
+    const double batches = (one - update) / ranks;
     const double seconds = batches + update + given("ranks.wait");
 
     add("ranks.bytes", 8 * params - 8 * params / ranks);
     add("ranks.update", update);
     add("ranks.batches", batches);
     add("ranks.seconds", seconds);
-    add("ranks.tok_s", given("predict.factor") * step_tokens / seconds);
-    add("ranks.efficiency", given("step.seconds") / ranks / seconds);
+    add("ranks.one", one);
+    add("ranks.tok_s", step_tokens / seconds);
+    add("ranks.efficiency", one / ranks / seconds);
 
     /* k times the batches, or k steps alone: the network takes a tenth of the time at most */
     const double network = given("ranks.network"), uneven = given("ranks.wait") - network;

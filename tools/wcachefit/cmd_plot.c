@@ -165,7 +165,7 @@ static enum w_status add_ranks(struct w_series *s, const struct report *r, const
         if (status)
             break;
         const double choice = w_fit_value(&fit, "ranks.choice");
-        const double one_tok_s = w_fit_value(one, "predict.tok_s");
+        const double one_tok_s = w_fit_value(one, "tok_s");
         w_series_point(s, ranks, w_fit_value(&fit, "ranks.tok_s") / (ranks * one_tok_s),
                        choice > before || choice < before ? w_hints_ranks(hint, &fit) : NULL);
         before = choice;
