@@ -54,6 +54,57 @@ on_terminal()
     run ! grep -q '^step.*ETA' rows
 }
 
+# The rows of progress among those of a terminal: neither a heading nor a message.
+progress_rows()
+{
+    grep -vE '^(== |w[a-z]+( [a-z]+)?: |Script |$)' "$1"
+}
+
+@test "no row of any program's progress is wider than the terminal, which may become narrower" {
+    export TERM=xterm
+    cat text/*.txt >all.txt
+    { printf '<mediawiki><siteinfo/>'
+        seq 2000 | sed 's|.*|<page><title>&</title><ns>0</ns><id>&</id><revision><id>1</id><text>Text.</text></revision></page>|'
+        echo '</mediawiki>'; } >dump.xml
+    wgram learn -q -o tiny.counts tiny.tokens
+    # What each reads after a second, in which it drew nothing; calibrate reads nothing.
+    cat >programs <<'EOF'
+all.txt wtok train -n 300 -o FOLDER/out
+all.txt wtok encode -V tiny.vocab -o FOLDER/out
+tiny.tokens wtok decode -o FOLDER/out
+dump.xml wwiki extract -o FOLDER/out
+all.txt wwiki clean -o FOLDER/out
+tiny.tokens wbatch -c tiny.json -o FOLDER/out
+tiny.tokens wgram learn -o FOLDER/out
+tiny.tokens wgram add -m tiny.counts -o FOLDER/out
+tiny.tokens wcat verify
+tiny.tokens wcat copy -o FOLDER/out
+tiny.batches wtrain -c tiny.json -o FOLDER/out
+all.txt wsample -m tiny.wts --score -
+/dev/null timeout --foreground -s INT 5 wcachefit calibrate
+EOF
+    for columns in 40 80 120; do
+        mkdir -p c$columns
+        { echo "stty cols $columns; export PATH='$PATH' XDG_CACHE_HOME='$PWD/c$columns'"
+            sed -E "s|FOLDER|c$columns|; s|([^ ]+) (.*)|echo '== \2'; { sleep 1.1; cat \1; } \| \2 >c$columns/stdout|" programs
+            echo "echo '== run'; { sleep 2; stty cols 40 </dev/tty; printf '\\n== narrow\\n'; } &"
+            echo "wbatch -q -c tiny.json -e 100k tiny.tokens | wtrain -c tiny.json --time 4s -o c$columns/out"
+        } >c$columns/run.bash
+        script -qefc "bash c$columns/run.bash" c$columns/seen >/dev/null </dev/null &
+    done
+    wait
+    for columns in 40 80 120; do
+        tr '\r\n' '\n\n' <c$columns/seen | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' >c$columns/rows
+        progress_rows c$columns/rows | awk -v most=$columns 'length($0) >= most { print; wide = 1 } END { exit wide }'
+        # every program drew
+        awk '/^== / { if (name && !drew) { print name; none = 1 } name = $0; drew = 0; next }
+            !/^(w[a-z]+( [a-z]+)?: |$)/ { drew = 1 } END { exit none }' c$columns/rows
+        sed '1,/^== narrow$/d' c$columns/rows >rows
+        [ "$(progress_rows rows | wc -l)" -ge 2 ]
+        progress_rows rows | awk 'length($0) >= 40 { print; wide = 1 } END { exit wide }'
+    done
+}
+
 @test "control characters of files and of the command line do not reach the terminal" {
     printf '{"d_model": 8, "\\u001b[31m": 1, "\\u009b": 2}' >escape.json
     ! wbatch -c escape.json x 2>said
