@@ -3,7 +3,10 @@
  * Codes are those of Huffman's algorithm by two queues (J. van Leeuwen, On the construction of Huffman
  * trees, 1976). Where one gets too long, the lowest counts are raised to a least one, which grows until
  * none is; the frequent symbols keep theirs. Package-merge finds the best codes (test_literals has it);
- * these are within 0.001 % of it on text's ids, and 0.4 % is the most that was found on made counts. */
+ * these are within 0.001 % of it on text's ids, and 0.4 % is the most that was found on made counts.
+ *
+ * The two passes over the bytes are unrolled, which -O2 does not do by itself: they take two thirds of
+ * the time. */
 #include "sys/literals.h"
 
 #include <stdlib.h>
@@ -95,6 +98,7 @@ static void count_bytes(const u8 *in, size_t size, u32 counts[LITERALS])
     size_t i = 0;
 
     for (; i + 4 <= size; i += 4)
+#pragma GCC unroll 4
         for (u32 k = 0; k < 4; k++)
             part[k][in[i + k]]++;
     for (; i < size; i++)
@@ -195,6 +199,7 @@ static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct c
     size_t i = 0;
 
     for (; i + 4 <= size; i += 4) {
+#pragma GCC unroll 4
         for (u32 k = 0; k < 4; k++)
             put(&b, codes[in[i + k]].bits, codes[in[i + k]].length);
         flush(&b);
