@@ -276,7 +276,7 @@ wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c
 wtrain_PARTS := tools/host_cache.c tools/launcher.c tools/plan_json.c $(addprefix tools/wtrain_,eval.c \
-	forecast.c log.c loop.c plan.c ranks.c round.c save.c setup.c)
+	forecast.c log.c loop.c open.c plan.c ranks.c round.c save.c setup.c)
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \

@@ -1,7 +1,8 @@
 /* wtrain.h - shared by the files of wtrain: its options, and one run.
  *
  *   wtrain.c       options, main: a run from the command line to the exit status
- *   wtrain_setup.c configuration, memory, model, data: everything before step 1
+ *   wtrain_setup.c what the run is to be: configuration, threads, kernels, memory
+ *   wtrain_open.c  what it is made of: data, model, weights
  *   wtrain_ranks.c the other processes of the run, if there are any
  *   wtrain_loop.c  the steps
  *   wtrain_round.c rounds of local steps
@@ -119,7 +120,7 @@ struct run_log {
     bool dead;
 };
 
-/* The rest is set up by wtrain_setup.c before the first step. */
+/* The rest is set up by wtrain_setup.c and wtrain_open.c before the first step. */
 struct run {
     const struct settings *set;
     struct w_conf conf;
@@ -164,14 +165,22 @@ struct run {
 /* Configuration, plan and the memory check. Reads no data. W_USAGE: options or configuration;
  * W_MISMATCH: a checkpoint of another configuration; W_NOMEM: more memory than is available. */
 enum w_status run_prepare(struct run *, struct w_err *) W_MUST_CHECK;
-/* Log, data, model and weights. W_MISMATCH: of another shape or vocabulary. Then run_close(). */
-enum w_status run_open(struct run *, struct w_err *) W_MUST_CHECK;
-void run_close(struct run *);
 /* Does a schedule that falls end with the time of the run, and not at a step? */
 bool run_follows_time(const struct run *);
 /* ": ... or remove FOLDER to begin anew", what else to do where --resume is refused. */
 const char *run_begin_anew(const struct run *, char text[W_CKPT_PATH + 64]);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
+/* Set the length of a falling schedule where the configuration does not give it; 0: not known yet. It
+ * is at least the warm-up even for a shorter run, because the configuration that is saved has to be
+ * valid. */
+void run_set_span(struct run *, u64 steps);
+/* Is there memory for the run? W_USAGE: its sizes overflow; W_NOMEM. */
+enum w_status run_check_memory(struct run *, struct w_err *) W_MUST_CHECK;
+
+/* ---- wtrain_open.c ---- */
+/* Log, data, model and weights. W_MISMATCH: of another shape or vocabulary. Then run_close(). */
+enum w_status run_open(struct run *, struct w_err *) W_MUST_CHECK;
+void run_close(struct run *);
 
 /* ---- wtrain_round.c ---- */
 void round_begin(struct run *);
