@@ -13,6 +13,7 @@
 #include "fit/simulation.h"
 #include "kern/blocks.h"
 #include "net/infer.h"
+#include "net/peer_sum.h"
 
 #define USABLE 0.75 /* code, stack, page tables and conflicts take the rest of a cache */
 
@@ -114,6 +115,7 @@ static void give_conf(struct w_fit *fit)
     give(fit, "learning_rate", c->learning_rate, source);
     give_number(fit, "softmax_sample", (double)c->softmax_sample, source);
     give_number(fit, "lazy_rows", (double)c->lazy_rows, source);
+    give(fit, "peer.element", (double)w_peer_sum_item_bytes(c), source);
     give_number(fit, "muon", c->optimizer == W_OPTIMIZER_MUON, source);
 }
 

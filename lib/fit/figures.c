@@ -416,8 +416,9 @@ const struct w_figure w_figures[] = {
     {"network.bytes_s", "network of a rank", W_UNIT_BYTES_S, NULL},
     {"network.latency", "a message", W_UNIT_SECONDS, NULL},
     {"ranks.spread", "of their speeds: standard deviation of the logarithm", W_UNIT_PART, NULL},
+    {"peer.element", "a number of a sum over ranks", W_UNIT_BYTES, NULL},
     {"ranks.bytes", "gradients that a rank sends in a step", W_UNIT_BYTES,
-     "2*(1 - 1/ranks)*4*params"},
+     "2*(1 - 1/ranks)*peer.element*params"},
     {"ranks.one", "a step of one", W_UNIT_SECONDS, "accumulate*rows / tok_s"},
     {"ranks.update", "the update, which each rank makes", W_UNIT_SECONDS,
      "ranks.one/step.seconds*(step.orthogonalise + step.update)"},
@@ -431,9 +432,12 @@ const struct w_figure w_figures[] = {
     {"ranks.efficiency", "the same / ranks times the rate of one", W_UNIT_PART,
      "ranks.one / (ranks*ranks.seconds)"},
     /* What is worth more than steps of which the network takes more than a tenth: steps of k times as
-     * many batches, or k steps of each rank alone, after which as much is exchanged. */
+     * many batches, or k steps of each rank alone, after which as much is exchanged for the weights
+     * and for each state of the optimizer (net/outer.h). */
     {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
     {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
+    {"ranks.round", "the same with the states of the optimizer", W_UNIT_SECONDS,
+     "ranks.sync*ckpt.bytes/(4*params)"},
     {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
      "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
     {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
@@ -442,10 +446,10 @@ const struct w_figure w_figures[] = {
      "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
      "ranks.batch*accumulate*rows/law.batch)"},
     {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
-     "max(1, ceil(9*ranks.sync/(ranks.batches + ranks.update)))"},
+     "max(1, ceil(9*ranks.round/(ranks.batches + ranks.update)))"},
     {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,
      "rule.local*ranks.local_steps*ranks.seconds/(ranks.local_steps*(ranks.batches + "
-     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.sync)"},
+     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.round)"},
     {"ranks.choice", "0: steps as they are, 1: larger ones, 2: steps of ranks alone", W_UNIT_COUNT,
      "if(ranks.network <= 0.1*ranks.seconds, 0, "
      "if(max(ranks.batch_gain, ranks.local_gain) <= 1, 0, "

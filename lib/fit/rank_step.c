@@ -88,7 +88,7 @@ static void add_gradients(struct w_rank_step *step, const struct w_arch *arch,
         const u64 from = arch->tensors.rows[layer->tensor].offset;
         while ((n = w_gradient_piece(floats, sent, from)) > 0) {
             sent -= n;
-            add(step, n, sizeof(float), false);
+            add(step, n, w_peer_sum_item_bytes(conf), false);
         }
     }
 }

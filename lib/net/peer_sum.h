@@ -13,8 +13,15 @@
 #ifndef W_PEER_SUM_H
 #define W_PEER_SUM_H
 
+#include "conf/conf.h"
 #include "kern/gemm.h"
 #include "sys/peers.h"
+
+/* Bytes of a number that is sent. */
+static inline u64 w_peer_sum_item_bytes(const struct w_conf *conf)
+{
+    return conf->peer_sums == W_PEER_SUMS_BF16 ? sizeof(w_bf16) : sizeof(float);
+}
 
 struct w_peer_sum {
     const struct w_engine *engine;

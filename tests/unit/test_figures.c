@@ -333,14 +333,16 @@ static void add_ranks(double step_tokens)
     double k = 1, local = 1;
     while (network > 0.1 * (k * batches + update + network))
         k++;
-    while (given("ranks.sync") > 0.1 * (local * (batches + update) + given("ranks.sync")))
+    const double round = given("ranks.sync") * given("ckpt.bytes") / (4 * params);
+    while (round > 0.1 * (local * (batches + update) + round))
         local++;
     const double larger = k * (batches + uneven) + update + network;
-    const double alone = local * (batches + update) + sqrt(local) * uneven + given("ranks.sync");
+    const double alone = local * (batches + update) + sqrt(local) * uneven + round;
     const double wasted = step_tokens / given("law.batch");
     const double batch_gain = k * seconds / larger / (1 + k * wasted) * (1 + wasted);
     const double local_gain = given("rule.local") * local * seconds / alone;
     const bool waits = network > 0.1 * seconds, gains = batch_gain > 1 || local_gain > 1;
+    add("ranks.round", round);
     add("ranks.batch", k);
     add("ranks.local_steps", local);
     add("ranks.batch_gain", batch_gain);
