@@ -566,4 +566,5 @@ train_tiny()
     wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --set accumulate=2 "$conf" | grep 'better: local steps'
     run -2 wcachefit plot ranks "$conf"
     [[ $output == *"ranks need --network"* ]]
+    run -2 wcachefit plot ranks --network 1GbE --set local_steps=2 "$conf"
 }

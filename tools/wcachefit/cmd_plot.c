@@ -176,19 +176,22 @@ static enum w_status add_ranks(struct w_series *s, const struct report *r, const
 static enum w_status chart_ranks(struct w_chart *chart, const struct report *r,
                                  const struct settings *set, struct w_err *err)
 {
-    struct w_fit_ask ask = report_ask(r);
-    enum w_status status = set->network ? w_network_find(&ask.network, set->network, err)
-                                        : w_fail(err, W_USAGE, "ranks need --network");
+    enum w_status status =
+        set->network ? W_DONE
+                     : w_fail(err, W_USAGE, "ranks need --network: " W_NETWORK_NAMES ", or a file");
 
-    ask.spread = set->spread;
     *chart = (struct w_chart){.x = {"ranks", W_UNIT_COUNT},
                               .y = {"part of so many times the rate of one", W_UNIT_PART}};
     if (!status)
         snprintf(chart->title, sizeof chart->title,
                  "Ranks over %.80s, each with the batches of a step", set->network);
-    for (size_t i = 0; i < r->count && !status; i++)
-        status = add_ranks(w_chart_series(chart, r->confs[i].name, W_SERIES_LINE), r, &r->fits[i],
-                           &ask, err);
+    for (size_t i = 0; i < r->count && !status; i++) {
+        struct w_series *s = w_chart_series(chart, r->confs[i].name, W_SERIES_LINE);
+        struct w_fit_ask ask = report_ask(r);
+        status = ask_network(&ask, set, &r->confs[i], err);
+        if (!status)
+            status = add_ranks(s, r, &r->fits[i], &ask, err);
+    }
     return status;
 }
 

@@ -199,19 +199,13 @@ static enum w_status ask_ranks(struct w_fit_ask *ask, const struct settings *set
     if (ask->ranks & (ask->ranks - 1))
         return w_fail(err, W_USAGE, "--ranks %llu: has to be a power of two",
                       (unsigned long long)ask->ranks);
-    if (conf->local_steps)
-        return w_fail(err, W_USAGE,
-                      "%s: --network predicts ranks that sum their gradients in each step, and not "
-                      "rounds of local_steps: --set local_steps=0",
-                      conf->name);
     if (ask->ranks > most)
         return w_fail(err, W_USAGE,
                       "%s: %llu ranks cannot share out a step of %llu batches, %u can: accumulate "
                       "has to be a multiple of the ranks, and max_ranks no less",
                       conf->name, (unsigned long long)ask->ranks,
                       (unsigned long long)conf->accumulate, most);
-    ask->spread = set->spread;
-    return w_network_find(&ask->network, set->network, err);
+    return ask_network(ask, set, conf, err);
 }
 
 static enum w_status make_fits(struct report *r, const struct settings *set, struct w_err *err)
