@@ -71,13 +71,15 @@ enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instea
 
 enum w_status wgram_print_json(struct w_json *json, struct w_err *err)
 {
-    char *text = w_json_text(json, err);
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = w_json_line(json, &text, &size, err);
 
-    if (text)
-        puts(text); /* w_cli_finish() checks standard output */
+    if (!status)
+        fwrite(text, 1, size, stdout); /* w_cli_finish() checks standard output */
     free(text);
     w_json_free(json);
-    return text ? W_DONE : W_NOMEM;
+    return status;
 }
 
 /* ---- text ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "net/arch.h"
 #include "tools/wmodel.h"
 #include "wire/token_header.h"
@@ -148,9 +149,12 @@ static void print(const struct w_weights *w, const char *format, const struct w_
         printf("gate: mixes %llu features of counts in\n", (unsigned long long)c->counts);
     if (vocab) {
         const u8 *end = w_vocab_bytes(vocab, w_vocab_eot_id(vocab), &size);
-        printf("vocabulary: %u ids, %u merges, split as %s; documents end with %.*s (%u); %.12s\n",
+        char shown[128];
+        snprintf(shown, sizeof shown, "%.*s", (int)size, (const char *)end);
+        w_utf8_hide_controls(shown);
+        printf("vocabulary: %u ids, %u merges, split as %s; documents end with %s (%u); %.12s\n",
                w_vocab_size(vocab), w_vocab_merge_count(vocab), w_split_name(w_vocab_split(vocab)),
-               (int)size, (const char *)end, w_vocab_eot_id(vocab), w_vocab_sha256(vocab));
+               shown, w_vocab_eot_id(vocab), w_vocab_sha256(vocab));
     } else {
         printf("vocabulary: none\n");
     }
@@ -166,6 +170,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_weights w = {0};
     struct w_vocab *vocab = NULL;
     char *text = NULL;
+    size_t size = 0;
 
     enum w_status status = wmodel_one(argc, err);
     if (!status)
@@ -176,11 +181,17 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status && (set->config || set->json)) {
         struct w_json *json =
             set->config ? w_conf_json(&w.conf) : model_json(&w, name, vocab, set->tensors);
-        text = set->config ? w_json_pretty(json, err) : w_json_text(json, err);
+        if (set->config)
+            text = w_json_pretty(json, err);
+        else
+            status = w_json_line(json, &text, &size, err);
         w_json_free(json);
-        status = text ? W_DONE : W_NOMEM;
-        if (text)
+        if (!text)
+            status = W_NOMEM;
+        else if (set->config)
             puts(text); /* w_cli_finish() checks standard output */
+        else
+            fwrite(text, 1, size, stdout);
     } else if (!status) {
         print(&w, name, vocab);
         if (set->tensors)

@@ -43,10 +43,11 @@ static const char *const examples[] = {
 /* Print a JSON object as a line; takes it over. */
 static enum w_status put_line(struct w_json *json, struct w_err *err)
 {
-    char *text = w_json_text(json, err);
-    enum w_status status = text ? W_DONE : w_fail(err, W_NOMEM, "no memory for a line");
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = w_json_line(json, &text, &size, err);
 
-    if (text && puts(text) < 0)
+    if (!status && fwrite(text, 1, size, stdout) < size)
         status = w_fail_errno(err, "standard output: cannot write");
     free(text);
     w_json_free(json);

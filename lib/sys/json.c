@@ -437,15 +437,52 @@ char *w_json_text(const struct w_json *j, struct w_err *err)
     return print(j, false, err);
 }
 
+/* DEL and U+0080 to U+009F stand in strings as they are, and a terminal obeys them. */
+static size_t control_at(const char *text, unsigned *code)
+{
+    const u8 *at = (const u8 *)text;
+    const bool two = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
+
+    *code = two ? at[1] : at[0];
+    return two ? 2 : at[0] == 0x7F;
+}
+
+/* The text with these as escapes; takes it over. */
+static char *printable(char *text, struct w_err *err)
+{
+    size_t controls = 0;
+    unsigned code;
+
+    for (const char *at = text; at && *at; at++)
+        controls += control_at(at, &code) > 0;
+    if (controls == 0)
+        return text;
+    char *escaped = malloc(strlen(text) + 5 * controls + 1), *out = escaped;
+    for (const char *at = text; escaped && *at;) {
+        const size_t size = control_at(at, &code);
+        if (size > 0)
+            out += sprintf(out, "\\u%04x", code);
+        else
+            *out++ = *at;
+        at += W_MAX(size, 1);
+    }
+    if (escaped)
+        *out = 0;
+    else
+        w_fail(err, W_NOMEM, "no memory for JSON text");
+    free(text);
+    return escaped;
+}
+
 char *w_json_pretty(const struct w_json *j, struct w_err *err)
 {
-    return print(j, true, err);
+    return printable(print(j, true, err), err);
 }
 
 static enum w_status line(const struct w_json *j, bool pretty, char **text, size_t *size,
                           struct w_err *err)
 {
-    *text = print(j, pretty, err);
+    *text = printable(print(j, pretty, err), err);
     if (!*text)
         return W_NOMEM;
     *size = strlen(*text) + 1;

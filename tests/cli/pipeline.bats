@@ -67,7 +67,7 @@ progress_rows()
         seq 2000 | sed 's|.*|<page><title>&</title><ns>0</ns><id>&</id><revision><id>1</id><text>Text.</text></revision></page>|'
         echo '</mediawiki>'; } >dump.xml
     wgram learn -q -o tiny.counts tiny.tokens
-    # What each reads after a second, in which it drew nothing; calibrate reads nothing.
+    # What each reads after a second, in which it drew nothing.
     cat >programs <<'EOF'
 all.txt wtok train -n 300 -o FOLDER/out
 all.txt wtok encode -V tiny.vocab -o FOLDER/out
@@ -81,11 +81,10 @@ tiny.tokens wcat verify
 tiny.tokens wcat copy -o FOLDER/out
 tiny.batches wtrain -c tiny.json -o FOLDER/out
 all.txt wsample -m tiny.wts --score -
-/dev/null timeout --foreground -s INT 5 wcachefit calibrate
 EOF
     for columns in 40 80 120; do
         mkdir -p c$columns
-        { echo "stty cols $columns; export PATH='$PATH' XDG_CACHE_HOME='$PWD/c$columns'"
+        { echo "stty cols $columns; export PATH='$PATH'"
             sed -E "s|FOLDER|c$columns|; s|([^ ]+) (.*)|echo '== \2'; { sleep 1.1; cat \1; } \| \2 >c$columns/stdout|" programs
             echo "echo '== run'; { sleep 2; stty cols 40 </dev/tty; printf '\\n== narrow\\n'; } &"
             echo "wbatch -q -c tiny.json -e 100k tiny.tokens | wtrain -c tiny.json --time 4s -o c$columns/out"
@@ -114,6 +113,11 @@ EOF
     run ! env LC_ALL=C grep -q $'[\033\302\233\377\177]' <(LC_ALL=C sed 's/na\xc3\xafve/naive/' said)
     grep -q '"?\[31m"' said
     grep -q naïve said
+    # nor in JSON, which may hold some of them as they are
+    cp text/1.txt $'a\302\233\177m.txt'
+    wsample -q -m tiny.wts --score $'a\302\233\177m.txt' --json >said
+    run ! env LC_ALL=C grep -q $'[\033\302\177]' said
+    jq -e '.file == "a\u009b\u007fm.txt"' said
 }
 
 @test "an output keeps the permissions of the file that it replaces, but is never set-uid" {

@@ -83,9 +83,30 @@ static void lines_of_keys_are_found(void **state)
     assert_int_equal(w_json_line_of("{\n\"\": 1}", ""), 2);
 }
 
+static void lines_hold_no_control_characters(void **state)
+{
+    (void)state;
+    struct w_json *j = w_json_object(), *back;
+    char *text;
+    size_t size;
+    w_json_set_string(j, "k", "a\x7f\xc2\x80\xc2\x9f\xc2\xa0\x1b");
+    assert_int_equal(w_json_line(j, &text, &size, NULL), W_DONE);
+    assert_memory_equal(text, "{\"k\":\"a\\u007f\\u0080\\u009f\xc2\xa0\\u001b\"}\n", size);
+    assert_int_equal(w_json_parse(&back, text, size, NULL), W_DONE);
+    assert_string_equal(w_json_string(w_json_get(back, "k")), w_json_string(w_json_get(j, "k")));
+    free(text);
+    /* hashes are of the text as it always was */
+    text = w_json_text(j, NULL);
+    assert_string_equal(text, "{\"k\":\"a\x7f\xc2\x80\xc2\x9f\xc2\xa0\\u001b\"}");
+    free(text);
+    w_json_free(back);
+    w_json_free(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_hold_no_control_characters),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(integers_are_exact_or_refused),
         cmocka_unit_test(what_is_written_reads_back),
