@@ -2,7 +2,8 @@
  *
  *     cc wts_count.c -o wts_count $(pkg-config --cflags --libs wts)
  *
- * Ends with the status of the programs of wtools: 3 for what is no whole, undamaged stream of tokens. */
+ * Ends with the status of the programs of wtools: 3 for what is no whole, undamaged stream of
+ * tokens. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* inject.c - a library for LD_PRELOAD that makes one call of the system fail, so that a test can see
- * what a program does then.
+/* inject.c - a library for LD_PRELOAD that makes one call of the system fail, so that a test can
+ * see what a program does then.
  *
  *     W_INJECT=write:3:ENOSPC  the third write fails with ENOSPC; the calls after it work again
  *     W_INJECT_FIRED=FILE      is created when the call fails, so that a test knows when n was
@@ -58,7 +58,8 @@ static void __attribute__((constructor)) read_plan(void)
         memcpy(call_name, name, sizeof call_name);
 }
 
-/* The linker knows the program itself by argv[0], which the program may have set to NULL: its calls count. */
+/* The linker knows the program itself by argv[0], which the program may have set to NULL: its calls
+ * count. */
 static bool is_excused(const void *caller)
 {
     Dl_info info;
@@ -132,7 +133,8 @@ ssize_t pread(int fd, void *bytes, size_t size, off_t offset)
     return FAILS("read") ? -1 : syscall(SYS_pread64, fd, bytes, size, offset);
 }
 
-/* What read and pread are called where the compiler knows the room for the bytes (_FORTIFY_SOURCE). */
+/* What read and pread are called where the compiler knows the room for the bytes
+ * (_FORTIFY_SOURCE). */
 ssize_t __read_chk(int, void *, size_t, size_t);
 ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room)
 {

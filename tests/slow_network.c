@@ -1,14 +1,16 @@
-/* An engine of sys/peers.h that is another one with a slower network: messages between ranks take the
- * time that they would over a network of so many bytes a second and of such a latency. For tests of
- * predictions (tests/scaling), in place of peers_openmpi.so or peers_mpich.so beside the programs.
+/* An engine of sys/peers.h that is another one with a slower network: messages between ranks take
+ * the time that they would over a network of so many bytes a second and of such a latency. For
+ * tests of predictions (tests/scaling), in place of peers_openmpi.so or peers_mpich.so beside the
+ * programs.
  *
- * SLOW_ENGINE: the path of the real engine. SLOW_BYTES_S, SLOW_LATENCY_S: the network of each rank, in
- * both directions at once.
+ * SLOW_ENGINE: the path of the real engine. SLOW_BYTES_S, SLOW_LATENCY_S: the network of each rank,
+ * in both directions at once.
  *
- * As in MPI, a message waits until its receiver has asked for it: an empty message, with a tag above
- * all others, says so to the sender. From then on the bytes have the sending side of the rank in their
- * turn; when the last one would be there, the real engine carries them, and the receiver counts them on
- * its own receiving side. All ranks are on one machine, whose memory is faster than the network. */
+ * As in MPI, a message waits until its receiver has asked for it: an empty message, with a tag
+ * above all others, says so to the sender. From then on the bytes have the sending side of the rank
+ * in their turn; when the last one would be there, the real engine carries them, and the receiver
+ * counts them on its own receiving side. All ranks are on one machine, whose memory is faster than
+ * the network. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>

@@ -315,9 +315,9 @@ static enum w_status refuse_input(const char *output, const char *input, struct 
                         "%.200s: is the output and also an input, which would be lost", output);
 }
 
-/* Refuse outputs that are inputs, by device and inode: the operands (none: standard input) and the files of
- * other options. (In folders among the operands, w_file_list_mark_output() leaves the output out.) And
- * those that cannot be written. */
+/* Refuse outputs that are inputs, by device and inode: the operands (none: standard input) and the
+ * files of other options. (In folders among the operands, w_file_list_mark_output() leaves the
+ * output out.) And those that cannot be written. */
 static enum w_status check_outputs(const struct w_option *options, const void *fields,
                                    char *const *operands, struct w_err *err)
 {

@@ -40,10 +40,10 @@ struct w_program {
 };
 
 /* Parse options in any place of the command line ("--" ends them); the operands remain in argc,
- * argv. Fields get their defaults first. An output (`output` in its row) that is also an input, so an
- * operand or the FILE of another option, is refused, and one that cannot be written. --help and
- * --version print to standard output; a mistake prints one line with a suggestion to standard error.
- * Returns 0 to go on, else the exit status plus 1. */
+ * argv. Fields get their defaults first. An output (`output` in its row) that is also an input, so
+ * an operand or the FILE of another option, is refused, and one that cannot be written. --help and
+ * --version print to standard output; a mistake prints one line with a suggestion to standard
+ * error. Returns 0 to go on, else the exit status plus 1. */
 int w_cli_parse(const struct w_program *program, void *fields, int *argc, char ***argv);
 
 /* The whole of main() for a program without commands: parse the options, run, finish. Returns the
@@ -57,9 +57,9 @@ struct w_command {
 };
 
 /* Find the command that argv[1] names and shift that word away. *found is, at the call, the default
- * command, or NULL: if argv[1] names no command, the default one gets all arguments. A misspelt name
- * that is not a file either is refused. Handles --help and --version of the program itself. Returns 0
- * and the command, or exit status + 1. */
+ * command, or NULL: if argv[1] names no command, the default one gets all arguments. A misspelt
+ * name that is not a file either is refused. Handles --help and --version of the program itself.
+ * Returns 0 and the command, or exit status + 1. */
 int w_cli_command(const struct w_program *program, const struct w_command *commands, int *argc,
                   char ***argv, const struct w_command **found);
 
@@ -74,8 +74,8 @@ int w_cli_main(const struct w_program *program, const struct w_command *commands
  * raises it again, so that the shell sees how the program ended. */
 extern volatile sig_atomic_t w_signal_stop;
 void w_cli_catch_signals(void);
-/* W_SIGNAL once such a signal has arrived. To be called again after the last input, so that a stopped
- * program does not report success. */
+/* W_SIGNAL once such a signal has arrived. To be called again after the last input, so that a
+ * stopped program does not report success. */
 enum w_status w_cli_check_signal(struct w_err *) W_MUST_CHECK;
 extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
 void w_cli_catch_save(void);
@@ -128,11 +128,11 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CH
 /* Print the error, if any, close standard output and check that, and give the exit status. */
 int w_cli_finish(enum w_status status, const struct w_err *err);
 
-/* The program's own command line as one printable string, for logs; static storage. Words are quoted
- * where a shell needs that. */
+/* The program's own command line as one printable string, for logs; static storage. Words are
+ * quoted where a shell needs that. */
 const char *w_cli_command_line(void);
-/* The same for the headers of streams: with the name of the command, and without the options that decide
- * no record (`aside` in their rows), so that the bytes of a stream do not depend on them. */
+/* The same for the headers of streams: with the name of the command, and without the options that
+ * decide no record (`aside` in their rows), so that the bytes of a stream do not depend on them. */
 const char *w_cli_provenance(void);
 /* Append a word to a command line, quoted where a shell needs that, as far as there is room. */
 void w_cli_add_word(char *line, size_t size, const char *word);

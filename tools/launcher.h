@@ -1,5 +1,5 @@
-/* launcher.h - whether this process is one of several ranks (sys/peers.h): what the variables of the
- * launcher say that started it, and the connection with the others. */
+/* launcher.h - whether this process is one of several ranks (sys/peers.h): what the variables of
+ * the launcher say that started it, and the connection with the others. */
 #ifndef W_LAUNCHER_H
 #define W_LAUNCHER_H
 

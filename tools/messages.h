@@ -1,6 +1,6 @@
 /* messages.h - what programs say on standard error: messages of a line each, after the program's
- * name, and one line of progress. What comes from a file or from the command line may hold anything:
- * control characters, which a terminal obeys, are shown as '?', here and nowhere else. */
+ * name, and one line of progress. What comes from a file or from the command line may hold
+ * anything: control characters, which a terminal obeys, are shown as '?', here and nowhere else. */
 #ifndef W_MESSAGES_H
 #define W_MESSAGES_H
 
@@ -18,7 +18,8 @@ struct w_common {
 };
 extern struct w_common w_common;
 
-/* To be called as a program begins: the name that stands before every message; it must stay alive. */
+/* To be called as a program begins: the name that stands before every message; it must stay
+ * alive. */
 void w_messages_from(const char *program);
 
 void w_say(const char *format, ...) W_PRINTF(1, 2);    /* not with -q */
@@ -32,19 +33,19 @@ void w_message(const char *prefix, const char *format, va_list args) W_PRINTF(2,
 struct w_kind_counts; /* sys/file_kind.h */
 void w_warn_left_out(const struct w_kind_counts *);
 
-/* Warn of rows of the table of ids that a vocabulary of so many ids never uses, if they are a hundredth of
- * the parameters or more. */
+/* Warn of rows of the table of ids that a vocabulary of so many ids never uses, if they are a
+ * hundredth of the parameters or more. */
 struct w_conf; /* conf/conf.h */
 void w_warn_unused_rows(const struct w_conf *, u64 vocab);
 
 /* A progress line of fields with ", " between them, the last one the ETA if there is one. On a
- * terminal it is redrawn in place at most 4 times a second, in the terminal's width: fields are left
- * out from the right, but not the ETA. In a log it is a plain line every 10 s, later every 60 s.
- * The first comes when the program has run for a second. Nothing with -q. `last` prints the final one
- * in any case. */
+ * terminal it is redrawn in place at most 4 times a second, in the terminal's width: fields are
+ * left out from the right, but not the ETA. In a log it is a plain line every 10 s, later every 60
+ * s. The first comes when the program has run for a second. Nothing with -q. `last` prints the
+ * final one in any case. */
 void w_progress(bool last, const char *format, ...) W_PRINTF(2, 3);
-/* The usual line of a task of which it is known how far it is, and perhaps how far it goes: "read 3.1
- * of 9.0 MB, 120.0 MB/s, ETA 1s". */
+/* The usual line of a task of which it is known how far it is, and perhaps how far it goes: "read
+ * 3.1 of 9.0 MB, 120.0 MB/s, ETA 1s". */
 struct w_task {
     const char *verb, *unit; /* "read", "MB" */
     double done, all;        /* in that unit; all 0: not known */

@@ -46,13 +46,13 @@ struct job {
 
 /* ---- wbatch_make.c ---- */
 /* All of the work. W_MISMATCH: tokens of a larger vocabulary than the configuration has; W_USAGE: a
- * batch is larger than a frame; else as reading tokens and writing batches. After a failure the streams
- * of the job are open still. */
+ * batch is larger than a frame; else as reading tokens and writing batches. After a failure the
+ * streams of the job are open still. */
 enum w_status make_batches(struct job *, struct w_err *) W_MUST_CHECK;
 
 /* ---- wbatch_streams.c ---- */
-/* Open the stream of the batches for training; also after job->batches could not be opened, so that the
- * consumer gets the reason. W_IO, W_NOMEM. */
+/* Open the stream of the batches for training; also after job->batches could not be opened, so that
+ * the consumer gets the reason. W_IO, W_NOMEM. */
 enum w_status open_training_stream(struct job *, struct w_err *) W_MUST_CHECK;
 /* Open that of the batches for validation, which are as `how` says. Status as above. */
 enum w_status open_validation_stream(struct job *, const struct w_validation_options *how,

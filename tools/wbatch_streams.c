@@ -1,5 +1,5 @@
-/* What wbatch writes: the batches for training, those for validation, and the header of each, which says
- * what its records are of. */
+/* What wbatch writes: the batches for training, those for validation, and the header of each, which
+ * says what its records are of. */
 #include "tools/wbatch.h"
 
 #include "wire/origin.h"
@@ -21,8 +21,8 @@ static void add_split(struct w_header *header, const struct settings *set, enum 
     w_json_set(header->json, "split", split);
 }
 
-/* After the columns and what decides their order: which documents they are of, the vocabulary, and the
- * source. */
+/* After the columns and what decides their order: which documents they are of, the vocabulary, and
+ * the source. */
 static enum w_status fill_header(struct w_header *header, const struct settings *set,
                                  const struct w_corpus_facts *facts, enum split part,
                                  struct w_err *err)

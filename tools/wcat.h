@@ -36,8 +36,8 @@ struct totals {
     struct w_id_stats ids; /* its counts; its memory is released */
     bool tokens;
 };
-/* first: becomes a copy of the first header, to be freed; or NULL. W_TRUNCATED: there is no stream; else
- * as reading one. */
+/* first: becomes a copy of the first header, to be freed; or NULL. W_TRUNCATED: there is no stream;
+ * else as reading one. */
 enum w_status wcat_count(const char *path, struct totals *, struct w_header *first,
                          struct w_err *) W_MUST_CHECK;
 /* Write what is in a stream, for people, in lines of at most 80 columns. Status as above. */
@@ -50,11 +50,12 @@ enum w_status wcat_verify_all(char **paths, struct w_err *) W_MUST_CHECK;
 /* Write the bytes of all records; W_USAGE to a terminal. */
 enum w_status wcat_raw_all(char **paths, const char *output, struct w_err *) W_MUST_CHECK;
 
-/* The keys that describe every single record, NULL after the last: a copy of records keeps them. The
- * other keys say how the records were chosen, which no longer holds for it; they are in "src". */
+/* The keys that describe every single record, NULL after the last: a copy of records keeps them.
+ * The other keys say how the records were chosen, which no longer holds for it; they are in
+ * "src". */
 extern const char *const wcat_of_records[];
-/* The header of records that were copied from a stream with the header `first`; traced: with command
- * line and origin. The caller frees it. As w_header_from_json() and w_prov_add(). */
+/* The header of records that were copied from a stream with the header `first`; traced: with
+ * command line and origin. The caller frees it. As w_header_from_json() and w_prov_add(). */
 enum w_status wcat_header(struct w_header *, const struct w_header *first, bool traced,
                           struct w_err *) W_MUST_CHECK;
 

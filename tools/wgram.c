@@ -11,8 +11,8 @@
 /* Tokens of a part, at least. */
 #define PART_TOKENS (1u << 20)
 
-/* Bytes of memory for each token of a text whose documents are left out, beside its ids: 28, and what
- * sorting the positions after a frequent token takes. */
+/* Bytes of memory for each token of a text whose documents are left out, beside its ids: 28, and
+ * what sorting the positions after a frequent token takes. */
 enum { LEFT_OUT_BYTES = 40 };
 
 static const char *const examples[] = {

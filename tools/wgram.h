@@ -22,7 +22,8 @@ extern const struct w_program wgram_learn_program, wgram_add_program, wgram_scor
 /* How many to use: asked, or what 0 means. */
 u32 wgram_threads(u64 asked);
 
-/* Will so many more bytes a token fit in memory? W_NOMEM, with the bytes and what to do: `instead`. */
+/* Will so many more bytes a token fit in memory? W_NOMEM, with the bytes and what to do:
+ * `instead`. */
 enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
                                  struct w_err *) W_MUST_CHECK;
 

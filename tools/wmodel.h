@@ -16,8 +16,8 @@ extern const struct w_program wmodel_info_program, wmodel_export_program, wmodel
             .output = true, .help = "Write the model to FILE, which appears when it is complete."  \
     }
 
-/* A model of ours, or of another program whose format is recognised. *format: that, or NULL where it is
- * ours; format itself may be NULL. *w is to be released, also after a failure. Fails as
+/* A model of ours, or of another program whose format is recognised. *format: that, or NULL where
+ * it is ours; format itself may be NULL. *w is to be released, also after a failure. Fails as
  * w_weights_load() and w_exchange_read(). */
 enum w_status wmodel_load(struct w_weights *w, const char *path,
                           const struct w_exchange_format **format, struct w_err *) W_MUST_CHECK;

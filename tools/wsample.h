@@ -53,14 +53,14 @@ struct loaded_model {
     struct counts *counts; /* of --counts, or NULL */
 };
 
-/* Read the weights and make what generates with them, which the caller frees before the model. W_CORRUPT:
- * the model is damaged; W_IO; W_NOMEM. */
+/* Read the weights and make what generates with them, which the caller frees before the model.
+ * W_CORRUPT: the model is damaged; W_IO; W_NOMEM. */
 enum w_status wsample_infer_new(struct w_infer **, struct loaded_model *,
                                 const struct w_plan_decode *, struct w_err *) W_MUST_CHECK;
 
 /* ---- wsample_counts.c ---- */
-/* Read the counts of --counts, to be closed whatever it returns. W_MISMATCH: the model has no gate for
- * them, or another vocabulary; else as reading counts. */
+/* Read the counts of --counts, to be closed whatever it returns. W_MISMATCH: the model has no gate
+ * for them, or another vocabulary; else as reading counts. */
 enum w_status wsample_counts_open(struct counts **, const struct settings *,
                                   const struct loaded_model *, struct w_err *) W_MUST_CHECK;
 void wsample_counts_close(struct counts *); /* accepts NULL */
@@ -69,8 +69,8 @@ enum w_status wsample_counts_slots(struct counts *, u32 slots, struct w_err *) W
 /* Forget the text that was counted for a slot. */
 void wsample_counts_restart(struct counts *, u32 slot);
 /* Logits of the network for the token after a text become those of the mixture; they belong to the
- * counts, until the next call. With --count-on the text is counted first, as far as it is new. W_NOMEM;
- * W_LIMIT. */
+ * counts, until the next call. With --count-on the text is counted first, as far as it is new.
+ * W_NOMEM; W_LIMIT. */
 struct counts_row {
     const struct w_infer *infer;
     u64 row; /* of its logits */

@@ -1,5 +1,5 @@
-/* wsample_documents.h - the documents of --score: of text in one of the formats that wtok reads, or of a
- * token stream. */
+/* wsample_documents.h - the documents of --score: of text in one of the formats that wtok reads, or
+ * of a token stream. */
 #ifndef W_WSAMPLE_DOCUMENTS_H
 #define W_WSAMPLE_DOCUMENTS_H
 
@@ -8,8 +8,8 @@
 
 struct documents;
 
-/* It is closed, whatever this returns. W_MISMATCH: a token stream of another vocabulary; else as reading
- * text or a stream. */
+/* It is closed, whatever this returns. W_MISMATCH: a token stream of another vocabulary; else as
+ * reading text or a stream. */
 enum w_status wsample_documents_open(struct documents **, const struct settings *,
                                      const struct loaded_model *, struct w_err *) W_MUST_CHECK;
 void wsample_documents_close(struct documents *); /* accepts NULL */

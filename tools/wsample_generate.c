@@ -1,6 +1,6 @@
-/* Samples from a model, several at a time: the newest tokens of all of them, and prompts, are rows of
- * the same products. What a sample is made of does not depend on the others, so that the text is that
- * of the sample alone. They are written in their order. */
+/* Samples from a model, several at a time: the newest tokens of all of them, and prompts, are rows
+ * of the same products. What a sample is made of does not depend on the others, so that the text is
+ * that of the sample alone. They are written in their order. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -136,8 +136,8 @@ static void draw_row(void *context, u64 row, u32 worker)
     draw(d, &d->g->drawn[row], d->logits + row * d->g->model->conf.vocab_size, worker);
 }
 
-/* Draw an id for each row of the logits, with counts one after the other, since these have memory for
- * one mixture. */
+/* Draw an id for each row of the logits, with counts one after the other, since these have memory
+ * for one mixture. */
 static enum w_status draw_all(struct generation *g, const float *logits, u64 count,
                               struct w_err *err)
 {

@@ -25,8 +25,8 @@ struct prompts {
 enum w_status wsample_prompts_read(struct prompts *, const struct settings *,
                                    const struct loaded_model *, struct w_err *) W_MUST_CHECK;
 void wsample_prompts_release(struct prompts *);
-/* One more prompt: a line of text, or, if it begins with '{', an object as in such a file. Statuses as
- * above. */
+/* One more prompt: a line of text, or, if it begins with '{', an object as in such a file. Statuses
+ * as above. */
 enum w_status wsample_prompts_add(struct prompts *, const struct settings *,
                                   const struct loaded_model *, const char *line, size_t size,
                                   struct w_err *) W_MUST_CHECK;
@@ -64,14 +64,15 @@ enum w_status wsample_text_show(struct text *, const struct settings *, bool fir
 
 /* ---- wsample_generate.c ---- */
 
-/* What makes samples. It is closed by wsample_generation_free(), whatever new() returns. W_CORRUPT: the
- * model is damaged; W_IO; W_NOMEM. jobs: samples of a run, or more. */
+/* What makes samples. It is closed by wsample_generation_free(), whatever new() returns. W_CORRUPT:
+ * the model is damaged; W_IO; W_NOMEM. jobs: samples of a run, or more. */
 struct generation;
 enum w_status wsample_generation_new(struct generation **, const struct settings *,
                                      struct loaded_model *, u64 jobs, struct w_err *) W_MUST_CHECK;
 void wsample_generation_free(struct generation *); /* accepts NULL */
-/* Make the samples of all prompts and write them. W_CORRUPT: the model gives NaN; W_PIPE: the reader has
- * gone; W_IO; W_NOMEM. A signal ends the samples in the making and is left in w_signal_stop. */
+/* Make the samples of all prompts and write them. W_CORRUPT: the model gives NaN; W_PIPE: the
+ * reader has gone; W_IO; W_NOMEM. A signal ends the samples in the making and is left in
+ * w_signal_stop. */
 enum w_status wsample_generation_run(struct generation *, const struct prompts *,
                                      struct w_err *) W_MUST_CHECK;
 /* Say how many tokens were made, and how fast. */

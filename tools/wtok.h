@@ -52,8 +52,8 @@ struct wtok_reading {
     u32 threads;                       /* that work on the text; as many may unpack it */
     const char *outputs[2];            /* files that will be written: NULL: none */
 };
-/* To be closed whatever it returns: W_USAGE where it would read a terminal or an output; else it fails
- * as w_file_list_make() and w_documents_open(). */
+/* To be closed whatever it returns: W_USAGE where it would read a terminal or an output; else it
+ * fails as w_file_list_make() and w_documents_open(). */
 enum w_status wtok_reader_open(struct wtok_reader *, const struct wtok_reading *, int argc,
                                char **argv, struct w_err *) W_MUST_CHECK;
 /* Warn of files that were left out, and of those that are no plain text. */
@@ -61,8 +61,8 @@ void wtok_reader_say_files(const struct wtok_reader *);
 void wtok_reader_progress(const struct wtok_reader *, const char *verb, bool last);
 void wtok_reader_close(struct wtok_reader *);
 
-/* Begin a stream of tokens, whose header carries the vocabulary. threads: that work beside. Fails as
- * w_writer_open(). */
+/* Begin a stream of tokens, whose header carries the vocabulary. threads: that work beside. Fails
+ * as w_writer_open(). */
 enum w_status wtok_writer_open(struct w_writer **, struct w_output *out, const struct w_vocab *,
                                const struct w_writing *, u64 threads, struct w_err *) W_MUST_CHECK;
 /* What the end of the stream says of it; fails as w_writer_close(). */

@@ -10,8 +10,8 @@
 #include "tools/wtok.h"
 #include "wire/token_header.h"
 
-/* Text that gets this few bytes a token is probably none, or of another script: with as many ids, and a
- * vocabulary of as many merges. */
+/* Text that gets this few bytes a token is probably none, or of another script: with as many ids,
+ * and a vocabulary of as many merges. */
 #define DOUBT_BYTES 1.3
 #define DOUBT_IDS 1000
 #define DOUBT_MERGES 512

@@ -117,8 +117,8 @@ static enum w_status put_ids(struct writing *w, const u8 *ids, u64 count, struct
     return status;
 }
 
-/* How many ids there are and will be, read as a whole: for llm.c the end of each document stands before
- * it, and so one more is written where the last has none. */
+/* How many ids there are and will be, read as a whole: for llm.c the end of each document stands
+ * before it, and so one more is written where the last has none. */
 static enum w_status count_ids(struct writing *w, char **paths, int count, struct w_err *err)
 {
     struct w_corpus *corpus = NULL;

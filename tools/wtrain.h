@@ -170,9 +170,9 @@ bool run_follows_time(const struct run *);
 /* ": ... or remove FOLDER to begin anew", what else to do where --resume is refused. */
 const char *run_begin_anew(const struct run *, char text[W_CKPT_PATH + 64]);
 u64 run_step_tokens(const struct run *); /* tokens of one optimizer step */
-/* Set the length of a falling schedule where the configuration does not give it; 0: not known yet. It
- * is at least the warm-up even for a shorter run, because the configuration that is saved has to be
- * valid. */
+/* Set the length of a falling schedule where the configuration does not give it; 0: not known yet.
+ * It is at least the warm-up even for a shorter run, because the configuration that is saved has to
+ * be valid. */
 void run_set_span(struct run *, u64 steps);
 /* Is there memory for the run? W_USAGE: its sizes overflow; W_NOMEM. */
 enum w_status run_check_memory(struct run *, struct w_err *) W_MUST_CHECK;
@@ -188,14 +188,14 @@ void round_begin(struct run *);
 bool round_is_over(const struct run *);
 /* Count the losses of the last step for the round. */
 void round_add(struct run *);
-/* The end of a round, to which all ranks come with their status: the outer step, if there are steps in it
- * and none has failed; the end of the data is no failure. Else the run is what it was when the round
- * began. W_DIVERGED; the status that all agree on; else as w_peers_wait(). */
+/* The end of a round, to which all ranks come with their status: the outer step, if there are steps
+ * in it and none has failed; the end of the data is no failure. Else the run is what it was when
+ * the round began. W_DIVERGED; the status that all agree on; else as w_peers_wait(). */
 enum w_status round_end(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
 
 /* ---- wtrain_ranks.c ---- */
-/* Find out whether this process is one of several ranks, and connect with them. Others than rank 0 then
- * write and say nothing. W_IO, W_USAGE: their number is no power of two. */
+/* Find out whether this process is one of several ranks, and connect with them. Others than rank 0
+ * then write and say nothing. W_IO, W_USAGE: their number is no power of two. */
 enum w_status ranks_open(struct run *, struct settings *, struct w_err *) W_MUST_CHECK;
 /* W_USAGE: a step has not batches enough. */
 enum w_status ranks_check(const struct run *, struct w_err *) W_MUST_CHECK;
@@ -214,7 +214,8 @@ enum w_status ranks_end(struct run *, enum w_status, struct w_err *) W_MUST_CHEC
  * is not finite; W_TRUNCATED: the data ended before the first step, or without their end. */
 enum w_status run_train(struct run *, struct w_err *) W_MUST_CHECK;
 double run_elapsed_s(const struct run *); /* of training, including earlier parts of the run */
-/* Is the number of steps a multiple of n, or with local steps, has it passed one in the last round? 0: no. */
+/* Is the number of steps a multiple of n, or with local steps, has it passed one in the last round?
+ * 0: no. */
 bool run_passed(const struct run *, u64 n);
 /* W_DIVERGED: a value is not finite; what: "loss". */
 enum w_status run_check_finite(u64 step, const char *what, double value,
@@ -225,8 +226,8 @@ void run_add_losses(const void *context, void *x, const void *other, u64 items);
 void run_heed_save_signal(struct run *);
 
 /* ---- wtrain_save.c ---- */
-/* Name the file of --keep-best. W_USAGE: there is no name for it, or no validation; or another file has
- * it. */
+/* Name the file of --keep-best. W_USAGE: there is no name for it, or no validation; or another file
+ * has it. */
 enum w_status save_name_best(struct run *, struct w_err *) W_MUST_CHECK;
 /* Find and make the folder; test that -o can be written. W_USAGE: the folder holds another run. */
 enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
@@ -241,8 +242,8 @@ enum w_status save_checkpoint(struct run *, struct w_err *) W_MUST_CHECK;
 enum w_status save_model(struct run *, struct w_err *) W_MUST_CHECK;
 /* Take up the best model of the run that is resumed. */
 void save_find_best(struct run *);
-/* Write the model as the best one if its validation loss is the lowest so far. A failure is a warning:
- * training goes on. */
+/* Write the model as the best one if its validation loss is the lowest so far. A failure is a
+ * warning: training goes on. */
 void save_if_best(struct run *);
 /* W_IO: the best model could not be saved. */
 enum w_status save_check_best(const struct run *, struct w_err *) W_MUST_CHECK;

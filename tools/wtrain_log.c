@@ -22,8 +22,8 @@ static double part(double a, double b)
 
 /* ---- lines ---- */
 
-/* A file to which lines can be appended: empty, or a log already. Of a last line that a kill or a full disk
- * cut nothing is left, so that all of its lines can be read. */
+/* A file to which lines can be appended: empty, or a log already. Of a last line that a kill or a
+ * full disk cut nothing is left, so that all of its lines can be read. */
 static enum w_status mend_log(int fd, const char *path, struct w_err *err)
 {
     static const char start[] = "{\"t\":";
@@ -144,7 +144,8 @@ static double gflops(const struct run *run, double tokens_per_s)
     return w_arch_flops_per_token(&run->conf) * tokens_per_s / 1e9;
 }
 
-/* The exchanges since the last call: bytes, and when each began and ended, in seconds since began_s. */
+/* The exchanges since the last call: bytes, and when each began and ended, in seconds since
+ * began_s. */
 static struct w_json *exchanges_json(const struct run *run, double began_s)
 {
     struct w_json *list = w_json_array();

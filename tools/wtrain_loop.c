@@ -32,7 +32,8 @@ bool run_passed(const struct run *run, u64 n)
     return n > 0 && step > 0 && step / n > (step - 1) / round * round / n;
 }
 
-/* Batches whose mean gradient a step takes: of all ranks together, or, with local steps, of each. */
+/* Batches whose mean gradient a step takes: of all ranks together, or, with local steps, of
+ * each. */
 static u64 gradient_batches(const struct run *run)
 {
     return run->conf.accumulate / (run->conf.local_steps ? w_peers_size(run->peers) : 1);
@@ -104,8 +105,8 @@ static enum w_status gather_ranks(struct run *run, enum w_status status, struct 
     return status ? status : ranks_verdict(run, err);
 }
 
-/* The mean gradient of the batches of a step. late: of what came between the last step and this one;
- * among ranks it ends the run here, where they meet. */
+/* The mean gradient of the batches of a step. late: of what came between the last step and this
+ * one; among ranks it ends the run here, where they meet. */
 static enum w_status gather_gradient(struct run *run, enum w_status late,
                                      struct w_batch_place *after, struct w_err *err)
 {

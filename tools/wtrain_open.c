@@ -63,8 +63,8 @@ static enum w_status open_data(struct run *run, struct w_err *err)
     return status ? status : check_data(run, err);
 }
 
-/* What a model says of its batches. A run that goes on keeps what it said first, whatever the commands were
- * that made its batches again: so it ends with the same bytes. */
+/* What a model says of its batches. A run that goes on keeps what it said first, whatever the
+ * commands were that made its batches again: so it ends with the same bytes. */
 static enum w_status settle_source(struct run *run, struct w_err *err)
 {
     const bool begun = run->resumed && w_ckpt_state(run->resumed)->step > 0;

@@ -1,8 +1,9 @@
 /* Rounds of local steps, wtrain(1) and net/outer.h.
  *
- * In a round each rank goes its own way; what is evaluated, saved and logged of all is the run at the end
- * of one. A round in which a rank fails, or which a signal interrupts, has not been: its steps are taken
- * again after a resume, so that the model has the bytes of a run without interruption. */
+ * In a round each rank goes its own way; what is evaluated, saved and logged of all is the run at
+ * the end of one. A round in which a rank fails, or which a signal interrupts, has not been: its
+ * steps are taken again after a resume, so that the model has the bytes of a run without
+ * interruption. */
 #include <string.h>
 
 #include "sys/clock.h"

@@ -86,8 +86,8 @@ static bool is_taken(const struct settings *set, const char *path)
     return taken;
 }
 
-/* wiki.wts has wiki.best.wts beside it. The file itself says what its loss was, so that a run which is
- * resumed knows it; what an earlier run left there counts nothing. */
+/* wiki.wts has wiki.best.wts beside it. The file itself says what its loss was, so that a run which
+ * is resumed knows it; what an earlier run left there counts nothing. */
 enum w_status save_name_best(struct run *run, struct w_err *err)
 {
     static const char end[] = ".wts";
@@ -169,7 +169,8 @@ static struct w_ckpt_write write_to(const struct run *run, const char *path)
         .path = path, .tok = run->tok, .src = run->src, .origin = run->origin};
 }
 
-/* While a checkpoint is written, those that are kept are still there; so they are while the model is. */
+/* While a checkpoint is written, those that are kept are still there; so they are while the model
+ * is. */
 static void warn_of_room(const struct run *run, u64 bytes)
 {
     const double mib = 1024 * 1024, size = (double)bytes / mib;
@@ -208,8 +209,8 @@ enum w_status save_check(const struct run *run, struct w_err *err)
     return status;
 }
 
-/* The state to write. It has a time only where one limits the run, or limited an earlier part of it: all
- * other runs of the same input give the same bytes. */
+/* The state to write. It has a time only where one limits the run, or limited an earlier part of
+ * it: all other runs of the same input give the same bytes. */
 static struct w_ckpt_state state_to_save(const struct run *run, double val_loss)
 {
     struct w_ckpt_state state = run->state;
@@ -223,8 +224,8 @@ static struct w_ckpt_state state_to_save(const struct run *run, double val_loss)
     return state;
 }
 
-/* Write a file; val_loss: for which it is kept, or 0. On a full disk the oldest checkpoints give way to it, as
- * long as a newer one is whole. */
+/* Write a file; val_loss: for which it is kept, or 0. On a full disk the oldest checkpoints give
+ * way to it, as long as a newer one is whole. */
 static enum w_status save_file(struct run *run, const struct w_ckpt_write *write, double val_loss,
                                struct w_err *err)
 {

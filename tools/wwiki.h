@@ -40,9 +40,9 @@ struct run {
     size_t figure_count;
 };
 
-/* List files and open the output, do the work of a command on them, print its figures, and write the
- * log. Fails as these do, and with W_USAGE where output, log or a named file are one, or input would
- * be a terminal. */
+/* List files and open the output, do the work of a command on them, print its figures, and write
+ * the log. Fails as these do, and with W_USAGE where output, log or a named file are one, or input
+ * would be a terminal. */
 typedef enum w_status wwiki_work(struct run *, struct w_err *);
 enum w_status wwiki_run(const struct wwiki_io *, wwiki_work *work, const void *settings, int argc,
                         char **argv, struct w_err *) W_MUST_CHECK;

@@ -1,5 +1,5 @@
-/* outcome.h - how a function of wts.h tells what happened: its status, and the message, of which each
- * thread has its own. */
+/* outcome.h - how a function of wts.h tells what happened: its status, and the message, of which
+ * each thread has its own. */
 #ifndef W_OUTCOME_H
 #define W_OUTCOME_H
 

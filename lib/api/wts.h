@@ -1,5 +1,5 @@
-/* wts.h - streams of wtools in C: tokens, batches, tensors and counts, in files and pipes. wstream(5)
- * says what they hold, wts(3) how to compile and link:
+/* wts.h - streams of wtools in C: tokens, batches, tensors and counts, in files and pipes.
+ * wstream(5) says what they hold, wts(3) how to compile and link:
  *
  *     cc program.c $(pkg-config --cflags --libs wts)
  *
@@ -17,8 +17,8 @@
  *     if (status != WTS_END)
  *         fprintf(stderr, "%s\n", wts_error());
  *
- * Only WTS_END from wts_reader_member() means that the whole stream was there and undamaged: what was
- * read before any other end must not be trusted to be complete.
+ * Only WTS_END from wts_reader_member() means that the whole stream was there and undamaged: what
+ * was read before any other end must not be trusted to be complete.
  *
  * Writing tokens of 16 bits:
  *
@@ -37,8 +37,8 @@
  * starts no threads, prints nothing, reads no variable of the environment, and calls a read or a
  * write again that a signal interrupted.
  *
- * Memory: a reader holds a header, of at most 8 MiB, and three frames of at most 16 MiB, whatever the
- * stream says. */
+ * Memory: a reader holds a header, of at most 8 MiB, and three frames of at most 16 MiB, whatever
+ * the stream says. */
 #ifndef WTS_H
 #define WTS_H
 
@@ -98,19 +98,19 @@ struct wts_reader;
 /* Open a path; "-" is standard input. WTS_SYSTEM, and *reader is NULL. */
 enum wts_status wts_reader_open(struct wts_reader **reader, const char *path);
 
-/* The same for a descriptor, which stays the caller's and must not move meanwhile; a regular file is
- * read from where it stands. `name` is for messages. */
+/* The same for a descriptor, which stays the caller's and must not move meanwhile; a regular file
+ * is read from where it stands. `name` is for messages. */
 enum wts_status wts_reader_open_fd(struct wts_reader **reader, int fd, const char *name);
 
-/* Go to the first member, or to the next one after what is left of the present one has been checked.
- * *member is the reader's, until this is called again or the reader is closed; NULL unless WTS_OK.
- * WTS_END: the stream was whole, and this is its end. WTS_DATA; WTS_SYSTEM: every later call fails in
- * the same way, unless it was for lack of memory. */
+/* Go to the first member, or to the next one after what is left of the present one has been
+ * checked. *member is the reader's, until this is called again or the reader is closed; NULL unless
+ * WTS_OK. WTS_END: the stream was whole, and this is its end. WTS_DATA; WTS_SYSTEM: every later
+ * call fails in the same way, unless it was for lack of memory. */
 enum wts_status wts_reader_member(struct wts_reader *reader, const struct wts_member **member);
 
 /* The next records of the member, as many as a frame holds: count * record_bytes bytes in memory of
- * the reader, valid until its next call. Their numbers are little-endian and may lie at any address:
- * copy them with memcpy(). WTS_END: there are no more. WTS_DATA, WTS_SYSTEM: as above. */
+ * the reader, valid until its next call. Their numbers are little-endian and may lie at any
+ * address: copy them with memcpy(). WTS_END: there are no more. WTS_DATA, WTS_SYSTEM: as above. */
 enum wts_status wts_reader_records(struct wts_reader *reader, const void **records,
                                    uint64_t *count);
 
@@ -128,27 +128,27 @@ void wts_reader_close(struct wts_reader **reader);
 
 struct wts_writer;
 
-/* Begin a stream of one member. Its kind and the names, types and shapes of its arrays are taken from
- * *member, and from json, if that is not NULL, the other keys of the header, such as vocab, eot, tok
- * and by (the program); the member of a reader will do. A file appears under the path when it is
- * finished; "-" is standard output. WTS_USAGE: wstream(5) does not allow such a header; WTS_SYSTEM;
- * WTS_CLOSED. *writer is NULL then. */
+/* Begin a stream of one member. Its kind and the names, types and shapes of its arrays are taken
+ * from *member, and from json, if that is not NULL, the other keys of the header, such as vocab,
+ * eot, tok and by (the program); the member of a reader will do. A file appears under the path when
+ * it is finished; "-" is standard output. WTS_USAGE: wstream(5) does not allow such a header;
+ * WTS_SYSTEM; WTS_CLOSED. *writer is NULL then. */
 enum wts_status wts_writer_open(struct wts_writer **writer, const char *path,
                                 const struct wts_member *member);
 
-/* Append records, of as many bytes as the header's columns have, or bytes of the blob: the tensors in
- * their order, each at the next multiple of 64, with zeroes between. WTS_USAGE: more than there are
- * tensors; WTS_SYSTEM, WTS_CLOSED. After a failure every later call fails in the same way, and
+/* Append records, of as many bytes as the header's columns have, or bytes of the blob: the tensors
+ * in their order, each at the next multiple of 64, with zeroes between. WTS_USAGE: more than there
+ * are tensors; WTS_SYSTEM, WTS_CLOSED. After a failure every later call fails in the same way, and
  * wts_writer_finish() too. */
 enum wts_status wts_writer_records(struct wts_writer *writer, const void *records, uint64_t count);
 
-/* Write the end, put the file in its place (or close standard output), and release the writer: *writer
- * is NULL afterwards, whatever happened. After a failure there is no file. WTS_USAGE: fewer bytes than
- * there are tensors; WTS_SYSTEM, WTS_CLOSED. */
+/* Write the end, put the file in its place (or close standard output), and release the writer:
+ * *writer is NULL afterwards, whatever happened. After a failure there is no file. WTS_USAGE: fewer
+ * bytes than there are tensors; WTS_SYSTEM, WTS_CLOSED. */
 enum wts_status wts_writer_finish(struct wts_writer **writer);
 
-/* Give the stream up, and release the writer; NULL is harmless. No file appears; who reads a pipe is
- * told why (NULL: "stopped"), in one line, and fails. */
+/* Give the stream up, and release the writer; NULL is harmless. No file appears; who reads a pipe
+ * is told why (NULL: "stopped"), in one line, and fails. */
 void wts_writer_abort(struct wts_writer **writer, const char *why);
 
 #ifdef __cplusplus

@@ -26,9 +26,9 @@ static inline u64 w_hash_bytes(const u8 *p, size_t size)
 
 #define W_SHORT_BYTES 16
 
-/* Up to W_SHORT_BYTES bytes as two numbers, little-endian, padded with zeroes. `readable` bytes from
- * p on may be read: where they are as many as W_SHORT_BYTES, as for nearly all words of a text, no
- * branch and no copy depends on the size. */
+/* Up to W_SHORT_BYTES bytes as two numbers, little-endian, padded with zeroes. `readable` bytes
+ * from p on may be read: where they are as many as W_SHORT_BYTES, as for nearly all words of a
+ * text, no branch and no copy depends on the size. */
 static inline void w_short_key(u64 key[2], const u8 *p, size_t size, size_t readable)
 {
     /* as many ones as there are bytes stand from W_SHORT_BYTES - size on */

@@ -75,10 +75,10 @@ enum w_status w_calibration_run(struct w_calibration *, const struct w_machine *
                                 const struct w_calibrating *, struct w_err *) W_MUST_CHECK;
 
 /* Repeat those of `count` <= W_CALIBRATION_PROBES shapes at which GEMM took much longer than at the
- * others: something else was running. Another program that takes a core for a second halves the rate
- * of one shape evenly, so that nothing is noisy; but it can only slow a shape down, so run() measures
- * it again, and the faster of the two counts. Returns the status of run(); its W_END, the time is
- * over, ends the repetition. */
+ * others: something else was running. Another program that takes a core for a second halves the
+ * rate of one shape evenly, so that nothing is noisy; but it can only slow a shape down, so run()
+ * measures it again, and the faster of the two counts. Returns the status of run(); its W_END, the
+ * time is over, ends the repetition. */
 typedef enum w_status w_shape_run(void *context, const struct w_step_probe *slow,
                                   struct w_step_probe *again, struct w_err *);
 enum w_status w_calibration_repeat(struct w_step_probe *, u32 count, w_shape_run *run,

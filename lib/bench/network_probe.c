@@ -35,7 +35,8 @@ static void keep_larger(const void *context, void *x, const void *other, u64 ite
         to[i] = W_MAX(to[i], from[i]);
 }
 
-/* One round of a row; *seconds: of the rank for which it took longer, so that both have the same. */
+/* One round of a row; *seconds: of the rank for which it took longer, so that both have the
+ * same. */
 static enum w_status take_round(struct w_peers *peers, u8 *memory, u32 exchanges, u64 bytes,
                                 double *seconds, struct w_err *err)
 {

@@ -1,6 +1,7 @@
-/* network_probe.h - the network between two ranks (sys/peers.h), as their own exchanges find it: few
- * bytes alone for the latency, and as many as in a step of training, several exchanges together, for
- * the bandwidth. Whatever the engine, its thread and the system add to the network is measured too. */
+/* network_probe.h - the network between two ranks (sys/peers.h), as their own exchanges find it:
+ * few bytes alone for the latency, and as many as in a step of training, several exchanges
+ * together, for the bandwidth. Whatever the engine, its thread and the system add to the network is
+ * measured too. */
 #ifndef W_NETWORK_PROBE_H
 #define W_NETWORK_PROBE_H
 
@@ -18,8 +19,8 @@ struct w_network_probe {
     double bytes_s;   /* in each direction at once */
 };
 
-/* Both of two ranks call it, after w_peers_greet(). Takes 4 seconds with 1 Gbit/s, and a minute with
- * 5 Mbit/s. W_NOMEM; status of w_peers_wait(). */
+/* Both of two ranks call it, after w_peers_greet(). Takes 4 seconds with 1 Gbit/s, and a minute
+ * with 5 Mbit/s. W_NOMEM; status of w_peers_wait(). */
 enum w_status w_network_probe_run(struct w_network_probe *, struct w_peers *,
                                   struct w_err *) W_MUST_CHECK;
 

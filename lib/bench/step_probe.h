@@ -1,9 +1,9 @@
 /* step_probe.h - the trainer's own kernels, timed: a few training steps of a model with one layer,
  * by the trainer's own code, at widths, lengths and vocabularies of the usual range.
  *
- * A shape is run with a full and with a quarter of its tokens, with a quarter also with Muon and the
- * gate of a mixture. From the two times of each phase
- * follow its cost for each token and the fixed cost of each call (packing of weights, barriers):
+ * A shape is run with a full and with a quarter of its tokens, with a quarter also with Muon and
+ * the gate of a mixture. From the two times of each phase follow its cost for each token and the
+ * fixed cost of each call (packing of weights, barriers):
  *
  *     seconds = units * (call_s + tokens * token_s)
  *
@@ -46,8 +46,8 @@ extern const struct w_shape w_shapes[];
 
 /* A configuration with one layer of that shape, without counts, with AdamW. */
 struct w_conf w_shape_conf(const struct w_shape *, u64 batch_size);
-/* An id to train on: as likely as words are (Zipf's law) where the time of a step depends on how many
- * different ids it has. */
+/* An id to train on: as likely as words are (Zipf's law) where the time of a step depends on how
+ * many different ids it has. */
 u32 w_step_probe_id(struct w_rng *, const struct w_conf *);
 
 /* The cost of a phase from its times with all tokens and with a quarter of them: a line through two

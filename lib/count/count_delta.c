@@ -1,6 +1,6 @@
 /* Differences in three hash tables with exact keys: n-grams by context and token, contexts by
- * number, and contexts that the counts lack by their parent and oldest token. Entries are kept in the
- * order of their coming, so that clearing costs no more than was entered. */
+ * number, and contexts that the counts lack by their parent and oldest token. Entries are kept in
+ * the order of their coming, so that clearing costs no more than was entered. */
 #include "count/count_delta.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* count_delta.h - text added to the counts, as differences beside them.
  *
  * The counts themselves stay as they are, so that threads can share them, each with a delta of its
- * own. Adding a token counts its n-gram of the highest order; only if that was not there before, the
- * one of the order below has new company and is counted too, and so on down. What is then known of a
- * place is exactly what counting all of the text would give.
+ * own. Adding a token counts its n-gram of the highest order; only if that was not there before,
+ * the one of the order below has new company and is counted too, and so on down. What is then known
+ * of a place is exactly what counting all of the text would give.
  *
  *     w_count_delta_new(&delta, counts, &err)
  *     w_counts_walk(counts, ids, at, 1, &walk)
@@ -33,8 +33,8 @@ void w_count_delta_walk(const struct w_count_delta *, const u32 *ids, u64 at,
  * W_LIMIT: 2^31 new contexts or n-grams. */
 enum w_status w_count_delta_add(struct w_count_delta *, const u32 *ids, u64 at,
                                 const struct w_count_walk *, struct w_err *) W_MUST_CHECK;
-/* The followers of a context whose counts have changed: of a walk's node. Begin with *at 0; false at
- * the end. before: as in the counts; now: with the delta, may be 0. */
+/* The followers of a context whose counts have changed: of a walk's node. Begin with *at 0; false
+ * at the end. before: as in the counts; now: with the delta, may be 0. */
 struct w_count_change {
     u32 word, before, now;
 };

@@ -13,14 +13,14 @@ struct w_count_write {
     struct w_write_options stream;
 };
 
-/* Write an image. The output stays the caller's: to commit, or to abort after a failure, for which the
- * stream gets an abort frame. As writing any stream. */
+/* Write an image. The output stays the caller's: to commit, or to abort after a failure, for which
+ * the stream gets an abort frame. As writing any stream. */
 enum w_status w_count_image_write(const struct w_count_image *, struct w_output *,
                                   const struct w_count_write *, struct w_err *) W_MUST_CHECK;
 
 /* Read a file (NULL, "-": standard input) into an image, which is the caller's to release, also
- * after a failure, and its header, the caller's to free. Arrays are allocated as they are read, not as
- * the header says; what is in them is checked by w_counts_open(). W_MISMATCH: another kind of
+ * after a failure, and its header, the caller's to free. Arrays are allocated as they are read, not
+ * as the header says; what is in them is checked by w_counts_open(). W_MISMATCH: another kind of
  * stream; W_CORRUPT: a header without what counts need; else as reading any stream. */
 enum w_status w_count_image_read(struct w_count_image *, struct w_header *header, const char *path,
                                  struct w_err *) W_MUST_CHECK;

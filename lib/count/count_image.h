@@ -3,8 +3,8 @@
  * The model is a trie of contexts read backwards from the token that they predict. A context of
  * order n is n - 1 tokens; its parent, of order n - 1, lacks the oldest of them. The contexts of an
  * order stand sorted by their tokens, the newest first, so that the children of a context are
- * neighbours, and so are its followers (its n-grams, rising by token). So an array of contexts needs
- * only the oldest token of each, the number of its followers and the number of its children.
+ * neighbours, and so are its followers (its n-grams, rising by token). So an array of contexts
+ * needs only the oldest token of each, the number of its followers and the number of its children.
  *
  * Small numbers are codes of one byte: 0 to 254 is the number itself; 255 says that it is the next
  * one of a list of large numbers beside. */

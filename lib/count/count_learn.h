@@ -20,10 +20,10 @@ struct w_count_learn_options {
 };
 
 /* Count ids[0] to ids[count - 1]. The image is the caller's to release, also after a failure. The
- * result does not depend on the number of threads. Memory beside it: 4 bytes a token, and 16 (or 32,
- * where a vocabulary and an order give keys of more than 64 bits) times 2 bytes for each thread and
- * occurrence of the most frequent token. W_USAGE: no such order or vocabulary; W_CORRUPT: no tokens;
- * W_LIMIT: 2^31 or more of them; W_SIGNAL: go_on() said so; W_NOMEM; as w_ordered_new(). */
+ * result does not depend on the number of threads. Memory beside it: 4 bytes a token, and 16 (or
+ * 32, where a vocabulary and an order give keys of more than 64 bits) times 2 bytes for each thread
+ * and occurrence of the most frequent token. W_USAGE: no such order or vocabulary; W_CORRUPT: no
+ * tokens; W_LIMIT: 2^31 or more of them; W_SIGNAL: go_on() said so; W_NOMEM; as w_ordered_new(). */
 enum w_status w_count_learn(struct w_count_image *image, const u32 *ids, u64 count,
                             const struct w_count_learn_options *, struct w_err *) W_MUST_CHECK;
 

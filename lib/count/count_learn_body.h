@@ -1,16 +1,16 @@
 /* count_learn_body.h - the n-grams after one token, sorted and counted; for a type of keys.
  *
- * Included by count_learn.c once for each, after count_sort_body.h: KEY is the type; the names of the
- * functions are macros, too.
+ * Included by count_learn.c once for each, after count_sort_body.h: KEY is the type; the names of
+ * the functions are macros, too.
  *
  * A key of order n has the n - 2 older tokens of the context, the newest first, then the token that
  * follows: `bits` each, so that sorted keys stand in the order of the arrays. Dropping the oldest
  * token of the context from the different keys of order n gives those of order n - 1, each as often
  * as it has company to the left; and they need sorting only within their contexts. */
 
-/* Write the contexts and n-grams of order n, and make keys the different ones of order n - 1, sorted
- * by context. below, *below_count: the contexts of order n + 1; above becomes those of order n, and
- * *below_count their number. Returns the number of keys left. */
+/* Write the contexts and n-grams of order n, and make keys the different ones of order n - 1,
+ * sorted by context. below, *below_count: the contexts of order n + 1; above becomes those of order
+ * n, and *below_count their number. Returns the number of keys left. */
 static u32 write_order(const struct learning *l, struct count_job *job, u32 n, KEY *keys, u32 count,
                        const KEY *below, u32 *below_count, KEY *above)
 {

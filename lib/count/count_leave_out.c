@@ -4,10 +4,10 @@
  * highest order; below, by the companies that no other document has. What a context loses is summed
  * over its n-grams, document by document. Nothing is looked up but in small arrays.
  *
- * From the highest order down, p is an affine function of the order below: p = a + b p_n. So a and b
- * are kept for each position. Order 1 is the same for all contexts: what a document has alone are pairs
- * of tokens, listed by document. The text is passed through twice: first for the counts of counts without
- * each document, which give its discounts, then for the probabilities. */
+ * From the highest order down, p is an affine function of the order below: p = a + b p_n. So a and
+ * b are kept for each position. Order 1 is the same for all contexts: what a document has alone are
+ * pairs of tokens, listed by document. The text is passed through twice: first for the counts of
+ * counts without each document, which give its discounts, then for the probabilities. */
 #include "count/count_leave_out.h"
 
 #include <math.h>

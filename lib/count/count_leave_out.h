@@ -1,8 +1,8 @@
 /* count_leave_out.h - what counts say of the very text that they are of, each document left out.
  *
- * A text that was counted would look far too probable to whom the counts are given beside it. So each
- * token is scored as if the positions of its document had not been counted: counts, contexts and
- * discounts are those of all other positions of the text, exactly. */
+ * A text that was counted would look far too probable to whom the counts are given beside it. So
+ * each token is scored as if the positions of its document had not been counted: counts, contexts
+ * and discounts are those of all other positions of the text, exactly. */
 #ifndef W_COUNT_LEAVE_OUT_H
 #define W_COUNT_LEAVE_OUT_H
 
@@ -16,11 +16,11 @@ struct w_count_leave_out {
     u32 order, vocab;
 };
 
-/* What is said of every token: said->ctx may not be NULL. spectrum: the counts of counts of the whole text,
- * to be compared with those of counts that are said to be of it. The same bits for any number of
- * threads. Memory beside ids and said: 16 bytes a token, and for each thread about 160 for each
- * occurrence of the most frequent token (a third more where keys have 128 bits); 40 order for each
- * document. W_USAGE, W_LIMIT, W_CORRUPT as w_count_learn(); W_NOMEM. */
+/* What is said of every token: said->ctx may not be NULL. spectrum: the counts of counts of the
+ * whole text, to be compared with those of counts that are said to be of it. The same bits for any
+ * number of threads. Memory beside ids and said: 16 bytes a token, and for each thread about 160
+ * for each occurrence of the most frequent token (a third more where keys have 128 bits); 40 order
+ * for each document. W_USAGE, W_LIMIT, W_CORRUPT as w_count_learn(); W_NOMEM. */
 enum w_status w_count_leave_out(const struct w_count_leave_out *, struct w_team *,
                                 const struct w_count_said *said,
                                 u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM],

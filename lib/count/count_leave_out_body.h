@@ -1,12 +1,12 @@
 /* count_leave_out_body.h - the positions after one token, order by order, with and without their
  * documents; for a type of keys.
  *
- * Included by count_leave_out.c once for each: KEY is the type; ITEM is a struct of a key, a position
- * and its document; the names of the functions are macros, too. Keys are those of
+ * Included by count_leave_out.c once for each: KEY is the type; ITEM is a struct of a key, a
+ * position and its document; the names of the functions are macros, too. Keys are those of
  * count_learn_body.h, but each position keeps its own through all orders. */
 
-/* An n-gram: items that have one key. Counts it, with and without each of the documents, notes these in
- * the context, and marks the items for the order below. Returns its count. */
+/* An n-gram: items that have one key. Counts it, with and without each of the documents, notes
+ * these in the context, and marks the items for the order below. Returns its count. */
 static u32 take_gram(struct left_out *l, struct leaving *w, u32 n, ITEM *items, u32 count,
                      u32 *counts, bool whole)
 {

@@ -1,15 +1,15 @@
 /* Each n-gram gets a rank, and each context the highest rank among its followers and those of all
- * contexts below it. From a lowest rank on they are kept; what each rank takes is added up, so that the
- * lowest rank for a size is read from the sums. Ranks come from a walk down the trie, in which the
- * probabilities of a context's followers are those of its parent's followers, found side by side in
- * their order.
+ * contexts below it. From a lowest rank on they are kept; what each rank takes is added up, so that
+ * the lowest rank for a size is read from the sums. Ranks come from a walk down the trie, in which
+ * the probabilities of a context's followers are those of its parent's followers, found side by
+ * side in their order.
  *
- * The rank is first that of the discounted count, k - D(k): all n-grams of the highest order that occur
- * once come first, then those of the order below, and so on to those that occur twice. Among equal
- * ones it is the logarithm of what the n-gram adds to the probability of its token. Ranking by the
- * product of both, the weighted difference of Seymore and Rosenfeld (1996), loses more: on
- * Wikipedia, order 5 at 76 MB, 0.024 bits a byte instead of 0.006, since what occurs once adds much to
- * an estimate and is mostly noise. */
+ * The rank is first that of the discounted count, k - D(k): all n-grams of the highest order that
+ * occur once come first, then those of the order below, and so on to those that occur twice. Among
+ * equal ones it is the logarithm of what the n-gram adds to the probability of its token. Ranking
+ * by the product of both, the weighted difference of Seymore and Rosenfeld (1996), loses more: on
+ * Wikipedia, order 5 at 76 MB, 0.024 bits a byte instead of 0.006, since what occurs once adds much
+ * to an estimate and is mostly noise. */
 #include "count/count_prune.h"
 
 #include <math.h>

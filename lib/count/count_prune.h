@@ -1,5 +1,5 @@
-/* count_prune.h - smaller counts: n-grams are left out, the mass of their counts goes to the shorter
- * contexts. */
+/* count_prune.h - smaller counts: n-grams are left out, the mass of their counts goes to the
+ * shorter contexts. */
 #ifndef W_COUNT_PRUNE_H
 #define W_COUNT_PRUNE_H
 
@@ -14,9 +14,9 @@ struct w_count_prune {
 
 /* Make an image without the n-grams that matter least: to keep below `bytes`, those with the lowest
  * discounted counts go first, and of equal ones those that add least to the probability of their
- * token. (Bytes of numbers above 254, which are few, are not counted.) The image is the caller's to release, also
- * after a failure. W_MISMATCH: the counts are pruned already; W_LIMIT: not even counts of single
- * tokens fit; W_NOMEM. */
+ * token. (Bytes of numbers above 254, which are few, are not counted.) The image is the caller's to
+ * release, also after a failure. W_MISMATCH: the counts are pruned already; W_LIMIT: not even
+ * counts of single tokens fit; W_NOMEM. */
 enum w_status w_counts_prune(const struct w_counts *, struct w_team *, const struct w_count_prune *,
                              struct w_count_image *, struct w_err *) W_MUST_CHECK;
 

@@ -16,8 +16,8 @@ struct w_count_text {
 };
 
 /* What is said of them: lp (count): the natural logarithm of the probability; ctx (count, 8), or
- * NULL: for orders 2 to 5 two bytes: min(255, 12 log2(1 + t)) of the total t of the context's counts,
- * and 255 f / t for its f different followers; 0, 0 where the context is not known. */
+ * NULL: for orders 2 to 5 two bytes: min(255, 12 log2(1 + t)) of the total t of the context's
+ * counts, and 255 f / t for its f different followers; 0, 0 where the context is not known. */
 struct w_count_said {
     float *lp;
     u8 *ctx;
@@ -37,9 +37,9 @@ enum w_status w_count_score_on(const struct w_counts *, struct w_count_delta *,
 /* The two features of a context with a total above 0. */
 void w_count_features(u32 total, double followers, u8 two[2]);
 
-/* The probabilities p (vocab) of all tokens after ids[0] to ids[count - 1]; with a delta, or NULL. The
- * walk's contexts are the last order - 1 of these ids. Sums to 1 but for rounding of doubles. ctx (8),
- * unless NULL: the features of that context, as above. */
+/* The probabilities p (vocab) of all tokens after ids[0] to ids[count - 1]; with a delta, or NULL.
+ * The walk's contexts are the last order - 1 of these ids. Sums to 1 but for rounding of doubles.
+ * ctx (8), unless NULL: the features of that context, as above. */
 void w_count_distribution(const struct w_counts *, const struct w_count_delta *, const u32 *ids,
                           u64 count, double *p, u8 *ctx);
 

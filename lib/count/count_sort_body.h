@@ -1,11 +1,11 @@
 /* count_sort_body.h - sorting of n-grams as keys; for a type of keys, and of what carries them.
  *
- * Included with KEY, the unsigned type of the keys, ITEM, the type that is sorted, KEY_OF(item), and
- * the names of the functions as macros: sort_items, sort_followers. A key has `bits` bits for
+ * Included with KEY, the unsigned type of the keys, ITEM, the type that is sorted, KEY_OF(item),
+ * and the names of the functions as macros: sort_items, sort_followers. A key has `bits` bits for
  * each token, the one that follows the context lowest. */
 
-/* Sort by the lowest `bits` bits of the keys: a few by insertion, others by counting, digit by digit
- * from the lowest; equal ones stay in their order. The result is in items. */
+/* Sort by the lowest `bits` bits of the keys: a few by insertion, others by counting, digit by
+ * digit from the lowest; equal ones stay in their order. The result is in items. */
 static void sort_items(ITEM *items, ITEM *spare, u32 count, u32 bits)
 {
     u32 places[1 << DIGIT_BITS];

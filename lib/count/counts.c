@@ -1,9 +1,9 @@
 /* The model in memory: the arrays of a file, with prefix sums in the place of lengths. A place of a
- * text is looked up order by order: the context of the next order is found among the children of the
- * present one, the token among its followers, by binary search. Nearly all contexts have a few of
- * either, so that a search is one line of memory, which is asked for beforehand for many places at a
- * time. The counts of a context are summed as they are read; only where it has many followers the sums
- * are kept in a table. */
+ * text is looked up order by order: the context of the next order is found among the children of
+ * the present one, the token among its followers, by binary search. Nearly all contexts have a few
+ * of either, so that a search is one line of memory, which is asked for beforehand for many places
+ * at a time. The counts of a context are summed as they are read; only where it has many followers
+ * the sums are kept in a table. */
 #include "count/counts.h"
 
 #include <stdlib.h>
@@ -417,8 +417,8 @@ struct step {
     u32 context, first, end, child, child_end;
 };
 
-/* One order of some places: ranges of memory first, then what is in them. `step[i].context`: the context of
- * this order, UINT32_MAX without one; becomes that of the next. */
+/* One order of some places: ranges of memory first, then what is in them. `step[i].context`: the
+ * context of this order, UINT32_MAX without one; becomes that of the next. */
 static void walk_order(const struct w_counts *c, const u32 *ids, u64 from, u32 count, u32 order,
                        struct step *step, struct w_count_walk *walk)
 {

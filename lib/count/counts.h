@@ -5,15 +5,16 @@
  *     p = w_count_p(counts, &walk[i])           // or with a delta over it: count/count_delta.h
  *     w_counts_free(counts)
  *
- * The probability of token w after a context c of order n - 1 tokens (Chen and Goodman, 1998, with the
- * discounts of their section 3.1; interpolated):
+ * The probability of token w after a context c of order n - 1 tokens (Chen and Goodman, 1998, with
+ * the discounts of their section 3.1; interpolated):
  *
  *     p_n(w | c) = (k - D(k) + (pruned + D1 n1 + D2 n2 + D3 n3) p_n-1(w | c')) / total
  *
  * k counts w after c, n1, n2, n3 the followers of c that have counts of 1, 2 and more, total all
  * counts after c, c' is c without its oldest token, p_0 is 1 / vocabulary. `pruned` is the sum of
  * the counts of followers that are not kept: their whole mass goes to the shorter context, so that
- * the probabilities sum to 1 whatever is pruned. A context that is not known leaves p to the shorter one. */
+ * the probabilities sum to 1 whatever is pruned. A context that is not known leaves p to the
+ * shorter one. */
 #ifndef W_COUNTS_H
 #define W_COUNTS_H
 
@@ -59,12 +60,14 @@ struct w_count_walk {
     struct w_count_node node[W_COUNT_ORDER_MAX];
 };
 
-/* walk[i] for the tokens ids[from + i], with the tokens before from ids[0] on as contexts; all below
- * the vocabulary. Several places at a time cost less than one by one: memory is read ahead. */
+/* walk[i] for the tokens ids[from + i], with the tokens before from ids[0] on as contexts; all
+ * below the vocabulary. Several places at a time cost less than one by one: memory is read
+ * ahead. */
 void w_counts_walk(const struct w_counts *, const u32 *ids, u64 from, u32 count,
                    struct w_count_walk *walk);
 
-/* What a context of order n, counted from the first of that order, has: its node without a count. */
+/* What a context of order n, counted from the first of that order, has: its node without a
+ * count. */
 void w_counts_context(const struct w_counts *, u32 order, u32 context, struct w_count_node *);
 
 /* p of the token of a place; `discount` as in the facts. */

@@ -1,7 +1,7 @@
 /* Batches from sequences that are all held in memory, or that pass through a window.
  *
- * Held: batch k is the sequences order[k B .. k B + B) of its epoch. Memory: the sequences and 4 bytes
- * each.
+ * Held: batch k is the sequences order[k B .. k B + B) of its epoch. Memory: the sequences and 4
+ * bytes each.
  *
  * Passing: every draw gives one of the sequences in the window, each with the same probability, and
  * the next one of the source takes its slot; at the end the window empties. A sequence leaves a

@@ -128,8 +128,8 @@ static enum w_status next_record(struct w_loader *loader, struct w_err *err)
     return status;
 }
 
-/* Read on to the place where an earlier run stopped. W_MISMATCH, with the reason: other batches lead
- * there. */
+/* Read on to the place where an earlier run stopped. W_MISMATCH, with the reason: other batches
+ * lead there. */
 static enum w_status read_to_start(struct w_loader *loader, struct w_err *err)
 {
     const struct w_batch_place *start = loader->options.start;

@@ -2,7 +2,7 @@
  * reading, inflating and checking overlap with training.
  *
  *     w_loader_open(&loader, &options, &err)              // checks the header against the options
- *     while (!(status = w_loader_next(loader, &batch, &place, &err)))    // W_END after the last batch
+ *     while (!(status = w_loader_next(loader, &batch, &place, &err))) // W_END after the last one
  *         train(batch.ids);
  *     w_loader_close(&loader)
  *

@@ -6,10 +6,10 @@
  *         use(run.records, run.count, run.validation);
  *
  * A document belongs to validation by a hash of its number (w_is_validation()). Where that leaves
- * one of the parts empty, as of a corpus of a single document, the last tokens of the corpus are for
- * validation instead, as many as the fraction says. To know that, tokens are held in memory until
- * both parts have a document, W_PARTS_AHEAD bytes at most: of a longer text the first documents
- * decide nothing, and a part may be empty after all. */
+ * one of the parts empty, as of a corpus of a single document, the last tokens of the corpus are
+ * for validation instead, as many as the fraction says. To know that, tokens are held in memory
+ * until both parts have a document, W_PARTS_AHEAD bytes at most: of a longer text the first
+ * documents decide nothing, and a part may be empty after all. */
 #ifndef W_PARTS_H
 #define W_PARTS_H
 

@@ -71,7 +71,8 @@ void w_validation_free(struct w_validation *v)
     free(v);
 }
 
-/* Put the sequence into the batch, with so many targets of text, and write the batch if it is full. */
+/* Put the sequence into the batch, with so many targets of text, and write the batch if it is
+ * full. */
 static enum w_status put_row(struct w_validation *v, u64 targets, struct w_err *err)
 {
     const u64 rows = v->options.batch;

@@ -1,9 +1,9 @@
 /* validation.h - batches of the text that is kept for validation: all of it, in its order.
  *
- * Every token is a target once, so that a loss over the stream depends neither on the size of a batch
- * nor on a seed. The end id stands before the first token, as it stands before any other document.
- * The last sequence and the last batch are filled up with end ids; the column "targets" says how many
- * targets of each sequence are text, and what comes after them is padding.
+ * Every token is a target once, so that a loss over the stream depends neither on the size of a
+ * batch nor on a seed. The end id stands before the first token, as it stands before any other
+ * document. The last sequence and the last batch are filled up with end ids; the column "targets"
+ * says how many targets of each sequence are text, and what comes after them is padding.
  *
  *     record = targets u32 [B], then the columns of a batch (columns.h)
  *

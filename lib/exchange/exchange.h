@@ -1,17 +1,17 @@
 /* exchange.h - models of other programs: reading and writing.
  *
  *     gguf         one file of llama.cpp, architecture gpt2, with the vocabulary in it
- *     safetensors  a folder as GPT2LMHeadModel of transformers has it: model.safetensors, config.json,
- *                  tokenizer.json
+ *     safetensors  a folder as GPT2LMHeadModel of transformers has it: model.safetensors,
+ *                  config.json, tokenizer.json
  *     npy          a folder of NAME.npy, one for each tensor, for numpy; with config.json and
  *                  tokenizer.json as above
  *
  *     w_exchange_read(&weights, "gpt2", true, tell, &err);        // the format is recognised
  *     w_exchange_write(&weights, &w_exchange_formats[0], W_WEIGHT_Q8_0, "gpt2.gguf", tell, &err);
  *
- * The other program computes the same as this one, as far as the type of the weights allows: a model
- * that would compute something else is refused with W_MISMATCH and the reason. What was written, read
- * and written again in the same format and type is the same bytes.
+ * The other program computes the same as this one, as far as the type of the weights allows: a
+ * model that would compute something else is refused with W_MISMATCH and the reason. What was
+ * written, read and written again in the same format and type is the same bytes.
  *
  * Memory for reading is a small multiple of the file's size, whatever the file says. */
 #ifndef W_EXCHANGE_H
@@ -45,15 +45,15 @@ enum w_status w_exchange_look(const struct w_exchange_format **format, const cha
                               struct w_err *) W_MUST_CHECK;
 
 /* Read a model. *w, zeros at the call, is to be released, also after a failure. The configuration
- * says what the file does; the keys of training have values to fine-tune with. vocab: its vocabulary
- * is wanted, too. W_MISMATCH: no format, or a model that is none of ours; W_CORRUPT, W_TRUNCATED:
- * damaged, or numbers that are not finite; W_NEWER: another version of the format; W_LIMIT, W_IO,
- * W_NOMEM. */
+ * says what the file does; the keys of training have values to fine-tune with. vocab: its
+ * vocabulary is wanted, too. W_MISMATCH: no format, or a model that is none of ours; W_CORRUPT,
+ * W_TRUNCATED: damaged, or numbers that are not finite; W_NEWER: another version of the format;
+ * W_LIMIT, W_IO, W_NOMEM. */
 enum w_status w_exchange_read(struct w_weights *w, const char *path, bool vocab, w_exchange_tell *,
                               struct w_err *) W_MUST_CHECK;
-/* Write a model; the file or folder appears when it is complete. W_USAGE: the format cannot hold the
- * type, or a folder of that name exists; W_MISMATCH: the format cannot say what the model is, or a
- * weight is too large for the type; W_CORRUPT: a weight is not finite; W_IO, W_NOMEM. */
+/* Write a model; the file or folder appears when it is complete. W_USAGE: the format cannot hold
+ * the type, or a folder of that name exists; W_MISMATCH: the format cannot say what the model is,
+ * or a weight is too large for the type; W_CORRUPT: a weight is not finite; W_IO, W_NOMEM. */
 enum w_status w_exchange_write(const struct w_weights *w, const struct w_exchange_format *,
                                enum w_weight_type, const char *path, w_exchange_tell *,
                                struct w_err *) W_MUST_CHECK;

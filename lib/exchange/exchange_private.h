@@ -42,8 +42,8 @@ bool w_gpt2_has(const struct w_tensor *);
 /* As w_weights_vocab(), and w_weights_check_vocab(). */
 enum w_status w_exchange_vocab(const struct w_weights *, struct w_vocab **,
                                struct w_err *) W_MUST_CHECK;
-/* Writes numbers of one tensor, converted, piece by piece. W_MISMATCH: too large for the type; else as
- * w_output_write(). turned: its columns as rows. */
+/* Writes numbers of one tensor, converted, piece by piece. W_MISMATCH: too large for the type; else
+ * as w_output_write(). turned: its columns as rows. */
 struct w_output;
 enum w_status w_exchange_write_tensor(struct w_output *, const struct w_weights *,
                                       const struct w_tensor *, enum w_weight_type, bool turned,

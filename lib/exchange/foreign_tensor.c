@@ -2,8 +2,8 @@
  *
  * The list is checked as a whole before anything is read: two orders of it, by place and by name,
  * show what overlaps and what stands twice. The sizes follow from the shapes, so that a file cannot
- * promise more numbers than it has bytes; memory for the weights, at most four bytes for each byte of
- * the file (q8_0), is allocated after that. Numbers are read through a buffer of one row. */
+ * promise more numbers than it has bytes; memory for the weights, at most four bytes for each byte
+ * of the file (q8_0), is allocated after that. Numbers are read through a buffer of one row. */
 #include "exchange/foreign_tensor.h"
 
 #include <stdio.h>

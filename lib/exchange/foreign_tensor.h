@@ -45,8 +45,9 @@ enum w_status w_foreign_add(struct w_foreign_list *, const struct w_foreign *ten
                             struct w_err *) W_MUST_CHECK;
 void w_foreign_release(struct w_foreign_list *);
 
-/* Sort by name. W_CORRUPT: a name twice, or bytes that are not in [start, end) of the file or belong
- * to two tensors; or a size that is not that of the shape, where the type is known. W_NOMEM. */
+/* Sort by name. W_CORRUPT: a name twice, or bytes that are not in [start, end) of the file or
+ * belong to two tensors; or a size that is not that of the shape, where the type is known.
+ * W_NOMEM. */
 enum w_status w_foreign_check(struct w_foreign_list *, u64 start, u64 end,
                               struct w_err *) W_MUST_CHECK;
 /* In a list that was checked; NULL: none. */
@@ -64,9 +65,9 @@ enum w_status w_foreign_read_one(const struct w_foreign *, struct w_input *,
 /* The name, in the file, of a tensor of ours. */
 typedef void w_foreign_namer(const struct w_tensor *, char name[W_FOREIGN_NAME]);
 /* Make weights of a configuration and read all of its tensors; those of the list that were needed
- * become used. A tensor named `head` is one only in name where its numbers are those of the table of
- * ids, to which ours is tied. W_MISMATCH: they are not, or a tensor would be left that was not used.
- * Else fails as the functions above, and as w_weights_init(); *w is to be released. */
+ * become used. A tensor named `head` is one only in name where its numbers are those of the table
+ * of ids, to which ours is tied. W_MISMATCH: they are not, or a tensor would be left that was not
+ * used. Else fails as the functions above, and as w_weights_init(); *w is to be released. */
 enum w_status w_foreign_read(struct w_foreign_list *list, struct w_input *in,
                              const struct w_conf *conf, w_foreign_namer *name_of, const char *head,
                              struct w_weights *w, struct w_err *err) W_MUST_CHECK;

@@ -1,9 +1,11 @@
-/* Reading a model from a GGUF file of llama.cpp, architecture gpt2. After the pairs of text/gguf_cursor.h:
+/* Reading a model from a GGUF file of llama.cpp, architecture gpt2. After the pairs of
+ * text/gguf_cursor.h:
  *
- *     tensors | padding | data            tensor: name, u32 dimensions, u64 sizes, u32 type, u64 offset
+ *     tensors | padding | data        tensor: name, u32 dimensions, u64 sizes, u32 type, u64 offset
  *
- * The first size of a tensor varies fastest. Data begin at the next multiple of the alignment, and so does
- * each tensor in them. The vocabulary is in pairs "tokenizer.ggml.*", which text/vocab_formats.h reads. */
+ * The first size of a tensor varies fastest. Data begin at the next multiple of the alignment, and
+ * so does each tensor in them. The vocabulary is in pairs "tokenizer.ggml.*", which
+ * text/vocab_formats.h reads. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Writing a model as a GGUF file; text/gguf_cursor.h and gguf_read.c say how such files are made.
  *
- * Norms, biases and positions stay f32 in every type, as llama.cpp wants them, and a matrix whose rows
- * are not whole blocks of q8_0 becomes f16. There is no tensor "output.weight": llama.cpp takes the
- * table of ids for it (since March 2025). A document begins after the id that ends one, in training and
- * in wsample, and so it is to be put before every prompt (add_bos_token). */
+ * Norms, biases and positions stay f32 in every type, as llama.cpp wants them, and a matrix whose
+ * rows are not whole blocks of q8_0 becomes f16. There is no tensor "output.weight": llama.cpp
+ * takes the table of ids for it (since March 2025). A document begins after the id that ends one,
+ * in training and in wsample, and so it is to be put before every prompt (add_bos_token). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

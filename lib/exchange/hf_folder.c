@@ -1,8 +1,8 @@
 /* config.json and the vocabulary of a folder of transformers.
  *
- * What a configuration leaves out has the default of transformers' GPT2Config. Where it says that the
- * model computes something that models here do not, it is refused; what only matters to training
- * (dropout) or to generation is not looked at. */
+ * What a configuration leaves out has the default of transformers' GPT2Config. Where it says that
+ * the model computes something that models here do not, it is refused; what only matters to
+ * training (dropout) or to generation is not looked at. */
 #include "exchange/hf_folder.h"
 
 #include <math.h>

@@ -1,11 +1,12 @@
-/* A model as a folder of arrays for numpy, wte.weight.npy and so on, with config.json and tokenizer.json
- * as transformers has them. Names and shapes are ours: matrices are (out, in).
+/* A model as a folder of arrays for numpy, wte.weight.npy and so on, with config.json and
+ * tokenizer.json as transformers has them. Names and shapes are ours: matrices are (out, in).
  *
  *     0x93 "NUMPY" | u8 major | u8 minor | u16 or (from version 2) u32 size | a dict of that size:
  *     {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), } | data
  *
- * The dict is that of Python's syntax; it is read as far as numpy writes it, its keys in any order. Where
- * fortran_order is True, as after numpy.save(a.T), columns are in the file as rows would be. */
+ * The dict is that of Python's syntax; it is read as far as numpy writes it, its keys in any order.
+ * Where fortran_order is True, as after numpy.save(a.T), columns are in the file as rows would
+ * be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

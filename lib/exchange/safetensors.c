@@ -1,11 +1,13 @@
-/* A model as a folder of transformers: model.safetensors, with config.json and the vocabulary beside it.
+/* A model as a folder of transformers: model.safetensors, with config.json and the vocabulary
+ * beside it.
  *
- *     u64 size | JSON of that size: {"NAME":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]},...} |
- *     data, to which the offsets count
+ *     u64 size
+ *     JSON of that size: {"NAME":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]},...}
+ *     data, in which the offsets count
  *
- * Data have no holes and no overlaps. The matrices of blocks are those of Conv1D there, (in, out): they
- * are turned; those of ids and positions are not. The head, lm_head.weight, is tied and left out. Old
- * models have the mask of attention as a tensor h.N.attn.bias, which is no weight. */
+ * Data have no holes and no overlaps. The matrices of blocks are those of Conv1D there, (in, out):
+ * they are turned; those of ids and positions are not. The head, lm_head.weight, is tied and left
+ * out. Old models have the mask of attention as a tensor h.N.attn.bias, which is no weight. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

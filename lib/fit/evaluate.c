@@ -24,14 +24,15 @@
 #define RULE_SHARE 0.6
 #define RULE_INTERVAL 0.4
 #define DECODE_INTERVAL 0.25
-/* Of wgram learn and wgram add --leave-out with an order of 5, for each token of English: measured with
- * 24 million on two cores at 3 GHz. */
+/* Of wgram learn and wgram add --leave-out with an order of 5, for each token of English: measured
+ * with 24 million on two cores at 3 GHz. */
 #define COUNT_BYTES 40
 #define COUNT_S 0.7e-6
-/* What a token is worth to ranks that take steps alone, a guess on the safe side: DiLoCo (Douillard and
- * others, 2023) comes near to the loss of common steps after the same tokens. */
+/* What a token is worth to ranks that take steps alone, a guess on the safe side: DiLoCo (Douillard
+ * and others, 2023) comes near to the loss of common steps after the same tokens. */
 #define LOCAL_WORTH 0.8
-/* Of a simulation: with ranks that are not equally fast, enough steps for so many draws of a speed. */
+/* Of a simulation: with ranks that are not equally fast, enough steps for so many draws of a
+ * speed. */
 #define DRAWS 256
 #define RESIDENT_BASE (3.5 * 1024 * 1024) /* code, stacks and buffers of the stream of batches */
 
@@ -186,7 +187,8 @@ static void give_phase(struct w_fit *fit, const char *figure, u32 phase, double 
     give_number(fit, key, value, "calibration");
 }
 
-/* Memory by the plan of one text, with what is read of the weights as they are in the file; rates. */
+/* Memory by the plan of one text, with what is read of the weights as they are in the file;
+ * rates. */
 static enum w_status give_generation(struct w_fit *fit, const struct w_costs *costs, u32 threads,
                                      struct w_err *err)
 {

@@ -431,9 +431,9 @@ const struct w_figure w_figures[] = {
      "accumulate*rows / ranks.seconds"},
     {"ranks.efficiency", "the same / ranks times the rate of one", W_UNIT_PART,
      "ranks.one / (ranks*ranks.seconds)"},
-    /* What is worth more than steps of which the network takes more than a tenth: steps of k times as
-     * many batches, or k steps of each rank alone, after which as much is exchanged for the weights
-     * and for each state of the optimizer (net/outer.h). */
+    /* What is worth more than steps of which the network takes more than a tenth: steps of k times
+     * as many batches, or k steps of each rank alone, after which as much is exchanged for the
+     * weights and for each state of the optimizer (net/outer.h). */
     {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
     {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
     {"ranks.round", "the same with the states of the optimizer", W_UNIT_SECONDS,

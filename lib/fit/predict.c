@@ -214,8 +214,8 @@ static struct among among(const struct w_calibration *c, double bytes)
     return a;
 }
 
-/* The weights of a token at the seconds per byte between the two measured sizes around this one, and
- * sampling from the vocabulary; of a prompt the layers alone. */
+/* The weights of a token at the seconds per byte between the two measured sizes around this one,
+ * and sampling from the vocabulary; of a prompt the layers alone. */
 static void decode_costs(struct w_costs *costs, const struct w_calibration *c,
                          const struct w_conf *conf)
 {

@@ -1,5 +1,5 @@
-/* The seconds of a phase are divided among the layers by their arithmetic in it; then the layers are
- * walked as in the backward pass of net/step.c, and pieces of the gradient cut as in
+/* The seconds of a phase are divided among the layers by their arithmetic in it; then the layers
+ * are walked as in the backward pass of net/step.c, and pieces of the gradient cut as in
  * net/gradient_tree.c. */
 #include "fit/rank_step.h"
 
@@ -17,8 +17,9 @@
 
 /* ---- the time of a layer ---- */
 
-/* Arithmetic of a layer within a batch, and how much of its forward phase the backward pass computes
- * again. (Layers that make losses do all of their work at its beginning, which comes to the same.) */
+/* Arithmetic of a layer within a batch, and how much of its forward phase the backward pass
+ * computes again. (Layers that make losses do all of their work at its beginning, which comes to
+ * the same.) */
 struct share {
     double forward, backward, again;
 };

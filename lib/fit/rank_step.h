@@ -1,7 +1,7 @@
-/* rank_step.h - what one of several ranks of wtrain (sys/peers.h) does in a step: how long it computes,
- * and which exchanges it starts when. It follows w_model_gradient() and net/gradient_tree.h: in the
- * backward pass of the rank's last batch an exchange starts as soon as its gradients are final; after
- * it come a few small ones; then the update.
+/* rank_step.h - what one of several ranks of wtrain (sys/peers.h) does in a step: how long it
+ * computes, and which exchanges it starts when. It follows w_model_gradient() and
+ * net/gradient_tree.h: in the backward pass of the rank's last batch an exchange starts as soon as
+ * its gradients are final; after it come a few small ones; then the update.
  *
  *     w_rank_step_make(&step, &conf, phase_s, ranks, &err)
  *     ...                                                   // fit/simulation.h
@@ -26,8 +26,9 @@ struct w_rank_step {
     u32 count;
 };
 
-/* phase_s: seconds of each phase in a step of one process, which does all of conf.accumulate batches.
- * ranks: a power of two; each does its part of them. W_USAGE, W_NOMEM; then nothing is to be freed. */
+/* phase_s: seconds of each phase in a step of one process, which does all of conf.accumulate
+ * batches. ranks: a power of two; each does its part of them. W_USAGE, W_NOMEM; then nothing is to
+ * be freed. */
 enum w_status w_rank_step_make(struct w_rank_step *, const struct w_conf *,
                                const double phase_s[W_PHASES], u64 ranks,
                                struct w_err *) W_MUST_CHECK;

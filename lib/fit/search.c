@@ -9,8 +9,9 @@
 
 #include "fit/scaling_law.h"
 
-/* Divided by the tokens for a parameter, the rank of a candidate that has fewer than W_TOKENS_LEAST: the law
- * knows nothing of it, so all others come first, then those with most tokens. */
+/* Divided by the tokens for a parameter, the rank of a candidate that has fewer than
+ * W_TOKENS_LEAST: the law knows nothing of it, so all others come first, then those with most
+ * tokens. */
 #define TOO_FEW 1e3
 
 /* ---- the best within a budget ---- */

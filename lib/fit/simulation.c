@@ -1,7 +1,7 @@
-/* There is one kind of event: a rank comes to a stage of an exchange. If its partner is there already,
- * both messages of the pair go through the sides of the two ranks, after which each comes to its next
- * stage; else it waits, and the partner will find it. Events of the same time happen in the order in
- * which they were made. */
+/* There is one kind of event: a rank comes to a stage of an exchange. If its partner is there
+ * already, both messages of the pair go through the sides of the two ranks, after which each comes
+ * to its next stage; else it waits, and the partner will find it. Events of the same time happen in
+ * the order in which they were made. */
 #include "fit/simulation.h"
 
 #include <math.h>

@@ -28,9 +28,9 @@ struct w_blocks w_blocks_of(const struct w_ukernel *ukernel, enum w_type type, u
     /* Half of L2 for the block of a; the rest for c, which passes through. */
     blocks.rows =
         clamp_down(l2 / 2 / ukernel->row_bytes / blocks.k, ukernel->tile_rows, W_BLOCK_ROWS_MAX);
-    /* Packing a block of a costs about as much as multiplying it by 8 columns, and by 80 where it is
-     * rounded to 8 bits: with many times as many it is cheap, and there are still enough items to keep
-     * all threads busy. */
+    /* Packing a block of a costs about as much as multiplying it by 8 columns, and by 80 where it
+     * is rounded to 8 bits: with many times as many it is cheap, and there are still enough items
+     * to keep all threads busy. */
     const u64 cols = type == W_TYPE_Q8 ? 4096 : 1024;
     blocks.cols = clamp_down(cols, ukernel->tile_cols, cols);
     return blocks;

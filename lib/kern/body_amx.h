@@ -265,8 +265,8 @@ static struct unit_rows rows_at(const struct w_tile *t, u64 row)
     return rows;
 }
 
-/* One tile of c. Between steps, while the unit is at work, the CPU does what meanwhile() does. The next
- * panel is not prefetched: that gains nothing here, and costs the loads of tiles 3 %. */
+/* One tile of c. Between steps, while the unit is at work, the CPU does what meanwhile() does. The
+ * next panel is not prefetched: that gains nothing here, and costs the loads of tiles 3 %. */
 W_INLINE void multiply_tile(const bool lower, const bool right, const struct w_tile *t,
                             struct unit_rows a, const u8 *b)
 {

@@ -1,8 +1,9 @@
 /* body_attend.h - attention of queries to a KV cache. Part of kern_body.h.
  *
- * Of a prompt, queries of consecutive tokens are taken QUERIES at a time, so that a vector of keys or
- * values is loaded once for all of them: for one query alone these loads are the bottleneck. Each has
- * its own sums, added up in the same order as if it were alone, so that its result has the same bits. */
+ * Of a prompt, queries of consecutive tokens are taken QUERIES at a time, so that a vector of keys
+ * or values is loaded once for all of them: for one query alone these loads are the bottleneck.
+ * Each has its own sums, added up in the same order as if it were alone, so that its result has the
+ * same bits. */
 
 #define QUERIES W_ATTEND_QUERIES
 #if LANES == 16
@@ -25,7 +26,8 @@ W_INLINE vec set_typed(const enum w_type type, const void *x, u64 i)
                                      : ((const float *)x)[i]);
 }
 
-/* Scores of some queries for some blocks of keys; those of query r are from scores + r * stride on. */
+/* Scores of some queries for some blocks of keys; those of query r are from scores + r * stride
+ * on. */
 W_INLINE void score_blocks(const enum w_type type, const u32 queries, const u32 blocks,
                            const struct w_attend *a, u64 first, u64 key, float *scores, u64 stride)
 {
@@ -54,8 +56,8 @@ W_INLINE void score_blocks(const enum w_type type, const u32 queries, const u32 
             v_store(scores + r * stride + key + v * LANES, sum[r][v]);
 }
 
-/* Sums of values, weighted by the probabilities of some queries, from column `first` on; query r has r
- * values more than `count`. */
+/* Sums of values, weighted by the probabilities of some queries, from column `first` on; query r
+ * has r values more than `count`. */
 W_INLINE void combine_values(const enum w_type type, const u32 queries, const u32 vectors,
                              const struct w_attend *a, u64 count, u64 column, const float *p,
                              u64 stride, float *sums, u64 width)

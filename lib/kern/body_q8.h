@@ -1,5 +1,5 @@
-/* body_q8.h - the micro-kernel of q8.h, in vectors. Included once by the file of each instruction set,
- * which sets the target, Q8_VARIANT, Q8_NAME and, if it needs any, Q8_ISA.
+/* body_q8.h - the micro-kernel of q8.h, in vectors. Included once by the file of each instruction
+ * set, which sets the target, Q8_VARIANT, Q8_NAME and, if it needs any, Q8_ISA.
  *
  * A panel is, for each block of 32 numbers of k:
  *
@@ -7,8 +7,9 @@
  *                                          instructions for dot products of bytes have them
  *      TILE_COLS scales in bf16
  *
- * These instructions multiply unsigned bytes by signed ones, hence the 128: sums start from -128 times
- * the sum of the row's numbers. A packed row is, for each block, 32 bytes, that start, and a scale. */
+ * These instructions multiply unsigned bytes by signed ones, hence the 128: sums start from -128
+ * times the sum of the row's numbers. A packed row is, for each block, 32 bytes, that start, and a
+ * scale. */
 #include "kern/q8.h"
 #include "kern/q8_variants.h"
 #include "kern/vector.h"
@@ -39,7 +40,8 @@ W_INLINE ivec v_dot_bytes(ivec sum, ivec w, i32 x)
 #elif defined W_AVX2 && defined __AVXVNNI__
     return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, _mm256_set1_epi32(x));
 #elif defined W_AVX2
-    /* Bytes 0 and 2, then 1 and 3, as numbers of 16 bits: their products in pairs cannot overflow. */
+    /* Bytes 0 and 2, then 1 and 3, as numbers of 16 bits: their products in pairs cannot
+     * overflow. */
     const __m256i all = _mm256_set1_epi32(x), low = _mm256_set1_epi32(0x00ff00ff);
     const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
     const __m256i odd = _mm256_srai_epi16(all, 8);
@@ -78,8 +80,8 @@ W_INLINE float largest_of(const float x[BLOCK])
     return v_largest(most) + v_sum(probe);
 }
 
-/* q = x / scale, to the nearest; 1.5 * 2^23 plus a small number has the whole part in its last bits.
- * Returns the sum of q. */
+/* q = x / scale, to the nearest; 1.5 * 2^23 plus a small number has the whole part in its last
+ * bits. Returns the sum of q. */
 W_INLINE i32 quantise(int8_t q[BLOCK], const float x[BLOCK], float inverse)
 {
     typedef int8_t bytes_vec __attribute__((vector_size(LANES)));

@@ -150,7 +150,8 @@ W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row,
         memcpy(c + i * c_row, whole + i * TILE_COLS, cols * sizeof(float));
 }
 
-/* Rows that run() takes unpacked, at most: with as few, b streams from memory and is used up at once. */
+/* Rows that run() takes unpacked, at most: with as few, b streams from memory and is used up at
+ * once. */
 #define FEW_ROWS (TILE_ROWS > 8 ? 8 : TILE_ROWS - 1)
 #define STREAM_AHEAD 2048 /* bytes of b to prefetch; panels follow one another */
 

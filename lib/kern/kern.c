@@ -1,5 +1,5 @@
-/* The table of variants and the choice among them when the program runs: the first row whose instruction
- * sets the CPU has, and whose library or tile unit really works. */
+/* The table of variants and the choice among them when the program runs: the first row whose
+ * instruction sets the CPU has, and whose library or tile unit really works. */
 #include "kern/variants.h"
 
 #include <pthread.h>

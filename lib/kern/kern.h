@@ -85,9 +85,9 @@ struct w_sgemm {
     u64 c_row;
 };
 
-/* Attention of queries of consecutive tokens for one head: y = sum of softmax(scale q k)[t] v[t], of
- * query i (size) over the first count + i keys and values. All are in one type; scores and sums are in
- * fp32. A query gets the same bits however many there are. */
+/* Attention of queries of consecutive tokens for one head: y = sum of softmax(scale q k)[t] v[t],
+ * of query i (size) over the first count + i keys and values. All are in one type; scores and sums
+ * are in fp32. A query gets the same bits however many there are. */
 struct w_attend {
     const void *q, *keys, *values;
     void *y;
@@ -97,8 +97,8 @@ struct w_attend {
     float *scratch; /* W_ATTEND_FLOATS(keys of the last query, size) */
 };
 /* Keys lie in blocks of 16, each (size, 16), so that 16 scores are computed at a time; values are
- * rows of W_ATTEND_WIDTH(size) numbers, the last of which are zero. What follows the last key in its
- * block may be any number. */
+ * rows of W_ATTEND_WIDTH(size) numbers, the last of which are zero. What follows the last key in
+ * its block may be any number. */
 #define W_ATTEND_BLOCK 16
 #define W_ATTEND_WIDTH(size) w_round_up(size, W_ATTEND_BLOCK)
 #define W_ATTEND_QUERIES 4 /* at a time */

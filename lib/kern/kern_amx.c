@@ -1,7 +1,7 @@
 /* AMX: bf16 GEMM by the tile unit of Intel's CPUs since Sapphire Rapids; all else in AVX-512, which
- * these have. With a compiler that has no pragma for it, the variant has no functions. The version is
- * asked, not the macro that the pragma defines: compiler caches preprocess without the pragma, and would
- * not see what is included. */
+ * these have. With a compiler that has no pragma for it, the variant has no functions. The version
+ * is asked, not the macro that the pragma defines: compiler caches preprocess without the pragma,
+ * and would not see what is included. */
 #if defined __x86_64__
 #if !defined __clang__ && __GNUC__ >= 11
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma,amx-tile,amx-bf16")

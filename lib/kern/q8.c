@@ -1,4 +1,5 @@
-/* The micro-kernels of q8.h: the choice among them, and the reference, which follows the formula. */
+/* The micro-kernels of q8.h: the choice among them, and the reference, which follows the
+ * formula. */
 #include "kern/q8.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* q8.h - products with weights of 8 bits: for generation, which is as fast as weights are read.
  *
- * A weight matrix is cut into blocks of 32 numbers along k, each with a scale: w = scale * q, q from
- * -127 to 127 (as q8_0 of llama.cpp has it; the scale is in bf16, rounded up, so that no q is
- * clipped). Rows of a are cut and rounded in the same way, in each call, with scales in fp32. A product
- * is
+ * A weight matrix is cut into blocks of 32 numbers along k, each with a scale: w = scale * q, q
+ * from -127 to 127 (as q8_0 of llama.cpp has it; the scale is in bf16, rounded up, so that no q is
+ * clipped). Rows of a are cut and rounded in the same way, in each call, with scales in fp32. A
+ * product is
  *
  *      c[i][j] = add + sum over blocks of  scale_a[i] scale_b[j] * (sum over 32 of q_a q_b)
  *
@@ -11,11 +11,11 @@
  * multiply-add rounds once or twice. A number that is not finite makes its row or column NaN.
  *
  * The tile unit of AMX gives the same sums, but not sooner: each block of k has to leave it through
- * memory to be scaled, and storing and loading tiles took as long as the instructions for vectors of
- * bytes take in all (160 to 180 against 160 to 190 billion multiply-adds a second).
+ * memory to be scaled, and storing and loading tiles took as long as the instructions for vectors
+ * of bytes take in all (160 to 180 against 160 to 190 billion multiply-adds a second).
  *
- * In struct w_gemm such a product has the type W_TYPE_Q8; a is in fp32, and b is packed (w_gemm_pack),
- * from fp32. */
+ * In struct w_gemm such a product has the type W_TYPE_Q8; a is in fp32, and b is packed
+ * (w_gemm_pack), from fp32. */
 #ifndef W_Q8_H
 #define W_Q8_H
 

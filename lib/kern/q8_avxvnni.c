@@ -1,5 +1,5 @@
-/* AVX-VNNI: dot products of bytes in AVX2's registers (Alder Lake, Zen 5). With a compiler that has no
- * pragma for it there is no such kernel (see kern_amx.c). */
+/* AVX-VNNI: dot products of bytes in AVX2's registers (Alder Lake, Zen 5). With a compiler that has
+ * no pragma for it there is no such kernel (see kern_amx.c). */
 #if defined __x86_64__
 #if !defined __clang__ && __GNUC__ >= 11
 #pragma GCC target("avx2,fma,avxvnni")

@@ -256,10 +256,10 @@ W_INLINE vec v_exp(vec x)
     return v_exp_below_88(v_min(v_set(88.0f), x));
 }
 
-/* 1 / x for x from 2^-100 to 2^120, within 2 units in the last place. A division of vectors this wide
- * takes as long as 30 other instructions. Instead: the difference of bits is that of exponents, and
- * within 5 % of the quotient; a parabola in what is left of x (the minimax fit) is within 2^-14; and a
- * step of Newton squares that. */
+/* 1 / x for x from 2^-100 to 2^120, within 2 units in the last place. A division of vectors this
+ * wide takes as long as 30 other instructions. Instead: the difference of bits is that of
+ * exponents, and within 5 % of the quotient; a parabola in what is left of x (the minimax fit) is
+ * within 2^-14; and a step of Newton squares that. */
 W_INLINE vec v_reciprocal(vec x)
 {
 #if defined W_AVX512

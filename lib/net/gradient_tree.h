@@ -24,13 +24,13 @@
 #define W_GRADIENT_LEVELS 10 /* of the tree, at most */
 
 /* The parts of a step: the largest power of two up to conf.max_ranks that divides conf.accumulate.
- * No more ranks can share out a step. With local steps 1: gradients are summed within a rank alone, of
- * whose number only accumulate has to be a multiple. */
+ * No more ranks can share out a step. With local steps 1: gradients are summed within a rank alone,
+ * of whose number only accumulate has to be a multiple. */
 u32 w_gradient_parts(const struct w_conf *);
 
-/* Of a block of so many floats, those from `from` on are final, and those from `sent` on are on their
- * way: the floats of the next exchange, the last ones before `sent`. 0: it is not worth one yet, or
- * nothing is left. */
+/* Of a block of so many floats, those from `from` on are final, and those from `sent` on are on
+ * their way: the floats of the next exchange, the last ones before `sent`. 0: it is not worth one
+ * yet, or nothing is left. */
 u64 w_gradient_piece(u64 floats, u64 sent, u64 from);
 
 struct w_gradient_tree {

@@ -38,8 +38,8 @@ static u32 target_of(const struct job *job, u64 row)
     return job->head->columns ? job->head->columns[id] : id;
 }
 
-/* The logit of a row's target, at its place among the row's: the GEMM has added the correction to it,
- * as to all of its column. */
+/* The logit of a row's target, at its place among the row's: the GEMM has added the correction to
+ * it, as to all of its column. */
 static float own_logit(const struct job *job, u32 target, float *logit)
 {
     if (job->head->correction)

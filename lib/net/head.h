@@ -22,8 +22,8 @@ struct w_head {
     u64 chunk;
     float *nll; /* (M): loss of each token in nats */
 };
-/* Numbers from one row of logits to the next. Rows in the same place of every page would compete for
- * the same lines of L1. */
+/* Numbers from one row of logits to the next. Rows in the same place of every page would compete
+ * for the same lines of L1. */
 #define W_HEAD_GAP 32
 static inline u64 w_head_stride(u64 vocab)
 {

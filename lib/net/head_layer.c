@@ -1,7 +1,8 @@
-/* The head as a layer: tied to the table of ids. With a sampled softmax a step of training has a head
- * of its own with the rows of the batch's set: gathered from the table's fp32 weights, and their
- * gradient added to the table's at the end. Its panels take the place of the whole table's, which
- * only evaluation needs (w_update.unpacked), as it needs logits over all ids, of fewer tokens at a time.
+/* The head as a layer: tied to the table of ids. With a sampled softmax a step of training has a
+ * head of its own with the rows of the batch's set: gathered from the table's fp32 weights, and
+ * their gradient added to the table's at the end. Its panels take the place of the whole table's,
+ * which only evaluation needs (w_update.unpacked), as it needs logits over all ids, of fewer tokens
+ * at a time.
  *
  * Gathering and scattering moves (2 types + 20) bytes for each of the set's numbers once a batch:
  * they are counted in the head's phase. */

@@ -42,8 +42,8 @@ struct w_layer {
     struct w_plan_place own_at[W_LAYER_BUFFERS]; /* its further buffers, in the kind's own order */
 };
 
-/* What a pass of generation has instead of a batch: any tokens of any texts. Each text has a slot of
- * the KV cache; its tokens follow each other, as far as they are among the rows. */
+/* What a pass of generation has instead of a batch: any tokens of any texts. Each text has a slot
+ * of the KV cache; its tokens follow each other, as far as they are among the rows. */
 struct w_decode_row {
     u32 id, slot;
     u64 position;

@@ -1,6 +1,7 @@
-/* lazy_rows.h - the rows of the table of ids that a step uses. With a sampled softmax most rows have
- * no gradient; with conf.lazy_rows the optimizer leaves them alone, weights, moments and weight decay (as torch's
- * SparseAdam), and nobody reads or clears their gradients, which stay zero.
+/* lazy_rows.h - the rows of the table of ids that a step uses. With a sampled softmax most rows
+ * have no gradient; with conf.lazy_rows the optimizer leaves them alone, weights, moments and
+ * weight decay (as torch's SparseAdam), and nobody reads or clears their gradients, which stay
+ * zero.
  *
  * A step's batches add ids; before the update the set is listed, after it cleared. */
 #ifndef W_LAZY_ROWS_H

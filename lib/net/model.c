@@ -1,5 +1,5 @@
-/* The life cycle of a model: its layers, the plan of their memory, one block of it, and where each layer
- * finds its part (w_layers_place). The arithmetic is step.c. */
+/* The life cycle of a model: its layers, the plan of their memory, one block of it, and where each
+ * layer finds its part (w_layers_place). The arithmetic is step.c. */
 #include "net/model_inside.h"
 
 #include <math.h>
@@ -50,7 +50,8 @@ static void touch_stripe(void *context, u64 item, u32 worker)
     memset(m->block + begin, 0, end - begin);
 }
 
-/* A block of which a round of local steps keeps what all ranks have in common; NULL: it does not. */
+/* A block of which a round of local steps keeps what all ranks have in common; NULL: it does
+ * not. */
 static void add_to_round(struct w_model *m, float *now, float *common, u64 floats)
 {
     if (common)

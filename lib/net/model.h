@@ -25,9 +25,10 @@ enum w_status w_model_new(struct w_model **, const struct w_conf *, enum w_plan_
                           const struct w_kern *kern, struct w_team *, struct w_err *) W_MUST_CHECK;
 void w_model_free(struct w_model *); /* accepts NULL */
 
-/* Share out the batches of a step with other ranks: each has 1/ranks of them, in their order, and the
- * result has the same bits as that of one process. Their number divides w_gradient_parts(). With
- * conf.local_steps it divides conf.accumulate, and each rank takes its steps alone, in rounds. */
+/* Share out the batches of a step with other ranks: each has 1/ranks of them, in their order, and
+ * the result has the same bits as that of one process. Their number divides w_gradient_parts().
+ * With conf.local_steps it divides conf.accumulate, and each rank takes its steps alone, in
+ * rounds. */
 struct w_peers;
 void w_model_share(struct w_model *, struct w_peers *);
 
@@ -44,12 +45,12 @@ float *w_model_weights(struct w_model *);
 float *w_model_gradients(struct w_model *);
 /* State number `state` of the optimizer, from 0 on (w_optimizer_state()), and its name in files:
  * "adam.m". NULL: there are no more. A tensor of the state's rule is at w_tensor.state in it. State
- * W_OUTER_STATE is the momentum of the outer step (net/outer.h), laid out as the weights; NULL without
- * local steps. */
+ * W_OUTER_STATE is the momentum of the outer step (net/outer.h), laid out as the weights; NULL
+ * without local steps. */
 const char *w_model_state_name(const struct w_model *, u32 state);
 float *w_model_state(struct w_model *, u32 state);
-/* How often each id was a target in the steps so far (V): state of a run with a sampled softmax; NULL
- * without. */
+/* How often each id was a target in the steps so far (V): state of a run with a sampled softmax;
+ * NULL without. */
 u32 *w_model_seen(struct w_model *);
 
 /* Draw initial weights: a pure function of conf.seed and of each tensor's row in the table. */
@@ -60,12 +61,12 @@ void w_model_init(struct w_model *);
  * mean loss of the network in nats per token. */
 double w_model_gradient(struct w_model *, const struct w_batch *, double scale);
 
-/* Among ranks, for one that cannot do its batches: it takes part in the sums, with what it has, so that the
- * others do not wait; no update may follow. */
+/* Among ranks, for one that cannot do its batches: it takes part in the sums, with what it has, so
+ * that the others do not wait; no update may follow. */
 void w_model_withhold(struct w_model *);
 /* Among ranks, before the update: wait for the sum of all gradients, whose parts have been on their
- * way since the layers made them, and for what else the update takes from the batches. Alone: nothing.
- * Status as of w_peers_wait(). */
+ * way since the layers made them, and for what else the update takes from the batches. Alone:
+ * nothing. Status as of w_peers_wait(). */
 enum w_status w_model_gather(struct w_model *, struct w_err *) W_MUST_CHECK;
 
 /* Mean loss of a batch without gradients. Also fills nll (B * T losses in nats) unless NULL. */
@@ -84,10 +85,10 @@ const float *w_model_mixed(const struct w_model *);
  * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */
 double w_model_update(struct w_model *, u64 step, double learning_rate);
 
-/* With conf.local_steps: a round of steps begins with what the ranks have in common, which they have to
- * have; at its end they take the outer step together, over whatever steps they have taken. *norm becomes
- * the norm of the outer gradient. Status as of w_peers_wait(); after a failure the round can only be
- * dropped. The next one has begun then. */
+/* With conf.local_steps: a round of steps begins with what the ranks have in common, which they
+ * have to have; at its end they take the outer step together, over whatever steps they have taken.
+ * *norm becomes the norm of the outer gradient. Status as of w_peers_wait(); after a failure the
+ * round can only be dropped. The next one has begun then. */
 void w_model_begin_round(struct w_model *);
 enum w_status w_model_end_round(struct w_model *, double *norm, struct w_err *) W_MUST_CHECK;
 /* The model as it was when the round began. */

@@ -13,8 +13,8 @@
 #include "net/optim.h"
 #include "net/orthogonal.h"
 
-/* Where the largest matrix has up to so many elements, each is orthogonalised by one thread, several at
- * a time: the products are too small for a team. */
+/* Where the largest matrix has up to so many elements, each is orthogonalised by one thread,
+ * several at a time: the products are too small for a team. */
 #define ALONE_ELEMENTS ((u64)1 << 20)
 
 static void begin(struct w_optimizer_step *step, const struct w_conf *conf, u64 t,

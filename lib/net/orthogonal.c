@@ -414,7 +414,8 @@ static void swap(void **a, void **b)
     *b = was;
 }
 
-/* q = the product of z of `count` polynomials of the Gram matrix of X / sqrt(bound), and of factor. */
+/* q = the product of z of `count` polynomials of the Gram matrix of X / sqrt(bound), and of
+ * factor. */
 static void join(struct work *w, const struct polynomial *p, u32 count, double bound, double factor)
 {
     for (u32 i = 0; i < count; i++) {

@@ -4,12 +4,12 @@
  *
  * Odd polynomials p(s) = a s + b s^3 + c s^5, one after the other, pull singular values towards 1
  * (Jordan and others: "Muon", 2024). Their coefficients are those of "Polar Express" (Amsel,
- * Persson, Musco and Gower, 2025): each is the best one for the interval that the one before leaves.
- * Three of them take singular values from W_ORTHOGONAL_LEAST of the bound to W_ORTHOGONAL_LOW to
- * W_ORTHOGONAL_HIGH; smaller ones grow by W_ORTHOGONAL_SLOPE at most. The bound of all singular
- * values is the fourth root of the sum of their fourth powers, the norm of x x^T: it costs nothing
- * beside the products and is up to n^(1/4) times tighter than the norm of x, which is why three are
- * enough.
+ * Persson, Musco and Gower, 2025): each is the best one for the interval that the one before
+ * leaves. Three of them take singular values from W_ORTHOGONAL_LEAST of the bound to
+ * W_ORTHOGONAL_LOW to W_ORTHOGONAL_HIGH; smaller ones grow by W_ORTHOGONAL_SLOPE at most. The bound
+ * of all singular values is the fourth root of the sum of their fourth powers, the norm of x x^T:
+ * it costs nothing beside the products and is up to n^(1/4) times tighter than the norm of x, which
+ * is why three are enough.
  *
  *     const u64 bytes = w_orthogonal_bytes(rows, cols, engine.type);
  *     w_orthogonalise(&engine, scratch, x, rows, cols);      // in place; scratch has the bytes

@@ -1,5 +1,5 @@
-/* outer.h - rounds of local steps, DiLoCo (Douillard and others, 2023, arXiv 2311.08105), as far as one
- * rank computes them.
+/* outer.h - rounds of local steps, DiLoCo (Douillard and others, 2023, arXiv 2311.08105), as far as
+ * one rank computes them.
  *
  * A round begins with the weights that all ranks have in common. Each rank takes conf.local_steps
  * optimizer steps of its own from there. Then, with g the outer gradient,
@@ -8,9 +8,9 @@
  *      m = momentum m + g,   common -= learning_rate (momentum m + g)
  *      weights = common
  *
- * which is Nesterov's momentum as PyTorch's SGD has it. Each state of the optimizer becomes its mean over
- * the ranks, as in local Adam (Cheng and Glasgow, 2024, arXiv 2409.13155): so the ranks have all in
- * common between two rounds, and a checkpoint says nothing of them.
+ * which is Nesterov's momentum as PyTorch's SGD has it. Each state of the optimizer becomes its
+ * mean over the ranks, as in local Adam (Cheng and Glasgow, 2024, arXiv 2409.13155): so the ranks
+ * have all in common between two rounds, and a checkpoint says nothing of them.
  *
  *     w_outer_begin(&outer)                  // common is what there is now
  *     ...                                    // steps, which change the weights and the states
@@ -41,11 +41,11 @@ struct w_outer {
 };
 
 void w_outer_begin(const struct w_outer *);
-/* This rank's term of the outer gradient, common - weights, in place of what is in `gradient`. The weights
- * are not read any more: their memory is scratch for the sum until w_outer_step(). */
+/* This rank's term of the outer gradient, common - weights, in place of what is in `gradient`. The
+ * weights are not read any more: their memory is scratch for the sum until w_outer_step(). */
 void w_outer_gradient(const struct w_outer *);
-/* `gradient` and the blocks of states are sums over so many ranks. All blocks become what the next round
- * begins with; the gradient becomes zero. */
+/* `gradient` and the blocks of states are sums over so many ranks. All blocks become what the next
+ * round begins with; the gradient becomes zero. */
 void w_outer_step(const struct w_outer *, u32 ranks, double learning_rate, double momentum);
 /* All blocks as they were when the round began. */
 void w_outer_drop(const struct w_outer *);

@@ -1,5 +1,5 @@
-/* In bf16 the scratch memory holds two arrays as long as x: this rank's numbers, which become the sum, and
- * what arrives. */
+/* In bf16 the scratch memory holds two arrays as long as x: this rank's numbers, which become the
+ * sum, and what arrives. */
 #include "net/peer_sum.h"
 
 /* Floats of an item of the team, and of what an operation converts at a time. */
@@ -17,7 +17,8 @@ static w_bf16 *rounded_of(const struct w_peer_sum *sum)
     return (w_bf16 *)(void *)sum->scratch;
 }
 
-/* rounded[i] = x[i], and kept[i] += what that leaves out, unless kept is NULL; x is lost. n <= CHUNK */
+/* rounded[i] = x[i], and kept[i] += what that leaves out, unless kept is NULL; x is lost. n <=
+ * CHUNK */
 static void round_off(const struct w_kern *kern, w_bf16 *rounded, float *x, float *kept, u64 n)
 {
     float back[CHUNK];

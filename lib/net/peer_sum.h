@@ -1,15 +1,15 @@
-/* peer_sum.h - the sum of a block of floats over the ranks of a run (sys/peers.h), in place and in the order
- * that ranks have, in pieces that are on their way while others are still being made.
+/* peer_sum.h - the sum of a block of floats over the ranks of a run (sys/peers.h), in place and in
+ * the order that ranks have, in pieces that are on their way while others are still being made.
  *
  *     w_peer_sum_begin(&sum, x, scratch, floats, true)
  *     w_peer_sum_send(&sum, at, n)                    // x[at] to x[at + n - 1] are final
  *     ...                                             // until all of x is
  *     w_peer_sum_end(&sum, &err)                      // x is the sum
  *
- * By choice (conf.peer_sums) numbers are sent as bf16, in half the bytes: each rank rounds its own, and the
- * sums of a pair of ranks are rounded again, up to that of all. What a rounding leaves out is kept by the rank
- * that rounds, and added to its own numbers of the next sum (error feedback, Seide and others, 2014): so
- * nothing is lost over all sums but what is kept last. */
+ * By choice (conf.peer_sums) numbers are sent as bf16, in half the bytes: each rank rounds its own,
+ * and the sums of a pair of ranks are rounded again, up to that of all. What a rounding leaves out
+ * is kept by the rank that rounds, and added to its own numbers of the next sum (error feedback,
+ * Seide and others, 2014): so nothing is lost over all sums but what is kept last. */
 #ifndef W_PEER_SUM_H
 #define W_PEER_SUM_H
 
@@ -27,8 +27,7 @@ struct w_peer_sum {
     const struct w_engine *engine;
     struct w_peers *peers; /* NULL: alone, where x is the sum */
     bool bf16;
-    float
-        *error; /* with bf16: what is kept, as large as the largest x, zeros before the first sum */
+    float *error; /* with bf16: what is kept, as large as the largest x; zeros at first */
     /* of the sum that is being made */
     float *x, *scratch;
     u64 floats;

@@ -31,8 +31,8 @@ const char *w_lifetime_name(enum w_lifetime);
 #define W_PARTIAL_ROWS 128
 
 #define W_PLAN_ROWS 40
-/* Blocks of state beside the weights, at most: those of the optimizer's rules (net/optim.h), and as the
- * last one the momentum of the outer step (net/outer.h). */
+/* Blocks of state beside the weights, at most: those of the optimizer's rules (net/optim.h), and as
+ * the last one the momentum of the outer step (net/outer.h). */
 #define W_OPTIMIZER_STATES 4
 #define W_OUTER_STATE (W_OPTIMIZER_STATES - 1)
 
@@ -51,8 +51,8 @@ struct w_plan {
     u64 thread_bytes; /* scratch of one thread */
 };
 
-/* Generation: texts whose keys and values are kept, rows of a pass at most, and rows of which logits
- * are wanted at most; the type of the weights, of which packed copies are kept. */
+/* Generation: texts whose keys and values are kept, rows of a pass at most, and rows of which
+ * logits are wanted at most; the type of the weights, of which packed copies are kept. */
 struct w_plan_decode {
     enum w_type weights;
     u64 slots, rows, logits;
@@ -128,8 +128,8 @@ struct w_plan_common {
     struct w_plan_place lazy_bits, lazy_ids; /* nowhere without lazy rows */
     struct w_plan_place seen, seen_step;     /* nowhere without a sampled softmax */
     struct w_plan_place sum_error; /* of sums over ranks in bf16 (net/peer_sum.h); else nowhere */
-    /* With local steps, what all ranks have in common: the weights, each state of the rules, and of a
-     * sampled softmax the targets that were seen. Else nowhere. */
+    /* With local steps, what all ranks have in common: the weights, each state of the rules, and of
+     * a sampled softmax the targets that were seen. Else nowhere. */
     struct w_plan_place common_weights, common_states[W_OUTER_STATE], common_seen;
 };
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,

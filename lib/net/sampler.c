@@ -1,6 +1,6 @@
-/* Only as many candidates are sorted as top_k or top_p keep: a heap gives them best first. For top_p it
- * holds only ids that can be among them; most are too improbable. The rest of the work is a few passes
- * over the ids, and their exponentials in vectors. */
+/* Only as many candidates are sorted as top_k or top_p keep: a heap gives them best first. For
+ * top_p it holds only ids that can be among them; most are too improbable. The rest of the work is
+ * a few passes over the ids, and their exponentials in vectors. */
 #include "net/sampler.h"
 
 #include <math.h>
@@ -219,8 +219,8 @@ static u32 bucket_of(double value)
     return W_MIN(bits >> 20, BUCKETS - 1);
 }
 
-/* Move the fewest candidates that reach p of the sum to s->sorted; returns their number. Only those of
- * the bucket in which p is reached have to be sorted. */
+/* Move the fewest candidates that reach p of the sum to s->sorted; returns their number. Only those
+ * of the bucket in which p is reached have to be sorted. */
 static u32 keep_top_p(struct w_sampler *s, double sum, u32 count)
 {
     double sums[BUCKETS] = {0}, reached = 0;

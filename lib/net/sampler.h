@@ -29,8 +29,8 @@ struct w_sampler_options {
 struct w_sampler;
 
 /* Ids from 0 to count - 1 can be drawn, except suppressed ones: a flag for each id, copied; NULL:
- * none. At least one must remain. The kernels must outlive the sampler, which is for one thread at a
- * time. W_NOMEM. */
+ * none. At least one must remain. The kernels must outlive the sampler, which is for one thread at
+ * a time. W_NOMEM. */
 enum w_status w_sampler_new(struct w_sampler **, u32 count, const bool *suppressed,
                             const struct w_sampler_options *, const struct w_kern *,
                             struct w_err *) W_MUST_CHECK;

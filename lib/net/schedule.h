@@ -1,4 +1,5 @@
-/* schedule.h - the learning rate of each step: linear warm-up, then constant, or falling to its end.
+/* schedule.h - the learning rate of each step: linear warm-up, then constant, or falling to its
+ * end.
  *
  * With r = learning_rate, w = warmup_steps, m = min_lr_ratio, and steps counted from 1:
  *     step <= w                 r * step / w

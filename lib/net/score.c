@@ -24,8 +24,8 @@ struct w_plan_decode w_score_how(enum w_type weights, u64 max_length)
                                   .logits = W_INFER_ROWS};
 }
 
-/* Targets of a pass that begins with target `first`: as many as there is room for, in as many windows
- * as there are slots. */
+/* Targets of a pass that begins with target `first`: as many as there is room for, in as many
+ * windows as there are slots. */
 static u64 targets_of_pass(const struct w_infer *m, u64 first, u64 targets)
 {
     const struct w_plan_decode *how = w_infer_how(m);

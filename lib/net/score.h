@@ -33,9 +33,9 @@ struct w_score_text {
     const float *lp;
     const u8 *ctx;
 };
-/* Add the losses of ids[1 .. count) to nats and tokens: those of generation, in the type of its weights.
- * Its slots are used; `progress`, unless NULL, is called after every pass but the last. W_NOMEM;
- * W_CORRUPT: the loss is not finite. */
+/* Add the losses of ids[1 .. count) to nats and tokens: those of generation, in the type of its
+ * weights. Its slots are used; `progress`, unless NULL, is called after every pass but the last.
+ * W_NOMEM; W_CORRUPT: the loss is not finite. */
 enum w_status w_score_ids(struct w_score *, struct w_infer *, const struct w_score_text *,
                           void (*progress)(u64 done, u64 all), struct w_err *) W_MUST_CHECK;
 

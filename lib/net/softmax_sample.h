@@ -1,5 +1,5 @@
-/* softmax_sample.h - sampled softmax: the ids over which a step of training takes its softmax, few of
- * a large vocabulary.
+/* softmax_sample.h - sampled softmax: the ids over which a step of training takes its softmax, few
+ * of a large vocabulary.
  *
  * The set of a batch has all its different targets, and others drawn without replacement, each set
  * of them as likely as any other, from all rows of the table that are no targets: evaluation takes
@@ -11,14 +11,14 @@
  *
  * as one of the other M - 1 targets of the batch, which it is each time with its frequency u among
  * the N targets of the run before this step (w_seen_targets), or else drawn. With -log(pi) added to
- * its logit the sum of exponentials is an unbiased estimate of the full one over all batches, as far
- * as the frequencies are right and tokens independent (Horvitz and Thompson, 1952; for softmaxes
- * Bengio and Senecal, 2003, and Jean and others, 2015). The estimate given the batch, with pi = 1
- * for all its targets, is worse: it makes each compete with the batch's other targets in each step,
- * though most of them are rare and seldom there. On text of Wikipedia (d64 L2 T64, 600k tokens, 1,024
- * of 16,000 ids, rate 0.004, means of 3 seeds, whose results spread over 0.08) it ends at 2.407 bits
- * per byte, this one at 2.329, the full softmax at 2.357. The loss, the logarithm of the sum, is a
- * little too low on average (Jensen), the less the more are drawn.
+ * its logit the sum of exponentials is an unbiased estimate of the full one over all batches, as
+ * far as the frequencies are right and tokens independent (Horvitz and Thompson, 1952; for
+ * softmaxes Bengio and Senecal, 2003, and Jean and others, 2015). The estimate given the batch,
+ * with pi = 1 for all its targets, is worse: it makes each compete with the batch's other targets
+ * in each step, though most of them are rare and seldom there. On text of Wikipedia (d64 L2 T64,
+ * 600k tokens, 1,024 of 16,000 ids, rate 0.004, means of 3 seeds, whose results spread over 0.08)
+ * it ends at 2.407 bits per byte, this one at 2.329, the full softmax at 2.357. The loss, the
+ * logarithm of the sum, is a little too low on average (Jensen), the less the more are drawn.
  *
  * Draws depend on the configuration's seed and the number of the batch in the run alone. */
 #ifndef W_SOFTMAX_SAMPLE_H

@@ -33,8 +33,9 @@ static struct w_update update_of(const struct w_model *m)
     return update;
 }
 
-/* Pack weights that may have been written to by others since the last update; and those of the table
- * of ids, if a sampled head does without them, when logits over all ids are to be computed. */
+/* Pack weights that may have been written to by others since the last update; and those of the
+ * table of ids, if a sampled head does without them, when logits over all ids are to be
+ * computed. */
 static void refresh_panels(struct w_model *m, bool whole_table)
 {
     const ptrdiff_t index = m->lazy.tensor - m->arch.tensors.rows;

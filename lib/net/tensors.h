@@ -5,7 +5,8 @@
  * Names and shapes are GPT-2's with matrices as (out, in): wte.weight (V, d), wpe.weight (T, d),
  * h.N.ln_1.weight (d), h.N.attn.c_attn.weight (3d, d), ..., ln_f.bias (d). The output head is tied
  * to wte. All parameters are in one block of floats, in the order of the table, and so are their
- * gradients; a state of the optimizer is a block of the tensors whose rule keeps it (net/optim.h). */
+ * gradients; a state of the optimizer is a block of the tensors whose rule keeps it
+ * (net/optim.h). */
 #ifndef W_TENSORS_H
 #define W_TENSORS_H
 

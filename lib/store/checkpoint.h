@@ -28,8 +28,8 @@ struct w_ckpt_state {
     double val_loss;           /* of the validation for which the model is kept; else 0 */
     struct w_batch_place data; /* of the next batch */
     double seconds;            /* of training so far: only where a time limits the run, else 0 */
-    /* What else decides the weights: the time that a falling schedule follows, 0 for none; and the names of
-     * kernels and compute type, "" where they are not known. */
+    /* What else decides the weights: the time that a falling schedule follows, 0 for none; and the
+     * names of kernels and compute type, "" where they are not known. */
     double time_s;
     char kernel[16], precision[8];
 };
@@ -53,18 +53,18 @@ enum w_status w_ckpt_save_weights(const struct w_tensors *, const float *weights
                                   const struct w_conf *, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *, struct w_err *) W_MUST_CHECK;
 
-/* Will the header that w_ckpt_save() writes be readable, and how large will the file be? Readers limit
- * the size of its line and the number of its values, which many layers and a large vocabulary together
- * can exceed: this is to be known before the first step. W_LIMIT or W_CORRUPT, as a reader would
- * return; W_NOMEM. */
+/* Will the header that w_ckpt_save() writes be readable, and how large will the file be? Readers
+ * limit the size of its line and the number of its values, which many layers and a large vocabulary
+ * together can exceed: this is to be known before the first step. W_LIMIT or W_CORRUPT, as a reader
+ * would return; W_NOMEM. */
 enum w_status w_ckpt_check(const struct w_tensors *, const struct w_conf *,
                            const struct w_ckpt_write *, u64 *bytes, struct w_err *) W_MUST_CHECK;
 
 /* Open and read the header: configuration, state and vocabulary, so that memory can be planned; the
  * weights have the shapes that the configuration gives them. Whether "state" is whole matters only
  * to w_ckpt_check_resume(). W_MISMATCH: a stream, but no model, or not of its own configuration;
- * W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT: as reading any stream; W_IO, W_NOMEM. *out is NULL after
- * a failure. */
+ * W_CORRUPT, W_TRUNCATED, W_NEWER, W_LIMIT: as reading any stream; W_IO, W_NOMEM. *out is NULL
+ * after a failure. */
 struct w_ckpt;
 enum w_status w_ckpt_open(struct w_ckpt **out, const char *path, struct w_err *) W_MUST_CHECK;
 const struct w_conf *w_ckpt_conf(const struct w_ckpt *);
@@ -76,17 +76,18 @@ const struct w_json *w_ckpt_origin(const struct w_ckpt *); /* of its batches, or
 bool w_ckpt_has_state(const struct w_ckpt *);              /* a whole "state" */
 bool w_ckpt_has_states(const struct w_ckpt *);             /* of the optimizer */
 /* Has it what a run needs to go on: the states of the optimizer, and "state" with the place in the
- * batch stream? W_MISMATCH: no, with the reason; W_CORRUPT: a part of "state" is missing or wrong. */
+ * batch stream? W_MISMATCH: no, with the reason; W_CORRUPT: a part of "state" is missing or
+ * wrong. */
 enum w_status w_ckpt_check_resume(const struct w_ckpt *, struct w_err *) W_MUST_CHECK;
-/* Let w_ckpt_read() take a table of positions of another length than the tensors have: fewer are the
- * first ones, more repeat them (weights_change.h). */
+/* Let w_ckpt_read() take a table of positions of another length than the tensors have: fewer are
+ * the first ones, more repeat them (weights_change.h). */
 void w_ckpt_fit_positions(struct w_ckpt *);
 /* Read the tensors, each checked, and the end frame; weights that are not finite are W_CORRUPT.
  * weights, and unless NULL the states that the file's configuration has, are blocks laid out as in
- * w_tensors; a state that is NULL is left out. seen, unless NULL: (V), for "softmax.seen"; it stays as it is where the file has
- * none of that shape. Without states a gate may be missing: its weights stay as they are. W_MISMATCH:
- * a tensor is missing or of another shape; else as reading any stream. Once only, after the
- * opening. */
+ * w_tensors; a state that is NULL is left out. seen, unless NULL: (V), for "softmax.seen"; it stays
+ * as it is where the file has none of that shape. Without states a gate may be missing: its weights
+ * stay as they are. W_MISMATCH: a tensor is missing or of another shape; else as reading any
+ * stream. Once only, after the opening. */
 enum w_status w_ckpt_read(struct w_ckpt *, const struct w_tensors *, float *weights,
                           float *const states[W_OPTIMIZER_STATES], u32 *seen,
                           struct w_err *) W_MUST_CHECK;

@@ -47,8 +47,8 @@ enum w_status w_ckpt_folder_prune(const struct w_ckpt_folder *, u64 step, u64 ke
 /* How many checkpoints there are, whole or not. */
 enum w_status w_ckpt_folder_count(const struct w_ckpt_folder *, u64 *count,
                                   struct w_err *) W_MUST_CHECK;
-/* Delete the oldest checkpoint, for a file that has no room, if a later one of the steps up to this one
- * is whole. *gone: its step. W_END: none can go; W_IO: it cannot be deleted. */
+/* Delete the oldest checkpoint, for a file that has no room, if a later one of the steps up to this
+ * one is whole. *gone: its step. W_END: none can go; W_IO: it cannot be deleted. */
 enum w_status w_ckpt_folder_yield(const struct w_ckpt_folder *, u64 step, u64 *gone,
                                   struct w_err *) W_MUST_CHECK;
 

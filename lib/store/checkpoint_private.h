@@ -1,4 +1,5 @@
-/* checkpoint_private.h - how a checkpoint lists its tensors, for the files that write and read it. */
+/* checkpoint_private.h - how a checkpoint lists its tensors, for the files that write and read
+ * it. */
 #ifndef W_CHECKPOINT_PRIVATE_H
 #define W_CHECKPOINT_PRIVATE_H
 
@@ -7,11 +8,12 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are copied as they are in memory, which is how the stream has them");
 
-/* The blocks of a checkpoint, in the order of the file: weights, then the states of the optimizer, as
- * far as a configuration has them; the last is that of the outer step. */
+/* The blocks of a checkpoint, in the order of the file: weights, then the states of the optimizer,
+ * as far as a configuration has them; the last is that of the outer step. */
 enum { WEIGHTS, STATES, OUTER = STATES + W_OUTER_STATE, BLOCKS = STATES + W_OPTIMIZER_STATES };
 
-/* What stands before a dot and the name of a tensor in a block of states; NULL: there is no such block. */
+/* What stands before a dot and the name of a tensor in a block of states; NULL: there is no such
+ * block. */
 static inline const char *state_name(const struct w_conf *conf, u32 block)
 {
     if (block == OUTER)

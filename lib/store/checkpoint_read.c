@@ -1,8 +1,8 @@
 /* Reading of checkpoints.
  *
- * Tensors are found by name, in any order, so that files of other programs can be read. Their shapes are
- * checked against the configuration in the file before memory is allocated for them, every byte by the
- * stream's checksums, and by a count that each tensor came once. */
+ * Tensors are found by name, in any order, so that files of other programs can be read. Their
+ * shapes are checked against the configuration in the file before memory is allocated for them,
+ * every byte by the stream's checksums, and by a count that each tensor came once. */
 #include <stdlib.h>
 #include <string.h>
 

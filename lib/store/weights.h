@@ -1,5 +1,5 @@
-/* weights.h - a model in memory without a run: configuration, weights and vocabulary, to be changed,
- * or written in another format (exchange/exchange.h).
+/* weights.h - a model in memory without a run: configuration, weights and vocabulary, to be
+ * changed, or written in another format (exchange/exchange.h).
  *
  *     struct w_weights w = {0};
  *     w_weights_load(&w, "wiki.wts", &err);
@@ -42,7 +42,8 @@ void w_weights_release(struct w_weights *); /* harmless on zeros; leaves zeros *
 /* The vocabulary of weights, the caller's; NULL: they have none. As w_vocab_from_json(). */
 enum w_status w_weights_vocab(const struct w_weights *, struct w_vocab **vocab,
                               struct w_err *) W_MUST_CHECK;
-/* Give them another, which stays the caller's. W_MISMATCH: it has more ids than the model; W_NOMEM. */
+/* Give them another, which stays the caller's. W_MISMATCH: it has more ids than the model;
+ * W_NOMEM. */
 enum w_status w_weights_set_vocab(struct w_weights *, const struct w_vocab *,
                                   struct w_err *) W_MUST_CHECK;
 /* W_MISMATCH: a vocabulary has more ids than the model. */

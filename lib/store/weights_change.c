@@ -1,7 +1,7 @@
 /* Models of another size, and the mean of models.
  *
- * A model of another size is made beside the old one, with all tensors of the same shape copied; then
- * the one whose shape changes gets the rows that both have, and new rows after these. */
+ * A model of another size is made beside the old one, with all tensors of the same shape copied;
+ * then the one whose shape changes gets the rows that both have, and new rows after these. */
 #include "store/weights_change.h"
 
 #include <stdio.h>

@@ -6,8 +6,8 @@
 
 struct w_bzip2_blocks;
 
-/* first: bytes of the input that were read already, at most 1 MiB; they are copied. The input stays the
- * caller's. W_NOMEM; as w_thread_start(). */
+/* first: bytes of the input that were read already, at most 1 MiB; they are copied. The input stays
+ * the caller's. W_NOMEM; as w_thread_start(). */
 enum w_status w_bzip2_blocks_open(struct w_bzip2_blocks **, struct w_input *, const u8 *first,
                                   size_t first_size, u32 threads, struct w_err *) W_MUST_CHECK;
 void w_bzip2_blocks_close(struct w_bzip2_blocks **); /* accepts NULL */

@@ -1,6 +1,6 @@
-/* A ring of pieces (ordered.h) with one worker, each job decoding into the next piece. A single worker
- * does the jobs in order, so that decoder and input need no lock: only that thread touches them. A
- * piece has one size, so that memory does not depend on how far a file expands. */
+/* A ring of pieces (ordered.h) with one worker, each job decoding into the next piece. A single
+ * worker does the jobs in order, so that decoder and input need no lock: only that thread touches
+ * them. A piece has one size, so that memory does not depend on how far a file expands. */
 #include "sys/decode_ahead.h"
 
 #include <stdlib.h>

@@ -8,9 +8,9 @@
 
 struct w_decode_ahead;
 
-/* first: bytes of the input that were read already, at most 64 KiB; they are copied. The input stays
- * the caller's, but is the thread's until the end. threads: as w_unpack_open(). W_NOMEM; W_IO; as
- * w_thread_start(). */
+/* first: bytes of the input that were read already, at most 64 KiB; they are copied. The input
+ * stays the caller's, but is the thread's until the end. threads: as w_unpack_open(). W_NOMEM;
+ * W_IO; as w_thread_start(). */
 enum w_status w_decode_ahead_open(struct w_decode_ahead **, const struct w_decoder *,
                                   struct w_input *, const u8 *first, size_t first_size, u32 threads,
                                   struct w_err *) W_MUST_CHECK;

@@ -1,5 +1,6 @@
-/* decoder.h - what a compressed format that is decoded from its first byte to its last has to offer:
- * one constant for each, in a file of its own, which is the only user of that library's header. */
+/* decoder.h - what a compressed format that is decoded from its first byte to its last has to
+ * offer: one constant for each, in a file of its own, which is the only user of that library's
+ * header. */
 #ifndef W_DECODER_H
 #define W_DECODER_H
 

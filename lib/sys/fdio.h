@@ -81,9 +81,9 @@ struct w_output {
  * the path is empty or longer than 4095 bytes. */
 enum w_status w_output_open(struct w_output *out, const char *path, struct w_err *err) W_MUST_CHECK;
 
-/* Could w_output_open() make a file there? What cannot be written is to be known before hours of work. A
- * pipe, a device or a folder is not tried. What killed processes left of that output is deleted
- * (sys/folder.h). Statuses as w_output_open(). */
+/* Could w_output_open() make a file there? What cannot be written is to be known before hours of
+ * work. A pipe, a device or a folder is not tried. What killed processes left of that output is
+ * deleted (sys/folder.h). Statuses as w_output_open(). */
 enum w_status w_output_try(const char *path, struct w_err *err) W_MUST_CHECK;
 enum w_status w_output_write(struct w_output *out, const void *bytes, size_t size,
                              struct w_err *err) W_MUST_CHECK;

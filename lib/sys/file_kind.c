@@ -124,8 +124,8 @@ size_t w_utf8_mark(const u8 *bytes, size_t size)
     return size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
-/* Characters that text has none of: the control characters but those for blanks, ends of lines, pages
- * and files, backspace and escape. */
+/* Characters that text has none of: the control characters but those for blanks, ends of lines,
+ * pages and files, backspace and escape. */
 static bool is_control(u8 c)
 {
     return c < 0x20 ? !(c >= '\b' && c <= '\r') && c != 0x1a && c != 0x1b : c == 0x7f;
@@ -141,8 +141,8 @@ static bool is_row(const struct row *row, const u8 *bytes, size_t size, bool is_
                                             : is_control(bytes[end]) || bytes[end] >= 0x80);
 }
 
-/* Text of which every second byte is 0, as most of that of Latin scripts is in UTF-16, and the one beside
- * it a character. */
+/* Text of which every second byte is 0, as most of that of Latin scripts is in UTF-16, and the one
+ * beside it a character. */
 static const struct w_file_kind *utf16_without_mark(const u8 *bytes, size_t size)
 {
     size_t latin[2] = {0}, pairs = size / 2;

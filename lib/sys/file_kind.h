@@ -1,9 +1,10 @@
-/* file_kind.h - what a file is, by its first bytes: text, or which of the kinds that lie beside text.
+/* file_kind.h - what a file is, by its first bytes: text, or which of the kinds that lie beside
+ * text.
  *
- * A row of the table in file_kind.c is a kind: the bytes by which file(1) knows it too, and what to do
- * with it. Data of no known kind is told from text by its control characters, of which text in any
- * encoding that keeps ASCII has next to none; that is a guess, so that such data is still taken where it
- * is named. */
+ * A row of the table in file_kind.c is a kind: the bytes by which file(1) knows it too, and what to
+ * do with it. Data of no known kind is told from text by its control characters, of which text in
+ * any encoding that keeps ASCII has next to none; that is a guess, so that such data is still taken
+ * where it is named. */
 #ifndef W_FILE_KIND_H
 #define W_FILE_KIND_H
 
@@ -25,12 +26,12 @@ struct w_file_kind {
 /* How many first bytes are looked at. */
 #define W_FILE_KIND_BYTES ((size_t)4096)
 
-/* The kind of a file that begins with these bytes, or NULL for text (and for nothing at all). is_all: the
- * file has no more. */
+/* The kind of a file that begins with these bytes, or NULL for text (and for nothing at all).
+ * is_all: the file has no more. */
 const struct w_file_kind *w_file_kind(const u8 *bytes, size_t size, bool is_all);
 
-/* Where a stream was expected: a clause about what the bytes are and which program makes a stream of
- * them, such as "this is text: wtok encode makes a stream of tokens of it". */
+/* Where a stream was expected: a clause about what the bytes are and which program makes a stream
+ * of them, such as "this is text: wtok encode makes a stream of tokens of it". */
 void w_file_kind_no_stream(char *text, size_t text_size, const u8 *bytes, size_t size);
 
 /* The kind of the file that a program is to write. */

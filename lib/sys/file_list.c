@@ -108,8 +108,8 @@ static bool regular(const char *path, struct stat *st)
     return (standard ? fstat(STDIN_FILENO, st) : stat(path, st)) == 0 && S_ISREG(st->st_mode);
 }
 
-/* The folder of a file that does not exist, and its name there; NULL if it exists, or the folder does
- * not. */
+/* The folder of a file that does not exist, and its name there; NULL if it exists, or the folder
+ * does not. */
 static const char *to_come(const char *path, struct stat *folder)
 {
     char above[4096] = ".";

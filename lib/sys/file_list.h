@@ -7,8 +7,8 @@
 
 #include "base/status.h"
 
-/* Where a file of a list comes from: an operand, or a folder; or, in a folder, it is what the program
- * itself is going to write. */
+/* Where a file of a list comes from: an operand, or a folder; or, in a folder, it is what the
+ * program itself is going to write. */
 enum w_file_origin { W_FILE_NAMED, W_FILE_FOUND, W_FILE_OUTPUT };
 
 struct w_file_list {
@@ -26,12 +26,12 @@ struct w_file_list {
  * W_NOMEM. Release it also after a failure. */
 enum w_status w_file_list_make(struct w_file_list *, char *const *paths, size_t count,
                                struct w_err *) W_MUST_CHECK;
-/* Mark the file that an output will replace, if it is among those found in folders; NULL, "-" and what
- * does not exist are none. W_USAGE: it was named. */
+/* Mark the file that an output will replace, if it is among those found in folders; NULL, "-" and
+ * what does not exist are none. W_USAGE: it was named. */
 enum w_status w_file_list_mark_output(struct w_file_list *, const char *output,
                                       struct w_err *) W_MUST_CHECK;
-/* Is it the same regular file, whatever the names are (device and inode)? Where neither exists yet: is
- * it the same name in the same folder? NULL and "-" are standard input. */
+/* Is it the same regular file, whatever the names are (device and inode)? Where neither exists yet:
+ * is it the same name in the same folder? NULL and "-" are standard input. */
 bool w_same_file(const char *a, const char *b);
 void w_file_list_release(struct w_file_list *); /* harmless on zeroes */
 

@@ -27,8 +27,8 @@ void w_pid_space(char text[W_PID_SPACE]);
 
 #define W_TEMPORARY_BYTES 200 /* of NAME in .NAME.PID.SPACE.N.tmp; a name has 255 at most */
 
-/* Delete what killed processes left beside `path`, an output: its temporary files of processes of our own
- * SPACE that have ended. Others may still be written. What cannot be deleted stays. */
+/* Delete what killed processes left beside `path`, an output: its temporary files of processes of
+ * our own SPACE that have ended. Others may still be written. What cannot be deleted stays. */
 void w_temporary_sweep(const char *path);
 
 /* Has the process that wrote a temporary file ended? `writer` is the part of its name that

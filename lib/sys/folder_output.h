@@ -17,14 +17,14 @@ struct w_folder_output {
     bool open;
 };
 
-/* Make the temporary folder. W_USAGE: there is something of that name, or it is empty or longer than
- * 4095 bytes; W_IO. */
+/* Make the temporary folder. W_USAGE: there is something of that name, or it is empty or longer
+ * than 4095 bytes; W_IO. */
 enum w_status w_folder_output_open(struct w_folder_output *, const char *path,
                                    struct w_err *) W_MUST_CHECK;
 /* The path of a file in it, of a name of at most 255 bytes; valid until the next call. */
 const char *w_folder_output_file(struct w_folder_output *, const char *name);
-/* Give it its name. W_IO, W_USAGE: something of that name has appeared; the temporary folder is left
- * for w_folder_output_abort() then. */
+/* Give it its name. W_IO, W_USAGE: something of that name has appeared; the temporary folder is
+ * left for w_folder_output_abort() then. */
 enum w_status w_folder_output_commit(struct w_folder_output *, struct w_err *) W_MUST_CHECK;
 /* Delete it with all files in it; harmless after commit or when never opened. */
 void w_folder_output_abort(struct w_folder_output *);

@@ -1,5 +1,6 @@
-/* gzip: members in a row, which may be followed by zeros (tapes were filled with them). The only user
- * of zlib.h: libdeflate, which deflate.c uses for frames, wants a member in memory as a whole. */
+/* gzip: members in a row, which may be followed by zeros (tapes were filled with them). The only
+ * user of zlib.h: libdeflate, which deflate.c uses for frames, wants a member in memory as a
+ * whole. */
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -39,7 +40,8 @@ static enum w_status gunzip_open(void **state, u32 threads, struct w_err *err)
     return w_fail(err, W_NOMEM, "no memory to decompress gzip");
 }
 
-/* After a member: another one, zeros, or the end. W_NO: nothing is known before there is more input. */
+/* After a member: another one, zeros, or the end. W_NO: nothing is known before there is more
+ * input. */
 static enum w_status enter_member(struct gunzip *g, struct w_decoder_step *s, struct w_err *err)
 {
     while (s->in_size > 0 && *s->in == 0) {

@@ -81,9 +81,10 @@ void w_json_add_string(struct w_json *array, const char *text);
 /* A deep copy, owned by the caller; NULL for NULL or without memory. */
 struct w_json *w_json_copy(const struct w_json *);
 
-/* One line without a newline, for hashes and comparisons; or indented lines, for people. free() it. NULL,
- * with an error, without memory. What is written for people or as a line has no control characters: those
- * that JSON allows as they are, DEL and U+0080 to U+009F, which a terminal obeys, are escaped. */
+/* One line without a newline, for hashes and comparisons; or indented lines, for people. free() it.
+ * NULL, with an error, without memory. What is written for people or as a line has no control
+ * characters: those that JSON allows as they are, DEL and U+0080 to U+009F, which a terminal obeys,
+ * are escaped. */
 char *w_json_text(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 char *w_json_pretty(const struct w_json *, struct w_err *err) W_MUST_CHECK;
 /* The text and a newline in the place of the NUL, so that the line can be written by one call and

@@ -1,5 +1,5 @@
-/* A parser of one byte after the other, which can stop anywhere. Only inside of strings, where nearly
- * all bytes are, it goes on in runs. The brackets that are open are a bit each. */
+/* A parser of one byte after the other, which can stop anywhere. Only inside of strings, where
+ * nearly all bytes are, it goes on in runs. The brackets that are open are a bit each. */
 #include "sys/json_line.h"
 
 #include <string.h>
@@ -321,7 +321,8 @@ static void in_word(struct feed *f, u8 c)
         j->state = AFTER;
 }
 
-/* The state after a character of a number; AFTER if it is none of it, OVER if it may not end here. */
+/* The state after a character of a number; AFTER if it is none of it, OVER if it may not end
+ * here. */
 static enum state number_goes_on(enum state state, u8 c)
 {
     bool digit = is_digit(c), exp = c == 'e' || c == 'E';

@@ -1,16 +1,17 @@
 /* json_line.h - one member out of each object of JSON Lines, while the bytes come.
  *
  *     w_json_line_init(&j, "text");
- *     status = w_json_line_feed(&j, bytes, size, &used, &err);     // W_NO: feed the bytes that follow
+ *     status = w_json_line_feed(&j, bytes, size, &used, &err);     // W_NO: feed more
  *     if (!status && j.has_text)                                   // else a blank line
  *         use(j.text.at, j.text.size);
  *     w_json_line_release(&j);
  *
- * Of a line only the text of that member is kept, so that other members cost no memory, however many,
- * long or deep they are. Lenient where nothing is lost by it, since lines come from programs that write
- * them so: half a surrogate pair (Python's json.dumps) becomes U+FFFD; \u0000 is a NUL; NaN and
- * Infinity are numbers; strings may hold control characters; what is in strings that are not read need
- * not be UTF-8, and keys but that of the member may repeat. Everything else has to be JSON (RFC 8259). */
+ * Of a line only the text of that member is kept, so that other members cost no memory, however
+ * many, long or deep they are. Lenient where nothing is lost by it, since lines come from programs
+ * that write them so: half a surrogate pair (Python's json.dumps) becomes U+FFFD; \u0000 is a NUL;
+ * NaN and Infinity are numbers; strings may hold control characters; what is in strings that are
+ * not read need not be UTF-8, and keys but that of the member may repeat. Everything else has to be
+ * JSON (RFC 8259). */
 #ifndef W_JSON_LINE_H
 #define W_JSON_LINE_H
 
@@ -45,9 +46,9 @@ struct w_json_line {
 void w_json_line_init(struct w_json_line *, const char *name);
 void w_json_line_release(struct w_json_line *); /* harmless on zeroes */
 
-/* Take in bytes up to the end of the line, its newline included; *used says how many. W_DONE: the line
- * is over; W_NO: it goes on after these. W_CORRUPT: no object with such a member, with the line and the
- * column; W_LIMIT; W_NOMEM. */
+/* Take in bytes up to the end of the line, its newline included; *used says how many. W_DONE: the
+ * line is over; W_NO: it goes on after these. W_CORRUPT: no object with such a member, with the
+ * line and the column; W_LIMIT; W_NOMEM. */
 enum w_status w_json_line_feed(struct w_json_line *, const u8 *bytes, size_t size, size_t *used,
                                struct w_err *) W_MUST_CHECK;
 /* The bytes end, and so does the line, if there is one. W_END: there is none; else as

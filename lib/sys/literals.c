@@ -1,12 +1,13 @@
 /* One dynamic block of DEFLATE (RFC 1951, 3.2.7) and stored ones (3.2.4).
  *
- * Codes are those of Huffman's algorithm by two queues (J. van Leeuwen, On the construction of Huffman
- * trees, 1976). Where one gets too long, the lowest counts are raised to a least one, which grows until
- * none is; the frequent symbols keep theirs. Package-merge finds the best codes (test_literals has it);
- * these are within 0.001 % of it on text's ids, and 0.4 % is the most that was found on made counts.
+ * Codes are those of Huffman's algorithm by two queues (J. van Leeuwen, On the construction of
+ * Huffman trees, 1976). Where one gets too long, the lowest counts are raised to a least one, which
+ * grows until none is; the frequent symbols keep theirs. Package-merge finds the best codes
+ * (test_literals has it); these are within 0.001 % of it on text's ids, and 0.4 % is the most that
+ * was found on made counts.
  *
- * The two passes over the bytes are unrolled, which -O2 does not do by itself: they take two thirds of
- * the time. */
+ * The two passes over the bytes are unrolled, which -O2 does not do by itself: they take two thirds
+ * of the time. */
 #include "sys/literals.h"
 
 #include <stdlib.h>
@@ -191,8 +192,8 @@ static void put_code_lengths(struct bits *b, const struct code *codes)
     }
 }
 
-/* The codes of bytes. The copy of the bits can stay in registers: for all the compiler knows, what is
- * written to to->out changes *to. */
+/* The codes of bytes. The copy of the bits can stay in registers: for all the compiler knows, what
+ * is written to to->out changes *to. */
 static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct code *codes)
 {
     struct bits b = *to;
@@ -233,8 +234,8 @@ static void put_stored(struct bits *b, const u8 *in, size_t size, bool last)
     } while (size > 0);
 }
 
-/* Put a part as codes: false, and nothing is put, if that saves less than a hundredth: what is stored
- * is read faster. */
+/* Put a part as codes: false, and nothing is put, if that saves less than a hundredth: what is
+ * stored is read faster. */
 static bool try_codes(struct bits *b, const u8 *in, size_t size, bool last)
 {
     const struct bits before = *b;

@@ -1,7 +1,7 @@
 /* literals.h - a zlib stream (RFC 1950) without matches: bytes get Huffman codes by how often they
  * occur, and what is as good as random is stored. For frames whose repetitions have been taken out
- * before (wire/id_filter.h) or that have few (wire/plane_filter.h): there a search for matches finds
- * little for its time. */
+ * before (wire/id_filter.h) or that have few (wire/plane_filter.h): there a search for matches
+ * finds little for its time. */
 #ifndef W_LITERALS_H
 #define W_LITERALS_H
 

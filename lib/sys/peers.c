@@ -1,8 +1,8 @@
 /* The thread that carries messages is the only one that calls the engine. It takes exchanges from a
  * ring, in which they stay in the order in which they were started: counters that only rise say how
- * many were submitted, and how many are done; up to W_PEERS_AT_A_TIME of them are under way together.
- * Beside them it sends a sign of life to the next rank every second, and listens for such signs,
- * and for news of a failure, from any. */
+ * many were submitted, and how many are done; up to W_PEERS_AT_A_TIME of them are under way
+ * together. Beside them it sends a sign of life to the next rank every second, and listens for such
+ * signs, and for news of a failure, from any. */
 #include "sys/peers.h"
 
 #include <dlfcn.h>

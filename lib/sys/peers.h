@@ -65,8 +65,7 @@ struct w_peers_job {
     u64 items, item_bytes;
     w_peers_operation *operation;
     const void *context;
-    bool
-        by_one; /* of a pair of ranks one alone calls the operation for an item, however few there are */
+    bool by_one; /* of a pair of ranks one alone calls the operation, however few items there are */
 };
 void w_peers_combine(struct w_peers *, const struct w_peers_job *);
 

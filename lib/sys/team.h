@@ -21,8 +21,8 @@ u32 w_team_size(const struct w_team *); /* NULL: 1 */
 
 /* Call work(context, item, worker) for every item in [0, items), each once, from any worker;
  * returns when all are done. `worker` in [0, size) identifies the scratch memory that may be
- * used; 0 is the caller. One thread at a time may call this for a team, and work() may not. Without a
- * team (NULL) the caller does all of them. */
+ * used; 0 is the caller. One thread at a time may call this for a team, and work() may not. Without
+ * a team (NULL) the caller does all of them. */
 void w_team_for(struct w_team *, u64 items, void (*work)(void *context, u64 item, u32 worker),
                 void *context);
 

@@ -1,12 +1,13 @@
-/* text_files.h - the files of a list one after the other, unpacked, those that are not text left out.
+/* text_files.h - the files of a list one after the other, unpacked, those that are not text left
+ * out.
  *
  *     struct w_text_files files = {.list = &list, .threads = 2};
  *     while (!(status = w_text_files_next(&files, &err)))         // W_END after the last
  *         use(files.unpack), files.in.name;
  *     w_text_files_release(&files);
  *
- * A file that is no text (file_kind.h), also one that shows so only when it is unpacked, is refused if
- * the command line named it, and left out and counted if it was found in a folder. */
+ * A file that is no text (file_kind.h), also one that shows so only when it is unpacked, is refused
+ * if the command line named it, and left out and counted if it was found in a folder. */
 #ifndef W_TEXT_FILES_H
 #define W_TEXT_FILES_H
 
@@ -28,8 +29,8 @@ struct w_text_files {
     struct w_kind_counts left_out, doubtful; /* doubtful: no plain text, but taken as it is */
 };
 
-/* Close the present file and open the next one. W_END after the last; W_MISMATCH: a named file is no
- * text, or no file of the list is; W_NOMEM; else as w_input_open(), w_unpack_open() and
+/* Close the present file and open the next one. W_END after the last; W_MISMATCH: a named file is
+ * no text, or no file of the list is; W_NOMEM; else as w_input_open(), w_unpack_open() and
  * w_unpack_next(). */
 enum w_status w_text_files_next(struct w_text_files *, struct w_err *) W_MUST_CHECK;
 /* Bytes of all files read so far. */

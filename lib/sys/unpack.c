@@ -12,8 +12,8 @@
 #define LOOK_BYTES W_UNPACK_PEEK /* read to recognize the format */
 #define PLAIN_BYTES ((size_t)256 << 10)
 
-/* A row for each format: decoded from the first byte to the last by a decoder or, where that is NULL,
- * by blocks. */
+/* A row for each format: decoded from the first byte to the last by a decoder or, where that is
+ * NULL, by blocks. */
 static const struct w_decoder *const decoders[] = {&w_gunzip, &w_unxz, &w_unzstd};
 #define BZIP2 "bzip2"
 

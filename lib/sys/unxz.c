@@ -1,5 +1,5 @@
-/* xz: streams in a row with padding between them. A stream whose blocks say their sizes, as `xz -T0`
- * and pixz write it, is decoded on threads by liblzma. The only user of lzma.h. */
+/* xz: streams in a row with padding between them. A stream whose blocks say their sizes, as `xz
+ * -T0` and pixz write it, is decoded on threads by liblzma. The only user of lzma.h. */
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  *
  *     id-min     the smaller left id, then the smaller right id
  *     bytes-max  the pair whose left bytes, then right bytes, are greatest (Stanford CS336's rule)
- *     hf         id-min, but single bytes in the order of their letters (byte_letters.h), as Hugging
- *                Face's trainer numbers them
+ *     hf         id-min, but single bytes in the order of their letters (byte_letters.h), as
+ *                Hugging Face's trainer numbers them
  *
  * No two pairs make the same byte string. At any time a word is what encoding with the merges so
  * far gives, and encoding gives the bytes between two token boundaries the same tokens wherever

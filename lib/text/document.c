@@ -1,6 +1,7 @@
-/* Documents out of files, in pieces that are cut where no word is cut. A window over the file grows until
- * it holds what decides about its next document; each format is one function that looks for the end of a
- * document in the window. Every byte is looked at once for its format and once for the cut. */
+/* Documents out of files, in pieces that are cut where no word is cut. A window over the file grows
+ * until it holds what decides about its next document; each format is one function that looks for
+ * the end of a document in the window. Every byte is looked at once for its format and once for the
+ * cut. */
 #include "text/document.h"
 
 #include <stdlib.h>
@@ -103,8 +104,8 @@ const struct w_kind_counts *w_documents_doubtful(const struct w_documents *d)
 
 /* ---- the window ---- */
 
-/* Move unused bytes to the front and read more: as many as these at least, so that looking at them again
- * after each time is linear. */
+/* Move unused bytes to the front and read more: as many as these at least, so that looking at them
+ * again after each time is linear. */
 static enum w_status fill(struct w_documents *d, struct w_err *err)
 {
     size_t got;
@@ -173,7 +174,8 @@ static void give(struct w_documents *d, size_t end, size_t next, bool ends,
     d->cut = !ends;
 }
 
-/* Where the part of a document that is in the window can be cut. Not at its start if the window is full. */
+/* Where the part of a document that is in the window can be cut. Not at its start if the window is
+ * full. */
 static size_t part_end(const struct w_documents *d)
 {
     return d->at +

@@ -10,10 +10,11 @@
  * Formats: "plain": a file is a document, byte for byte. "lines": a line is one. "wiki":
  * WikiExtractor's blocks from a line `<doc ...>` to a line `</doc>`; their title line is text.
  * "jsonl": a line is a JSON object, one member of which is the text. "auto" decides for each
- * file by its first bytes. Documents without any byte are left out. A byte order mark hides no format,
- * and is text in "plain" alone.
+ * file by its first bytes. Documents without any byte are left out. A byte order mark hides no
+ * format, and is text in "plain" alone.
  *
- * Files may be compressed (sys/unpack.h). What is no text is refused or left out (sys/text_files.h). */
+ * Files may be compressed (sys/unpack.h). What is no text is refused or left out
+ * (sys/text_files.h). */
 #ifndef W_DOCUMENT_H
 #define W_DOCUMENT_H
 
@@ -55,14 +56,15 @@ struct w_documents;
 enum w_status w_documents_open(struct w_documents **, const struct w_document_options *,
                                struct w_err *) W_MUST_CHECK;
 /* The next piece. W_END after the last, or where text_bytes_max is reached. W_CORRUPT for text that
- * is not in the file's format, W_TRUNCATED for a file that ends inside a block; W_LIMIT, W_NOMEM and
- * others as w_text_files_next(), w_unpack_read() and w_json_line_feed(). Errors name the file and the
- * place. */
+ * is not in the file's format, W_TRUNCATED for a file that ends inside a block; W_LIMIT, W_NOMEM
+ * and others as w_text_files_next(), w_unpack_read() and w_json_line_feed(). Errors name the file
+ * and the place. */
 enum w_status w_documents_next(struct w_documents *, struct w_text_piece *,
                                struct w_err *) W_MUST_CHECK;
 /* Bytes read so far, of all files, before they were unpacked. */
 u64 w_documents_bytes(const struct w_documents *);
-/* The files so far that were left out as no text, and those that are no plain text and were taken. */
+/* The files so far that were left out as no text, and those that are no plain text and were
+ * taken. */
 const struct w_kind_counts *w_documents_left_out(const struct w_documents *);
 const struct w_kind_counts *w_documents_doubtful(const struct w_documents *);
 void w_documents_close(struct w_documents **); /* accepts NULL */

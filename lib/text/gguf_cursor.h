@@ -1,4 +1,5 @@
-/* gguf_cursor.h - the head of a GGUF file of llama.cpp (versions 2 and 3, little-endian), value by value:
+/* gguf_cursor.h - the head of a GGUF file of llama.cpp (versions 2 and 3, little-endian), value by
+ * value:
  *
  *     "GGUF" | u32 version | u64 tensors | u64 pairs | pairs: key, u32 type, value | tensors ...
  *
@@ -10,9 +11,9 @@
  *     status = w_gguf_u32(&c, &type);
  *     status = w_gguf_skip_value(&c, type);
  *
- * No length is trusted: what is taken fits into the caller's room, and what is skipped into the limit or
- * the file. All fail with W_TRUNCATED where the file ends, and as w_input_some(); further statuses are
- * named at the functions. */
+ * No length is trusted: what is taken fits into the caller's room, and what is skipped into the
+ * limit or the file. All fail with W_TRUNCATED where the file ends, and as w_input_some(); further
+ * statuses are named at the functions. */
 #ifndef W_GGUF_CURSOR_H
 #define W_GGUF_CURSOR_H
 
@@ -65,11 +66,12 @@ enum w_status w_gguf_take(struct w_gguf_cursor *, void *bytes, u64 size) W_MUST_
 /* 0 after a failure. */
 enum w_status w_gguf_u32(struct w_gguf_cursor *, u32 *value) W_MUST_CHECK;
 enum w_status w_gguf_u64(struct w_gguf_cursor *, u64 *value) W_MUST_CHECK;
-/* A string of fewer than `room` bytes, made printable, with a NUL; empty after a failure. what: its name
- * in messages. W_LIMIT: it is longer; W_CORRUPT: it holds a byte 0. */
+/* A string of fewer than `room` bytes, made printable, with a NUL; empty after a failure. what: its
+ * name in messages. W_LIMIT: it is longer; W_CORRUPT: it holds a byte 0. */
 enum w_status w_gguf_text(struct w_gguf_cursor *, char *text, u64 room,
                           const char *what) W_MUST_CHECK;
-/* Pass over a value. W_CORRUPT: no such type, or arrays nested too deeply; W_LIMIT: above skip_max. */
+/* Pass over a value. W_CORRUPT: no such type, or arrays nested too deeply; W_LIMIT: above
+ * skip_max. */
 enum w_status w_gguf_skip_value(struct w_gguf_cursor *, u32 type) W_MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
-/* A vocabulary of another program, checked as a whole and put in the order of ours. Tokens arrive with
- * any ids and merges with any bytes; what both make must agree: each merge's two sides and its result are
- * tokens, and each token is a byte, the result of a merge, added or special. */
+/* A vocabulary of another program, checked as a whole and put in the order of ours. Tokens arrive
+ * with any ids and merges with any bytes; what both make must agree: each merge's two sides and its
+ * result are tokens, and each token is a byte, the result of a merge, added or special. */
 #include "text/import.h"
 
 #include <stdlib.h>
@@ -474,8 +474,8 @@ static enum w_status make(const struct w_import *f, const struct sorting *s, boo
     return w_vocab_make(vocab, &parts, err);
 }
 
-/* Keep the merges that are done for some text: for each token the last one for its own bytes. A token
- * that has none becomes an added one. */
+/* Keep the merges that are done for some text: for each token the last one for its own bytes. A
+ * token that has none becomes an added one. */
 static enum w_status drop_dead_merges(const struct w_import *f, struct sorting *s,
                                       const struct w_vocab *all, struct w_err *err)
 {

@@ -1,15 +1,16 @@
 /* import.h - make a vocabulary from that of another program.
  *
  * Other formats give ids to byte strings and list merges of byte strings; a reader hands over both
- * as they come, tokens before merges. The rest is the same for all: every byte that text in UTF-8 can
- * have must have an id, the others get one; a token that no merge makes is an added one; one of the
- * special tokens ends documents.
+ * as they come, tokens before merges. The rest is the same for all: every byte that text in UTF-8
+ * can have must have an id, the others get one; a token that no merge makes is an added one; one of
+ * the special tokens ends documents.
  *
  * Merges that are never done are left out. Take the bytes of a token alone and merge them: if they
  * become the token, then by one last merge. No other merge of that token is ever done in any text:
  * the bytes between two places that no merge has crossed go through the same steps as those bytes
- * alone. If they do not become the token, no merge that would make it is ever done. So a list of all
- * pairs that make a token, as tokenizer.json of Llama 3 has it, becomes one merge for each token.
+ * alone. If they do not become the token, no merge that would make it is ever done. So a list of
+ * all pairs that make a token, as tokenizer.json of Llama 3 has it, becomes one merge for each
+ * token.
  *
  *     struct w_import f;
  *     status = w_import_init(&f, &err);
@@ -59,8 +60,9 @@ enum w_status w_import_init(struct w_import *, struct w_err *) W_MUST_CHECK;
 void w_import_release(struct w_import *); /* harmless on zeroes */
 
 /* The same id and bytes again are accepted: a special token may be listed among the normal ones. A
- * special token may have the bytes of a normal one that has another id. W_CORRUPT: no bytes, bytes of
- * another id, a special name that is not UTF-8; W_LIMIT: an id or size beyond token_set.h; W_NOMEM. */
+ * special token may have the bytes of a normal one that has another id. W_CORRUPT: no bytes, bytes
+ * of another id, a special name that is not UTF-8; W_LIMIT: an id or size beyond token_set.h;
+ * W_NOMEM. */
 enum w_status w_import_token(struct w_import *, u32 id, const u8 *bytes, size_t size,
                              enum w_import_kind, struct w_err *) W_MUST_CHECK;
 /* The same for a token in letters (byte_letters.h). One with other characters cannot come from

@@ -1,8 +1,8 @@
 /* The patterns are written out as code, in two forms. word_end() finds the end of one word by
- * the classes of its characters and handles every case; the rules that need kinds of characters have
- * theirs in split_kinds.c. split_words() takes 64 bytes of ASCII at a time: from masks with one bit a
- * byte it computes where words begin, and leaves to word_end() the words at bytes that the masks do
- * not decide. Both read a byte a bounded number of times: linear. */
+ * the classes of its characters and handles every case; the rules that need kinds of characters
+ * have theirs in split_kinds.c. split_words() takes 64 bytes of ASCII at a time: from masks with
+ * one bit a byte it computes where words begin, and leaves to word_end() the words at bytes that
+ * the masks do not decide. Both read a byte a bounded number of times: linear. */
 #include "text/split.h"
 
 #include <string.h>
@@ -15,7 +15,8 @@
  * more. */
 #define LOOKAHEAD 16
 
-/* ---- gpt2 and smollm: '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ---- */
+/* ---- gpt2 and smollm: '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+ * ---- */
 
 /* The end of white space that begins at i: \s+(?!\S)|\s+. The last character is left to the word
  * that follows, unless it is the only one. With numbers_apart, a number counts as the end of the
@@ -213,8 +214,8 @@ static inline size_t word_end(enum w_split rule, const u8 *text, size_t i, size_
     }
 }
 
-/* The same for o200k: an upper-case letter after a lower-case one begins a word; quotes may belong to
- * the letters before them, and slashes to newlines before them. */
+/* The same for o200k: an upper-case letter after a lower-case one begins a word; quotes may belong
+ * to the letters before them, and slashes to newlines before them. */
 static inline u64 o200k_starts(const struct block *b, u64 *hard)
 {
     u64 lower = b->letters & ~b->upper;
@@ -224,7 +225,8 @@ static inline u64 o200k_starts(const struct block *b, u64 *hard)
     return gpt4_starts(b, 3) | (b->upper & lower << 1);
 }
 
-/* For deepseek: white space before a number keeps its last character; controls are left to word_end(). */
+/* For deepseek: white space before a number keeps its last character; controls are left to
+ * word_end(). */
 static inline u64 deepseek_starts(const struct block *b, u64 *hard)
 {
     u64 kept = lasts(b->whites & ~b->newlines) & b->numbers >> 1;
@@ -334,9 +336,9 @@ size_t w_split_cut(enum w_split rule, const u8 *text, size_t size)
         return cut;
     /* No such place: split the whole text. A word is certain if its longest possible extent and the
      * bytes after that are there, or if it ends well before the end of the text and not in white
-     * space, of which more may follow. In o200k a word may end long before what decides that: a letter
-     * that has no case joins capitals before it, but not those after it unless a small letter follows
-     * them. These are the next word, which has to be certain. */
+     * space, of which more may follow. In o200k a word may end long before what decides that: a
+     * letter that has no case joins capitals before it, but not those after it unless a small
+     * letter follows them. These are the next word, which has to be certain. */
     while ((count = w_split_words(rule, text + at, size - at, ends, W_COUNTOF(ends))) > 0) {
         for (size_t i = 0; i < count; i++) {
             size_t start = at + (i ? ends[i - 1] : 0), end = at + ends[i];

@@ -26,7 +26,8 @@
  *           [!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
  *           [ ]?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
  *
- *   falcon  likewise: [\p{P}$+<=>\^`|~]+, \p{P} of Unicode 8.0; then gpt2, then [0-9][0-9][0-9] (Falcon)
+ *   falcon  likewise: [\p{P}$+<=>\^`|~]+, \p{P} of Unicode 8.0; then gpt2, then [0-9][0-9][0-9]
+ *           (Falcon)
  *
  * In words: a word is an English contraction (in cl100k and qwen2 of any case); a run of letters or
  * of other characters, with at most one character before it, which is U+0020, or in cl100k and
@@ -35,12 +36,13 @@
  * newline.
  *
  * Where regular expression engines disagree:
- * - \s is the property White_Space, as in Rust's regex (tiktoken) and Oniguruma (Hugging Face): U+0085
- *   is in it; U+001C to U+001F, U+180E and U+200B are not.
+ * - \s is the property White_Space, as in Rust's regex (tiktoken) and Oniguruma (Hugging Face):
+ *   U+0085 is in it; U+001C to U+001F, U+180E and U+200B are not.
  * - (?i:'s) matches U+017F too, the long s, as it does there by Unicode's case folding. llama.cpp,
  *   which is alone in this, folds ASCII only.
- * - cl100k is the pattern as published. tiktoken's later form of it has \s++$ in front, by which white
- *   space at the very end of a text is one word even if a newline is inside; no other program has it.
+ * - cl100k is the pattern as published. tiktoken's later form of it has \s++$ in front, by which
+ *   white space at the very end of a text is one word even if a newline is inside; no other program
+ *   has it.
  * - Characters are those of valid UTF-8. A byte that is not part of it is an "other" character.
  * - A word ends at W_WORD_BYTES_MAX at the latest, so that its memory is bounded for any text. */
 #ifndef W_SPLIT_H
@@ -61,9 +63,9 @@ enum w_split {
 
 /* In the order of the enum, for option tables. */
 #define W_SPLIT_NAMES "gpt2|cl100k|qwen2|smollm|o200k|deepseek|falcon"
-/* Those by which merges are learned. Falcon's program splits the bytes of a word once more, between those
- * that are digits in letters (byte_letters.h) and others, which here is left to the vocabulary: it has no
- * merge that would cross such a place. */
+/* Those by which merges are learned. Falcon's program splits the bytes of a word once more, between
+ * those that are digits in letters (byte_letters.h) and others, which here is left to the
+ * vocabulary: it has no merge that would cross such a place. */
 #define W_SPLIT_LEARNED_NAMES "gpt2|cl100k|qwen2|smollm|o200k|deepseek"
 
 /* In the letters of bytes, is this byte's a number? */
@@ -75,13 +77,13 @@ bool w_split_is_number_letter(u8 byte);
 const char *w_split_name(enum w_split);
 bool w_split_find(const char *name, enum w_split *rule);
 
-/* The first words of a text: their ends as offsets into the text. Returns how many, which may be less
- * than there is room for; 0 only for an empty text or no room. */
+/* The first words of a text: their ends as offsets into the text. Returns how many, which may be
+ * less than there is room for; 0 only for an empty text or no room. */
 size_t w_split_words(enum w_split, const u8 *text, size_t size, size_t *ends, size_t room);
 
 /* The largest offset known to be the end of a word whatever bytes follow the size given: cutting a
- * text there changes no word. The text has to begin at the start of a word. 0 if there is none, which
- * does not happen from 2 * W_WORD_BYTES_MAX on. */
+ * text there changes no word. The text has to begin at the start of a word. 0 if there is none,
+ * which does not happen from 2 * W_WORD_BYTES_MAX on. */
 size_t w_split_cut(enum w_split, const u8 *text, size_t size);
 
 #endif

@@ -52,8 +52,8 @@ static inline enum w_char_class class_at(const u8 *p, size_t left, size_t *lengt
 #define ONES 0x0101010101010101ull
 #define TOPS (ONES << 7)
 
-/* Which of eight bytes, of seven bits each, are at least c: the top bit of each. Adding carries into a
- * byte's top bit exactly from c on, and never into the next byte. */
+/* Which of eight bytes, of seven bits each, are at least c: the top bit of each. Adding carries
+ * into a byte's top bit exactly from c on, and never into the next byte. */
 static inline u64 at_least(u64 bytes, u8 c)
 {
     return bytes + ONES * (u8)(0x80 - c);

@@ -1,5 +1,5 @@
-/* Words of the rules that tell kinds of characters apart, by the characters from the start of a word on.
- * The patterns are in split.h. */
+/* Words of the rules that tell kinds of characters apart, by the characters from the start of a
+ * word on. The patterns are in split.h. */
 #include "text/split_chars.h"
 
 /* ---- o200k ---- */
@@ -14,9 +14,9 @@ static bool is_second(enum w_char_kind kind) /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
     return kind == W_KIND_LOWER || kind == W_KIND_LETTER || kind == W_KIND_MARK;
 }
 
-/* The end of first*second+ from i on, or i if it does not match. The firsts take what they can; if no
- * second follows, they give back as much as it takes to leave one, which is then the last character.
- * *firsts is the end of the firsts alone. */
+/* The end of first*second+ from i on, or i if it does not match. The firsts take what they can; if
+ * no second follows, they give back as much as it takes to leave one, which is then the last
+ * character. *firsts is the end of the firsts alone. */
 static size_t cased_word(const u8 *text, size_t i, size_t limit, size_t size, size_t *firsts)
 {
     enum w_char_kind kind = W_KIND_NONE;
@@ -193,8 +193,8 @@ bool w_split_is_number_letter(u8 byte)
            (byte >= 0xbc && byte <= 0xbe);
 }
 
-/* Punctuation that came after Unicode 8.0, which is the one that Hugging Face's pre_tokenizer Punctuation
- * knows (DerivedAge.txt). */
+/* Punctuation that came after Unicode 8.0, which is the one that Hugging Face's pre_tokenizer
+ * Punctuation knows (DerivedAge.txt). */
 static const struct {
     u32 first, last;
 } later_punctuation[] = {

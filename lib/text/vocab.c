@@ -1,6 +1,6 @@
-/* A vocabulary in memory: tokens have slots without gaps (vocab_private.h), ids are mapped to them. The
- * bytes of what merges make are written once, one after the other, and a set of byte strings finds equal
- * ones, so that a byte string has one id. */
+/* A vocabulary in memory: tokens have slots without gaps (vocab_private.h), ids are mapped to them.
+ * The bytes of what merges make are written once, one after the other, and a set of byte strings
+ * finds equal ones, so that a byte string has one id. */
 #include "text/vocab.h"
 
 #include <stdlib.h>
@@ -87,8 +87,8 @@ static bool is_part(const struct w_vocab *v, u32 id)
     return kind == W_TOKEN_BYTE || kind == W_TOKEN_MADE;
 }
 
-/* Join the halves of merge i, which are known: it makes a new token, or one that a merge before made
- * of other halves. */
+/* Join the halves of merge i, which are known: it makes a new token, or one that a merge before
+ * made of other halves. */
 static enum w_status join(struct w_vocab *v, const struct w_vocab_parts *p, struct joining *j,
                           u32 i, struct w_err *err)
 {

@@ -107,8 +107,8 @@ const u8 *w_vocab_bytes(const struct w_vocab *, u32 id, u32 *size);
 enum w_token_kind { W_TOKEN_UNUSED, W_TOKEN_BYTE, W_TOKEN_MADE, W_TOKEN_ADDED, W_TOKEN_SPECIAL };
 enum w_token_kind w_vocab_kind(const struct w_vocab *, u32 id); /* UNUSED from size on */
 bool w_vocab_is_special(const struct w_vocab *, u32 id);
-/* The id of a token with these bytes that is not special, and of a special token of this name: false
- * if there is none. */
+/* The id of a token with these bytes that is not special, and of a special token of this name:
+ * false if there is none. */
 bool w_vocab_find(const struct w_vocab *, const u8 *bytes, size_t size, u32 *id);
 bool w_vocab_find_special(const struct w_vocab *, const char *name, size_t size, u32 *id);
 /* The special tokens in the order given, the one that ends documents first. */

@@ -20,8 +20,8 @@
 
 #define W_VOCAB_FILE_BYTES_MAX (128u << 20) /* largest text to read */
 
-/* The normalizer must do nothing, and the pre_tokenizer be one of the rules of split.h. Added tokens
- * become special. */
+/* The normalizer must do nothing, and the pre_tokenizer be one of the rules of split.h. Added
+ * tokens become special. */
 enum w_status w_vocab_read_hf(struct w_vocab **, const char *text, size_t size,
                               const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 /* The format does not say how it splits: as gpt2, if the options do not either. A token that no
@@ -39,8 +39,8 @@ enum w_status w_vocab_read_tiktoken(struct w_vocab **, const char *text, size_t 
 enum w_status w_vocab_read_gguf(struct w_vocab **, struct w_input *,
                                 const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 
-/* How llama.cpp names a splitting rule, "tokenizer.ggml.pre", and whether a word that is a token takes
- * no merges; NULL: it has no such rule. */
+/* How llama.cpp names a splitting rule, "tokenizer.ggml.pre", and whether a word that is a token
+ * takes no merges; NULL: it has no such rule. */
 const char *w_vocab_gguf_pre(enum w_split, bool whole_words);
 
 /* Append to texts of the caller. Also W_NOMEM, and W_LIMIT where tiktoken's ranks are checked. */

@@ -1,5 +1,5 @@
-/* The vocabulary in the metadata of a GGUF file, which text/gguf_cursor.h describes. Memory grows with the
- * bytes that were read, and what is too long is refused. */
+/* The vocabulary in the metadata of a GGUF file, which text/gguf_cursor.h describes. Memory grows
+ * with the bytes that were read, and what is too long is refused. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,8 +11,8 @@
 #define BYTE_LEVEL                                                                                 \
     "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":"
 
-/* Steps of pre_tokenizers of published files, in the words of step_of(), and the rules that they make.
- * Patterns of one rule are equivalent; the first is the one that is written. */
+/* Steps of pre_tokenizers of published files, in the words of step_of(), and the rules that they
+ * make. Patterns of one rule are equivalent; the first is the one that is written. */
 #define STEPS_MAX 4
 static const struct {
     enum w_split rule;
@@ -162,7 +162,8 @@ static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *
         while (same < STEPS_MAX && same < s->count && steps[same] &&
                !strcmp(s->text[same], steps[same]))
             same++;
-        /* A pattern with which text may be dropped matches everything where it alone is the rule. */
+        /* A pattern with which text may be dropped matches everything where it alone is the
+         * rule. */
         found = same > 0 && same == s->count && (same == STEPS_MAX || !steps[same]) &&
                 (!s->dropped || (same == 2 && !strcmp(steps[1], "ByteLevel")));
         *rule = pipelines[i].rule;

@@ -37,7 +37,8 @@ enum w_vocab_format w_vocab_format_of(const char *text, size_t size)
     return begins_with_token(text + i, size - i) ? W_VOCAB_GPT2 : W_VOCAB_HF;
 }
 
-/* Files that people take for vocabularies of these formats, by their first bytes, with what to do. */
+/* Files that people take for vocabularies of these formats, by their first bytes, with what to
+ * do. */
 static const struct {
     const char *head;
     size_t size;
@@ -53,8 +54,8 @@ static const struct {
     {"#version:", 9, "the merges of vocab.json: name both files"},
 };
 
-/* A model of SentencePiece begins with its first piece: field 1 of some bytes, and in it field 1, the
- * text. */
+/* A model of SentencePiece begins with its first piece: field 1 of some bytes, and in it field 1,
+ * the text. */
 static bool is_sentencepiece(const char *text, size_t size)
 {
     return size >= 4 && text[0] == '\n' && (u8)text[1] < 0x80 && text[2] == '\n' &&

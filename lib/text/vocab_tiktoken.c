@@ -1,9 +1,9 @@
 /* .tiktoken: each token with its rank, which is its id. tiktoken takes a word that is a token as
  * that token. Else it repeatedly joins the two neighbours that make the token of lowest rank, the
  * leftmost first. So every pair of tokens whose bytes joined are a token is a merge of that token's
- * rank; which of them are ever done is left to import.h, and is one for each token at most. Two pairs
- * of one token never compete, since only one of them is ever done: the order in which they are listed
- * does not matter. Cost: the square of a token's bytes. */
+ * rank; which of them are ever done is left to import.h, and is one for each token at most. Two
+ * pairs of one token never compete, since only one of them is ever done: the order in which they
+ * are listed does not matter. Cost: the square of a token's bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

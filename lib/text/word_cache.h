@@ -5,11 +5,12 @@
  * line: its bytes, its length and up to 4 ids, so that a lookup touches that line alone. Longer
  * words and lists of more ids are in a pool, which is emptied when it is full.
  *
- *     key = w_word_key(word, size, left)                  // size <= W_WORD_KEY_BYTES
- *     set = w_word_cache_set(cache, &key)                 // ask for its memory: __builtin_prefetch()
+ *     key = w_word_key(word, size, left)              // size <= W_WORD_KEY_BYTES
+ *     set = w_word_cache_set(cache, &key)             // ask for its memory: __builtin_prefetch()
  *     ...
- *     slot = w_word_cache_find(set, &key)                 // NULL: not there
- *     ids = slot->ids, or w_word_pooled(cache, slot, &count) if w_word_slot_count(slot) is too large
+ *     slot = w_word_cache_find(set, &key)             // NULL: not there
+ *     ids = slot->ids                         // or w_word_pooled(cache, slot, &count), if
+ *                                             // w_word_slot_count(slot) is too large
  *
  * Lookups compare all bytes of a word, not only a hash of them. */
 #ifndef W_WORD_CACHE_H

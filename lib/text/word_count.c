@@ -1,7 +1,8 @@
-/* An open hash table of words in the order in which they first occur. Short words are their own key, so
- * that comparing them reads no text; only words of more than 16 bytes are compared byte by byte. Counting
- * costs one probe per word, mostly of memory that is in the cache. Pruning drops the rarest words, and
- * with them counts that later occurrences cannot make good: how much is reported. */
+/* An open hash table of words in the order in which they first occur. Short words are their own
+ * key, so that comparing them reads no text; only words of more than 16 bytes are compared byte by
+ * byte. Counting costs one probe per word, mostly of memory that is in the cache. Pruning drops the
+ * rarest words, and with them counts that later occurrences cannot make good: how much is
+ * reported. */
 #include "text/word_count.h"
 
 #include <stdlib.h>

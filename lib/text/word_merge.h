@@ -15,8 +15,8 @@ void w_merger_free(struct w_merger *); /* accepts NULL */
 /* The ids of a word of size > 0 bytes; ids has room for as many. */
 enum w_status w_merge_word(struct w_merger *, const u8 *word, size_t size, u32 *ids, size_t *count,
                            struct w_err *) W_MUST_CHECK;
-/* The same by merges alone, in a vocabulary that takes whole words too; *last is the rank of the last
- * merge, if one was done. */
+/* The same by merges alone, in a vocabulary that takes whole words too; *last is the rank of the
+ * last merge, if one was done. */
 enum w_status w_merge_bytes(struct w_merger *, const u8 *word, size_t size, u32 *ids, size_t *count,
                             u32 *last, struct w_err *) W_MUST_CHECK;
 

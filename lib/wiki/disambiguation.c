@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Names of templates; ASCII letters of any case are equal, as is the first letter; "*" stands for any
- * ending. */
+/* Names of templates; ASCII letters of any case are equal, as is the first letter; "*" stands for
+ * any ending. */
 static const char *const templates[] = {
     "disambig*",
     "dab",

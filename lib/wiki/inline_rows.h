@@ -1,6 +1,6 @@
 /* inline_rows.h - the built-in tables of templates that stand for words, in the form that inlines.h
- * describes. A row is for the wikis of some languages: the English {{date}} is another template than
- * the French one. */
+ * describes. A row is for the wikis of some languages: the English {{date}} is another template
+ * than the French one. */
 #ifndef W_INLINE_ROWS_H
 #define W_INLINE_ROWS_H
 

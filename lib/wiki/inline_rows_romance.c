@@ -1,4 +1,5 @@
-/* The templates that stand in sentences of the French, Spanish, Italian and Portuguese Wikipedias. */
+/* The templates that stand in sentences of the French, Spanish, Italian and Portuguese
+ * Wikipedias. */
 #include "wiki/inline_rows.h"
 
 /* {{XIXe}}, {{XIXe siècle}}, {{XIXe siècle av. J.-C.}} */

@@ -40,15 +40,15 @@
  *     {1:language}  the name of the language with that code, in the wiki's language; the
  *                   alternative needs that there is one
  *
- * What stands between "\[" and "\]" is written only if its arguments are present, without the commas
- * and semicolons in front where it is the first: "\[; pinyin: {p}\]". An alternative of nothing else
- * needs one of them.
+ * What stands between "\[" and "\]" is written only if its arguments are present, without the
+ * commas and semicolons in front where it is the first: "\[; pinyin: {p}\]". An alternative of
+ * nothing else needs one of them.
  *
  * In the text of a pattern "\n" is a line end, "\n\n" the end of a paragraph, "\s" a space that
  * would be lost at the ends of a pattern, "\d" a space if a digit precedes it, so that
  * 6{{frac|1|2}} is not read as 61/2, and "\" before any other character that character. An
- * alternative names an argument once at most. Some rules are no patterns: "@convert" is a measure in
- * the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is
+ * alternative names an argument once at most. Some rules are no patterns: "@convert" is a measure
+ * in the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is
  * uncertain of it in that of {{val}}, "@coord" a place on the globe, "@math" TeX, "@title" the name
  * of the page. */
 #ifndef W_INLINES_H
@@ -71,8 +71,8 @@ void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
 
-/* The pattern for a template's name, as written in the page; false if it has none. *ending: the part
- * of the name that the "*" of the row stands for, or empty. Any number of threads may ask one
+/* The pattern for a template's name, as written in the page; false if it has none. *ending: the
+ * part of the name that the "*" of the row stands for, or empty. Any number of threads may ask one
  * table. */
 bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern,
                          struct w_span *ending);

@@ -1,5 +1,5 @@
-/* Numbers are written as MediaWiki does (language_numbers.h); months, as in its messages january-gen,
- * and names (language_names.h) are known in the languages whose templates are. */
+/* Numbers are written as MediaWiki does (language_numbers.h); months, as in its messages
+ * january-gen, and names (language_names.h) are known in the languages whose templates are. */
 #include "wiki/language.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Numbers as a language writes them, and {{val|1.5|0.3|e=6|u=km}}, "(1.5±0.3)×10⁶ km": a number, how
- * uncertain it is, a power of ten and a unit, as the documentation of Template:Val describes them. */
+/* Numbers as a language writes them, and {{val|1.5|0.3|e=6|u=km}}, "(1.5±0.3)×10⁶ km": a number,
+ * how uncertain it is, a power of ten and a unit, as the documentation of Template:Val describes
+ * them. */
 #include "wiki/render_private.h"
 
 #define DIGITS_MAX 40 /* of a number that is cut into thousands */

@@ -88,7 +88,8 @@ const struct w_range *w_wiki_argument_find(const struct w_arguments *, struct w_
 const struct w_range *w_wiki_argument_next(const struct w_arguments *, u32 *number);
 /* measure.c: the arguments of {{convert}}, or of {{cvt}}, which abbreviates. */
 void w_wiki_put_measure(struct w_wikitext *, const struct w_arguments *, bool abbreviate);
-/* A word between two numbers of one measure, as it is written: "to" is " to "; NULL: no such word. */
+/* A word between two numbers of one measure, as it is written: "to" is " to "; NULL: no such
+ * word. */
 const char *w_wiki_range_word(struct w_span word);
 #define W_WORD_MAX 64 /* bytes */
 /* The text of an argument or NULL, which is not written to the output; empty if it is longer than

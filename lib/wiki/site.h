@@ -6,7 +6,7 @@
  *
  *     w_wiki_site_new(&site, &err);
  *     w_wiki_site_set_language(site, w_span_of("de"), &err);  // <mediawiki xml:lang="de">
- *     w_wiki_site_add(site, 6, w_span_of("Datei"), &err);     // <namespace key="6">Datei</namespace>
+ *     w_wiki_site_add(site, 6, w_span_of("Datei"), &err);     // namespaces key="6": Datei
  *
  * Once renderers use a site it does not change; any number of threads may read it. */
 #ifndef W_SITE_H
@@ -32,7 +32,8 @@ enum w_status w_wiki_site_new(struct w_wiki_site **, struct w_err *) W_MUST_CHEC
 void w_wiki_site_free(struct w_wiki_site *); /* accepts NULL */
 
 /* The language that the wiki is written in, by its code: "de", "zh-hant". Adds the names that wikis
- * of this language have. A code that is too long changes nothing. Call it once. Fails with W_NOMEM. */
+ * of this language have. A code that is too long changes nothing. Call it once. Fails with
+ * W_NOMEM. */
 enum w_status w_wiki_site_set_language(struct w_wiki_site *, struct w_span code,
                                        struct w_err *) W_MUST_CHECK;
 /* Its code in small letters; "" if it is not known, or without a site. */

@@ -1,7 +1,7 @@
 /* span.h - a view of text that is owned elsewhere, and the few operations on it.
  *
- * Letters are compared and changed as ASCII; other bytes are themselves, but for the first letter of
- * a name. */
+ * Letters are compared and changed as ASCII; other bytes are themselves, but for the first letter
+ * of a name. */
 #ifndef W_SPAN_H
 #define W_SPAN_H
 

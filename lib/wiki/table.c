@@ -54,8 +54,8 @@ static u32 after_attributes(const struct w_wikitext *r, struct w_range cell)
     return m->begin;
 }
 
-/* Is what stands before a bar the text of a cell, and not its attributes? Attributes have no link and
- * no variants. */
+/* Is what stands before a bar the text of a cell, and not its attributes? Attributes have no link
+ * and no variants. */
 static bool is_text(const struct w_wikitext *r, u32 begin, u32 bar)
 {
     struct w_span before = w_wiki_source(r, begin, bar);

@@ -4,7 +4,7 @@
  *
  *     offset size field
  *          0    8 sync          89 57 54 31 0D 0A 1A 0A, "\x89WT1\r\n^Z\n"; '1' is the version
- *          8    1 type          a letter; upper case: a reader must know it; lower case: may skip it
+ *          8    1 type          a letter; upper case: a reader must know it; lower: may skip it
  *          9    1 codec         0 stored, 1 zlib
  *         10    1 filter        0 none, 1 ids, 2 planes (wire/id_filter.h, plane_filter.h)
  *         11    1 flags         0

@@ -5,10 +5,10 @@
  *     4 to 3 + t            a frequent id
  *     4 + t to 255          the upper bits
  *
- * Applying looks at a sample of the ids first, for the frequent ones. A pass over all ids then writes
- * the codes and puts the ids aside of which lower bits follow, without a branch that depends on an id:
- * nobody could predict it. Lists are one 64-bit word each for ids of two bytes, the latest lowest; the
- * id before 0 is the first one's. */
+ * Applying looks at a sample of the ids first, for the frequent ones. A pass over all ids then
+ * writes the codes and puts the ids aside of which lower bits follow, without a branch that depends
+ * on an id: nobody could predict it. Lists are one 64-bit word each for ids of two bytes, the
+ * latest lowest; the id before 0 is the first one's. */
 #include "wire/id_filter.h"
 
 #include <stdlib.h>
@@ -85,8 +85,8 @@ static void empty(struct w_id_filter *f)
     f->used = f->id_limit;
 }
 
-/* The list after an id that comes to its front. moving: all bits of the places that move by one, the
- * last of which drops out. */
+/* The list after an id that comes to its front. moving: all bits of the places that move by one,
+ * the last of which drops out. */
 static inline u64 move16(u64 list, u64 moving, u32 id)
 {
     return ((list << 16 | id) & moving) | (list & ~moving);
@@ -99,11 +99,13 @@ static inline void move32(u32 *list, u32 place, u32 id)
     list[0] = id;
 }
 
-/* The code of an id: its place in the list, to whose front it comes, or `other` if it is in none. */
+/* The code of an id: its place in the list, to whose front it comes, or `other` if it is in
+ * none. */
 static inline u32 code16(u64 *list, u32 id, u32 other)
 {
     const u64 ones = 0x0001000100010001, differ = *list ^ id * ones;
-    /* The highest bit of places that are equal: of the first one for sure, of later ones perhaps. */
+    /* The highest bit of places that are equal: of the first one for sure, of later ones
+     * perhaps. */
     const u64 equal = (differ - ones) & ~differ & ones << 15;
     const u32 place = (u32)__builtin_ctzll(equal | 1ull << 63) / 16, none = -(u32)(equal == 0);
 
@@ -153,9 +155,9 @@ static u32 count_lower_bits(const u8 *ids, u32 width, u32 count)
     return bits;
 }
 
-/* List the ids in out that are most frequent in a sample of evenly spaced ones, as far as listing them
- * saves more lower bits than it takes. Of ids with the same count all or none are listed. Returns how
- * many are. */
+/* List the ids in out that are most frequent in a sample of evenly spaced ones, as far as listing
+ * them saves more lower bits than it takes. Of ids with the same count all or none are listed.
+ * Returns how many are. */
 static u32 list_frequent(struct w_id_filter *f, const u8 *ids, u32 count, u32 lower_bits, u8 *out)
 {
     const u32 width = f->id_bytes, distance = (count / SAMPLE + 1) | 1;

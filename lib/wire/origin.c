@@ -5,8 +5,8 @@
 
 #include "wire/token_header.h"
 
-/* What is compared, by its key in an origin, and what it is called in messages. `asked`: the key is there
- * if it was asked for; of the others, a stream may not know them. */
+/* What is compared, by its key in an origin, and what it is called in messages. `asked`: the key is
+ * there if it was asked for; of the others, a stream may not know them. */
 static const struct row {
     const char *key, *name;
     bool asked;
@@ -38,7 +38,8 @@ void w_origin_set_start(struct w_header *header, struct w_batch_place place)
         w_json_set_hex32(header->json, "start_crc", place.crc);
 }
 
-/* Does a key of the header decide records? Not the seed of no shuffling, nor a split that takes all. */
+/* Does a key of the header decide records? Not the seed of no shuffling, nor a split that takes
+ * all. */
 static bool decides(const struct w_header *header, const char *key)
 {
     const char *part = w_json_string(w_json_get(w_json_get(header->json, "split"), "part"));
@@ -77,7 +78,8 @@ static char *text_of(const struct w_json *value, struct w_err *err)
 enum w_status w_origin_same(const struct w_json *now, const struct w_json *before,
                             struct w_err *err)
 {
-    /* Streams that wbatch did not write, or that other programs copied, may say nothing of the choice. */
+    /* Streams that wbatch did not write, or that other programs copied, may say nothing of the
+     * choice. */
     const bool say = w_json_get(now, "shuffle") && w_json_get(before, "shuffle");
     enum w_status status = W_DONE;
 

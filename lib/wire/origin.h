@@ -21,8 +21,8 @@ void w_origin_set_start(struct w_header *, struct w_batch_place);
 
 /* The caller owns it. A lack of memory shows when it is written, see sys/json.h. */
 struct w_json *w_origin_make(const struct w_header *);
-/* W_MISMATCH: they differ, with the first difference and both its values; what one of them does not say
- * is no difference. W_NOMEM. */
+/* W_MISMATCH: they differ, with the first difference and both its values; what one of them does not
+ * say is no difference. W_NOMEM. */
 enum w_status w_origin_same(const struct w_json *now, const struct w_json *before,
                             struct w_err *) W_MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* Compression of frames, on the ring of jobs of sys/ordered.h.
  *
- * Frames are independent of each other, and filter and deflate are deterministic, so that the bytes do
- * not depend on the number of threads. With level 0 there is one thread: storing only takes a
+ * Frames are independent of each other, and filter and deflate are deterministic, so that the bytes
+ * do not depend on the number of threads. With level 0 there is one thread: storing only takes a
  * checksum. */
 #include "wire/packer.h"
 

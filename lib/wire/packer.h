@@ -36,7 +36,8 @@ struct w_packer;
 
 /* level 0 stores, 1 to 9 compresses. raw_capacity: most bytes of a payload. header: of the records,
  * which lives as long; where a filter suits these, all levels but 0 make the same. Holds
- * 2 * threads + 1 jobs (1 for a single thread). W_NOMEM; threads that cannot be started are left out. */
+ * 2 * threads + 1 jobs (1 for a single thread). W_NOMEM; threads that cannot be started are left
+ * out. */
 enum w_status w_packer_new(struct w_packer **, u32 threads, int level, u32 raw_capacity,
                            const struct w_header *header, struct w_err *err) W_MUST_CHECK;
 /* Ends the workers after their present frame; accepts NULL. */

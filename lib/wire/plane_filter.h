@@ -1,9 +1,9 @@
 /* plane_filter.h - the columns of a frame's records, byte by byte: filter 2 of wstream(5).
  *
- * The first bytes of all items of a column, then all second ones, and so on: planes. Of a float some
- * planes are as good as random and others nearly constant, so that each gets Huffman codes of its
- * own, or none: 480,000 tokens with columns of counts become 0.589 times as large, and 0.592 times by
- * libdeflate alone, which searches for matches. */
+ * The first bytes of all items of a column, then all second ones, and so on: planes. Of a float
+ * some planes are as good as random and others nearly constant, so that each gets Huffman codes of
+ * its own, or none: 480,000 tokens with columns of counts become 0.589 times as large, and 0.592
+ * times by libdeflate alone, which searches for matches. */
 #ifndef W_PLANE_FILTER_H
 #define W_PLANE_FILTER_H
 

@@ -7,8 +7,8 @@
 
 #include "wire/stream.h"
 
-/* "src" of a stream made from one with this header. The caller owns it. The vocabulary's bulk is left out: it
- * is carried once, at the top level. A lack of memory shows when it is written. */
+/* "src" of a stream made from one with this header. The caller owns it. The vocabulary's bulk is
+ * left out: it is carried once, at the top level. A lack of memory shows when it is written. */
 struct w_json *w_prov_src(const struct w_header *upstream);
 
 /* Add "argv" and "src" to a header that is being built. argv and upstream may be NULL (a run with

@@ -14,8 +14,8 @@
  *         while (!(status = w_reader_records(r, &bytes, &count, &err)))  // W_END after each member
  *             use(bytes, count);
  *
- * Memory: a reader holds three frames (at most 16 MiB each) and the header, whatever the file says; a
- * writer holds 2 * threads + 1 frames.
+ * Memory: a reader holds three frames (at most 16 MiB each) and the header, whatever the file says;
+ * a writer holds 2 * threads + 1 frames.
  *
  * Reading anything may give W_CORRUPT, W_TRUNCATED (no end frame), W_ABORTED (the producer's own
  * message), W_NEWER (made for a newer reader), W_LIMIT, W_NOMEM, and what w_input_read() gives;
@@ -144,7 +144,8 @@ enum w_status w_reader_upto(struct w_reader *, void *out, u64 count, u64 *got,
  * skipped frame by frame (forward only). W_MISMATCH: there are fewer records; W_IO: backwards in a
  * pipe. */
 enum w_status w_reader_seek(struct w_reader *, u64 pos, struct w_err *) W_MUST_CHECK;
-/* The header line of the member, without its newline, right after w_reader_member() and no later. */
+/* The header line of the member, without its newline, right after w_reader_member() and no
+ * later. */
 const char *w_reader_header_line(const struct w_reader *, size_t *size);
 /* Records of the present member, if its end frame can be read in advance (in a regular file, where
  * few members follow), else 0. */

@@ -22,7 +22,8 @@ static bool peek_frame(struct w_reader *r, u64 offset, struct w_frame *frame)
            got == sizeof bytes && !w_frame_decode(frame, bytes, &ignored);
 }
 
-/* bytes: room for the payload; w_frame_decode() has checked that a frame of its type has no more. */
+/* bytes: room for the payload; w_frame_decode() has checked that a frame of its type has no
+ * more. */
 static bool peek_payload(struct w_reader *r, u64 offset, const struct w_frame *frame, u8 *bytes)
 {
     size_t got = 0;

@@ -1,7 +1,7 @@
 /* token_header.h - what the header of a stream says of its ids: where they are in a record, their
  * width, their vocabulary, which of them ends documents, the columns of counts that go with them,
- * and which of them are padding. Streams of tokens and of batches have all of these, "vocab", "eot" and "tok" of wstream(5);
- * a model has the vocabulary, "tok".
+ * and which of them are padding. Streams of tokens and of batches have all of these, "vocab", "eot"
+ * and "tok" of wstream(5); a model has the vocabulary, "tok".
  *
  *     struct w_token_header said;
  *     w_token_header_read(&said, header);

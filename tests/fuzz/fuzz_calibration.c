@@ -1,5 +1,5 @@
-/* Any bytes as a calibration: refused with a reason, or printed and read again to the same one, and good
- * enough to predict from. */
+/* Any bytes as a calibration: refused with a reason, or printed and read again to the same one, and
+ * good enough to predict from. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Any bytes as the text of another extractor; the first byte chooses whether it is escaped. The result is
- * not longer than the text, is valid UTF-8 if the text was, and is the same when the text comes in two
- * parts of whole lines. */
+/* Any bytes as the text of another extractor; the first byte chooses whether it is escaped. The
+ * result is not longer than the text, is valid UTF-8 if the text was, and is the same when the text
+ * comes in two parts of whole lines. */
 #include <stdlib.h>
 #include <string.h>
 

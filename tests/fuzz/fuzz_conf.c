@@ -1,4 +1,5 @@
-/* Any bytes as a configuration: refused with a reason, or printed and read again to the same one. */
+/* Any bytes as a configuration: refused with a reason, or printed and read again to the same
+ * one. */
 #include <stdlib.h>
 #include <string.h>
 

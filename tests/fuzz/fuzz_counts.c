@@ -1,5 +1,5 @@
-/* fuzz_counts.c - any bytes as a file of counts: refused with a reason, or a model whose probabilities
- * are some, and sum to 1, also with text counted on top of it. */
+/* fuzz_counts.c - any bytes as a file of counts: refused with a reason, or a model whose
+ * probabilities are some, and sum to 1, also with text counted on top of it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* Any bytes as a file of texts, in the format that the first byte chooses; its highest bit takes the file
- * as it is. Refused with a reason, or documents, none of them empty, together not longer than the file
- * unless it is compressed. A plain file that is taken as it is is one document, byte for byte. With a
- * limit each document is cut to it, and the file ends with the same status. */
+/* Any bytes as a file of texts, in the format that the first byte chooses; its highest bit takes
+ * the file as it is. Refused with a reason, or documents, none of them empty, together not longer
+ * than the file unless it is compressed. A plain file that is taken as it is is one document, byte
+ * for byte. With a limit each document is cut to it, and the file ends with the same status. */
 #include <stdlib.h>
 #include <string.h>
 

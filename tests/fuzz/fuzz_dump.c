@@ -1,5 +1,6 @@
-/* A dump from any bytes, plain or in bzip2, to documents. Nothing may crash; each document must come
- * out as one line of valid JSON with the text that was rendered, and the same for two threads. */
+/* A dump from any bytes, plain or in bzip2, to documents. Nothing may crash; each document must
+ * come out as one line of valid JSON with the text that was rendered, and the same for two
+ * threads. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

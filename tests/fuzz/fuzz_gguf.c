@@ -1,5 +1,5 @@
-/* fuzz_gguf.c - any bytes as a GGUF file. A model that is accepted is written again, and must come back
- * with the same weights and vocabulary. */
+/* fuzz_gguf.c - any bytes as a GGUF file. A model that is accepted is written again, and must come
+ * back with the same weights and vocabulary. */
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/sample_model.h"
 
@@ -27,8 +27,8 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t room, unsigned seed
     return size;
 }
 
-/* What is written may be refused (a vocabulary that GGUF cannot say), but not come back as something
- * else. */
+/* What is written may be refused (a vocabulary that GGUF cannot say), but not come back as
+ * something else. */
 static void check_again(const struct w_weights *w)
 {
     struct w_weights again = {0};

@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct w_id_filter *f = filters[data[0] & 1];
     data += 3, size -= 3;
     if (undo) {
-        /* On the heap with nothing but the slack after it, so that a sanitizer sees a step too far. */
+        /* On the heap with nothing but the slack after it, so that a sanitizer sees a step too
+         * far. */
         u8 *in = calloc(1, size + W_ID_FILTER_SLACK);
         if (!in)
             return 0;

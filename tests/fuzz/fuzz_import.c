@@ -1,6 +1,6 @@
-/* fuzz_import.c - any bytes as a vocabulary of another program: the first byte says which format, the
- * rest is the file. What is accepted must save and load as itself; and what can be written in a format
- * must come back from it giving the same ids, which is tried on the bytes of the file. */
+/* fuzz_import.c - any bytes as a vocabulary of another program: the first byte says which format,
+ * the rest is the file. What is accepted must save and load as itself; and what can be written in a
+ * format must come back from it giving the same ids, which is tried on the bytes of the file. */
 #include "tests/fuzz/import_sample.h"
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);

@@ -1,6 +1,6 @@
-/* Any bytes as JSON Lines. The same texts, places and failures come whether the bytes are fed at once or
- * in small pieces, whose size the first byte chooses. A line that the strict parser takes gives the text
- * that this one sees, and the text is written where the line says. */
+/* Any bytes as JSON Lines. The same texts, places and failures come whether the bytes are fed at
+ * once or in small pieces, whose size the first byte chooses. A line that the strict parser takes
+ * gives the text that this one sees, and the text is written where the line says. */
 #include <stdlib.h>
 #include <string.h>
 

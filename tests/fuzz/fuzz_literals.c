@@ -1,6 +1,7 @@
-/* fuzz_literals.c - what zlib inflates from the Huffman codes of sys/literals.h are the same bytes. The
- * first byte says how many parts there are, the next ones where each ends. The others are pairs: a
- * byte, and the power of two that says how many of it, so that short inputs reach the longest codes. */
+/* fuzz_literals.c - what zlib inflates from the Huffman codes of sys/literals.h are the same bytes.
+ * The first byte says how many parts there are, the next ones where each ends. The others are
+ * pairs: a byte, and the power of two that says how many of it, so that short inputs reach the
+ * longest codes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any bytes as the file of another machine (--target FILE.json): refused with a reason, or printed and
- * read again to the same machine, for which a prediction can be made. */
+/* Any bytes as the file of another machine (--target FILE.json): refused with a reason, or printed
+ * and read again to the same machine, for which a prediction can be made. */
 #include <stdlib.h>
 #include <string.h>
 

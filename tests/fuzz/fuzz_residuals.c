@@ -1,5 +1,5 @@
-/* Any bytes as the file of residuals: invalid lines are skipped, the rest gives a finite positive factor
- * and interval, and a run that is added is found again, once. */
+/* Any bytes as the file of residuals: invalid lines are skipped, the rest gives a finite positive
+ * factor and interval, and a run that is added is found again, once. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any bytes as the log of a training run: refused with a reason, or plausible rates; and an unfinished
- * last line, as a killed run leaves it, changes nothing. */
+/* Any bytes as the log of a training run: refused with a reason, or plausible rates; and an
+ * unfinished last line, as a killed run leaves it, changes nothing. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

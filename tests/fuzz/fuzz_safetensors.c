@@ -1,5 +1,6 @@
-/* fuzz_safetensors.c - any bytes as model.safetensors, or, where they begin with {, as the config.json
- * beside it. A model that is accepted is written again, and must come back with the same weights. */
+/* fuzz_safetensors.c - any bytes as model.safetensors, or, where they begin with {, as the
+ * config.json beside it. A model that is accepted is written again, and must come back with the
+ * same weights. */
 #include "tests/fuzz/sample_folder.h"
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size);

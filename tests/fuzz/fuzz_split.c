@@ -1,6 +1,7 @@
 /* Any text through each splitter and an encoder. The first byte of the input says which rule, the
- * second where the text is cut. Words must be those of the published pattern; a text that is cut must
- * have the words and ids of the whole; ids must be those of plain merging and decode to the text. */
+ * second where the text is cut. Words must be those of the published pattern; a text that is cut
+ * must have the words and ids of the whole; ids must be those of plain merging and decode to the
+ * text. */
 #include <stdlib.h>
 #include <string.h>
 

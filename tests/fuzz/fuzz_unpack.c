@@ -1,5 +1,5 @@
-/* Any bytes as a compressed file: refused with the place, or unpacked, the same with one thread and with
- * several. A file of no known format comes as it is. */
+/* Any bytes as a compressed file: refused with the place, or unpacked, the same with one thread and
+ * with several. A file of no known format comes as it is. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* A vocabulary from any JSON, then any text through it. The input is the JSON, a NUL, the text. What
- * is accepted must save to the same hash, and text must decode to itself. */
+/* A vocabulary from any JSON, then any text through it. The input is the JSON, a NUL, the text.
+ * What is accepted must save to the same hash, and text must decode to itself. */
 #include <stdlib.h>
 #include <string.h>
 

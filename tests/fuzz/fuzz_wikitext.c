@@ -1,5 +1,6 @@
-/* Any bytes as a page: some text, of bounded size, in bounded time; valid UTF-8 if the page was. The first
- * byte chooses the options. The mutator puts pieces of markup in, which nobody finds by chance. */
+/* Any bytes as a page: some text, of bounded size, in bounded time; valid UTF-8 if the page was.
+ * The first byte chooses the options. The mutator puts pieces of markup in, which nobody finds by
+ * chance. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

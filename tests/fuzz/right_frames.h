@@ -1,5 +1,5 @@
-/* right_frames.h - a changed stream with checksums that are right again, so that the change gets past
- * the frames to what reads their contents. */
+/* right_frames.h - a changed stream with checksums that are right again, so that the change gets
+ * past the frames to what reads their contents. */
 #ifndef W_RIGHT_FRAMES_H
 #define W_RIGHT_FRAMES_H
 

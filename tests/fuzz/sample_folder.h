@@ -1,4 +1,5 @@
-/* sample_folder.h - the sample model as a folder, one file of which a fuzzer replaces by its bytes. */
+/* sample_folder.h - the sample model as a folder, one file of which a fuzzer replaces by its
+ * bytes. */
 #ifndef W_SAMPLE_FOLDER_H
 #define W_SAMPLE_FOLDER_H
 
@@ -13,7 +14,8 @@ struct sample_file {
 
 static char sample_folder[80];
 
-/* Write the folder, without a vocabulary, and take the bytes of the files; the first call alone does. */
+/* Write the folder, without a vocabulary, and take the bytes of the files; the first call alone
+ * does. */
 static inline void make_sample_folder(const struct w_exchange_format *format,
                                       enum w_weight_type type, struct sample_file *files,
                                       size_t count)
@@ -37,8 +39,8 @@ static inline void make_sample_folder(const struct w_exchange_format *format,
     unlink(path);
 }
 
-/* Read the folder with other bytes in a file of it. What is refused has a reason; what is accepted is
- * written again, and must come back with the same weights. */
+/* Read the folder with other bytes in a file of it. What is refused has a reason; what is accepted
+ * is written again, and must come back with the same weights. */
 static inline void read_sample_folder(const struct w_exchange_format *format,
                                       const struct sample_file *file, const u8 *bytes, size_t size)
 {

@@ -62,8 +62,8 @@ static inline bool same_weights(const struct w_weights *a, const struct w_weight
     return same;
 }
 
-/* A name for what is written, of this process; in memory, if there is such a folder, since a file is
- * synced. */
+/* A name for what is written, of this process; in memory, if there is such a folder, since a file
+ * is synced. */
 static inline const char *sample_path(void)
 {
     static char name[64];

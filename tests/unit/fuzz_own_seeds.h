@@ -1,5 +1,5 @@
-/* fuzz_own_seeds.h - as fuzz_rounds.h, for a fuzzer whose mutator makes the seeds by itself. Included after the
- * fuzzer. */
+/* fuzz_own_seeds.h - as fuzz_rounds.h, for a fuzzer whose mutator makes the seeds by itself.
+ * Included after the fuzzer. */
 #ifndef W_FUZZ_OWN_SEEDS_H
 #define W_FUZZ_OWN_SEEDS_H
 

@@ -1,5 +1,5 @@
-/* fuzz_rounds.h - run a fuzzer over a seed and some thousand mutations of it, so that every run of the
- * tests covers a part of what `make fuzz` does. Included after the fuzzer. */
+/* fuzz_rounds.h - run a fuzzer over a seed and some thousand mutations of it, so that every run of
+ * the tests covers a part of what `make fuzz` does. Included after the fuzzer. */
 #ifndef W_FUZZ_ROUNDS_H
 #define W_FUZZ_ROUNDS_H
 

@@ -1,5 +1,5 @@
-/* gpt2_tensors.h - where GPT-2's tensors stand in the table, written down once more and independently of
- * the library, for tests that compute with them. */
+/* gpt2_tensors.h - where GPT-2's tensors stand in the table, written down once more and
+ * independently of the library, for tests that compute with them. */
 #ifndef W_GPT2_TENSORS_H
 #define W_GPT2_TENSORS_H
 

@@ -7,8 +7,8 @@
 #include "base/base.h"
 #include "base/rng.h"
 
-/* Change one to three places of up to eight bytes: to one of the odd bytes, which mean something to the
- * reader; by a bit; by filling, removing or copying. Returns the new size, at most room. */
+/* Change one to three places of up to eight bytes: to one of the odd bytes, which mean something to
+ * the reader; by a bit; by filling, removing or copying. Returns the new size, at most room. */
 static inline size_t mutate(u8 *data, size_t size, size_t room, const u8 *odd, size_t odd_count,
                             struct w_rng *rng)
 {

@@ -1,10 +1,10 @@
-/* pattern.h - a matcher for the patterns in split.h: slow, and as plain as their definition. It reads
- * the pattern's own text, so that a rule is tested against the published one and not against another
- * reading of it.
+/* pattern.h - a matcher for the patterns in split.h: slow, and as plain as their definition. It
+ * reads the pattern's own text, so that a rule is tested against the published one and not against
+ * another reading of it.
  *
- * It knows what those patterns use: alternatives, of which the first that matches counts; characters,
- * escapes and [sets] with ranges; the greedy quantifiers ? + * {1,3}; (?!\S); and groups (?:...) and
- * (?i:...), optional ones too, that stand at the end of their alternative. */
+ * It knows what those patterns use: alternatives, of which the first that matches counts;
+ * characters, escapes and [sets] with ranges; the greedy quantifiers ? + * {1,3}; (?!\S); and
+ * groups (?:...) and (?i:...), optional ones too, that stand at the end of their alternative. */
 #ifndef W_TEST_PATTERN_H
 #define W_TEST_PATTERN_H
 
@@ -16,8 +16,8 @@
 #include "text/split.h"
 #include "text/unicode.h"
 
-/* As published; see split.h. A rule is one pattern or several, of which each splits the pieces that the
- * one before left: its matches and the text between them. */
+/* As published; see split.h. A rule is one pattern or several, of which each splits the pieces that
+ * the one before left: its matches and the text between them. */
 #define GPT2_PATTERN                                                                               \
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define FIRSTS "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
@@ -219,8 +219,8 @@ static inline void split_piece(struct splitting *s, const char *const *patterns,
     split_piece(s, patterns, stage + 1, gap, to);
 }
 
-/* Split a text of at most 4096 bytes by the patterns of a rule. Returns the number of words, whose ends
- * are given. */
+/* Split a text of at most 4096 bytes by the patterns of a rule. Returns the number of words, whose
+ * ends are given. */
 static inline size_t split_by_patterns(enum w_split rule, const u8 *text, size_t size, size_t *ends)
 {
     static struct splitting s;

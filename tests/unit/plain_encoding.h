@@ -23,8 +23,9 @@ static inline struct w_vocab *sample_vocab(enum w_split split)
     return w_vocab_new(&v, split, merges, W_COUNTOF(merges), specials, 1, &err) ? NULL : v;
 }
 
-/* The definition: in each word, do the merge of lowest rank, the leftmost first, until none is left.
- * For vocabularies in which no merge makes a merge of lower rank possible. ids has room for size. */
+/* The definition: in each word, do the merge of lowest rank, the leftmost first, until none is
+ * left. For vocabularies in which no merge makes a merge of lower rank possible. ids has room for
+ * size. */
 static inline size_t encode_plainly(const struct w_vocab *v, const u8 *text, size_t size, u32 *ids)
 {
     const struct w_merge *merges = w_vocab_merges(v);

@@ -16,7 +16,8 @@ struct reference {
     const struct w_conf *conf;
     const struct w_tensors *tensors;
     double *w; /* laid out as in tensors */
-    /* A sampled softmax: the ids of the set and what is added to their logits, unless they are the target itself; NULL: all ids. */
+    /* A sampled softmax: the ids of the set and what is added to their logits, unless they are the
+     * target itself; NULL: all ids. */
     const u32 *ids;
     const double *correction;
     u64 count;

@@ -1,5 +1,5 @@
-/* temp_folder.h - a folder for the files of a test program or of each of its tests. Include it after
- * cmocka.h. */
+/* temp_folder.h - a folder for the files of a test program or of each of its tests. Include it
+ * after cmocka.h. */
 #ifndef TEMP_FOLDER_H
 #define TEMP_FOLDER_H
 

@@ -110,7 +110,8 @@ static int by_id(const void *a, const void *b)
     return *(const u16 *)a - *(const u16 *)b;
 }
 
-/* The first ids of all sequences, sorted: they are all different, so they stand for the sequences. */
+/* The first ids of all sequences, sorted: they are all different, so they stand for the
+ * sequences. */
 static void sort_sequences(struct run *run, u64 length)
 {
     u64 n = run->records * run->record_ids / (length + 1);

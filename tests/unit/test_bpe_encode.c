@@ -112,7 +112,8 @@ static void every_byte_string_round_trips(void **state)
     w_vocab_free(v);
 }
 
-/* More words than the cache holds, long and short, with few and many ids: hits and misses give the same. */
+/* More words than the cache holds, long and short, with few and many ids: hits and misses give the
+ * same. */
 static void ids_do_not_depend_on_what_was_seen(void **state)
 {
     (void)state;

@@ -103,7 +103,8 @@ static void a_calibration_measures_every_part(void **state)
         assert_true(c->peak[type].one > 1e8 && c->peak[type].all > 1e8);
         assert_true(w_calibration_knows(c, type));
     }
-    /* three curves, generation by five models, and shapes: those that it had no time for are done, too */
+    /* three curves, generation by five models, and shapes: those that it had no time for are done,
+     * too */
     assert_true(progress_part > 0.75 && progress_calls > 8);
     /* two shapes each: with all threads in both precisions, and with one thread */
     assert_int_equal(c->probe_count, 6);

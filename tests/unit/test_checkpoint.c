@@ -332,8 +332,8 @@ static void what_was_seen_is_kept(void **state)
     w_model_free(model);
 }
 
-/* The momentum of the outer step, of all tensors. A run without rounds skips it, and one that begins with
- * them later does not miss it. */
+/* The momentum of the outer step, of all tensors. A run without rounds skips it, and one that
+ * begins with them later does not miss it. */
 static void momentum_of_rounds_is_kept(void **state)
 {
     struct fixture *f = *state;

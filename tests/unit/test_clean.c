@@ -1,4 +1,5 @@
-/* Markup that other extractors left is removed, and the text around it mended; prose stays as it is. */
+/* Markup that other extractors left is removed, and the text around it mended; prose stays as it
+ * is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -152,8 +152,8 @@ static void counts_do_not_depend_on_threads(void **state)
     }
 }
 
-/* Every document of a text: as counting all other positions again, discounts and all. Ids of 2 bytes and of
- * 4, keys of 64 bits and of 128. */
+/* Every document of a text: as counting all other positions again, discounts and all. Ids of 2
+ * bytes and of 4, keys of 64 bits and of 128. */
 static void a_document_is_left_out_exactly(void **state)
 {
     (void)state;

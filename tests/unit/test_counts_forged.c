@@ -1,5 +1,5 @@
-/* Files of counts that their checksums call right, and whose arrays contradict each other: refused, each
- * for its own reason. */
+/* Files of counts that their checksums call right, and whose arrays contradict each other: refused,
+ * each for its own reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,8 @@ static u16 *words(struct w_count_image *image, u32 order, u32 array)
     return (u16 *)(void *)image->part[order][array].at;
 }
 
-/* The index of the first context of an order that has two followers or more, and where they begin. */
+/* The index of the first context of an order that has two followers or more, and where they
+ * begin. */
 static u32 two_followers(struct w_count_image *image, u32 order, u32 *gram)
 {
     const struct w_buffer *grams = &image->part[order][W_CONTEXT_GRAMS];

@@ -15,7 +15,8 @@ static char path[64];
 
 /* ---- types ---- */
 
-/* Every f16 comes back, and between two of them a float goes to the nearer one, or to the even one. */
+/* Every f16 comes back, and between two of them a float goes to the nearer one, or to the even
+ * one. */
 static void f16_is_rounded_to_the_nearest(void **state)
 {
     (void)state;
@@ -35,7 +36,8 @@ static void f16_is_rounded_to_the_nearest(void **state)
     assert_true(isinf(w_f16_to_float(0x7c00)) && isnan(w_f16_to_float(w_f16_of(NAN))));
 }
 
-/* The scale is rounded by 2^-11 at most, a number then by half a scale. Twice gives the same bytes. */
+/* The scale is rounded by 2^-11 at most, a number then by half a scale. Twice gives the same
+ * bytes. */
 static void q8_0_is_near_and_stable(void **state)
 {
     (void)state;
@@ -204,7 +206,8 @@ static void a_model_without_vocabulary_has_none_after(void **state)
 
 /* ---- damage ---- */
 
-/* A change: `bytes` of `size` at an offset after the first place of `key`; or the file ends there. */
+/* A change: `bytes` of `size` at an offset after the first place of `key`; or the file ends
+ * there. */
 struct damage {
     const char *key;
     int after;
@@ -216,8 +219,8 @@ struct damage {
 #define BYTES(text) text, sizeof text - 1
 #define ALL_ONES BYTES("\xff\xff\xff\xff\xff\xff\xff\xff")
 
-/* Where names and values of the sample's file are: a key is its length in 8 bytes and itself, then the
- * type in 4; a tensor its name, dimensions in 4, sizes in 8 each, type in 4, offset in 8. */
+/* Where names and values of the sample's file are: a key is its length in 8 bytes and itself, then
+ * the type in 4; a tensor its name, dimensions in 4, sizes in 8 each, type in 4, offset in 8. */
 static const struct damage gguf_damages[] = {
     {"GGUF", 0, BYTES("\1"), W_NEWER, "version 1"},
     {"GGUF", 0, BYTES("\4"), W_NEWER, "version 4"},

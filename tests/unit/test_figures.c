@@ -309,8 +309,8 @@ static double bits_after(const struct w_conf *c, double worth)
     return given("law.floor") + lost * pow((double)c->vocab_size / 8192, -given("law.gamma"));
 }
 
-/* A step of all ranks: each makes its part of the batches and the whole update. How long they wait for
- * each other, test_simulation knows. */
+/* A step of all ranks: each makes its part of the batches and the whole update. How long they wait
+ * for each other, test_simulation knows. */
 static void add_ranks(double step_tokens)
 {
     const double ranks = given("ranks"), params = given("params");

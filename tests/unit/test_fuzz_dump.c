@@ -1,5 +1,5 @@
-/* The fuzzer of dumps over a small dump, plain and in bzip2, and some thousand changes of them, so that
- * every run of the tests goes a part of its way. */
+/* The fuzzer of dumps over a small dump, plain and in bzip2, and some thousand changes of them, so
+ * that every run of the tests goes a part of its way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The fuzzer of Huffman codes over counts that make them short and long, and some thousand changes of
- * them. */
+/* The fuzzer of Huffman codes over counts that make them short and long, and some thousand changes
+ * of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The fuzzer of safetensors folders over a model and its configuration, and some thousand changes of them. */
+/* The fuzzer of safetensors folders over a model and its configuration, and some thousand changes
+ * of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

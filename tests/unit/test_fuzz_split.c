@@ -1,5 +1,5 @@
-/* The fuzzer of the splitters over some thousand random texts, so that every run of the tests goes a
- * part of its way. */
+/* The fuzzer of the splitters over some thousand random texts, so that every run of the tests goes
+ * a part of its way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

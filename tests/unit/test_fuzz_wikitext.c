@@ -1,5 +1,5 @@
-/* The fuzzer of wikitext over some thousand pages made of pieces of markup, and over each piece again and
- * again, so that every run of the tests goes a part of its way. */
+/* The fuzzer of wikitext over some thousand pages made of pieces of markup, and over each piece
+ * again and again, so that every run of the tests goes a part of its way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -331,8 +331,8 @@ static void ranks_are_refused_where_they_would_give_other_ids(void **state)
     free(text.bytes);
 }
 
-/* In ranks, "aab" is a token whose bytes are joined to "aa" and "b", and these are no pair of a rank:
- * it comes only from a whole word, as its program does it. */
+/* In ranks, "aab" is a token whose bytes are joined to "aa" and "b", and these are no pair of a
+ * rank: it comes only from a whole word, as its program does it. */
 static void tokens_that_ranks_do_not_reach_come_from_whole_words(void **state)
 {
     (void)state;

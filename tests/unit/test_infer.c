@@ -243,8 +243,8 @@ static void threads_do_not_change_a_bit(void **state)
     close_setup(&three);
 }
 
-/* Texts of random lengths in random slots, several tokens of each in a pass: each logit has the bits
- * that its text alone has, one token at a time. */
+/* Texts of random lengths in random slots, several tokens of each in a pass: each logit has the
+ * bits that its text alone has, one token at a time. */
 static void neighbours_do_not_change_a_bit(enum w_type type, u32 threads)
 {
     enum { TEXTS = 40 };

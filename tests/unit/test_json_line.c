@@ -1,5 +1,5 @@
-/* JSON Lines: the text of each line, byte by byte as at once; what is lenient and what is refused, with
- * its place. */
+/* JSON Lines: the text of each line, byte by byte as at once; what is lenient and what is refused,
+ * with its place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Merges in any order of ranks, and tokens by rank: beside the definitions, applied to byte strings. */
+/* Merges in any order of ranks, and tokens by rank: beside the definitions, applied to byte
+ * strings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,8 +61,8 @@ static void draw(struct strings *s, struct w_rng *rng)
         }
 }
 
-/* The definition. Ranks of pairs: the first merge of these two; or, by_token, the number of the token
- * of their bytes. */
+/* The definition. Ranks of pairs: the first merge of these two; or, by_token, the number of the
+ * token of their bytes. */
 static u32 rank_of(const struct strings *s, u32 left, u32 right, bool by_token, u32 *result)
 {
     char joined[32];

@@ -1,5 +1,5 @@
-/* Zlib streams of literals: zlib inflates them to the same bytes, and their size beside the optimum and
- * beside zlib's own Huffman codes without matches. */
+/* Zlib streams of literals: zlib inflates them to the same bytes, and their size beside the optimum
+ * and beside zlib's own Huffman codes without matches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,8 @@ enum { MOST = 400000, LITERALS = 257, LITERAL_BITS = 14 };
 
 static u8 in[MOST], again[MOST];
 
-/* Deflate parts of `in`, each in memory that ends where it may, and see zlib inflate them; returns the
- * deflated size. */
+/* Deflate parts of `in`, each in memory that ends where it may, and see zlib inflate them; returns
+ * the deflated size. */
 static size_t round_trip(const u32 *sizes, u32 parts)
 {
     size_t size = 0;
@@ -67,9 +67,9 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Bits that the bytes and the end of the block take by the best codes of at most LITERAL_BITS:
- * package-merge (L. Larmore and D. Hirschberg, A fast algorithm for optimal length-limited Huffman codes,
- * 1990). Each list has the counts and, in pairs, the sums of the list before; the best codes take as much
- * as the lowest 2 n - 2 of the last one. */
+ * package-merge (L. Larmore and D. Hirschberg, A fast algorithm for optimal length-limited Huffman
+ * codes, 1990). Each list has the counts and, in pairs, the sums of the list before; the best codes
+ * take as much as the lowest 2 n - 2 of the last one. */
 static u64 optimum(const u32 *counts)
 {
     u64 list[2 * LITERALS] = {0}, bits = 0;
@@ -108,8 +108,8 @@ static size_t by_zlib(size_t size)
     return deflated;
 }
 
-/* Of `symbols` different bytes the first one occurs `most` times, each next one `factor` times as often;
- * and all of them once more. */
+/* Of `symbols` different bytes the first one occurs `most` times, each next one `factor` times as
+ * often; and all of them once more. */
 static void any_distribution_inflates(void **state)
 {
     static const struct {
@@ -139,7 +139,8 @@ static void any_distribution_inflates(void **state)
     }
 }
 
-/* What codes would save: less than 0.9 hundredths, and it is stored; more than 1.1, and it is coded. */
+/* What codes would save: less than 0.9 hundredths, and it is stored; more than 1.1, and it is
+ * coded. */
 static void what_saves_little_is_stored(void **state)
 {
     u32 counts[256], stored = 0, coded = 0;

@@ -178,8 +178,8 @@ static struct w_json *origin_of_file(void)
     return origin;
 }
 
-/* A stream of 17 batches was read, and their places noted; to be resumed after 12 of them. *origin is the
- * caller's. */
+/* A stream of 17 batches was read, and their places noted; to be resumed after 12 of them. *origin
+ * is the caller's. */
 static struct w_loader_options resume_after_12(struct w_batch_place places[17],
                                                struct w_json **origin)
 {
@@ -375,7 +375,8 @@ static void damaged_columns_are_refused(void **state)
 }
 
 /* Cut inside the last frames, after some batches came: never the end, always an error. */
-/* Three batches with the column targets: T and k of batch k; more than T in the last one if it is spoilt. */
+/* Three batches with the column targets: T and k of batch k; more than T in the last one if it is
+ * spoilt. */
 static void write_padded(bool spoilt)
 {
     struct w_err err = {0};

@@ -1,5 +1,5 @@
-/* The seconds of a step's phases: every phase has some, their sum is not more than the step, and what a
- * layer takes is charged to its own phases. */
+/* The seconds of a step's phases: every phase has some, their sum is not more than the step, and
+ * what a layer takes is charged to its own phases. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,8 +81,8 @@ static void slow_backward(const struct w_layer_at *at)
     slow->usual->backward(at);
 }
 
-/* Sleeps have a least time, so that this does not depend on the machine's speed. The model is so small
- * that a phase without its sleeps would have far less. */
+/* Sleeps have a least time, so that this does not depend on the machine's speed. The model is so
+ * small that a phase without its sleeps would have far less. */
 static void time_is_charged_to_the_phase_that_took_it(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Orthogonalisation against a singular value decomposition in double precision: singular vectors are
- * kept, singular values go where the polynomials take them, with every kernel in both types. */
+/* Orthogonalisation against a singular value decomposition in double precision: singular vectors
+ * are kept, singular values go where the polynomials take them, with every kernel in both types. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,7 +135,8 @@ static void project(const struct svd *d, const float *got, double *least, double
 
 /* In fp32 the result is what the polynomials say, but for a few roundings. In bf16 it has the
  * singular vectors of x, and their values are within the bounds; what is mixed in comes from
- * roundings of 2^-9, which are pulled up like any small singular value where there are no others. */
+ * roundings of 2^-9, which are pulled up like any small singular value where there are no
+ * others. */
 static void check_result(const struct w_kern *kern, enum w_type type, const struct svd *d,
                          enum form form, const float *got)
 {

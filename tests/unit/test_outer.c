@@ -1,5 +1,5 @@
-/* Rounds of local steps beside a plain computation in double precision: of ranks that are pretended here,
- * and of a model that is alone. */
+/* Rounds of local steps beside a plain computation in double precision: of ranks that are pretended
+ * here, and of a model that is alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,8 +203,8 @@ static void train(struct run *run, u64 first, u64 last)
     }
 }
 
-/* Rounds of a model that has them, beside the same steps of one that has not, and gets the weights of
- * the reference after each round. */
+/* Rounds of a model that has them, beside the same steps of one that has not, and gets the weights
+ * of the reference after each round. */
 static void check_model(u32 optimizer, enum w_type type, const struct w_kern *kern)
 {
     struct w_conf conf = conf_with_rounds(3), plain = conf_with_rounds(0);
@@ -257,8 +257,8 @@ static void a_model_alone_has_rounds(void **state)
     }
 }
 
-/* Products see the new weights, though nobody has asked for these (w_model_weights() says that they may
- * have changed). */
+/* Products see the new weights, though nobody has asked for these (w_model_weights() says that they
+ * may have changed). */
 static void weights_of_a_new_round_are_packed(void **state)
 {
     struct w_conf conf = conf_with_rounds(2);

@@ -1,5 +1,5 @@
-/* Sums over pretended ranks, in one process: those of fp32 in the tree of the ranks, and those of bf16,
- * which lose nothing but what is kept for the next one. */
+/* Sums over pretended ranks, in one process: those of fp32 in the tree of the ranks, and those of
+ * bf16, which lose nothing but what is kept for the next one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,8 @@ enum w_status w_peers_wait(struct w_peers *peers, struct w_err *err)
     return W_DONE;
 }
 
-/* A stage of the same job of all ranks: first all that is sent, as it is before anything is combined. */
+/* A stage of the same job of all ranks: first all that is sent, as it is before anything is
+ * combined. */
 static void pass_stage(struct w_peers *peers, u32 ranks, u32 job, u32 s)
 {
     for (u32 sends = 2; sends-- > 0;)
@@ -101,8 +102,8 @@ static void end_group(struct group *g)
     free(g);
 }
 
-/* x of all ranks becomes the sum, in three pieces: of few floats, of none that a cache line holds, of all
- * others. */
+/* x of all ranks becomes the sum, in three pieces: of few floats, of none that a cache line holds,
+ * of all others. */
 static void sum_up(struct group *g, bool feedback)
 {
     struct w_err err;

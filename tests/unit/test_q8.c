@@ -1,5 +1,5 @@
-/* Products of weights in 8 bits by every micro-kernel: against the formula of q8.h in double precision,
- * and for the rules that all products keep. */
+/* Products of weights in 8 bits by every micro-kernel: against the formula of q8.h in double
+ * precision, and for the rules that all products keep. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -120,8 +120,8 @@ static void every_token_counts_once_in_passes_of_any_size(void **state)
     }
 }
 
-/* The counts' share is what they say of ids[1] and on; the mixture's what the gate makes of it: a half
- * of each in a new model. */
+/* The counts' share is what they say of ids[1] and on; the mixture's what the gate makes of it: a
+ * half of each in a new model. */
 static void counts_are_scored_beside_the_network(void **state)
 {
     struct w_err err;

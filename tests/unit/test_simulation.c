@@ -1,5 +1,5 @@
-/* Simulated steps among ranks beside what follows by hand: for one exchange, for many, with stragglers;
- * and what a rank does in a step. */
+/* Simulated steps among ranks beside what follows by hand: for one exchange, for many, with
+ * stragglers; and what a rank does in a step. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,8 +72,8 @@ static void one_rank_exchanges_nothing(void **state)
     assert_near(seconds(&slow, step_of(&sample, 12, 1 << 20, 2)), 2.5);
 }
 
-/* Few bytes go out whole in each of log2(ranks) stages; of many 2 (1 - 1/ranks), in twice as many, and
- * half of these are added up. */
+/* Few bytes go out whole in each of log2(ranks) stages; of many 2 (1 - 1/ranks), in twice as many,
+ * and half of these are added up. */
 static void one_exchange_takes_its_stages(void **state)
 {
     struct sample sample;

@@ -12,8 +12,8 @@
 #include "gradient_checks.h"
 #include "net/softmax_sample.h"
 
-/* Vocabularies that no word of bits, tile or segment divides; sets of less than half of it and of more,
- * smaller than asked for by the targets, and of all. */
+/* Vocabularies that no word of bits, tile or segment divides; sets of less than half of it and of
+ * more, smaller than asked for by the targets, and of all. */
 static const struct {
     struct shape shape;
     u64 sample;

@@ -68,7 +68,8 @@ static void unknown_names_are_refused(void **state)
     w_vocab_free(v);
 }
 
-/* Cut a text of pieces of names wherever it may be cut, and encode the parts: the ids of the whole. */
+/* Cut a text of pieces of names wherever it may be cut, and encode the parts: the ids of the
+ * whole. */
 static void cuts_split_no_name(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Compressed files in any shape give back what went in; what is cut or changed is never taken for the
- * whole. */
+/* Compressed files in any shape give back what went in; what is cut or changed is never taken for
+ * the whole. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -124,8 +124,8 @@ static u64 numbers_for_validation(const struct text *text, double fraction, bool
     return n;
 }
 
-/* Go through a stream: sequence k of the validation has the targets kT to kT + T of its text, the id
- * before them, and padding after them. */
+/* Go through a stream: sequence k of the validation has the targets kT to kT + T of its text, the
+ * id before them, and padding after them. */
 static void expect_text(struct fixture *f, const struct text *text, const u64 *numbers, u64 count,
                         const struct w_validation_options *o, bool columns)
 {

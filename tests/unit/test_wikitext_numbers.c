@@ -1,5 +1,5 @@
-/* Measures, superscripts and subscripts: every row of the table of units against the rules of English
- * plurals and their exceptions, and the limits on the length of numbers. */
+/* Measures, superscripts and subscripts: every row of the table of units against the rules of
+ * English plurals and their exceptions, and the limits on the length of numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

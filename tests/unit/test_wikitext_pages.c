@@ -1,5 +1,6 @@
-/* Small pages as they are written in the German, French and Japanese Wikipedias, beside the text that a
- * reader of each would read aloud: written by hand, from what the templates of those wikis show. */
+/* Small pages as they are written in the German, French and Japanese Wikipedias, beside the text
+ * that a reader of each would read aloud: written by hand, from what the templates of those wikis
+ * show. */
 #include "site_pages.h"
 
 /* clang-format off */

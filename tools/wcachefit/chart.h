@@ -7,8 +7,9 @@
  *     w_chart_svg(file, &chart);
  *
  * Axes are logarithmic because sizes and rates span six powers of ten; values that are not positive
- * and finite are left out, as are those for which there is no room. A point of a line has a label only
- * where something changes. Strings are copied, and cut to fit. Writers write to a stream of the caller, who also checks it. */
+ * and finite are left out, as are those for which there is no room. A point of a line has a label
+ * only where something changes. Strings are copied, and cut to fit. Writers write to a stream of
+ * the caller, who also checks it. */
 #ifndef W_CHART_H
 #define W_CHART_H
 

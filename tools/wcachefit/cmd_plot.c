@@ -146,7 +146,8 @@ static enum w_status chart_threads(struct w_chart *chart, const struct report *r
     return W_DONE;
 }
 
-/* ---- ranks: each with the batches of the configuration's step, so that steps grow with them ---- */
+/* ---- ranks: each with the batches of the configuration's step, so that steps grow with them
+ * ---- */
 
 static enum w_status add_ranks(struct w_series *s, const struct report *r, const struct w_fit *one,
                                struct w_fit_ask *ask, struct w_err *err)

@@ -144,8 +144,8 @@ static enum w_status rate_of(const struct w_text_list *rates, size_t index, size
     return W_DONE;
 }
 
-/* As many as somebody says: of one configuration its own steps, too. Several have one text. 0: those
- * of the configuration. */
+/* As many as somebody says: of one configuration its own steps, too. Several have one text. 0:
+ * those of the configuration. */
 static double tokens_for(const struct settings *set, size_t count, u64 steps)
 {
     const double each = (double)set->tokens_per_file;

@@ -65,7 +65,8 @@ static void apply_rates(struct w_machine *m, const struct settings *set, enum w_
         m->memory_bytes_per_s = (struct w_rate){(double)set->bandwidth, W_FROM_USER};
 }
 
-/* The machine and the precision; of a target bf16 where it is asked for, or a peak in it is known. */
+/* The machine and the precision; of a target bf16 where it is asked for, or a peak in it is
+ * known. */
 static enum w_status read_machine(struct report *r, const struct settings *set, struct w_err *err)
 {
     struct w_machine *m = &r->machine;

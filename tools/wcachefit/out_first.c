@@ -1,6 +1,6 @@
-/* The first screen of a comparison: which configuration is best for a time, for half of it and for the
- * text, what is wasteful, what makes one faster than another, what more cache and more cores would
- * change. Every number in a sentence is a figure. It fits 80 x 24 for four configurations. */
+/* The first screen of a comparison: which configuration is best for a time, for half of it and for
+ * the text, what is wasteful, what makes one faster than another, what more cache and more cores
+ * would change. Every number in a sentence is a figure. It fits 80 x 24 for four configurations. */
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -255,8 +255,8 @@ static void say_too_large(const struct page *p)
 
 /* ---- why ---- */
 
-/* What makes the fastest faster than the one with most arithmetic: less of it, or more of the peak; and
- * twice the threads, where that can be predicted. */
+/* What makes the fastest faster than the one with most arithmetic: less of it, or more of the peak;
+ * and twice the threads, where that can be predicted. */
 static enum w_status say_speedup(const struct page *p, struct w_err *err)
 {
     const struct w_fit *fast = best_of(p->r, "tok_s", true), *base = &p->r->fits[p->r->baseline];

@@ -1,6 +1,6 @@
-/* The comparison of configurations as a Markdown document: the first screen, the tables, what could be
- * better in each configuration, the facts of the machine, and the definitions of the figures. Every
- * number in a sentence is a figure. */
+/* The comparison of configurations as a Markdown document: the first screen, the tables, what could
+ * be better in each configuration, the facts of the machine, and the definitions of the figures.
+ * Every number in a sentence is a figure. */
 #include <math.h>
 #include <string.h>
 

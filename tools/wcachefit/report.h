@@ -49,8 +49,8 @@ enum w_status write_targets_json(FILE *, struct w_err *) W_MUST_CHECK;
 
 /* ---- the answer to "which one" (out_first.c) ---- */
 
-/* The first screen of a comparison, within 80 columns: one table, what follows from it in sentences,
- * and what its columns are. W_NOMEM. */
+/* The first screen of a comparison, within 80 columns: one table, what follows from it in
+ * sentences, and what its columns are. W_NOMEM. */
 enum w_status write_first(FILE *, const struct report *, bool markdown,
                           struct w_err *) W_MUST_CHECK;
 
