@@ -541,7 +541,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/tools/%.o $$(call parts_of,$$*) $(TOOL_OBJECTS
 $(ENGINES): $(BUILD)/peers_%.so: lib/sys/peers_mpi.c lib/sys/peers_engine.h $(BUILD)/flags
 	$(Q)command -v '$(MPICC_$*)' >/dev/null || exit 0; $(if $(V),,printf '  %-5s %s\n' MPICC $@;) \
 		OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC_$*) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared \
-		-fvisibility=hidden -Ilib $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
+		-ffile-prefix-map='$(CURDIR)'=. -fvisibility=hidden -Ilib $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
 
 # What unit tests take from a program.
 $(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
