@@ -1,4 +1,4 @@
-# mpi.bash: what the tests of ranks share. setup_file() calls prepare_mpi, setup() skip_if_sanitized; $data is
+# mpi.bash: what the tests of ranks share. setup_file() calls prepare_ranks, setup() skip_if_sanitized; $data is
 # the folder of what setup_file() has made.
 
 # Into MPIS: those that can be tested here.
@@ -15,6 +15,16 @@ prepare_mpi()
         fi
     done
     export MPIS
+}
+
+# In the folder of tiny (tiny.bash): a configuration that eight ranks can share out, and its batches.
+prepare_ranks()
+{
+    prepare_mpi
+    make_tiny
+    jq '.accumulate = 8 | .num_layers = 2' tiny.json >eight.json
+    # three frames, so that the first can be there while others are still to come
+    wbatch -q -c eight.json -e 6 --level 0 -o eight.batches tiny.tokens
 }
 
 skip_if_sanitized()

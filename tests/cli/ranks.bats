@@ -7,11 +7,7 @@ load mpi
 
 setup_file()
 {
-    prepare_mpi
-    make_tiny
-    jq '.accumulate = 8 | .num_layers = 2' tiny.json >eight.json
-    # three frames, so that the first can be there while others are still to come
-    wbatch -q -c eight.json -e 6 --level 0 -o eight.batches tiny.tokens
+    prepare_ranks
 }
 
 setup()
