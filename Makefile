@@ -445,6 +445,7 @@ PAGES        := $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1-8])) \
 	$(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.[1-8].in))
 SHELL_FILES  := .ci/run debian/tests/library debian/tests/pipeline man/generate man/completion \
 	tests/bench/encoding tests/bench/generation tests/bench/tokenizers \
+	tests/ablation \
 	tests/check_layers \
 	tests/follow_hf \
 	tests/follow_gpt2 tests/follow_models \
@@ -474,7 +475,7 @@ endif
 
 all: $(PROGRAMS) $(ENGINES) $(WTS_LIBRARY) $(WTS_ARCHIVE) $(PAGES) $(COMPLETIONS) ## build the programs, the library, manual pages and completions
 .PHONY: all demo learn test soak check-asan check-reproducible check-tsan fuzz fuzz-run bench bench-encoding \
-	bench-generate bench-predict bench-ranks bench-search bench-tok \
+	bench-ablation bench-generate bench-predict bench-ranks bench-search bench-tok \
 	lint format pictures install uninstall dist deb clean help packages force
 .DELETE_ON_ERROR:
 
@@ -665,6 +666,10 @@ bench-encoding: $(BUILD)/wtok ## measure wtok encode on TEXT=folder: compressed 
 # Models of trained or random weights: only their shapes count.
 bench-generate: $(BUILD)/wsample $(BUILD)/wmodel ## measure wsample on MODELS="a.wts ..." beside llama.cpp (LLAMA=node_modules)
 	BUILD='$(BUILD)' tests/bench/generation '$(or $(LLAMA),$(error LLAMA=node_modules says where node-llama-cpp is))' $(MODELS)
+
+bench-ablation: all ## run tests/ablation: what each part of the recipe brings to what learn.sh made of NAME=, in TIME=40s each
+	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/ablation $(if $(TIME),-t '$(TIME)') \
+		'$(or $(NAME),$(error NAME=learned says what learn.sh made))'
 
 bench-predict: all ## run tests/predict: how right wcachefit is, on 24 configurations (11 minutes)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" tests/predict $(if $(PATTERN),'$(PATTERN)')
