@@ -85,9 +85,11 @@ LIB_SOURCES := \
 	lib/api/wts_reader.c \
 	lib/api/wts_writer.c \
 	lib/count/count_delta.c \
+	lib/count/count_document.c \
 	lib/count/count_file.c \
 	lib/count/count_groups.c \
 	lib/count/count_image.c \
+	lib/count/count_keys.c \
 	lib/count/count_learn.c \
 	lib/count/count_leave_out.c \
 	lib/count/count_prune.c \
@@ -295,6 +297,7 @@ UNIT_TESTS := \
 	test_cli \
 	test_clock \
 	test_conf \
+	test_count_document \
 	test_counts \
 	test_counts_forged \
 	test_document \

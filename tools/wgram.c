@@ -29,7 +29,8 @@ static const struct w_program program = {
     "wgram",
     "count n-grams of tokens, and score tokens by the counts",
     "COMMAND",
-    "Interpolated modified Kneser-Ney smoothing over the tokens of a vocabulary.",
+    "Interpolated modified Kneser-Ney smoothing over the tokens of a vocabulary, mixed with what a "
+    "document repeats of itself.",
     .examples = examples,
 };
 
@@ -202,6 +203,9 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
         status = w_team_new(&s->team, wgram_threads(threads), err);
     if (!status && s->mode == WGRAM_ON)
         status = w_count_delta_new(&s->delta, s->counts, err);
+    if (!status && w_counts_facts(s->counts)->document)
+        status = w_count_documents_new(&s->documents, w_counts_facts(s->counts)->eot,
+                                       w_team_size(s->team), err);
     return status;
 }
 
@@ -273,12 +277,15 @@ enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
     case WGRAM_ON: status = w_count_score_on(s->counts, s->delta, &text, &said, err); break;
     case WGRAM_LEFT_OUT: status = leave_out(s, &said, err); break;
     }
+    if (!status && s->documents)
+        status = w_count_documents_say(s->documents, s->team, &text, s->lp, err);
     return status;
 }
 
 void wgram_scoring_close(struct wgram_scoring *s)
 {
     w_count_delta_free(s->delta);
+    w_count_documents_free(s->documents);
     w_counts_free(s->counts);
     w_team_free(s->team);
     wgram_text_close(&s->text);

@@ -2,6 +2,7 @@
 #ifndef W_WGRAM_H
 #define W_WGRAM_H
 
+#include "count/count_document.h"
 #include "count/count_file.h"
 #include "count/count_leave_out.h"
 #include "data/corpus.h"
@@ -65,8 +66,9 @@ void wgram_text_close(struct wgram_text *);
 struct wgram_scoring {
     enum wgram_mode mode;
     struct w_counts *counts;
-    struct w_header header; /* of the counts */
-    struct w_count_delta *delta;
+    struct w_header header;              /* of the counts */
+    struct w_count_delta *delta;         /* with WGRAM_ON */
+    struct w_count_documents *documents; /* where the counts ask for it */
     struct w_team *team;
     struct wgram_text text;
     float *lp; /* of the part */

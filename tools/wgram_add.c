@@ -131,9 +131,8 @@ const struct w_program wgram_add_program = {
     "write beside each token what counts say of it",
     "[TOKENS ...]",
     "Reads token streams (files, or standard input) and writes them with two columns: lp, the "
-    "natural logarithm of the probability that the counts give the token in its place, and ctx, "
-    "how "
-    "much they know of its context.",
+    "natural logarithm of the probability that the counts, and what its document repeats, give "
+    "the token in its place, and ctx, how much the counts know of its context.",
     options,
     examples,
     sizeof(struct settings),

@@ -25,6 +25,7 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
     w_json_set_u64(json, "order", f->order);
     w_json_set_u64(json, "vocab", f->vocab);
     w_json_set_u64(json, "counted", f->tokens);
+    w_json_set_bool(json, "document", f->document);
     w_json_set_bool(json, "pruned", f->pruned);
     w_json_set_u64(json, "bytes", bytes);
     w_json_set_u64(json, "memory_bytes", f->memory_bytes);
@@ -43,9 +44,10 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
 
 static void print(const struct w_count_facts *f, u64 bytes)
 {
-    printf("order %u, vocabulary of %u ids, %llu tokens counted%s; %.1f MB, %.1f MB in memory\n",
-           f->order, f->vocab, (unsigned long long)f->tokens, f->pruned ? ", pruned" : "",
-           (double)bytes / 1e6, (double)f->memory_bytes / 1e6);
+    printf("order %u%s, vocabulary of %u ids, %llu tokens counted%s; %.1f MB, %.1f MB in memory\n",
+           f->order, f->document ? " and the document" : "", f->vocab,
+           (unsigned long long)f->tokens, f->pruned ? ", pruned" : "", (double)bytes / 1e6,
+           (double)f->memory_bytes / 1e6);
     printf("%5s %12s %12s %8s %8s %8s\n", "order", "contexts", "n-grams", "D1", "D2", "D3+");
     for (u32 n = 1; n <= f->order; n++)
         printf("%5u %12u %12u %8.4f %8.4f %8.4f\n", n, f->contexts[n], f->grams[n],

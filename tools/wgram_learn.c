@@ -6,6 +6,7 @@
 struct settings {
     struct w_writing writing;
     u64 order, threads;
+    bool no_document;
 };
 
 static const struct w_option options[] = {
@@ -13,6 +14,9 @@ static const struct w_option options[] = {
      .max = W_COUNT_ORDER_MAX,
      .help = "Tokens of the longest n-grams: contexts have one token less. Each order more takes "
              "about 100 bytes for each 100 tokens of text more."},
+    {"no-document", 0, W_OPT_FLAG, AT(no_document),
+     .help = "What a document repeats is not to be mixed in where these counts are used: the "
+             "rule of Kneser and Ney alone."},
     W_WRITING_OPTIONS(struct settings, "0"),
     WGRAM_THREADS_OPTION(struct settings),
     {0},
@@ -75,6 +79,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
                                                     .go_on = go_on,
                                                     .context = &counting};
         status = w_count_learn(&image, text.ids, text.tokens, &learn, err);
+        image.document = !set->no_document;
     }
     const double seconds = w_now_s() - counting.started_s;
     if (!status) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "count/count_document.h"
 #include "count/count_file.h"
 #include "count/count_score.h"
 #include "net/mixture.h"
@@ -10,8 +11,9 @@
 
 /* What is counted of a text. */
 struct counted {
-    struct w_count_delta *delta; /* NULL: none */
-    u64 ids;                     /* of the text that are in the delta */
+    struct w_count_delta *delta;       /* NULL: none */
+    struct w_count_document *document; /* NULL: none */
+    u64 ids;                           /* of the text that are in both */
 };
 
 struct counts {
@@ -21,6 +23,7 @@ struct counts {
     float *mixed; /* (vocab of the network) */
     struct counted *slots;
     u32 slot_count;
+    struct w_count_documents *documents; /* of a text that is scored; NULL until then */
 };
 
 static enum w_status check_model(const struct settings *set, const struct loaded_model *m,
@@ -77,8 +80,11 @@ void wsample_counts_close(struct counts *c)
 {
     if (!c)
         return;
-    for (u32 i = 0; i < c->slot_count; i++)
+    for (u32 i = 0; i < c->slot_count; i++) {
         w_count_delta_free(c->slots[i].delta);
+        w_count_document_free(c->slots[i].document);
+    }
+    w_count_documents_free(c->documents);
     free(c->slots);
     w_counts_free(c->counts);
     free(c->p);
@@ -88,6 +94,7 @@ void wsample_counts_close(struct counts *c)
 
 enum w_status wsample_counts_slots(struct counts *c, u32 slots, struct w_err *err)
 {
+    const struct w_count_facts *facts = w_counts_facts(c->counts);
     enum w_status status = W_DONE;
 
     c->slots = calloc(slots, sizeof *c->slots);
@@ -96,6 +103,8 @@ enum w_status wsample_counts_slots(struct counts *c, u32 slots, struct w_err *er
     c->slot_count = slots;
     for (u32 i = 0; i < slots && c->on && !status; i++)
         status = w_count_delta_new(&c->slots[i].delta, c->counts, err);
+    for (u32 i = 0; i < slots && facts->document && !status; i++)
+        status = w_count_document_new(&c->slots[i].document, facts->eot, err);
     return status;
 }
 
@@ -104,6 +113,8 @@ void wsample_counts_restart(struct counts *c, u32 slot)
     c->slots[slot].ids = 0;
     if (c->slots[slot].delta)
         w_count_delta_clear(c->slots[slot].delta);
+    if (c->slots[slot].document)
+        w_count_document_clear(c->slots[slot].document);
 }
 
 /* Add the ids that the text has grown by. */
@@ -113,10 +124,14 @@ static enum w_status count_on(const struct counts *c, struct counted *counted,
     struct w_count_walk walk;
     enum w_status status = W_DONE;
 
-    for (; counted->delta && counted->ids < text->count && !status; counted->ids++) {
-        w_counts_walk(c->counts, text->ids, counted->ids, 1, &walk);
-        w_count_delta_walk(counted->delta, text->ids, counted->ids, &walk);
-        status = w_count_delta_add(counted->delta, text->ids, counted->ids, &walk, err);
+    for (; counted->ids < text->count && !status; counted->ids++) {
+        if (counted->delta) {
+            w_counts_walk(c->counts, text->ids, counted->ids, 1, &walk);
+            w_count_delta_walk(counted->delta, text->ids, counted->ids, &walk);
+            status = w_count_delta_add(counted->delta, text->ids, counted->ids, &walk, err);
+        }
+        if (!status && counted->document)
+            status = w_count_document_next(counted->document, text->ids[counted->ids], NULL, err);
     }
     return status;
 }
@@ -126,13 +141,17 @@ enum w_status wsample_counts_mix(struct counts *c, const struct loaded_model *m,
                                  struct w_err *err)
 {
     const struct w_ids *text = row->text;
+    struct counted *counted = &c->slots[slot];
+    const u32 vocab = w_counts_facts(c->counts)->vocab;
     u8 ctx[W_COUNT_FEATURES];
-    enum w_status status = count_on(c, &c->slots[slot], text, err);
+    enum w_status status = count_on(c, counted, text, err);
 
     if (status)
         return status;
-    w_count_distribution(c->counts, c->slots[slot].delta, text->ids, text->count, c->p, ctx);
-    w_mixture(c->mixed, *logits, m->conf.vocab_size, c->p, w_counts_facts(c->counts)->vocab,
+    w_count_distribution(c->counts, counted->delta, text->ids, text->count, c->p, ctx);
+    if (counted->document)
+        w_count_document_mix(counted->document, c->p, vocab);
+    w_mixture(c->mixed, *logits, m->conf.vocab_size, c->p, vocab,
               w_infer_gate(row->infer, row->row, ctx));
     *logits = c->mixed;
     return W_DONE;
@@ -141,18 +160,24 @@ enum w_status wsample_counts_mix(struct counts *c, const struct loaded_model *m,
 enum w_status wsample_counts_score(struct counts *c, struct w_team *team, const struct w_ids *text,
                                    float *lp, u8 *ctx, struct w_err *err)
 {
+    const struct w_count_facts *facts = w_counts_facts(c->counts);
     const struct w_count_text all = {.ids = text->ids, .count = text->count};
     const struct w_count_said said = {.lp = lp, .ctx = ctx};
-
     enum w_status status = W_DONE;
 
-    if (!c->on) {
+    if (!c->on)
         w_count_score(c->counts, team, &all, &said);
-        return W_DONE;
-    }
-    if (!c->slot_count)
+    if (c->on && !c->slot_count)
         status = wsample_counts_slots(c, 1, err);
-    if (!status)
+    if (!status && c->on) {
         wsample_counts_restart(c, 0);
-    return status ? status : w_count_score_on(c->counts, c->slots[0].delta, &all, &said, err);
+        status = w_count_score_on(c->counts, c->slots[0].delta, &all, &said, err);
+    }
+    if (!status && facts->document && !c->documents)
+        status = w_count_documents_new(&c->documents, facts->eot, w_team_size(team), err);
+    if (!status && c->documents) {
+        w_count_documents_clear(c->documents);
+        status = w_count_documents_say(c->documents, team, &all, lp, err);
+    }
+    return status;
 }

@@ -1,25 +1,14 @@
-/* Differences in three hash tables with exact keys: n-grams by context and token, contexts by
- * number, and contexts that the counts lack by their parent and oldest token. Entries are kept in
- * the order of their coming, so that clearing costs no more than was entered. */
+/* Differences in three sets of keys: n-grams by context and token, contexts by number, and contexts
+ * that the counts lack by their parent and oldest token. */
 #include "count/count_delta.h"
 
 #include <stdlib.h>
 
 #include "base/grow.h"
-#include "base/hash.h"
+#include "count/count_keys.h"
 
 enum {
     NEW_CONTEXTS = 1u << 31, /* from here on: numbers of contexts that the counts lack */
-    NO_ENTRY = UINT32_MAX,
-    ROOM_MIN = 1 << 10,
-};
-
-/* A set of keys; each gets the next number from 0. */
-struct keys {
-    u64 *key;   /* [room] of the table + 1; 0: empty */
-    u32 *entry; /* [room] */
-    u32 *slot;  /* [room / 2] of an entry */
-    u32 room, count;
 };
 
 struct gram_entry {
@@ -35,92 +24,11 @@ struct context_entry {
 struct w_count_delta {
     const struct w_counts *counts;
     u32 order;
-    struct keys gram_keys, context_keys, edge_keys;
+    struct w_count_keys gram_keys, context_keys, edge_keys;
     struct gram_entry *grams;
     struct context_entry *contexts;
     size_t gram_room, context_room;
 };
-
-/* ---- keys ---- */
-
-static void keys_free(struct keys *k)
-{
-    free(k->key);
-    free(k->entry);
-    free(k->slot);
-}
-
-static u32 keys_slot(const struct keys *k, u64 key)
-{
-    u64 hash = (key + 1) * W_GOLDEN;
-    u32 slot = (u32)(hash >> 32 ^ hash >> 12) & (k->room - 1);
-
-    while (k->key[slot] && k->key[slot] != key + 1)
-        slot = (slot + 1) & (k->room - 1);
-    return slot;
-}
-
-static enum w_status keys_resize(struct keys *k, u32 room, struct w_err *err)
-{
-    struct keys grown = {calloc(room, sizeof(u64)), malloc(room * sizeof(u32)),
-                         malloc(room / 2 * sizeof(u32)), room, k->count};
-
-    if (!grown.key || !grown.entry || !grown.slot) {
-        keys_free(&grown);
-        return w_fail(err, W_NOMEM, "no memory for %u changed counts", room / 2);
-    }
-    for (u32 e = 0; e < k->count; e++) {
-        u64 key = k->key[k->slot[e]] - 1;
-        u32 slot = keys_slot(&grown, key);
-        grown.key[slot] = key + 1;
-        grown.entry[slot] = e;
-        grown.slot[e] = slot;
-    }
-    keys_free(k);
-    *k = grown;
-    return W_DONE;
-}
-
-static u32 keys_find(const struct keys *k, u64 key)
-{
-    u32 slot = keys_slot(k, key);
-    return k->key[slot] ? k->entry[slot] : NO_ENTRY;
-}
-
-/* The entry of a key, *fresh if it is a new one. */
-static enum w_status keys_enter(struct keys *k, u64 key, u32 *entry, bool *fresh, struct w_err *err)
-{
-    u32 slot = keys_slot(k, key);
-    enum w_status status = W_DONE;
-
-    *fresh = !k->key[slot];
-    if (*fresh && k->count == k->room / 2) {
-        status = k->room == 1u << 31 ? w_fail(err, W_LIMIT, "more than 2^30 changed counts")
-                                     : keys_resize(k, k->room * 2, err);
-        if (status)
-            return status;
-        slot = keys_slot(k, key);
-    }
-    if (*fresh) {
-        k->key[slot] = key + 1;
-        k->entry[slot] = k->count;
-        k->slot[k->count++] = slot;
-    }
-    *entry = k->entry[slot];
-    return W_DONE;
-}
-
-static void keys_clear(struct keys *k)
-{
-    for (u32 e = 0; e < k->count; e++)
-        k->key[k->slot[e]] = 0;
-    k->count = 0;
-}
-
-static inline u64 pair(u32 context, u32 word)
-{
-    return (u64)context << 32 | word;
-}
 
 /* ---- life ---- */
 
@@ -133,12 +41,12 @@ enum w_status w_count_delta_new(struct w_count_delta **out, const struct w_count
     if (!status) {
         d->counts = counts;
         d->order = w_counts_facts(counts)->order;
-        status = keys_resize(&d->gram_keys, ROOM_MIN, err);
+        status = w_count_keys_new(&d->gram_keys, err);
     }
     if (!status)
-        status = keys_resize(&d->context_keys, ROOM_MIN, err);
+        status = w_count_keys_new(&d->context_keys, err);
     if (!status)
-        status = keys_resize(&d->edge_keys, ROOM_MIN, err);
+        status = w_count_keys_new(&d->edge_keys, err);
     if (status) {
         w_count_delta_free(d);
         *out = NULL;
@@ -150,9 +58,9 @@ void w_count_delta_free(struct w_count_delta *d)
 {
     if (!d)
         return;
-    keys_free(&d->gram_keys);
-    keys_free(&d->context_keys);
-    keys_free(&d->edge_keys);
+    w_count_keys_free(&d->gram_keys);
+    w_count_keys_free(&d->context_keys);
+    w_count_keys_free(&d->edge_keys);
     free(d->grams);
     free(d->contexts);
     free(d);
@@ -160,9 +68,9 @@ void w_count_delta_free(struct w_count_delta *d)
 
 void w_count_delta_clear(struct w_count_delta *d)
 {
-    keys_clear(&d->gram_keys);
-    keys_clear(&d->context_keys);
-    keys_clear(&d->edge_keys);
+    w_count_keys_clear(&d->gram_keys);
+    w_count_keys_clear(&d->context_keys);
+    w_count_keys_clear(&d->edge_keys);
 }
 
 /* ---- reading ---- */
@@ -170,16 +78,16 @@ void w_count_delta_clear(struct w_count_delta *d)
 /* Add the differences of a node for a token to what the counts have. */
 static void update_node(const struct w_count_delta *d, struct w_count_node *node, u32 word)
 {
-    u32 entry = keys_find(&d->context_keys, node->context);
+    u32 entry = w_count_keys_find(&d->context_keys, node->context);
 
-    if (entry == NO_ENTRY)
+    if (entry == W_COUNT_NO_ENTRY)
         return; /* no count of it has changed */
     const struct context_entry *context = &d->contexts[entry];
     node->total += (u32)context->total;
     for (u32 k = 0; k < 3; k++)
         node->n[k] += (u32)context->n[k + 1];
-    entry = keys_find(&d->gram_keys, pair(node->context, word));
-    if (entry != NO_ENTRY)
+    entry = w_count_keys_find(&d->gram_keys, w_count_key(node->context, word));
+    if (entry != W_COUNT_NO_ENTRY)
         node->count = d->grams[entry].now;
 }
 
@@ -192,8 +100,9 @@ void w_count_delta_walk(const struct w_count_delta *d, const u32 *ids, u64 at,
         update_node(d, &walk->node[n - 1], ids[at]);
     while (walk->depth < deepest && d->edge_keys.count) {
         struct w_count_node *node = &walk->node[walk->depth];
-        u32 entry = keys_find(&d->edge_keys, pair(node[-1].context, ids[at - walk->depth]));
-        if (entry == NO_ENTRY)
+        u32 entry =
+            w_count_keys_find(&d->edge_keys, w_count_key(node[-1].context, ids[at - walk->depth]));
+        if (entry == W_COUNT_NO_ENTRY)
             break;
         *node = (struct w_count_node){.context = NEW_CONTEXTS + entry};
         update_node(d, node, ids[at]);
@@ -205,8 +114,8 @@ bool w_count_delta_next(const struct w_count_delta *d, u32 context, u32 *at,
                         struct w_count_change *change)
 {
     if (*at == 0) {
-        u32 entry = keys_find(&d->context_keys, context);
-        *at = entry == NO_ENTRY ? 0 : d->contexts[entry].first_gram;
+        u32 entry = w_count_keys_find(&d->context_keys, context);
+        *at = entry == W_COUNT_NO_ENTRY ? 0 : d->contexts[entry].first_gram;
     } else {
         *at = d->grams[*at - 1].next;
     }
@@ -232,7 +141,7 @@ static enum w_status add(struct w_count_delta *d, const struct w_count_node *nod
     u32 c = 0, g = 0;
     bool fresh = false;
 
-    enum w_status status = keys_enter(&d->context_keys, node->context, &c, &fresh, err);
+    enum w_status status = w_count_keys_enter(&d->context_keys, node->context, &c, &fresh, err);
     if (!status && fresh) {
         status = w_grow(&d->contexts, &d->context_room, c + 1ull, sizeof *d->contexts,
                         "changed contexts", err);
@@ -240,7 +149,8 @@ static enum w_status add(struct w_count_delta *d, const struct w_count_node *nod
             d->contexts[c] = (struct context_entry){0};
     }
     if (!status)
-        status = keys_enter(&d->gram_keys, pair(node->context, word), &g, &fresh, err);
+        status =
+            w_count_keys_enter(&d->gram_keys, w_count_key(node->context, word), &g, &fresh, err);
     if (!status && fresh) {
         status =
             w_grow(&d->grams, &d->gram_room, g + 1ull, sizeof *d->grams, "changed counts", err);
@@ -270,8 +180,8 @@ enum w_status w_count_delta_add(struct w_count_delta *d, const u32 *ids, u64 at,
         struct w_count_node *node = &all.node[n - 1];
         u32 entry = 0;
         bool fresh;
-        status = keys_enter(&d->edge_keys, pair(node[-1].context, ids[at - (n - 1)]), &entry,
-                            &fresh, err);
+        status = w_count_keys_enter(&d->edge_keys, w_count_key(node[-1].context, ids[at - (n - 1)]),
+                                    &entry, &fresh, err);
         *node = (struct w_count_node){.context = NEW_CONTEXTS + entry};
     }
     for (u32 n = deepest; n >= 1 && !status; n--) {

@@ -72,6 +72,8 @@ static enum w_status build_header(struct w_header *header, const struct w_count_
     w_json_set_u64(header->json, "order", image->order);
     w_json_set_u64(header->json, "counted", image->tokens);
     w_json_set_bool(header->json, "pruned", image->pruned);
+    if (image->document)
+        w_json_set_bool(header->json, "document", true);
     w_token_header_write(header, image->vocab, image->eot);
     if (write->tok)
         w_header_set_tok(header, w_json_copy(write->tok));
@@ -121,6 +123,7 @@ enum w_status w_count_image_write(const struct w_count_image *image, struct w_ou
 static enum w_status read_facts(struct w_count_image *image, const struct w_header *header,
                                 struct w_err *err)
 {
+    const struct w_json *document;
     u64 order = 0, vocab = 0, eot = 0;
 
     if (header->kind != W_COUNTS)
@@ -136,6 +139,9 @@ static enum w_status read_facts(struct w_count_image *image, const struct w_head
         status = w_json_need_u64(header->json, "counted", 1, INT32_MAX, &image->tokens, err);
     if (!status && !w_json_bool(w_json_get(header->json, "pruned"), &image->pruned))
         status = w_fail(err, W_CORRUPT, "header: \"pruned\" is not true or false");
+    document = w_json_get(header->json, "document");
+    if (!status && document && !w_json_bool(document, &image->document))
+        status = w_fail(err, W_CORRUPT, "header: \"document\" is not true or false");
     image->order = (u32)order;
     image->vocab = (u32)vocab;
     image->eot = (u32)eot;

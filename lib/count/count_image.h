@@ -39,9 +39,10 @@ enum w_count_array {
 
 struct w_count_image {
     u32 order, vocab, eot;
-    u32 id_bytes; /* 2, or 4 with a vocabulary of more than 65,536 */
-    u64 tokens;   /* that were counted */
-    bool pruned;  /* some n-grams were left out: there are sums of what was */
+    u32 id_bytes;  /* 2, or 4 with a vocabulary of more than 65,536 */
+    u64 tokens;    /* that were counted */
+    bool document; /* what a document repeats is to be mixed in, count_document.h */
+    bool pruned;   /* some n-grams were left out: there are sums of what was */
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM]; /* by order, of all n-grams counted */
     u32 *unigrams; /* [vocab] different tokens before each, in all of the text; from calloc() */
     struct w_buffer part[W_COUNT_ORDER_MAX + 1][W_COUNT_ARRAYS];

@@ -174,6 +174,7 @@ static enum w_status write_image(const struct pruning *r, u32 lowest, struct w_c
     image->eot = f->eot;
     image->id_bytes = f->id_bytes;
     image->tokens = f->tokens;
+    image->document = r->facts->document;
     image->pruned = true;
     memcpy(image->spectrum, f->spectrum, sizeof image->spectrum);
     image->unigrams = malloc(f->vocab * sizeof *image->unigrams);

@@ -327,6 +327,7 @@ enum w_status w_counts_open(struct w_counts **out, struct w_count_image *image, 
                                           .eot = image->eot,
                                           .id_bytes = image->id_bytes,
                                           .tokens = image->tokens,
+                                          .document = image->document,
                                           .pruned = image->pruned};
         memcpy(c->facts.spectrum, image->spectrum, sizeof c->facts.spectrum);
         for (u32 n = 1; n <= image->order; n++)

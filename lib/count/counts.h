@@ -32,7 +32,7 @@ void w_counts_free(struct w_counts *); /* accepts NULL */
 struct w_count_facts {
     u32 order, vocab, eot, id_bytes;
     u64 tokens; /* that were counted */
-    bool pruned;
+    bool document, pruned;
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
     double discount[W_COUNT_ORDER_MAX + 1]
                    [4]; /* by order and count, 3 for 3 and more; [.][0] is 0 */

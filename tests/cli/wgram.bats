@@ -86,6 +86,26 @@ bits() { wgram score --json "$@" | jq .bits_per_byte; }
     [ ! -e none ]
 }
 
+@test "what a document repeats is mixed in, unless the counts are made without it" {
+    wgram learn -q --no-document -o plain.counts half.tokens
+    wgram learn -q -o half.counts half.tokens
+    wgram info --json half.counts | jq -e .document
+    wgram info --json plain.counts | jq -e '.document | not'
+    wgram info half.counts | grep -q 'and the document'
+    cmp <(wcat raw plain.counts) <(wcat raw half.counts) # the counts themselves are the same
+    for mode in '' --leave-out --count-on; do
+        # shellcheck disable=SC2086
+        jq -en "$(bits -m half.counts $mode half.tokens) < $(bits -m plain.counts $mode half.tokens)"
+    done
+    wgram prune -q -s 5k half.counts | wgram info --json | jq -e '.document and .pruned'
+    # One document that says the same thing twice: the second time it is known, also by other counts.
+    seq 1 3 300 >once
+    cat once once >twice
+    score() { wtok encode -q -V tiny.vocab "$2" | wgram score --json -m "$1" | jq '.bits_per_token * .tokens'; }
+    jq -en "$(score half.counts twice) < 1.2 * $(score half.counts once)"
+    jq -en "$(score plain.counts twice) > 1.9 * $(score plain.counts once)"
+}
+
 @test "info says what is in the counts" {
     wgram info --json tiny.counts >info
     jq -e '.order == 5 and .vocab == 300 and (.orders | length) == 5 and .orders[0].contexts == 1 and

@@ -232,6 +232,8 @@ static enum w_status read_forged(const char *key, u64 value, const struct forged
         w_json_set_u64(header.json, keys[i], strcmp(keys[i], key) ? values[i] : value);
     if (strcmp(key, "pruned"))
         w_json_set_bool(header.json, "pruned", false);
+    if (!strcmp(key, "document"))
+        w_json_set_u64(header.json, "document", value);
     assert_int_equal(w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err),
                      W_DONE);
     assert_int_equal(w_writer_records(writer, zeroes, header.blob_bytes, err), W_DONE);
@@ -249,9 +251,9 @@ static void headers_that_cannot_be_are_refused(void **state)
     const struct {
         const char *key;
         u64 value;
-    } keys[] = {{"order", 1},         {"order", 7},   {"vocab", 0},          {"vocab", 1 << 25},
-                {"eot", VOCAB},       {"counted", 0}, {"counted", 1u << 31}, {"pruned", 0},
-                {"vocab", VOCAB + 1}, {"order", 4}};
+    } keys[] = {{"order", 1},    {"order", 7},         {"vocab", 0},          {"vocab", 1 << 25},
+                {"eot", VOCAB},  {"counted", 0},       {"counted", 1u << 31}, {"pruned", 0},
+                {"document", 1}, {"vocab", VOCAB + 1}, {"order", 4}};
     const struct forged_array wrong[] = {
         {"2.gram.word", W_TYPE_U32, 7}, {"2.gram.count", W_TYPE_U16, 7},
         {"spectrum", W_TYPE_U64, 2},    {"1.count", W_TYPE_U16, VOCAB},
