@@ -89,8 +89,10 @@ split_tokens()
 
 add_columns()
 {
-    wgram add -q -m "$name.counts" -o "$work/val.frozen" "$work/val.tokens"
+    # Reading the counts takes most of the time of these two, and one thread.
+    wgram add -q -m "$name.counts" -o "$work/val.frozen" "$work/val.tokens" &
     wgram add -q -m "$name.counts" --count-on -o "$work/val.on" "$work/val.tokens"
+    wait $!
     wgram add -q -m "$name.counts" --leave-out -o "$work/train.counted" "$work/train.tokens"
 }
 

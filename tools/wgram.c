@@ -12,8 +12,9 @@
 #define PART_TOKENS (1u << 20)
 
 /* Bytes of memory for each token of a text whose documents are left out, beside its ids: 28, and
- * what sorting the positions after a frequent token takes. */
-enum { LEFT_OUT_BYTES = 40 };
+ * what sorting the positions after a frequent token takes; more where n-grams need keys of 128
+ * bits, that is with more than five tokens, or tokens of more than two bytes. */
+enum { LEFT_OUT_BYTES = 40, LEFT_OUT_MORE_BYTES = 16 };
 
 static const char *const examples[] = {
     "Count the n-grams of a token stream, up to five tokens",
@@ -157,7 +158,7 @@ static enum w_status check_vocabulary(const struct wgram_scoring *s, const char 
                                       struct w_err *err)
 {
     const struct w_corpus_facts *facts = w_corpus_facts(s->text.corpus);
-    const u32 vocab = w_counts_facts(s->counts)->vocab;
+    const u32 vocab = s->counts ? w_counts_facts(s->counts)->vocab : s->facts.vocab;
     const char *a = w_tok_sha256(w_header_tok(&s->header));
     const char *b = w_tok_sha256(w_header_tok(facts->header));
 
@@ -170,12 +171,33 @@ static enum w_status check_vocabulary(const struct wgram_scoring *s, const char 
         name, vocab, a ? a : "unknown", facts->vocab, b ? b : "unknown");
 }
 
+/* The counts, or where documents are left out, which is by the text alone, what they are of. */
+static enum w_status read_counts(struct wgram_scoring *s, const char *name, struct w_err *err)
+{
+    struct w_count_image image = {0};
+
+    if (s->mode == WGRAM_LEFT_OUT) {
+        enum w_status status = w_count_facts_read(&s->facts, &s->header, name, err);
+        if (!status && s->facts.pruned)
+            status = w_fail(
+                err, W_MISMATCH,
+                "%s: is pruned, so that no document can be left out: use the whole counts", name);
+        return status;
+    }
+    enum w_status status = w_count_image_read(&image, &s->header, name, err);
+    if (!status) {
+        status = w_counts_open(&s->counts, &image, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", name);
+    }
+    w_count_image_release(&image);
+    return status;
+}
+
 enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bool leave_out,
                                  bool count_on, u64 threads, int argc, char **argv,
                                  struct w_err *err)
 {
-    struct w_count_image image = {0};
-
     memset(s, 0, sizeof *s);
     s->mode = leave_out ? WGRAM_LEFT_OUT : count_on ? WGRAM_ON : WGRAM_FROZEN;
     if (!counts)
@@ -184,17 +206,7 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
         return w_fail(err, W_USAGE,
                       "--leave-out is for the text that was counted, --count-on for "
                       "other text: give one of them");
-    enum w_status status = w_count_image_read(&image, &s->header, counts, err);
-    if (!status) {
-        status = w_counts_open(&s->counts, &image, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", counts);
-    }
-    w_count_image_release(&image);
-    if (!status && s->mode == WGRAM_LEFT_OUT && w_counts_facts(s->counts)->pruned)
-        status = w_fail(err, W_MISMATCH,
-                        "%s: is pruned, so that no document can be left out: use the whole counts",
-                        counts);
+    enum w_status status = read_counts(s, counts, err);
     if (!status)
         status = wgram_text_open(&s->text, argc, argv, err);
     if (!status)
@@ -203,8 +215,8 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
         status = w_team_new(&s->team, wgram_threads(threads), err);
     if (!status && s->mode == WGRAM_ON)
         status = w_count_delta_new(&s->delta, s->counts, err);
-    if (!status && w_counts_facts(s->counts)->document)
-        status = w_count_documents_new(&s->documents, w_counts_facts(s->counts)->eot,
+    if (!status && (s->counts ? w_counts_facts(s->counts)->document : s->facts.document))
+        status = w_count_documents_new(&s->documents, w_corpus_facts(s->text.corpus)->eot,
                                        w_team_size(s->team), err);
     return status;
 }
@@ -229,7 +241,7 @@ static enum w_status find_ends(const struct wgram_text *t, u64 **ends, u64 *docu
 static enum w_status leave_out(struct wgram_scoring *s, const struct w_count_said *said,
                                struct w_err *err)
 {
-    const struct w_count_facts *facts = w_counts_facts(s->counts);
+    const struct w_count_image *facts = &s->facts;
     struct w_count_leave_out text = {
         .ids = s->text.ids, .count = s->text.held, .order = facts->order, .vocab = facts->vocab};
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
@@ -252,6 +264,11 @@ static enum w_status leave_out(struct wgram_scoring *s, const struct w_count_sai
     return status;
 }
 
+static u64 left_out_bytes(const struct w_count_image *facts)
+{
+    return LEFT_OUT_BYTES + (facts->order > 5 || facts->id_bytes > 2 ? LEFT_OUT_MORE_BYTES : 0);
+}
+
 enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
 {
     struct wgram_text *t = &s->text;
@@ -263,7 +280,8 @@ enum w_status wgram_scoring_next(struct wgram_scoring *s, struct w_err *err)
         status = wgram_text_next(t, w_counts_facts(s->counts)->order - 1, err);
     const u64 count = t->end - t->from;
     if (!status && s->mode == WGRAM_LEFT_OUT)
-        status = wgram_check_memory(count, LEFT_OUT_BYTES, "a text of fewer tokens", err);
+        status =
+            wgram_check_memory(count, left_out_bytes(&s->facts), "a text of fewer tokens", err);
     if (!status)
         status = w_grow(&s->lp, &s->lp_room, count, sizeof *s->lp, "probabilities", err);
     if (!status)
@@ -287,6 +305,7 @@ void wgram_scoring_close(struct wgram_scoring *s)
     w_count_delta_free(s->delta);
     w_count_documents_free(s->documents);
     w_counts_free(s->counts);
+    w_count_image_release(&s->facts);
     w_team_free(s->team);
     wgram_text_close(&s->text);
     w_header_free(&s->header);

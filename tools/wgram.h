@@ -65,7 +65,8 @@ void wgram_text_close(struct wgram_text *);
 /* Counts, a text, and what the one says of the other, part by part. */
 struct wgram_scoring {
     enum wgram_mode mode;
-    struct w_counts *counts;
+    struct w_counts *counts;             /* NULL where documents are left out: */
+    struct w_count_image facts;          /* what these counts are of, without arrays */
     struct w_header header;              /* of the counts */
     struct w_count_delta *delta;         /* with WGRAM_ON */
     struct w_count_documents *documents; /* where the counts ask for it */

@@ -27,6 +27,9 @@ static const struct {
 /* Bytes of memory to begin with for an array, whatever its header says. */
 #define READ_AHEAD (1u << 20)
 
+/* What was among the arrays. */
+enum { SPECTRUM_SEEN = 1, UNIGRAMS_SEEN = 2 };
+
 static enum w_type type_of(u32 bytes)
 {
     return bytes == 1 ? W_TYPE_U8 : bytes == 2 ? W_TYPE_U16 : W_TYPE_U32;
@@ -190,7 +193,7 @@ static enum w_status read_array(struct w_count_image *image, struct w_reader *re
             expected = "u64 [order, 4]";
         else
             status = w_reader_exactly(reader, image->spectrum[1], a->bytes, err);
-        *seen |= 1;
+        *seen |= SPECTRUM_SEEN;
     } else if (!strcmp(a->name, "1.count")) {
         struct w_buffer b = {0};
         if (a->dtype != W_TYPE_U32 || a->bytes != 4ull * image->vocab)
@@ -198,7 +201,7 @@ static enum w_status read_array(struct w_count_image *image, struct w_reader *re
         else
             status = read_growing(reader, &b, a->bytes, err);
         image->unigrams = (u32 *)(void *)b.at;
-        *seen |= 2;
+        *seen |= UNIGRAMS_SEEN;
     } else if (part_of(image, a->name, &order, &array)) {
         if (a->dtype != type_of(bytes_of(image, array)) || a->ndim != 1)
             expected = "another type or shape";
@@ -210,31 +213,33 @@ static enum w_status read_array(struct w_count_image *image, struct w_reader *re
     return expected ? w_fail(err, W_CORRUPT, "array %s: expected %s", a->name, expected) : status;
 }
 
+/* All arrays, or up to the spectrum. */
 static enum w_status read_arrays(struct w_count_image *image, struct w_reader *reader,
-                                 const struct w_header *header, struct w_err *err)
+                                 const struct w_header *header, bool all, struct w_err *err)
 {
+    const u32 wanted = all ? SPECTRUM_SEEN | UNIGRAMS_SEEN : SPECTRUM_SEEN;
     u8 gap[W_TENSOR_ALIGN];
     const void *rest;
     u64 at = 0, count;
     u32 seen = 0;
     enum w_status status = W_DONE;
 
-    for (u32 i = 0; i < header->array_count && !status; i++) {
+    for (u32 i = 0; i < header->array_count && !status && (all || seen != wanted); i++) {
         const struct w_array *a = &header->arrays[i];
         status = w_reader_exactly(reader, gap, a->offset - at, err);
         if (!status)
             status = read_array(image, reader, a, &seen, err);
         at = a->offset + a->bytes;
     }
-    if (!status && seen != 3)
+    if (!status && (seen & wanted) != wanted)
         status = w_fail(err, W_CORRUPT, "counts without \"spectrum\" or \"1.count\"");
-    if (!status) /* the end frame, checked */
+    if (!status && all) /* the end frame, checked */
         status = w_reader_records(reader, &rest, &count, err);
     return status == W_END ? W_DONE : status;
 }
 
-enum w_status w_count_image_read(struct w_count_image *image, struct w_header *header,
-                                 const char *path, struct w_err *err)
+static enum w_status read_file(struct w_count_image *image, struct w_header *header,
+                               const char *path, bool all, struct w_err *err)
 {
     struct w_input in = {.fd = -1};
     struct w_reader *reader = NULL;
@@ -257,11 +262,23 @@ enum w_status w_count_image_read(struct w_count_image *image, struct w_header *h
             status = w_fail_at(err, status, "%s", in.name);
     }
     if (!status) {
-        status = read_arrays(image, reader, header, err);
+        status = read_arrays(image, reader, header, all, err);
         if (status && err && !strstr(err->text, in.name))
             status = w_fail_at(err, status, "%s", in.name);
     }
     w_reader_close(&reader);
     w_input_close(&in);
     return status;
+}
+
+enum w_status w_count_image_read(struct w_count_image *image, struct w_header *header,
+                                 const char *path, struct w_err *err)
+{
+    return read_file(image, header, path, true, err);
+}
+
+enum w_status w_count_facts_read(struct w_count_image *image, struct w_header *header,
+                                 const char *path, struct w_err *err)
+{
+    return read_file(image, header, path, false, err);
 }

@@ -24,5 +24,9 @@ enum w_status w_count_image_write(const struct w_count_image *, struct w_output 
  * stream; W_CORRUPT: a header without what counts need; else as reading any stream. */
 enum w_status w_count_image_read(struct w_count_image *, struct w_header *header, const char *path,
                                  struct w_err *) W_MUST_CHECK;
+/* The beginning of a file alone, for what needs no n-gram: everything in the image up to the
+ * spectrum. As w_count_image_read() otherwise. */
+enum w_status w_count_facts_read(struct w_count_image *, struct w_header *header, const char *path,
+                                 struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -19,31 +19,51 @@ enum w_status w_count_check(u64 count, u32 order, u32 vocab, struct w_err *err)
     return W_DONE;
 }
 
-enum w_status w_count_groups_make(struct w_count_groups *g, const u32 *ids, u64 count, u32 order,
-                                  u32 vocab, struct w_err *err)
+struct counting {
+    struct w_count_groups *groups;
+    const u32 *ids;
+    const u64 *ends;
+};
+
+static void count_part(void *context, u64 part, u32 worker)
 {
-    *g = (struct w_count_groups){.first = calloc(vocab + 2ull, sizeof *g->first),
-                                 .positions = malloc(count * sizeof *g->positions)};
-    if (!g->first || !g->positions)
-        return w_fail(err, W_NOMEM, "no memory for the places of %llu tokens",
-                      (unsigned long long)count);
+    const struct counting *c = context;
+    u32 *counts = w_count_places(c->groups, part + 1);
+
+    (void)worker;
+    for (u64 i = w_count_part_begin(c->ends, part); i < c->ends[part]; i++)
+        counts[c->ids[i - 1]]++;
+}
+
+enum w_status w_count_groups_make(struct w_count_groups *g, const u32 *ids, const u64 *ends,
+                                  u32 parts, u32 order, u32 vocab, struct w_team *team,
+                                  struct w_err *err)
+{
+    struct counting counting = {g, ids, ends};
+    u32 place = 0;
+
+    *g = (struct w_count_groups){.row = vocab + 1};
+    g->places = calloc((parts + 1ull) * g->row, sizeof *g->places);
+    if (!g->places)
+        return w_fail(err, W_NOMEM, "no memory for the groups of %u ids", vocab);
     while (1u << g->word_bits <= vocab)
         g->word_bits++;
     g->key_bytes = g->word_bits * (order - 1) <= 64 ? 8 : 16;
-    u32 *next = g->first + 1; /* begins as the first of the token before, ends as the first */
-    for (u64 i = 1; i < count; i++)
-        next[ids[i - 1] + 1]++;
-    for (u32 word = 1; word <= vocab; word++) {
-        g->largest = g->largest < next[word] ? next[word] : g->largest;
-        next[word] += next[word - 1];
+    w_team_for(team, parts, count_part, &counting);
+    for (u32 word = 0; word <= vocab; word++) {
+        g->places[word] = place;
+        for (u32 part = 1; part <= parts; part++) {
+            u32 *of_part = w_count_places(g, part) + word;
+            const u32 count = *of_part;
+            *of_part = place;
+            place += count;
+        }
+        g->largest = W_MAX(g->largest, place - g->places[word]);
     }
-    for (u64 i = 1; i < count; i++)
-        g->positions[next[ids[i - 1]]++] = (u32)i;
     return W_DONE;
 }
 
 void w_count_groups_release(struct w_count_groups *g)
 {
-    free(g->first);
-    free(g->positions);
+    free(g->places);
 }

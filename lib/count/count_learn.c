@@ -34,6 +34,8 @@ struct learning {
     const u32 *ids;
     u64 count;
     struct w_count_groups groups;
+    const u32 *first; /* [vocab + 1] of each group */
+    u32 *positions;   /* [count - 1] after token 0, token 1 ..., rising */
     u32 slots;
     struct count_job *jobs;        /* by slot */
     struct count_scratch *scratch; /* by worker */
@@ -49,8 +51,6 @@ struct learning {
 #define count_word count_word_u64
 #include "count/count_sort_body.h"
 #include "count/count_learn_body.h"
-#undef sort_items
-#undef sort_followers
 
 #define KEY unsigned __int128
 #define ITEM KEY
@@ -61,8 +61,6 @@ struct learning {
 #define count_word count_word_u128
 #include "count/count_sort_body.h"
 #include "count/count_learn_body.h"
-#undef sort_items
-#undef sort_followers
 
 static void run_job(void *context, u32 slot, u32 worker)
 {
@@ -74,8 +72,7 @@ static void run_job(void *context, u32 slot, u32 worker)
         for (u32 a = 0; a < W_COUNT_ARRAYS; a++)
             job->part[n][a].size = 0;
     for (u32 word = job->from; word < job->to; word++) {
-        if (l->groups.first[word] ==
-            l->groups.first[word + 1]) { /* every token is a context of order 2 */
+        if (l->first[word] == l->first[word + 1]) { /* every token is a context of order 2 */
             w_buffer_byte(&job->part[2][W_CONTEXT_GRAMS], 0);
             if (l->image->order > 2)
                 w_buffer_byte(&job->part[2][W_CONTEXT_CHILDREN], 0);
@@ -85,6 +82,23 @@ static void run_job(void *context, u32 slot, u32 worker)
             count_word_u128(l, job, &l->scratch[worker], word);
         }
     }
+}
+
+static enum w_status make_groups(struct learning *l, struct w_err *err)
+{
+    enum w_status status = w_count_groups_make(&l->groups, l->ids, &l->count, 1, l->image->order,
+                                               l->image->vocab, NULL, err);
+    if (status)
+        return status;
+    l->first = w_count_places(&l->groups, 0);
+    l->positions = malloc(l->count * sizeof *l->positions);
+    if (!l->positions)
+        return w_fail(err, W_NOMEM, "no memory for the places of %llu tokens",
+                      (unsigned long long)l->count);
+    u32 *next = w_count_places(&l->groups, 1);
+    for (u64 i = 1; i < l->count; i++)
+        l->positions[next[l->ids[i - 1]]++] = (u32)i;
+    return W_DONE;
 }
 
 static enum w_status start(struct learning *l, struct w_err *err)
@@ -125,6 +139,7 @@ static void stop(struct learning *l)
     }
     free(l->jobs);
     free(l->scratch);
+    free(l->positions);
     w_count_groups_release(&l->groups);
 }
 
@@ -156,8 +171,7 @@ static enum w_status count_groups(struct learning *l, struct w_err *err)
         while (next < vocab && w_ordered_next(l->ordered, &slot)) {
             struct count_job *job = &l->jobs[slot];
             job->from = next++;
-            while (next < vocab &&
-                   l->groups.first[next + 1] - l->groups.first[job->from] <= JOB_TOKENS)
+            while (next < vocab && l->first[next + 1] - l->first[job->from] <= JOB_TOKENS)
                 next++;
             job->to = next;
             w_ordered_submit(l->ordered);
@@ -165,7 +179,7 @@ static enum w_status count_groups(struct learning *l, struct w_err *err)
         if (!w_ordered_take(l->ordered, &slot))
             return W_DONE;
         status = append(l->image, &l->jobs[slot], err);
-        const u64 done = l->groups.first[l->jobs[slot].to];
+        const u64 done = l->first[l->jobs[slot].to];
         w_ordered_return(l->ordered);
         if (!status && l->options->go_on && !l->options->go_on(l->options->context, done))
             status = w_fail(err, W_SIGNAL, "stopped by a signal");
@@ -204,7 +218,7 @@ enum w_status w_count_learn(struct w_count_image *image, const u32 *ids, u64 cou
     image->unigrams = calloc(options->vocab, sizeof *image->unigrams);
     status = image->unigrams ? W_DONE : w_fail(err, W_NOMEM, "no memory for counts");
     if (!status)
-        status = w_count_groups_make(&l.groups, ids, count, options->order, options->vocab, err);
+        status = make_groups(&l, err);
     if (!status)
         status = start(&l, err);
     if (!status)

@@ -52,13 +52,25 @@ static u32 write_order(const struct learning *l, struct count_job *job, u32 n, K
     return left;
 }
 
+/* Sort keys that are in the order of their contexts by the token that follows. */
+static void sort_followers(KEY *keys, KEY *spare, u32 count, u32 bits)
+{
+    for (u32 first = 0, end; first < count; first = end) {
+        const KEY context = keys[first] >> bits;
+        for (end = first + 1; end < count && keys[end] >> bits == context; end++)
+            ;
+        if (end - first > 1)
+            sort_items(keys + first, spare, end - first, bits);
+    }
+}
+
 /* Everything whose newest context token is `word`; positions: where its followers stand. */
 static void count_word(const struct learning *l, struct count_job *job,
                        struct count_scratch *scratch, u32 word)
 {
-    const u32 *positions = l->groups.positions + l->groups.first[word];
+    const u32 *positions = l->positions + l->first[word];
     const u32 bits = l->groups.word_bits, order = l->image->order, none = l->image->vocab;
-    u32 count = l->groups.first[word + 1] - l->groups.first[word], below_count = 0;
+    u32 count = l->first[word + 1] - l->first[word], below_count = 0;
     KEY *keys = scratch->keys, *spare = scratch->spare, *below = scratch->below;
 
     for (u32 i = 0; i < count; i++) {
@@ -81,5 +93,7 @@ static void count_word(const struct learning *l, struct count_job *job,
 }
 
 #undef KEY
+#undef sort_items
+#undef sort_followers
 #undef write_order
 #undef count_word

@@ -6,28 +6,33 @@
  *
  * From the highest order down, p is an affine function of the order below: p = a + b p_n. So a and
  * b are kept for each position. Order 1 is the same for all contexts: what a document has alone are
- * pairs of tokens, listed by document. The text is passed through twice: first for the counts of
- * counts without each document, which give its discounts, then for the probabilities. */
+ * pairs of tokens, listed by document. The groups are passed through twice: first for the counts of
+ * counts without each document, which give its discounts, then for the probabilities.
+ *
+ * Memory is never read or written at random over the whole text: the text is put into the groups,
+ * and what is said of it taken out of them again, in its order, so that each group is read and
+ * written from its beginning to its end. */
 #include "count/count_leave_out.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/grow.h"
 #include "count/count_groups.h"
 
 enum {
-    DOCUMENT = (1 << 30) - 1, /* of a mark: number of the document within the group */
+    DOCUMENT = (1 << 30) - 1, /* of a mark: number of the document */
     ALONE = 1 << 30,          /* no other document has this company */
-    GROUP_MAX = DOCUMENT,
-    ITEM_TOKENS = 1 << 16, /* positions of an item of the team */
+    ITEM_TOKENS = 1 << 16,    /* positions of an item of the team */
+    AHEAD = 24,               /* positions whose memory is asked for beforehand */
+    PARTS = 32,               /* of the text, for as many items of the team */
 };
 #define FIRST (1u << 31) /* of its company */
 
+/* A position. In the second pass `at` is that of its saying. */
 struct item_u64 {
     u64 key;
-    u32 at, mark; /* in the group; document and flags */
+    u32 at, mark; /* which one of the group in the order of the text; document and flags */
 };
 struct item_u128 {
     unsigned __int128 key;
@@ -36,29 +41,41 @@ struct item_u128 {
 
 /* What a document has alone of the present n-gram and context. */
 struct own {
-    u32 gram_stamp, count;
-    u32 context_stamp, total;
+    u64 gram_stamp, context_stamp; /* gram_stamp + 1: noted in the context */
+    u32 count, total;
     i32 classes[4]; /* change of the context's followers by count: 0, 1, 2, more */
-    bool noted;
 };
+
+/* What the orders so far, from the highest down, say of a position. */
+struct saying {
+    double a, b;
+    u8 ctx[W_COUNT_FEATURES];
+};
+
+/* What all of them but order 1 say. It takes the place of an item. */
+struct answer {
+    float a, b;
+    u8 ctx[W_COUNT_FEATURES];
+};
+_Static_assert(sizeof(struct answer) <= sizeof(struct item_u64), "more than an item");
 
 /* A pair of tokens that a document has alone: the second one. */
 struct own_pair {
     u32 document, word;
 };
 
-/* Of a worker. */
+/* Of a worker. Arrays without a size have room for the largest group. */
 struct leaving {
     void *items, *spare;
-    u32 *document;   /* of the documents of a group, over all */
-    struct own *own; /* by document of the group */
-    u32 *counts;     /* without its document, of each item */
-    double *a, *b;   /* by position of the group */
-    u8 (*ctx)[W_COUNT_FEATURES];
-    u32 gram_stamp, context_stamp;
+    struct own *own;        /* [documents] */
+    u32 *counts;            /* without its document, of each item */
+    u32 *sorted;            /* where the items are, in the order of the text */
+    struct saying *sayings; /* by item as they were sorted for the highest order */
+    u64 gram_stamp, context_stamp;
     u32 *unigrams; /* [vocab] different tokens before */
     i32 *lost;     /* [vocab] of them, in the present document */
     u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
+    i32 *change; /* [documents, order + 1, W_COUNT_SPECTRUM] of the counts of counts */
     struct own_pair *pairs;
     size_t pair_count, pair_room;
     enum w_status status;
@@ -68,17 +85,18 @@ struct leaving {
 struct left_out {
     const struct w_count_leave_out *text;
     const struct w_count_said *said;
-    bool say; /* the second pass */
+    bool say;                                      /* the second pass */
+    u64 part_document[PARTS + 1], part_end[PARTS]; /* the first document of each part; tokens */
     struct w_count_groups groups;
-    u32 *document; /* [count] */
-    u32 *cuts;     /* [cut_count + 1] tokens before: items of the team */
+    const u32 *first; /* [vocab + 1] of each group */
+    void *items;      /* [count - 1] group by group; in the end answers, an item apart */
+    size_t item_bytes;
+    u32 *cuts; /* [cut_count + 1] tokens before: items of the team */
     u32 cut_count;
     struct leaving *workers;
     u32 worker_count;
-    float *b; /* [count]; a is in said->lp */
     u32 *unigrams;
     u64 (*spectrum)[W_COUNT_SPECTRUM];
-    _Atomic i32 *change; /* [documents, order + 1, W_COUNT_SPECTRUM] of the counts of counts */
     double (*discount)[W_COUNT_ORDER_MAX + 1][4]; /* [documents] */
     u64 *first_pair;                              /* [documents + 1] */
     u32 *pair_words;
@@ -88,24 +106,23 @@ struct left_out {
 
 /* ---- parts of a pass ---- */
 
-static void change_spectrum(struct left_out *l, u64 document, u32 n, u32 before, u32 now)
+static i32 *changes(const struct left_out *l, const struct leaving *w, u64 document, u32 n)
 {
-    _Atomic i32 *change = l->change + (document * (l->text->order + 1) + n) * W_COUNT_SPECTRUM;
-
-    if (before <= W_COUNT_SPECTRUM)
-        atomic_fetch_sub_explicit(&change[before - 1], 1, memory_order_relaxed);
-    if (now >= 1 && now <= W_COUNT_SPECTRUM)
-        atomic_fetch_add_explicit(&change[now - 1], 1, memory_order_relaxed);
+    return w->change + (document * (l->text->order + 1) + n) * W_COUNT_SPECTRUM;
 }
 
-/* An n-gram's count is less without document d of the group. */
+/* An n-gram's count is less without document d. */
 static void note(struct left_out *l, struct leaving *w, u32 n, u32 d, u32 count, u32 of_document)
 {
     struct own *own = &w->own[d];
+    const u32 now = count - of_document;
 
-    own->noted = true;
     if (!l->say) {
-        change_spectrum(l, w->document[d], n, count, count - of_document);
+        i32 *change = changes(l, w, d, n);
+        if (count <= W_COUNT_SPECTRUM)
+            change[count - 1]--;
+        if (now >= 1 && now <= W_COUNT_SPECTRUM)
+            change[now - 1]++;
         return;
     }
     if (own->context_stamp != w->context_stamp) {
@@ -115,7 +132,7 @@ static void note(struct left_out *l, struct leaving *w, u32 n, u32 d, u32 count,
     }
     own->total += of_document;
     own->classes[W_MIN(count, 3u)]--;
-    own->classes[W_MIN(count - of_document, 3u)]++;
+    own->classes[W_MIN(now, 3u)]++;
 }
 
 /* A pair of tokens: company of the second. */
@@ -127,7 +144,7 @@ static void take_pair(struct leaving *w, u32 word, u32 mark)
     w->status =
         w_grow(&w->pairs, &w->pair_room, w->pair_count + 1, sizeof *w->pairs, "pairs", &w->err);
     if (!w->status)
-        w->pairs[w->pair_count++] = (struct own_pair){w->document[mark & DOCUMENT], word};
+        w->pairs[w->pair_count++] = (struct own_pair){mark & DOCUMENT, word};
 }
 
 /* What order n says of a position, its document left out. */
@@ -135,7 +152,7 @@ static void say_order(struct left_out *l, struct leaving *w, u32 n, u32 at, u32 
                       u32 total, const u32 classes[4])
 {
     const struct own *own = &w->own[d];
-    const double *discount = l->discount[w->document[d]][n];
+    const double *discount = l->discount[d][n];
     u32 f[4] = {0, classes[1], classes[2], classes[3]};
 
     if (own->context_stamp == w->context_stamp) {
@@ -146,25 +163,28 @@ static void say_order(struct left_out *l, struct leaving *w, u32 n, u32 at, u32 
     if (total == 0)
         return;
     const double mass = discount[1] * f[1] + discount[2] * f[2] + discount[3] * f[3];
-    w->a[at] += w->b[at] * (count - discount[W_MIN(count, 3u)]) / total;
-    w->b[at] *= mass / total;
+    struct saying *s = &w->sayings[at];
+    s->a += s->b * (count - discount[W_MIN(count, 3u)]) / total;
+    s->b *= mass / total;
     if (n <= 5)
-        w_count_features(total, (double)f[1] + f[2] + f[3], w->ctx[at] + 2 * (n - 2));
+        w_count_features(total, (double)f[1] + f[2] + f[3], s->ctx + 2 * (n - 2));
 }
 
 static void begin_saying(struct leaving *w, u32 count)
 {
     for (u32 i = 0; i < count; i++)
-        w->a[i] = 0, w->b[i] = 1;
-    memset(w->ctx, 0, count * sizeof *w->ctx);
+        w->sayings[i] = (struct saying){.b = 1};
 }
 
-static void end_saying(struct left_out *l, struct leaving *w, const u32 *positions, u32 count)
+static void end_saying(const struct left_out *l, const struct leaving *w, u32 first, u32 count)
 {
-    for (u32 i = 0; i < count; i++) {
-        l->said->lp[positions[i]] = (float)w->a[i];
-        l->b[positions[i]] = (float)w->b[i];
-        memcpy(l->said->ctx + (u64)W_COUNT_FEATURES * positions[i], w->ctx[i], sizeof w->ctx[i]);
+    u8 *to = (u8 *)l->items + first * l->item_bytes;
+
+    for (u32 i = 0; i < count; i++, to += l->item_bytes) {
+        const struct saying *s = &w->sayings[w->sorted[i]];
+        struct answer answer = {.a = (float)s->a, .b = (float)s->b};
+        memcpy(answer.ctx, s->ctx, sizeof answer.ctx);
+        memcpy(to, &answer, sizeof answer);
     }
 }
 
@@ -172,36 +192,36 @@ static void end_saying(struct left_out *l, struct leaving *w, const u32 *positio
 #define ITEM struct item_u64
 #define KEY_OF(item) ((item).key)
 #define sort_items sort_items_u64
-#define sort_followers sort_followers_u64
 #define take_gram take_gram_u64
+#define take_context take_context_u64
 #define take_order take_order_u64
+#define fill_part fill_part_u64
 #define take_word take_word_u64
 #include "count/count_sort_body.h"
 #define ITEM struct item_u64
 #include "count/count_leave_out_body.h"
-#undef ITEM
 
 #define KEY unsigned __int128
 #define ITEM struct item_u128
 #define KEY_OF(item) ((item).key)
 #define sort_items sort_items_u128
-#define sort_followers sort_followers_u128
 #define take_gram take_gram_u128
+#define take_context take_context_u128
 #define take_order take_order_u128
+#define fill_part fill_part_u128
 #define take_word take_word_u128
 #include "count/count_sort_body.h"
 #define ITEM struct item_u128
 #include "count/count_leave_out_body.h"
-#undef ITEM
 
 static void take_words(void *context, u64 item, u32 worker)
 {
     struct left_out *l = context;
 
     for (u32 word = l->cuts[item]; word < l->cuts[item + 1]; word++) {
-        if (l->groups.first[word] == l->groups.first[word + 1])
+        if (l->first[word] == l->first[word + 1])
             continue;
-        if (l->groups.key_bytes == sizeof(u64))
+        if (l->item_bytes == sizeof(struct item_u64))
             take_word_u64(l, &l->workers[worker], word);
         else
             take_word_u128(l, &l->workers[worker], word);
@@ -213,78 +233,94 @@ static void take_words(void *context, u64 item, u32 worker)
 static enum w_status new_workers(struct left_out *l, u32 threads, struct w_err *err)
 {
     const u64 room = W_MAX(l->groups.largest, 1u);
-    const size_t item_bytes =
-        l->groups.key_bytes == 8 ? sizeof(struct item_u64) : sizeof(struct item_u128);
+    const u64 changes = l->text->documents * (l->text->order + 1) * W_COUNT_SPECTRUM;
 
     l->worker_count = threads;
     l->workers = calloc(threads, sizeof *l->workers);
     bool ok = l->workers != NULL;
     for (u32 t = 0; t < threads && ok; t++) {
         struct leaving *w = &l->workers[t];
-        w->items = aligned_alloc(32, w_round_up(room * item_bytes, 32));
-        w->spare = aligned_alloc(32, w_round_up(room * item_bytes, 32));
-        w->document = malloc(room * sizeof *w->document);
-        w->own = malloc(room * sizeof *w->own);
+        w->items = aligned_alloc(32, w_round_up(room * l->item_bytes, 32));
+        w->spare = aligned_alloc(32, w_round_up(room * l->item_bytes, 32));
+        w->own = calloc(l->text->documents, sizeof *w->own);
+        w->sorted = malloc(room * sizeof *w->sorted);
         w->counts = malloc(room * sizeof *w->counts);
-        w->a = malloc(room * sizeof *w->a);
-        w->b = malloc(room * sizeof *w->b);
-        w->ctx = malloc(room * sizeof *w->ctx);
+        w->sayings = malloc(room * sizeof *w->sayings);
+        w->change = calloc(changes, sizeof *w->change);
         w->unigrams = calloc(l->text->vocab, sizeof *w->unigrams);
         w->lost = calloc(l->text->vocab, sizeof *w->lost);
-        ok = w->items && w->spare && w->document && w->own && w->counts && w->a && w->b && w->ctx &&
+        ok = w->items && w->spare && w->own && w->sorted && w->counts && w->sayings && w->change &&
              w->unigrams && w->lost;
     }
     return ok ? W_DONE : w_fail(err, W_NOMEM, "no memory to leave documents out");
 }
 
-static enum w_status begin(struct left_out *l, u32 threads, struct w_err *err)
+/* Parts of whole documents, of about as many tokens. */
+static void cut_text(struct left_out *l)
 {
     const struct w_count_leave_out *t = l->text;
-    const u64 changes = t->documents * (t->order + 1) * W_COUNT_SPECTRUM;
+    u64 d = 0;
 
-    enum w_status status =
-        w_count_groups_make(&l->groups, t->ids, t->count, t->order, t->vocab, err);
-    if (!status && l->groups.largest > GROUP_MAX)
-        status = w_fail(err, W_LIMIT, "more than 2^30 occurrences of one token");
-    if (status)
-        return status;
-    l->document = malloc(t->count * sizeof *l->document);
-    l->cuts = malloc((t->vocab + 1ull) * sizeof *l->cuts);
-    l->b = malloc(t->count * sizeof *l->b);
-    l->unigrams = calloc(t->vocab, sizeof *l->unigrams);
-    l->change = calloc(changes, sizeof *l->change);
-    l->discount = malloc(t->documents * sizeof *l->discount);
-    l->first_pair = calloc(t->documents + 2, sizeof *l->first_pair);
-    if (!l->document || !l->cuts || !l->b || !l->unigrams || !l->change || !l->discount ||
-        !l->first_pair)
-        return w_fail(err, W_NOMEM, "no memory to leave out %llu documents of %llu tokens",
-                      (unsigned long long)t->documents, (unsigned long long)t->count);
-    for (u64 d = 0, i = 0; d < t->documents; d++)
-        for (; i < t->ends[d]; i++)
-            l->document[i] = (u32)d;
-    for (u32 word = 0; word < t->vocab; l->cuts[++l->cut_count] = word) {
-        const u32 first = l->groups.first[word++];
+    for (u32 part = 0; part < PARTS; part++) {
+        while (d < t->documents && (d ? t->ends[d - 1] : 0) < t->count * (part + 1) / PARTS)
+            d++;
+        l->part_document[part + 1] = d;
+        l->part_end[part] = d ? t->ends[d - 1] : 0;
+    }
+}
+
+/* Groups that are worked on together. */
+static void cut_groups(struct left_out *l)
+{
+    const u32 vocab = l->text->vocab;
+
+    for (u32 word = 0; word < vocab; l->cuts[++l->cut_count] = word) {
+        const u32 first = l->first[word++];
         l->cuts[0] = 0;
-        while (word < t->vocab && l->groups.first[word + 1] - first <= ITEM_TOKENS)
+        while (word < vocab && l->first[word + 1] - first <= ITEM_TOKENS)
             word++;
     }
-    return new_workers(l, threads, err);
+}
+
+static enum w_status begin(struct left_out *l, struct w_team *team, struct w_err *err)
+{
+    const struct w_count_leave_out *t = l->text;
+
+    if (t->documents > DOCUMENT)
+        return w_fail(err, W_LIMIT, "2^30 documents or more");
+    cut_text(l);
+    enum w_status status =
+        w_count_groups_make(&l->groups, t->ids, l->part_end, PARTS, t->order, t->vocab, team, err);
+    if (status)
+        return status;
+    l->first = w_count_places(&l->groups, 0);
+    const bool small = l->groups.key_bytes == sizeof(u64);
+    l->item_bytes = small ? sizeof(struct item_u64) : sizeof(struct item_u128);
+    l->items = aligned_alloc(32, w_round_up(t->count * l->item_bytes, 32));
+    l->cuts = malloc((t->vocab + 1ull) * sizeof *l->cuts);
+    l->unigrams = calloc(t->vocab, sizeof *l->unigrams);
+    l->discount = malloc(t->documents * sizeof *l->discount);
+    l->first_pair = calloc(t->documents + 2, sizeof *l->first_pair);
+    if (!l->items || !l->cuts || !l->unigrams || !l->discount || !l->first_pair)
+        return w_fail(err, W_NOMEM, "no memory to leave out %llu documents of %llu tokens",
+                      (unsigned long long)t->documents, (unsigned long long)t->count);
+    w_team_for(team, PARTS, small ? fill_part_u64 : fill_part_u128, l);
+    cut_groups(l);
+    return new_workers(l, w_team_size(team), err);
 }
 
 static void end(struct left_out *l)
 {
     for (u32 t = 0; t < l->worker_count && l->workers; t++) {
         struct leaving *w = &l->workers[t];
-        free(w->items), free(w->spare), free(w->document), free(w->own), free(w->counts);
-        free(w->a), free(w->b), free(w->ctx), free(w->unigrams), free(w->lost), free(w->pairs);
+        free(w->items), free(w->spare), free(w->own), free(w->counts), free(w->sorted);
+        free(w->sayings), free(w->change), free(w->unigrams), free(w->lost), free(w->pairs);
     }
     w_count_groups_release(&l->groups);
     free(l->workers);
-    free(l->document);
+    free(l->items);
     free(l->cuts);
-    free(l->b);
     free(l->unigrams);
-    free((void *)l->change);
     free(l->discount);
     free(l->first_pair);
     free(l->pair_words);
@@ -370,10 +406,11 @@ static void order_1_of(struct left_out *l, struct leaving *w, u64 d, double *tot
     w_count_discounts(spectrum, l->discount[d][1]);
 }
 
-static void finish_document(void *context, u64 d, u32 worker)
+/* places: where the answer to the next position stands in the group of each token. */
+static void finish_document(struct left_out *l, struct leaving *w, u64 d, u32 *places)
 {
-    struct left_out *l = context;
-    struct leaving *w = &l->workers[worker];
+    const u32 *ids = l->text->ids;
+    const u8 *answers = l->items;
     double total;
     u32 classes[4];
 
@@ -382,14 +419,27 @@ static void finish_document(void *context, u64 d, u32 worker)
     const double mass =
         discount[1] * classes[1] + discount[2] * classes[2] + discount[3] * classes[3];
     for (u64 i = d ? l->text->ends[d - 1] : 0; i < l->text->ends[d]; i++) {
-        const u32 word = l->text->ids[i];
-        const u32 count = l->unigrams[word] - (u32)-w->lost[word];
+        const u32 count = l->unigrams[ids[i]] - (u32)-w->lost[ids[i]];
         const double p =
             total > 0 ? (count - discount[W_MIN(count, 3u)] + mass * none) / total : none;
-        l->said->lp[i] = (float)fmin(log((double)l->said->lp[i] + (double)l->b[i] * p), 0);
+        struct answer answer = {.b = 1}; /* position 0 has no context */
+        if (i + AHEAD < l->text->ends[d])
+            __builtin_prefetch(answers + places[ids[i + AHEAD - 1]] * l->item_bytes);
+        if (i > 0)
+            memcpy(&answer, answers + places[ids[i - 1]]++ * l->item_bytes, sizeof answer);
+        l->said->lp[i] = (float)fmin(log((double)answer.a + (double)answer.b * p), 0);
+        memcpy(l->said->ctx + W_COUNT_FEATURES * i, answer.ctx, sizeof answer.ctx);
     }
     for (u64 i = l->first_pair[d]; i < l->first_pair[d + 1]; i++)
         w->lost[l->pair_words[i]] = 0;
+}
+
+static void finish_part(void *context, u64 part, u32 worker)
+{
+    struct left_out *l = context;
+
+    for (u64 d = l->part_document[part]; d < l->part_document[part + 1]; d++)
+        finish_document(l, &l->workers[worker], d, w_count_places(&l->groups, part));
 }
 
 static void find_discounts(struct left_out *l)
@@ -399,9 +449,10 @@ static void find_discounts(struct left_out *l)
     for (u64 d = 0; d < l->text->documents; d++)
         for (u32 n = 2; n <= order; n++) {
             u64 spectrum[W_COUNT_SPECTRUM];
-            for (u32 k = 0; k < W_COUNT_SPECTRUM; k++)
-                spectrum[k] = l->spectrum[n][k] +
-                              (u64)(i64)l->change[(d * (order + 1) + n) * W_COUNT_SPECTRUM + k];
+            memcpy(spectrum, l->spectrum[n], sizeof spectrum);
+            for (u32 t = 0; t < l->worker_count; t++)
+                for (u32 k = 0; k < W_COUNT_SPECTRUM; k++)
+                    spectrum[k] += (u64)(i64)changes(l, &l->workers[t], d, n)[k];
             w_count_discounts(spectrum, l->discount[d][n]);
         }
 }
@@ -416,7 +467,7 @@ enum w_status w_count_leave_out(const struct w_count_leave_out *text, struct w_t
     memset(spectrum, 0, (W_COUNT_ORDER_MAX + 1) * sizeof *spectrum);
     enum w_status status = w_count_check(text->count, text->order, text->vocab, err);
     if (!status)
-        status = begin(&l, w_team_size(team), err);
+        status = begin(&l, team, err);
     if (!status) {
         w_team_for(team, l.cut_count, take_words, &l);
         sum_up(&l);
@@ -424,11 +475,9 @@ enum w_status w_count_leave_out(const struct w_count_leave_out *text, struct w_t
     }
     if (!status) {
         find_discounts(&l);
-        said->lp[0] = 0, l.b[0] = 1; /* position 0 has no context */
-        memset(said->ctx, 0, W_COUNT_FEATURES);
         l.say = true;
         w_team_for(team, l.cut_count, take_words, &l);
-        w_team_for(team, text->documents, finish_document, &l);
+        w_team_for(team, PARTS, finish_part, &l);
     }
     end(&l);
     return status;

@@ -18,9 +18,10 @@ struct w_count_leave_out {
 
 /* What is said of every token: said->ctx may not be NULL. spectrum: the counts of counts of the
  * whole text, to be compared with those of counts that are said to be of it. The same bits for any
- * number of threads. Memory beside ids and said: 16 bytes a token, and for each thread about 160
- * for each occurrence of the most frequent token (a third more where keys have 128 bits); 40 order
- * for each document. W_USAGE, W_LIMIT, W_CORRUPT as w_count_learn(); W_NOMEM. */
+ * number of threads. Memory beside ids and said: 16 bytes a token, 32 where keys have 128 bits; for
+ * each thread as much twice, and 32 more, for each occurrence of the most frequent token; and about
+ * 250 for each document, 150 of these again for each thread. W_USAGE, W_LIMIT, W_CORRUPT as
+ * w_count_learn(), and W_LIMIT for 2^30 documents; W_NOMEM. */
 enum w_status w_count_leave_out(const struct w_count_leave_out *, struct w_team *,
                                 const struct w_count_said *said,
                                 u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM],

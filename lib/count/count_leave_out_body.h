@@ -6,14 +6,21 @@
  * count_learn_body.h, but each position keeps its own through all orders. */
 
 /* An n-gram: items that have one key. Counts it, with and without each of the documents, notes
- * these in the context, and marks the items for the order below. Returns its count. */
+ * these in the context, if that is whole, and marks the items for the order below. Returns its
+ * count. */
 static u32 take_gram(struct left_out *l, struct leaving *w, u32 n, ITEM *items, u32 count,
                      u32 *counts, bool whole)
 {
     u32 companies = 0;
     bool one_document = true;
 
-    w->gram_stamp++;
+    if (count == 1) { /* as most are; its marks say so already */
+        counts[0] = 0;
+        if (whole)
+            note(l, w, n, items[0].mark & DOCUMENT, 1, 1);
+        return 1;
+    }
+    w->gram_stamp += 2;
     for (u32 i = 0; i < count; i++) {
         const u32 d = items[i].mark & DOCUMENT;
         struct own *own = &w->own[d];
@@ -27,89 +34,116 @@ static u32 take_gram(struct left_out *l, struct leaving *w, u32 n, ITEM *items, 
     }
     for (u32 i = 0; i < count; i++) {
         struct own *own = &w->own[items[i].mark & DOCUMENT];
-        const u32 of_document = own->gram_stamp == w->gram_stamp ? own->count : 0;
+        const u32 of_document = own->gram_stamp >= w->gram_stamp ? own->count : 0;
         counts[i] = companies - of_document;
-        if (of_document && !own->noted && whole)
+        if (own->gram_stamp == w->gram_stamp && whole) {
             note(l, w, n, items[i].mark & DOCUMENT, companies, of_document);
-    }
-    for (u32 i = 0; i < count; i++) {
-        w->own[items[i].mark & DOCUMENT].noted = false;
+            own->gram_stamp++; /* noted */
+        }
         items[i].mark =
             (items[i].mark & DOCUMENT) | (i == 0 ? FIRST : 0) | (one_document ? ALONE : 0);
     }
     return companies;
 }
 
-/* The contexts of an order. Items are sorted by context and token, and marked: the first of each
- * company, and those of a company that one document has alone. */
-static void take_order(struct left_out *l, struct leaving *w, u32 n, ITEM *items, u32 count)
+/* A context: its items, token by token. whole: it does not reach back to before the text. */
+static void take_context(struct left_out *l, struct leaving *w, u32 n, ITEM *items, u32 count,
+                         bool whole)
+{
+    const u32 mask = (1u << l->groups.word_bits) - 1;
+    u64 total = 0;
+    u32 classes[4] = {0};
+
+    w->context_stamp++;
+    for (u32 gram = 0, end; gram < count; gram = end) {
+        for (end = gram + 1; end < count && items[end].key == items[gram].key; end++)
+            ;
+        const u32 c = take_gram(l, w, n, items + gram, end - gram, w->counts + gram, whole);
+        total += c;
+        classes[W_MIN(c, 3u)]++;
+        if (n == 2 && !l->say)
+            take_pair(w, (u32)items[gram].key & mask, items[gram].mark);
+        if (!l->say && whole && c <= W_COUNT_SPECTRUM)
+            w->spectrum[n][c - 1]++;
+    }
+    for (u32 i = 0; i < count && l->say && whole; i++)
+        say_order(l, w, n, items[i].at, items[i].mark & DOCUMENT, w->counts[i], (u32)total,
+                  classes);
+}
+
+/* The contexts of an order, of items that are sorted by context and marked: the first of each
+ * company, and those of a company that one document has alone. drop: bits of the keys that are of
+ * the order above, its oldest token. */
+static void take_order(struct left_out *l, struct leaving *w, u32 n, ITEM *items, u32 count,
+                       u32 drop)
 {
     const u32 bits = l->groups.word_bits, mask = (1u << bits) - 1;
 
     for (u32 first = 0, end; first < count; first = end) {
-        const KEY context = items[first].key >> bits;
+        const KEY context = items[first].key >> bits >> drop;
         const bool whole = n == 2 || ((u32)context & mask) != l->text->vocab;
-        u64 total = 0;
-        u32 classes[4] = {0};
-        w->context_stamp++;
-        for (end = first; end < count && items[end].key >> bits == context;) {
-            const u32 gram = end;
-            while (++end < count && items[end].key == items[gram].key)
-                ;
-            const u32 c = take_gram(l, w, n, items + gram, end - gram, w->counts + gram, whole);
-            total += c;
-            classes[W_MIN(c, 3u)]++;
-            if (n == 2 && !l->say)
-                take_pair(w, (u32)items[gram].key & mask, items[gram].mark);
-            if (!l->say && whole && c <= W_COUNT_SPECTRUM)
-                w->spectrum[n][c - 1]++;
-        }
-        for (u32 i = first; i < end && l->say && whole; i++)
-            say_order(l, w, n, items[i].at, items[i].mark & DOCUMENT, w->counts[i], (u32)total,
-                      classes);
+        for (end = first; end < count && items[end].key >> bits >> drop == context; end++)
+            items[end].key = context << bits | ((u32)items[end].key & mask);
+        if (end - first == 1 && l->say)
+            continue;                /* without its document, the context is not known */
+        if (drop && end - first > 2) /* equal ones of two are neighbours */
+            sort_items(items + first, w->spare, end - first, bits);
+        take_context(l, w, n, items + first, end - first, whole);
     }
 }
 
-/* Everything whose newest context token is `word`. */
+/* The positions of a part, but 0, as items of the highest order, into the groups. */
+static void fill_part(void *context, u64 part, u32 worker)
+{
+    struct left_out *l = context;
+    const u32 bits = l->groups.word_bits, order = l->text->order, *ids = l->text->ids;
+    const u64 begin = w_count_part_begin(l->part_end, part), end = l->part_end[part];
+    u32 *places = w_count_places(&l->groups, part + 1), d = (u32)l->part_document[part];
+    KEY older = 0; /* the context but its newest token */
+
+    (void)worker;
+    for (u32 back = 2; back < order; back++)
+        older = older << bits | (back <= begin ? ids[begin - back] : l->text->vocab);
+    for (u64 i = begin; i < end; i++) {
+        const u32 newest = ids[i - 1], place = places[newest]++;
+        while (l->text->ends[d] <= i)
+            d++;
+        ((ITEM *)l->items)[place] =
+            (ITEM){older << bits | ids[i], place - l->first[newest], d | FIRST | ALONE};
+        if (order > 2)
+            older = older >> bits | (KEY)newest << bits * (order - 3);
+    }
+}
+
+/* Everything whose newest context token is `word`. The first pass leaves the group sorted for the
+ * highest order, and takes a copy of it through the lower ones. */
 static void take_word(struct left_out *l, struct leaving *w, u32 word)
 {
-    const u32 *positions = l->groups.positions + l->groups.first[word];
-    const u32 bits = l->groups.word_bits, order = l->text->order, none = l->text->vocab;
-    const u32 count = l->groups.first[word + 1] - l->groups.first[word];
-    ITEM *items = w->items;
-    u32 documents = 0;
+    const u32 bits = l->groups.word_bits, order = l->text->order, first = l->first[word];
+    const u32 count = l->first[word + 1] - first;
+    ITEM *items = (ITEM *)l->items + first;
 
-    for (u32 i = 0; i < count; i++) {
-        const u32 *at = l->text->ids + positions[i];
-        KEY key = 0;
-        for (u32 back = 2; back < order; back++)
-            key = key << bits | (back <= positions[i] ? *(at - back) : none);
-        if (documents == 0 || w->document[documents - 1] != l->document[positions[i]]) {
-            w->document[documents] = l->document[positions[i]];
-            w->own[documents++] = (struct own){0};
-        }
-        items[i] = (ITEM){key << bits | *at, i, (documents - 1) | FIRST | ALONE};
-    }
-    w->gram_stamp = w->context_stamp = 0;
-    if (l->say)
+    if (l->say) {
         begin_saying(w, count);
-    sort_items(items, w->spare, count, bits * (order - 1));
-    for (u32 n = order; n >= 2; n--) {
-        if (n < order) { /* drop the oldest token of the context */
-            for (u32 i = 0; i < count; i++)
-                items[i].key = (items[i].key >> bits >> bits << bits) |
-                               ((u32)items[i].key & ((1u << bits) - 1));
-            sort_followers(items, w->spare, count, bits);
+        for (u32 i = 0; i < count; i++) {
+            w->sorted[items[i].at] = i;
+            items[i].at = i;
         }
-        take_order(l, w, n, items, count);
+    } else {
+        sort_items(items, w->spare, count, bits * (order - 1));
+        items = memcpy(w->items, items, count * sizeof *items);
     }
+    for (u32 n = order; n >= 2; n--)
+        take_order(l, w, n, items, count, n < order ? bits : 0);
     if (l->say)
-        end_saying(l, w, positions, count);
+        end_saying(l, w, first, count);
 }
 
 #undef KEY
+#undef ITEM
 #undef sort_items
-#undef sort_followers
 #undef take_gram
+#undef take_context
 #undef take_order
+#undef fill_part
 #undef take_word

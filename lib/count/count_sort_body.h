@@ -1,8 +1,8 @@
 /* count_sort_body.h - sorting of n-grams as keys; for a type of keys, and of what carries them.
  *
  * Included with KEY, the unsigned type of the keys, ITEM, the type that is sorted, KEY_OF(item),
- * and the names of the functions as macros: sort_items, sort_followers. A key has `bits` bits for
- * each token, the one that follows the context lowest. */
+ * and the name of the function as a macro: sort_items. A key has `bits` bits for each token, the
+ * one that follows the context lowest. */
 
 /* Sort by the lowest `bits` bits of the keys: a few by insertion, others by counting, digit by
  * digit from the lowest; equal ones stay in their order. The result is in items. */
@@ -43,18 +43,6 @@ static void sort_items(ITEM *items, ITEM *spare, u32 count, u32 bits)
     }
     if (from != items)
         memcpy(items, from, count * sizeof *items);
-}
-
-/* Sort items that are in the order of their contexts by the token that follows. */
-static void sort_followers(ITEM *items, ITEM *spare, u32 count, u32 bits)
-{
-    for (u32 first = 0, end; first < count; first = end) {
-        const KEY context = KEY_OF(items[first]) >> bits;
-        for (end = first + 1; end < count && KEY_OF(items[end]) >> bits == context; end++)
-            ;
-        if (end - first > 1)
-            sort_items(items + first, spare, end - first, bits);
-    }
 }
 
 #undef ITEM

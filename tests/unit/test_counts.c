@@ -152,54 +152,96 @@ static void counts_do_not_depend_on_threads(void **state)
     }
 }
 
-/* Every document of a text: as counting all other positions again, discounts and all. Ids of 2
- * bytes and of 4, keys of 64 bits and of 128. */
+/* Leave out every document of a text, on one thread and on two: as counting all other positions
+ * again, discounts and all. */
+static void check_left_out(const u32 *ids, u32 count, u32 order, u32 vocab, u32 eot)
+{
+    static float lp[TOKENS], lp_one[TOKENS];
+    static u8 ctx[TOKENS][W_COUNT_FEATURES], ctx_one[TOKENS][W_COUNT_FEATURES];
+    u32 totals[W_COUNT_ORDER_MAX + 1], followers[W_COUNT_ORDER_MAX + 1];
+    u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
+    u64 ends[TOKENS], documents = 0;
+    struct w_err err = {0};
+
+    for (u32 i = 0; i < count; i++)
+        if (ids[i] == eot || i == count - 1)
+            ends[documents++] = i + 1;
+    const struct w_count_leave_out text = {ids, count, ends, documents, order, vocab};
+    memset(ctx, 9, sizeof ctx); /* nothing may be left as it was */
+    memset(ctx_one, 9, sizeof ctx_one);
+    struct w_team *two = team_of(2), *one = team_of(1);
+    assert_int_equal(
+        w_count_leave_out(&text, one, &(struct w_count_said){lp_one, ctx_one[0]}, spectrum, &err),
+        W_DONE);
+    assert_int_equal(
+        w_count_leave_out(&text, two, &(struct w_count_said){lp, ctx[0]}, spectrum, &err), W_DONE);
+    assert_memory_equal(lp, lp_one, count * sizeof *lp);
+    assert_memory_equal(ctx, ctx_one, count * sizeof *ctx);
+    struct w_counts *counts = counts_of(ids, count, order, vocab);
+    assert_memory_equal(spectrum, w_counts_facts(counts)->spectrum, sizeof spectrum);
+    w_counts_free(counts);
+    for (u64 d = 0, begin = 0; d < documents; begin = ends[d++]) {
+        reference_count(&reference, order, vocab, &ids, &count, 1, (u32)begin, (u32)ends[d]);
+        for (u64 i = begin; i < ends[d]; i++) {
+            double p = reference_p(&reference, reference.discount, ids, (u32)i, totals, followers);
+            assert_true(lp[i] <= 0 && fabs(lp[i] - log(p)) < 1e-6 * fabs(log(p)) + 2e-7);
+            check_features(ctx[i], order, totals, followers);
+        }
+    }
+    w_team_free(one);
+    w_team_free(two);
+}
+
+/* Ids of 2 bytes and of 4, keys of 64 bits and of 128. */
 static void a_document_is_left_out_exactly(void **state)
 {
     (void)state;
     static u32 ids[TOKENS];
-    static float lp[TOKENS], lp_one[TOKENS];
-    static u8 ctx[TOKENS][W_COUNT_FEATURES], ctx_one[TOKENS][W_COUNT_FEATURES];
-    const u32 *texts[] = {ids};
-    const u32 lengths[] = {TOKENS};
-    u32 totals[W_COUNT_ORDER_MAX + 1], followers[W_COUNT_ORDER_MAX + 1];
-    u64 spectrum[W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
-    struct w_err err = {0};
 
     for (u32 order = 2; order <= W_COUNT_ORDER_MAX; order++) {
         const u32 vocab = order % 2 ? VOCAB : 80000;
-        u64 ends[TOKENS], documents = 0;
         reference_text(ids, TOKENS, vocab, (vocab - 1) / 30, 7 * order);
-        for (u32 i = 0; i < TOKENS; i++)
-            if (ids[i] == vocab - 1 || i == TOKENS - 1)
-                ends[documents++] = i + 1;
-        const struct w_count_leave_out text = {ids, TOKENS, ends, documents, order, vocab};
-        memset(ctx, 9, sizeof ctx); /* nothing may be left as it was */
-        memset(ctx_one, 9, sizeof ctx_one);
-        struct w_team *two = team_of(2), *one = team_of(1);
-        assert_int_equal(w_count_leave_out(&text, one, &(struct w_count_said){lp_one, ctx_one[0]},
-                                           spectrum, &err),
-                         W_DONE);
-        assert_int_equal(
-            w_count_leave_out(&text, two, &(struct w_count_said){lp, ctx[0]}, spectrum, &err),
-            W_DONE);
-        assert_memory_equal(lp, lp_one, sizeof lp);
-        assert_memory_equal(ctx, ctx_one, sizeof ctx);
-        struct w_counts *counts = counts_of(ids, TOKENS, order, vocab);
-        assert_memory_equal(spectrum, w_counts_facts(counts)->spectrum, sizeof spectrum);
-        w_counts_free(counts);
-        for (u64 d = 0, begin = 0; d < documents; begin = ends[d++]) {
-            reference_count(&reference, order, vocab, texts, lengths, 1, (u32)begin, (u32)ends[d]);
-            for (u64 i = begin; i < ends[d]; i++) {
-                double p =
-                    reference_p(&reference, reference.discount, ids, (u32)i, totals, followers);
-                assert_true(lp[i] <= 0 && fabs(lp[i] - log(p)) < 1e-6 * fabs(log(p)) + 2e-7);
-                check_features(ctx[i], order, totals, followers);
-            }
-        }
-        w_team_free(one);
-        w_team_free(two);
+        check_left_out(ids, TOKENS, order, vocab, vocab - 1);
+        check_left_out(ids, TOKENS, order, vocab, vocab); /* one document: nothing is left */
     }
+}
+
+/* What is said of a text is the same bytes, however threads share its groups. */
+static void leaving_out_does_not_depend_on_threads(void **state)
+{
+    (void)state;
+    enum { MANY = TOKENS * 100 };
+    static u32 ids[MANY];
+    static float lp[2][MANY];
+    static u8 ctx[2][MANY][W_COUNT_FEATURES];
+    u64 ends[MANY / 1000], spectrum[2][W_COUNT_ORDER_MAX + 1][W_COUNT_SPECTRUM];
+    struct w_err err = {0};
+
+    reference_text(ids, MANY, 3000, 70, 5);
+    for (u32 d = 0; d < W_COUNTOF(ends); d++)
+        ends[d] = (d + 1) * 1000;
+    const struct w_count_leave_out text = {ids, MANY, ends, W_COUNTOF(ends), 5, 3000};
+    for (u32 k = 0; k < 2; k++) {
+        struct w_team *team = team_of(1 + 2 * k);
+        assert_int_equal(w_count_leave_out(&text, team, &(struct w_count_said){lp[k], ctx[k][0]},
+                                           spectrum[k], &err),
+                         W_DONE);
+        w_team_free(team);
+    }
+    assert_memory_equal(spectrum[0], spectrum[1], sizeof spectrum[0]);
+    assert_memory_equal(lp[0], lp[1], sizeof lp[0]);
+    assert_memory_equal(ctx[0], ctx[1], sizeof ctx[0]);
+}
+
+/* Fewer tokens than the text is cut into parts, and documents of one token. */
+static void a_document_of_a_short_text_is_left_out(void **state)
+{
+    (void)state;
+    static const u32 ids[] = {3, 3, 1, 4, 4, 4, 3, 3, 1, 4, 2, 4, 3, 3, 1, 2, 4, 3, 3, 1};
+
+    for (u32 count = 1; count <= W_COUNTOF(ids); count++)
+        for (u32 order = 2; order <= W_COUNT_ORDER_MAX; order++)
+            check_left_out(ids, count, order, 5, 4);
 }
 
 /* Each token from the counted text and all tokens before it, with the discounts of the counts. */
@@ -416,6 +458,13 @@ static void a_file_gives_back_the_counts(void **state)
                 assert_memory_equal(read.part[n][a].at, image.part[n][a].at, read.part[n][a].size);
         }
     w_header_free(&header);
+    w_count_image_release(&read);
+    assert_int_equal(w_count_facts_read(&read, &header, path, &err), W_DONE);
+    assert_int_equal(read.order, 4);
+    assert_int_equal(read.tokens, image.tokens);
+    assert_memory_equal(read.spectrum, image.spectrum, sizeof read.spectrum);
+    assert_null(read.unigrams);
+    w_header_free(&header);
     w_count_image_release(&image);
     w_count_image_release(&read);
     close(out.fd);
@@ -428,6 +477,8 @@ int main(void)
         cmocka_unit_test(many_followers_and_large_counts_are_counted),
         cmocka_unit_test(counts_do_not_depend_on_threads),
         cmocka_unit_test(a_document_is_left_out_exactly),
+        cmocka_unit_test(leaving_out_does_not_depend_on_threads),
+        cmocka_unit_test(a_document_of_a_short_text_is_left_out),
         cmocka_unit_test(counting_on_is_counting_more_text),
         cmocka_unit_test(a_distribution_is_all_tokens_at_once),
         cmocka_unit_test(pruned_mass_goes_to_the_shorter_context),
