@@ -84,7 +84,7 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
     f->conf.warmup_steps = warmup_steps(conf, tokens);
     const double per_parameter = w_fit_value(&fit, "tokens_per_param");
     f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter : f->bits;
-    f->outside |= per_parameter < W_TOKENS_LEAST;
+    f->outside |= per_parameter < W_TOKENS_LEAST || tokens > W_TOKENS_MOST;
     return isfinite(f->bits) ? W_DONE : W_NO;
 }
 
