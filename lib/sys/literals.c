@@ -6,8 +6,9 @@
  * (test_literals has it); these are within 0.001 % of it on text's ids, and 0.4 % is the most that
  * was found on made counts.
  *
- * The two passes over the bytes are unrolled, which -O2 does not do by itself: they take two thirds
- * of the time. */
+ * Of long parts a sample is counted, and every byte gets a code: text's ids take 0.03 % more than
+ * by all their counts, in 1 ms instead of 10 for 24 M ids. The loops over bytes are unrolled, which
+ * -O2 does not do by itself. */
 #include "sys/literals.h"
 
 #include <stdlib.h>
@@ -21,6 +22,8 @@ enum {
     LITERAL_BITS = 14, /* of the longest code: four of them fit into 64 bits beside 7 that wait */
     RUNS = 19,         /* symbols in which code lengths are written */
     RUN_BITS = 7,
+    SAMPLE = 1 << 16, /* bytes of a part that are counted, at least */
+    PIECE = 4096,     /* bytes that are coded before the size is looked at */
     STORED_MOST = 65535,
 };
 
@@ -93,20 +96,29 @@ static void make_codes(u32 *counts, u32 symbols, u32 limit, struct code *codes)
         }
 }
 
-static void count_bytes(const u8 *in, size_t size, u32 counts[LITERALS])
+/* Count the bytes of a part: all, or eight at evenly spaced places and each byte once more. Returns
+ * the sum. */
+static u64 count_bytes(const u8 *in, size_t size, u32 counts[LITERALS])
 {
+    const size_t share = W_MAX(size / SAMPLE, (size_t)1);
+    /* odd: no period of the data hides from it */
+    const size_t distance = share > 1 ? 8 * share + 1 : 8;
     u32 part[4][256] = {0}; /* four tables: equal neighbours do not wait for each other */
     size_t i = 0;
+    u64 sum = 0;
 
-    for (; i + 4 <= size; i += 4)
-#pragma GCC unroll 4
-        for (u32 k = 0; k < 4; k++)
-            part[k][in[i + k]]++;
+    for (; i + 8 <= size; i += distance)
+#pragma GCC unroll 8
+        for (u32 k = 0; k < 8; k++)
+            part[k % 4][in[i + k]]++;
     for (; i < size; i++)
         part[0][in[i]]++;
-    for (u32 b = 0; b < 256; b++)
-        counts[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b];
+    for (u32 b = 0; b < 256; b++) {
+        counts[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b] + (share > 1);
+        sum += counts[b];
+    }
     counts[END_OF_BLOCK] = 1;
+    return sum;
 }
 
 /* ---- bits ---- */
@@ -192,17 +204,23 @@ static void put_code_lengths(struct bits *b, const struct code *codes)
     }
 }
 
-/* The codes of bytes. The copy of the bits can stay in registers: for all the compiler knows, what
- * is written to to->out changes *to. */
-static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct code *codes)
+/* The codes of bytes, four at a time, which are put together before they wait for those before. The
+ * copy of the bits can stay in registers: for all the compiler knows, what is written to to->out
+ * changes *to. */
+static inline __attribute__((always_inline)) void put_bytes_by(struct bits *to, const u8 *in,
+                                                               size_t size,
+                                                               const struct code *codes)
 {
     struct bits b = *to;
     size_t i = 0;
 
     for (; i + 4 <= size; i += 4) {
-#pragma GCC unroll 4
-        for (u32 k = 0; k < 4; k++)
-            put(&b, codes[in[i + k]].bits, codes[in[i + k]].length);
+        const struct code *c0 = &codes[in[i]], *c1 = &codes[in[i + 1]];
+        const struct code *c2 = &codes[in[i + 2]], *c3 = &codes[in[i + 3]];
+        const u32 low_length = c0->length + c1->length, high_length = c2->length + c3->length;
+        const u64 low = c0->bits | (u64)c1->bits << c0->length;
+        const u64 high = c2->bits | (u64)c3->bits << c2->length;
+        put(&b, low | high << low_length, low_length + high_length);
         flush(&b);
     }
     for (; i < size; i++, flush(&b))
@@ -210,14 +228,40 @@ static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct c
     *to = b;
 }
 
-static void put_coded(struct bits *b, const u8 *in, size_t size, const struct code *codes,
+#if defined __x86_64__
+/* BMI2 shifts by any register in one step instead of three. */
+__attribute__((target("bmi2"))) static void put_bytes_bmi2(struct bits *to, const u8 *in,
+                                                           size_t size, const struct code *codes)
+{
+    put_bytes_by(to, in, size, codes);
+}
+#endif
+
+static void put_bytes(struct bits *to, const u8 *in, size_t size, const struct code *codes)
+{
+#if defined __x86_64__
+    if (__builtin_cpu_supports("bmi2")) {
+        put_bytes_bmi2(to, in, size, codes);
+        return;
+    }
+#endif
+    put_bytes_by(to, in, size, codes);
+}
+
+/* Put a part as codes, unless these take more bytes than the part has; returns whether they do
+ * not. */
+static bool put_coded(struct bits *b, const u8 *in, size_t size, const struct code *codes,
                       bool last)
 {
+    const u8 *const limit = b->out + size;
+
     put(b, last | 2u << 1, 3);
     put_code_lengths(b, codes);
-    put_bytes(b, in, size, codes);
+    for (size_t i = 0; i < size && b->out < limit; i += PIECE)
+        put_bytes(b, in + i, W_MIN(size - i, (size_t)PIECE), codes);
     put(b, codes[END_OF_BLOCK].bits, codes[END_OF_BLOCK].length);
     flush(b);
+    return b->out < limit;
 }
 
 static void put_stored(struct bits *b, const u8 *in, size_t size, bool last)
@@ -245,23 +289,23 @@ static bool try_codes(struct bits *b, const u8 *in, size_t size, bool last)
 
     if (size == 0)
         return false;
-    count_bytes(in, size, counts);
+    const u64 counted = count_bytes(in, size, counts);
     memcpy(changed, counts, sizeof changed);
     make_codes(changed, LITERALS, LITERAL_BITS, codes);
     for (u32 i = 0; i < LITERALS; i++)
         bits += (u64)counts[i] * codes[i].length;
-    if (bits + bits / 100 >= 8 * (u64)size)
+    if (bits + bits / 100 >= 8 * counted)
         return false;
-    put_coded(b, in, size, codes, last);
-    if (b->out - before.out < (ptrdiff_t)size)
+    if (put_coded(b, in, size, codes, last))
         return true;
-    *b = before; /* the list of code lengths was too long */
+    *b = before; /* the code lengths took too much, or the sample was of other bytes */
     return false;
 }
 
 size_t w_literals_bound(size_t size, u32 parts)
 {
-    return size + 5 * (size / STORED_MOST + parts + 1) + 1024; /* and a trial that was too long */
+    /* and a trial that was too long, by a PIECE */
+    return size + 5 * (size / STORED_MOST + parts + 1) + 1024 + PIECE * LITERAL_BITS / 8;
 }
 
 size_t w_literals_deflate(const u8 *in, const u32 *sizes, u32 parts, u8 *out)

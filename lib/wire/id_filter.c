@@ -5,14 +5,23 @@
  *     4 to 3 + t            a frequent id
  *     4 + t to 255          the upper bits
  *
- * Applying looks at a sample of the ids first, for the frequent ones. A pass over all ids then
- * writes the codes and puts the ids aside of which lower bits follow, without a branch that depends
- * on an id: nobody could predict it. Lists are one 64-bit word each for ids of two bytes, the
- * latest lowest; the id before 0 is the first one's. */
+ * Applying looks at a sample of the ids first, for the frequent ones. Then it writes the codes, and
+ * puts the ids aside of which lower bits follow, without a branch that depends on an id: nobody
+ * could predict it. These are two loops, over PART ids in turn: where a loop stores at a place that
+ * depends on what it has loaded, the CPU waits for that before it loads more. Both have a form for
+ * AVX, with the same result.
+ *
+ * Lists are one 64-bit word each for ids of two bytes, the latest lowest; the id before 0 is the
+ * first one's. */
 #include "wire/id_filter.h"
 
 #include <stdlib.h>
 #include <string.h>
+#if defined __x86_64__
+#include <immintrin.h>
+#endif
+
+#include "base/lanes.h"
 
 enum {
     PLACES = 4,       /* ids in a list */
@@ -24,8 +33,19 @@ enum {
     ID_LIMIT = 1 << 20, /* of what is filtered */
     LOWER_BITS = 14,    /* at most: UPPER_CODES << LOWER_BITS is ID_LIMIT */
     HEAD = 2,
-    QUAD = 4, /* ids whose lower bits are put together: with 7 bits that wait they fit into 64 */
-    OVERHANG = 16, /* bytes written after the last lower bits: those of a QUAD, and 8 at a time */
+    NOTHING = 0x80, /* as the number of a byte to move: a zero */
+    PART = 4096,    /* ids that are coded, then put aside */
+    OCTET = 8,      /* ids that are put aside, and whose lower bits are packed, together */
+    OVERHANG = 16,  /* bytes written after the last lower bits: those of an OCTET */
+};
+
+/* How pairs of bytes move: the byte that comes to each place, or NOTHING. */
+struct moves {
+    u8 aside[256][2 * OCTET]; /* by a bit for each id: those with a bit to the front */
+    /* By a bit for each byte of a list that is equal: the places after the id that comes to its
+     * front; and one more, since they are read by twos. */
+    u8 list[256 + 1][2 * PLACES];
+    u8 place[256]; /* where that id was; not used without a bit */
 };
 
 struct w_id_filter {
@@ -34,11 +54,29 @@ struct w_id_filter {
     u32 used;    /* lists of ids from here on are empty */
     /* for applying: */
     u32 id_limit; /* ids are below it */
-    u16 *lower;   /* of the ids of a frame whose lower bits follow: at least these bits */
+    u8 *lower;    /* the lower 16 bits of the ids of a frame whose lower bits follow */
     u8 *codes;    /* by id: of one that is in no list */
     u32 *counts;  /* by id: how often it is in the sample; all 0 between frames */
     u32 *sample;  /* its ids, each once */
+    bool has_avx;
+    struct moves moves;
 };
+
+static void make_moves(struct moves *m)
+{
+    memset(m, NOTHING, sizeof *m);
+    for (u32 mask = 0; mask < 256; mask++) {
+        const u32 place = mask ? (u32)__builtin_ctz(mask) / 2 % PLACES : PLACES - 1;
+        u32 aside = 0, list = 1;
+        m->place[mask] = (u8)place;
+        for (u32 k = 0; k < OCTET; k++)
+            if (mask >> k & 1)
+                w_put16(m->aside[mask] + 2 * aside++, (u16)(2 * k | (2 * k + 1) << 8));
+        for (u32 k = 0; k < PLACES; k++)
+            if (k != place)
+                w_put16(m->list[mask] + 2 * list++, (u16)(2 * k | (2 * k + 1) << 8));
+    }
+}
 
 enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count, struct w_err *err)
 {
@@ -52,11 +90,15 @@ enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count,
     f->lists = malloc((size_t)LISTS * PLACES * id_bytes);
     f->used = f->id_limit;
     if (count) {
-        f->lower = malloc(((size_t)count + QUAD) * sizeof *f->lower);
+        f->lower = malloc(2 * ((size_t)count + OCTET));
         f->codes = malloc(f->id_limit);
         f->counts = calloc(f->id_limit, sizeof *f->counts);
         f->sample = malloc(SAMPLE * sizeof *f->sample);
     }
+#if defined __x86_64__
+    f->has_avx = __builtin_cpu_supports("avx") && __builtin_cpu_supports("popcnt");
+#endif
+    make_moves(&f->moves);
     if (f->lists && (!count || (f->lower && f->codes && f->counts && f->sample)))
         return W_DONE;
     w_id_filter_free(f);
@@ -74,6 +116,11 @@ void w_id_filter_free(struct w_id_filter *f)
     free(f->counts);
     free(f->sample);
     free(f);
+}
+
+void w_id_filter_portable(struct w_id_filter *f)
+{
+    f->has_avx = false;
 }
 
 /* ---- lists ---- */
@@ -140,16 +187,21 @@ static inline u32 get_id(const u8 *ids, u32 width, u32 index)
 static u32 count_lower_bits(const u8 *ids, u32 width, u32 count)
 {
     const size_t size = (size_t)count * width;
+    w_lanes lanes[2] = {0}; /* ids, or'd */
+    u8 bytes[W_LANES];
     size_t i = 0;
-    u64 all = 0; /* ids, or'd in words of eight bytes */
-    u32 bits = 0;
+    u32 all = 0, bits = 0;
 
-    for (; i + 8 <= size; i += 8)
-        all |= w_get64(ids + i);
+    for (; i + 2 * W_LANES <= size; i += 2 * W_LANES) {
+        lanes[0] |= w_lanes_load(ids + i);
+        lanes[1] |= w_lanes_load(ids + i + W_LANES);
+    }
+    lanes[0] |= lanes[1];
+    memcpy(bytes, lanes, sizeof bytes);
     for (; i < size; i++)
-        all |= (u64)ids[i] << 8 * (i % 8);
-    all |= all >> 32;
-    all = width == 2 ? (u16)(all | all >> 16) : (u32)all;
+        bytes[i % W_LANES] |= ids[i];
+    for (i = 0; i < W_LANES; i++)
+        all |= (u32)bytes[i] << 8 * (i % width);
     while (all >> bits >= UPPER_CODES)
         bits++;
     return bits;
@@ -199,43 +251,128 @@ static void make_codes(const struct w_id_filter *f, const u8 *frequent, u32 list
         f->codes[get_id(frequent, f->id_bytes, i)] = (u8)(PLACES + i);
 }
 
-/* The codes. Returns how many are from `upper` on: their ids are put into `lower`. */
-static inline u32 put_codes(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
-                            u32 upper, u8 *restrict out)
+/* The codes of `count` ids, of which the first one follows the id `before`. */
+static inline void put_codes(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
+                             u32 before, u8 *restrict out)
 {
     const u8 *restrict codes = f->codes;
-    u16 *restrict lower = f->lower;
     u64 *restrict lists16 = f->lists;
     u32(*restrict lists32)[PLACES] = f->lists;
-    u32 before = 0, lowers = 0;
 
     for (u32 i = 0; i < count; i++) {
         const u32 id = get_id(ids, width, i);
-        const u32 code = width == 2 ? code16(&lists16[before], id, codes[id])
-                                    : code32(lists32[before % LISTS], id, codes[id]);
-        out[i] = (u8)code;
-        lower[lowers] = (u16)id;
-        lowers += code >= upper;
+        out[i] = (u8)(width == 2 ? code16(&lists16[before], id, codes[id])
+                                 : code32(lists32[before % LISTS], id, codes[id]));
         before = id;
+    }
+}
+
+/* Put the ids aside whose code is from `upper` on. Returns how many. */
+static inline u32 put_aside(const u8 *ids, u32 width, u32 count, u32 upper,
+                            const u8 *restrict codes, u8 *restrict lower)
+{
+    u32 lowers = 0;
+
+    for (u32 i = 0; i < count; i++) {
+        w_put16(lower + 2 * (size_t)lowers, (u16)get_id(ids, width, i));
+        lowers += codes[i] >= upper;
     }
     return lowers;
 }
 
-/* The lower bits of `count` ids, four at a time, with zeros after the last. */
-static void put_lower_bits(u16 *lower, u32 count, u32 lower_bits, u8 *out)
-{
-    const u64 mask = (1u << lower_bits) - 1;
-    u64 waiting = 0;
-    u32 bits = 0; /* that wait, below 8 */
+#if defined __x86_64__
+/* The same two for ids of two bytes. */
 
-    memset(lower + count, 0, QUAD * sizeof *lower);
-    for (u32 i = 0; i < count; i += QUAD) {
-        for (u32 k = 0; k < QUAD; k++, bits += lower_bits)
-            waiting |= (lower[i + k] & mask) << bits;
-        w_put64(out, waiting);
-        out += bits / 8;
-        waiting >>= bits & ~7u;
-        bits %= 8;
+__attribute__((target("avx"))) static void put_codes_avx(const struct w_id_filter *f, const u8 *ids,
+                                                         u32 count, u32 before, u8 *restrict out)
+{
+    const struct moves *restrict moves = &f->moves;
+    const u8 *restrict codes = f->codes;
+    u64 *restrict lists = f->lists;
+    size_t from = before, id; /* of one width, so that none is made longer for an address */
+
+#pragma GCC unroll 2
+    for (size_t i = 0; i < count; i++, from = id) {
+        id = w_get16(ids + 2 * i);
+        const __m128i list = _mm_loadl_epi64((const __m128i *)&lists[from]);
+        const __m128i front = _mm_cvtsi32_si128((int)id);
+        const size_t equal =
+            (u8)_mm_movemask_epi8(_mm_cmpeq_epi16(list, _mm_shufflelo_epi16(front, 0)));
+        const __m128i move = _mm_loadu_si128((const __m128i *)moves->list[equal]);
+        const u8 place = moves->place[equal], other = codes[id];
+        _mm_storel_epi64((__m128i *)&lists[from],
+                         _mm_or_si128(front, _mm_shuffle_epi8(list, move)));
+        out[i] = equal ? place : other;
+    }
+}
+
+/* Eight ids at a time; writes up to an OCTET more than it puts aside. */
+__attribute__((target("avx,popcnt"))) static u32 put_aside_avx(const struct w_id_filter *f,
+                                                               const u8 *ids, u32 count, u32 upper,
+                                                               const u8 *restrict codes,
+                                                               u8 *restrict lower)
+{
+    const __m128i uppers = _mm_set1_epi8((char)upper);
+    u32 lowers = 0, i = 0;
+
+    for (; i + OCTET <= count; i += OCTET) {
+        const __m128i eight = _mm_loadl_epi64((const __m128i *)(codes + i));
+        const u32 mask = (u8)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(eight, uppers), eight));
+        const __m128i from = _mm_loadu_si128((const __m128i *)(ids + 2 * (size_t)i));
+        const __m128i move = _mm_loadu_si128((const __m128i *)f->moves.aside[mask]);
+        _mm_storeu_si128((__m128i *)(lower + 2 * (size_t)lowers), _mm_shuffle_epi8(from, move));
+        lowers += (u32)__builtin_popcount(mask);
+    }
+    return lowers + put_aside(ids + 2 * (size_t)i, 2, count - i, upper, codes + i,
+                              lower + 2 * (size_t)lowers);
+}
+#endif
+
+/* The codes of all ids, and those put aside of which lower bits follow, by parts that stay in the
+ * cache. Returns how many these are. */
+static inline u32 put_all(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
+                          u32 upper, u8 *out)
+{
+    u32 before = 0, lowers = 0;
+
+    for (u32 i = 0, part; i < count; i += part) {
+        const u8 *from = ids + (size_t)i * width;
+        u8 *lower = f->lower + 2 * (size_t)lowers;
+        part = W_MIN(count - i, (u32)PART);
+#if defined __x86_64__
+        if (width == 2 && f->has_avx) {
+            put_codes_avx(f, from, part, before, out + i);
+            lowers += put_aside_avx(f, from, part, upper, out + i, lower);
+        } else
+#endif
+        {
+            put_codes(f, from, width, part, before, out + i);
+            lowers += put_aside(from, width, part, upper, out + i, lower);
+        }
+        before = get_id(from, width, part - 1);
+    }
+    return lowers;
+}
+
+/* Four ids of two bytes each, of which only the lower bits are kept, without gaps. */
+static inline u64 pack_four(u64 ids, u32 lower_bits)
+{
+    const u64 ones = ((1ull << lower_bits) - 1) * 0x100000001;
+    const u64 pairs = (ids & ones) | (ids >> 16 & ones) << lower_bits;
+
+    return (u32)pairs | pairs >> 32 << 2 * lower_bits;
+}
+
+/* The lower bits of `count` ids, an OCTET at a time, which take whole bytes, with zeros after the
+ * last. */
+static void put_lower_bits(u8 *lower, u32 count, u32 lower_bits, u8 *out)
+{
+    memset(lower + 2 * (size_t)count, 0, 2 * OCTET);
+    for (u32 i = 0; i < count; i += OCTET, out += lower_bits) {
+        const u64 first = pack_four(w_get64(lower + 2 * (size_t)i), lower_bits);
+        const u64 second = pack_four(w_get64(lower + 2 * (size_t)i + 8), lower_bits);
+        w_put64(out, first | second << 4 * lower_bits);
+        w_put64(out + 8, second >> 1 >> (63 - 4 * lower_bits));
     }
 }
 
@@ -257,8 +394,8 @@ size_t w_id_filter_apply(struct w_id_filter *f, const u8 *ids, u32 count, u8 *ou
     out[1] = (u8)listed;
     make_codes(f, out + HEAD, listed, lower_bits);
     u8 *codes = out + HEAD + (size_t)listed * width;
-    const u32 lowers = width == 2 ? put_codes(f, ids, 2, count, PLACES + listed, codes)
-                                  : put_codes(f, ids, 4, count, PLACES + listed, codes);
+    const u32 lowers = width == 2 ? put_all(f, ids, 2, count, PLACES + listed, codes)
+                                  : put_all(f, ids, 4, count, PLACES + listed, codes);
     sizes[0] = (u32)(codes - out) + count;
     sizes[1] = (u32)(((u64)lowers * lower_bits + 7) / 8);
     const size_t size = (size_t)sizes[0] + sizes[1];

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MOST = 1 << 16, PARTS = 4 };
+enum { MOST = 1 << 17, PARTS = 4 }; /* of a part of MOST bytes some are counted */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const u32 parts = 1 + data[0] % PARTS;
     for (size_t i = 1 + PARTS; i + 2 <= size; i += 2) {
-        const u32 count = W_MIN(1u << data[i + 1] % 16, MOST - filled);
+        const u32 count = W_MIN(1u << data[i + 1] % 17, MOST - filled);
         memset(in + filled, data[i], count);
         filled += count;
     }

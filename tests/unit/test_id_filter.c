@@ -51,9 +51,9 @@ static bool by_the_page(const u8 *in, size_t size, u32 width, u32 count, u32 *id
 }
 
 struct bench {
-    struct w_id_filter *both, *undoing;
+    struct w_id_filter *both, *undoing, *portable;
     struct w_inflater *inflater;
-    u8 *ids, *filtered, *deflated, *inflated, *again;
+    u8 *ids, *filtered, *same, *deflated, *inflated, *again;
     u32 width, *read;
 };
 
@@ -65,12 +65,15 @@ static void bench_open(struct bench *b, u32 width)
     b->width = width;
     assert_int_equal(w_id_filter_new(&b->both, width, MOST, &err), W_DONE);
     assert_int_equal(w_id_filter_new(&b->undoing, width, 0, &err), W_DONE);
+    assert_int_equal(w_id_filter_new(&b->portable, width, MOST, &err), W_DONE);
+    w_id_filter_portable(b->portable);
     assert_int_equal(w_inflater_new(&b->inflater, &err), W_DONE);
     b->ids = malloc(MOST * width);
     b->again = malloc(MOST * width);
     b->read = malloc(MOST * sizeof *b->read);
     b->filtered = malloc(bound + 1);
     b->filtered[bound] = GUARD; /* stays */
+    b->same = malloc(bound);
     b->inflated = malloc(bound + W_ID_FILTER_SLACK);
     b->deflated = malloc(w_literals_bound(bound, 2));
 }
@@ -80,11 +83,13 @@ static void bench_close(struct bench *b)
     assert_int_equal(b->filtered[w_id_filter_bound(b->width, MOST)], GUARD);
     w_id_filter_free(b->both);
     w_id_filter_free(b->undoing);
+    w_id_filter_free(b->portable);
     w_inflater_free(b->inflater);
     free(b->ids);
     free(b->again);
     free(b->read);
     free(b->filtered);
+    free(b->same);
     free(b->inflated);
     free(b->deflated);
 }
@@ -97,16 +102,20 @@ static void set_id(struct bench *b, u32 index, u32 id)
         w_put32(b->ids + 4 * index, id);
 }
 
-/* There and back, by the library and by the page; returns the deflated size, 0 if not filtered. */
+/* There and back, by the library and by the page, and the same on every CPU; returns the deflated
+ * size, 0 if not filtered. */
 static size_t round_trip(struct bench *b, u32 count)
 {
     struct w_err err = {0};
-    u32 sizes[2] = {0};
+    u32 sizes[2] = {0}, sizes_same[2] = {0};
     size_t got = 0, room = w_id_filter_bound(b->width, MOST);
     const size_t size = w_id_filter_apply(b->both, b->ids, count, b->filtered, sizes);
 
+    assert_int_equal(w_id_filter_apply(b->portable, b->ids, count, b->same, sizes_same), size);
     if (!size)
         return 0;
+    assert_memory_equal(b->same, b->filtered, size);
+    assert_memory_equal(sizes_same, sizes, sizeof sizes);
     assert_true(size <= (size_t)count * b->width && sizes[0] + sizes[1] == size);
     const size_t deflated = w_literals_deflate(b->filtered, sizes, 2, b->deflated);
     assert_true(deflated <= w_literals_bound(size, 2));

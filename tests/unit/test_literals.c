@@ -160,6 +160,28 @@ static void what_saves_little_is_stored(void **state)
     assert_true(stored > 0 && coded > 0);
 }
 
+/* Of a long part some groups of eight bytes are counted. Bytes that repeat with a period are seen
+ * as they are, but for the one that is the distance of the groups; a part whose groups are unlike
+ * the rest is stored. */
+static void sample_does_not_deceive(void **state)
+{
+    const u32 size = MOST, stored = size + 5 * (size / 65535 + 1) + 6;
+    u32 deceived = 0;
+
+    (void)state;
+    for (u32 period = 10; period <= 64; period++) {
+        struct w_rng rng = {.seed = period};
+        u32 counts[256] = {0};
+        for (u32 i = 0; i < size; i++)
+            counts[in[i] = (u8)w_rng_below(&rng, i % period < 8 ? 256 : 16)]++;
+        deceived += round_trip(&size, 1) > optimum(counts) / 8 * 101 / 100;
+        for (u32 i = 0; i < size; i++)
+            in[i] = (u8)(w_rng_u64(&rng) & (i % period < 8 ? 15 : 255));
+        assert_true(round_trip(&size, 1) <= stored);
+    }
+    assert_int_equal(deceived, 1);
+}
+
 /* Sizes from 0 on; one part, several, empty ones; bytes that are coded, and that are stored. */
 static void any_parts_inflate(void **state)
 {
@@ -186,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_distribution_inflates),
         cmocka_unit_test(what_saves_little_is_stored),
+        cmocka_unit_test(sample_does_not_deceive),
         cmocka_unit_test(any_parts_inflate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
