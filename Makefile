@@ -179,6 +179,7 @@ LIB_SOURCES := \
 	lib/net/adamw.c \
 	lib/net/arch.c \
 	lib/net/attention.c \
+	lib/net/deal.c \
 	lib/net/embedding.c \
 	lib/net/gate.c \
 	lib/net/gradient_tree.c \
@@ -203,6 +204,7 @@ LIB_SOURCES := \
 	lib/net/schedule.c \
 	lib/net/score.c \
 	lib/net/seen_targets.c \
+	lib/net/shared_step.c \
 	lib/net/softmax_sample.c \
 	lib/net/step.c \
 	lib/net/sums.c \
@@ -353,6 +355,7 @@ UNIT_TESTS := \
 	test_plan \
 	test_plane_filter \
 	test_predict \
+	test_deal \
 	test_probe \
 	test_q8 \
 	test_gate \
