@@ -181,6 +181,7 @@ LIB_SOURCES := \
 	lib/net/adamw.c \
 	lib/net/arch.c \
 	lib/net/attention.c \
+	lib/net/deal.c \
 	lib/net/embedding.c \
 	lib/net/gate.c \
 	lib/net/gradient_tree.c \
@@ -205,6 +206,7 @@ LIB_SOURCES := \
 	lib/net/schedule.c \
 	lib/net/score.c \
 	lib/net/seen_targets.c \
+	lib/net/shared_step.c \
 	lib/net/softmax_sample.c \
 	lib/net/step.c \
 	lib/net/sums.c \
@@ -356,6 +358,7 @@ UNIT_TESTS := \
 	test_plan \
 	test_plane_filter \
 	test_predict \
+	test_deal \
 	test_probe \
 	test_q8 \
 	test_gate \

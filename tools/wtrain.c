@@ -80,6 +80,13 @@ static const struct w_option options[] = {
      .help =
          "Among several ranks: fp32, or bf16 for half the bytes between them, to other bits for "
          "each number of ranks; the same as --set peer_sums=TYPE."},
+    {"update", 0, W_OPT_CHOICE, FIELD(update), .arg = "KIND", .dflt = "auto",
+     .choices = "auto|whole|dealt", .aside = true,
+     .help =
+         "Among several ranks: whole: each makes the whole update of a step; dealt: each updates "
+         "a part of the weights and sends it to the others, to the same bytes. auto: dealt where "
+         "all ranks are on one machine and have one thread each; else sums of gradients are sent "
+         "while others are still computed, and weights could not be."},
     {"peer-timeout", 0, W_OPT_DURATION, FIELD(peer_timeout_s), .arg = "DURATION", .dflt = "30s",
      .help = "Among several ranks, wtools(7): one that has not been heard for so long is taken for "
              "lost, and the run ends; 0: never."},
@@ -157,7 +164,8 @@ static enum w_status advise(const struct run *run, struct w_err *err)
  * the status of the run. */
 static enum w_status finish_training(struct run *run, enum w_status status, struct w_err *err)
 {
-    bool worth_saving = run->state.step > 0 && status != W_DIVERGED;
+    /* a rank that is lost has taken states of the optimizer with it */
+    bool worth_saving = run->state.step > 0 && status != W_DIVERGED && w_model_is_whole(run->model);
     struct w_err save_err = {0};
 
     if (!status)
@@ -186,6 +194,8 @@ static enum w_status train(struct run *run, struct w_err *err)
     enum w_status status = run_open(run, err);
     w_cli_catch_signals();
     status = ranks_compare(run, status, err);
+    if (!status)
+        status = ranks_deal(run, err);
     if (status)
         return status;
     log_header(run);

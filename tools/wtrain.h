@@ -36,8 +36,12 @@ struct settings {
     double peer_timeout_s;
     bool dry_run, force, weights_only, no_provenance, fit_positions, keep_best;
     u32 precision;       /* enum w_precision */
+    u32 update;          /* enum update */
     const char *batches; /* the operand; NULL: standard input */
 };
+
+/* --update: who updates the weights, among ranks. */
+enum update { UPDATE_AUTO, UPDATE_WHOLE, UPDATE_DEALT };
 
 /* Why a run was complete. */
 enum run_end { END_NONE, END_STEPS, END_TIME, END_DATA };
@@ -206,6 +210,9 @@ void ranks_say(struct run *, enum w_status, const struct w_err *);
 enum w_status ranks_verdict(struct run *, struct w_err *) W_MUST_CHECK;
 /* The same before the first step. W_MISMATCH: a rank begins with something else than rank 0. */
 enum w_status ranks_compare(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
+/* Before the first step: agree whether the update is dealt out, and do so. W_NOMEM; else as
+ * w_peers_wait(). */
+enum w_status ranks_deal(struct run *, struct w_err *) W_MUST_CHECK;
 /* All ranks end: rank 0 says why, if there is a reason. Among ranks, nothing is left to say. */
 enum w_status ranks_end(struct run *, enum w_status, struct w_err *) W_MUST_CHECK;
 
@@ -222,7 +229,8 @@ enum w_status run_check_finite(u64 step, const char *what, double value,
                                struct w_err *) W_MUST_CHECK;
 /* Add the losses of another rank: a w_peers_operation of w_losses. */
 void run_add_losses(const void *context, void *x, const void *other, u64 items);
-/* Save a checkpoint now if SIGUSR1 asked for one. */
+/* Save a checkpoint now if SIGUSR1 asked for one, or after the next step, if the states of the
+ * optimizer are on several ranks. */
 void run_heed_save_signal(struct run *);
 
 /* ---- wtrain_save.c ---- */
@@ -232,6 +240,8 @@ enum w_status save_name_best(struct run *, struct w_err *) W_MUST_CHECK;
 /* Find and make the folder; test that -o can be written. W_USAGE: the folder holds another run. */
 enum w_status save_open(struct run *, struct w_err *) W_MUST_CHECK;
 bool save_is_due(const struct run *);
+/* Will this process save the states of the optimizer before the next step, as far as it knows? */
+bool save_is_ahead(const struct run *);
 /* W_USAGE: the folder holds later steps than the checkpoint of --resume, so of another try. */
 enum w_status save_refuse_later(const struct run *, struct w_err *) W_MUST_CHECK;
 /* W_USAGE: the header of a file cannot describe this model. Asked before the first step. */

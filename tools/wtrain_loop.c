@@ -16,7 +16,7 @@ void run_heed_save_signal(struct run *run)
 {
     struct w_err err = {0};
 
-    if (!w_signal_save)
+    if (!w_signal_save || !w_model_is_whole(run->model))
         return;
     w_signal_save = 0;
     if (run->checkpoints.folder.path && run->state.step > 0 &&
@@ -143,6 +143,17 @@ static double steering_s(const struct run *run)
     return run->peers ? run->words[0].elapsed_s : run_elapsed_s(run);
 }
 
+/* Among ranks: the weights that others have updated, and what this one will save of them. */
+static enum w_status spread_update(struct run *run, struct w_err *err)
+{
+    const double started_s = w_now_s();
+    enum w_status status = w_model_spread(run->model, save_is_ahead(run), err);
+
+    if (run->peers)
+        run->last.peers_s += w_now_s() - started_s;
+    return status;
+}
+
 static enum w_status take_step(struct run *run, enum w_status late, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
@@ -170,6 +181,9 @@ static enum w_status take_step(struct run *run, enum w_status late, struct w_err
     run->state.tokens += run_step_tokens(run);
     run->state.loss = facts->loss;
     run->state.data = after;
+    status = spread_update(run, err);
+    if (status)
+        return status;
     facts->seconds = w_now_s() - (first ? run->clock.began_s : started_s);
     facts->wait_s = w_loader_wait_s(run->loader) - (first ? run->clock.start_up_s : waited_s);
     run->clock.steps++;
@@ -232,10 +246,16 @@ enum w_status run_train(struct run *run, struct w_err *err)
             status = eval_run(run, err);
         /* After a failed save, which warns, the run goes on with the older checkpoint and tries
          * again. */
-        if (!status && save_is_due(run) && reached_end(run) == END_NONE &&
-            save_checkpoint(run, err))
+        if (!status && save_is_due(run) && w_model_is_whole(run->model) &&
+            reached_end(run) == END_NONE && save_checkpoint(run, err))
             w_detail("going on without a checkpoint of step %llu",
                      (unsigned long long)run->state.step);
+    }
+    /* What follows saves the run, after a failure of one rank, too. */
+    struct w_err lost;
+    if (!w_peers_failed(run->peers) && w_model_spread(run->model, true, &lost)) {
+        *err = lost;
+        status = lost.status;
     }
     if (status == W_END) {
         run->end = END_DATA;

@@ -189,6 +189,33 @@ enum w_status ranks_compare(struct run *run, enum w_status status, struct w_err 
     return ranks_agree(run, status, err);
 }
 
+/* ---- the update ---- */
+
+enum w_status ranks_deal(struct run *run, struct w_err *err)
+{
+    const u32 size = w_peers_size(run->peers), update = run->set->update;
+    const bool hides = run->threads > 1 || launcher_ranks_here() < size; /* sums in computing */
+    u8 whole[2] = {update == UPDATE_WHOLE || (update == UPDATE_AUTO && hides)};
+
+    if (!run->peers)
+        return W_DONE;
+    w_peers_combine(run->peers, &(struct w_peers_job){.x = &whole[0],
+                                                      .scratch = &whole[1],
+                                                      .items = 1,
+                                                      .item_bytes = 1,
+                                                      .operation = keep_any});
+    enum w_status status = w_peers_wait(run->peers, err);
+    if (!status && !whole[0])
+        status = w_model_deal(run->model, err);
+    status = ranks_agree(run, status, err);
+    if (!status && w_model_deals(run->model)) {
+        w_detail("the update is dealt out among %u ranks", size);
+        /* one that gave up waiting for the others could save nothing */
+        w_peers_ignore_stop(run->peers);
+    }
+    return status;
+}
+
 /* ---- the end ---- */
 
 enum w_status ranks_end(struct run *run, enum w_status status, struct w_err *err)

@@ -163,6 +163,12 @@ bool save_is_due(const struct run *run)
            (c->retry_step && step >= c->retry_step);
 }
 
+bool save_is_ahead(const struct run *run)
+{
+    return save_is_due(run) || (run->checkpoints.folder.path && w_signal_save) ||
+           (run->best.path[0] && eval_is_due(run));
+}
+
 static struct w_ckpt_write write_to(const struct run *run, const char *path)
 {
     return (struct w_ckpt_write){

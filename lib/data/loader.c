@@ -219,7 +219,7 @@ static enum w_status take_targets(struct w_loader *loader, struct slot *slot, st
     return W_DONE;
 }
 
-/* Leave the batches of others: read, since a place is a checksum of all before it. */
+/* Leave the batches of others, which are read for the place after them. */
 static enum w_status pass_over(struct w_loader *loader, u64 until, struct w_err *err)
 {
     enum w_status status = W_DONE;

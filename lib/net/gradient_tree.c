@@ -1,3 +1,5 @@
+/* Blocks trade places, so that no sum is copied: the one that batches add to becomes the sum of a
+ * level, or takes in the one that waits there. */
 #include "net/gradient_tree.h"
 
 #include <string.h>
@@ -74,16 +76,17 @@ void w_gradient_tree_init(struct w_gradient_tree *tree, const struct w_engine *e
     *tree = (struct w_gradient_tree){.engine = engine, .floats = floats, .block = block};
     for (u32 i = 0; i < log2_of(w_gradient_parts(conf)); i++)
         tree->levels[i] = levels + i * floats;
-    w_gradient_tree_share(tree, conf, &(struct w_peer_sum){0});
+    w_gradient_tree_share(tree, conf, &(struct w_peer_sum){0}, NULL);
 }
 
 void w_gradient_tree_share(struct w_gradient_tree *tree, const struct w_conf *conf,
-                           struct w_peer_sum *sum)
+                           struct w_peer_sum *sum, const struct w_deal *deal)
 {
     const u64 accumulate = W_MAX(conf->accumulate, 1);
     const u32 parts = w_gradient_parts(conf);
 
     tree->sum = sum->peers && !conf->local_steps ? sum : NULL;
+    tree->deal = deal;
     tree->batches = accumulate / w_peers_size(sum->peers);
     tree->part = accumulate / parts;
     tree->height = log2_of(parts / (tree->sum ? w_peers_size(sum->peers) : 1));
@@ -94,6 +97,7 @@ void w_gradient_tree_reset(struct w_gradient_tree *tree)
 {
     tree->done = 0;
     tree->added = tree->sent = tree->floats;
+    tree->spans = 0;
 }
 
 bool w_gradient_tree_is_last(const struct w_gradient_tree *tree)
@@ -120,12 +124,32 @@ float *w_gradient_tree_scratch(const struct w_gradient_tree *tree)
     return tree->levels[tree->height];
 }
 
+/* The spans that are final. */
+static void send_spans(struct w_gradient_tree *tree, u64 from)
+{
+    for (; tree->spans < tree->deal->count; tree->spans++) {
+        const struct w_deal_span *span = &tree->deal->spans[tree->spans];
+        const u64 at = span->tensor->offset + span->begin, n = span->end - span->begin;
+        if (at < from)
+            break;
+        if (span->owner == W_DEAL_ALL)
+            w_peer_sum_send(tree->sum, at, n);
+        else
+            w_peer_sum_send_to(tree->sum, span->owner, at, n);
+        tree->sent = at;
+    }
+}
+
 static void send(struct w_gradient_tree *tree, u64 from)
 {
     u64 n;
 
     if (tree->sent == tree->floats)
         w_peer_sum_begin(tree->sum, tree->block, w_gradient_tree_scratch(tree), tree->floats, true);
+    if (tree->deal->count > 0) {
+        send_spans(tree, from);
+        return;
+    }
     while ((n = w_gradient_piece(tree->floats, tree->sent, from)) > 0) {
         tree->sent -= n;
         w_peer_sum_send(tree->sum, tree->sent, n);

@@ -19,6 +19,7 @@
 
 #include "conf/conf.h"
 #include "kern/gemm.h"
+#include "net/deal.h"
 #include "net/peer_sum.h"
 
 #define W_GRADIENT_LEVELS 10 /* of the tree, at most */
@@ -35,9 +36,10 @@ u64 w_gradient_piece(u64 floats, u64 sent, u64 from);
 
 struct w_gradient_tree {
     const struct w_engine *engine;
-    struct w_peer_sum *sum; /* over ranks; NULL: alone */
-    u64 floats;             /* of a block */
-    float *block;           /* what batches add to; zeros before the first */
+    struct w_peer_sum *sum;    /* over ranks; NULL: alone */
+    const struct w_deal *deal; /* who is to have the sum of a span; without spans all */
+    u64 floats;                /* of a block */
+    float *block;              /* what batches add to; zeros before the first */
     /* The sum of 2^level parts that waits for its neighbour, or memory that is free. */
     float *levels[W_GRADIENT_LEVELS];
     u32 height;      /* of the subtree: levels that this process adds up */
@@ -45,14 +47,16 @@ struct w_gradient_tree {
     u64 part;        /* batches of a part */
     u64 done;        /* batches, of the present step */
     u64 added, sent; /* in the last batch: floats from here on are summed; are on their way */
+    u32 spans;       /* of the deal that are on their way */
 };
 
 /* block: zeros. levels: memory of as many blocks as the tree has levels. For a process alone. */
 void w_gradient_tree_init(struct w_gradient_tree *, const struct w_engine *, const struct w_conf *,
                           float *block, float *levels, u64 floats);
 /* Share out the batches of a step. The number of ranks divides w_gradient_parts(), or, with local
- * steps, accumulate. */
-void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peer_sum *);
+ * steps, accumulate. The deal may be made later; NULL: there are no ranks. */
+void w_gradient_tree_share(struct w_gradient_tree *, const struct w_conf *, struct w_peer_sum *,
+                           const struct w_deal *);
 /* Is the batch at hand the last one of this process in the step? */
 bool w_gradient_tree_is_last(const struct w_gradient_tree *);
 void w_gradient_tree_batch(struct w_gradient_tree *);

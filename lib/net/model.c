@@ -155,7 +155,7 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
 void w_model_share(struct w_model *m, struct w_peers *peers)
 {
     m->sum.peers = peers;
-    w_gradient_tree_share(&m->tree, &m->conf, &m->sum);
+    w_gradient_tree_share(&m->tree, &m->conf, &m->sum, &m->deal);
 }
 
 void w_model_free(struct w_model *m)
@@ -163,6 +163,7 @@ void w_model_free(struct w_model *m)
     if (!m)
         return;
     w_pages_free(m->block, m->plan.bytes);
+    w_deal_free(&m->deal);
     w_arch_free(&m->arch);
     free(m->layers);
     free(m);

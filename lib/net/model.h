@@ -28,9 +28,15 @@ void w_model_free(struct w_model *); /* accepts NULL */
 /* Share out the batches of a step with other ranks: each has 1/ranks of them, in their order, and
  * the result has the same bits as that of one process. Their number divides w_gradient_parts().
  * With conf.local_steps it divides conf.accumulate, and each rank takes its steps alone, in
- * rounds. */
+ * rounds.
+ */
 struct w_peers;
 void w_model_share(struct w_model *, struct w_peers *);
+/* After that, deal out the update, too (net/deal.h): each rank has the states of its own weights
+ * alone then, until w_model_spread() brings them together. Not where there are local steps or sums
+ * in bf16, or too many tensors: there each rank goes on to make the whole update. W_NOMEM. */
+enum w_status w_model_deal(struct w_model *, struct w_err *) W_MUST_CHECK;
+bool w_model_deals(const struct w_model *);
 
 /* Bytes of the model's block, as planned. */
 u64 w_model_bytes(const struct w_model *);
@@ -84,6 +90,13 @@ const float *w_model_mixed(const struct w_model *);
 /* One step of the optimizer after clipping of the gradient by its global norm; step counts from 1.
  * Returns the norm of the gradient before clipping; the gradients are zero afterwards. */
 double w_model_update(struct w_model *, u64 step, double learning_rate);
+
+/* Among ranks, after the update: wait for the weights that others have updated. states: this rank
+ * wants all states of the optimizer; they come to each rank if any does. Also without an update
+ * before it, for the states. Alone: nothing. Status as of w_peers_wait(). */
+enum w_status w_model_spread(struct w_model *, bool states, struct w_err *) W_MUST_CHECK;
+/* Are all weights and states here? */
+bool w_model_is_whole(const struct w_model *);
 
 /* With conf.local_steps: a round of steps begins with what the ranks have in common, which they
  * have to have; at its end they take the outer step together, over whatever steps they have taken.

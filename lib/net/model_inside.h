@@ -19,13 +19,23 @@ struct w_model {
     u8 *block;
     float *weights, *states[W_OPTIMIZER_STATES];
     struct w_gradient_tree tree;
-    struct w_peer_sum sum;      /* over ranks */
+    struct w_peer_sum sum; /* over ranks */
+    struct w_deal deal;    /* of the update, among ranks; without spans if it is not dealt */
+    bool scattered;        /* each rank has the states of its own spans alone */
+    u64 wanted[2];         /* by any rank: all states on each; scratch */
+    double *squares;       /* (square_count): of the step's gradient, by stripes */
+    u64 square_count;
     struct w_outer outer;       /* no blocks without local steps */
     struct w_lazy_rows lazy;    /* its tensor is set without lazy rows too */
     struct w_seen_targets seen; /* NULL without a sampled softmax */
     bool stale;       /* weights may have been written to: their packed copies are out of date */
     bool table_stale; /* that of the table of ids is: a sampled head packs what it needs */
 };
+
+/* A pass over all weights; dealt out, over those of this rank. */
+struct w_update w_model_pass(const struct w_model *);
+/* Make the squares of the gradient, and list the lazy rows. */
+void w_model_square(struct w_model *);
 
 /* Layers with the memory that a plan gives them within a block; the caller frees the array. NULL:
  * no memory. */

@@ -134,6 +134,8 @@ static void prepare_item(void *context, u64 item, u32 worker)
     for (; item >= t->parts; t++)
         item -= t->parts;
     const u64 count = t->count / t->parts, at = item * count;
+    if (!w_update_takes(u, t, at))
+        return;
     struct matrix m = {.engine = *job->engine,
                        .step = &u->step,
                        .gradient = u->gradients + t->offset + at,

@@ -39,96 +39,12 @@ struct w_rule_state w_optimizer_state(const struct w_optimizer *optimizer, u32 s
     return (struct w_rule_state){0};
 }
 
-/* ---- the norm of the gradient ---- */
-
-struct norm_job {
-    const struct w_engine *engine;
-    const float *g;
-    u64 n;
-    double *partials;
-};
-
-static void square_block(void *context, u64 item, u32 worker)
-{
-    const struct norm_job *job = context;
-    u64 begin = item * W_UPDATE_FLOATS;
-
-    (void)worker;
-    job->partials[item] =
-        job->engine->kern->sum_squares(job->g + begin, W_MIN(W_UPDATE_FLOATS, job->n - begin));
-}
-
-static double sum_of(const double *partials, u64 n)
-{
-    double sum = 0;
-
-    for (u64 i = 0; i < n; i++)
-        sum += partials[i];
-    return sum;
-}
-
-static double squares_of(const struct w_engine *engine, const float *g, u64 n, double *partials)
-{
-    struct norm_job job = {.engine = engine, .g = g, .n = n, .partials = partials};
-    const u64 items = (n + W_UPDATE_FLOATS - 1) / W_UPDATE_FLOATS;
-
-    w_team_for(engine->team, items, square_block, &job);
-    return sum_of(partials, items);
-}
-
-struct lazy_norm_job {
-    const struct w_engine *engine;
-    const struct w_lazy_rows *lazy;
-    const float *g;
-    u64 rows; /* of an item */
-    double *partials;
-};
-
-static void square_rows(void *context, u64 item, u32 worker)
-{
-    const struct lazy_norm_job *job = context;
-    const struct w_lazy_rows *lazy = job->lazy;
-    const u64 d = lazy->tensor->shape[1], end = W_MIN((item + 1) * job->rows, lazy->count);
-    double sum = 0;
-
-    (void)worker;
-    for (u64 i = item * job->rows; i < end; i++)
-        sum += job->engine->kern->sum_squares(job->g + lazy->tensor->offset + lazy->ids[i] * d, d);
-    job->partials[item] = sum;
-}
-
-static double squares_of_rows(const struct w_engine *engine, const struct w_lazy_rows *lazy,
-                              const float *g, double *partials)
-{
-    const u64 rows = W_MAX(W_UPDATE_FLOATS / lazy->tensor->shape[1], 1);
-    const u64 items = (lazy->count + rows - 1) / rows;
-    struct lazy_norm_job job = {engine, lazy, g, rows, partials};
-
-    w_team_for(engine->team, items, square_rows, &job);
-    return sum_of(partials, items);
-}
-
-double w_gradient_norm(const struct w_engine *engine, const struct w_lazy_rows *lazy,
-                       const float *g, u64 n, double *partials)
-{
-    if (!lazy)
-        return sqrt(squares_of(engine, g, n, partials));
-    const u64 begin = lazy->tensor->offset, end = begin + lazy->tensor->count;
-    return sqrt(squares_of(engine, g, begin, partials) +
-                squares_of_rows(engine, lazy, g, partials) +
-                squares_of(engine, g + end, n - end, partials));
-}
-
-/* ---- the update ---- */
-
-/* Rows of a matrix in an item: a multiple of tile_cols and of k_unroll of any variant. And columns
- * at a time, so that a block stays in the cache until it is packed. */
-#define ROWS 32
-#define COLS 1024
+/* ---- stripes ---- */
 
 struct update_job {
     const struct w_engine *engine;
     const struct w_update *u;
+    double *partials; /* of squares */
 };
 
 /* Rows [row, row + rows) of a tensor; a vector is one row. Of lazy rows, places in their list. */
@@ -137,11 +53,6 @@ struct stripe {
     u64 row, rows, width;
     const u32 *ids; /* of the list, from `row` on; NULL: rows stand one after the other */
 };
-
-static u64 rows_of(const struct w_tensor *t)
-{
-    return t->ndim == 2 ? t->shape[0] : 1;
-}
 
 static bool is_lazy(const struct w_update *u, const struct w_tensor *t)
 {
@@ -153,12 +64,12 @@ static u64 rows_in_pass(const struct w_update *u, const struct w_tensor *t)
 {
     if (!u->optimizer && t == u->unpacked)
         return 0;
-    return is_lazy(u, t) ? u->lazy->count : rows_of(t);
+    return is_lazy(u, t) ? u->lazy->count : w_tensor_rows(t);
 }
 
 static u64 items_of(const struct w_update *u, const struct w_tensor *t)
 {
-    return (rows_in_pass(u, t) + ROWS - 1) / ROWS;
+    return (rows_in_pass(u, t) + W_STRIPE_ROWS - 1) / W_STRIPE_ROWS;
 }
 
 static struct stripe find_stripe(const struct w_update *u, u64 item)
@@ -168,11 +79,86 @@ static struct stripe find_stripe(const struct w_update *u, u64 item)
     for (; item >= items_of(u, t); t++)
         item -= items_of(u, t);
     return (struct stripe){.tensor = t,
-                           .row = item * ROWS,
-                           .rows = W_MIN(rows_in_pass(u, t) - item * ROWS, ROWS),
-                           .width = t->count / rows_of(t),
-                           .ids = is_lazy(u, t) ? u->lazy->ids + item * ROWS : NULL};
+                           .row = item * W_STRIPE_ROWS,
+                           .rows = W_MIN(rows_in_pass(u, t) - item * W_STRIPE_ROWS, W_STRIPE_ROWS),
+                           .width = t->count / w_tensor_rows(t),
+                           .ids = is_lazy(u, t) ? u->lazy->ids + item * W_STRIPE_ROWS : NULL};
 }
+
+static u64 row_of(const struct stripe *s, u64 i)
+{
+    return s->ids ? s->ids[i] : s->row + i;
+}
+
+static u64 stripes_of(const struct w_update *u)
+{
+    u64 stripes = 0;
+
+    for (u32 i = 0; i < u->tensors->count; i++)
+        stripes += items_of(u, &u->tensors->rows[i]);
+    return stripes;
+}
+
+u64 w_update_stripes(const struct w_tensors *tensors)
+{
+    return stripes_of(&(struct w_update){.tensors = tensors});
+}
+
+bool w_update_takes(const struct w_update *u, const struct w_tensor *t, u64 at)
+{
+    if (!u->deal)
+        return true;
+    const u32 owner = w_deal_owner(u->deal, t->offset + at);
+    return (owner == W_DEAL_ALL || owner == u->deal->rank) != u->others;
+}
+
+/* ---- the norm of the gradient ---- */
+
+/* Of what each rank updates, the first one makes the sum. */
+static bool makes_sum(const struct w_deal *deal, const struct stripe *s)
+{
+    if (!deal)
+        return true;
+    const u32 owner = w_deal_owner(deal, s->tensor->offset + row_of(s, 0) * s->width);
+    return deal->rank == (owner == W_DEAL_ALL ? 0 : owner);
+}
+
+static void square_stripe(void *context, u64 item, u32 worker)
+{
+    const struct update_job *job = context;
+    const struct stripe s = find_stripe(job->u, item);
+    const float *g = job->u->gradients + s.tensor->offset;
+    const u64 rows = makes_sum(job->u->deal, &s) ? s.rows : 0;
+    double sum = 0;
+
+    (void)worker;
+    for (u64 i = 0; i < rows; i++)
+        sum += job->engine->kern->sum_squares(g + row_of(&s, i) * s.width, s.width);
+    job->partials[item] = sum;
+}
+
+u64 w_update_squares(const struct w_engine *engine, const struct w_update *update, double *partials)
+{
+    struct update_job job = {.engine = engine, .u = update, .partials = partials};
+    const u64 stripes = stripes_of(update);
+
+    w_team_for(engine->team, stripes, square_stripe, &job);
+    return stripes;
+}
+
+double w_norm_of_squares(const double *partials, u64 n)
+{
+    double sum = 0;
+
+    for (u64 i = 0; i < n; i++)
+        sum += partials[i];
+    return sqrt(sum);
+}
+
+/* ---- the update ---- */
+
+/* Columns at a time, so that a block stays in the cache until it is packed. */
+#define COLS 1024
 
 /* Pack columns [col, col + cols) of the stripe, which `block` holds in bf16, into the tensor's
  * panels. Forward, its rows are columns of b; backward, they are rows of b. */
@@ -232,12 +218,15 @@ static void update_stripe(void *context, u64 item, u32 worker)
     const bool packs = u->packed && s.tensor->operand && s.tensor != u->unpacked;
     w_bf16 *block = (w_bf16 *)(void *)w_engine_scratch(job->engine, worker);
 
+    if (!w_update_takes(u, s.tensor, row_of(&s, 0) * s.width))
+        return;
     for (u64 col = 0, cols; col < s.width; col += cols) {
         cols = W_MIN(COLS, s.width - col);
         for (u64 i = 0; i < s.rows; i++) {
-            const u64 row = s.ids ? s.ids[i] : s.row + i;
-            const u64 at = row * s.width + col; /* in the tensor */
-            if (u->optimizer)
+            const u64 at = row_of(&s, i) * s.width + col; /* in the tensor */
+            if (u->others)
+                memset(u->gradients + s.tensor->offset + at, 0, cols * sizeof *u->gradients);
+            else if (u->optimizer)
                 apply_rule(u, kern, s.tensor, at, cols);
             if (packs)
                 kern->to_bf16(block + i * cols, u->weights + s.tensor->offset + at, cols);
@@ -250,9 +239,6 @@ static void update_stripe(void *context, u64 item, u32 worker)
 void w_update_weights(const struct w_engine *engine, const struct w_update *update)
 {
     struct update_job job = {.engine = engine, .u = update};
-    u64 items = 0;
 
-    for (u32 i = 0; i < update->tensors->count; i++)
-        items += items_of(update, &update->tensors->rows[i]);
-    w_team_for(engine->team, items, update_stripe, &job);
+    w_team_for(engine->team, stripes_of(update), update_stripe, &job);
 }

@@ -8,6 +8,7 @@
 #define W_OPTIM_H
 
 #include "kern/gemm.h"
+#include "net/deal.h"
 #include "net/layer.h"
 
 #define W_OPTIMIZER_KEYS 8
@@ -68,15 +69,11 @@ struct w_rule_state {
 };
 struct w_rule_state w_optimizer_state(const struct w_optimizer *, u32 state);
 
-/* Euclidean norm of n gradients from the first on, summed in double precision; of lazy rows (or
- * NULL) only those that are listed are read. partials: scratch, a double for every W_UPDATE_FLOATS,
- * rounded up, and one for a remainder, rounded up. */
-#define W_UPDATE_FLOATS 16384
-double w_gradient_norm(const struct w_engine *, const struct w_lazy_rows *, const float *g, u64 n,
-                       double *partials);
+/* A pass over all weights, in stripes of so many rows of a tensor, or one vector: a multiple of
+ * tile_cols and of k_unroll of any variant. */
+#define W_STRIPE_ROWS 32
 
-/* One pass over all weights, by w_update_weights(). With lazy rows, of their tensor only the rows
- * that are listed are updated. */
+/* With lazy rows, of their tensor only the rows that are listed have gradients and are updated. */
 struct w_update {
     const struct w_optimizer *optimizer; /* NULL: only pack panels of the weights */
     struct w_optimizer_step step;
@@ -87,11 +84,27 @@ struct w_update {
     float *weights, *gradients, *states[W_OPTIMIZER_STATES];
     w_bf16 *packed, *packed_back; /* panels for y = x w^T and for dx = dy w; NULL: none */
     void *scratch;                /* as the rules ask for */
+    /* Among ranks that deal out the update: only the weights that are this rank's, or only those
+     * that are not, whose gradients become zero. NULL: all weights. */
+    const struct w_deal *deal;
+    bool others;
 };
-/* What comes before it: w_rule.prepare of all rules. */
+
+/* Stripes of all tensors, at most. */
+u64 w_update_stripes(const struct w_tensors *);
+/* The sum of squares of the gradients of each stripe, in double precision, into partials; returns
+ * how many. Dealt out, each is made by one rank, and zero on the others. The norm of the gradient
+ * is the square root of their sum. */
+u64 w_update_squares(const struct w_engine *, const struct w_update *, double *partials);
+double w_norm_of_squares(const double *partials, u64 n);
+
+/* Does this pass change the tensor's weights from this one on? */
+bool w_update_takes(const struct w_update *, const struct w_tensor *, u64 at);
+/* What comes before the update: w_rule.prepare of all rules. */
 void w_update_prepare(const struct w_engine *, const struct w_update *);
 /* State number `state` of a tensor's rule, for the first of its weights. */
 float *w_update_state(const struct w_update *, const struct w_tensor *, u32 state);
+/* Update the weights, and pack panels of them. */
 void w_update_weights(const struct w_engine *, const struct w_update *);
 
 #endif

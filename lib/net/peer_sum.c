@@ -125,6 +125,18 @@ void w_peer_sum_send(struct w_peer_sum *sum, u64 at, u64 n)
     w_peers_combine(sum->peers, &job);
 }
 
+void w_peer_sum_send_to(struct w_peer_sum *sum, u32 owner, u64 at, u64 n)
+{
+    w_peers_combine(sum->peers, &(struct w_peers_job){.x = sum->x + at,
+                                                      .scratch = sum->scratch + at,
+                                                      .items = n,
+                                                      .item_bytes = sizeof *sum->x,
+                                                      .operation = add,
+                                                      .context = sum,
+                                                      .way = W_PEERS_TO,
+                                                      .owner = owner});
+}
+
 enum w_status w_peer_sum_end(struct w_peer_sum *sum, struct w_err *err)
 {
     enum w_status status = w_peers_wait(sum->peers, err);

@@ -38,6 +38,9 @@ struct w_peer_sum {
 void w_peer_sum_begin(struct w_peer_sum *, float *x, float *scratch, u64 floats, bool feedback);
 /* Starts an exchange. */
 void w_peer_sum_send(struct w_peer_sum *, u64 at, u64 n);
+/* The same for a sum that one rank alone is to have; the others' numbers are lost. In fp32 only:
+ * in bf16 it would have other bits than that for all. */
+void w_peer_sum_send_to(struct w_peer_sum *, u32 owner, u64 at, u64 n);
 /* Wait until x, all of which was sent, is the sum. Status as of w_peers_wait(). */
 enum w_status w_peer_sum_end(struct w_peer_sum *, struct w_err *) W_MUST_CHECK;
 

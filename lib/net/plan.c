@@ -144,8 +144,9 @@ static void plan_parameters(struct w_planner *p, struct w_plan_common *common,
                 common->optimizer =
                     w_plan_shared(p, "optimizer", W_LIFE_SCRATCH,
                                   optimizer->rules[i]->scratch_bytes(tensors, p->type, threads));
-        /* a double per W_UPDATE_FLOATS, with room to spare */
-        p->partial_floats = w_size_add(tensors->floats / (W_UPDATE_FLOATS / 16), 64);
+        /* of the norm of the gradient: a double for each stripe, and as many to exchange them */
+        p->partial_floats =
+            w_size_mul(w_update_stripes(tensors), 2 * sizeof(double) / sizeof(float));
     }
     if (train && w_softmax_is_sampled(p->conf)) {
         common->seen = w_plan_shared(p, "softmax.seen", W_LIFE_RUN, ids);

@@ -54,9 +54,10 @@ enum w_status w_model_end_round(struct w_model *m, double *norm, struct w_err *e
 
     if (status)
         return status;
-    *norm = w_gradient_norm(&m->pass.engine, NULL, outer->gradient, outer->blocks[0].floats,
-                            (double *)(void *)m->pass.partials) /
-            ranks;
+    double *partials = (double *)(void *)m->pass.partials;
+    const struct w_update update = {.tensors = &m->arch.tensors, .gradients = outer->gradient};
+    *norm =
+        w_norm_of_squares(partials, w_update_squares(&m->pass.engine, &update, partials)) / ranks;
     w_outer_step(outer, ranks, m->conf.outer_learning_rate, m->conf.outer_momentum);
     if (m->pass.seen) {
         w_seen_targets_settle(&m->seen, &m->conf);

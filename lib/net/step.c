@@ -16,7 +16,7 @@ const void *w_layer_input(const struct w_layer_at *at)
     return at->x;
 }
 
-static struct w_update update_of(const struct w_model *m)
+struct w_update w_model_pass(const struct w_model *m)
 {
     struct w_update update = {
         .optimizer = m->optimizer,
@@ -28,6 +28,7 @@ static struct w_update update_of(const struct w_model *m)
         .gradients = m->pass.gradients,
         .packed = (w_bf16 *)(uintptr_t)m->pass.packed,
         .packed_back = (w_bf16 *)(uintptr_t)m->pass.packed_back,
+        .deal = m->deal.count > 0 ? &m->deal : NULL,
     };
     memcpy(update.states, m->states, sizeof update.states);
     return update;
@@ -40,9 +41,10 @@ static void refresh_panels(struct w_model *m, bool whole_table)
 {
     const ptrdiff_t index = m->lazy.tensor - m->arch.tensors.rows;
     const struct w_tensors table = {.rows = m->arch.tensors.rows + index, .count = 1};
-    struct w_update update = update_of(m);
+    struct w_update update = w_model_pass(m);
 
     update.optimizer = NULL;
+    update.deal = NULL;
     if (m->stale && update.packed)
         w_update_weights(&m->pass.engine, &update);
     m->stale = false;
@@ -146,67 +148,31 @@ double w_model_gradient(struct w_model *m, const struct w_batch *batch, double s
     return mean_loss(m, NULL);
 }
 
-/* ---- among ranks ---- */
-
-static void join_words(const void *context, void *x, const void *other, u64 items)
-{
-    u64 *to = x;
-    const u64 *from = other;
-
-    (void)context;
-    for (u64 i = 0; i < items; i++)
-        to[i] |= from[i];
-}
-
-void w_model_withhold(struct w_model *m)
-{
-    for (const struct w_layer_at *at = m->layers + m->arch.count; at-- > m->layers;)
-        if (at->layer->kind->tensors && m->tree.sum && m->tree.sent > at->tensors->offset)
-            w_gradient_tree_final(&m->tree, at->tensors->offset);
-}
-
-enum w_status w_model_gather(struct w_model *m, struct w_err *err)
-{
-    struct w_peers *peers = m->sum.peers;
-    const u64 vocab = m->conf.vocab_size;
-
-    if (!m->tree.sum)
-        return W_DONE;
-    enum w_status status = w_peer_sum_end(m->tree.sum, err);
-    if (status || !m->pass.seen)
-        return status;
-    /* the scratch memory is as large as the table of ids at least, and not used any more */
-    u32 *scratch = (u32 *)(void *)w_gradient_tree_scratch(&m->tree);
-    w_peer_sum_counts(peers, m->seen.step, scratch, vocab);
-    status = w_peers_wait(peers, err);
-    if (status || !m->pass.lazy)
-        return status;
-    w_peers_combine(peers, &(struct w_peers_job){.x = m->lazy.used.bits,
-                                                 .scratch = scratch,
-                                                 .items = W_ID_SET_WORDS(vocab),
-                                                 .item_bytes = sizeof *m->lazy.used.bits,
-                                                 .operation = join_words});
-    return w_peers_wait(peers, err);
-}
-
-/* Floats of the tensors that learn from the loss of the network. */
-static u64 network_floats(const struct w_model *m)
+/* Of the tensors that learn from the loss of the network. */
+void w_model_square(struct w_model *m)
 {
     const struct w_layer *last = &m->arch.layers[m->arch.count - 1];
+    const struct w_tensors tensors = {.rows = m->arch.tensors.rows,
+                                      .count =
+                                          last->kind->apart ? last->tensor : m->arch.tensors.count};
+    struct w_update update = w_model_pass(m);
 
-    return last->kind->apart ? m->arch.tensors.rows[last->tensor].offset : m->arch.tensors.floats;
+    if (m->pass.lazy)
+        m->lazy.count = w_id_set_list(&m->lazy.used, m->lazy.ids);
+    update.tensors = &tensors;
+    m->squares = (double *)(void *)m->pass.partials;
+    m->square_count = w_update_squares(&m->pass.engine, &update, m->squares);
 }
 
 double w_model_update(struct w_model *m, u64 step, double learning_rate)
 {
-    struct w_update update = update_of(m);
+    struct w_update update = w_model_pass(m);
     struct w_clock *clock = &m->pass.clock;
 
     w_clock_start(clock);
-    if (m->pass.lazy)
-        m->lazy.count = w_id_set_list(&m->lazy.used, m->lazy.ids);
-    double norm = w_gradient_norm(&m->pass.engine, m->pass.lazy, m->pass.gradients,
-                                  network_floats(m), (double *)(void *)m->pass.partials);
+    if (!update.deal) /* else w_model_gather() has */
+        w_model_square(m);
+    const double norm = w_norm_of_squares(m->squares, m->square_count);
     /* The formula of torch.nn.utils.clip_grad_norm_, so that runs can be compared. */
     double clip = m->conf.clip_norm > 0 ? m->conf.clip_norm / (norm + 1e-6) : 1;
     for (u32 i = 0; i < W_OPTIMIZER_RULES && m->optimizer->rules[i]; i++)
@@ -221,6 +187,7 @@ double w_model_update(struct w_model *m, u64 step, double learning_rate)
     if (m->pass.seen)
         w_seen_targets_settle(&m->seen, &m->conf);
     w_gradient_tree_reset(&m->tree);
+    m->scattered = update.deal != NULL;
     m->stale = false;
     m->table_stale = true;
     w_clock_lap(clock, W_PHASE_UPDATE);

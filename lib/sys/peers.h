@@ -10,7 +10,9 @@
  *
  * A combination is made in a fixed binary tree: of ranks 0 and 1, of 2 and 3, then of these
  * results. Both sides of a pair compute a op b or b op a, which is the same for what is
- * commutative, as the addition of IEEE numbers is. (The reductions of MPI promise no order.)
+ * commutative, as the addition of IEEE numbers is. (The reductions of MPI promise no order.) A
+ * combination has two halves, which can also be had alone: its result comes to be at one rank, and
+ * goes from there to the others.
  *
  * Messages are carried by a thread of its own, so that exchanges go on while the others compute,
  * and so that each rank hears from its neighbour once a second whatever that one does: a process
@@ -57,6 +59,12 @@ enum w_status w_peers_share_input(struct w_peers *, const char *path, struct w_e
 /* other is as many items; x op= other. Called by the thread that carries messages. */
 typedef void w_peers_operation(const void *context, void *x, const void *other, u64 items);
 
+enum w_peers_way {
+    W_PEERS_ALL,  /* x of all ranks becomes the result */
+    W_PEERS_TO,   /* that of the owner alone does; the others' x is lost */
+    W_PEERS_FROM, /* x of all ranks becomes that of the owner; without scratch, operation */
+};
+
 /* Start to combine n items of x with those of the other ranks, in place; they all start the same in
  * the same order. x and scratch (of the same size) are left alone until w_peers_wait(). Alone:
  * nothing. */
@@ -66,6 +74,8 @@ struct w_peers_job {
     w_peers_operation *operation;
     const void *context;
     bool by_one; /* of a pair of ranks one alone calls the operation, however few items there are */
+    enum w_peers_way way;
+    u32 owner; /* a rank; but for W_PEERS_ALL */
 };
 void w_peers_combine(struct w_peers *, const struct w_peers_job *);
 

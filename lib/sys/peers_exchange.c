@@ -9,7 +9,7 @@
 
 static bool is_whole(const struct w_peers_job *job)
 {
-    return !job->by_one && job->items * job->item_bytes <= WHOLE_BYTES;
+    return job->way == W_PEERS_ALL && !job->by_one && job->items * job->item_bytes <= WHOLE_BYTES;
 }
 
 static u32 levels_of(u32 size)
@@ -18,11 +18,13 @@ static u32 levels_of(u32 size)
 }
 
 /* What a rank is left with after so many halvings: of each pair the rank with bit s clear keeps the
- * lower half. */
+ * lower half; or the one whose bit s is the owner's keeps all, and the other nothing. */
 static struct w_exchange_part part_of(const struct w_peers_job *job, u32 rank, u32 halvings)
 {
     struct w_exchange_part part = {0, job->items};
 
+    if (job->way != W_PEERS_ALL)
+        return (rank ^ job->owner) & ((1u << halvings) - 1) ? (struct w_exchange_part){0} : part;
     for (u32 s = 0; s < halvings; s++) {
         const u64 half = (part.end - part.begin) / 2 / PART_ITEMS * PART_ITEMS;
         if (rank >> s & 1)
@@ -35,14 +37,14 @@ static struct w_exchange_part part_of(const struct w_peers_job *job, u32 rank, u
 
 u32 w_exchange_stages(const struct w_peers_job *job, u32 size)
 {
-    return is_whole(job) ? levels_of(size) : 2 * levels_of(size);
+    return is_whole(job) || job->way != W_PEERS_ALL ? levels_of(size) : 2 * levels_of(size);
 }
 
 struct w_exchange_stage w_exchange_stage(const struct w_peers_job *job, u32 s, u32 rank, u32 size)
 {
     const u32 levels = levels_of(size);
-    const bool collects = s >= levels;
-    const u32 bit = collects ? 2 * levels - 1 - s : s;
+    const bool collects = s >= levels || job->way == W_PEERS_FROM;
+    const u32 bit = collects ? w_exchange_stages(job, size) - 1 - s : s;
     struct w_exchange_stage stage = {.partner = rank ^ 1u << bit, .combines = !collects};
 
     if (is_whole(job)) {
@@ -56,26 +58,37 @@ struct w_exchange_stage w_exchange_stage(const struct w_peers_job *job, u32 s, u
     return stage;
 }
 
+static u64 bytes_of(const struct w_exchange *e, const struct w_exchange_part *part)
+{
+    return (part->end - part->begin) * e->job.item_bytes;
+}
+
+/* Where nothing goes out or comes in, there is no message. */
 static int begin_stage(struct w_exchange *e, const struct w_peers_engine *engine,
                        const struct w_exchange_stage *stage)
 {
-    const u64 item = e->job.item_bytes;
+    const u64 item = e->job.item_bytes, out = bytes_of(e, &stage->out),
+              in = bytes_of(e, &stage->in);
     u8 *into = stage->combines ? e->job.scratch : e->job.x;
+    int error = 0;
 
-    e->sent = e->received = false;
+    e->sent = out == 0;
+    e->received = in == 0;
     e->under_way = true;
-    int error = engine->receive(stage->partner, e->tag, into + stage->in.begin * item,
-                                (stage->in.end - stage->in.begin) * item, &e->receive);
-    return error ? error
-                 : engine->send(stage->partner, e->tag, (u8 *)e->job.x + stage->out.begin * item,
-                                (stage->out.end - stage->out.begin) * item, &e->send);
+    if (!e->received)
+        error =
+            engine->receive(stage->partner, e->tag, into + stage->in.begin * item, in, &e->receive);
+    if (!error && !e->sent)
+        error = engine->send(stage->partner, e->tag, (u8 *)e->job.x + stage->out.begin * item, out,
+                             &e->send);
+    return error;
 }
 
 static void end_stage(struct w_exchange *e, const struct w_exchange_stage *stage)
 {
     const u64 at = stage->in.begin * e->job.item_bytes;
 
-    if (stage->combines)
+    if (stage->combines && stage->in.begin < stage->in.end)
         e->job.operation(e->job.context, (u8 *)e->job.x + at, (u8 *)e->job.scratch + at,
                          stage->in.end - stage->in.begin);
     e->under_way = false;

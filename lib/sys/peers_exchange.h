@@ -3,8 +3,9 @@
  * Few bytes are combined whole (unless job.by_one), by recursive doubling: in stage s each rank
  * exchanges all it has with rank ^ 2^s. Many bytes by recursive halving, where a stage exchanges
  * half of what the one before it did, and then by the same stages backwards, which collect the
- * parts (Rabenseifner, 2004): that sends 2 (1 - 1/ranks) of x instead of log2(ranks). Each item is
- * combined in the same tree by both, so that the bits are the same. */
+ * parts (Rabenseifner, 2004): that sends 2 (1 - 1/ranks) of x instead of log2(ranks). To or from
+ * one owner go the same stages, with all items the owner's part: the first half alone, or the
+ * second. Each item is combined in the same tree by all of them, so that the bits are the same. */
 #ifndef W_PEERS_EXCHANGE_H
 #define W_PEERS_EXCHANGE_H
 

@@ -68,6 +68,22 @@ no_orphans()
     false
 }
 
+# The newest checkpoint in ck is the one that a process alone saves after as many steps. It is stopped then:
+# the number of steps of a run decides bytes.
+same_checkpoint()
+{
+    local newest
+    newest=$(find ck -name '*.wts' | sort | tail -n 1)
+    wtrain -q -c eight.json -n 100000 --every-steps 1 --keep 100000 --checkpoints alone "$@" "$data/eight.batches" &
+    for _ in $(seq 300); do
+        [ -e "alone/${newest#ck/}" ] && break
+        sleep 0.1
+    done
+    kill -KILL $!
+    wait $! || true
+    cmp "$newest" "alone/${newest#ck/}"
+}
+
 # MPI SIGNAL [OPTION...]: of two ranks one gets a signal, and nobody else; the pid of each is in pid.RANK.
 lose_a_rank()
 {

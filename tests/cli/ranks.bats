@@ -18,17 +18,20 @@ setup()
     skip_if_sanitized
 }
 
-# MPI RANKS...
+# MPI RANKS...: with the update dealt out, as auto has it on one machine, and whole
 same_bytes()
 {
-    local mpi=$1 n precision
+    local mpi=$1 n precision update
     need "$mpi"
     for n in "${@:2}"; do
         for precision in fp32 bf16; do
             run=(-c eight.json --precision $precision -n 6)
             [ -e $precision.wts ] || wtrain -q "${run[@]}" -o $precision.wts "$data/eight.batches"
-            ranks "$mpi" "$n" wtrain -q "${run[@]}" -o $n.wts "$data/eight.batches"
-            cmp $n.wts $precision.wts
+            for update in auto whole; do
+                ranks "$mpi" "$n" wtrain -v "${run[@]}" --update $update -o $n.wts "$data/eight.batches" 2>err
+                cmp $n.wts $precision.wts
+                [ "$(grep -c "the update is dealt out among $n ranks" err)" -eq $([ $update = auto ] && echo 1 || echo 0) ]
+            done
         done
     done
 }
@@ -50,15 +53,56 @@ same_bytes()
     cmp part.wts whole.wts
 }
 
+@test "checkpoints are those of one process, however the update is made" {
+    need openmpi
+    local run=(-c eight.json -n 7 --every-steps 2 --keep 9) update
+    wtrain -q "${run[@]}" --checkpoints one -o one.wts "$data/eight.batches"
+    for update in dealt whole; do
+        ranks openmpi 4 wtrain -q "${run[@]}" --update $update --checkpoints $update -o $update.wts "$data/eight.batches"
+        diff -r one $update
+        cmp one.wts $update.wts
+    done
+    # the best model, too
+    run+=(--set learning_rate=0.01 --val "$data/eight.batches" --val-every 3 --keep-best)
+    wtrain -q "${run[@]}" -o one.wts "$data/eight.batches"
+    ranks openmpi 2 wtrain -q "${run[@]}" --update dealt -o two.wts "$data/eight.batches"
+    cmp one.best.wts two.best.wts
+}
+
+@test "SIGUSR1 saves a whole checkpoint where the update is dealt out" {
+    need openmpi
+    launch_by openmpi 2
+    "${launch[@]}" bash -c 'echo "$$" >"pid.$OMPI_COMM_WORLD_RANK"
+        exec wtrain -q -c eight.json -n 100000 --log log --checkpoints ck "$1"' - "$data/eight.batches" </dev/null 2>err &
+    for _ in $(seq 100); do
+        grep -q '"t":"step"' log 2>/dev/null && break
+        sleep 0.1
+    done
+    kill -USR1 "$(cat pid.0)"
+    for _ in $(seq 100); do
+        [ -n "$(find ck -name '*.wts')" ] && break
+        sleep 0.1
+    done
+    kill -KILL "$(cat pid.1)"
+    wait $! && return 1
+    no_orphans
+    same_checkpoint
+}
+
 @test "the sampled softmax, lazy rows, Muon and a gate are the same among ranks" {
     need openmpi
-    local run=(-c eight.json --set softmax_sample=64 --set lazy_rows=1 --set optimizer=muon)
+    local run lazy update
     "$BUILD/tests/add_columns" "$data/tiny.tokens" counted.tokens
     wbatch -q -c eight.json -o counted.batches counted.tokens
-    wtrain -q "${run[@]}" -n 6 -o 1.wts counted.batches
-    wcat --what header 1.wts | jq -e '.config.counts > 0'
-    ranks openmpi 2 wtrain -q "${run[@]}" -n 6 -o 2.wts counted.batches
-    cmp 2.wts 1.wts
+    for lazy in 1 0; do
+        run=(-c eight.json --set softmax_sample=64 --set lazy_rows=$lazy --set optimizer=muon)
+        wtrain -q "${run[@]}" -n 6 -o 1.wts counted.batches
+        wcat --what header 1.wts | jq -e '.config.counts > 0'
+        for update in dealt whole; do
+            ranks openmpi 2 wtrain -q "${run[@]}" --update $update -n 6 -o 2.wts counted.batches
+            cmp 2.wts 1.wts
+        done
+    done
 }
 
 @test "rank 0 hands on what comes from a pipe, and its end" {
@@ -152,8 +196,8 @@ same_bytes()
     cmp a.wts b.wts
     for mpi in $MPIS; do
         for kind in fp32 bf16 again; do
-            ranks $mpi 4 wtrain "${run[@]}" --peer-sums ${kind/again/bf16} --log log.$kind -o $kind.wts \
-                "$data/eight.batches" 2>/dev/null
+            ranks $mpi 4 wtrain "${run[@]}" --peer-sums ${kind/again/bf16} --update whole --log log.$kind \
+                -o $kind.wts "$data/eight.batches" 2>/dev/null
         done
         cmp fp32.wts alone.wts
         cmp again.wts bf16.wts
@@ -220,6 +264,8 @@ same_bytes()
     lose_a_rank openmpi STOP
     grep -q 'rank 1 on .* has not been heard for 4 s' err
     jq -se '.[-1].exit == 4' log
+    # rank 1 has taken states of the later steps along
+    same_checkpoint
 }
 
 @test "a rank that is killed ends all, with a whole checkpoint" {

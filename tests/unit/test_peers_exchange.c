@@ -113,21 +113,32 @@ static float tree_sum(u64 i, u32 first, u32 ranks)
                       : tree_sum(i, first, ranks / 2) + tree_sum(i, first + ranks / 2, ranks / 2);
 }
 
-static void check_sum(u32 size, u64 items, u64 seed)
+static float x[RANKS][40000], scratch[RANKS][40000];
+
+static void draw(u32 size, u64 items)
 {
-    static float x[RANKS][40000], scratch[RANKS][40000];
+    for (u32 r = 0; r < size; r++)
+        for (u64 i = 0; i < items; i++)
+            x[r][i] = value_of(r, i);
+}
+
+/* One exchange of x, whose ranks take their turns in an order that the seed says. */
+static void exchange(u32 size, u64 items, enum w_peers_way way, u32 owner, u64 seed)
+{
     struct w_exchange exchanges[RANKS];
     struct w_rng rng = {.seed = seed};
     bool done[RANKS] = {0};
     u32 left = size;
 
     memset(bytes_sent, 0, sizeof bytes_sent);
-    for (u32 r = 0; r < size; r++) {
-        exchanges[r] =
-            (struct w_exchange){.job = {x[r], scratch[r], items, sizeof(float), add, NULL}};
-        for (u64 i = 0; i < items; i++)
-            x[r][i] = value_of(r, i);
-    }
+    for (u32 r = 0; r < size; r++)
+        exchanges[r] = (struct w_exchange){.job = {.x = x[r],
+                                                   .scratch = scratch[r],
+                                                   .items = items,
+                                                   .item_bytes = sizeof(float),
+                                                   .operation = add,
+                                                   .way = way,
+                                                   .owner = owner}};
     while (left > 0) {
         turn = (u32)w_rng_below(&rng, size);
         if (done[turn])
@@ -135,6 +146,12 @@ static void check_sum(u32 size, u64 items, u64 seed)
         assert_int_equal(w_exchange_advance(&exchanges[turn], &engine, turn, size, &done[turn]), 0);
         left -= done[turn];
     }
+}
+
+static void check_sum(u32 size, u64 items, u64 seed)
+{
+    draw(size, items);
+    exchange(size, items, W_PEERS_ALL, 0, seed);
     for (u64 i = 0; i < items; i++) {
         const float want = tree_sum(i, 0, size);
         for (u32 r = 0; r < size; r++)
@@ -156,8 +173,38 @@ static void sums_are_those_of_the_tree(void **state)
             check_sum(size, counts[i], i);
 }
 
+/* The sum comes to be at its owner, and goes from there to all; each half sends x once for each
+ * rank but one. */
+static void an_owner_gets_the_same_sum_and_gives_it_to_all(void **state)
+{
+    static const u64 counts[] = {1, 1000, 40000};
+
+    (void)state;
+    for (u32 size = 1; size <= RANKS; size *= 2)
+        for (size_t c = 0; c < W_COUNTOF(counts); c++)
+            for (u32 owner = 0; owner < size; owner++) {
+                const u64 items = counts[c];
+                draw(size, items);
+                for (enum w_peers_way way = W_PEERS_TO; way <= W_PEERS_FROM; way++) {
+                    u64 sent = 0;
+                    exchange(size, items, way, owner, c + owner);
+                    for (u32 r = 0; r < size; r++)
+                        sent += bytes_sent[r];
+                    assert_int_equal(sent, (size - 1) * items * sizeof(float));
+                    for (u32 r = 0; r < size; r++)
+                        for (u64 i = 0; i < items && (r == owner || way == W_PEERS_FROM); i++) {
+                            const float want = tree_sum(i, 0, size);
+                            assert_memory_equal(&x[r][i], &want, sizeof want);
+                        }
+                }
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_are_those_of_the_tree)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_are_those_of_the_tree),
+        cmocka_unit_test(an_owner_gets_the_same_sum_and_gives_it_to_all),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
