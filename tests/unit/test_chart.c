@@ -68,6 +68,9 @@ static void axes_have_ticks_within_their_range(void **state)
         w_chart_ticks(log2(150), log2(600), W_UNIT_FLOP_S, ticks); /* less than a power of ten */
     assert_int_equal(n, 2);
     assert_true(ticks[0] == 200 && ticks[1] == 500);
+    assert_int_equal(w_chart_ticks(log2(0.77), log2(1.04), W_UNIT_PART, ticks), 5);
+    for (u32 i = 0; i < 5; i++) /* 80, 85 ... 100 % */
+        assert_true(fabs(ticks[i] - 0.8 - 0.05 * i) < 1e-9);
     struct w_chart empty = {.title = ""};
     r = w_chart_range(&empty);
     assert_true(isfinite(r.x0) && r.x1 > r.x0);

@@ -47,6 +47,20 @@ struct w_chart_range w_chart_range(const struct w_chart *c)
     return (struct w_chart_range){r.x0 - wide, r.x1 + wide, r.y0 - high, r.y1 + high};
 }
 
+/* So near to each other that the logarithm hardly shows: at multiples of 1, 2 or 5 times a power of
+ * ten, about six of them. */
+static u32 even_ticks(double from, double to, double ticks[W_CHART_TICKS])
+{
+    const double first = exp2(from), last = exp2(to), wide = (last - first) / 6;
+    const double power = pow(10, floor(log10(wide)));
+    const double step = power * (wide > 5 * power ? 10 : wide > 2 * power ? 5 : 2);
+    u32 n = 0;
+
+    for (double i = ceil(first / step); i * step <= last && n < W_CHART_TICKS; i++)
+        ticks[n++] = i * step;
+    return n;
+}
+
 u32 w_chart_ticks(double from, double to, enum w_unit unit, double ticks[W_CHART_TICKS])
 {
     const double base = unit == W_UNIT_BYTES ? 2 : unit == W_UNIT_COUNT ? 1 : log2(10);
@@ -65,7 +79,7 @@ u32 w_chart_ticks(double from, double to, enum w_unit unit, double ticks[W_CHART
                     ticks[n++] = value;
             }
     }
-    return n;
+    return base > 2 && n < 2 ? even_ticks(from, to, ticks) : n;
 }
 
 void w_chart_tsv(FILE *f, const struct w_chart *c)

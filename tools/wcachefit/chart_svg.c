@@ -91,7 +91,7 @@ static void write_axes(const struct frame *p, const struct w_chart *c)
             "stroke=\"#333333\"/>\n",
             LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     write_label(p, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 16, "middle", "#333333", c->x.label);
-    write_label(p, LEFT, TOP - 8, "middle", "#333333", c->y.label);
+    write_label(p, 8, TOP - 8, "start", "#333333", c->y.label);
 }
 
 /* Labels alternate between bottom and top, so that two neighbours do not overlap. */
