@@ -5,7 +5,8 @@
  * probability p of a token by other means is mixed with what they say, from the shortest context to
  * the longest:
  *
- *     p = (1 - w) p + w count / total,    w = W_COUNT_DOCUMENT[n] / (1 + 9 (different / total)^2)
+ *     p = (1 - w) p + w count / total
+ *     w = w_count_document_weights[n] / (1 + 9 (different / total)^2)
  *
  * count: of the token after the context of n tokens; total: of all tokens after it, of which so
  * many are different. A context that the document has not had says nothing. The constants are those
