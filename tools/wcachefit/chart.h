@@ -67,8 +67,8 @@ struct w_chart_range {
     double x0, x1, y0, y1;
 };
 struct w_chart_range w_chart_range(const struct w_chart *);
-/* The ticks of an axis: at powers of 10, or of 4 for bytes, and at more where these are few; returns
- * how many. */
+/* The ticks of an axis: at powers of 10, or of 4 for bytes, and at more where these are few;
+ * returns how many. */
 #define W_CHART_TICKS 24
 u32 w_chart_ticks(double from, double to, enum w_unit, double ticks[W_CHART_TICKS]);
 
