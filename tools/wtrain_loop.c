@@ -146,11 +146,12 @@ static double steering_s(const struct run *run)
 /* Among ranks: the weights that others have updated, and what this one will save of them. */
 static enum w_status spread_update(struct run *run, struct w_err *err)
 {
-    const double started_s = w_now_s();
+    const double *packing_s = &w_model_seconds(run->model)[W_PHASE_UPDATE];
+    const double started_s = w_now_s() - *packing_s;
     enum w_status status = w_model_spread(run->model, save_is_ahead(run), err);
 
     if (run->peers)
-        run->last.peers_s += w_now_s() - started_s;
+        run->last.peers_s += w_now_s() - *packing_s - started_s;
     return status;
 }
 
