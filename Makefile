@@ -105,6 +105,7 @@ LIB_SOURCES := \
 	lib/kern/kern_avx512bf16.c \
 	lib/kern/kern_portable.c \
 	lib/kern/q8.c \
+	lib/kern/q8_amx.c \
 	lib/kern/q8_avx2.c \
 	lib/kern/q8_avx512vnni.c \
 	lib/kern/q8_avxvnni.c \

@@ -1,5 +1,6 @@
 /* body_q8.h - the micro-kernel of q8.h, in vectors. Included once by the file of each instruction
- * set, which sets the target, Q8_VARIANT, Q8_NAME and, if it needs any, Q8_ISA.
+ * set, which sets the target, Q8_VARIANT, Q8_NAME and, if it needs any, Q8_ISA; and Q8_TILE_UNIT
+ * for the tile unit of AMX.
  *
  * A panel is, for each block of 32 numbers of k:
  *
@@ -8,8 +9,8 @@
  *      TILE_COLS scales in bf16
  *
  * These instructions multiply unsigned bytes by signed ones, hence the 128: sums start from -128
- * times the sum of the row's numbers. A packed row is, for each block, 32 bytes, that start, and a
- * scale. */
+ * times the sum of the row's numbers. Packed rows are, for each block, TILE_ROWS times 32 bytes, as
+ * many of these starts, and as many scales. */
 #include "kern/q8.h"
 #include "kern/q8_variants.h"
 #include "kern/vector.h"
@@ -18,18 +19,28 @@
 
 #define BLOCK 32
 #define TILE_COLS (2 * LANES)
-#if LANES == 16
-#define TILE_ROWS 6
+#if LANES == 16 && !defined UNIT_MODEL /* whose test would be compiled for a minute */
+#define VECTOR_ROWS 6                  /* at a time, by vectors */
 #else
-#define TILE_ROWS 2 /* 16 registers: 4 sums in integers, 4 in fp32, and operands */
+#define VECTOR_ROWS 2 /* 16 registers: 4 sums in integers, 4 in fp32, and operands */
+#endif
+#if defined Q8_TILE_UNIT
+#include "kern/tile_unit.h"
+#define TILE_ROWS UNIT_ROWS
+#define WHOLE_K 1024 /* each cut of k costs as much as two blocks: sums come from memory again */
+#else
+#define TILE_ROWS VECTOR_ROWS
+#define WHOLE_K 0
 #endif
 #define PANEL_BLOCK_BYTES (TILE_COLS * (BLOCK + sizeof(w_bf16)))
 #define STREAM_AHEAD 2048 /* bytes of a panel to prefetch; panels follow one another */
+#define LINE 64           /* bytes */
+#define LINES_AHEAD 2     /* of each block of the next panel */
 
-struct row_block {
-    int8_t q[BLOCK];
-    i32 start; /* -128 times the sum of q */
-    float scale;
+struct rows_block {
+    int8_t q[TILE_ROWS][BLOCK];
+    i32 start[TILE_ROWS]; /* -128 times the sum of q */
+    float scale[TILE_ROWS];
 };
 
 /* sum[i] += four bytes of w, unsigned, times four of x, signed */
@@ -62,6 +73,12 @@ W_INLINE ivec v_dot_bytes(ivec sum, ivec w, i32 x)
 W_INLINE vec v_scales(const w_bf16 *p)
 {
     return (vec)(v_widen(p) << 16);
+}
+
+/* The scales of a block of a panel. */
+W_INLINE const w_bf16 *scales_of(const u8 *panel)
+{
+    return (const w_bf16 *)(const void *)(panel + (u64)BLOCK * TILE_COLS);
 }
 
 /* ---- packing ---- */
@@ -146,31 +163,64 @@ static void pack_panel(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, 
     }
 }
 
+/* Where the blocks of the tile begin that a row is in. */
+W_INLINE u64 first_block(u64 row, u64 blocks)
+{
+    return row / TILE_ROWS * blocks;
+}
+
 static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
 {
-    struct row_block *block = packed;
+    const u64 blocks = (k + BLOCK - 1) / BLOCK;
 
-    for (u64 row = 0; row < rows; row++)
+    for (u64 row = 0; row < rows; row++) {
+        struct rows_block *block = (struct rows_block *)packed + first_block(row, blocks);
+        const u64 i = row % TILE_ROWS;
         for (u64 p = 0; p < k; p += BLOCK, block++) {
             float x[BLOCK];
             take_block(x, (const float *)a + row * a_row, a_col, p, k);
-            block->scale = largest_of(x) / 127;
-            block->start = -128 * quantise(block->q, x, inverse_of(block->scale));
+            block->scale[i] = largest_of(x) / 127;
+            block->start[i] = -128 * quantise(block->q[i], x, inverse_of(block->scale[i]));
         }
+    }
 }
 
-/* ---- the tile ---- */
+/* ---- the tile by vectors ---- */
 
-/* One block of some rows. */
-W_INLINE void multiply_block(const u32 rows, vec sum[TILE_ROWS][2], const struct row_block *a,
-                             u64 a_blocks, const u8 *panel)
+/* What is prefetched of each block while a tile is computed. The first tile of a panel prefetches
+ * this panel, in case it comes from memory; the others some lines each of the next one, which they
+ * leave time for. */
+struct ahead {
+    const u8 *from; /* in the first block */
+    u64 bytes;
+};
+
+static struct ahead what_ahead(const struct w_tile *t, u64 tile)
 {
-    const w_bf16 *scales = (const w_bf16 *)(const void *)(panel + (u64)BLOCK * TILE_COLS);
-    ivec dot[TILE_ROWS][2];
+    const u64 first = (tile - 1) * LINES_AHEAD * LINE;
+
+    if (tile == 0)
+        return (struct ahead){(const u8 *)t->b + STREAM_AHEAD, PANEL_BLOCK_BYTES};
+    if (!t->next || first >= PANEL_BLOCK_BYTES)
+        return (struct ahead){0};
+    return (struct ahead){(const u8 *)t->next + first, (u64)LINES_AHEAD * LINE};
+}
+
+W_INLINE void prefetch_block(struct ahead ahead, u64 block)
+{
+    for (u64 line = 0; line < ahead.bytes; line += LINE)
+        __builtin_prefetch(ahead.from + block * PANEL_BLOCK_BYTES + line, 0, 3);
+}
+
+/* One block of some rows, of which the first is row `from` of the block. */
+W_INLINE void multiply_block(const u32 rows, vec sum[VECTOR_ROWS][2], const struct rows_block *a,
+                             u64 from, const u8 *panel)
+{
+    ivec dot[VECTOR_ROWS][2];
 
 #pragma GCC unroll 8
     for (u32 i = 0; i < rows; i++)
-        dot[i][0] = dot[i][1] = a[i * a_blocks].start - (ivec){0};
+        dot[i][0] = dot[i][1] = a->start[from + i] - (ivec){0};
 #pragma GCC unroll 8
     for (u32 g = 0; g < BLOCK / 4; g++) {
         ivec w0, w1;
@@ -179,29 +229,30 @@ W_INLINE void multiply_block(const u32 rows, vec sum[TILE_ROWS][2], const struct
 #pragma GCC unroll 8
         for (u32 i = 0; i < rows; i++) {
             i32 x;
-            memcpy(&x, a[i * a_blocks].q + 4 * g, sizeof x);
+            memcpy(&x, a->q[from + i] + 4 * g, sizeof x);
             dot[i][0] = v_dot_bytes(dot[i][0], w0, x);
             dot[i][1] = v_dot_bytes(dot[i][1], w1, x);
         }
     }
-    const vec scale0 = v_scales(scales), scale1 = v_scales(scales + LANES);
+    const vec scale0 = v_scales(scales_of(panel)), scale1 = v_scales(scales_of(panel) + LANES);
 #pragma GCC unroll 8
     for (u32 i = 0; i < rows; i++) {
-        const vec scale = v_set(a[i * a_blocks].scale);
+        const vec scale = v_set(a->scale[from + i]);
         sum[i][0] = v_fma(__builtin_convertvector(dot[i][0], vec), scale0 * scale, sum[i][0]);
         sum[i][1] = v_fma(__builtin_convertvector(dot[i][1], vec), scale1 * scale, sum[i][1]);
     }
 }
 
 /* Some rows of c, all columns of the tile or some. */
-W_INLINE void tile_rows(const u32 rows, const struct w_tile *t, u64 row, const bool prefetch)
+W_INLINE void tile_rows(const u32 rows, const struct w_tile *t, u64 row)
 {
     const u64 blocks = t->k / BLOCK;
-    const struct row_block *a = (const struct row_block *)t->a + row * blocks;
+    const struct rows_block *a = (const struct rows_block *)t->a + first_block(row, blocks);
     const u8 *panel = t->b;
+    const struct ahead ahead = what_ahead(t, row / VECTOR_ROWS);
     const bool some = t->cols < TILE_COLS;
     float whole[TILE_COLS] = {0};
-    vec sum[TILE_ROWS][2];
+    vec sum[VECTOR_ROWS][2];
 
 #pragma GCC unroll 8
     for (u32 i = 0; i < rows; i++) {
@@ -212,9 +263,8 @@ W_INLINE void tile_rows(const u32 rows, const struct w_tile *t, u64 row, const b
         sum[i][1] = add ? v_load(add + LANES) : v_set(0);
     }
     for (u64 block = 0; block < blocks; block++, a++, panel += PANEL_BLOCK_BYTES) {
-        for (u64 line = 0; prefetch && line < PANEL_BLOCK_BYTES; line += 64)
-            __builtin_prefetch(panel + STREAM_AHEAD + line, 0, 3);
-        multiply_block(rows, sum, a, blocks, panel);
+        prefetch_block(ahead, block);
+        multiply_block(rows, sum, a, row % TILE_ROWS, panel);
     }
 #pragma GCC unroll 8
     for (u32 i = 0; i < rows; i++) {
@@ -226,20 +276,129 @@ W_INLINE void tile_rows(const u32 rows, const struct w_tile *t, u64 row, const b
     }
 }
 
-static void run(const struct w_tile *t)
+/* The rows from `row` on. */
+static void run_vectors(const struct w_tile *t, u64 row)
 {
-    for (u64 row = 0; row < t->rows; row += TILE_ROWS)
-        switch (W_MIN(t->rows - row, TILE_ROWS)) {
-        case 1: tile_rows(1, t, row, row == 0); break;
-        case 2: tile_rows(2, t, row, row == 0); break;
-#if TILE_ROWS > 2
-        case 3: tile_rows(3, t, row, row == 0); break;
-        case 4: tile_rows(4, t, row, row == 0); break;
-        case 5: tile_rows(5, t, row, row == 0); break;
-        case 6: tile_rows(6, t, row, row == 0); break;
+    for (; row < t->rows; row += VECTOR_ROWS)
+        switch (W_MIN(t->rows - row, VECTOR_ROWS)) {
+        case 1: tile_rows(1, t, row); break;
+        case 2: tile_rows(2, t, row); break;
+#if VECTOR_ROWS > 2
+        case 3: tile_rows(3, t, row); break;
+        case 4: tile_rows(4, t, row); break;
+        case 5: tile_rows(5, t, row); break;
+        case 6: tile_rows(6, t, row); break;
 #endif
         }
 }
+
+/* ---- the tile by the tile unit ---- */
+
+#if defined Q8_TILE_UNIT
+_Static_assert(TILE_COLS == 2 * UNIT_FLOATS && LANES == UNIT_FLOATS, "half a panel's columns");
+
+/* Tiles: sums (16 rows, 16 columns), a block of 16 rows, of 16 columns, and as much of -128. */
+#define DOTS 0
+#define NUMBERS 1
+#define COLUMNS 2
+#define OFFSETS 3
+
+/* (Body_amx.h says what this costs.) */
+static void configure_unit(void)
+{
+    static const int8_t offsets[UNIT_BYTES] = {[0 ... UNIT_BYTES - 1] = -128};
+    static const struct unit_config config = {
+        .palette = 1,
+        .rows = {[DOTS] = UNIT_ROWS, [NUMBERS] = UNIT_ROWS, BLOCK / 4, BLOCK / 4},
+        .row_bytes = {[DOTS] = UNIT_BYTES, [NUMBERS] = BLOCK, UNIT_BYTES, UNIT_BYTES}};
+    struct unit_config now;
+
+    UNIT_CONFIGURATION(&now);
+    if (memcmp(&now, &config, sizeof now) != 0)
+        UNIT_CONFIGURE(&config);
+    UNIT_LOAD(OFFSETS, offsets, 0);
+}
+
+/* Begin one block of 16 rows and columns. The unit could take bytes with signs, but not the
+ * vectors, which have the same panels; its second product, for the start of the sums, is free. */
+W_INLINE void multiply_unit(const struct rows_block *a, const u8 *columns)
+{
+    UNIT_LOAD(NUMBERS, a->q, BLOCK);
+    UNIT_LOAD(COLUMNS, columns, TILE_COLS * 4);
+    UNIT_CLEAR(DOTS);
+    UNIT_MULTIPLY_SIGNED(DOTS, NUMBERS, OFFSETS);
+    UNIT_MULTIPLY_UNSIGNED(DOTS, NUMBERS, COLUMNS);
+}
+
+/* Scale the sums of a block, and add them. */
+W_INLINE void add_dots(vec sum[UNIT_ROWS], i32 dots[UNIT_ROWS][UNIT_FLOATS],
+                       const struct rows_block *a, const u8 *panel, u32 col)
+{
+    const vec scale = v_scales(scales_of(panel) + col);
+
+#pragma GCC unroll 16
+    for (u32 i = 0; i < UNIT_ROWS; i++) {
+        ivec dot;
+        memcpy(&dot, dots[i], sizeof dot);
+        sum[i] = v_fma(__builtin_convertvector(dot, vec), scale * v_set(a->scale[i]), sum[i]);
+    }
+}
+
+/* A tile of 16 rows, and of 16 columns from `col` on or fewer. While the unit multiplies a block,
+ * vectors scale the sums of the one before. */
+static void unit_tile(const struct w_tile *t, u64 row, u32 col)
+{
+    const u64 blocks = t->k / BLOCK, cols = W_MIN(t->cols - col, UNIT_FLOATS);
+    const u64 add_row = t->add_row, c_row = t->c_row;
+    const float *add = t->add ? t->add + row * add_row + col : NULL;
+    const struct rows_block *a = (const struct rows_block *)t->a + first_block(row, blocks);
+    const struct ahead ahead = what_ahead(t, row / UNIT_ROWS * 2 + col / UNIT_FLOATS);
+    const u8 *panel = t->b;
+    float *c = t->c + row * c_row + col, whole[UNIT_FLOATS] = {0};
+    _Alignas(64) i32 dots[UNIT_ROWS][UNIT_FLOATS];
+    vec sum[UNIT_ROWS];
+
+#pragma GCC unroll 16
+    for (u32 i = 0; i < UNIT_ROWS; i++) {
+        const float *from = add ? add + i * add_row : whole;
+        sum[i] =
+            v_load(add && cols < UNIT_FLOATS ? memcpy(whole, from, cols * sizeof *from) : from);
+    }
+    multiply_unit(a, panel + (u64)4 * col);
+    UNIT_STORE(DOTS, dots, UNIT_BYTES);
+    for (u64 block = 1; block < blocks; block++, a++, panel += PANEL_BLOCK_BYTES) {
+        prefetch_block(ahead, block);
+        multiply_unit(a + 1, panel + PANEL_BLOCK_BYTES + (u64)4 * col);
+        add_dots(sum, dots, a, panel, col);
+        UNIT_STORE(DOTS, dots, UNIT_BYTES);
+    }
+    add_dots(sum, dots, a, panel, col);
+#pragma GCC unroll 16
+    for (u32 i = 0; i < UNIT_ROWS; i++) {
+        v_store(cols < UNIT_FLOATS ? whole : c + i * c_row, sum[i]);
+        if (cols < UNIT_FLOATS)
+            memcpy(c + i * c_row, whole, cols * sizeof *c);
+    }
+}
+
+/* Rows after the last whole tile are few enough for vectors. */
+static void run(const struct w_tile *t)
+{
+    u64 row = 0;
+
+    if (t->rows >= TILE_ROWS)
+        configure_unit();
+    for (; row + TILE_ROWS <= t->rows; row += TILE_ROWS)
+        for (u32 col = 0; col < t->cols; col += UNIT_FLOATS)
+            unit_tile(t, row, col);
+    run_vectors(t, row);
+}
+#else
+static void run(const struct w_tile *t)
+{
+    run_vectors(t, 0);
+}
+#endif
 
 const struct w_q8_kern Q8_VARIANT = {
     .name = Q8_NAME,
@@ -250,6 +409,7 @@ const struct w_q8_kern Q8_VARIANT = {
                 .tile_cols = TILE_COLS,
                 .k_unroll = BLOCK,
                 .row_bytes = 2, /* 1.25, rounded up */
+                .whole_k = WHOLE_K,
                 .run = run,
                 .pack_panel = pack_panel,
                 .pack_rows = pack_rows},

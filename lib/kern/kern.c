@@ -79,6 +79,7 @@ static const struct {
     {W_ISA_AVX2, offsetof(struct w_machine, avx2_fma), "this CPU has no AVX2 with FMA"},
     {W_ISA_AVX_VNNI, offsetof(struct w_machine, avx_vnni), "this CPU has no AVX-VNNI"},
     {W_ISA_AVX512_VNNI, offsetof(struct w_machine, avx512_vnni), "this CPU has no AVX512-VNNI"},
+    {W_ISA_AMX_INT8, offsetof(struct w_machine, amx_int8), "this CPU has no AMX for bytes"},
 };
 
 const char *w_kern_lacks(const struct w_kern *kern, const struct w_machine *m)

@@ -121,6 +121,7 @@ enum w_isa {
     W_ISA_AMX = 8,
     W_ISA_AVX_VNNI = 16,
     W_ISA_AVX512_VNNI = 32,
+    W_ISA_AMX_INT8 = 64, /* beside W_ISA_AMX */
 };
 
 struct w_kern {

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "kern/q8_variants.h"
+#include "kern/variants.h"
 #include "sys/cpuid.h"
 
 /* ---- the reference: panels and rows keep q and scales apart ---- */
@@ -108,9 +109,9 @@ static const struct w_q8_kern q8_ref = {
 
 static const struct w_q8_kern *const variants[] = {
 #if defined __x86_64__
-    &w_q8_avx512vnni, &w_q8_avxvnni, &w_q8_avx2,
+    &w_q8_amx,      &w_q8_avx512vnni, &w_q8_avxvnni, &w_q8_avx2,
 #endif
-    &w_q8_portable,   &q8_ref,       NULL,
+    &w_q8_portable, &q8_ref,          NULL,
 };
 
 const struct w_q8_kern *const *w_q8_all(void)
@@ -124,6 +125,10 @@ bool w_q8_usable(const struct w_q8_kern *kern, const char **why)
 
     w_cpuid_read(&m);
     *why = kern->ukernel.run ? w_isa_lack(kern->isa, &m) : "this program was compiled without it";
+#if defined __x86_64__
+    if (!*why && kern->isa & W_ISA_AMX)
+        return w_kern_usable(&w_kern_amx, why); /* does the unit work? */
+#endif
     return !*why;
 }
 

@@ -6,7 +6,7 @@
 
 extern const struct w_q8_kern w_q8_portable;
 #if defined __x86_64__
-extern const struct w_q8_kern w_q8_avx2, w_q8_avxvnni, w_q8_avx512vnni;
+extern const struct w_q8_kern w_q8_avx2, w_q8_avxvnni, w_q8_avx512vnni, w_q8_amx;
 #endif
 
 #endif

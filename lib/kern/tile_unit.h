@@ -1,10 +1,11 @@
-/* tile_unit.h - the instructions of AMX, each as one macro, for body_amx.h. A test defines the same
- * macros as a model of the unit (tests/unit/tile_model.h), so that the code runs on any machine.
+/* tile_unit.h - the instructions of AMX, each as one macro, for body_amx.h and body_q8.h. A test
+ * defines the same macros as a model of the unit (tests/unit/tile_model.h), so that the code runs
+ * on any machine.
  *
  * The unit has eight tiles of up to 16 rows of 64 bytes; a configuration says how many rows and
  * bytes of each are used, and all instructions, loads and stores too, keep to that. Compilers do
- * not know which memory the loads and stores use: packing, and reading the sums, must be in
- * functions that are called through a pointer; the macros for the configuration are barriers. */
+ * not know which memory loads use: packing must be in functions that are called through a pointer.
+ * Stores, and the macros for the configuration, are barriers. */
 #ifndef W_TILE_UNIT_H
 #define W_TILE_UNIT_H
 
@@ -39,6 +40,9 @@ _Static_assert(sizeof(struct unit_config) == 64, "the size that the instruction 
 #define UNIT_STORE(tile, to, stride_bytes) _tile_stored(tile, to, (long)(stride_bytes))
 /* sums += a b, pairs of bf16 */
 #define UNIT_MULTIPLY(sums, a, b) _tile_dpbf16ps(sums, a, b)
+/* The same in integers, groups of four bytes: those of a have signs, those of b may have. */
+#define UNIT_MULTIPLY_SIGNED(sums, a, b) _tile_dpbssd(sums, a, b)
+#define UNIT_MULTIPLY_UNSIGNED(sums, a, b) _tile_dpbsud(sums, a, b)
 /* Let the system switch to other threads. */
 #define UNIT_SLEEP() w_sleep_s(0.001)
 #endif

@@ -1,4 +1,5 @@
-/* variants.h - the tables of the variants, for kern.c alone. */
+/* variants.h - the tables of the variants, for kern.c; and for q8.c, which needs to know whether
+ * the tile unit works. */
 #ifndef W_VARIANTS_H
 #define W_VARIANTS_H
 

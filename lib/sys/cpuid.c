@@ -71,6 +71,7 @@ static void read_instruction_sets(struct w_machine *m)
     m->avx_vnni = m->avx2_fma && BIT(a71, 4);
     m->avx512_bf16 = m->avx512 && BIT(a71, 5);
     m->amx_bf16 = tiles && BIT(d7, 22) && BIT(d7, 24) && cpu_has_palette() && system_has_tiles();
+    m->amx_int8 = m->amx_bf16 && BIT(d7, 25);
 }
 
 /* Intel's leaf 4 and AMD's 0x8000001D have the same fields. */

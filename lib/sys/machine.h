@@ -50,7 +50,7 @@ struct w_machine {
     bool no_huge_pages; /* the system gives none, so that the TLB covers less memory */
     /* instruction sets that the CPU has and the system lets us use */
     bool avx2_fma, avx512, avx512_bf16, amx_bf16;
-    bool avx_vnni, avx512_vnni; /* in no file of a machine: only generation asks */
+    bool avx_vnni, avx512_vnni, amx_int8; /* in no file of a machine: only generation asks */
     enum w_source source;
     struct w_rate flops_per_s;        /* fp32 peak of all physical cores */
     struct w_rate bf16_flops_per_s;   /* the same for GEMM in bf16 */

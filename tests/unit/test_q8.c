@@ -1,5 +1,6 @@
-/* Products of weights in 8 bits by every micro-kernel: against the formula of q8.h in double
- * precision, and for the rules that all products keep. */
+/* Products of weights in 8 bits by every micro-kernel, and by that of AMX with a model of the tile
+ * unit in place of its instructions: against the formula of q8.h in double precision, and for the
+ * rules that all products keep. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,9 +12,15 @@
 
 #include "base/rng.h"
 #include "kern/gemm.h"
-#include "kern/q8.h"
+#include "tile_model.h"
 
-#define BLOCK 32
+#define LANES 16
+#define Q8_TILE_UNIT
+#define Q8_VARIANT q8_model
+#define Q8_NAME "amx model"
+extern const struct w_q8_kern q8_model;
+#include "kern/body_q8.h"
+
 #define GUARD 12345.0f
 
 struct product {
@@ -141,17 +148,21 @@ static void check(const struct w_q8_kern *kern, struct w_team *team, u64 m, u64 
     free_product(&p);
 }
 
+/* Those of the table that run here, then the model; NULL at the end. */
 static const struct w_q8_kern *next_usable(u32 *index)
 {
-    const struct w_q8_kern *kern;
+    const struct w_q8_kern *const *all = w_q8_all();
+    u32 count = 0;
     const char *why;
 
-    while ((kern = w_q8_all()[(*index)++])) {
-        if (w_q8_usable(kern, &why))
-            return kern;
-        print_message("NOT TESTED ON THIS CPU: the %s kernel: %s\n", kern->name, why);
+    while (all[count])
+        count++;
+    for (u32 i; (i = (*index)++) < count;) {
+        if (w_q8_usable(all[i], &why))
+            return all[i];
+        print_message("NOT TESTED ON THIS CPU: the %s kernel: %s\n", all[i]->name, why);
     }
-    return NULL;
+    return *index == count + 1 ? &q8_model : NULL;
 }
 
 static void products_are_those_of_the_formula(void **state)

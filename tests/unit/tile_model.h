@@ -1,6 +1,7 @@
 /* tile_model.h - a model of the tile unit, after the pseudo code of Intel's manual (TDPBF16PS,
- * LDTILECFG, TILELOADD, TILESTORED), for the macros of kern/tile_unit.h. Where the CPU would fault,
- * the test fails. Include it before kern_body.h: it takes the place of that header's instructions.
+ * TDPBSSD, TDPBSUD, LDTILECFG, TILELOADD, TILESTORED), for the macros of kern/tile_unit.h. Where
+ * the CPU would fault, the test fails. Include it before kern_body.h or body_q8.h: it takes the
+ * place of their instructions.
  *
  * Products of even and of odd numbers have a sum each, by multiply-adds with one rounding to the
  * nearest, from zero on; then the two sums are added, and the result to the earlier sum. Denormal
@@ -91,6 +92,7 @@ static inline float unit_pair_element(const u8 *words, u32 index)
     return unit_flush(w_bf16_to_float(x));
 }
 
+/* Element (m, n) of the sums, after products of bf16. */
 static inline float unit_element(u32 m, u32 n, u32 sums, u32 a, u32 b)
 {
     float sum, odd_even[2] = {0, 0};
@@ -104,7 +106,22 @@ static inline float unit_element(u32 m, u32 n, u32 sums, u32 a, u32 b)
     return unit_flush(unit_flush(sum) + unit_flush(odd_even[0] + odd_even[1]));
 }
 
-static inline void unit_multiply(u32 sums, u32 a, u32 b)
+/* The same after products of bytes, which are exact. */
+static inline i32 unit_whole_element(u32 m, u32 n, u32 sums, u32 a, u32 b, bool b_signed)
+{
+    i32 sum;
+
+    memcpy(&sum, unit.tiles[sums][m] + 4 * n, sizeof sum);
+    for (u32 k = 0; k < unit.config.row_bytes[a]; k++) {
+        const u8 factor = unit.tiles[b][k / 4][4 * n + k % 4];
+        sum += (int8_t)unit.tiles[a][m][k] * (b_signed ? (int8_t)factor : factor);
+    }
+    return sum;
+}
+
+enum unit_operands { UNIT_PAIRS, UNIT_SIGNED, UNIT_UNSIGNED };
+
+static inline void unit_multiply(u32 sums, u32 a, u32 b, enum unit_operands operands)
 {
     const struct unit_config *c = &unit.config;
 
@@ -118,8 +135,14 @@ static inline void unit_multiply(u32 sums, u32 a, u32 b)
         unit_fault("half a pair");
     for (u32 m = 0; m < c->rows[sums]; m++)
         for (u32 n = 0; n < c->row_bytes[sums] / 4u; n++) {
-            float x = unit_element(m, n, sums, a, b);
-            memcpy(unit.tiles[sums][m] + 4 * n, &x, sizeof x);
+            u8 *at = unit.tiles[sums][m] + 4 * n;
+            if (operands == UNIT_PAIRS) {
+                const float x = unit_element(m, n, sums, a, b);
+                memcpy(at, &x, sizeof x);
+            } else {
+                const i32 x = unit_whole_element(m, n, sums, a, b, operands == UNIT_SIGNED);
+                memcpy(at, &x, sizeof x);
+            }
         }
 }
 
@@ -134,7 +157,9 @@ static inline void unit_sleep(void)
 #define UNIT_CLEAR(tile) unit_clear(tile)
 #define UNIT_LOAD(tile, from, stride) unit_load(tile, from, stride)
 #define UNIT_STORE(tile, to, stride) unit_store(tile, to, stride)
-#define UNIT_MULTIPLY(sums, a, b) unit_multiply(sums, a, b)
+#define UNIT_MULTIPLY(sums, a, b) unit_multiply(sums, a, b, UNIT_PAIRS)
+#define UNIT_MULTIPLY_SIGNED(sums, a, b) unit_multiply(sums, a, b, UNIT_SIGNED)
+#define UNIT_MULTIPLY_UNSIGNED(sums, a, b) unit_multiply(sums, a, b, UNIT_UNSIGNED)
 #define UNIT_SLEEP() unit_sleep()
 
 #endif
