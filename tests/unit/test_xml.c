@@ -424,7 +424,7 @@ static void pictures_of_the_readme_are_well_formed(void **state)
             pictures++;
         }
     fclose(f);
-    assert_int_equal(pictures, 2);
+    assert_int_equal(pictures, 3);
 }
 
 int main(void)
