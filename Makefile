@@ -632,10 +632,11 @@ fuzz-run: $(FUZZERS)
 	@for f in $(FUZZERS); do echo "== $$f" && $$f -verbosity=0 -timeout=10 -print_final_stats=1 \
 		-max_total_time=$(FUZZ_TIME) -artifact_prefix=$$f- $$f.corpus || exit 1; done
 
+$(BUILD)/tests/fuzz/fuzz_prompts: $(BUILD)/tools/wsample_prompts.o $(TOOL_OBJECTS)
 $(FUZZERS): $(BUILD)/%: %.c $(BUILD)/libw.a
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(W_LDFLAGS) $< $(BUILD)/libw.a $(W_LIBS) -o $@
+	$(Q)$(CC) $(W_CFLAGS) -fsanitize=fuzzer $(W_LDFLAGS) $< $(filter %.o,$^) $(BUILD)/libw.a $(W_LIBS) -o $@
 
 lint: all ## formatting, static analysis, scripts, manual pages
 	@tests/lint '$(C_FILES)' '$(SHELL_FILES)' '$(PAGES)'
