@@ -7,9 +7,9 @@
  *
  * Applying looks at a sample of the ids first, for the frequent ones. Then it writes the codes, and
  * puts the ids aside of which lower bits follow, without a branch that depends on an id: nobody
- * could predict it. These are two loops, over PART ids in turn: where a loop stores at a place that
- * depends on what it has loaded, the CPU waits for that before it loads more. Both have a form for
- * AVX, with the same result.
+ * could predict it. These are two loops, over PART ids in turn, which stay in the cache: where a
+ * loop stores at a place that depends on what it has loaded, the CPU waits for that before it loads
+ * more. Both have a form for AVX, with the same result.
  *
  * Lists are one 64-bit word each for ids of two bytes, the latest lowest; the id before 0 is the
  * first one's. */
@@ -54,7 +54,7 @@ struct w_id_filter {
     u32 used;    /* lists of ids from here on are empty */
     /* for applying: */
     u32 id_limit; /* ids are below it */
-    u8 *lower;    /* the lower 16 bits of the ids of a frame whose lower bits follow */
+    u8 *aside;    /* the lower 16 bits of ids whose lower bits follow */
     u8 *codes;    /* by id: of one that is in no list */
     u32 *counts;  /* by id: how often it is in the sample; all 0 between frames */
     u32 *sample;  /* its ids, each once */
@@ -90,7 +90,7 @@ enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count,
     f->lists = malloc((size_t)LISTS * PLACES * id_bytes);
     f->used = f->id_limit;
     if (count) {
-        f->lower = malloc(2 * ((size_t)count + OCTET));
+        f->aside = malloc(2 * (PART + 2 * OCTET));
         f->codes = malloc(f->id_limit);
         f->counts = calloc(f->id_limit, sizeof *f->counts);
         f->sample = malloc(SAMPLE * sizeof *f->sample);
@@ -99,7 +99,7 @@ enum w_status w_id_filter_new(struct w_id_filter **out, u32 id_bytes, u32 count,
     f->has_avx = __builtin_cpu_supports("avx") && __builtin_cpu_supports("popcnt");
 #endif
     make_moves(&f->moves);
-    if (f->lists && (!count || (f->lower && f->codes && f->counts && f->sample)))
+    if (f->lists && (!count || (f->aside && f->codes && f->counts && f->sample)))
         return W_DONE;
     w_id_filter_free(f);
     *out = NULL;
@@ -111,7 +111,7 @@ void w_id_filter_free(struct w_id_filter *f)
     if (!f)
         return;
     free(f->lists);
-    free(f->lower);
+    free(f->aside);
     free(f->codes);
     free(f->counts);
     free(f->sample);
@@ -269,15 +269,15 @@ static inline void put_codes(const struct w_id_filter *f, const u8 *ids, u32 wid
 
 /* Put the ids aside whose code is from `upper` on. Returns how many. */
 static inline u32 put_aside(const u8 *ids, u32 width, u32 count, u32 upper,
-                            const u8 *restrict codes, u8 *restrict lower)
+                            const u8 *restrict codes, u8 *restrict aside)
 {
-    u32 lowers = 0;
+    u32 put = 0;
 
     for (u32 i = 0; i < count; i++) {
-        w_put16(lower + 2 * (size_t)lowers, (u16)get_id(ids, width, i));
-        lowers += codes[i] >= upper;
+        w_put16(aside + 2 * (size_t)put, (u16)get_id(ids, width, i));
+        put += codes[i] >= upper;
     }
-    return lowers;
+    return put;
 }
 
 #if defined __x86_64__
@@ -310,48 +310,36 @@ __attribute__((target("avx"))) static void put_codes_avx(const struct w_id_filte
 __attribute__((target("avx,popcnt"))) static u32 put_aside_avx(const struct w_id_filter *f,
                                                                const u8 *ids, u32 count, u32 upper,
                                                                const u8 *restrict codes,
-                                                               u8 *restrict lower)
+                                                               u8 *restrict aside)
 {
     const __m128i uppers = _mm_set1_epi8((char)upper);
-    u32 lowers = 0, i = 0;
+    u32 put = 0, i = 0;
 
     for (; i + OCTET <= count; i += OCTET) {
         const __m128i eight = _mm_loadl_epi64((const __m128i *)(codes + i));
         const u32 mask = (u8)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(eight, uppers), eight));
         const __m128i from = _mm_loadu_si128((const __m128i *)(ids + 2 * (size_t)i));
         const __m128i move = _mm_loadu_si128((const __m128i *)f->moves.aside[mask]);
-        _mm_storeu_si128((__m128i *)(lower + 2 * (size_t)lowers), _mm_shuffle_epi8(from, move));
-        lowers += (u32)__builtin_popcount(mask);
+        _mm_storeu_si128((__m128i *)(aside + 2 * (size_t)put), _mm_shuffle_epi8(from, move));
+        put += (u32)__builtin_popcount(mask);
     }
-    return lowers + put_aside(ids + 2 * (size_t)i, 2, count - i, upper, codes + i,
-                              lower + 2 * (size_t)lowers);
+    return put +
+           put_aside(ids + 2 * (size_t)i, 2, count - i, upper, codes + i, aside + 2 * (size_t)put);
 }
 #endif
 
-/* The codes of all ids, and those put aside of which lower bits follow, by parts that stay in the
- * cache. Returns how many these are. */
-static inline u32 put_all(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
-                          u32 upper, u8 *out)
+/* The codes of a part, and the ids put aside of which lower bits follow; returns how many. */
+static inline u32 put_part(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
+                           u32 before, u32 upper, u8 *out, u8 *aside)
 {
-    u32 before = 0, lowers = 0;
-
-    for (u32 i = 0, part; i < count; i += part) {
-        const u8 *from = ids + (size_t)i * width;
-        u8 *lower = f->lower + 2 * (size_t)lowers;
-        part = W_MIN(count - i, (u32)PART);
 #if defined __x86_64__
-        if (width == 2 && f->has_avx) {
-            put_codes_avx(f, from, part, before, out + i);
-            lowers += put_aside_avx(f, from, part, upper, out + i, lower);
-        } else
-#endif
-        {
-            put_codes(f, from, width, part, before, out + i);
-            lowers += put_aside(from, width, part, upper, out + i, lower);
-        }
-        before = get_id(from, width, part - 1);
+    if (width == 2 && f->has_avx) {
+        put_codes_avx(f, ids, count, before, out);
+        return put_aside_avx(f, ids, count, upper, out, aside);
     }
-    return lowers;
+#endif
+    put_codes(f, ids, width, count, before, out);
+    return put_aside(ids, width, count, upper, out, aside);
 }
 
 /* Four ids of two bytes each, of which only the lower bits are kept, without gaps. */
@@ -363,17 +351,45 @@ static inline u64 pack_four(u64 ids, u32 lower_bits)
     return (u32)pairs | pairs >> 32 << 2 * lower_bits;
 }
 
-/* The lower bits of `count` ids, an OCTET at a time, which take whole bytes, with zeros after the
- * last. */
-static void put_lower_bits(u8 *lower, u32 count, u32 lower_bits, u8 *out)
+/* The lower bits of whole OCTETs of ids, which take whole bytes; half of one, half a byte more. */
+static void put_lower_bits(const u8 *aside, u32 octets, u32 lower_bits, u8 *out)
 {
-    memset(lower + 2 * (size_t)count, 0, 2 * OCTET);
-    for (u32 i = 0; i < count; i += OCTET, out += lower_bits) {
-        const u64 first = pack_four(w_get64(lower + 2 * (size_t)i), lower_bits);
-        const u64 second = pack_four(w_get64(lower + 2 * (size_t)i + 8), lower_bits);
-        w_put64(out, first | second << 4 * lower_bits);
-        w_put64(out + 8, second >> 1 >> (63 - 4 * lower_bits));
+    const u32 half = lower_bits / 2, rest = 4 * (lower_bits % 2);
+
+    for (u32 i = 0; i < octets; i++, aside += 2 * OCTET, out += lower_bits) {
+        const u64 first = pack_four(w_get64(aside), lower_bits);
+        const u64 second = pack_four(w_get64(aside + OCTET), lower_bits);
+        w_put64(out, first);
+        w_put64(out + half, first >> 8 * half | second << rest);
     }
+}
+
+/* The codes of all ids, and after them the lower bits, with zeros after the last. Returns how many
+ * bytes these take: more than `room` if they would not fit into it, and then they are not all
+ * there. */
+static inline size_t put_all(const struct w_id_filter *f, const u8 *ids, u32 width, u32 count,
+                             u32 upper, u32 lower_bits, u8 *out, size_t room)
+{
+    u8 *lower = out + count;
+    size_t size = 0;
+    u32 before = 0, waiting = 0; /* ids aside, less than an OCTET */
+
+    for (u32 i = 0, part; i < count; i += part) {
+        const u8 *from = ids + (size_t)i * width;
+        part = W_MIN(count - i, (u32)PART);
+        waiting += put_part(f, from, width, part, before, upper, out + i, f->aside + 2 * waiting);
+        before = get_id(from, width, part - 1);
+        const u32 octets = waiting / OCTET;
+        if (size + (size_t)octets * lower_bits > room)
+            return room + 1;
+        put_lower_bits(f->aside, octets, lower_bits, lower + size);
+        size += (size_t)octets * lower_bits;
+        memcpy(f->aside, f->aside + 2 * OCTET * octets, 2 * OCTET);
+        waiting %= OCTET;
+    }
+    memset(f->aside + 2 * waiting, 0, 2 * OCTET);
+    put_lower_bits(f->aside, 1, lower_bits, lower + size);
+    return size + (waiting * lower_bits + 7) / 8;
 }
 
 size_t w_id_filter_bound(u32 id_bytes, u32 count)
@@ -394,15 +410,15 @@ size_t w_id_filter_apply(struct w_id_filter *f, const u8 *ids, u32 count, u8 *ou
     out[1] = (u8)listed;
     make_codes(f, out + HEAD, listed, lower_bits);
     u8 *codes = out + HEAD + (size_t)listed * width;
-    const u32 lowers = width == 2 ? put_all(f, ids, 2, count, PLACES + listed, codes)
-                                  : put_all(f, ids, 4, count, PLACES + listed, codes);
     sizes[0] = (u32)(codes - out) + count;
-    sizes[1] = (u32)(((u64)lowers * lower_bits + 7) / 8);
-    const size_t size = (size_t)sizes[0] + sizes[1];
-    if (size > (size_t)count * width)
-        return 0; /* `out` might be too small for it */
-    put_lower_bits(f->lower, lowers, lower_bits, codes + count);
-    return size;
+    if (sizes[0] > (size_t)count * width)
+        return 0;
+    const size_t room = (size_t)count * width - sizes[0];
+    const size_t lower = width == 2
+                             ? put_all(f, ids, 2, count, PLACES + listed, lower_bits, codes, room)
+                             : put_all(f, ids, 4, count, PLACES + listed, lower_bits, codes, room);
+    sizes[1] = (u32)lower;
+    return lower > room ? 0 : sizes[0] + lower;
 }
 
 /* ---- undoing ---- */
