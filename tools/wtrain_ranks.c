@@ -70,9 +70,9 @@ enum w_status ranks_open(struct run *run, struct settings *set, struct w_err *er
 
 enum w_status ranks_check(const struct run *run, struct w_err *err)
 {
-    const u32 size = w_peers_size(run->peers), parts = w_gradient_parts(&run->conf);
+    const u32 size = w_peers_size(run->peers);
 
-    if (run->conf.local_steps ? run->conf.accumulate % size == 0 : size <= parts)
+    if (size <= w_gradient_ranks(&run->conf))
         return W_DONE;
     if (size > run->conf.max_ranks && !run->conf.local_steps)
         return w_fail(err, W_USAGE,

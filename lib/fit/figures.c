@@ -423,8 +423,18 @@ const struct w_figure w_figures[] = {
     {"ranks.update", "the update, which each rank makes", W_UNIT_SECONDS,
      "ranks.one/step.seconds*(step.orthogonalise + step.update)"},
     {"ranks.batches", "the batches of a rank", W_UNIT_SECONDS, "(ranks.one - ranks.update)/ranks"},
-    {"ranks.wait", "waiting for other ranks in a step", W_UNIT_SECONDS, NULL},
+    {"local_steps", "steps of a rank alone in a round; 0: gradients are summed in each step",
+     W_UNIT_COUNT, NULL},
+    {"ranks.summing", "waiting for other ranks in a step that sums gradients", W_UNIT_SECONDS,
+     NULL},
     {"ranks.network", "the same, were they equally fast", W_UNIT_SECONDS, NULL},
+    {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
+    {"ranks.round", "the same with the states of the optimizer", W_UNIT_SECONDS,
+     "ranks.sync*ckpt.bytes/(4*params)"},
+    /* unequal speeds even out over the steps of a round */
+    {"ranks.wait", "waiting for other ranks, for each step", W_UNIT_SECONDS,
+     "if(local_steps, (ranks.summing - ranks.network)/sqrt(max(local_steps, 1)) + "
+     "ranks.round/max(local_steps, 1), ranks.summing)"},
     {"ranks.seconds", "a step of all ranks", W_UNIT_SECONDS,
      "ranks.batches + ranks.update + ranks.wait"},
     {"ranks.tok_s", "predicted training rate of all ranks", W_UNIT_TOKENS_S,
@@ -435,25 +445,22 @@ const struct w_figure w_figures[] = {
      * as many batches, or k steps of each rank alone, after which as much is exchanged for the
      * weights and for each state of the optimizer (net/outer.h). */
     {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
-    {"ranks.sync", "exchanging as much while nothing is computed", W_UNIT_SECONDS, NULL},
-    {"ranks.round", "the same with the states of the optimizer", W_UNIT_SECONDS,
-     "ranks.sync*ckpt.bytes/(4*params)"},
     {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
      "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
     {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
      W_UNIT_RATIO,
-     "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.wait - ranks.network) + "
+     "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.summing - ranks.network) + "
      "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
      "ranks.batch*accumulate*rows/law.batch)"},
     {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
      "max(1, ceil(9*ranks.round/(ranks.batches + ranks.update)))"},
     {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,
      "rule.local*ranks.local_steps*ranks.seconds/(ranks.local_steps*(ranks.batches + "
-     "ranks.update) + sqrt(ranks.local_steps)*(ranks.wait - ranks.network) + ranks.round)"},
+     "ranks.update) + sqrt(ranks.local_steps)*(ranks.summing - ranks.network) + ranks.round)"},
     {"ranks.choice", "0: steps as they are, 1: larger ones, 2: steps of ranks alone", W_UNIT_COUNT,
-     "if(ranks.network <= 0.1*ranks.seconds, 0, "
+     "if(local_steps, 0, if(ranks.network <= 0.1*ranks.seconds, 0, "
      "if(max(ranks.batch_gain, ranks.local_gain) <= 1, 0, "
-     "if(ranks.batch_gain >= ranks.local_gain, 1, 2)))"},
+     "if(ranks.batch_gain >= ranks.local_gain, 1, 2))))"},
     {NULL, NULL, W_UNIT_COUNT, NULL},
 };
 _Static_assert(W_COUNTOF(w_figures) <= W_FIGURES_MAX, "room in struct w_fit");

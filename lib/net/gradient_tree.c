@@ -39,6 +39,13 @@ u32 w_gradient_parts(const struct w_conf *conf)
     return parts;
 }
 
+u32 w_gradient_ranks(const struct w_conf *conf)
+{
+    const u64 divides = conf->accumulate & -conf->accumulate; /* the largest such power of two */
+
+    return conf->local_steps ? (u32)W_MIN(divides, W_PEERS_MAX) : w_gradient_parts(conf);
+}
+
 static u32 log2_of(u32 power)
 {
     return (u32)__builtin_ctz(power);

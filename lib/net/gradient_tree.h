@@ -28,6 +28,8 @@
  * No more ranks can share out a step. With local steps 1: gradients are summed within a rank alone,
  * of whose number only accumulate has to be a multiple. */
 u32 w_gradient_parts(const struct w_conf *);
+/* Ranks that can share out the batches of a step, at most; any smaller power of two can, too. */
+u32 w_gradient_ranks(const struct w_conf *);
 
 /* Of a block of so many floats, those from `from` on are final, and those from `sent` on are on
  * their way: the floats of the next exchange, the last ones before `sent`. 0: it is not worth one

@@ -566,5 +566,16 @@ train_tiny()
     wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --set accumulate=2 "$conf" | grep 'better: local steps'
     run -2 wcachefit plot ranks "$conf"
     [[ $output == *"ranks need --network"* ]]
-    run -2 wcachefit plot ranks --network 1GbE --set local_steps=2 "$conf"
+}
+
+@test "rounds of local steps wait less for a slow network, the longer the less" {
+    calibrated
+    local steps
+    echo '{"bytes_s": 1e6, "latency_s": 1e-3}' >"$BATS_TEST_TMPDIR/slow.json"
+    for steps in 0 10 100; do
+        wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --json --set accumulate=4 --set local_steps=$steps "$small"
+    done | jq -se 'map(.configs[0].figures) | map(."ranks.wait") as [$each, $ten, $hundred] |
+        .[2].ranks == 4 and $ten < $each and ($ten / $hundred - 10 | fabs) < 1e-6 and .[2]."ranks.choice" == 0'
+    wcachefit plot ranks --network "$BATS_TEST_TMPDIR/slow.json" --json --set local_steps=100 "$small" |
+        jq -e '.series[0].points | length == 11 and all(.label == null)'
 }

@@ -318,7 +318,11 @@ static void add_ranks(double step_tokens)
     const double update =
         one * (given("step.orthogonalise") + given("step.update")) / given("step.seconds");
     const double batches = (one - update) / ranks;
-    const double seconds = batches + update + given("ranks.wait");
+    const double network = given("ranks.network"), uneven = given("ranks.summing") - network;
+    const double round = given("ranks.sync") * given("ckpt.bytes") / (4 * params);
+    const double steps = given("local_steps"); /* of a round, whose waits are those of its end */
+    const double wait = steps > 0 ? (uneven * sqrt(steps) + round) / steps : network + uneven;
+    const double seconds = batches + update + wait;
 
     add("ranks.bytes", 8 * params - 8 * params / ranks);
     add("ranks.update", update);
@@ -329,11 +333,9 @@ static void add_ranks(double step_tokens)
     add("ranks.efficiency", one / ranks / seconds);
 
     /* k times the batches, or k steps alone: the network takes a tenth of the time at most */
-    const double network = given("ranks.network"), uneven = given("ranks.wait") - network;
     double k = 1, local = 1;
     while (network > 0.1 * (k * batches + update + network))
         k++;
-    const double round = given("ranks.sync") * given("ckpt.bytes") / (4 * params);
     while (round > 0.1 * (local * (batches + update) + round))
         local++;
     const double larger = k * (batches + uneven) + update + network;
@@ -342,12 +344,13 @@ static void add_ranks(double step_tokens)
     const double batch_gain = k * seconds / larger / (1 + k * wasted) * (1 + wasted);
     const double local_gain = given("rule.local") * local * seconds / alone;
     const bool waits = network > 0.1 * seconds, gains = batch_gain > 1 || local_gain > 1;
+    add("ranks.wait", wait);
     add("ranks.round", round);
     add("ranks.batch", k);
     add("ranks.local_steps", local);
     add("ranks.batch_gain", batch_gain);
     add("ranks.local_gain", local_gain);
-    add("ranks.choice", !waits || !gains ? 0 : batch_gain >= local_gain ? 1 : 2);
+    add("ranks.choice", steps > 0 || !waits || !gains ? 0 : batch_gain >= local_gain ? 1 : 2);
 }
 
 static void add_rates(const struct w_conf *c)
@@ -535,6 +538,7 @@ static void every_formula_says_what_is_counted(void **state)
         conf.softmax_sample = sizes[i].sample;
         conf.lazy_rows = sizes[i].lazy;
         conf.counts = 8;
+        conf.local_steps = i == 3 ? 5 : 0;
         if (w_fit_make(&made, &conf, &m, &ask, &err))
             fail_msg("%s", err.text);
         check(&made);

@@ -189,7 +189,7 @@ static enum w_status chart_ranks(struct w_chart *chart, const struct report *r,
     for (size_t i = 0; i < r->count && !status; i++) {
         struct w_series *s = w_chart_series(chart, r->confs[i].name, W_SERIES_LINE);
         struct w_fit_ask ask = report_ask(r);
-        status = ask_network(&ask, set, &r->confs[i], err);
+        status = ask_network(&ask, set, err);
         if (!status)
             status = add_ranks(s, r, &r->fits[i], &ask, err);
     }

@@ -193,7 +193,7 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
 static enum w_status ask_ranks(struct w_fit_ask *ask, const struct settings *set,
                                const struct w_conf *conf, struct w_err *err)
 {
-    const u32 most = w_gradient_parts(conf);
+    const u32 most = w_gradient_ranks(conf);
 
     ask->ranks = set->ranks ? set->ranks : most;
     if (ask->ranks & (ask->ranks - 1))
@@ -205,7 +205,7 @@ static enum w_status ask_ranks(struct w_fit_ask *ask, const struct settings *set
                       "has to be a multiple of the ranks, and max_ranks no less",
                       conf->name, (unsigned long long)ask->ranks,
                       (unsigned long long)conf->accumulate, most);
-    return ask_network(ask, set, conf, err);
+    return ask_network(ask, set, err);
 }
 
 static enum w_status make_fits(struct report *r, const struct settings *set, struct w_err *err)

@@ -204,14 +204,8 @@ static enum w_status share_of_peak(double *share, const struct report *r, const 
     return status;
 }
 
-enum w_status ask_network(struct w_fit_ask *ask, const struct settings *set,
-                          const struct w_conf *conf, struct w_err *err)
+enum w_status ask_network(struct w_fit_ask *ask, const struct settings *set, struct w_err *err)
 {
-    if (conf->local_steps)
-        return w_fail(err, W_USAGE,
-                      "%s: --network predicts ranks that sum their gradients in each step, and not "
-                      "rounds of local_steps: --set local_steps=0",
-                      conf->name);
     ask->spread = set->spread;
     return w_network_find(&ask->network, set->network, err);
 }

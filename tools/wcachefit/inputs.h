@@ -145,10 +145,8 @@ double memory_limit(const struct report *, const struct settings *);
 
 /* What is asked of every configuration: threads, precision, calibration. */
 struct w_fit_ask report_ask(const struct report *);
-/* The network of --network, and how unequally fast its ranks are. W_USAGE: no such network, or a
- * configuration of which nothing is predicted for ranks. */
-enum w_status ask_network(struct w_fit_ask *, const struct settings *, const struct w_conf *,
-                          struct w_err *) W_MUST_CHECK;
+/* The network of --network, and how unequally fast its ranks are. W_USAGE: no such network. */
+enum w_status ask_network(struct w_fit_ask *, const struct settings *, struct w_err *) W_MUST_CHECK;
 /* Make the figures of the index-th one; errors of w_fit_make(). */
 enum w_status report_fit(struct report *, size_t index, const struct w_fit_ask *,
                          struct w_err *) W_MUST_CHECK;

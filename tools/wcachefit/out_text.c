@@ -166,7 +166,7 @@ static void write_buffers(FILE *f, const struct w_fit *fit)
 static enum w_status write_ranks(FILE *f, const struct report *r, struct w_err *err)
 {
     static struct w_fit fit;
-    const u64 most = w_gradient_parts(&r->fits->conf);
+    const u64 most = w_gradient_ranks(&r->fits->conf);
     u64 best = 1;
     double best_tok_s = 0;
     enum w_status status = W_DONE;
