@@ -573,7 +573,8 @@ train_tiny()
     local steps
     echo '{"bytes_s": 1e6, "latency_s": 1e-3}' >"$BATS_TEST_TMPDIR/slow.json"
     for steps in 0 10 100; do
-        wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --json --set accumulate=4 --set local_steps=$steps "$small"
+        wcachefit --network "$BATS_TEST_TMPDIR/slow.json" --spread 0 --json --set accumulate=4 \
+            --set local_steps=$steps "$small"
     done | jq -se 'map(.configs[0].figures) | map(."ranks.wait") as [$each, $ten, $hundred] |
         .[2].ranks == 4 and $ten < $each and ($ten / $hundred - 10 | fabs) < 1e-6 and .[2]."ranks.choice" == 0'
     wcachefit plot ranks --network "$BATS_TEST_TMPDIR/slow.json" --json --set local_steps=100 "$small" |
