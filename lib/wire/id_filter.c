@@ -187,17 +187,17 @@ static inline u32 get_id(const u8 *ids, u32 width, u32 index)
 static u32 count_lower_bits(const u8 *ids, u32 width, u32 count)
 {
     const size_t size = (size_t)count * width;
-    w_lanes lanes[2] = {0}; /* ids, or'd */
+    w_lanes lanes = {0}, more = {0}; /* ids, or'd */
     u8 bytes[W_LANES];
     size_t i = 0;
     u32 all = 0, bits = 0;
 
     for (; i + 2 * W_LANES <= size; i += 2 * W_LANES) {
-        lanes[0] |= w_lanes_load(ids + i);
-        lanes[1] |= w_lanes_load(ids + i + W_LANES);
+        lanes |= w_lanes_load(ids + i);
+        more |= w_lanes_load(ids + i + W_LANES);
     }
-    lanes[0] |= lanes[1];
-    memcpy(bytes, lanes, sizeof bytes);
+    lanes |= more;
+    memcpy(bytes, &lanes, sizeof bytes);
     for (; i < size; i++)
         bytes[i % W_LANES] |= ids[i];
     for (i = 0; i < W_LANES; i++)
