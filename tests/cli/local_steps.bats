@@ -183,6 +183,8 @@ saved()
     [[ $output == *"outer_momentum must be below 1"* ]]
     run -2 wtrain -c eight.json --local-steps many -n 3 "$data/eight.batches"
     [[ $output == *"--local-steps"* ]]
+    run -2 wcachefit --network 1GbE --ranks 16 --set accumulate=8 --set local_steps=30 eight.json
+    [[ $output == *"16 ranks cannot share out a step of 8 batches, 8 can"* ]]
     need openmpi
     skip_if_sanitized
     run -2 ranks openmpi 4 wtrain "${rounds[@]}" --set accumulate=6 -n 3 "$data/eight.batches"
