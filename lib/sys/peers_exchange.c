@@ -23,8 +23,11 @@ static struct w_exchange_part part_of(const struct w_peers_job *job, u32 rank, u
 {
     struct w_exchange_part part = {0, job->items};
 
-    if (job->way != W_PEERS_ALL)
-        return (rank ^ job->owner) & ((1u << halvings) - 1) ? (struct w_exchange_part){0} : part;
+    if (job->way != W_PEERS_ALL) {
+        const u32 differs = (rank ^ job->owner) & ((1u << halvings) - 1);
+        part.end = differs ? 0 : part.end;
+        return part;
+    }
     for (u32 s = 0; s < halvings; s++) {
         const u64 half = (part.end - part.begin) / 2 / PART_ITEMS * PART_ITEMS;
         if (rank >> s & 1)
