@@ -221,20 +221,19 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
     return status;
 }
 
-/* Where the documents of a whole text end. */
+/* Where the documents of a whole text end, of which the last may lack its end. */
 static enum w_status find_ends(const struct wgram_text *t, u64 **ends, u64 *documents,
                                struct w_err *err)
 {
     const u32 eot = w_corpus_facts(t->corpus)->eot;
     size_t room = 0;
-    enum w_status status = W_DONE;
 
-    for (u64 i = 0; i < t->held && !status; i++)
-        if (t->ids[i] == eot || i + 1 == t->held) {
-            status = w_grow(ends, &room, *documents + 1, sizeof **ends, "documents", err);
-            if (!status)
-                (*ends)[(*documents)++] = i + 1;
-        }
+    enum w_status status = w_count_document_ends(t->ids, t->held, eot, ends, &room, documents, err);
+    if (!status && t->held && t->ids[t->held - 1] != eot) {
+        status = w_grow(ends, &room, *documents + 1, sizeof **ends, "documents", err);
+        if (!status)
+            (*ends)[(*documents)++] = t->held;
+    }
     return status;
 }
 

@@ -253,7 +253,7 @@ enum w_status run_train(struct run *run, struct w_err *err)
                      (unsigned long long)run->state.step);
     }
     /* What follows saves the run, after a failure of one rank, too. */
-    struct w_err lost;
+    struct w_err lost = {0};
     if (!w_peers_failed(run->peers) && w_model_spread(run->model, true, &lost)) {
         *err = lost;
         status = lost.status;

@@ -264,18 +264,16 @@ static void say_document(void *context, u64 item, u32 worker)
         w->status = say(w->document, s->ids + from, s->lp + from, to - from, &w->err);
 }
 
-/* Where documents end. */
-static enum w_status find_ends(struct w_count_documents *d, const u32 *ids, u64 count, u64 *ended,
-                               struct w_err *err)
+enum w_status w_count_document_ends(const u32 *ids, u64 count, u32 eot, u64 **ends, size_t *room,
+                                    u64 *ended, struct w_err *err)
 {
     enum w_status status = W_DONE;
 
-    *ended = 0;
     for (u64 i = 0; i < count && !status; i++)
-        if (ids[i] == d->eot) {
-            status = w_grow(&d->ends, &d->end_room, *ended + 1, sizeof *d->ends, "documents", err);
+        if (ids[i] == eot) {
+            status = w_grow(ends, room, *ended + 1, sizeof **ends, "documents", err);
             if (!status)
-                d->ends[(*ended)++] = i + 1;
+                (*ends)[(*ended)++] = i + 1;
         }
     return status;
 }
@@ -287,7 +285,8 @@ enum w_status w_count_documents_say(struct w_count_documents *d, struct w_team *
     struct saying saying = {d, ids, lp};
     u64 ended = 0;
 
-    enum w_status status = find_ends(d, ids, text->count, &ended, err);
+    enum w_status status =
+        w_count_document_ends(ids, text->count, d->eot, &d->ends, &d->end_room, &ended, err);
     if (status)
         return status;
     /* The document that is open goes on to the first end, and one begins after the last. */

@@ -48,6 +48,11 @@ enum w_status w_count_document_next(struct w_count_document *, u32 id, double *p
  * token of the document is below vocab. */
 void w_count_document_mix(const struct w_count_document *, double *p, u32 vocab);
 
+/* Where the documents of ids (count) end: after each eot. Appends to ends (*ended of them, in an
+ * array of w_grow()). W_NOMEM. */
+enum w_status w_count_document_ends(const u32 *ids, u64 count, u32 eot, u64 **ends, size_t *room,
+                                    u64 *ended, struct w_err *) W_MUST_CHECK;
+
 /* Documents of a text side by side. */
 struct w_count_documents;
 
