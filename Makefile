@@ -262,7 +262,9 @@ TOOLS := \
 # Shared by all programs; and what a program has beside tools/NAME.c.
 TOOL_SOURCES := \
 	tools/cli.c \
+	tools/help.c \
 	tools/messages.c \
+	tools/signals.c \
 	tools/wrap.c \
 
 wbatch_PARTS := tools/wbatch_make.c tools/wbatch_streams.c

@@ -8,160 +8,12 @@
 #include <unistd.h>
 
 #include "base/strnum.h"
-#include "sys/clock.h"
-#include "sys/deflate.h"
 #include "sys/fdio.h"
 #include "sys/file_list.h"
-#include "sys/json.h"
-#include "tools/wrap.h"
-
-volatile sig_atomic_t w_signal_stop;
-volatile sig_atomic_t w_signal_save;
+#include "tools/help.h"
 
 enum { COMMAND_LINE = 1024 };
 static char command_line[COMMAND_LINE], provenance[COMMAND_LINE];
-
-/* The options that every program has, after its own. */
-static const struct w_option common_options[] = {
-    {"quiet", 'q', W_OPT_FLAG, offsetof(struct w_common, quiet), .aside = true,
-     .help = "Print only warnings and errors."},
-    {"verbose", 'v', W_OPT_FLAG, offsetof(struct w_common, verbose), .aside = true,
-     .help = "Print what was chosen and why."},
-    {"progress", 0, W_OPT_CHOICE, offsetof(struct w_common, progress), .arg = "WHEN",
-     .choices = "auto|always|never", .aside = true,
-     .help = "Show progress: auto draws it on a terminal and writes a line now and then into a "
-             "log, but leaves it to the last program of a pipeline."},
-    {"help", 'h', W_OPT_FLAG, 0, .help = "Show this help and exit."},
-    {"version", 'V', W_OPT_FLAG, 0, .help = "Show the version and exit."},
-    {0},
-};
-/* For the generators of manual pages and completions; not shown to people. */
-static const char *const dump_option = "--dump-options";
-
-/* ---- help ---- */
-
-static void print_paragraph(const char *text, u32 column, u32 indent)
-{
-    w_wrap(stdout, text, column, indent);
-    putchar('\n');
-}
-
-static void print_option(const struct w_option *o)
-{
-    char left[64];
-    int n = snprintf(left, sizeof left, o->letter ? "-%c, " : "    ", o->letter);
-    snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", o->name,
-             o->arg && !o->optional ? " " : "", o->arg ? o->arg : "");
-    printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
-    char text[1024];
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s", o->help, o->choices ? " One of " : "",
-             o->choices ? o->choices : "", o->choices ? "." : "", o->dflt ? " Default: " : "",
-             o->dflt ? o->dflt : "", o->dflt ? "." : "");
-    print_paragraph(text, 26, 26);
-}
-
-static void print_usage(const struct w_program *p)
-{
-    char text[512];
-
-    snprintf(text, sizeof text, "usage: %s [options] %s", p->name, p->operands);
-    print_paragraph(text, 0, 4);
-    print_paragraph(p->summary, 0, 0);
-}
-
-/* A command in lines that a shell takes as one: cut at the last blank outside of quotes at which a
- * line, with the backslash after it, fits. */
-static void print_command(const char *text)
-{
-    const char *start = "  ";
-
-    for (size_t n; *text; text += n + (text[n] == ' ')) {
-        const size_t room = W_WRAP_COLUMNS - strlen(start) - strlen(" \\");
-        char quote = 0;
-        size_t end = 0;
-        for (n = 0; (n <= room || !end) && text[n]; n++) {
-            if (text[n] == quote)
-                quote = 0;
-            else if (!quote && strchr("'\"", text[n]))
-                quote = text[n];
-            else if (!quote && text[n] == ' ')
-                end = n;
-        }
-        if (strlen(text) <= room + 2)
-            n = strlen(text);
-        else if (end)
-            n = end;
-        printf("%s%.*s%s\n", start, (int)n, text, text[n] ? " \\" : "");
-        start = "      ";
-    }
-}
-
-static void print_examples(const struct w_program *p)
-{
-    printf("\nExamples:\n");
-    for (const char *const *e = p->examples; e && *e; e += 2) {
-        fputs("  # ", stdout);
-        print_paragraph(e[0], 4, 4); /* one line, or the next would be a command */
-        print_command(e[1]);
-    }
-}
-
-static void print_help(const struct w_program *p, const struct w_command *commands,
-                       const struct w_command *dflt)
-{
-    print_usage(p);
-    if (dflt) {
-        char text[256];
-        snprintf(text, sizeof text, "Without a command: %s [options] %s, which is %s.", p->name,
-                 dflt->program->operands, dflt->program->name);
-        print_paragraph(text, 0, 4);
-    }
-    if (p->about) {
-        putchar('\n');
-        print_paragraph(p->about, 0, 0);
-    }
-    if (commands) {
-        printf("\nCommands (each has --help):\n");
-        for (; commands->name; commands++) {
-            printf("  %-10s ", commands->name);
-            print_paragraph(commands->program->summary, 13, 13);
-        }
-    }
-    printf("\nOptions:\n");
-    for (const struct w_option *o = p->options; o && o->name; o++)
-        print_option(o);
-    for (const struct w_option *o = common_options; o->name; o++)
-        print_option(o);
-    print_examples(p);
-    printf("\nExit status: 0 done; 1 a negative answer; 2 usage or configuration;\n"
-           "3 bad input; 4 input/output or resources.\n");
-}
-
-static void print_version(const struct w_program *p)
-{
-    printf("%s (wtools) %s\nlibdeflate %s, cJSON %s\n", p->name, W_VERSION_TEXT,
-           w_deflate_version(), w_cjson_version());
-}
-
-/* A line for each option, fields separated by tabs: name, letter, argument, choices, default, help;
- * and for each command: name, summary, whether it is the default. The generators of the manual
- * pages and of the completions read it. */
-static void dump_options(const struct w_program *p, const struct w_command *commands,
-                         const struct w_command *dflt)
-{
-    const struct w_option *tables[] = {p->options, common_options};
-
-    printf("program\t%s\t%s\t%s\t%s\n", p->name, p->operands, p->summary, p->about ? p->about : "");
-    for (; commands && commands->name; commands++)
-        printf("command\t%s\t%s\t%s\n", commands->name, commands->program->summary,
-               commands == dflt ? "default" : "");
-    for (size_t i = 0; i < W_COUNTOF(tables); i++)
-        for (const struct w_option *o = tables[i]; o && o->name; o++)
-            printf("option\t%s\t%.1s\t%s\t%s\t%s\t%s\n", o->name, &o->letter, o->arg ? o->arg : "",
-                   o->choices ? o->choices : "", o->dflt ? o->dflt : "", o->help);
-    for (const char *const *e = p->examples; e && *e; e += 2)
-        printf("example\t%s\t%s\n", e[0], e[1]);
-}
 
 /* ---- parsing ---- */
 
@@ -246,11 +98,11 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
         snprintf(name, sizeof name, "%.*s", (int)W_MIN(length, sizeof name - 1), word + 2);
         value = word[2 + length] ? word + 2 + length + 1 : NULL;
         o = p->options ? w_option_find(p->options, name) : NULL;
-        if (!o && (o = w_option_find(common_options, name)) != NULL)
+        if (!o && (o = w_option_find(w_common_options, name)) != NULL)
             target = &w_common;
         if (!o) {
             const char *near = p->options ? w_option_suggest(p->options, name) : NULL;
-            near = near ? near : w_option_suggest(common_options, name);
+            near = near ? near : w_option_suggest(w_common_options, name);
             return misuse(p, "unknown option --%s%s%s%s", name, near ? ": did you mean --" : "",
                           near ? near : "", near ? "?" : "");
         }
@@ -258,7 +110,7 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
     for (char *letter = word + 1; !is_long && *letter; letter++) {
         o = find_letter(p->options, *letter);
         target = fields;
-        if (!o && (o = find_letter(common_options, *letter)) != NULL)
+        if (!o && (o = find_letter(w_common_options, *letter)) != NULL)
             target = &w_common;
         if (!o)
             return misuse(p, "unknown option -%c", *letter);
@@ -275,11 +127,11 @@ static int parse_word(const struct w_program *p, void *fields, char **argv, int 
         return misuse(p, "'%s' is no option", word);
     *decides |= !o->aside;
     if (target == &w_common && o->letter == 'h') {
-        print_help(p, NULL, NULL);
+        w_help_print(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (target == &w_common && o->letter == 'V') {
-        print_version(p);
+        w_help_print_version(p);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (o->type == W_OPT_FLAG) {
@@ -380,8 +232,8 @@ int w_cli_parse(const struct w_program *p, void *fields, int *argc, char ***argv
         }
     if (p->options && w_options_default(p->options, fields, &err))
         return w_cli_finish(err.status, &err) + 1;
-    if (*argc == 2 && !strcmp(words[1], dump_option)) {
-        dump_options(p, NULL, NULL);
+    if (*argc == 2 && !strcmp(words[1], W_HELP_DUMP)) {
+        w_help_dump(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     for (int i = 1; i < *argc && !stop; i++) {
@@ -431,15 +283,15 @@ int w_cli_command(const struct w_program *p, const struct w_command *commands, i
 
     begin(p, *argc, *argv);
     if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
-        print_help(p, commands, dflt);
+        w_help_print(p, commands, dflt);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
-        print_version(p);
+        w_help_print_version(p);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
-    if (!strcmp(word, dump_option)) {
-        dump_options(p, commands, dflt);
+    if (!strcmp(word, W_HELP_DUMP)) {
+        w_help_dump(p, commands, dflt);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     for (; commands[count].name; count++)
@@ -483,50 +335,6 @@ int w_cli_main(const struct w_program *program, const struct w_command *commands
     int stop = w_cli_command(program, commands, &argc, &argv, &command);
 
     return stop ? stop - 1 : w_cli_run(command->program, argc, argv);
-}
-
-/* ---- signals ---- */
-
-static void on_stop(int number)
-{
-    if (w_signal_stop) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
-    __atomic_store_n(&w_signal_stop, number, __ATOMIC_RELAXED); /* threads read it */
-}
-
-static void on_save(int number)
-{
-    w_signal_save = number;
-}
-
-/* A signal that is ignored stays ignored: nohup, and shells for background jobs, start programs
- * so. */
-static void catch_signal(int number, void (*handler)(int), int flags)
-{
-    struct sigaction before, action = {.sa_handler = handler, .sa_flags = flags};
-
-    sigemptyset(&action.sa_mask);
-    if (!sigaction(number, NULL, &before) && before.sa_handler != SIG_IGN)
-        sigaction(number, &action, NULL);
-}
-
-void w_cli_catch_save(void)
-{
-    catch_signal(SIGUSR1, on_save, SA_RESTART);
-}
-
-void w_cli_catch_signals(void)
-{
-    catch_signal(SIGINT, on_stop, 0);
-    catch_signal(SIGTERM, on_stop, 0);
-    catch_signal(SIGHUP, on_stop, 0);
-}
-
-enum w_status w_cli_check_signal(struct w_err *err)
-{
-    return w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal") : W_DONE;
 }
 
 /* ---- outputs and terminals ---- */

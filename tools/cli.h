@@ -12,11 +12,11 @@
 #ifndef W_CLI_H
 #define W_CLI_H
 
-#include <signal.h>
 #include <stddef.h>
 
 #include "conf/option.h"
 #include "tools/messages.h"
+#include "tools/signals.h"
 #include "wire/stream.h"
 
 /* Where an option's row puts its value: every program and command has a `struct settings` of its
@@ -67,18 +67,6 @@ int w_cli_command(const struct w_program *program, const struct w_command *comma
  * NULL. */
 int w_cli_main(const struct w_program *program, const struct w_command *commands,
                const struct w_command *dflt, int argc, char **argv);
-
-/* ---- signals ---- */
-/* The number of the SIGINT, SIGTERM or SIGHUP that arrived, or 0. A call that waits for input or
- * for a reader then returns W_SIGNAL. A second signal ends the process at once. w_cli_finish()
- * raises it again, so that the shell sees how the program ended. */
-extern volatile sig_atomic_t w_signal_stop;
-void w_cli_catch_signals(void);
-/* W_SIGNAL once such a signal has arrived. To be called again after the last input, so that a
- * stopped program does not report success. */
-enum w_status w_cli_check_signal(struct w_err *) W_MUST_CHECK;
-extern volatile sig_atomic_t w_signal_save; /* SIGUSR1 arrived; the tool sets it back */
-void w_cli_catch_save(void);
 
 /* ---- streams that a command writes ---- */
 /* How: for a command whose settings have this as member `writing`. */

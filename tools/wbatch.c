@@ -140,7 +140,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = w_corpus_open(&job.corpus, argv, (size_t)argc, err);
     /* From here on a signal must not leave a temporary file. */
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = make_batches(&job, err);
     if (status) {

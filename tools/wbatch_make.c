@@ -106,7 +106,7 @@ static enum w_status write_batches(struct job *job, struct w_err *err)
     if (!record)
         return w_fail(err, W_NOMEM, "no memory for a batch");
     while (!status && !(set->steps && w_writer_count(writer) == set->steps)) {
-        status = w_cli_check_signal(err);
+        status = w_signals_check(err);
         if (!status)
             status = w_batches_next(job->batches, record, err);
         if (!status)
@@ -138,7 +138,7 @@ static enum w_status read_rest(struct job *job, struct w_err *err)
     enum w_status status = W_DONE;
 
     while (!status) {
-        status = w_cli_check_signal(err);
+        status = w_signals_check(err);
         if (!status)
             status = w_pack_next(job->pack, NULL, err);
         w_progress_of(false,

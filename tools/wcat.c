@@ -82,7 +82,7 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
 {
     struct w_output out;
 
-    w_cli_catch_signals(); /* a signal must not leave a temporary file */
+    w_signals_catch(); /* a signal must not leave a temporary file */
     enum w_status status = w_output_open(&out, output, err);
     if (status)
         return status;

@@ -102,7 +102,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = wgram_scoring_open(&s, set->counts, set->leave_out, set->count_on, set->threads,
                                     argc, argv, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)

@@ -61,7 +61,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     enum w_status status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status)
         status = wgram_text_open(&text, argc, argv, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)

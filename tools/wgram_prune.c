@@ -88,7 +88,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_cli_refuse_terminal(set->writing.output, "use -o FILE", err);
     if (!status && argc == 0)
         status = w_cli_refuse_typing("name a file of counts", err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)

@@ -96,7 +96,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct sums sums = {0};
     u32 *bytes = NULL;
 
-    w_cli_catch_signals();
+    w_signals_catch();
     enum w_status status = wgram_scoring_open(&s, set->counts, set->leave_out, set->count_on,
                                               set->threads, argc, argv, err);
     if (!status)

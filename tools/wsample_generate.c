@@ -374,7 +374,7 @@ enum w_status wsample_generate(const struct settings *set, struct loaded_model *
         jobs = w_mul_ok(prompts.count, set->samples, &jobs) ? jobs : UINT64_MAX;
         status = wsample_generation_new(&g, set, model, jobs, err);
     }
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = wsample_generation_run(g, &prompts, err);
     if (!status)

@@ -82,7 +82,7 @@ enum w_status wsample_talk(const struct settings *set, struct loaded_model *mode
         status = w_input_open(&typed.in, "-", err);
     if (!status)
         status = wsample_generation_new(&g, set, model, set->samples, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     while (!status && !w_signal_stop) {
         if (terminal)
             fputs("> ", stderr);

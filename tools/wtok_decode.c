@@ -176,7 +176,7 @@ static enum w_status decode_member(struct decoding *d, struct w_reader *reader,
     else if (!status && m.batch)
         m.sequences = x->shape[0], m.length = x->shape[1];
     while (!status) {
-        status = w_cli_check_signal(err);
+        status = w_signals_check(err);
         if (!status)
             status = w_reader_records(reader, &records, &count, err);
         if (!status)
@@ -218,7 +218,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status && set->vocab)
         status = w_vocab_open(&d.given, set->vocab, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&d.out, set->output, err);
     if (!status && argc == 0)
@@ -226,7 +226,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     for (int i = 0; i < argc && !status; i++)
         status = decode_file(&d, argv[i], err);
     if (!status)
-        status = w_cli_check_signal(err);
+        status = w_signals_check(err);
     if (!status)
         status = w_output_commit(&d.out, err);
     w_output_abort(&d.out);

@@ -200,7 +200,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
 
     while (!status) {
         while (!at_end && w_ordered_next(e->ordered, &slot)) {
-            status = w_cli_check_signal(err);
+            status = w_signals_check(err);
             if (!status)
                 status = w_text_batch_fill(&e->jobs[slot].text, reader->documents, err);
             at_end = status == W_END;
@@ -210,7 +210,7 @@ static enum w_status encode_all(struct encoding *e, struct wtok_reader *reader,
                 w_ordered_submit(e->ordered);
         }
         if (!w_ordered_take(e->ordered, &slot))
-            return w_cli_check_signal(err);
+            return w_signals_check(err);
         status = write_job(e, &e->jobs[slot], writer, err);
         w_ordered_return(e->ordered);
         wtok_reader_progress(reader, "encoded", false);
@@ -279,7 +279,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         e.verified = vocab;
     if (!status)
         status = start_encoding(&e, vocab, (u32)set->threads, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)

@@ -108,7 +108,7 @@ static enum w_status read_file(struct reading *r, const char *path, bool first, 
     bool begun = false;
 
     enum w_status status = w_input_open(&in, path, err);
-    while (!status && !(status = w_cli_check_signal(err)) &&
+    while (!status && !(status = w_signals_check(err)) &&
            !(status = w_input_read(&in, r->chunk, CHUNK_BYTES, &got, err)) && (got || !begun)) {
         at = 0;
         if (!begun)
@@ -180,7 +180,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status && !r.chunk)
         status = w_fail(err, W_NOMEM, "no memory for a buffer");
     r.id_bytes = status ? 2 : w_id_bytes(w_vocab_size(vocab));
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->writing.output, err);
     if (!status)

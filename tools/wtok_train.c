@@ -202,7 +202,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     struct w_output out = {.fd = -1}, report = {.fd = -1};
 
     enum w_status status = check(set, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&out, set->output, err);
     if (!status && set->report)
@@ -216,7 +216,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     }
     double merge_s = w_now_s() - started_s;
     if (!status)
-        status = w_cli_check_signal(err);
+        status = w_signals_check(err);
     if (!status) /* the vocabulary first: it is the result of the work */
         status = save(&out, w_vocab_json(vocab), false, err);
     if (!status && set->report)

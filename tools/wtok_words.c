@@ -72,7 +72,7 @@ static enum w_status count_all(struct counting *c, struct w_err *err)
 
     while (!status) {
         while (!at_end && w_ordered_next(c->ordered, &slot)) {
-            status = w_cli_check_signal(err);
+            status = w_signals_check(err);
             if (!status)
                 status = w_text_batch_fill(&c->jobs[slot].text, c->reader.documents, err);
             at_end = status == W_END;
@@ -83,7 +83,7 @@ static enum w_status count_all(struct counting *c, struct w_err *err)
         }
         wtok_reader_progress(&c->reader, "counted", false);
         if (!w_ordered_take(c->ordered, &slot))
-            return w_cli_check_signal(err);
+            return w_signals_check(err);
         status = take_counts(c, &c->jobs[slot], err);
         w_ordered_return(c->ordered);
     }
@@ -134,11 +134,11 @@ static enum w_status add_counts(struct counting *c, struct w_err *err)
     struct w_text_piece line;
 
     for (u64 number = 1;; number++) {
-        enum w_status status = w_cli_check_signal(err);
+        enum w_status status = w_signals_check(err);
         if (!status)
             status = w_documents_next(c->reader.documents, &line, err);
         if (status)
-            return status == W_END ? w_cli_check_signal(err) : status;
+            return status == W_END ? w_signals_check(err) : status;
         status = add_line(c, &line, err);
         if (status)
             return w_fail_at(err, status, "entry %llu of the counts", (unsigned long long)number);

@@ -185,7 +185,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_cli_refuse_typing("name a token stream, or pipe one in: wtok encode ... |", err);
     if (!status && set->shard_tokens && !set->output)
         status = w_fail(err, W_USAGE, "--shard-tokens goes with -o FILE");
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status && set->form == LLMC)
         status = count_ids(&w, argv, argc, err);
     if (!status)

@@ -190,9 +190,9 @@ static enum w_status finish_training(struct run *run, enum w_status status, stru
 static enum w_status train(struct run *run, struct w_err *err)
 {
     /* SIGUSR1 must not end the run even before there is anything to save. */
-    w_cli_catch_save();
+    w_signals_catch_save();
     enum w_status status = run_open(run, err);
-    w_cli_catch_signals();
+    w_signals_catch();
     status = ranks_compare(run, status, err);
     if (!status)
         status = ranks_deal(run, err);

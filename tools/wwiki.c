@@ -109,7 +109,7 @@ enum w_status wwiki_run(const struct wwiki_io *io, wwiki_work *work, const void 
         status = w_file_list_mark_output(&run.list, io->log, err);
     run.threads = choose_threads(io->threads);
     run.files = (struct w_text_files){.list = &run.list, .threads = run.threads};
-    w_cli_catch_signals();
+    w_signals_catch();
     if (!status)
         status = w_output_open(&run.out, io->output, err);
     if (!status)
