@@ -23,9 +23,13 @@
 #define SIGN_S 1.0       /* between two signs of life */
 #define STOP_GRACE_S 0.3 /* after a signal: a launcher may kill what has not ended a second later */
 #define ABORT_WAIT_S 60  /* that another rank than 0 waits for what rank 0 saves */
-#define SPIN_S 0.0002    /* after the last progress, before the thread sleeps between two looks */
-#define LOOK_S 0.00005   /* between two looks, with exchanges under way */
-#define IDLE_S 0.01      /* without */
+/* Between two looks at exchanges under way: while the caller waits for them, where the thread does
+ * not sleep until the last progress is SPIN_S ago; and while the caller computes, perhaps on the
+ * same core, where each look costs two switches of threads. */
+#define SPIN_S 0.005
+#define WAIT_LOOK_S 0.00005
+#define WORK_LOOK_S 0.0005
+#define IDLE_S 0.01 /* without exchanges under way */
 #define SIGN_TAG 0
 #define FIRST_TAG 16 /* of exchanges */
 
@@ -55,10 +59,11 @@ struct w_peers {
     pthread_t thread;
 
     pthread_mutex_t mutex;
-    pthread_cond_t submitted_one, done_one;
+    pthread_cond_t wanted, done_one; /* wanted: an exchange, the end of a rest, an order */
     /* with the mutex */
     bool is_open, greeted;
     u64 submitted, done, before; /* before: those whose time is in times */
+    bool waits;                  /* the caller, in w_peers_wait() */
     enum order order;
     int exit_status;
     struct w_err failure; /* status W_DONE: none */
@@ -227,20 +232,18 @@ static struct timespec after(double seconds)
     return t;
 }
 
-/* Until there is something to do: at once after progress, soon with exchanges under way. */
+/* Until there may be something to do. */
 static void rest(struct w_peers *p, bool busy)
 {
-    if (busy && w_now_s() < p->progress_s + SPIN_S) {
+    pthread_mutex_lock(&p->mutex);
+    const bool spins = busy && p->waits && w_now_s() < p->progress_s + SPIN_S;
+    const bool idles = !busy && p->done == p->submitted && p->order == GO_ON;
+    const struct timespec until = after(!busy ? IDLE_S : p->waits ? WAIT_LOOK_S : WORK_LOOK_S);
+    if ((busy && !spins) || idles)
+        pthread_cond_timedwait(&p->wanted, &p->mutex, &until);
+    pthread_mutex_unlock(&p->mutex);
+    if (spins)
         sched_yield();
-    } else if (busy) {
-        w_sleep_s(LOOK_S);
-    } else {
-        const struct timespec until = after(IDLE_S);
-        pthread_mutex_lock(&p->mutex);
-        if (p->done == p->submitted && p->order == GO_ON)
-            pthread_cond_timedwait(&p->submitted_one, &p->mutex, &until);
-        pthread_mutex_unlock(&p->mutex);
-    }
 }
 
 /* What the caller wants, at one moment. */
@@ -345,7 +348,7 @@ static void release(struct w_peers *p)
 {
     if (p->relay)
         w_relay_close(p->relay);
-    pthread_cond_destroy(&p->submitted_one);
+    pthread_cond_destroy(&p->wanted);
     pthread_cond_destroy(&p->done_one);
     pthread_mutex_destroy(&p->mutex);
     free(p->relay);
@@ -372,7 +375,7 @@ enum w_status w_peers_open(struct w_peers **out, const struct w_peers_options *o
     pthread_mutex_init(&p->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->submitted_one, &monotonic);
+    pthread_cond_init(&p->wanted, &monotonic);
     pthread_cond_init(&p->done_one, &monotonic);
     pthread_condattr_destroy(&monotonic);
     enum w_status status =
@@ -478,7 +481,7 @@ void w_peers_combine(struct w_peers *p, const struct w_peers_job *job)
                      .tag = FIRST_TAG + (u32)(p->submitted % (W_PEERS_TAGS - FIRST_TAG))},
         .time.bytes = job->items * job->item_bytes};
     p->submitted++;
-    pthread_cond_signal(&p->submitted_one);
+    pthread_cond_signal(&p->wanted);
     pthread_mutex_unlock(&p->mutex);
 }
 
@@ -500,6 +503,8 @@ enum w_status w_peers_wait(struct w_peers *p, struct w_err *err)
     if (!p)
         return W_DONE;
     pthread_mutex_lock(&p->mutex);
+    p->waits = true;
+    pthread_cond_signal(&p->wanted);
     while (p->done < p->submitted && !p->failure.status) {
         const struct timespec until = after(0.05);
         pthread_cond_timedwait(&p->done_one, &p->mutex, &until);
@@ -509,6 +514,7 @@ enum w_status w_peers_wait(struct w_peers *p, struct w_err *err)
             !p->failure.status)
             w_fail(&p->failure, W_SIGNAL, "stopped by a signal while waiting for other ranks");
     }
+    p->waits = false;
     enum w_status status = p->failure.status;
     if (status && err)
         *err = p->failure;
@@ -547,7 +553,7 @@ static void give_order(struct w_peers *p, enum order order, int exit_status)
     pthread_mutex_lock(&p->mutex);
     p->order = order;
     p->exit_status = exit_status;
-    pthread_cond_signal(&p->submitted_one);
+    pthread_cond_signal(&p->wanted);
     pthread_mutex_unlock(&p->mutex);
 }
 
