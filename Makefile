@@ -59,6 +59,7 @@ LIB_SOURCES := \
 	lib/sys/peers.c \
 	lib/sys/peers_exchange.c \
 	lib/sys/peers_relay.c \
+	lib/sys/peers_signs.c \
 	lib/sys/stop.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \

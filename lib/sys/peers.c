@@ -1,8 +1,7 @@
 /* The thread that carries messages is the only one that calls the engine. It takes exchanges from a
  * ring, in which they stay in the order in which they were started: counters that only rise say how
  * many were submitted, and how many are done; up to W_PEERS_AT_A_TIME of them are under way
- * together. Beside them it sends a sign of life to the next rank every second, and listens for such
- * signs, and for news of a failure, from any. */
+ * together. Beside them it gives signs of life, and listens for those of others. */
 #include "sys/peers.h"
 
 #include <dlfcn.h>
@@ -18,9 +17,9 @@
 #include "sys/clock.h"
 #include "sys/peers_exchange.h"
 #include "sys/peers_relay.h"
+#include "sys/peers_signs.h"
 #include "sys/thread.h"
 
-#define SIGN_S 1.0       /* between two signs of life */
 #define STOP_GRACE_S 0.3 /* after a signal: a launcher may kill what has not ended a second later */
 #define ABORT_WAIT_S 60  /* that another rank than 0 waits for what rank 0 saves */
 /* Between two looks at exchanges under way: while the caller waits for them, where the thread does
@@ -29,17 +28,8 @@
 #define SPIN_S 0.005
 #define WAIT_LOOK_S 0.00005
 #define WORK_LOOK_S 0.0005
-#define IDLE_S 0.01 /* without exchanges under way */
-#define SIGN_TAG 0
+#define IDLE_S 0.01  /* without exchanges under way */
 #define FIRST_TAG 16 /* of exchanges */
-
-/* A sign of life, or with a status the news of a failure. */
-struct sign {
-    u32 rank;   /* of the sender */
-    u32 about;  /* the rank that is lost */
-    u32 status; /* enum w_status */
-    char text[256];
-};
 
 struct exchange_slot {
     struct w_exchange exchange;
@@ -73,12 +63,8 @@ struct w_peers {
     u32 time_count;
 
     /* the thread's own */
-    struct sign out, in, news; /* sign, what arrives, what is told of a failure */
-    bool sends, told;
-    struct w_peers_request send, receive, tell;
-    u32 telling; /* the rank that is being told */
-    bool tells;
-    double sent_s, heard_s, looked_s, progress_s;
+    struct w_signs signs;
+    double progress_s;
 };
 
 /* ---- failures ---- */
@@ -104,75 +90,35 @@ static void fail_engine(struct w_peers *p, int error)
     fail(p, W_IO, p->rank, text);
 }
 
-/* Tell one rank after the other of the failure; a rank that is lost would not take the news. */
-static void tell(struct w_peers *p)
-{
-    if (!p->told) {
-        p->told = true;
-        pthread_mutex_lock(&p->mutex);
-        p->news = (struct sign){.rank = p->rank, .about = p->lost, .status = p->failure.status};
-        snprintf(p->news.text, sizeof p->news.text, "%.255s", p->failure.text);
-        pthread_mutex_unlock(&p->mutex);
-    }
-    while (p->telling < p->size) {
-        bool done = p->telling == p->rank || p->telling == p->news.about;
-        if (!done && !p->tells &&
-            p->engine->send(p->telling, SIGN_TAG, &p->news, sizeof p->news, &p->tell))
-            done = true;
-        p->tells = !done;
-        if (!done && p->engine->test(&p->tell, &done, NULL))
-            done = true;
-        if (!done)
-            return;
-        p->tells = false;
-        p->telling++;
-    }
-}
-
-/* ---- signs of life ---- */
-
+/* Heed what other ranks say. */
 static int listen(struct w_peers *p, double now_s)
 {
-    bool arrived = false;
-    int error = p->engine->test(&p->receive, &arrived, NULL);
+    struct w_sign news;
+    int error = w_signs_listen(&p->signs, now_s, &news);
 
-    if (error || !arrived)
-        return error;
-    p->in.text[sizeof p->in.text - 1] = 0;
-    if (p->in.status)
-        fail(p, (enum w_status)p->in.status, p->in.about, p->in.text);
-    else if (p->in.rank == (p->rank + p->size - 1) % p->size)
-        p->heard_s = now_s;
-    return p->engine->receive(W_PEERS_ANY, SIGN_TAG, &p->in, sizeof p->in, &p->receive);
+    if (news.status)
+        fail(p, (enum w_status)news.status, news.about, news.text);
+    return error;
 }
 
-static int give_sign(struct w_peers *p, double now_s, bool more)
+static void tell(struct w_peers *p)
 {
-    int error = 0;
+    struct w_sign news = {.rank = p->rank};
 
-    if (p->sends) {
-        bool done = false;
-        error = p->engine->test(&p->send, &done, NULL);
-        p->sends = !done;
-    }
-    if (error || p->sends || !more || now_s < p->sent_s + SIGN_S)
-        return error;
-    p->sent_s = now_s;
-    p->sends = true;
-    p->out.rank = p->rank;
-    return p->engine->send((p->rank + 1) % p->size, SIGN_TAG, &p->out, sizeof p->out, &p->send);
+    pthread_mutex_lock(&p->mutex);
+    news.about = p->lost;
+    news.status = p->failure.status;
+    snprintf(news.text, sizeof news.text, "%.255s", p->failure.text);
+    pthread_mutex_unlock(&p->mutex);
+    w_signs_tell(&p->signs, &news);
 }
 
 static void judge_silence(struct w_peers *p, double now_s)
 {
-    const u32 before = (p->rank + p->size - 1) % p->size;
+    const u32 before = w_signs_before(&p->signs);
     char name[W_PEERS_HOST + 24], text[256];
 
-    /* A pause of this process itself, stopped or asleep with its machine, is no silence. */
-    if (now_s > p->looked_s + SIGN_S)
-        p->heard_s += now_s - p->looked_s;
-    p->looked_s = now_s;
-    if (p->options.silence_s <= 0 || now_s < p->heard_s + p->options.silence_s)
+    if (!w_signs_silent(&p->signs, now_s, p->options.silence_s))
         return;
     snprintf(text, sizeof text,
              "%s has not been heard for %g s: it is stopped, or its machine or the network hangs",
@@ -268,15 +214,17 @@ static int carry_once(struct w_peers *p, struct wish wish, bool *busy)
     bool left = false, relays = false;
     int error = listen(p, now_s);
 
-    if (!error && p->size > 1)
-        error = give_sign(p, now_s, wish.greeted && !quiet);
-    if (wish.greeted && !quiet)
+    if (!error)
+        error = w_signs_give(&p->signs, now_s, wish.greeted && !quiet);
+    if (!wish.greeted)
+        p->signs.heard_s = now_s; /* silence counts from then on */
+    else if (!quiet)
         judge_silence(p, now_s);
     if (p->relay && quiet)
         w_relay_stop(p->relay);
     if (!error && p->relay)
         error = w_relay_advance(p->relay, p->engine, &relays);
-    if (!error && !(quiet && (p->sends || (p->relay && p->relay->on))))
+    if (!error && !(quiet && (p->signs.sends || (p->relay && p->relay->on))))
         error = advance(p, &left);
     *busy = left || relays || quiet;
     return error;
@@ -310,8 +258,7 @@ static void *run(void *argument)
 
     int error = p->engine->open(&rank, &size);
     if (!error && size <= W_PEERS_MAX)
-        error = p->engine->receive(W_PEERS_ANY, SIGN_TAG, &p->in, sizeof p->in, &p->receive);
-    p->sent_s = p->heard_s = p->looked_s = w_now_s();
+        error = w_signs_open(&p->signs, p->engine, rank, size);
     p->rank = rank;
     p->size = size;
     if (error)
@@ -325,7 +272,7 @@ static void *run(void *argument)
     if (error || size > W_PEERS_MAX)
         return NULL;
     carry(p);
-    if (!p->engine->cancel(&p->receive))
+    if (!w_signs_close(&p->signs))
         p->engine->close();
     return NULL;
 }
@@ -439,7 +386,6 @@ enum w_status w_peers_greet(struct w_peers *p, struct w_err *err)
         return W_DONE;
     pthread_mutex_lock(&p->mutex);
     p->greeted = true;
-    p->heard_s = w_now_s();
     pthread_mutex_unlock(&p->mutex);
     if (!uname(&system))
         snprintf(p->hosts[p->rank], W_PEERS_HOST, "%.*s", W_PEERS_HOST - 1, system.nodename);
