@@ -357,6 +357,7 @@ UNIT_TESTS := \
 	test_model_times \
 	test_muon \
 	test_peers_exchange \
+	test_peers_signs \
 	test_plan \
 	test_plane_filter \
 	test_predict \
