@@ -25,7 +25,7 @@
 /* Between two looks at exchanges under way: while the caller waits for them, where the thread does
  * not sleep until the last progress is SPIN_S ago; and while the caller computes, perhaps on the
  * same core, where each look costs two switches of threads. */
-#define SPIN_S 0.005
+#define SPIN_S 0.001
 #define WAIT_LOOK_S 0.00005
 #define WORK_LOOK_S 0.0005
 #define IDLE_S 0.01  /* without exchanges under way */
