@@ -59,6 +59,7 @@ LIB_SOURCES := \
 	lib/sys/peers.c \
 	lib/sys/peers_exchange.c \
 	lib/sys/peers_relay.c \
+	lib/sys/peers_signs.c \
 	lib/sys/stop.c \
 	lib/sys/team.c \
 	lib/sys/text_file.c \
@@ -358,6 +359,7 @@ UNIT_TESTS := \
 	test_model_times \
 	test_muon \
 	test_peers_exchange \
+	test_peers_signs \
 	test_plan \
 	test_plane_filter \
 	test_predict \

@@ -1,8 +1,7 @@
 /* The thread that carries messages is the only one that calls the engine. It takes exchanges from a
  * ring, in which they stay in the order in which they were started: counters that only rise say how
  * many were submitted, and how many are done; up to W_PEERS_AT_A_TIME of them are under way
- * together. Beside them it sends a sign of life to the next rank every second, and listens for such
- * signs, and for news of a failure, from any. */
+ * together. Beside them it gives signs of life, and listens for those of others. */
 #include "sys/peers.h"
 
 #include <dlfcn.h>
@@ -18,24 +17,19 @@
 #include "sys/clock.h"
 #include "sys/peers_exchange.h"
 #include "sys/peers_relay.h"
+#include "sys/peers_signs.h"
 #include "sys/thread.h"
 
-#define SIGN_S 1.0       /* between two signs of life */
 #define STOP_GRACE_S 0.3 /* after a signal: a launcher may kill what has not ended a second later */
 #define ABORT_WAIT_S 60  /* that another rank than 0 waits for what rank 0 saves */
-#define SPIN_S 0.0002    /* after the last progress, before the thread sleeps between two looks */
-#define LOOK_S 0.00005   /* between two looks, with exchanges under way */
-#define IDLE_S 0.01      /* without */
-#define SIGN_TAG 0
+/* Between two looks at exchanges under way: while the caller waits for them, where the thread does
+ * not sleep until the last progress is SPIN_S ago; and while the caller computes, perhaps on the
+ * same core, where each look costs two switches of threads. */
+#define SPIN_S 0.001
+#define WAIT_LOOK_S 0.00005
+#define WORK_LOOK_S 0.0005
+#define IDLE_S 0.01  /* without exchanges under way */
 #define FIRST_TAG 16 /* of exchanges */
-
-/* A sign of life, or with a status the news of a failure. */
-struct sign {
-    u32 rank;   /* of the sender */
-    u32 about;  /* the rank that is lost */
-    u32 status; /* enum w_status */
-    char text[256];
-};
 
 struct exchange_slot {
     struct w_exchange exchange;
@@ -55,10 +49,11 @@ struct w_peers {
     pthread_t thread;
 
     pthread_mutex_t mutex;
-    pthread_cond_t submitted_one, done_one;
+    pthread_cond_t wanted, done_one; /* wanted: an exchange, the end of a rest, an order */
     /* with the mutex */
     bool is_open, greeted;
     u64 submitted, done, before; /* before: those whose time is in times */
+    bool waits;                  /* the caller, in w_peers_wait() */
     enum order order;
     int exit_status;
     struct w_err failure; /* status W_DONE: none */
@@ -68,12 +63,8 @@ struct w_peers {
     u32 time_count;
 
     /* the thread's own */
-    struct sign out, in, news; /* sign, what arrives, what is told of a failure */
-    bool sends, told;
-    struct w_peers_request send, receive, tell;
-    u32 telling; /* the rank that is being told */
-    bool tells;
-    double sent_s, heard_s, looked_s, progress_s;
+    struct w_signs signs;
+    double progress_s;
 };
 
 /* ---- failures ---- */
@@ -99,75 +90,35 @@ static void fail_engine(struct w_peers *p, int error)
     fail(p, W_IO, p->rank, text);
 }
 
-/* Tell one rank after the other of the failure; a rank that is lost would not take the news. */
-static void tell(struct w_peers *p)
-{
-    if (!p->told) {
-        p->told = true;
-        pthread_mutex_lock(&p->mutex);
-        p->news = (struct sign){.rank = p->rank, .about = p->lost, .status = p->failure.status};
-        snprintf(p->news.text, sizeof p->news.text, "%.255s", p->failure.text);
-        pthread_mutex_unlock(&p->mutex);
-    }
-    while (p->telling < p->size) {
-        bool done = p->telling == p->rank || p->telling == p->news.about;
-        if (!done && !p->tells &&
-            p->engine->send(p->telling, SIGN_TAG, &p->news, sizeof p->news, &p->tell))
-            done = true;
-        p->tells = !done;
-        if (!done && p->engine->test(&p->tell, &done, NULL))
-            done = true;
-        if (!done)
-            return;
-        p->tells = false;
-        p->telling++;
-    }
-}
-
-/* ---- signs of life ---- */
-
+/* Heed what other ranks say. */
 static int listen(struct w_peers *p, double now_s)
 {
-    bool arrived = false;
-    int error = p->engine->test(&p->receive, &arrived, NULL);
+    struct w_sign news;
+    int error = w_signs_listen(&p->signs, now_s, &news);
 
-    if (error || !arrived)
-        return error;
-    p->in.text[sizeof p->in.text - 1] = 0;
-    if (p->in.status)
-        fail(p, (enum w_status)p->in.status, p->in.about, p->in.text);
-    else if (p->in.rank == (p->rank + p->size - 1) % p->size)
-        p->heard_s = now_s;
-    return p->engine->receive(W_PEERS_ANY, SIGN_TAG, &p->in, sizeof p->in, &p->receive);
+    if (news.status)
+        fail(p, (enum w_status)news.status, news.about, news.text);
+    return error;
 }
 
-static int give_sign(struct w_peers *p, double now_s, bool more)
+static void tell(struct w_peers *p)
 {
-    int error = 0;
+    struct w_sign news = {.rank = p->rank};
 
-    if (p->sends) {
-        bool done = false;
-        error = p->engine->test(&p->send, &done, NULL);
-        p->sends = !done;
-    }
-    if (error || p->sends || !more || now_s < p->sent_s + SIGN_S)
-        return error;
-    p->sent_s = now_s;
-    p->sends = true;
-    p->out.rank = p->rank;
-    return p->engine->send((p->rank + 1) % p->size, SIGN_TAG, &p->out, sizeof p->out, &p->send);
+    pthread_mutex_lock(&p->mutex);
+    news.about = p->lost;
+    news.status = p->failure.status;
+    snprintf(news.text, sizeof news.text, "%.255s", p->failure.text);
+    pthread_mutex_unlock(&p->mutex);
+    w_signs_tell(&p->signs, &news);
 }
 
 static void judge_silence(struct w_peers *p, double now_s)
 {
-    const u32 before = (p->rank + p->size - 1) % p->size;
+    const u32 before = w_signs_before(&p->signs);
     char name[W_PEERS_HOST + 24], text[256];
 
-    /* A pause of this process itself, stopped or asleep with its machine, is no silence. */
-    if (now_s > p->looked_s + SIGN_S)
-        p->heard_s += now_s - p->looked_s;
-    p->looked_s = now_s;
-    if (p->options.silence_s <= 0 || now_s < p->heard_s + p->options.silence_s)
+    if (!w_signs_silent(&p->signs, now_s, p->options.silence_s))
         return;
     snprintf(text, sizeof text,
              "%s has not been heard for %g s: it is stopped, or its machine or the network hangs",
@@ -227,20 +178,18 @@ static struct timespec after(double seconds)
     return t;
 }
 
-/* Until there is something to do: at once after progress, soon with exchanges under way. */
+/* Until there may be something to do. */
 static void rest(struct w_peers *p, bool busy)
 {
-    if (busy && w_now_s() < p->progress_s + SPIN_S) {
+    pthread_mutex_lock(&p->mutex);
+    const bool spins = busy && p->waits && w_now_s() < p->progress_s + SPIN_S;
+    const bool idles = !busy && p->done == p->submitted && p->order == GO_ON;
+    const struct timespec until = after(!busy ? IDLE_S : p->waits ? WAIT_LOOK_S : WORK_LOOK_S);
+    if ((busy && !spins) || idles)
+        pthread_cond_timedwait(&p->wanted, &p->mutex, &until);
+    pthread_mutex_unlock(&p->mutex);
+    if (spins)
         sched_yield();
-    } else if (busy) {
-        w_sleep_s(LOOK_S);
-    } else {
-        const struct timespec until = after(IDLE_S);
-        pthread_mutex_lock(&p->mutex);
-        if (p->done == p->submitted && p->order == GO_ON)
-            pthread_cond_timedwait(&p->submitted_one, &p->mutex, &until);
-        pthread_mutex_unlock(&p->mutex);
-    }
 }
 
 /* What the caller wants, at one moment. */
@@ -265,15 +214,17 @@ static int carry_once(struct w_peers *p, struct wish wish, bool *busy)
     bool left = false, relays = false;
     int error = listen(p, now_s);
 
-    if (!error && p->size > 1)
-        error = give_sign(p, now_s, wish.greeted && !quiet);
-    if (wish.greeted && !quiet)
+    if (!error)
+        error = w_signs_give(&p->signs, now_s, wish.greeted && !quiet);
+    if (!wish.greeted)
+        p->signs.heard_s = now_s; /* silence counts from then on */
+    else if (!quiet)
         judge_silence(p, now_s);
     if (p->relay && quiet)
         w_relay_stop(p->relay);
     if (!error && p->relay)
         error = w_relay_advance(p->relay, p->engine, &relays);
-    if (!error && !(quiet && (p->sends || (p->relay && p->relay->on))))
+    if (!error && !(quiet && (p->signs.sends || (p->relay && p->relay->on))))
         error = advance(p, &left);
     *busy = left || relays || quiet;
     return error;
@@ -307,8 +258,7 @@ static void *run(void *argument)
 
     int error = p->engine->open(&rank, &size);
     if (!error && size <= W_PEERS_MAX)
-        error = p->engine->receive(W_PEERS_ANY, SIGN_TAG, &p->in, sizeof p->in, &p->receive);
-    p->sent_s = p->heard_s = p->looked_s = w_now_s();
+        error = w_signs_open(&p->signs, p->engine, rank, size);
     p->rank = rank;
     p->size = size;
     if (error)
@@ -322,7 +272,7 @@ static void *run(void *argument)
     if (error || size > W_PEERS_MAX)
         return NULL;
     carry(p);
-    if (!p->engine->cancel(&p->receive))
+    if (!w_signs_close(&p->signs))
         p->engine->close();
     return NULL;
 }
@@ -345,7 +295,7 @@ static void release(struct w_peers *p)
 {
     if (p->relay)
         w_relay_close(p->relay);
-    pthread_cond_destroy(&p->submitted_one);
+    pthread_cond_destroy(&p->wanted);
     pthread_cond_destroy(&p->done_one);
     pthread_mutex_destroy(&p->mutex);
     free(p->relay);
@@ -372,7 +322,7 @@ enum w_status w_peers_open(struct w_peers **out, const struct w_peers_options *o
     pthread_mutex_init(&p->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->submitted_one, &monotonic);
+    pthread_cond_init(&p->wanted, &monotonic);
     pthread_cond_init(&p->done_one, &monotonic);
     pthread_condattr_destroy(&monotonic);
     enum w_status status =
@@ -436,7 +386,6 @@ enum w_status w_peers_greet(struct w_peers *p, struct w_err *err)
         return W_DONE;
     pthread_mutex_lock(&p->mutex);
     p->greeted = true;
-    p->heard_s = w_now_s();
     pthread_mutex_unlock(&p->mutex);
     if (!uname(&system))
         snprintf(p->hosts[p->rank], W_PEERS_HOST, "%.*s", W_PEERS_HOST - 1, system.nodename);
@@ -478,7 +427,7 @@ void w_peers_combine(struct w_peers *p, const struct w_peers_job *job)
                      .tag = FIRST_TAG + (u32)(p->submitted % (W_PEERS_TAGS - FIRST_TAG))},
         .time.bytes = job->items * job->item_bytes};
     p->submitted++;
-    pthread_cond_signal(&p->submitted_one);
+    pthread_cond_signal(&p->wanted);
     pthread_mutex_unlock(&p->mutex);
 }
 
@@ -500,6 +449,8 @@ enum w_status w_peers_wait(struct w_peers *p, struct w_err *err)
     if (!p)
         return W_DONE;
     pthread_mutex_lock(&p->mutex);
+    p->waits = true;
+    pthread_cond_signal(&p->wanted);
     while (p->done < p->submitted && !p->failure.status) {
         const struct timespec until = after(0.05);
         pthread_cond_timedwait(&p->done_one, &p->mutex, &until);
@@ -509,6 +460,7 @@ enum w_status w_peers_wait(struct w_peers *p, struct w_err *err)
             !p->failure.status)
             w_fail(&p->failure, W_SIGNAL, "stopped by a signal while waiting for other ranks");
     }
+    p->waits = false;
     enum w_status status = p->failure.status;
     if (status && err)
         *err = p->failure;
@@ -547,7 +499,7 @@ static void give_order(struct w_peers *p, enum order order, int exit_status)
     pthread_mutex_lock(&p->mutex);
     p->order = order;
     p->exit_status = exit_status;
-    pthread_cond_signal(&p->submitted_one);
+    pthread_cond_signal(&p->wanted);
     pthread_mutex_unlock(&p->mutex);
 }
 
