@@ -12,6 +12,7 @@
 #ifndef W_CALIBRATION_H
 #define W_CALIBRATION_H
 
+#include "bench/decode_probe.h"
 #include "bench/memory_curve.h"
 #include "bench/step_probe.h"
 #include "sys/machine.h"
@@ -25,14 +26,6 @@ struct w_peak {
     double one, all;     /* FLOP/s of one thread and of all together: median over the calibration */
     double half;         /* of all in the slower of two states (w_states_of()); 0: one state */
     double slowest_part; /* 5th percentile in the full state, relative to its median */
-};
-
-/* Time of a token with weights of some size, for each of w_decode_types; 0: not measured. */
-struct w_decode_cost {
-    u64 bytes;       /* of weights that are read to generate a token, in fp32 */
-    u64 layer_bytes; /* of these, without the head, which a prompt needs for its last token alone */
-    double seconds[W_DECODE_TYPES];  /* to generate a token */
-    double prompt_s[W_DECODE_TYPES]; /* of a token of a prompt */
 };
 
 struct w_calibration {

@@ -8,8 +8,8 @@
 #include "tools/wcachefit/commands.h"
 
 static const struct w_option options[] = {
-    {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "7", .min = 0.01, .max = 3600,
-     .help = "Begin no new shape after so many seconds; the whole takes about twice as long."},
+    {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "10", .min = 0.01, .max = 3600,
+     .help = "Begin no new shape after so many seconds; the whole takes half as long again."},
     {"network", 0, W_OPT_FLAG, AT(measure_network),
      .help = "Measure the network between two ranks instead, which mpirun -n 2 starts, and write a "
              "file for --network of report and plot."},
