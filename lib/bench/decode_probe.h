@@ -34,8 +34,8 @@ struct w_decode_model {
 extern const struct w_decode_model w_decode_models[W_DECODE_MODELS];
 
 /* Run a model with constant weights, by the kernels for each compute type; those of NULL are left
- * out. seconds: the approximate duration of all measurements, which take longer where four tokens or
- * prompts do. W_USAGE: sizes that overflow; W_NOMEM. */
+ * out. seconds: the approximate duration of all measurements, which take longer where four tokens
+ * or prompts do. W_USAGE: sizes that overflow; W_NOMEM. */
 enum w_status w_decode_probe_run(struct w_decode_probe *, const struct w_decode_model *,
                                  const struct w_kern *const kern[W_COMPUTE_TYPES], struct w_team *,
                                  double seconds, struct w_err *) W_MUST_CHECK;

@@ -14,8 +14,8 @@
 #define RATE_SAMPLES 2
 
 /* Widths from 64 to 768, lengths from 64 to 512, heads of 32 to 64 columns, vocabularies of 4k and
- * 16k, with all ids and with samples of them; where time ends early, the first of them still span the
- * widths. A step takes 0.1 to 0.7 s on a core with 50 GFLOP/s. */
+ * 16k, with all ids and with samples of them; where time ends early, the first of them still span
+ * the widths. A step takes 0.1 to 0.7 s on a core with 50 GFLOP/s. */
 const struct w_shape w_shapes[W_SHAPES] = {
     {256, 4, 1024, 16000, 128, 16, 2048}, {512, 8, 2048, 4096, 64, 16, 0},
     {128, 4, 512, 4096, 128, 16, 0},      {768, 12, 3072, 4096, 128, 4, 0},
@@ -93,8 +93,8 @@ static enum w_status batch_make(struct random_batch *b, const struct w_conf *con
     return W_DONE;
 }
 
-/* Small weights of both signs: their values do not matter to the time of a step, and to draw them as
- * for a training would take longer than the steps. */
+/* Small weights of both signs: their values do not matter to the time of a step, and to draw them
+ * as for a training would take longer than the steps. */
 static void fill_weights(struct w_model *model)
 {
     const u64 count = w_model_tensors(model)->floats;
