@@ -25,7 +25,7 @@
 #define PEAK_K 256
 #define PEAK_S 0.02
 #define PEAKS_MAX 128
-#define STATE_CHANGED 1.4 /* ratio of two peaks between which the machine has changed its state */
+#define PEAK_CHANGED 1.4 /* ratio of two peaks between which another program came or went */
 #define TRIES 3
 #define SLOW 1.3 /* as a multiple of the usual time */
 #define DISK_BYTES (16 * MIB)
@@ -132,16 +132,8 @@ static void settle_peak(struct bench *b, enum w_type type)
     const u32 n = b->peak_count[type];
 
     w_sort_reals(samples, n);
-    struct w_states states = {.full = w_quantile(samples, n, 0.5)};
-    /* with other units a second state is due to another program */
-    if (type == W_TYPE_BF16 && b->how->kern[type]->switched)
-        states = w_states_of(samples, n);
-    peak->all = states.full;
-    peak->half = states.half;
-    u32 first = 0; /* of the samples in the full state */
-    while (samples[first] < states.border)
-        first++;
-    peak->slowest_part = w_quantile(samples + first, n - first, 0.05) / peak->all;
+    peak->all = w_quantile(samples, n, 0.5);
+    peak->slowest_part = w_quantile(samples, n, 0.05) / peak->all;
 }
 
 /* ---- memory ---- */
@@ -201,7 +193,7 @@ static void find_capacities(struct bench *b)
 
 /* ---- kernels ---- */
 
-/* Run a shape; again if the state of the machine changed meanwhile. */
+/* Run a shape; again if the peak changed meanwhile. */
 static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const struct w_shape *shape,
                                enum w_type type, struct w_team *team, struct w_err *err)
 {
@@ -219,7 +211,7 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
             status = sample_peak(b, type, err);
         double after = b->peak_now[type];
         p->peak = W_MIN(before, after);
-        if (W_MAX(before, after) < STATE_CHANGED * p->peak)
+        if (W_MAX(before, after) < PEAK_CHANGED * p->peak)
             break;
     }
     for (u32 phase = 0; phase < W_PHASES && !status; phase++)
@@ -306,8 +298,7 @@ static enum w_status measure_set(struct bench *b, const struct shape_set *set, s
     for (u32 i = 0; i < W_SHAPES && !status; i++, b->done++)
         if (i < 2 || !is_over(b, set->until))
             status = measure_shape(b, &w_shapes[i], set->type, set->team, err);
-    /* a unit that is switched may just be in its slow state */
-    if (!status && !(set->type == W_TYPE_BF16 && b->how->kern[set->type]->switched))
+    if (!status)
         status = w_calibration_repeat(b->c->probes + first, b->c->probe_count - first, run_again,
                                       &(struct repetition){b, set}, err);
     return status;
@@ -432,14 +423,6 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
         w_team_free(b.all);
     w_team_free(b.one);
     return status;
-}
-
-enum w_state w_calibration_state(const struct w_calibration *c, const struct w_step_probe *p)
-{
-    const struct w_peak *peak = &c->peak[p->type];
-    bool half = peak->half > 0 && p->peak > 0 && p->peak < sqrt(peak->all * peak->half);
-
-    return half ? W_STATE_HALF : W_STATE_FULL;
 }
 
 bool w_calibration_knows(const struct w_calibration *c, enum w_type type)

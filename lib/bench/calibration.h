@@ -24,8 +24,7 @@
 /* The arithmetic's peak: the GEMM micro-kernel over and over, on operands in L1. */
 struct w_peak {
     double one, all;     /* FLOP/s of one thread and of all together: median over the calibration */
-    double half;         /* of all in the slower of two states (w_states_of()); 0: one state */
-    double slowest_part; /* 5th percentile in the full state, relative to its median */
+    double slowest_part; /* 5th percentile of these, relative to their median */
 };
 
 struct w_calibration {
@@ -101,12 +100,6 @@ bool w_calibration_doubt(const struct w_calibration *, const struct w_machine *,
 /* A noisy one does not replace one that is in no doubt. */
 bool w_calibration_replaces(const struct w_calibration *new, const struct w_calibration *old,
                             const struct w_machine *);
-
-/* The state of a machine that runs at one of two rates (w_states_of()). */
-enum w_state { W_STATE_FULL, W_STATE_HALF };
-/* The state in which a shape was measured: full, unless the peak measured with it was nearer to
- * that of the other. */
-enum w_state w_calibration_state(const struct w_calibration *, const struct w_step_probe *);
 
 /* Whether steps of a precision were measured. */
 bool w_calibration_knows(const struct w_calibration *, enum w_type);

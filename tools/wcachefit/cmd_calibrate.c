@@ -70,9 +70,6 @@ static void write_calibration(FILE *f, const struct w_calibration *c)
                 w_compute_type_name(type), c->kernel[type],
                 w_figure_text(one, W_UNIT_FLOP_S, peak->one),
                 w_figure_text(all, W_UNIT_FLOP_S, peak->all), 100 * peak->slowest_part);
-        if (peak->half > 0)
-            fprintf(f, "           in its other state: %s with all\n",
-                    w_figure_text(all, W_UNIT_FLOP_S, peak->half));
     }
     write_capacities(f, c);
     fprintf(f, "  %10s %12s %14s %14s\n", "size", "latency", "one thread", "all threads");
