@@ -230,6 +230,7 @@ LIB_SOURCES := \
 	lib/exchange/weight_type.c \
 	lib/bench/calibration.c \
 	lib/bench/calibration_file.c \
+	lib/bench/decode_probe.c \
 	lib/bench/memory_curve.c \
 	lib/bench/network_probe.c \
 	lib/bench/probe.c \

@@ -1,5 +1,4 @@
 /* The forecast of a run before its first step, from the calibration of this host if one is kept. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -45,7 +44,7 @@ void forecast_make(struct run *run)
                             .tokens = steps * (double)run_step_tokens(run),
                             .calibration = &calibration,
                             .residuals = &residuals};
-    char text[W_FIGURE_TEXT], all[64] = "", slower[64] = "";
+    char text[W_FIGURE_TEXT], all[64] = "";
 
     if (!find_calibration(run, &calibration, &residuals) ||
         w_fit_make(&fit, &run->conf, &run->machine, &ask, NULL))
@@ -53,9 +52,6 @@ void forecast_make(struct run *run)
     run->forecast_tok_s = w_fit_value(&fit, "predict.tok_s");
     if (steps > 0)
         snprintf(all, sizeof all, ", %s for all steps", w_fit_text(text, &fit, "time"));
-    double half = w_fit_value(&fit, "predict.half");
-    if (!isnan(half))
-        snprintf(slower, sizeof slower, ", %.0f in the machine's slower state", half);
-    w_say("forecast: %.0f tok/s +- %.0f %% (90 %% interval)%s%s", run->forecast_tok_s,
-          100 * w_fit_value(&fit, "predict.interval"), slower, all);
+    w_say("forecast: %.0f tok/s +- %.0f %% (90 %% interval)%s", run->forecast_tok_s,
+          100 * w_fit_value(&fit, "predict.interval"), all);
 }

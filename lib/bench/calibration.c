@@ -1,7 +1,7 @@
 /* Measuring a calibration; calibration_file.c reads and writes its file. A machine's speed
  * changes while it is measured, so the peak is sampled between all other measurements, and
- * shapes that were slow without being noisy are measured again. When the time is over, no
- * further shapes are added. */
+ * shapes that were slow without being noisy are measured again. Each part has its share of the
+ * time; when that is over, no further shapes are added, or models that generate. */
 #include "bench/calibration.h"
 
 #include <math.h>
@@ -10,27 +10,26 @@
 #include <string.h>
 
 #include "kern/gemm.h"
-#include "base/rng.h"
-#include "net/infer.h"
-#include "net/sampler.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
 #define MIB ((u64)1 << 20)
 #define CURVES 3
-#define CURVE_PART 0.05     /* of the time: for each of the three curves */
+#define CURVE_PART 0.03     /* of the time: for each of the three curves */
 #define LARGEST (256 * MIB) /* working set of all threads together */
 #define SAMPLES 3           /* steps of a shape with all threads; one fewer with one thread */
-#define OTHER_SHAPES 4      /* at most: of the other precision, and with one thread */
+#define SETS 3              /* of shapes */
+#define MAIN_UNTIL 0.6      /* of the time: shapes of the main precision are begun */
+#define OTHER_UNTIL 0.85    /* those of the other precision; the rest is for one thread */
+#define DECODE_PART 0.2     /* of the time, after all shapes */
 #define PEAK_K 256
 #define PEAK_S 0.02
 #define PEAKS_MAX 128
-#define STATE_CHANGED 1.4 /* ratio of two peaks between which the machine has changed its state */
+#define PEAK_CHANGED 1.4 /* ratio of two peaks between which another program came or went */
 #define TRIES 3
 #define SLOW 1.3 /* as a multiple of the usual time */
 #define DISK_BYTES (16 * MIB)
-#define DECODE_S 0.15
-#define SAMPLE_IDS 16384
+#define DRAW_S 0.15
 
 /* State of a measurement. */
 struct bench {
@@ -102,9 +101,13 @@ static enum w_status measure_peak(struct bench *b, enum w_type type, struct w_te
     struct tiles t = {.ukernel = ukernel, .team = team};
 
     t.stride = w_round_up(PEAK_K * (u64)(ukernel->tile_rows + ukernel->tile_cols) + tile, 1024);
-    t.memory = calloc(workers * t.stride, sizeof(float));
+    /* aligned as the operands of GEMM are: rows of a tile that lie in two lines of the cache each
+     * are loaded at a third of the rate */
+    const size_t bytes = workers * t.stride * sizeof(float);
+    t.memory = aligned_alloc(4096, bytes);
     if (!t.memory)
         return w_fail(err, W_NOMEM, "no memory to measure the peak");
+    memset(t.memory, 0, bytes);
     struct w_probe p = w_probe_run(multiply_all, &t, PEAK_S);
     *flops_s = 2.0 * PEAK_K * (double)tile * workers / p.seconds;
     count(b, p.noisy);
@@ -129,16 +132,8 @@ static void settle_peak(struct bench *b, enum w_type type)
     const u32 n = b->peak_count[type];
 
     w_sort_reals(samples, n);
-    struct w_states states = {.full = w_quantile(samples, n, 0.5)};
-    /* with other units a second state is due to another program */
-    if (type == W_TYPE_BF16 && b->how->kern[type]->switched)
-        states = w_states_of(samples, n);
-    peak->all = states.full;
-    peak->half = states.half;
-    u32 first = 0; /* of the samples in the full state */
-    while (samples[first] < states.border)
-        first++;
-    peak->slowest_part = w_quantile(samples + first, n - first, 0.05) / peak->all;
+    peak->all = w_quantile(samples, n, 0.5);
+    peak->slowest_part = w_quantile(samples, n, 0.05) / peak->all;
 }
 
 /* ---- memory ---- */
@@ -198,7 +193,7 @@ static void find_capacities(struct bench *b)
 
 /* ---- kernels ---- */
 
-/* Run a shape; again if the state of the machine changed meanwhile. */
+/* Run a shape; again if the peak changed meanwhile. */
 static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const struct w_shape *shape,
                                enum w_type type, struct w_team *team, struct w_err *err)
 {
@@ -216,7 +211,7 @@ static enum w_status run_shape(struct bench *b, struct w_step_probe *p, const st
             status = sample_peak(b, type, err);
         double after = b->peak_now[type];
         p->peak = W_MIN(before, after);
-        if (W_MAX(before, after) < STATE_CHANGED * p->peak)
+        if (W_MAX(before, after) < PEAK_CHANGED * p->peak)
             break;
     }
     for (u32 phase = 0; phase < W_PHASES && !status; phase++)
@@ -264,207 +259,106 @@ enum w_status w_calibration_repeat(struct w_step_probe *probes, u32 count, w_sha
     return status == W_END ? W_DONE : status;
 }
 
+/* Shapes that are measured with one precision and team: begun until a part of the time is over. */
+struct shape_set {
+    enum w_type type;
+    struct w_team *team;
+    double until;
+};
+
 struct repetition {
     struct bench *b;
-    struct w_team *team;
+    const struct shape_set *set;
 };
+
+static bool is_over(const struct bench *b, double part)
+{
+    return w_now_s() - b->began_s > part * b->how->seconds;
+}
 
 static enum w_status run_again(void *context, const struct w_step_probe *slow,
                                struct w_step_probe *again, struct w_err *err)
 {
     const struct repetition *r = context;
 
-    if (w_now_s() - r->b->began_s > r->b->how->seconds)
+    if (is_over(r->b, r->set->until))
         return W_END;
-    return run_shape(r->b, again, &slow->shape, slow->type, r->team, err);
-}
-
-/* The usual shapes: all, or a few without the narrowest, which says least about the others. */
-static u32 usual_from(bool few)
-{
-    return few ? 1 : 0;
-}
-
-static u32 usual_end(bool few)
-{
-    u32 count = 0;
-
-    while (w_shapes[count].d_model && !(few && count == usual_from(few) + OTHER_SHAPES))
-        count++;
-    return count;
+    return run_shape(r->b, again, &slow->shape, slow->type, r->set->team, err);
 }
 
 /* Shapes that the caller asked for, then the usual ones: at least two, then as many as there is
  * time for. */
-static enum w_status measure_some(struct bench *b, enum w_type type, struct w_team *team, bool few,
-                                  struct w_err *err)
+static enum w_status measure_set(struct bench *b, const struct shape_set *set, struct w_err *err)
 {
-    const u32 from = usual_from(few), end = usual_end(few), first = b->c->probe_count;
+    const u32 first = b->c->probe_count;
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < b->how->more_count && !status; i++, b->done++)
-        status = measure_shape(b, &b->how->more[i], type, team, err);
-    for (u32 i = from; i < end && !status; i++, b->done++)
-        if (i < from + 2 || w_now_s() - b->began_s < b->how->seconds)
-            status = measure_shape(b, &w_shapes[i], type, team, err);
-    /* a unit that is switched may just be in its slow state */
-    if (!status && !(type == W_TYPE_BF16 && b->how->kern[type]->switched))
+        status = measure_shape(b, &b->how->more[i], set->type, set->team, err);
+    for (u32 i = 0; i < W_SHAPES && !status; i++, b->done++)
+        if (i < 2 || !is_over(b, set->until))
+            status = measure_shape(b, &w_shapes[i], set->type, set->team, err);
+    if (!status)
         status = w_calibration_repeat(b->c->probes + first, b->c->probe_count - first, run_again,
-                                      &(struct repetition){b, team}, err);
+                                      &(struct repetition){b, set}, err);
     return status;
 }
 
-static enum w_type other_type(const struct bench *b)
+/* The main precision with all threads, the other one, and the main one with one thread, as far as
+ * there are kernels and further threads. Returns how many. */
+static u32 shape_sets(const struct bench *b, struct shape_set sets[SETS])
 {
-    return b->how->type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
+    const enum w_type type = b->how->type, other = type == W_TYPE_F32 ? W_TYPE_BF16 : W_TYPE_F32;
+    u32 count = 0;
+
+    sets[count++] = (struct shape_set){type, b->all, MAIN_UNTIL};
+    if (b->how->kern[other])
+        sets[count++] = (struct shape_set){other, b->all, OTHER_UNTIL};
+    if (b->one != b->all)
+        sets[count++] = (struct shape_set){type, b->one, 1};
+    return count;
 }
 
-/* The main precision with all threads, the other one, and the main one with one thread. */
 static enum w_status measure_shapes(struct bench *b, struct w_err *err)
 {
-    const enum w_type type = b->how->type, other = other_type(b);
-    enum w_status status = measure_some(b, type, b->all, false, err);
+    struct shape_set sets[SETS];
+    const u32 count = shape_sets(b, sets);
+    enum w_status status = W_DONE;
 
-    if (!status && b->how->kern[other])
-        status = measure_some(b, other, b->all, true, err);
-    if (!status && b->one != b->all)
-        status = measure_some(b, type, b->one, true, err);
+    for (u32 i = 0; i < count && !status; i++)
+        status = measure_set(b, &sets[i], err);
     return status;
-}
-
-/* How many these are. */
-static u32 planned_shapes(const struct bench *b)
-{
-    const u32 times = 1u + (b->how->kern[other_type(b)] != NULL) + (b->one != b->all);
-
-    return times * b->how->more_count + usual_end(false) +
-           (times - 1) * (usual_end(true) - usual_from(true));
 }
 
 /* ---- generation ---- */
 
-/* Seconds of a token, one at a time, or of one of prompts as long as the model reads. */
-static double time_decode(struct bench *b, struct w_infer *infer, bool prompt)
-{
-    const u64 length = w_infer_conf(infer)->max_length;
-    const double began = w_now_s();
-    double seconds[256];
-    size_t n = 0;
-
-    for (; n < W_COUNTOF(seconds) && (n < 4 || w_now_s() - began < DECODE_S); n++) {
-        if (prompt || n % length == 0)
-            w_infer_start(infer, 0);
-        const double start = w_now_s();
-        if (prompt) {
-            for (u32 t = 0; t < length; t++)
-                w_infer_append(infer, 0, t);
-            w_infer_run(infer);
-        } else {
-            w_infer_next(infer, (u32)n);
-        }
-        seconds[n] = (w_now_s() - start) / (prompt ? (double)length : 1);
-    }
-    const struct w_probe p = w_probe_of(seconds + 1, n - 1);
-    count(b, p.noisy);
-    return p.seconds;
-}
-
-static enum w_status measure_decode(struct bench *b, const struct w_shape *shape, u64 layers,
-                                    struct w_err *err)
-{
-    struct w_conf conf = w_shape_conf(shape, 1);
-    struct w_decode_cost *cost = &b->c->decodes[b->c->decode_count];
-    struct w_tensors tensors;
-
-    conf.num_layers = layers;
-    enum w_status status = w_tensors_make(&tensors, &conf, err);
-    if (status)
-        return status;
-    float *weights = malloc(tensors.floats * sizeof *weights);
-    if (!weights)
-        status = w_fail(err, W_NOMEM, "no memory for weights");
-    for (u64 i = 0; i < tensors.floats && weights; i++)
-        weights[i] = 0.01f;
-    cost->bytes = 4 * (tensors.floats - (u64)shape->max_length * shape->d_model);
-    cost->layer_bytes = cost->bytes - 4 * tensors.table;
-    for (u32 i = 0; i < W_DECODE_TYPES && !status; i++) {
-        const enum w_type type = w_decode_types[i];
-        const struct w_plan_decode how = {type, 1, shape->max_length, 1};
-        const struct w_kern *kern = b->how->kern[w_decode_type(type)];
-        struct w_infer *infer = NULL;
-        if (!kern)
-            continue;
-        status = w_infer_new(&infer, &conf, weights, &how, kern, b->all, err);
-        if (!status) {
-            cost->seconds[i] = time_decode(b, infer, false);
-            cost->prompt_s[i] = time_decode(b, infer, true);
-        }
-        w_infer_free(infer);
-    }
-    if (!status)
-        b->c->decode_count++;
-    free(weights);
-    w_tensors_free(&tensors);
-    return status;
-}
-
-struct sampling {
-    struct w_sampler *sampler;
-    float logits[SAMPLE_IDS];
-    u64 position;
-    u32 drawn;
-};
-
-static void sample_tokens(void *context, u64 times)
-{
-    struct sampling *d = context;
-
-    for (u64 i = 0; i < times; i++, d->position++)
-        d->drawn = w_sampler_sample(d->sampler, d->logits, NULL, 0, 0, d->position);
-}
-
-/* With wsample's defaults, from logits that spread like those of a small model. */
-static enum w_status measure_sampling(struct bench *b, struct w_err *err)
-{
-    static const struct w_sampler_options usual = {.temperature = 0.8, .top_p = 0.95, .penalty = 1};
-    struct sampling *d = calloc(1, sizeof *d);
-    struct w_rng rng = {.seed = 1};
-    enum w_status status =
-        d ? w_sampler_new(&d->sampler, SAMPLE_IDS, NULL, &usual, b->how->kern[W_TYPE_F32], err)
-          : w_fail(err, W_NOMEM, "no memory to measure sampling");
-
-    for (u32 i = 0; i < SAMPLE_IDS && !status; i++)
-        d->logits[i] = (float)(2 * w_rng_normal(&rng));
-    if (!status) {
-        struct w_probe p = w_probe_run(sample_tokens, d, DECODE_S);
-        b->c->draw_s = p.seconds / SAMPLE_IDS;
-        count(b, p.noisy);
-    }
-    if (d)
-        w_sampler_free(d->sampler);
-    free(d);
-    return status;
-}
-
-static const struct {
-    struct w_shape shape;
-    u64 layers;
-} decode_models[] = {
-    {{64, 2, 256, 4096, 64, 1, 0}, 2},      {{128, 4, 512, 4096, 128, 1, 0}, 3},
-    {{256, 4, 1024, 8192, 128, 1, 0}, 4},   {{512, 8, 2048, 8192, 128, 1, 0}, 6},
-    {{768, 12, 3072, 16000, 128, 1, 0}, 8},
-};
-
+/* By at least two models, then by as many as there is time for. */
 static enum w_status measure_decodes(struct bench *b, struct w_err *err)
 {
+    const double seconds = DECODE_PART * b->how->seconds, began_s = w_now_s();
+    struct w_calibration *c = b->c;
     enum w_status status = W_DONE;
+    struct w_probe draw;
 
-    for (size_t i = 0; i < W_COUNTOF(decode_models) && !status; i++, b->done++) {
+    for (u32 i = 0; i < W_DECODE_MODELS && !status; i++, b->done++) {
+        struct w_decode_probe p;
+        if (i >= 2 && w_now_s() - began_s > seconds)
+            break;
         progress(b, "generation");
-        if (i < 2 || w_now_s() - b->began_s < b->how->seconds)
-            status = measure_decode(b, &decode_models[i].shape, decode_models[i].layers, err);
+        status = w_decode_probe_run(&p, &w_decode_models[i], b->how->kern, b->all,
+                                    seconds / W_DECODE_MODELS, err);
+        if (!status)
+            c->decodes[c->decode_count++] = p.cost;
+        c->measurements += p.measurements;
+        c->noisy += p.noisy;
     }
-    return status ? status : measure_sampling(b, err);
+    if (!status)
+        status = w_draw_probe_run(&draw, b->how->kern[W_TYPE_F32], DRAW_S, err);
+    if (!status) {
+        c->draw_s = draw.seconds;
+        count(b, draw.noisy);
+    }
+    return status;
 }
 
 /* ---- disk ---- */
@@ -501,7 +395,8 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     b.all = b.one;
     if (!status && how->threads > 1)
         status = w_team_new(&b.all, how->threads, err);
-    b.planned = CURVES + W_COUNTOF(decode_models) + planned_shapes(&b);
+    b.planned = CURVES + W_DECODE_MODELS +
+                shape_sets(&b, (struct shape_set[SETS]){0}) * (how->more_count + W_SHAPES);
     for (u32 type = 0; type < W_COMPUTE_TYPES && !status; type++) {
         if (!how->kern[type])
             continue;
@@ -515,11 +410,11 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
     if (!status)
         find_capacities(&b);
     if (!status)
+        status = measure_shapes(&b, err);
+    if (!status)
         status = measure_decodes(&b, err);
     if (!status)
         measure_disk(&b);
-    if (!status)
-        status = measure_shapes(&b, err);
     for (u32 type = 0; type < W_COMPUTE_TYPES && !status; type++)
         if (how->kern[type])
             settle_peak(&b, type);
@@ -528,14 +423,6 @@ enum w_status w_calibration_run(struct w_calibration *c, const struct w_machine 
         w_team_free(b.all);
     w_team_free(b.one);
     return status;
-}
-
-enum w_state w_calibration_state(const struct w_calibration *c, const struct w_step_probe *p)
-{
-    const struct w_peak *peak = &c->peak[p->type];
-    bool half = peak->half > 0 && p->peak > 0 && p->peak < sqrt(peak->all * peak->half);
-
-    return half ? W_STATE_HALF : W_STATE_FULL;
 }
 
 bool w_calibration_knows(const struct w_calibration *c, enum w_type type)

@@ -12,6 +12,7 @@
 #ifndef W_CALIBRATION_H
 #define W_CALIBRATION_H
 
+#include "bench/decode_probe.h"
 #include "bench/memory_curve.h"
 #include "bench/step_probe.h"
 #include "sys/machine.h"
@@ -23,16 +24,7 @@
 /* The arithmetic's peak: the GEMM micro-kernel over and over, on operands in L1. */
 struct w_peak {
     double one, all;     /* FLOP/s of one thread and of all together: median over the calibration */
-    double half;         /* of all in the slower of two states (w_states_of()); 0: one state */
-    double slowest_part; /* 5th percentile in the full state, relative to its median */
-};
-
-/* Time of a token with weights of some size, for each of w_decode_types; 0: not measured. */
-struct w_decode_cost {
-    u64 bytes;       /* of weights that are read to generate a token, in fp32 */
-    u64 layer_bytes; /* of these, without the head, which a prompt needs for its last token alone */
-    double seconds[W_DECODE_TYPES];  /* to generate a token */
-    double prompt_s[W_DECODE_TYPES]; /* of a token of a prompt */
+    double slowest_part; /* 5th percentile of these, relative to their median */
 };
 
 struct w_calibration {
@@ -108,12 +100,6 @@ bool w_calibration_doubt(const struct w_calibration *, const struct w_machine *,
 /* A noisy one does not replace one that is in no doubt. */
 bool w_calibration_replaces(const struct w_calibration *new, const struct w_calibration *old,
                             const struct w_machine *);
-
-/* The state of a machine that runs at one of two rates (w_states_of()). */
-enum w_state { W_STATE_FULL, W_STATE_HALF };
-/* The state in which a shape was measured: full, unless the peak measured with it was nearer to
- * that of the other. */
-enum w_state w_calibration_state(const struct w_calibration *, const struct w_step_probe *);
 
 /* Whether steps of a precision were measured. */
 bool w_calibration_knows(const struct w_calibration *, enum w_type);

@@ -67,8 +67,6 @@ static struct w_json *precision_json(const struct w_calibration *c, enum w_type 
     w_json_set_string(j, "kernel", c->kernel[type]);
     w_json_set_real(j, "peak_one_flop_s", c->peak[type].one);
     w_json_set_real(j, "peak_all_flop_s", c->peak[type].all);
-    if (c->peak[type].half > 0)
-        w_json_set_real(j, "peak_half_flop_s", c->peak[type].half);
     w_json_set_real(j, "peak_slowest_part", c->peak[type].slowest_part);
     return j;
 }
@@ -268,8 +266,6 @@ static void read_precision(struct reader *r, const struct w_json *j, struct w_ca
     read_text(r, j, "kernel", c->kernel[type], sizeof c->kernel[type]);
     peak->one = read_real(r, w_json_get(j, "peak_one_flop_s"));
     peak->all = read_real(r, w_json_get(j, "peak_all_flop_s"));
-    if (w_json_get(j, "peak_half_flop_s"))
-        peak->half = read_real(r, w_json_get(j, "peak_half_flop_s"));
     peak->slowest_part = read_real(r, w_json_get(j, "peak_slowest_part"));
     r->ok = r->ok && peak->one > 0 && peak->all > 0;
 }

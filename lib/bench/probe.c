@@ -6,8 +6,6 @@
 #include "sys/clock.h"
 
 #define ROUNDS 5
-#define STATE_GAP 1.25
-#define STATE_RATES 3
 
 static int by_value(const void *a, const void *b)
 {
@@ -27,25 +25,6 @@ double w_quantile(const double *sorted, size_t count, double part)
     double place = part * (double)(count - 1);
     size_t below = (size_t)place, above = W_MIN(below + 1, count - 1);
     return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
-}
-
-struct w_states w_states_of(const double *sorted, size_t count)
-{
-    const size_t few = W_MAX(count / 10, STATE_RATES);
-    size_t split = 0;
-    double widest = STATE_GAP;
-
-    for (size_t i = few; i + few <= count; i++)
-        if (sorted[i] > widest * sorted[i - 1]) {
-            widest = sorted[i] / sorted[i - 1];
-            split = i;
-        }
-    struct w_states s = {.full = w_quantile(sorted + split, count - split, 0.5)};
-    if (split > 0) {
-        s.half = w_quantile(sorted, split, 0.5);
-        s.border = sqrt(sorted[split - 1] * sorted[split]);
-    }
-    return s;
 }
 
 struct w_probe w_probe_of(double *seconds, size_t count)

@@ -34,16 +34,4 @@ struct w_probe w_probe_of(double *seconds, size_t count);
 double w_quantile(const double *sorted, size_t count, double part);
 void w_sort_reals(double *values, size_t count);
 
-/* The rates of a machine that runs in one of two states, and is switched between them by its host:
- * the tile unit of a shared one does, at full or at half rate, for seconds or minutes each
- * (w_kern's `switched`). */
-struct w_states {
-    double full, half; /* medians of the rates in each; half is 0 with one state */
-    double border;     /* rates below it are of the slower state; 0 with one state */
-};
-
-/* From sorted rates. Two states are recognised by a gap between neighbours that is wider than noise
- * (a quarter), with at least three rates and a tenth of all on either side. */
-struct w_states w_states_of(const double *sorted, size_t count);
-
 #endif

@@ -38,8 +38,9 @@ struct w_step_probe {
     struct w_phase_cost phases[W_PHASES];
 };
 
-/* The shapes of a calibration; ends with d_model 0. */
-extern const struct w_shape w_shapes[];
+/* The shapes of a calibration; those that say most about others come first. */
+#define W_SHAPES 10
+extern const struct w_shape w_shapes[W_SHAPES];
 
 /* Features of counts in the probes. */
 #define W_PROBE_COUNTS 8

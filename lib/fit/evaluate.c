@@ -240,7 +240,7 @@ static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *
     give(fit, "resident.base", RESIDENT_BASE, "rule");
     if (c)
         w_costs_make(&costs, c, &fit->conf, &fit->plan,
-                     (struct w_costs_of){ask->type, ask->state, (u32)W_MAX(ask->threads, 1)});
+                     (struct w_costs_of){ask->type, (u32)W_MAX(ask->threads, 1)});
     for (u32 phase = 0; phase < W_PHASES; phase++) {
         give_phase(fit, "cost", phase, c ? costs.phases[phase].token_s : NAN);
         give_phase(fit, "call", phase, c ? costs.phases[phase].call_s : NAN);
@@ -273,24 +273,6 @@ static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *
     give_number(fit, "eval.tokens", ask->eval_tokens, "user");
     give_number(fit, "eval.every", ask->eval_every, "user");
     return give_generation(fit, c ? &costs : NULL, (u32)W_MAX(ask->threads, 1), err);
-}
-
-/* For a machine that was calibrated in two states: the time of a step in the slower one. */
-static enum w_status give_half(struct w_fit *fit, const struct w_machine *m,
-                               const struct w_fit_ask *ask, struct w_err *err)
-{
-    const struct w_calibration *c = ask->calibration;
-    bool known = c && c->peak[ask->type].half > 0 && ask->state == W_STATE_FULL;
-    struct w_fit_ask in_half = *ask;
-    struct w_fit half;
-    enum w_status status = W_DONE;
-
-    in_half.state = W_STATE_HALF;
-    if (known)
-        status = w_fit_make(&half, &fit->conf, m, &in_half, err);
-    if (!status)
-        give(fit, "half.seconds", known ? w_fit_value(&half, "step.seconds") : 0, "calibration");
-    return status;
 }
 
 const char *w_fit_bound(const struct w_fit *fit, enum w_phase phase)
@@ -454,8 +436,6 @@ enum w_status w_fit_make(struct w_fit *fit, const struct w_conf *conf, const str
     give(fit, "memory.plan", (double)fit->plan.bytes, "planner");
     const struct w_plan_row *chunk = w_plan_find(&fit->plan, "head.logits");
     give(fit, "chunk.bytes", chunk ? (double)chunk->bytes : 0, "planner");
-    if (!status)
-        status = give_half(fit, m, ask, err);
     if (!status)
         status = give_largest_batch(fit, threads, err);
     for (int row = 0; w_figures[row].key && !status; row++)

@@ -19,7 +19,6 @@
 struct w_fit_ask {
     u64 threads;            /* workers; at least 1 */
     enum w_type type;       /* compute type */
-    enum w_state state;     /* of the machine */
     double tokens;          /* to train on; 0: the steps of the configuration, if it has them */
     double text_tokens;     /* of the text: the tokens after them are repeated */
     double tokens_per_file; /* of a corpus in files */

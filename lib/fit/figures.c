@@ -324,9 +324,6 @@ const struct w_figure w_figures[] = {
      "predict.tok_s*max(1 - predict.interval, 0.05)"},
     {"predict.high", "predicted rate, upper end of the 90 % interval", W_UNIT_TOKENS_S,
      "predict.tok_s*(1 + predict.interval)"},
-    {"half.seconds", "a step in the slower state of a machine with two", W_UNIT_SECONDS, NULL},
-    {"predict.half", "predicted training rate in the slower state", W_UNIT_TOKENS_S,
-     "predict.factor*accumulate*rows/half.seconds"},
 
     GENERATION("f32", "weights in fp32"),
     GENERATION("bf16", "weights in bf16"),

@@ -73,30 +73,6 @@ static void make_query(struct query *q, const struct w_calibration *c, const str
     }
 }
 
-/* The factor on a cost that was measured in another state than the one that is asked for: for
- * phases of GEMMs the ratio of the peaks, for the others 1. */
-static double state_factor(const struct w_calibration *c, enum w_phase phase,
-                           const struct w_step_probe *p, enum w_state state)
-{
-    static const bool multiplies[W_PHASES] = {[W_PHASE_LINEAR] = true,
-                                              [W_PHASE_LINEAR_BACK] = true,
-                                              [W_PHASE_HEAD] = true,
-                                              [W_PHASE_ORTHOGONALISE] = true};
-    double ratio = c->peak[p->type].all / c->peak[p->type].half;
-
-    if (!multiplies[phase] || w_calibration_state(c, p) == state)
-        return 1;
-    return state == W_STATE_HALF ? ratio : 1 / ratio;
-}
-
-/* Shapes of the other state count only where no others were measured (any_state). */
-static bool counts(const struct w_calibration *c, const struct w_step_probe *p,
-                   struct w_costs_of of, bool any_state)
-{
-    return p->threads == of.threads && p->type == of.type &&
-           (any_state || w_calibration_state(c, p) == of.state);
-}
-
 /* The mean of the measured costs, weighted by the inverse fourth power of the distance. False:
  * nothing was measured with so many threads. */
 static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_phase phase,
@@ -105,22 +81,19 @@ static bool cost_at(struct w_phase_cost *cost, const struct query *q, enum w_pha
     const struct w_calibration *c = q->c;
     const struct place here = q->here[phase];
     double weights = 0;
-    bool any_state = true;
 
     *cost = (struct w_phase_cost){0};
-    for (u32 i = 0; i < c->probe_count; i++)
-        any_state = any_state && !counts(c, &c->probes[i], of, false);
     for (u32 i = 0; i < c->probe_count; i++) {
         const struct w_step_probe *p = &c->probes[i];
         const struct place there = q->there[i][phase];
-        if (!counts(c, p, of, any_state))
+        if (p->threads != of.threads || p->type != of.type)
             continue;
         double distance = hypot(there.x - here.x, there.y - here.y) + NEAR;
         if (there.sampled != here.sampled)
             distance += OTHER_HEAD;
-        double weight = pow(distance, -4), factor = state_factor(c, phase, p, of.state);
+        double weight = pow(distance, -4);
         weights += weight;
-        cost->token_s += weight * factor * p->phases[phase].token_s;
+        cost->token_s += weight * p->phases[phase].token_s;
         cost->call_s += weight * p->phases[phase].call_s;
         cost->spread += weight * p->phases[phase].spread;
     }

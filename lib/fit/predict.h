@@ -21,7 +21,6 @@ struct w_costs {
 /* What is asked for. */
 struct w_costs_of {
     enum w_type type;
-    enum w_state state;
     u32 threads;
 };
 

@@ -101,7 +101,6 @@ enum w_status w_runlog_read(struct w_runlog *log, const char *path, struct w_err
     w_sort_reals(rates, count);
     log->steps = count;
     log->tok_s = w_quantile(rates, count, 0.5);
-    log->states = w_states_of(rates, count);
 out:
     free(rates);
     free(text);

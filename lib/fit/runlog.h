@@ -3,15 +3,13 @@
 #define W_RUNLOG_H
 
 #include "conf/conf.h"
-#include "bench/probe.h"
 #include "kern/bf16.h"
 
 struct w_runlog {
-    u64 steps;    /* lines of steps */
-    double tok_s; /* median of the steps, which a few slow ones (a checkpoint) do not change */
-    struct w_states states; /* of the steps' rates */
-    double loss;            /* of the last step, nats per token; 0: not known */
-    u64 peak_bytes;         /* the largest resident memory; 0: not known */
+    u64 steps;      /* lines of steps */
+    double tok_s;   /* median of the steps, which a few slow ones (a checkpoint) do not change */
+    double loss;    /* of the last step, nats per token; 0: not known */
+    u64 peak_bytes; /* the largest resident memory; 0: not known */
 
     /* of the header line, if there is one */
     bool has_header;

@@ -129,7 +129,6 @@ struct w_kern {
     u32 isa;       /* bits of enum w_isa */
     bool for_bf16; /* exists for its bf16 GEMM, for which this CPU has instructions; its other
                       kernels are those of a variant further down the list */
-    bool switched; /* its bf16 GEMM runs at one of two rates, between which the host switches */
     struct w_ukernel ukernel[W_COMPUTE_TYPES];
     /* GEMM in fp32 by a library; NULL: by ukernel. */
     void (*product)(const struct w_sgemm *);

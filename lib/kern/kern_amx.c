@@ -8,7 +8,6 @@
 #define BF16_TILE_UNIT
 #define BF16_STEP 32
 #define W_FOR_BF16
-#define W_SWITCHED
 #define W_VARIANT w_kern_amx
 #define W_VARIANT_NAME "amx"
 #define W_VARIANT_ISA (W_ISA_AVX512 | W_ISA_AVX512_BF16 | W_ISA_AMX)

@@ -431,9 +431,6 @@ const struct w_kern W_VARIANT = {
 #if defined W_FOR_BF16
     .for_bf16 = true,
 #endif
-#if defined W_SWITCHED
-    .switched = true,
-#endif
     .ukernel = {[W_TYPE_F32] = {.tile_rows = TILE_ROWS,
                                 .tile_cols = TILE_COLS,
                                 .k_unroll = 1,

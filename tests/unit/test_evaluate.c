@@ -226,7 +226,6 @@ static void every_formula_can_be_computed(void **state)
     struct w_fit fit;
     struct w_conf conf = fits[0].conf;
     make_calibration(&calibration);
-    calibration.peak[W_TYPE_F32].half = calibration.peak[W_TYPE_F32].all / 2;
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     ask.text_tokens = 1;
     conf.counts = 8;

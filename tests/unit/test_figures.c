@@ -362,7 +362,6 @@ static void add_rates(const struct w_conf *c)
     add("predict.tok_s", predicted);
     add("predict.low", predicted * (interval < 0.95 ? 1 - interval : 0.05));
     add("predict.high", predicted + predicted * interval);
-    add("predict.half", given("predict.factor") * step_tokens / given("half.seconds"));
     add("predict.ratio", given("tok_s") / predicted);
     add_ranks(step_tokens);
     const double text = given("text.tokens"), seconds = given("budget.time");
@@ -506,7 +505,6 @@ static void every_formula_says_what_is_counted(void **state)
     struct w_machine m;
 
     make_calibration(&calibration);
-    calibration.peak[W_TYPE_F32].half = calibration.peak[W_TYPE_F32].all / 2;
     assert_int_equal(w_target_find(&m, "seed-host", &err), W_DONE);
     m.l3.bytes_per_s = (struct w_rate){1e11, W_FROM_USER};
     for (size_t i = 0; i < W_COUNTOF(sizes); i++) {

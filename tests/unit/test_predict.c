@@ -60,65 +60,6 @@ static void a_measured_shape_costs_what_was_measured(void **state)
     assert_true(near(costs_of(&wide, 1).phases[W_PHASE_HEAD].call_s, 150e-9, 1e-4));
 }
 
-/* The fixture's two threads once more, in a state in which GEMMs take 1.8 times as long. */
-static void add_half_state(void)
-{
-    struct w_peak *peak = &calibration.peak[W_TYPE_F32];
-    peak->half = peak->all / 2;
-    for (u32 i = 0; i < 4; i++)
-        calibration.probes[i].peak = peak->all * 0.97;
-    for (u32 i = 2; i < 4; i++) {
-        struct w_step_probe *p = &calibration.probes[calibration.probe_count++];
-        *p = calibration.probes[i];
-        p->peak = peak->half * 1.03;
-        p->phases[W_PHASE_LINEAR].token_s *= 1.8;
-    }
-}
-
-static double linear_cost(const struct w_conf *conf, u32 threads, enum w_state state)
-{
-    struct w_plan plan;
-    struct w_costs costs;
-    assert_int_equal(w_plan_make(&plan, conf, W_PLAN_TRAIN, W_TYPE_F32, threads, &err), W_DONE);
-    w_costs_make(&costs, &calibration, conf, &plan,
-                 (struct w_costs_of){W_TYPE_F32, state, threads});
-    return costs.phases[W_PHASE_LINEAR].token_s;
-}
-
-static void a_state_costs_what_was_measured_in_it(void **state)
-{
-    (void)state;
-    struct w_conf conf = conf_of(128, 3, 32);
-    add_half_state();
-    assert_true(near(linear_cost(&conf, 2, W_STATE_FULL), 0.5e-9, 1e-4));
-    assert_true(near(linear_cost(&conf, 2, W_STATE_HALF), 0.9e-9, 1e-4));
-    /* with one thread it was seen in one state alone: twice the time at half the peak */
-    assert_true(near(linear_cost(&conf, 1, W_STATE_FULL), 1e-9, 1e-4));
-    assert_true(near(linear_cost(&conf, 1, W_STATE_HALF), 2e-9, 1e-4));
-    /* and the other way round, where only the slower state was seen */
-    calibration.probes[2].peak = calibration.probes[3].peak = calibration.peak[W_TYPE_F32].half;
-    calibration.probe_count = 4;
-    assert_true(near(linear_cost(&conf, 2, W_STATE_HALF), 0.5e-9, 1e-4));
-    assert_true(near(linear_cost(&conf, 2, W_STATE_FULL), 0.25e-9, 1e-4));
-}
-
-static void both_states_are_predicted(void **state)
-{
-    (void)state;
-    static struct w_fit fit;
-    struct w_machine m = {.l1d.bytes = 32 << 10, .l2.bytes = 512 << 10};
-    struct w_conf conf = conf_of(128, 3, 32);
-    struct w_fit_ask ask = {.threads = 2, .calibration = &calibration};
-    assert_int_equal(w_fit_make(&fit, &conf, &m, &ask, &err), W_DONE);
-    double alone = w_fit_value(&fit, "predict.tok_s");
-    assert_true(isnan(w_fit_value(&fit, "predict.half")));
-    add_half_state();
-    assert_int_equal(w_fit_make(&fit, &conf, &m, &ask, &err), W_DONE);
-    assert_true(near(w_fit_value(&fit, "predict.tok_s"), alone, 1e-9));
-    double half = w_fit_value(&fit, "predict.half");
-    assert_true(half < 0.95 * alone && half > 0.5 * alone);
-}
-
 static void shapes_between_cost_something_between(void **state)
 {
     (void)state;
@@ -403,8 +344,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_measured_shape_costs_what_was_measured),
-        cmocka_unit_test_setup(a_state_costs_what_was_measured_in_it, make_fixture),
-        cmocka_unit_test_setup(both_states_are_predicted, make_fixture),
         cmocka_unit_test_setup(shapes_between_cost_something_between, make_fixture),
         cmocka_unit_test(other_numbers_of_threads_follow_amdahl),
         cmocka_unit_test(levels_follow_the_working_set),

@@ -8,8 +8,8 @@
 #include "tools/wcachefit/commands.h"
 
 static const struct w_option options[] = {
-    {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "7", .min = 0.01, .max = 3600,
-     .help = "Begin no new shape after so many seconds; the whole takes about twice as long."},
+    {"seconds", 0, W_OPT_REAL, AT(seconds), .arg = "X", .dflt = "10", .min = 0.01, .max = 3600,
+     .help = "Begin no new shape after so many seconds; the whole takes half as long again."},
     {"network", 0, W_OPT_FLAG, AT(measure_network),
      .help = "Measure the network between two ranks instead, which mpirun -n 2 starts, and write a "
              "file for --network of report and plot."},
@@ -70,9 +70,6 @@ static void write_calibration(FILE *f, const struct w_calibration *c)
                 w_compute_type_name(type), c->kernel[type],
                 w_figure_text(one, W_UNIT_FLOP_S, peak->one),
                 w_figure_text(all, W_UNIT_FLOP_S, peak->all), 100 * peak->slowest_part);
-        if (peak->half > 0)
-            fprintf(f, "           in its other state: %s with all\n",
-                    w_figure_text(all, W_UNIT_FLOP_S, peak->half));
     }
     write_capacities(f, c);
     fprintf(f, "  %10s %12s %14s %14s\n", "size", "latency", "one thread", "all threads");

@@ -28,33 +28,15 @@ static const char *const examples[] = {
 /* One run as it was and as it was predicted. */
 struct verdict {
     struct w_runlog log;
-    double measured, predicted; /* tok/s in the same state of the machine */
+    double measured, predicted; /* tok/s */
     double factor, ratio;       /* correction within the prediction; measured / predicted */
-    enum w_state state;
-    double tolerance; /* of the rate, relative to the prediction */
-    double resident;  /* predicted, bytes */
+    double tolerance;           /* of the rate, relative to the prediction */
+    double resident;            /* predicted, bytes */
     bool rate_holds, plan_holds, resident_holds;
 };
 
 #define RESIDENT_PART 0.03
 #define RESIDENT_BYTES (8.0 * 1024 * 1024)
-
-/* A machine that has two states is compared in the one in which it ran; of a run that had both, the
- * steps in the faster one are compared. */
-static void compare_rates(struct verdict *v, const struct w_fit *fit)
-{
-    double half = w_fit_value(fit, "predict.half"), full = w_fit_value(fit, "predict.tok_s");
-
-    v->measured = v->log.tok_s;
-    v->predicted = full;
-    if (!isnan(half) && v->log.states.half > 0) {
-        v->measured = v->log.states.full;
-    } else if (!isnan(half) && v->measured < sqrt(full * half)) {
-        v->predicted = half;
-        v->state = W_STATE_HALF;
-    }
-    v->ratio = v->measured / v->predicted;
-}
 
 static enum w_status judge(struct verdict *v, const struct report *r, const char *path,
                            double tolerance, struct w_err *err)
@@ -85,7 +67,9 @@ static enum w_status judge(struct verdict *v, const struct report *r, const char
     status = w_fit_make(fit, &v->log.conf, &r->machine, &ask, err);
     if (status)
         return w_fail_at(err, status, "%.500s", path);
-    compare_rates(v, fit);
+    v->measured = v->log.tok_s;
+    v->predicted = w_fit_value(fit, "predict.tok_s");
+    v->ratio = v->measured / v->predicted;
     v->factor = w_fit_value(fit, "predict.factor");
     v->tolerance = tolerance > 0 ? tolerance : w_fit_value(fit, "predict.interval");
     v->resident = w_fit_value(fit, "memory.resident");
@@ -107,9 +91,8 @@ static void write_verdict(FILE *f, const struct verdict *v)
 
     fprintf(f, "%s, %u threads, %s, %llu steps\n", v->log.conf.name, (unsigned)v->log.threads,
             w_compute_type_name(v->log.type), (unsigned long long)v->log.steps);
-    fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s%s\n",
-            v->predicted, v->measured, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO",
-            v->state == W_STATE_HALF ? " (at half rate)" : "");
+    fprintf(f, "  tok/s     %12.0f predicted  %12.0f measured  %6.3f of it, within %.1f %%: %s\n",
+            v->predicted, v->measured, v->ratio, 100 * v->tolerance, v->rate_holds ? "yes" : "NO");
     fprintf(f, "  plan      %12s allocated, as predicted to the byte: %s\n",
             w_figure_text(planned, W_UNIT_BYTES, (double)v->log.plan_bytes),
             v->plan_holds ? "yes" : "NO");
@@ -129,7 +112,6 @@ static struct w_json *verdict_json(const struct verdict *v)
     w_json_set_u64(j, "steps", v->log.steps);
     w_json_set_real(j, "predicted_tok_s", v->predicted);
     w_json_set_real(j, "measured_tok_s", v->measured);
-    w_json_set_string(j, "state", v->state == W_STATE_HALF ? "half" : "full");
     w_json_set_real(j, "ratio", v->ratio);
     w_json_set_real(j, "tolerance", v->tolerance);
     w_json_set_bool(j, "rate_holds", v->rate_holds);

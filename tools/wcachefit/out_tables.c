@@ -71,7 +71,6 @@ const struct table comparison_tables[] = {
                  {"bound tok/s", "roof.tok_s", false},
                  {"predicted tok/s", "predict.tok_s", false},
                  {"within", "predict.interval", false},
-                 {"at half rate", "predict.half", false},
                  {"tok/s", "tok_s", false},
                  {"of predicted", "predict.ratio", false},
                  {"FLOP/s", "rate.flop_s", false},
