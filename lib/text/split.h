@@ -80,6 +80,8 @@ bool w_split_find(const char *name, enum w_split *rule);
 /* The first words of a text: their ends as offsets into the text. Returns how many, which may be
  * less than there is room for; 0 only for an empty text or no room. */
 size_t w_split_words(enum w_split, const u8 *text, size_t size, size_t *ends, size_t room);
+/* The same without the instructions that only some CPUs have: for tests. */
+size_t w_split_words_portably(enum w_split, const u8 *text, size_t size, size_t *ends, size_t room);
 
 /* The largest offset known to be the end of a word whatever bytes follow the size given: cutting a
  * text there changes no word. The text has to begin at the start of a word. 0 if there is none,

@@ -125,7 +125,9 @@ void w_merger_free(struct w_merger *m)
 }
 
 /* Merge a part of 1 to SHORT_BYTES bytes; returns the number of ids. A symbol has the index of its
- * first byte; in `alive` the bits of these indices are set. */
+ * first byte; in `alive` the bits of these indices are set. Looking for the least rank four at a
+ * time, and looking up ranks without branches, took 245 to 285 ns a word instead of 236 (words of a
+ * text that come for the first time, Intel Xeon). */
 static size_t merge_short(struct w_merger *m, const u8 *word, size_t size, u32 *ids)
 {
     u32 symbols[SHORT_BYTES], ranks[SHORT_BYTES]; /* ranks[i]: of the pair that begins at i */
