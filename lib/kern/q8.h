@@ -17,9 +17,9 @@
  * unit multiplies the next. 16 samples at a time are 1.1 to 1.2 times as fast by it.
  *
  * For many rows the unit is faster in bf16, though weights have to be unpacked for it (scale * q,
- * rounded, some panels at a time in the cache): a prompt of 64 tokens takes 0.75 times as long as
- * in integers, one of 512 tokens 0.85 times, and its sums are nearer to those of the weights, since
- * rows are not rounded to 8 bits. A caller chooses this by w_engine.unpack_q8.
+ * rounded, some panels at a time in the cache), and its sums are nearer to those of the weights,
+ * since rows are not rounded to 8 bits. With it a prompt of 64 tokens takes 0.7 times as long, one
+ * of 512 tokens 0.85 times (wiki_cache_optimized). A caller chooses this by w_engine.unpack_q8.
  *
  * In struct w_gemm such a product has the type W_TYPE_Q8; a is in bf16, and b is packed
  * (w_gemm_pack), from fp32. */

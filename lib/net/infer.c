@@ -101,9 +101,11 @@ static void wire(struct w_infer *m, const struct w_plan_common *common, const fl
                         .weights = weights,
                         .packed_type = m->how.weights,
                         .decode = &m->decode};
-    /* the system clears pages when they are touched first: not within the first pass */
+    /* The system clears pages when they are touched first: not within the first pass. The packed
+     * weights are written soon; of several slots, some may never be used. */
     for (u32 i = 0; i < m->plan.count; i++)
-        if (m->plan.rows[i].lifetime != W_LIFE_RUN)
+        if (i != common->packed.row &&
+            (m->how.slots == 1 || m->plan.rows[i].lifetime != W_LIFE_RUN))
             memset(m->block + m->plan.rows[i].offset, 0, m->plan.rows[i].bytes);
     pack_weights(m, w_plan_at(&m->plan, m->block, common->packed));
 }

@@ -14,10 +14,9 @@
  * appends the tail of the text again. The logits of a token have the same bits for any number of
  * threads, and whatever else is in its pass.
  *
- * With weights in 8 bits, tokens that were drawn are computed in integers, which is as fast as
- * weights are read; where there is a tile unit for bf16, given ones by that, which many tokens at a
- * time keep busy. Which of both may change bits: it depends on the call alone, not on their number.
- * A text has the same bits if of each of its tokens it is known which call it goes through. */
+ * With weights in 8 bits and a tile unit for bf16, the layers multiply given tokens in bf16, which
+ * many at a time are worth, and drawn ones in integers, which is as fast as weights are read. The
+ * bits of a token depend on which call it goes through, and not on what else is in the pass. */
 #ifndef W_INFER_H
 #define W_INFER_H
 
