@@ -204,9 +204,9 @@ static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, 
 
 /* ---- unpacking ---- */
 
-/* Number i of four in each word of q + 128, times its column's scale. The byte goes where it adds
- * itself to 2^15 (with a scale beyond 1e34 the result is NaN). The result is exact: q and the scale have 8
- * bits each, `offset` is -(2^15 + 128) times the scale. */
+/* Number i of four in each word of q + 128, times its column's scale: exact, since both have 8 bits.
+ * In bits 8 to 15 of 2^15 a byte adds itself to it; `offset` is -(2^15 + 128) times the scale. (It
+ * overflows with a scale above 1e34, so that such weights become NaN.) */
 W_INLINE words_vec scaled_number(words_vec quads, const u32 i, vec scale, vec offset)
 {
     const words_vec byte = i == 0 ? quads << 8 : quads >> 8 * (i - 1);
