@@ -204,7 +204,7 @@ static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, 
 
 /* ---- unpacking ---- */
 
-/* Number i of four in each word of q + 128, times its column's scale: exact, since both have 8 bits.
+/* Number i of four in each word of q + 128, times its column's scale: exact, with 8 bits each.
  * In bits 8 to 15 of 2^15 a byte adds itself to it; `offset` is -(2^15 + 128) times the scale. (It
  * overflows with a scale above 1e34, so that such weights become NaN.) */
 W_INLINE words_vec scaled_number(words_vec quads, const u32 i, vec scale, vec offset)
