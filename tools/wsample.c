@@ -134,7 +134,7 @@ static enum w_status open_team(struct loaded_model *m, const struct settings *se
     static const enum w_precision precisions[] = {[TYPE_AUTO] = W_PRECISION_AUTO,
                                                   [TYPE_F32] = W_PRECISION_FP32,
                                                   [TYPE_BF16] = W_PRECISION_BF16,
-                                                  [TYPE_Q8] = W_PRECISION_FP32};
+                                                  [TYPE_Q8] = W_PRECISION_BF16};
     const u32 type = set->score && set->type == TYPE_AUTO ? TYPE_F32 : set->type;
     struct w_machine machine;
     const char *why = "";

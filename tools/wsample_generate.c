@@ -98,6 +98,14 @@ static u64 active(const struct generation *g)
 
 /* ---- a pass ---- */
 
+/* Is its next token drawn after given text: its prompt, or its own last ids in a slot that starts
+ * again? */
+static bool follows_given(const struct generation *g, const struct text *t)
+{
+    return t->ids.count == t->prompt->ids.count ||
+           w_infer_length(g->infer, t->slot) == g->model->conf.max_length;
+}
+
 /* Append the ids that the model has not seen, but for the last one. When a text grows beyond the
  * model's positions, its slot starts again from as many of its last ids as half of them. */
 static void feed(struct generation *g, struct text *t)
@@ -177,39 +185,39 @@ static enum w_status add_all(struct generation *g, u64 count, struct w_err *err)
     return status;
 }
 
-/* One token for each text that is not done. */
+/* One token for each text that is not done; or first for those that follow given text alone, where
+ * that is computed in another way. */
 static enum w_status make_tokens(struct generation *g, struct w_err *err)
 {
-    const u64 count = active(g);
     const double begin_s = w_now_s();
     enum w_status status = W_DONE;
-    bool after_prompt = false;
-    u64 row = 0;
+    bool given = false;
+    u64 count = 0;
 
+    for (size_t i = 0; i < g->open_count; i++)
+        given |= !g->open[i]->done && follows_given(g, g->open[i]);
+    const bool apart = given && !w_infer_mixes(g->infer);
     for (size_t i = 0; i < g->open_count; i++) {
         struct text *t = g->open[i];
-        if (t->done)
+        if (t->done || (apart && !follows_given(g, t)))
             continue;
-        const size_t before = t->fed;
         feed(g, t);
-        after_prompt |= t->ids.count == t->prompt->ids.count || t->fed != before;
+        g->drawn[count++].text = t;
     }
     if (w_infer_room(g->infer) < count)
         w_infer_run(g->infer);
-    for (size_t i = 0; i < g->open_count; i++) {
-        struct text *t = g->open[i];
-        if (t->done)
-            continue;
+    for (u64 row = 0; row < count; row++) {
+        struct text *t = g->drawn[row].text;
         w_infer_want(g->infer, t->slot, t->ids.ids[t->fed++]);
-        g->drawn[row++].text = t;
     }
     if (count)
-        status = draw_all(g, w_infer_run(g->infer), count, err);
+        status =
+            draw_all(g, given ? w_infer_run(g->infer) : w_infer_run_drawn(g->infer), count, err);
     if (!status)
         status = add_all(g, count, err);
     g->tokens += count;
     /* The first token of a sample also waits for its prompt: it does not count for the speed. */
-    if (after_prompt) {
+    if (given) {
         g->prompt_s += w_now_s() - begin_s;
     } else {
         g->timed_tokens += count;

@@ -27,13 +27,15 @@
 #if defined Q8_TILE_UNIT
 #include "kern/tile_unit.h"
 #define TILE_ROWS UNIT_ROWS
-#define WHOLE_K 1024 /* each cut of k costs as much as two blocks: sums come from memory again */
 #else
 #define TILE_ROWS VECTOR_ROWS
-#define WHOLE_K 0
 #endif
+/* Each cut of k costs as much as two blocks, since sums come from memory again; and where only an
+ * epilogue gets the result, rows are packed again for each of its groups of columns. */
+#define WHOLE_K 1024
 #define PANEL_BLOCK_BYTES (TILE_COLS * (BLOCK + sizeof(w_bf16)))
 #define STREAM_AHEAD 2048 /* bytes of a panel to prefetch; panels follow one another */
+#define UNPACK_AHEAD 4096 /* the same while it is unpacked, which takes less time a byte */
 #define LINE 64           /* bytes */
 #define LINES_AHEAD 2     /* of each block of the next panel */
 
@@ -70,7 +72,8 @@ W_INLINE ivec v_dot_bytes(ivec sum, ivec w, i32 x)
 #endif
 }
 
-W_INLINE vec v_scales(const w_bf16 *p)
+/* bf16 as fp32. */
+W_INLINE vec v_load_bf16(const w_bf16 *p)
 {
     return (vec)(v_widen(p) << 16);
 }
@@ -117,17 +120,31 @@ W_INLINE i32 quantise(int8_t q[BLOCK], const float x[BLOCK], float inverse)
     return (i32)v_sum(sum);
 }
 
-/* A block from element p of a line on, with zeros after the end of the line. */
-W_INLINE void take_block(float x[BLOCK], const float *line, u64 step, u64 p, u64 k)
+/* A block of a column from element p on, with zeros after its end. */
+W_INLINE void take_column(float x[BLOCK], const float *column, u64 step, u64 p, u64 k)
 {
     const u64 count = W_MIN(k - p, BLOCK);
 
     if (step == 1 && count == BLOCK) {
-        memcpy(x, line + p, BLOCK * sizeof *x);
+        memcpy(x, column + p, BLOCK * sizeof *x);
         return;
     }
     for (u64 i = 0; i < BLOCK; i++)
-        x[i] = i < count ? line[(p + i) * step] : 0;
+        x[i] = i < count ? column[(p + i) * step] : 0;
+}
+
+/* The same of a row. */
+W_INLINE void take_row(float x[BLOCK], const w_bf16 *row, u64 step, u64 p, u64 k)
+{
+    const u64 count = W_MIN(k - p, BLOCK);
+
+    if (step == 1 && count == BLOCK) {
+        for (u64 i = 0; i < BLOCK; i += LANES)
+            v_store(x + i, v_load_bf16(row + p + i));
+        return;
+    }
+    for (u64 i = 0; i < BLOCK; i++)
+        x[i] = i < count ? w_bf16_to_float(row[(p + i) * step]) : 0;
 }
 
 /* bf16 that is at least x, for x >= 0; NaN stays NaN. */
@@ -154,7 +171,7 @@ static void pack_panel(void *panel, const void *b, u64 b_row, u64 b_col, u64 k, 
             float x[BLOCK] = {0};
             int8_t q[BLOCK];
             if (j < cols)
-                take_block(x, (const float *)b + j * b_col, b_row, p, k);
+                take_column(x, (const float *)b + j * b_col, b_row, p, k);
             scales[j] = bf16_above(largest_of(x) / 127);
             quantise(q, x, inverse_of(w_bf16_to_float(scales[j])));
             for (u32 i = 0; i < BLOCK; i++)
@@ -178,9 +195,52 @@ static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, 
         const u64 i = row % TILE_ROWS;
         for (u64 p = 0; p < k; p += BLOCK, block++) {
             float x[BLOCK];
-            take_block(x, (const float *)a + row * a_row, a_col, p, k);
+            take_row(x, (const w_bf16 *)a + row * a_row, a_col, p, k);
             block->scale[i] = largest_of(x) / 127;
             block->start[i] = -128 * quantise(block->q[i], x, inverse_of(block->scale[i]));
+        }
+    }
+}
+
+/* ---- unpacking ---- */
+
+/* Number i of four in each word of q + 128, times its column's scale: exact, with 8 bits each.
+ * In bits 8 to 15 of 2^15 a byte adds itself to it; `offset` is -(2^15 + 128) times the scale. (It
+ * overflows with a scale above 1e34, so that such weights become NaN.) */
+W_INLINE words_vec scaled_number(words_vec quads, const u32 i, vec scale, vec offset)
+{
+    const words_vec byte = i == 0 ? quads << 8 : quads >> 8 * (i - 1);
+    return (words_vec)v_fma((vec)((byte & 0xff00) | 0x47000000), scale, offset);
+}
+
+/* A pair of bf16 of numbers in fp32, each to the nearest. */
+W_INLINE words_vec round_pair(words_vec low, words_vec high)
+{
+    return ((high + 0x8000) & 0xffff0000) | (low + 0x8000) >> 16;
+}
+
+/* A panel of pairs, as body_pack.h has it. */
+static void unpack_panel(w_bf16 *out, const void *panel, u64 k)
+{
+    for (u64 p = 0; p < k; p += BLOCK) {
+        const u8 *bytes = (const u8 *)panel + p / BLOCK * PANEL_BLOCK_BYTES;
+        for (u64 line = 0; line < PANEL_BLOCK_BYTES; line += LINE)
+            __builtin_prefetch(bytes + UNPACK_AHEAD + line, 0, 3);
+#pragma GCC unroll 2
+        for (u32 col = 0; col < TILE_COLS; col += LANES) {
+            const vec scale = v_load_bf16(scales_of(bytes) + col), offset = -32896 * scale;
+#pragma GCC unroll 8
+            for (u32 g = 0; g < BLOCK / 4; g++) {
+                words_vec quads, pairs[2];
+                memcpy(&quads, bytes + (u64)(g * TILE_COLS + col) * 4, sizeof quads);
+#pragma GCC unroll 2
+                for (u32 i = 0; i < 2; i++) {
+                    pairs[i] = round_pair(scaled_number(quads, 2 * i, scale, offset),
+                                          scaled_number(quads, 2 * i + 1, scale, offset));
+                    memcpy(out + (p + 4 * g + 2 * i) * TILE_COLS + 2 * col, &pairs[i],
+                           sizeof pairs[i]);
+                }
+            }
         }
     }
 }
@@ -234,7 +294,8 @@ W_INLINE void multiply_block(const u32 rows, vec sum[VECTOR_ROWS][2], const stru
             dot[i][1] = v_dot_bytes(dot[i][1], w1, x);
         }
     }
-    const vec scale0 = v_scales(scales_of(panel)), scale1 = v_scales(scales_of(panel) + LANES);
+    const vec scale0 = v_load_bf16(scales_of(panel)),
+              scale1 = v_load_bf16(scales_of(panel) + LANES);
 #pragma GCC unroll 8
     for (u32 i = 0; i < rows; i++) {
         const vec scale = v_set(a->scale[from + i]);
@@ -334,7 +395,7 @@ W_INLINE void multiply_unit(const struct rows_block *a, const u8 *columns)
 W_INLINE void add_dots(vec sum[UNIT_ROWS], i32 dots[UNIT_ROWS][UNIT_FLOATS],
                        const struct rows_block *a, const u8 *panel, u32 col)
 {
-    const vec scale = v_scales(scales_of(panel) + col);
+    const vec scale = v_load_bf16(scales_of(panel) + col);
 
 #pragma GCC unroll 16
     for (u32 i = 0; i < UNIT_ROWS; i++) {
@@ -413,4 +474,5 @@ const struct w_q8_kern Q8_VARIANT = {
                 .run = run,
                 .pack_panel = pack_panel,
                 .pack_rows = pack_rows},
+    .unpack_panel = unpack_panel,
 };

@@ -39,20 +39,39 @@ static u64 ceil_div(u64 a, u64 b)
     return (a + b - 1) / b;
 }
 
-static const struct w_blocks *blocks_of(const struct w_engine *engine, const struct w_gemm *g)
+/* Are panels of 8 bits unpacked, for the micro-kernel of a's type? */
+static bool unpacks(const struct w_engine *engine, const struct w_gemm *g)
 {
-    return g->type == W_TYPE_Q8 ? &engine->q8_blocks : &engine->blocks[g->type];
+    return g->type == W_TYPE_Q8 && engine->unpack_q8;
 }
 
-/* Of a's elements, and of b's before they are packed. */
+/* Of a's elements. */
+static enum w_type row_type(const struct w_gemm *g)
+{
+    return g->type == W_TYPE_Q8 ? W_TYPE_BF16 : g->type;
+}
+
+/* Of b's before they are packed. */
 static enum w_type source_type(const struct w_gemm *g)
 {
     return g->type == W_TYPE_Q8 ? W_TYPE_F32 : g->type;
 }
 
+/* The micro-kernel whose panels b is packed in; and the one that multiplies. */
+static const struct w_ukernel *packer_of(const struct w_engine *engine, const struct w_gemm *g)
+{
+    return g->type == W_TYPE_Q8 ? &engine->q8->ukernel : &engine->kern->ukernel[g->type];
+}
+
 static const struct w_ukernel *ukernel_of(const struct w_engine *engine, const struct w_gemm *g)
 {
-    return g->type == W_TYPE_Q8 ? engine->q8 : &engine->kern->ukernel[g->type];
+    return unpacks(engine, g) ? &engine->kern->ukernel[row_type(g)] : packer_of(engine, g);
+}
+
+static const struct w_blocks *blocks_of(const struct w_engine *engine, const struct w_gemm *g)
+{
+    return g->type == W_TYPE_Q8 && !engine->unpack_q8 ? &engine->q8_blocks
+                                                      : &engine->blocks[row_type(g)];
 }
 
 /* ---- packing of b ---- */
@@ -86,7 +105,7 @@ static void pack_item(void *context, u64 panel, u32 worker)
 static void pack_chunk(const struct w_engine *engine, void *packed, const struct w_gemm *g, u64 k0,
                        u64 k1)
 {
-    const struct w_ukernel *ukernel = ukernel_of(engine, g);
+    const struct w_ukernel *ukernel = packer_of(engine, g);
     struct packing packing = {.ukernel = ukernel,
                               .g = g,
                               .packed = packed,
@@ -115,7 +134,10 @@ struct block {
     u64 k0, k1;    /* the block of k */
     const void *a; /* its rows from k0 to k1, as struct w_tile has them */
     u64 a_row;
+    const u8 *panels; /* its panels of b, from k0 to k1: that of column `first_col`, and so on */
+    u64 first_col, panel_bytes;
     float *result; /* scratch: (rows, W_EPILOGUE_COLS) */
+    u8 *unpacked;  /* scratch: panels of W_EPILOGUE_COLS columns */
 };
 
 /* The address of c's element (block->row, col): in c, or in the scratch that stands for it. */
@@ -137,15 +159,14 @@ static struct w_tile tile_of(const struct job *job, const struct block *block, u
         .k = w_round_up(block->k1 - block->k0, ukernel->k_unroll),
         .a = block->a,
         .a_row = block->a_row,
-        .b = job->panels + col / ukernel->tile_cols * job->panel_bytes +
-             (block->k0 - job->k0) / ukernel->k_unroll * job->step_bytes,
+        .b = block->panels + (col - block->first_col) / ukernel->tile_cols * block->panel_bytes,
         .rows = block->rows,
         .cols = (u32)(end - col),
-        .b_panel = job->panel_bytes,
+        .b_panel = block->panel_bytes,
     };
 
     tile.c = place_of(job, block, col, &tile.c_row);
-    tile.next = (const u8 *)tile.b + panels * job->panel_bytes;
+    tile.next = (const u8 *)tile.b + panels * block->panel_bytes;
     if (block->k0) {
         tile.add = tile.c;
         tile.add_row = tile.c_row;
@@ -163,11 +184,11 @@ static void take_rows(const struct job *job, struct block *block, void *own)
 {
     const struct w_gemm *g = job->g;
     const struct w_ukernel *ukernel = job->ukernel;
-    const void *a = w_at(g->a, source_type(g), block->row * g->a_row + block->k0 * g->a_col);
+    const void *a = w_at(g->a, row_type(g), block->row * g->a_row + block->k0 * g->a_col);
     const u64 k = block->k1 - block->k0;
 
     /* rows in the same place of every page compete for the same lines of L1 */
-    const bool apart = !ukernel->meanwhile_too || g->a_row * w_type_bytes(g->type) % PAGE != 0;
+    const bool apart = !ukernel->meanwhile_too || g->a_row * w_type_bytes(row_type(g)) % PAGE != 0;
     const bool fits = (ukernel->reads_rows && apart && block->rows % ukernel->tile_rows == 0) ||
                       block->rows <= ukernel->few_rows;
     const bool unpacked = fits && g->a_col == 1 && k % ukernel->k_unroll == 0;
@@ -176,6 +197,26 @@ static void take_rows(const struct job *job, struct block *block, void *own)
         ukernel->pack_rows(own, a, g->a_row, g->a_col, k, block->rows);
     block->a = unpacked ? a : own;
     block->a_row = unpacked ? g->a_row : 0;
+}
+
+/* The panels of columns [col, end): as they are packed, or unpacked into the worker's scratch. */
+static void take_panels(const struct job *job, struct block *block, u64 col, u64 end)
+{
+    const struct w_ukernel *ukernel = job->ukernel;
+    const u64 k = block->k1 - block->k0;
+    const u8 *packed = job->panels + col / ukernel->tile_cols * job->panel_bytes +
+                       (block->k0 - job->k0) / ukernel->k_unroll * job->step_bytes;
+
+    block->first_col = col;
+    block->panels = packed;
+    block->panel_bytes = job->panel_bytes;
+    if (!unpacks(job->engine, job->g))
+        return;
+    block->panels = block->unpacked;
+    block->panel_bytes = panel_bytes(ukernel, row_type(job->g), k);
+    for (u64 i = 0; i < ceil_div(end - col, ukernel->tile_cols); i++)
+        job->engine->q8->unpack_panel((w_bf16 *)(void *)(block->unpacked + i * block->panel_bytes),
+                                      packed + i * job->panel_bytes, k);
 }
 
 /* The first row of a block of rows. Each has as many tiles as the others or one more. */
@@ -261,7 +302,7 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
     const u64 tile_rows = ukernel->tile_rows;
     const bool last = g->epilogue && block->k1 == g->k, turns = !g->c && block->k0 == 0 && last;
     struct w_tile whole = tile_of(job, block, col, end);
-    const u64 a_bytes = whole.a_row ? whole.a_row * w_type_bytes(g->type)
+    const u64 a_bytes = whole.a_row ? whole.a_row * w_type_bytes(row_type(g))
                                     : whole.k * ukernel->row_bytes; /* of a row of a */
     const u64 steps = whole.k / ukernel->k_unroll * ceil_div(end - col, ukernel->tile_cols);
 
@@ -294,7 +335,8 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
 /* Depth of a block of k at most. */
 static u64 deepest_block(const struct job *job, u64 k)
 {
-    if (job->g->m <= job->ukernel->tile_rows) /* a panel is used once, and need not stay in L1 */
+    if (job->g->m <= job->ukernel->tile_rows &&
+        !unpacks(job->engine, job->g)) /* a panel is used once, and need not stay in L1 */
         return PACKED_CHUNK;
     return k <= job->ukernel->whole_k ? k : blocks_of(job->engine, job->g)->k;
 }
@@ -313,15 +355,18 @@ static void multiply_block(void *context, u64 item, u32 worker)
     struct block block;
     u64 depth = depth_of(job, job->k1 - job->k0, deepest_block(job, job->k1 - job->k0));
     struct pending pending = {.g = g};
-    u64 group = g->c ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
+    const bool wide = g->c && !unpacks(job->engine, g);
+    u64 group = wide ? EPILOGUE_PANELS * job->ukernel->tile_cols : W_EPILOGUE_COLS;
 
     place_item(job, item, &block);
     block.result = own + W_GEMM_ROWS_FLOATS;
+    block.unpacked = (u8 *)(own + W_GEMM_SCRATCH_FLOATS);
     for (block.k0 = job->k0; block.k0 < job->k1; block.k0 = block.k1) {
         block.k1 = W_MIN(block.k0 + depth, job->k1);
         take_rows(job, &block, own);
         for (u64 col = block.col; col < block.col + block.cols; col += group) {
             const u64 end = W_MIN(col + group, block.col + block.cols);
+            take_panels(job, &block, col, end);
             if (job->ukernel->meanwhile_too)
                 multiply_rows(job, &block, col, end, &pending);
             else
@@ -430,7 +475,8 @@ void w_gemm(const struct w_engine *engine, const struct w_gemm *g)
         run_items(&job, library_block);
         return;
     }
-    cut_rows(&job, blocks->rows, w_team_size(engine->team));
+    /* each block of rows unpacks panels again */
+    cut_rows(&job, blocks->rows, unpacks(engine, g) ? 1 : w_team_size(engine->team));
     job.block_cols = even_cols(&job);
     job.step_bytes = panel_bytes(ukernel, g->type, ukernel->k_unroll);
     const u64 depth = chunk_depth(&job);

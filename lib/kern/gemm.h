@@ -17,6 +17,7 @@
 #define W_GEMM_H
 
 #include "kern/blocks.h"
+#include "kern/q8.h"
 #include "sys/team.h"
 
 /* What a GEMM needs besides its matrices: kernels, threads, scratch memory. */
@@ -24,8 +25,10 @@ struct w_engine {
     const struct w_kern *kern;
     enum w_type type; /* the compute type of the layers of net/; a GEMM has its own */
     struct w_blocks blocks[W_COMPUTE_TYPES];
-    const struct w_ukernel *q8; /* for products of W_TYPE_Q8; NULL: there are none */
+    const struct w_q8_kern *q8; /* for products of W_TYPE_Q8; NULL: there are none */
     struct w_blocks q8_blocks;
+    bool unpack_q8; /* unpack their panels to bf16, for the micro-kernel of that type: only where
+                       w_q8_unpacks(), with W_GEMM_UNPACK_FLOATS more of scratch */
     struct w_team *team; /* NULL: the caller alone, with the scratch of worker 0 */
     /* For the panels of b: k * n elements, with n rounded up to W_TILE_COLS_MAX and k to
      * W_K_UNROLL_MAX, hold them all; with less, k is cut into chunks, each of k_unroll at least. */
@@ -43,6 +46,8 @@ struct w_engine {
 /* One packed block of a; and with it one block of results. */
 #define W_GEMM_ROWS_FLOATS ((u64)W_BLOCK_ROWS_MAX * W_BLOCK_K_MAX + 16)
 #define W_GEMM_SCRATCH_FLOATS (W_GEMM_ROWS_FLOATS + (u64)W_BLOCK_ROWS_MAX * W_EPILOGUE_COLS)
+/* Panels that are unpacked at a time. */
+#define W_GEMM_UNPACK_FLOATS ((u64)W_BLOCK_K_MAX * W_EPILOGUE_COLS / 2)
 
 /* Rows [row, row + rows) and columns [col, col + cols) of c, complete, and still in the cache.
  * Where w_gemm.c is NULL, c is scratch memory that may be written to, cols is at most
@@ -54,7 +59,7 @@ struct w_result_block {
 };
 
 struct w_gemm {
-    enum w_type type; /* of a and b; or W_TYPE_Q8: see q8.h */
+    enum w_type type; /* of a and b; or W_TYPE_Q8, with a in bf16: see q8.h */
     u64 m, n, k;
     const void *a; /* element (i, p) at a[i * a_row + p * a_col]; one of the strides is 1 */
     u64 a_row, a_col;

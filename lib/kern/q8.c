@@ -69,9 +69,13 @@ static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, 
 
     for (u64 i = 0; i < rows; i++)
         for (u64 p = 0; p < k; p += BLOCK, block++) {
-            const float *x = (const float *)a + i * a_row + p * a_col;
-            block->scale = scale_of(x, a_col, W_MIN(k - p, BLOCK));
-            quantise(block->q, x, a_col, W_MIN(k - p, BLOCK), block->scale);
+            const w_bf16 *from = (const w_bf16 *)a + i * a_row + p * a_col;
+            const u64 count = W_MIN(k - p, BLOCK);
+            float x[BLOCK];
+            for (u64 n = 0; n < count; n++)
+                x[n] = w_bf16_to_float(from[n * a_col]);
+            block->scale = scale_of(x, 1, count);
+            quantise(block->q, x, 1, count, block->scale);
         }
 }
 
@@ -130,6 +134,14 @@ bool w_q8_usable(const struct w_q8_kern *kern, const char **why)
         return w_kern_usable(&w_kern_amx, why); /* does the unit work? */
 #endif
     return !*why;
+}
+
+bool w_q8_unpacks(const struct w_q8_kern *q8, const struct w_kern *kern)
+{
+    const struct w_ukernel *bf16 = &kern->ukernel[W_TYPE_BF16];
+
+    return kern->isa & W_ISA_AMX && q8->unpack_panel && bf16->tile_cols == q8->ukernel.tile_cols &&
+           bf16->k_unroll == q8->ukernel.k_unroll;
 }
 
 const struct w_q8_kern *w_q8_choose(void)

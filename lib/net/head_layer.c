@@ -285,20 +285,24 @@ static void decode(const struct w_layer_at *at)
     const struct w_tensor *t = w_tensors_find_table(pass->tensors);
     const enum w_type type = pass->engine.type;
     const u64 d = at->layer->in, bytes = d * w_type_bytes(type);
+    struct w_engine engine = pass->engine;
     float *logits = at->own[LOGITS];
+
+    /* of a prompt only the last token's are wanted, too few to unpack weights for */
+    engine.unpack_q8 = false;
 
     for (u64 i = 0; i < decode->wanted_count; i++)
         memcpy(w_at(at->own[ROWS], type, i * d), w_at(at->x, type, decode->wanted[i] * d), bytes);
-    w_gemm(&pass->engine, &(struct w_gemm){.type = pass->packed_type,
-                                           .m = decode->wanted_count,
-                                           .n = t->shape[0],
-                                           .k = d,
-                                           .a = at->own[ROWS],
-                                           .a_row = d,
-                                           .a_col = 1,
-                                           .packed = w_layer_packed(pass, t),
-                                           .c = logits,
-                                           .c_row = t->shape[0]});
+    w_gemm(&engine, &(struct w_gemm){.type = pass->packed_type,
+                                     .m = decode->wanted_count,
+                                     .n = t->shape[0],
+                                     .k = d,
+                                     .a = at->own[ROWS],
+                                     .a_row = d,
+                                     .a_col = 1,
+                                     .packed = w_layer_packed(pass, t),
+                                     .c = logits,
+                                     .c_row = t->shape[0]});
     decode->logits = logits;
 }
 

@@ -78,31 +78,34 @@ static void wire(struct w_infer *m, const struct w_plan_common *common, const fl
                  struct w_team *team)
 {
     struct w_machine machine;
-    const struct w_ukernel *q8 = &w_q8_choose()->ukernel;
+    const struct w_q8_kern *q8 = w_q8_choose();
 
     w_machine_read(&machine, "");
-    m->ukernel = m->how.weights == W_TYPE_Q8 ? q8 : &m->kern.ukernel[m->how.weights];
+    m->ukernel = m->how.weights == W_TYPE_Q8 ? &q8->ukernel : &m->kern.ukernel[m->how.weights];
     m->decode = (struct w_decode){.rows = m->rows, .wanted = m->wanted};
-    m->pass = (struct w_pass){
-        .conf = &m->conf,
-        .engine = {.kern = &m->kern,
-                   .type = w_decode_type(m->how.weights),
-                   .blocks = {w_blocks_choose(&m->kern, W_TYPE_F32, machine.l1d.bytes,
-                                              machine.l2.bytes),
-                              w_blocks_choose(&m->kern, W_TYPE_BF16, machine.l1d.bytes,
-                                              machine.l2.bytes)},
-                   .q8 = q8,
-                   .q8_blocks = w_blocks_of(q8, W_TYPE_Q8, machine.l1d.bytes, machine.l2.bytes),
-                   .team = team,
-                   .scratch = w_plan_at(&m->plan, m->block, common->threads),
-                   .scratch_floats = m->plan.thread_bytes / sizeof(float)},
-        .tensors = &m->arch.tensors,
-        .weights = weights,
-        .packed_type = m->how.weights,
-        .decode = &m->decode};
-    /* the system clears pages when they are touched first: not within the first pass */
+    m->pass =
+        (struct w_pass){.conf = &m->conf,
+                        .engine = {.kern = &m->kern,
+                                   .type = w_decode_type(m->how.weights),
+                                   .blocks = {w_blocks_choose(&m->kern, W_TYPE_F32,
+                                                              machine.l1d.bytes, machine.l2.bytes),
+                                              w_blocks_choose(&m->kern, W_TYPE_BF16,
+                                                              machine.l1d.bytes, machine.l2.bytes)},
+                                   .q8 = q8,
+                                   .q8_blocks = w_blocks_of(&q8->ukernel, W_TYPE_Q8,
+                                                            machine.l1d.bytes, machine.l2.bytes),
+                                   .team = team,
+                                   .scratch = w_plan_at(&m->plan, m->block, common->threads),
+                                   .scratch_floats = m->plan.thread_bytes / sizeof(float)},
+                        .tensors = &m->arch.tensors,
+                        .weights = weights,
+                        .packed_type = m->how.weights,
+                        .decode = &m->decode};
+    /* The system clears pages when they are touched first: not within the first pass. The packed
+     * weights are written soon; of several slots, some may never be used. */
     for (u32 i = 0; i < m->plan.count; i++)
-        if (m->plan.rows[i].lifetime != W_LIFE_RUN)
+        if (i != common->packed.row &&
+            (m->how.slots == 1 || m->plan.rows[i].lifetime != W_LIFE_RUN))
             memset(m->block + m->plan.rows[i].offset, 0, m->plan.rows[i].bytes);
     pack_weights(m, w_plan_at(&m->plan, m->block, common->packed));
 }
@@ -202,10 +205,18 @@ void w_infer_want(struct w_infer *m, u32 slot, u32 id)
     m->wanted[m->decode.wanted_count++] = (u32)m->pass.tokens - 1;
 }
 
-float *w_infer_run(struct w_infer *m)
+bool w_infer_mixes(const struct w_infer *m)
+{
+    const struct w_engine *engine = &m->pass.engine;
+    return m->how.weights != W_TYPE_Q8 || !w_q8_unpacks(engine->q8, engine->kern);
+}
+
+static float *run(struct w_infer *m, bool drawn)
 {
     const struct w_layer_at *end = m->layers + m->arch.count;
+    struct w_engine *engine = &m->pass.engine;
 
+    engine->unpack_q8 = !drawn && !w_infer_mixes(m);
     for (const struct w_layer_at *at = m->layers; at < end && m->pass.tokens; at++) {
         const struct w_layer_kind *kind = at->layer->kind;
         if (kind->decode)
@@ -215,6 +226,16 @@ float *w_infer_run(struct w_infer *m)
     }
     m->pass.tokens = 0;
     return m->decode.logits;
+}
+
+float *w_infer_run(struct w_infer *m)
+{
+    return run(m, false);
+}
+
+float *w_infer_run_drawn(struct w_infer *m)
+{
+    return run(m, true);
 }
 
 double w_infer_gate(const struct w_infer *m, u64 row, const u8 *ctx)
@@ -264,5 +285,5 @@ const struct w_plan_decode *w_infer_how(const struct w_infer *m)
 const float *w_infer_next(struct w_infer *m, u32 id)
 {
     w_infer_want(m, 0, id);
-    return w_infer_run(m);
+    return w_infer_run_drawn(m);
 }

@@ -7,10 +7,16 @@
  *     w_infer_append(m, 0, id) ...              // a prompt, but for its last token
  *     w_infer_want(m, 0, id)                    // its last token, whose logits are wanted
  *     const float *logits = w_infer_run(m)      // (1, V)
+ *     w_infer_want(m, 0, drawn)                 // an id that was drawn from them
+ *     logits = w_infer_run_drawn(m)             // (1, V)
  *
  * Positions run to max_length; when a slot is full, the caller clears it by w_infer_start() and
  * appends the tail of the text again. The logits of a token have the same bits for any number of
- * threads, and whatever else is in its pass. */
+ * threads, and whatever else is in its pass.
+ *
+ * With weights in 8 bits and a tile unit for bf16, the layers multiply given tokens in bf16, which
+ * many at a time are worth, and drawn ones in integers, which is as fast as weights are read. The
+ * bits of a token depend on which call it goes through, and not on what else is in the pass. */
 #ifndef W_INFER_H
 #define W_INFER_H
 
@@ -47,9 +53,13 @@ void w_infer_append(struct w_infer *, u32 slot, u32 id);
 void w_infer_want(struct w_infer *, u32 slot, u32 id);
 /* Room for how many tokens more is in the pass? */
 u64 w_infer_room(const struct w_infer *);
-/* Compute what was appended. Logits (wanted tokens in their order, V), valid until the next token
- * is appended; the caller may write to them. */
+/* Compute what was appended: given text; or the newest token of each text, drawn from its logits.
+ * Logits (wanted tokens in their order, V), valid until the next token is appended; the caller may
+ * write to them. */
 float *w_infer_run(struct w_infer *);
+float *w_infer_run_drawn(struct w_infer *);
+/* May both be in a pass, for either call? */
+bool w_infer_mixes(const struct w_infer *);
 /* The weight g of the counts in a mixture, for the token that row i of the logits is of: ctx has
  * conf.counts features of its context. 0 if the model has no gate. */
 double w_infer_gate(const struct w_infer *, u64 i, const u8 *ctx);
@@ -62,7 +72,7 @@ void w_infer_losses(struct w_infer *, const u32 *targets, double *losses);
 const struct w_conf *w_infer_conf(const struct w_infer *);
 const struct w_plan_decode *w_infer_how(const struct w_infer *);
 
-/* One token of the text in slot 0: its logits (V). */
+/* One token, drawn, of the text in slot 0: its logits (V). */
 const float *w_infer_next(struct w_infer *, u32 id);
 
 #endif

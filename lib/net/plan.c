@@ -82,6 +82,8 @@ void w_plan_product(struct w_planner *p, u64 in, u64 out)
     largest = W_MAX(largest, w_size_mul(W_K_UNROLL_MAX, w_size_padded(W_MAX(in, out))));
     p->panel_elements = W_MAX(p->panel_elements, largest);
     w_plan_thread(p, p->type == W_TYPE_BF16 ? W_GEMM_SCRATCH_FLOATS : W_GEMM_ROWS_FLOATS);
+    if (p->decode && p->decode->weights == W_TYPE_Q8)
+        w_plan_thread(p, W_GEMM_SCRATCH_FLOATS + W_GEMM_UNPACK_FLOATS);
     w_plan_partials(p, out); /* for the gradient of the bias */
 }
 
@@ -301,7 +303,7 @@ const enum w_type w_decode_types[W_DECODE_TYPES] = {W_TYPE_F32, W_TYPE_BF16, W_T
 
 enum w_type w_decode_type(enum w_type weights)
 {
-    return weights == W_TYPE_BF16 ? W_TYPE_BF16 : W_TYPE_F32;
+    return weights == W_TYPE_F32 ? W_TYPE_F32 : W_TYPE_BF16;
 }
 
 enum w_status w_plan_decode(struct w_plan *plan, const struct w_conf *conf,

@@ -135,7 +135,8 @@ struct w_plan_common {
 enum w_status w_plan_arch(struct w_plan *, struct w_plan_common *, struct w_arch *,
                           const struct w_conf *, enum w_plan_mode, enum w_type,
                           const struct w_plan_decode *, u32 threads, struct w_err *) W_MUST_CHECK;
-/* The compute type of generation: of activations. */
+/* The compute type of generation: of activations. Bf16 for weights in 8 bits, which activations are
+ * rounded to in each product, or multiplied by in bf16. */
 enum w_type w_decode_type(enum w_type weights);
 
 #endif

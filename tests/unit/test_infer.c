@@ -243,16 +243,17 @@ static void threads_do_not_change_a_bit(void **state)
     close_setup(&three);
 }
 
-/* Texts of random lengths in random slots, several tokens of each in a pass: each logit has the
- * bits that its text alone has, one token at a time. */
+/* Texts of random lengths in random slots, of each several given tokens in a pass and then one that
+ * was drawn: each logit has the bits that its text alone has, one token at a time. */
 static void neighbours_do_not_change_a_bit(enum w_type type, u32 threads)
 {
     enum { TEXTS = 40 };
     const struct w_plan_decode many = {type, SLOTS, ROWS, SLOTS}, single = {type, 1, 1, 1};
-    const enum w_precision precision = type == W_TYPE_BF16 ? W_PRECISION_BF16 : W_PRECISION_FP32;
+    const enum w_precision precision = type == W_TYPE_F32 ? W_PRECISION_FP32 : W_PRECISION_BF16;
     struct w_rng rng = {.seed = 9};
     struct w_infer *all, *one;
     const struct w_kern *kern;
+    float given[SLOTS][VOCAB];
     enum w_type chosen;
     struct setup s;
 
@@ -264,9 +265,9 @@ static void neighbours_do_not_change_a_bit(enum w_type type, u32 threads)
         const u32 count = 1 + (u32)w_rng_below(&rng, SLOTS); /* texts of this pass */
         u32 ids[SLOTS][LENGTH], lengths[SLOTS];
         for (u32 slot = 0; slot < count; slot++) {
-            lengths[slot] = 1 + (u32)w_rng_below(&rng, LENGTH);
+            lengths[slot] = 1 + (u32)w_rng_below(&rng, LENGTH - 1);
             w_infer_start(all, slot);
-            for (u32 t = 0; t < lengths[slot]; t++)
+            for (u32 t = 0; t <= lengths[slot]; t++)
                 ids[slot][t] = (u32)w_rng_below(&rng, VOCAB);
             for (u32 t = 0; t + 1 < lengths[slot]; t++)
                 w_infer_append(all, slot, ids[slot][t]);
@@ -275,13 +276,20 @@ static void neighbours_do_not_change_a_bit(enum w_type type, u32 threads)
             w_infer_run(all);
         for (u32 slot = 0; slot < count; slot++)
             w_infer_want(all, slot, ids[slot][lengths[slot] - 1]);
-        const float *got = w_infer_run(all);
+        memcpy(given, w_infer_run(all), count * sizeof *given);
+        for (u32 slot = 0; slot < count; slot++)
+            w_infer_want(all, slot, ids[slot][lengths[slot]]);
+        const float *drawn = w_infer_run_drawn(all);
         for (u32 slot = 0; slot < count; slot++) {
             const float *want = NULL;
             w_infer_start(one, 0);
-            for (u32 t = 0; t < lengths[slot]; t++)
-                want = w_infer_next(one, ids[slot][t]);
-            assert_memory_equal(got + slot * VOCAB, want, VOCAB * sizeof(float));
+            for (u32 t = 0; t < lengths[slot]; t++) {
+                w_infer_want(one, 0, ids[slot][t]);
+                want = w_infer_run(one);
+            }
+            assert_memory_equal(given[slot], want, sizeof *given);
+            want = w_infer_next(one, ids[slot][lengths[slot]]);
+            assert_memory_equal(drawn + slot * VOCAB, want, sizeof *given);
         }
     }
     w_infer_free(all);
