@@ -84,16 +84,21 @@ setup()
 }
 
 @test "what is made at the same time does not change a text, in any type" {
+    # as JSON, whose probabilities show what is too little to change the text
     for type in f32 bf16 q8; do
-        wsample $model --type $type -p "the " -n 50 --samples 7 -b 1 -t 1 >alone
+        wsample $model --type $type -p "the " -n 50 --samples 7 -b 1 -t 1 --json >alone
         for how in "-b 7" "-b 3 -t 2" "-b 2"; do
-            wsample $model --type $type -p "the " -n 50 --samples 7 $how >together
+            wsample $model --type $type -p "the " -n 50 --samples 7 $how --json >together
             cmp alone together
         done
+        # Texts of several lengths: some begin while others go on
+        printf '{"prompt": "the ", "count": %d}\n' 3 17 9 4 25 >lengths
+        wsample $model --type $type --prompts lengths -b 1 --json >alone
+        cmp alone <(wsample $model --type $type --prompts lengths -b 2 --json)
         # Beyond the length that the model can see, and with a prompt that is longer than that
         head -c 60 text/1 >long
-        wsample $model --type $type --prompt-file long -n 60 --samples 3 -b 1 --ignore-end >alone
-        wsample $model --type $type --prompt-file long -n 60 --samples 3 --ignore-end >together
+        wsample $model --type $type --prompt-file long -n 60 --samples 3 -b 1 --ignore-end --json >alone
+        wsample $model --type $type --prompt-file long -n 60 --samples 3 --ignore-end --json >together
         cmp alone together
     done 2>/dev/null
 }
