@@ -121,6 +121,7 @@ LIB_SOURCES := \
 	lib/text/draft.c \
 	lib/text/gguf_cursor.c \
 	lib/text/import.c \
+	lib/text/nfc.c \
 	lib/text/pair_map.c \
 	lib/text/special.c \
 	lib/text/split.c \
@@ -345,6 +346,7 @@ UNIT_TESTS := \
 	test_json_line \
 	test_machine \
 	test_option \
+	test_nfc \
 	test_ordered \
 	test_origin \
 	test_orthogonal \
@@ -398,7 +400,7 @@ UNIT_TESTS := \
 
 # ---- flags ----
 
-PACKAGES := libdeflate libcjson zlib liblzma libzstd
+PACKAGES := libdeflate libcjson zlib liblzma libzstd libutf8proc
 WERROR   ?= -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wno-psabi $(WERROR)

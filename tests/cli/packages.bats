@@ -53,7 +53,7 @@ teardown()
 @test "without pkg-config every library is asked for, and pkg-config first" {
     has apt-get :
     PATH=$machine CC=cc run -1 "$packages" --print build
-    [[ $output == *"missing packages: pkg-config libdeflate-dev libcjson-dev libopenblas-dev zlib1g-dev liblzma-dev libzstd-dev"* ]]
+    [[ $output == *"missing packages: pkg-config libdeflate-dev libcjson-dev libopenblas-dev zlib1g-dev liblzma-dev libzstd-dev libutf8proc-dev"* ]]
 }
 
 @test "root installs what is missing, with fresh lists when the first attempt fails" {
