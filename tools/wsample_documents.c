@@ -58,7 +58,8 @@ enum w_status wsample_documents_open(struct documents **out, const struct settin
                                                                .format = formats[set->format],
                                                                .field = set->field,
                                                                .threads = w_team_size(m->team),
-                                                               .split = w_vocab_split(m->vocab)},
+                                                               .split = w_vocab_split(m->vocab),
+                                                               .nfc = w_vocab_nfc(m->vocab)},
                                   err);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "base/grow.h"
 #include "base/lines.h"
+#include "text/nfc.h"
 #include "tools/wsample_text.h"
 
 #define PROMPT_LIMIT (64ull << 20) /* bytes */
@@ -109,12 +110,29 @@ static enum w_status read_lines(struct prompts *all, const struct settings *set,
     return status;
 }
 
+/* Append the ids of a text, which is normalised first if the vocabulary wants that. */
+static enum w_status encode(const struct loaded_model *m, const struct w_draft *text,
+                            struct w_ids *ids, struct w_err *err)
+{
+    const u8 *bytes = (const u8 *)text->bytes;
+    struct w_buffer normal = {0};
+    enum w_status status;
+
+    if (!w_vocab_nfc(m->vocab))
+        return w_encode(m->encoder, bytes, text->count, ids, err);
+    status = w_nfc_append(&normal, bytes, text->count, err);
+    if (!status)
+        status = w_encode(m->encoder, normal.at, normal.size, ids, err);
+    w_buffer_free(&normal);
+    return status;
+}
+
 static enum w_status make_ids(struct prompt *p, const struct loaded_model *m, struct w_err *err)
 {
     enum w_status status = w_ids_append(&p->ids, w_vocab_eot_id(m->vocab), err);
 
     if (!status)
-        status = w_encode(m->encoder, (const u8 *)p->text.bytes, p->text.count, &p->ids, err);
+        status = encode(m, &p->text, &p->ids, err);
     if (status || p->ids.count <= m->conf.max_length)
         return status;
     char place[32] = "";

@@ -65,6 +65,7 @@ enum w_status wtok_reader_open(struct wtok_reader *r, const struct wtok_reading 
                                          .binary = input->binary,
                                          .threads = how->threads + 1, /* the main one waits */
                                          .split = how->split,
+                                         .nfc = how->nfc,
                                          .specials = how->specials,
                                          .document_bytes_max = input->doc_cap,
                                          .text_bytes_max = input->max_bytes};

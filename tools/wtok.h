@@ -48,6 +48,7 @@ struct wtok_reader {
 struct wtok_reading {
     const struct wtok_input *input;
     enum w_split split;
+    bool nfc;                          /* normalise the text */
     const struct w_specials *specials; /* to look for, or NULL */
     u32 threads;                       /* that work on the text; as many may unpack it */
     const char *outputs[2];            /* files that will be written: NULL: none */

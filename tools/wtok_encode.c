@@ -272,6 +272,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_specials_new(&e.specials, vocab, set->allow_special, err);
     if (!status) {
         reading.split = w_vocab_split(vocab);
+        reading.nfc = w_vocab_nfc(vocab);
         reading.specials = e.specials;
         status = wtok_reader_open(&reader, &reading, argc, argv, err);
     }

@@ -93,6 +93,8 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     }
     if (!status)
         status = write_files(set, &text, &merges, err);
+    if (!status && set->format != HF && w_vocab_nfc(vocab))
+        w_warn("this format cannot say that text is in NFC: ids are the same for text that is");
     free(text.bytes);
     free(merges.bytes);
     w_vocab_free(vocab);
@@ -105,7 +107,8 @@ const struct w_program wtok_export_program = {
     "",
     "Writes a file with which the other program gives any text the same ids, except for names of "
     "special tokens, which it may encode as the tokens, like encode --allow-special. A vocabulary "
-    "that the format cannot express exactly is refused.",
+    "that the format cannot express exactly is refused, but that text is to be in NFC is said by a "
+    "warning where the format has no word for it.",
     options,
     examples,
     sizeof(struct settings),

@@ -22,10 +22,10 @@ static const struct w_option options[] = {
              "cl100k, qwen2, smollm, o200k, deepseek or falcon."},
     {"normalizer", 0, W_OPT_CHOICE, AT(normalizer), "WHAT", "keep", .choices = "keep|none",
      .help =
-         "With keep, a vocabulary that changes text before it splits it (NFC ...) is refused, "
-         "since "
-         "decoding would not give the text back. With none it is taken without that: ids are those "
-         "of the other program for text that it would not change."},
+         "With keep, a vocabulary whose text is to be in NFC is taken with that: its text is "
+         "normalised wherever it is encoded. One that changes text otherwise is refused. With none "
+         "both are taken without that: ids are those of the other program for text that it would "
+         "not change."},
     {"end", 0, W_OPT_TEXT, AT(end), "NAME",
      .help =
          "The special token that ends documents; it is added if the file has none of this name. "
@@ -61,10 +61,10 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status) {
         u32 size;
         const u8 *end = w_vocab_bytes(vocab, w_vocab_eot_id(vocab), &size);
-        w_say("%u ids, %u merges, %u special tokens, split as %s; documents end with %.*s (%u)",
+        w_say("%u ids, %u merges, %u special tokens, split as %s%s; documents end with %.*s (%u)",
               w_vocab_size(vocab), w_vocab_merge_count(vocab), w_vocab_special_count(vocab),
-              w_split_name(w_vocab_split(vocab)), (int)size, (const char *)end,
-              w_vocab_eot_id(vocab));
+              w_split_name(w_vocab_split(vocab)), w_vocab_nfc(vocab) ? ", text in NFC" : "",
+              (int)size, (const char *)end, w_vocab_eot_id(vocab));
     }
     w_vocab_free(vocab);
     return status;
@@ -75,7 +75,7 @@ const struct w_program wtok_import_program = {
     "read a vocabulary of another program",
     "FILE [MERGES]",
     "Reads the vocabulary of another program and writes one that gives the same ids. A "
-    "vocabulary that changes text, or splits it in a way unknown here, is refused.",
+    "vocabulary that changes or splits text in a way unknown here is refused.",
     options,
     examples,
     sizeof(struct settings),

@@ -120,6 +120,8 @@ static enum w_status describe(const char *path, const struct settings *set, stru
         struct w_json *json = w_json_object();
         w_json_set_string(json, "file", path);
         w_json_set_string(json, "split", w_split_name(w_vocab_split(vocab)));
+        if (w_vocab_nfc(vocab))
+            w_json_set_string(json, "normalizer", "nfc");
         w_json_set_u64(json, "size", w_vocab_size(vocab));
         w_json_set_u64(json, "merges", w_vocab_merge_count(vocab));
         w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
@@ -176,11 +178,12 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
     if (!status)
         status = w_encoder_new(&encoder, vocab, err);
     if (!status)
-        status =
-            wtok_reader_open(&reader,
-                             &(struct wtok_reading){
-                                 .input = &set->input, .split = w_vocab_split(vocab), .threads = 1},
-                             argc, argv, err);
+        status = wtok_reader_open(&reader,
+                                  &(struct wtok_reading){.input = &set->input,
+                                                         .split = w_vocab_split(vocab),
+                                                         .nfc = w_vocab_nfc(vocab),
+                                                         .threads = 1},
+                                  argc, argv, err);
     if (!status)
         status = measure_text(&m, encoder, &reader, err);
     if (!status) {

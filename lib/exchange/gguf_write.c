@@ -306,6 +306,9 @@ enum w_status w_gguf_write(const struct w_weights *w, enum w_weight_type type, c
         status = w_output_commit(&out, err);
     if (!status)
         warn_of_context(&w->conf, tell);
+    if (!status && vocab && w_vocab_nfc(vocab))
+        w_exchange_say(tell, true,
+                       "GGUF cannot say that text is in NFC: ids are the same for text that is");
     w_output_abort(&out);
     w_buffer_free(&f.pairs);
     w_vocab_free(vocab);

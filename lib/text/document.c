@@ -28,6 +28,8 @@ struct w_documents {
     bool inside;             /* wiki: after a <doc> line */
     bool cut;                /* the document gave a piece already */
     struct w_json_line json; /* holds the text given out last */
+    struct w_buffer normal;  /* with options.nfc: text in NFC, */
+    size_t given;            /* of which so many bytes were given out */
 };
 
 enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all)
@@ -83,6 +85,7 @@ void w_documents_close(struct w_documents **documents)
         return;
     w_text_files_release(&d->files);
     w_json_line_release(&d->json);
+    w_buffer_free(&d->normal);
     free(d->bytes);
     free(d);
 }
@@ -175,11 +178,15 @@ static void give(struct w_documents *d, size_t end, size_t next, bool ends,
 }
 
 /* Where the part of a document that is in the window can be cut. Not at its start if the window is
- * full. */
+ * full. What is to be normalised is cut at words after that. */
 static size_t part_end(const struct w_documents *d)
 {
-    return d->at +
-           w_specials_cut(d->options.specials, d->options.split, d->bytes + d->at, d->end - d->at);
+    const struct w_document_options *o = &d->options;
+    const u8 *part = d->bytes + d->at;
+    const size_t size = d->end - d->at;
+
+    return d->at + (o->nfc ? w_specials_nfc_cut(o->specials, part, size)
+                           : w_specials_cut(o->specials, o->split, part, size));
 }
 
 /* Give out the first part of a document that is longer than the window. */
@@ -366,6 +373,33 @@ static enum w_status next_piece(struct w_documents *d, struct w_text_piece *piec
     }
 }
 
+/* The same in NFC. What is after the last certain end of a word waits for the next piece. */
+static enum w_status next_normalised(struct w_documents *d, struct w_text_piece *piece,
+                                     struct w_err *err)
+{
+    const struct w_document_options *o = &d->options;
+    struct w_buffer *n = &d->normal;
+    enum w_status status = W_DONE;
+    bool certain = false;
+
+    n->size -= d->given;
+    if (n->size)
+        memmove(n->at, n->at + d->given, n->size);
+    d->given = 0;
+    while (!status && !certain) {
+        status = next_piece(d, piece, err);
+        if (!status)
+            status = w_specials_normalize(o->specials, n, piece->text, piece->size, err);
+        if (!status)
+            d->given =
+                piece->ends ? n->size : w_specials_cut(o->specials, o->split, n->at, n->size);
+        certain = !status && (piece->ends || d->given > 0);
+    }
+    if (!status)
+        *piece = (struct w_text_piece){.text = n->at, .size = d->given, .ends = piece->ends};
+    return status;
+}
+
 /* Cut a piece to what is left of a limit. After a cut nothing is left, so that later pieces are
  * empty. */
 static void limit_piece(const struct w_documents *d, struct w_text_piece *piece, u64 *left)
@@ -384,7 +418,7 @@ enum w_status w_documents_next(struct w_documents *d, struct w_text_piece *piece
 
     if (o->text_bytes_max && d->text_left == 0)
         return W_END;
-    enum w_status status = next_piece(d, piece, err);
+    enum w_status status = o->nfc ? next_normalised(d, piece, err) : next_piece(d, piece, err);
     if (status)
         return status;
     if (o->document_bytes_max)

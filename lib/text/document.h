@@ -13,6 +13,9 @@
  * file by its first bytes. Documents without any byte are left out. A byte order mark hides no
  * format, and is text in "plain" alone.
  *
+ * With `nfc` texts are normalised, whatever pieces they come in; sizes and limits are then those of
+ * the normalised text.
+ *
  * Files may be compressed (sys/unpack.h). What is no text is refused or left out
  * (sys/text_files.h). */
 #ifndef W_DOCUMENT_H
@@ -38,6 +41,7 @@ struct w_document_options {
     bool binary;       /* take each file as it is: nothing is unpacked, refused or left out */
     u32 threads;       /* that may unpack, the caller's included; 0 is 1 */
     enum w_split split;
+    bool nfc;                          /* give the text in NFC (nfc.h) */
     const struct w_specials *specials; /* names that no cut may split; NULL: none */
     /* Most bytes of each document, and of all text; 0: no limit. Text is cut at the end of a word,
      * so that of a document nothing may be left. */

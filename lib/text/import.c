@@ -461,6 +461,7 @@ static enum w_status make(const struct w_import *f, const struct sorting *s, boo
                           struct w_vocab **vocab, struct w_err *err)
 {
     struct w_vocab_parts parts = {.split = f->split,
+                                  .nfc = f->nfc,
                                   .whole_words = whole_words,
                                   .byte_ids = s->byte_ids,
                                   .merges = s->merges,

@@ -40,6 +40,7 @@ enum w_import_kind {
 
 struct w_import {
     enum w_split split;
+    bool nfc;         /* text is in NFC before it is split */
     bool whole_words; /* dropped where it makes no difference */
     bool has_end_id;
     u32 eot_id; /* of the token that ends documents, if the format says so */

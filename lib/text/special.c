@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/nfc.h"
+
 struct w_specials {
     const struct w_vocab *vocab;
     bool begins[256]; /* a name begins with this byte */
@@ -94,7 +96,23 @@ enum w_status w_specials_encode(const struct w_specials *s, struct w_encoder *en
     return status ? status : w_encode(encoder, text, size, ids, err);
 }
 
-size_t w_specials_cut(const struct w_specials *s, enum w_split split, const u8 *text, size_t size)
+enum w_status w_specials_normalize(const struct w_specials *s, struct w_buffer *out, const u8 *text,
+                                   size_t size, struct w_err *err)
+{
+    enum w_status status = W_DONE;
+    const struct w_token *name;
+
+    for (size_t at = 0; s && !status && (name = find(s, text, size, false, &at)); at = 0) {
+        status = w_nfc_append(out, text, at, err);
+        w_buffer_put(out, name->bytes, name->size);
+        text += at + name->size;
+        size -= at + name->size;
+    }
+    return status ? status : w_nfc_append(out, text, size, err);
+}
+
+/* Where the last whole name ends; up to *end the text after it has no part of a name. */
+static size_t last_name(const struct w_specials *s, const u8 *text, size_t size, size_t *end)
 {
     const struct w_token *name;
     size_t start = 0, at = 0; /* of the text after the last name; of the next name */
@@ -104,6 +122,20 @@ size_t w_specials_cut(const struct w_specials *s, enum w_split split, const u8 *
             break;
         at += name->size;
     }
-    /* Up to `at` no name is cut: it is the end of the text, or where a name may begin. */
-    return start + w_split_cut(split, text + start, (s ? at : size) - start);
+    *end = s ? at : size; /* of the text, or where a name may begin */
+    return start;
+}
+
+size_t w_specials_cut(const struct w_specials *s, enum w_split split, const u8 *text, size_t size)
+{
+    size_t end, start = last_name(s, text, size, &end);
+
+    return start + w_split_cut(split, text + start, end - start);
+}
+
+size_t w_specials_nfc_cut(const struct w_specials *s, const u8 *text, size_t size)
+{
+    size_t end, start = last_name(s, text, size, &end);
+
+    return start + w_nfc_cut(text + start, end - start);
 }

@@ -6,6 +6,7 @@
 #ifndef W_SPECIAL_H
 #define W_SPECIAL_H
 
+#include "base/buffer.h"
 #include "text/bpe_encode.h"
 
 struct w_specials;
@@ -20,8 +21,15 @@ void w_specials_free(struct w_specials *); /* accepts NULL */
 enum w_status w_specials_encode(const struct w_specials *, struct w_encoder *, const u8 *text,
                                 size_t size, struct w_ids *, struct w_err *) W_MUST_CHECK;
 
+/* Append a text in NFC (nfc.h). Names stay as they are, and the text before each and after it is
+ * normalised as a text of its own. Without specials (NULL) the same as w_nfc_append(). W_NOMEM. */
+enum w_status w_specials_normalize(const struct w_specials *, struct w_buffer *, const u8 *text,
+                                   size_t size, struct w_err *) W_MUST_CHECK;
+
 /* As w_split_cut(): the largest offset at which a cut splits no word and no name, whatever
  * follows. */
 size_t w_specials_cut(const struct w_specials *, enum w_split, const u8 *text, size_t size);
+/* As w_nfc_cut(), but no cut splits a name. */
+size_t w_specials_nfc_cut(const struct w_specials *, const u8 *text, size_t size);
 
 #endif

@@ -275,6 +275,7 @@ enum w_status w_vocab_make(struct w_vocab **vocab, const struct w_vocab_parts *p
     if (!v)
         return w_fail(err, W_NOMEM, "vocabulary: no memory");
     v->split = parts->split;
+    v->nfc = parts->nfc;
     v->whole_words = parts->whole_words;
     v->merge_count = parts->merge_count;
     v->added_count = parts->added_count;
@@ -354,6 +355,11 @@ const char *w_vocab_sha256(const struct w_vocab *v)
 enum w_split w_vocab_split(const struct w_vocab *v)
 {
     return v->split;
+}
+
+bool w_vocab_nfc(const struct w_vocab *v)
+{
+    return v->nfc;
 }
 
 bool w_vocab_whole_words(const struct w_vocab *v)

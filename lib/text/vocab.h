@@ -47,6 +47,7 @@ struct w_token {
 /* The parts of a vocabulary. Everything is copied. Zeroes are the defaults, except for specials. */
 struct w_vocab_parts {
     enum w_split split;
+    bool nfc;                     /* text is in NFC before it is split (nfc.h) */
     bool whole_words;             /* a word that is a token is that token, whatever merges say */
     u32 size;                     /* ids, unused ones at the end included; 0: as needed */
     const u32 *byte_ids;          /* of the 256 bytes; NULL: 0 to 255 */
@@ -76,9 +77,9 @@ enum w_status w_vocab_new(struct w_vocab **, enum w_split split, const struct w_
 void w_vocab_free(struct w_vocab *); /* accepts NULL */
 
 /* From and to JSON. The hash is that of the text of w_vocab_json(), without blanks and without the
- * member "sha256". W_CORRUPT: a member is wrong, or the hash, if there is one; W_NEWER: a type or a
- * splitting rule that is unknown here; else fails as w_vocab_make(). The caller frees the object;
- * NULL without memory. */
+ * member "sha256". W_CORRUPT: a member is wrong, or the hash, if there is one; W_NEWER: a type, a
+ * splitting rule or a normalizer that is unknown here; else fails as w_vocab_make(). The caller
+ * frees the object; NULL without memory. */
 enum w_status w_vocab_from_json(struct w_vocab **, const struct w_json *,
                                 struct w_err *) W_MUST_CHECK;
 struct w_json *w_vocab_json(const struct w_vocab *);
@@ -92,6 +93,7 @@ u32 w_vocab_size(const struct w_vocab *);           /* ids, unused ones included
 u32 w_vocab_eot_id(const struct w_vocab *);         /* the id that ends documents */
 const char *w_vocab_sha256(const struct w_vocab *); /* 64 hexadecimal digits */
 enum w_split w_vocab_split(const struct w_vocab *);
+bool w_vocab_nfc(const struct w_vocab *);
 bool w_vocab_whole_words(const struct w_vocab *);
 
 /* The id of each byte. */

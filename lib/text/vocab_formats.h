@@ -20,8 +20,8 @@
 
 #define W_VOCAB_FILE_BYTES_MAX (128u << 20) /* largest text to read */
 
-/* The normalizer must do nothing, and the pre_tokenizer be one of the rules of split.h. Added
- * tokens become special. */
+/* The normalizer must be NFC or do nothing, and the pre_tokenizer be one of the rules of split.h.
+ * Added tokens become special. */
 enum w_status w_vocab_read_hf(struct w_vocab **, const char *text, size_t size,
                               const struct w_import_options *, struct w_err *) W_MUST_CHECK;
 /* The format does not say how it splits: as gpt2, if the options do not either. A token that no

@@ -178,28 +178,35 @@ static enum w_status read_pre_tokenizer(const struct w_json *pre, enum w_split *
     return status;
 }
 
-/* Does it do nothing? */
-static bool is_nothing(const struct w_json *normalizer)
+/* The first step of a normalizer that is not NFC, or NULL. *nfc becomes true if there is NFC before
+ * it. */
+static const struct w_json *unknown_step(const struct w_json *normalizer, bool *nfc)
 {
-    const struct w_json *step = w_json_first(w_json_get(normalizer, "normalizers"));
+    const struct w_json *step = w_json_first(w_json_get(normalizer, "normalizers")), *found = NULL;
 
     if (!normalizer || w_json_is_null(normalizer))
-        return true;
-    while (step && is_nothing(step))
-        step = w_json_next(step);
-    return has_type(normalizer, "Sequence") && !step;
+        return NULL;
+    if (has_type(normalizer, "NFC"))
+        *nfc = true;
+    else if (!has_type(normalizer, "Sequence"))
+        found = normalizer;
+    else
+        for (; step && !found; step = w_json_next(step))
+            found = unknown_step(step, nfc);
+    return found;
 }
 
 static enum w_status read_split(struct w_import *f, const struct w_json *json,
                                 const struct w_import_options *options, struct w_err *err)
 {
-    const struct w_json *normalizer = w_json_get(json, "normalizer");
-    const char *type = w_json_string(w_json_get(normalizer, "type"));
+    const struct w_json *unknown =
+        options->no_normalizer ? NULL : unknown_step(w_json_get(json, "normalizer"), &f->nfc);
+    const char *type = w_json_string(w_json_get(unknown, "type"));
 
-    if (!options->no_normalizer && !is_nothing(normalizer))
+    if (unknown)
         return w_fail(
             err, W_MISMATCH,
-            "normalizer: %.40s changes text, so that decoding could not restore it: if your "
+            "normalizer: %.40s changes text in a way unknown here (NFC is known): if your "
             "text is as it makes it, say --normalizer none",
             type ? type : "it");
     f->split = options->split;
@@ -393,8 +400,12 @@ static enum w_status write_pre_tokenizer(enum w_split rule, struct w_draft *out,
 
 static enum w_status write_split(const struct w_vocab *v, struct w_draft *out, struct w_err *err)
 {
-    enum w_status status = append(out, "],\"normalizer\":null,\"pre_tokenizer\":", err);
+    enum w_status status = append(out, "],\"normalizer\":", err);
 
+    if (!status)
+        status = append(out, w_vocab_nfc(v) ? "{\"type\":\"NFC\"}" : "null", err);
+    if (!status)
+        status = append(out, ",\"pre_tokenizer\":", err);
     if (!status)
         status = write_pre_tokenizer(w_vocab_split(v), out, err);
     if (!status)

@@ -10,6 +10,7 @@
 #include "text/vocab.h"
 #include "text/vocab_private.h"
 
+#define NFC "nfc"                   /* the one normalizer */
 #define FILE_BYTES_MAX (512u << 20) /* of a vocabulary file: far above 2^24 merges */
 
 /* ---- writing ---- */
@@ -107,6 +108,8 @@ struct w_json *w_vocab_json(const struct w_vocab *v)
         usual_bytes &= v->ids[i] == i;
     w_json_set_string(json, "type", "bpe");
     w_json_set_string(json, "split", w_split_name(v->split));
+    if (v->nfc)
+        w_json_set_string(json, "normalizer", NFC);
     if (v->whole_words)
         w_json_set_bool(json, "whole_words", true);
     w_json_set_u64(json, "size", v->size);
@@ -305,6 +308,20 @@ static enum w_status read_tokens(struct reading *r, const struct w_json *json, s
     return status ? status : read_specials(r, json, err);
 }
 
+static enum w_status read_normalizer(struct reading *r, const struct w_json *json,
+                                     struct w_err *err)
+{
+    const struct w_json *member = w_json_get(json, "normalizer");
+    const char *name = w_json_string(member);
+
+    if (!member)
+        return W_DONE;
+    if (!name)
+        return w_fail(err, W_CORRUPT, "\"normalizer\" must be a name");
+    r->parts.nfc = !strcmp(name, NFC);
+    return r->parts.nfc ? W_DONE : w_fail(err, W_NEWER, "unknown normalizer \"%.40s\"", name);
+}
+
 static enum w_status read_parts(struct reading *r, const struct w_json *json, struct w_err *err)
 {
     const struct w_json *whole_words = w_json_get(json, "whole_words");
@@ -318,6 +335,8 @@ static enum w_status read_parts(struct reading *r, const struct w_json *json, st
         status = w_json_need_string(json, "split", &split, err);
     if (!status && !w_split_find(split, &r->parts.split))
         status = w_fail(err, W_NEWER, "unknown splitting rule \"%.40s\"", split);
+    if (!status)
+        status = read_normalizer(r, json, err);
     if (!status && whole_words && !w_json_bool(whole_words, &r->parts.whole_words))
         status = w_fail(err, W_CORRUPT, "\"whole_words\" must be true or false");
     if (!status)

@@ -14,6 +14,7 @@
  * tokens have names of their own, and slots from W_SPECIAL_SLOT on. */
 struct w_vocab {
     enum w_split split;
+    bool nfc;
     bool whole_words;
     bool late; /* some merge joins a token that only a later one makes */
     u32 size, merge_count, added_count, special_count;

@@ -108,14 +108,43 @@ ids()
     done
 }
 
-@test "a vocabulary that cannot be kept is refused with 3 and the reason" {
+@test "a vocabulary with NFC normalises what it encodes, wherever it is" {
     wtok export -V v >good.json
     jq -c '.normalizer = {type: "NFC"}' good.json >nfc.json
-    run --separate-stderr wtok import -o out nfc.json
-    [ "$status" -eq 3 ]
-    [[ "$stderr" == *nfc.json*normalizer*NFC*"--normalizer none"* ]]
-    [ ! -e out ]
+    wtok import -o nfc.vocab nfc.json 2>said
+    grep -q NFC said
+    [ "$(wtok info nfc.vocab | jq -r .normalizer)" = nfc ]
+    [ "$(wtok info v | jq .normalizer)" = null ]
+    wtok export -V nfc.vocab | jq -S . | cmp - <(jq -S . nfc.json)
     wtok import -q --normalizer none nfc.json | cmp - <(wtok import -q good.json)
+
+    printf 'cafe\314\201 12\r\n\314\201e' >loose.txt
+    printf 'caf\303\251 12\r\n\314\201e' >normal.txt
+    wtok encode -q --verify -V nfc.vocab -o nfc.tok loose.txt
+    wtok decode nfc.tok | cmp - normal.txt
+    wtok encode -q -V nfc.tok loose.txt | wtok decode | cmp - normal.txt # from the stream's header
+    cmp <(wcat raw nfc.tok) <(wtok encode -q -V v normal.txt | wcat raw)
+    wtok encode -q -V v loose.txt | wtok decode | cmp - loose.txt
+    [ "$(wtok info -V nfc.vocab --text loose.txt | jq .bytes)" -eq "$(wc -c <normal.txt)" ]
+
+    # the formats that have no word for it
+    run --separate-stderr wtok export -V nfc.vocab -f gpt2 -o vocab.json --merges merges.txt
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == *NFC* ]]
+    run --separate-stderr wtok export -V nfc.vocab -f tiktoken -o nfc.tiktoken
+    [[ "$stderr" == *NFC* ]]
+}
+
+@test "a vocabulary that cannot be kept is refused with 3 and the reason" {
+    wtok export -V v >good.json
+    for type in NFD NFKC NFKD Lowercase Prepend Replace; do
+        jq -c --arg type "$type" '.normalizer = {$type}' good.json >changed.json
+        run --separate-stderr wtok import -o out changed.json
+        [ "$status" -eq 3 ]
+        [[ "$stderr" == *changed.json*"normalizer: $type "*"--normalizer none"* ]]
+        [ ! -e out ]
+        wtok import -q --normalizer none changed.json | cmp - <(wtok import -q good.json)
+    done
     head -c 1000 good.json >cut.json
     run --separate-stderr wtok import -o out cut.json
     [ "$status" -eq 3 ]

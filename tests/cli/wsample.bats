@@ -310,3 +310,25 @@ setup()
     run -3 wsample $model --score nothing
     run -4 wsample $model --score absent
 }
+
+@test "prompts and texts to score are normalised where the vocabulary says so" {
+    wtok export -V vocab | jq -c '.normalizer = {type: "NFC"}' >nfc.json
+    wtok import -q -o nfc.vocab nfc.json
+    wtok encode -q -V nfc.vocab text | wbatch -q -c c.json -o nfc.batches
+    wtrain -q -c c.json --steps 20 -o nfc.wts nfc.batches
+    loose=$'cafe\u0301' normal=$'caf\u00e9'
+    # The one prompt is longer by a byte, which is a token.
+    for m in nfc.wts model.wts; do
+        wsample -q -m $m -p "$loose" -n 20 --no-echo >"$m.loose"
+        wsample -q -m $m -p "$normal" -n 20 --no-echo >"$m.normal"
+    done
+    cmp nfc.wts.loose nfc.wts.normal
+    run ! cmp -s model.wts.loose model.wts.normal
+    jq -cn --arg a "$loose" --arg b "$normal" '$a, $b' >both.jsonl
+    wsample -q -m nfc.wts --prompts both.jsonl -n 20 --temperature 0 --json |
+        jq -es --arg loose "$loose" '.[0].tokens == .[1].tokens and .[0].prompt == $loose'
+    printf %s "$loose" >loose.txt
+    printf %s "$normal" >normal.txt
+    cmp <(wsample -q -m nfc.wts --score loose.txt --json | jq '[.nats, .bytes]') \
+        <(wsample -q -m nfc.wts --score normal.txt --json | jq '[.nats, .bytes]')
+}

@@ -13,11 +13,14 @@
 #include "temp_folder.h"
 #include "base/rng.h"
 #include "text/document.h"
+#include "text/nfc.h"
 
 struct text {
     u8 *bytes;
     size_t size, pieces;
 };
+
+static bool normalise; /* what is read */
 
 /* The documents of some paths, each followed by a bar. */
 static enum w_status read_limited(char *const *paths, size_t count, enum w_format format,
@@ -33,6 +36,7 @@ static enum w_status read_limited(char *const *paths, size_t count, enum w_forma
                                          .format = format,
                                          .field = "text",
                                          .split = W_SPLIT_GPT2,
+                                         .nfc = normalise,
                                          .document_bytes_max = document_bytes_max,
                                          .text_bytes_max = text_bytes_max};
     if (!status)
@@ -268,7 +272,8 @@ static void limits_cut_at_the_ends_of_words(void **state)
     }
 }
 
-static void check_pieces(const u8 *text, size_t size, enum w_format format, char *path)
+/* `text` is what the pieces of the file make together. */
+static void check_pieces(const u8 *text, size_t size, enum w_format format, bool nfc, char *path)
 {
     struct w_file_list files = {0};
     struct w_documents *d = NULL;
@@ -277,11 +282,12 @@ static void check_pieces(const u8 *text, size_t size, enum w_format format, char
     size_t words = words_of(text, size, whole, size), at = 0, word = 0, pieces = 0;
     bool ended = false;
     assert_int_equal(w_file_list_make(&files, &path, 1, NULL), W_DONE);
-    struct w_document_options options = {.files = &files, .format = format, .field = "text"};
+    struct w_document_options options = {
+        .files = &files, .format = format, .field = "text", .nfc = nfc};
     assert_int_equal(w_documents_open(&d, &options, NULL), W_DONE);
     while (w_documents_next(d, &piece, NULL) == W_DONE) {
         assert_false(ended);
-        assert_true(piece.size <= (4u << 20));
+        assert_true(piece.size <= (nfc ? 8u : 4u) << 20);
         assert_true(at + piece.size <= size);
         assert_memory_equal(piece.text, text + at, piece.size);
         size_t n = words_of(piece.text, piece.size, part, size);
@@ -319,19 +325,71 @@ static void long_documents_come_in_pieces_that_cut_no_word(void **state)
         for (size_t i = 0; i < size; i++)
             text[i] = (u8)fills[k][i % strlen(fills[k])];
         put("long", text, size);
-        check_pieces(text, size, W_FORMAT_PLAIN, path_of("long"));
+        check_pieces(text, size, W_FORMAT_PLAIN, false, path_of("long"));
         if (fills[k][0] == '\n')
             continue;
         text[size - 1] = 'x';
         memcpy(text + size, tail, sizeof tail - 1);
         put("long", file, size + sizeof head + sizeof tail - 2);
-        check_pieces(text, size, W_FORMAT_WIKI, path_of("long"));
+        check_pieces(text, size, W_FORMAT_WIKI, false, path_of("long"));
     }
     for (size_t i = 0; i < size; i++)
         text[i] = (u8) "one line without end "[i % 21];
     put("long", text, size);
-    check_pieces(text, size, W_FORMAT_LINES, path_of("long"));
+    check_pieces(text, size, W_FORMAT_LINES, false, path_of("long"));
     free(file);
+}
+
+static void normalised_pieces_cut_no_word_either(void **state)
+{
+    (void)state;
+    static const char *const fills[] = {
+        "cafe\u0301 au lait,\r\n", "e\u0301", "\u304b\u3099\u4e2d",        "\u0301",
+        "\u0e01\u0e33\u0e48",      "\u0958",  "\u1100\u1161\u11a8 \u1161", "e\xff\u0301\xc3"};
+    size_t size = (5u << 20) + 123;
+    u8 *text = malloc(size);
+
+    for (size_t k = 0; k < W_COUNTOF(fills); k++) {
+        struct w_buffer normal = {0};
+        for (size_t i = 0; i < size; i++)
+            text[i] = (u8)fills[k][i % strlen(fills[k])];
+        put("long", text, size);
+        assert_int_equal(w_nfc_append(&normal, text, size, NULL), W_DONE);
+        check_pieces(normal.at, normal.size, W_FORMAT_PLAIN, true, path_of("long"));
+        if (!strchr(fills[k], '\n'))
+            check_pieces(normal.at, normal.size, W_FORMAT_LINES, true, path_of("long"));
+        w_buffer_free(&normal);
+    }
+    free(text);
+}
+
+/* A mark that begins a document has nothing before it, and limits count normalised bytes. */
+static void documents_are_normalised_each_for_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        enum w_format format;
+        u64 document_bytes_max;
+        const char *text, *documents;
+    } cases[] = {
+        {W_FORMAT_LINES, 0, "e\n\u0301e\u0301\r\n", "e|\u0301\u00e9\r|"},
+        {W_FORMAT_JSONL, 0, "{\"text\":\"e\\u0301\"}\n{\"text\":\"\\u0301\"}", "\u00e9|\u0301|"},
+        {W_FORMAT_WIKI, 0, "<doc id=\"1\">\ne\u0301\n</doc>\n", "\u00e9|"},
+        {W_FORMAT_PLAIN, 0, "e\r\n\u0301", "e\r\n\u0301|"},
+        {W_FORMAT_LINES, 5, "ae\u0301b ab\n", "a\u00e9b|"},
+    };
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        struct text all;
+        char *path = path_of("one");
+        put("one", cases[i].text, strlen(cases[i].text));
+        normalise = true;
+        assert_int_equal(
+            read_limited(&path, 1, cases[i].format, cases[i].document_bytes_max, 0, &all, NULL),
+            W_END);
+        normalise = false;
+        assert_string_equal(all.bytes, cases[i].documents);
+        free(all.bytes);
+    }
 }
 
 int main(void)
@@ -347,6 +405,8 @@ int main(void)
         cmocka_unit_test(folders_are_read_in_the_order_of_bytes),
         cmocka_unit_test(limits_cut_at_the_ends_of_words),
         cmocka_unit_test(long_documents_come_in_pieces_that_cut_no_word),
+        cmocka_unit_test(normalised_pieces_cut_no_word_either),
+        cmocka_unit_test(documents_are_normalised_each_for_itself),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -164,7 +164,14 @@ static void unsupported_tokenizer_json_is_refused(void **state)
     static const struct refusal cases[] = {
         {"\"version\"", "\"v\"", W_DONE, NULL},
         {"\"BPE\"", "\"Unigram\"", W_MISMATCH, "Unigram"},
-        {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}", W_MISMATCH, "NFC"},
+        {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}", W_DONE, NULL},
+        {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}", W_MISMATCH, "NFKC"},
+        {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFD\"}", W_MISMATCH, "NFD"},
+        {"\"normalizer\":null",
+         "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},"
+         "{\"type\":\"Lowercase\"}]}",
+         W_MISMATCH, "Lowercase"},
+        {"\"normalizer\":null", "\"normalizer\":{}", W_MISMATCH, "it changes"},
         {"\"pre_tokenizer\":{\"type\":\"ByteLevel\"", "\"pre_tokenizer\":{\"type\":\"Metaspace\"",
          W_MISMATCH, "Metaspace"},
         {"\"pre_tokenizer\":", "\"pre_tokenizer\":null,\"x\":", W_MISMATCH, "there is none"},
@@ -209,6 +216,41 @@ static void unsupported_tokenizer_json_is_refused(void **state)
         {"\"model\":", "\"m\":", W_CORRUPT, "model"},
     };
     check_refusals(HF, cases, W_COUNTOF(cases));
+}
+
+static void nfc_is_kept_or_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *normalizer;
+        bool none, nfc;
+    } cases[] = {
+        {"\"normalizer\":null", false, false},
+        {"\"normalizer\":{\"type\":\"NFC\"}", false, true},
+        {"\"normalizer\":{\"type\":\"NFC\"}", true, false},
+        {"\"normalizer\":{\"type\":\"Lowercase\"}", true, false},
+        {"\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"}]}", false,
+         true},
+    };
+    struct w_vocab *v = sample_vocab();
+    for (size_t i = 0; i < W_COUNTOF(cases); i++) {
+        const struct w_import_options options = {.no_normalizer = cases[i].none};
+        struct w_vocab *again = NULL, *third = NULL;
+        struct w_draft text = {0};
+        assert_int_equal(write_format(v, HF, &text, NULL), W_DONE);
+        change(&text, "\"normalizer\":null", cases[i].normalizer);
+        assert_int_equal(read_format(&again, HF, text.bytes, text.count, &options, NULL), W_DONE);
+        assert_int_equal(w_vocab_nfc(again), cases[i].nfc);
+        text.count = 0;
+        assert_int_equal(write_format(again, HF, &text, NULL), W_DONE);
+        assert_int_equal(read_format(&third, HF, text.bytes, text.count, &nothing_said, NULL),
+                         W_DONE);
+        assert_string_equal(w_vocab_sha256(again), w_vocab_sha256(third));
+        w_vocab_free(again);
+        w_vocab_free(third);
+        free(text.bytes);
+    }
+    w_vocab_free(v);
 }
 
 static void broken_merges_and_ids_are_refused(void **state)
@@ -393,6 +435,7 @@ int main(void)
         cmocka_unit_test(every_format_gives_the_same_ids_again),
         cmocka_unit_test(published_tokenizer_json_is_read),
         cmocka_unit_test(unsupported_tokenizer_json_is_refused),
+        cmocka_unit_test(nfc_is_kept_or_left_out),
         cmocka_unit_test(broken_merges_and_ids_are_refused),
         cmocka_unit_test(broken_ranks_are_refused),
         cmocka_unit_test(lengths_in_gguf_are_not_trusted),

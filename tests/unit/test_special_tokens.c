@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "text/nfc.h"
 #include "text/special.h"
 
 static struct w_vocab *sample_vocab(void)
@@ -107,12 +108,53 @@ static void cuts_split_no_name(void **state)
     w_vocab_free(v);
 }
 
+/* Nothing composes with a name, and what is between names is normalised, in whatever pieces. */
+static void names_are_not_normalised(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"<end>", "<end", ">",      "<", "e\u0301",
+                                        "<a",    " b>",  "\u0338", " ", "\u0323"};
+    struct w_vocab *v = sample_vocab();
+    struct w_specials *s = NULL;
+    struct w_buffer whole = {0}, pieces = {0};
+    struct w_rng rng = {.seed = 4};
+    unsigned cuts = 0;
+    assert_int_equal(w_specials_new(&s, v, "", NULL), W_DONE);
+    const char *text = "<end>\u0338e\u0301";
+    assert_int_equal(w_specials_normalize(s, &whole, (const u8 *)text, strlen(text), NULL), W_DONE);
+    assert_int_equal(w_specials_normalize(NULL, &whole, (const u8 *)text, strlen(text), NULL),
+                     W_DONE);
+    w_buffer_byte(&whole, 0);
+    assert_string_equal(whole.at, "<end>\u0338\u00e9<end\u226f\u00e9");
+    for (unsigned round = 0; round < 3000; round++) {
+        char mixed[256] = "";
+        for (unsigned i = 0; i < 20; i++)
+            strcat(mixed, parts[w_rng_below(&rng, W_COUNTOF(parts))]);
+        const u8 *bytes = (const u8 *)mixed;
+        size_t size = strlen(mixed), seen = (size_t)w_rng_below(&rng, size + 1);
+        size_t cut = w_specials_nfc_cut(s, bytes, seen);
+        cuts += cut > 0;
+        whole.size = pieces.size = 0;
+        assert_int_equal(w_specials_normalize(s, &whole, bytes, size, NULL), W_DONE);
+        assert_int_equal(w_specials_normalize(s, &pieces, bytes, cut, NULL), W_DONE);
+        assert_int_equal(w_specials_normalize(s, &pieces, bytes + cut, size - cut, NULL), W_DONE);
+        assert_int_equal(whole.size, pieces.size);
+        assert_memory_equal(whole.at, pieces.at, whole.size);
+    }
+    assert_true(cuts > 1000);
+    w_buffer_free(&whole);
+    w_buffer_free(&pieces);
+    w_specials_free(s);
+    w_vocab_free(v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_tokens_only_when_asked_for),
         cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(cuts_split_no_name),
+        cmocka_unit_test(names_are_not_normalised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,10 @@ static void wrong_json_is_refused(void **state)
                   "\"specials\":[\"e\"]}"},
         {W_NEWER, "{\"type\":\"bpe\",\"split\":\"gpt9\",\"size\":257,\"merges\":\"\","
                   "\"specials\":[\"<e>\"]}"},
+        {W_NEWER,
+         HEAD "\"normalizer\":\"nfkc\",\"size\":257,\"merges\":\"\",\"specials\":[\"e\"]}"},
+        {W_CORRUPT, HEAD "\"normalizer\":true,\"size\":257,\"merges\":\"\",\"specials\":[\"e\"]}"},
+        {W_DONE, HEAD "\"normalizer\":\"nfc\",\"size\":257,\"merges\":\"\",\"specials\":[\"e\"]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[1]}"},
         {W_CORRUPT, HEAD "\"size\":257,\"merges\":\"\",\"specials\":[\"\"]}"},
