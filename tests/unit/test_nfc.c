@@ -192,6 +192,14 @@ static void runs_without_an_end_are_cut(void **state)
     assert_memory_equal(pieces.at, whole.at, whole.size);
     memset(text.at, 0xbf, text.size); /* no UTF-8 at all */
     assert_true(w_nfc_cut(text.at, 2 * W_NFC_RUN_BYTES) > 0);
+    /* a mark that would come first, if it did not begin a text of its own */
+    text.size = whole.size = 0;
+    while (text.size < W_NFC_RUN_BYTES)
+        w_buffer_code(&text, 0x302);
+    w_buffer_code(&text, 0x323);
+    assert_int_equal(w_nfc_append(&whole, text.at, text.size, NULL), W_DONE);
+    assert_int_equal(whole.size, text.size);
+    assert_memory_equal(whole.at, text.at, text.size);
     w_buffer_free(&text);
     w_buffer_free(&whole);
     w_buffer_free(&pieces);
