@@ -338,7 +338,7 @@ static enum w_status measure_decodes(struct bench *b, struct w_err *err)
     const double seconds = DECODE_PART * b->how->seconds, began_s = w_now_s();
     struct w_calibration *c = b->c;
     enum w_status status = W_DONE;
-    struct w_probe draw;
+    struct w_probe draw = {0};
 
     for (u32 i = 0; i < W_DECODE_MODELS && !status; i++, b->done++) {
         struct w_decode_probe p;
