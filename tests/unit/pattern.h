@@ -58,24 +58,31 @@ static inline u32 code_at(const char *p)
     return w_utf8_decode((const u8 *)p, strlen(p), &code) ? code : (u32)(u8)*p;
 }
 
-/* The end of the atom that begins at p. */
-static inline const char *atom_end(const char *p)
+/* The end of the character or escape that begins at p: all that a class can hold. */
+static inline const char *char_end(const char *p)
 {
     if (*p == '\\')
         return p[1] == 'p' ? strchr(p, '}') + 1 : p + 2; /* \p{L} */
-    if (*p == '[') {
-        for (p++; *p != ']';)
-            p = atom_end(p);
-    } else if (*p == '(') {
-        for (int depth = 0;; p++) {
-            depth += (*p == '(') - (*p == ')');
-            if (depth == 0)
-                break;
-        }
-    }
     for (p++; (*p & 0xC0) == 0x80;)
         p++;
     return p;
+}
+
+/* The end of the atom that begins at p. */
+static inline const char *atom_end(const char *p)
+{
+    if (*p == '[') {
+        for (p++; *p != ']';)
+            p = char_end(p);
+        return p + 1;
+    }
+    if (*p != '(')
+        return char_end(p);
+    for (int depth = 0;; p++) {
+        depth += (*p == '(') - (*p == ')');
+        if (depth == 0)
+            return p + 1;
+    }
 }
 
 /* \p{...}: a general category, or all that begin with its letter. */
@@ -104,8 +111,8 @@ static inline bool atom_matches(const char *p, u32 code, bool fold)
 {
     if (*p == '[') {
         bool negated = p[1] == '^', found = false;
-        for (p += 1 + negated; *p != ']'; p = atom_end(p)) {
-            const char *next = atom_end(p);
+        for (p += 1 + negated; *p != ']'; p = char_end(p)) {
+            const char *next = char_end(p);
             if (*p != '\\' && *next == '-') {
                 found |= code >= code_at(p) && code <= code_at(next + 1);
                 p = next + 1;

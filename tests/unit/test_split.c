@@ -163,6 +163,7 @@ static void deepseek_splits_in_three_steps(void **state)
         "\xff|\xfe\x62",
         "a| | b",
         "a| \n| | b",
+        "a|)s|)|1|(b",
     };
     check_cases(W_SPLIT_DEEPSEEK, cases, W_COUNTOF(cases));
 }
