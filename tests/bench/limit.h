@@ -2,8 +2,8 @@
  * operands in L1, by all threads. For AMX this is a loop of TDPBF16PS with its loads, else one of
  * multiply-adds.
  *
- * A sample is short, so that it fits between two steps that are measured: the tile unit of a shared
- * machine may run at full or at half rate, and changes within seconds. */
+ * A sample is short, so that it fits between two steps that are measured: the rate of a shared
+ * machine changes within seconds. */
 #ifndef W_LIMIT_H
 #define W_LIMIT_H
 
