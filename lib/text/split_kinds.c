@@ -193,41 +193,15 @@ bool w_split_is_number_letter(u8 byte)
            (byte >= 0xbc && byte <= 0xbe);
 }
 
-/* Punctuation that came after Unicode 8.0, which is the one that Hugging Face's pre_tokenizer
- * Punctuation knows (DerivedAge.txt). */
-static const struct {
-    u32 first, last;
-} later_punctuation[] = {
-    {0x61d, 0x61d},     {0x9fd, 0x9fd},     {0xa76, 0xa76},     {0xc77, 0xc77},
-    {0xc84, 0xc84},     {0x1b7d, 0x1b7e},   {0x2e43, 0x2e4f},   {0x2e52, 0x2e5d},
-    {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89}, {0x1144b, 0x1144f},
-    {0x1145a, 0x1145b}, {0x1145d, 0x1145d}, {0x11660, 0x1166c}, {0x116b9, 0x116b9},
-    {0x1183b, 0x1183b}, {0x11944, 0x11946}, {0x119e2, 0x119e2}, {0x11a3f, 0x11a46},
-    {0x11a9a, 0x11a9c}, {0x11a9e, 0x11aa2}, {0x11b00, 0x11b09}, {0x11c41, 0x11c45},
-    {0x11c70, 0x11c71}, {0x11ef7, 0x11ef8}, {0x11f43, 0x11f4f}, {0x11fff, 0x11fff},
-    {0x12ff1, 0x12ff2}, {0x16e97, 0x16e9a}, {0x16fe2, 0x16fe2}, {0x1e95e, 0x1e95f},
-};
-
-static bool is_later(const u8 *p, size_t left)
-{
-    u32 code;
-
-    if (*p < 0x80 || !w_utf8_decode(p, left, &code))
-        return false;
-    for (size_t i = 0; i < W_COUNTOF(later_punctuation); i++)
-        if (code >= later_punctuation[i].first && code <= later_punctuation[i].last)
-            return true;
-    return false;
-}
-
-/* Punctuation, and the symbols of ASCII. U+166D was punctuation then, and is a symbol now. */
+/* Punctuation, and the symbols of ASCII. */
 static bool is_punctuation(const u8 *p, size_t left, size_t *length)
 {
     enum w_char_kind kind = kind_at(p, left, length);
+    u32 code;
 
-    if (kind == W_KIND_SYMBOL)
-        return *p < 0x80 || (*length == 3 && p[0] == 0xe1 && p[1] == 0x99 && p[2] == 0xad);
-    return kind == W_KIND_PUNCTUATION && !is_later(p, left);
+    if (kind != W_KIND_PUNCTUATION && kind != W_KIND_SYMBOL)
+        return false;
+    return *p < 0x80 || (w_utf8_decode(p, left, &code) && w_char_was_punctuation(code));
 }
 
 static bool three_digits(const u8 *p, size_t left)

@@ -35,4 +35,7 @@ static inline enum w_char_class w_char_class_of(enum w_char_kind kind)
 enum w_char_kind w_char_kind(u32 code);
 enum w_char_class w_char_class(u32 code);
 
+/* P* of Unicode 8.0, which is all that Hugging Face's pre_tokenizer Punctuation knows. */
+bool w_char_was_punctuation(u32 code);
+
 #endif

@@ -39,7 +39,7 @@ static const char *const published_patterns[W_SPLITS][4] = {
                           "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|"
                           "[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|"
                           "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
-    [W_SPLIT_FALCON] = {"[\\p{P}$+<=>\\^`|~]+", GPT2_PATTERN, "[0-9][0-9][0-9]"},
+    [W_SPLIT_FALCON] = {"[\\p{P8}$+<=>\\^`|~]+", GPT2_PATTERN, "[0-9][0-9][0-9]"},
 };
 
 #define NO_MATCH SIZE_MAX
@@ -85,14 +85,14 @@ static inline const char *atom_end(const char *p)
     }
 }
 
-/* \p{...}: a general category, or all that begin with its letter. */
+/* \p{...}: a general category, or all that begin with its letter. P8 is P of Unicode 8.0. */
 static inline bool has_property(const char *name, u32 code)
 {
     enum w_char_kind kind = w_char_kind(code);
     switch (name[0]) {
     case 'N': return kind == W_KIND_NUMBER;
     case 'M': return kind == W_KIND_MARK;
-    case 'P': return kind == W_KIND_PUNCTUATION;
+    case 'P': return name[1] == '8' ? w_char_was_punctuation(code) : kind == W_KIND_PUNCTUATION;
     case 'S': return kind == W_KIND_SYMBOL;
     default: break;
     }

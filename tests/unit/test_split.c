@@ -177,6 +177,8 @@ static void falcon_takes_punctuation_and_digits_apart(void **state)
         "\xc2\xb2|123|\xc2\xbd\x35|a| | b",
     };
     check_cases(W_SPLIT_FALCON, cases, W_COUNTOF(cases));
+    assert_true(w_char_was_punctuation(0x2e42) && !w_char_was_punctuation(0x2e43));
+    assert_true(w_char_was_punctuation(0x166d) && !w_char_was_punctuation('a'));
 }
 
 static void classes_follow_unicode_15(void **state)
