@@ -105,6 +105,12 @@ struct w_attend {
 #define W_ATTEND_FLOATS(count, size)                                                               \
     (W_ATTEND_QUERIES * (w_round_up(count, 4 * W_ATTEND_BLOCK) + W_ATTEND_WIDTH(size)))
 
+/* Some of a row of numbers. */
+struct w_part {
+    float sum;
+    u64 count;
+};
+
 struct w_adamw {
     float grad_scale; /* clipping */
     float beta1, beta2, epsilon;
@@ -173,6 +179,8 @@ struct w_kern {
     /* x *= factor */
     void (*scale)(float *x, float factor, u64 n);
     void (*scale_bf16)(w_bf16 *x, float factor, u64 n);
+    /* Those that are at least `least`; NaN is not. */
+    struct w_part (*at_least)(const float *x, float least, u64 n);
 
     /* For operands of each type. */
     void (*attend[W_COMPUTE_TYPES])(const struct w_attend *);

@@ -282,6 +282,27 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
+static struct w_part at_least(const float *x, float least, u64 n)
+{
+    vec sum[4] = {0}; /* as in dot() */
+    ivec count[4] = {0};
+    u64 i = 0;
+
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+#pragma GCC unroll 4
+        for (u64 s = 0; s < 4; s++)
+            v_add_at_least(&sum[s], &count[s], v_load(x + i + s * LANES), v_set(least));
+    for (; i + LANES <= n; i += LANES)
+        v_add_at_least(&sum[0], &count[0], v_load(x + i), v_set(least));
+    if (i < n)
+        v_add_at_least(&sum[1], &count[1], v_load_some(x + i, n - i, NAN), v_set(least));
+    const ivec counts = (count[0] + count[1]) + (count[2] + count[3]);
+    struct w_part part = {.sum = v_sum((sum[0] + sum[1]) + (sum[2] + sum[3]))};
+    for (u64 lane = 0; lane < LANES; lane++)
+        part.count += (u64)counts[lane];
+    return part;
+}
+
 /* exp(factor * (x - base)), none of them above exp(W_EXP_NEAR), in place, or rounded to `half` if
  * that is not NULL; returns their sum, taken before rounding. */
 W_INLINE float exp_of_differences(float *x, w_bf16 *half, float base, float factor, u64 n)
@@ -467,6 +488,7 @@ const struct w_kern W_VARIANT = {
     .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
     .scale_bf16 = scale_bf16,
+    .at_least = at_least,
     .attend = {attend_fp32, attend_bf16},
     .adamw = adamw,
     .momentum = momentum,

@@ -251,6 +251,19 @@ static void scale_bf16(w_bf16 *x, float factor, u64 n)
         x[i] = w_bf16_of(w_bf16_to_float(x[i]) * factor);
 }
 
+static struct w_part at_least(const float *x, float least, u64 n)
+{
+    struct w_part part = {0};
+    double sum = 0;
+    for (u64 i = 0; i < n; i++)
+        if (x[i] >= least) {
+            sum += (double)x[i];
+            part.count++;
+        }
+    part.sum = (float)sum;
+    return part;
+}
+
 static double number(enum w_type type, const void *x, u64 i)
 {
     return (double)element(type, x, i);
@@ -358,6 +371,7 @@ const struct w_kern w_kern_ref = {
     .exp_sum_bf16 = exp_sum_bf16,
     .scale = scale,
     .scale_bf16 = scale_bf16,
+    .at_least = at_least,
     .attend = {attend_fp32, attend_bf16},
     .adamw = adamw,
     .momentum = momentum,

@@ -228,6 +228,21 @@ W_INLINE float v_largest(vec v)
 }
 #endif
 
+/* In the lanes where v is at least `least`, *sum grows by v and *count by 1. */
+W_INLINE void v_add_at_least(vec *sum, ivec *count, vec v, vec least)
+{
+#if defined W_AVX512
+    const __mmask16 in = _mm512_cmp_ps_mask(v, least, _CMP_GE_OQ);
+    *sum = _mm512_mask_add_ps(*sum, in, *sum, v);
+    *count =
+        (ivec)_mm512_mask_add_epi32((__m512i)*count, in, (__m512i)*count, _mm512_set1_epi32(1));
+#else
+    const ivec in = v >= least; /* -1, or 0 */
+    *sum += (vec)((ivec)v & in);
+    *count -= in;
+#endif
+}
+
 /* exp(x) = 2^n exp(r) with x = n ln 2 + r, |r| <= ln(2) / 2, and exp(r) = 1 + r + r^2 q(r). The
  * polynomial q is the minimax fit of the relative error, 0.05 * 2^-24; with the roundings the
  * result is within 2 units in the last place. Arguments outside [-87, 88] give the value at the

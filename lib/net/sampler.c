@@ -1,31 +1,23 @@
-/* Only as many candidates are sorted as top_k or top_p keep: a heap gives them best first. For
- * top_p it holds only ids that can be among them; most are too improbable. The rest of the work is
- * a few passes over the ids, and their exponentials in vectors. */
+/* Each step is a few passes over the values of all ids, in vectors; no ids are sorted. */
 #include "net/sampler.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
 
-#define NO_PLACE UINT32_MAX
-
-struct candidate {
-    double value; /* first its logit, then its probability up to a common factor */
-    u32 id;
-};
-
 struct w_sampler {
     struct w_sampler_options options;
-    u32 id_count, drawable;
+    u32 id_count;
+    u32 first; /* id that can be drawn: the choice where all logits are NaN */
     const struct w_kern *kern;
-    u32 *ids;                 /* that can be drawn, in ascending order */
-    u32 *places;              /* of each id among them, or NO_PLACE */
-    float *values;            /* of each of them: its logit, then its probability */
-    struct candidate *heap;   /* room for all of them */
-    struct candidate *sorted; /* taken from the heap, best first */
-    bool *seen;               /* by id; all false between calls */
+    u32 *suppressed; /* ids, suppressed_count of them */
+    u32 suppressed_count;
+    bool *seen;    /* by id; all false between calls */
+    float *values; /* by id: its logit, then its probability */
+    float least;   /* probability of those that are in */
 };
 
 enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *suppressed,
@@ -38,96 +30,67 @@ enum w_status w_sampler_new(struct w_sampler **sampler, u32 count, const bool *s
         s->options = *options;
         s->id_count = count;
         s->kern = kern;
-        s->ids = malloc(count * sizeof *s->ids);
-        s->places = malloc(count * sizeof *s->places);
-        s->values = malloc(count * sizeof *s->values);
-        s->heap = malloc(count * sizeof *s->heap);
-        s->sorted = malloc(count * sizeof *s->sorted);
+        s->suppressed = malloc(count * sizeof *s->suppressed);
         s->seen = calloc(count, sizeof *s->seen);
+        s->values = malloc(count * sizeof *s->values);
     }
-    if (!s || !s->ids || !s->places || !s->values || !s->heap || !s->sorted || !s->seen) {
+    if (!s || !s->suppressed || !s->seen || !s->values) {
         w_sampler_free(s);
         *sampler = NULL;
         return w_fail(err, W_NOMEM, "no memory to sample from %u ids", count);
     }
-    for (u32 id = 0; id < count; id++) {
-        const bool draws = !suppressed || !suppressed[id];
-        s->places[id] = draws ? s->drawable : NO_PLACE;
-        if (draws)
-            s->ids[s->drawable++] = id;
-    }
+    for (u32 id = 0; suppressed && id < count; id++)
+        if (suppressed[id])
+            s->suppressed[s->suppressed_count++] = id;
+    while (suppressed && s->first + 1 < count && suppressed[s->first])
+        s->first++;
     return W_DONE;
 }
 
 void w_sampler_free(struct w_sampler *s)
 {
     if (s) {
-        free(s->ids);
-        free(s->places);
-        free(s->values);
-        free(s->heap);
-        free(s->sorted);
+        free(s->suppressed);
         free(s->seen);
+        free(s->values);
     }
     free(s);
 }
 
-/* ---- the heap ---- */
-
-static bool is_better(struct candidate a, struct candidate b)
-{
-    return a.value > b.value || (a.value == b.value && a.id < b.id);
-}
-
-static void sift_down(struct candidate *heap, u32 count, u32 i)
-{
-    struct candidate moved = heap[i];
-
-    for (u32 child; (child = 2 * i + 1) < count; i = child) {
-        if (child + 1 < count && is_better(heap[child + 1], heap[child]))
-            child++;
-        if (!is_better(heap[child], moved))
-            break;
-        heap[i] = heap[child];
-    }
-    heap[i] = moved;
-}
-
-static void heap_make(struct candidate *heap, u32 count)
-{
-    for (u32 i = count / 2; i-- > 0;)
-        sift_down(heap, count, i);
-}
-
-static struct candidate heap_pop(struct candidate *heap, u32 *count)
-{
-    struct candidate best = heap[0];
-
-    heap[0] = heap[--*count];
-    if (*count)
-        sift_down(heap, *count, 0);
-    return best;
-}
-
 /* ---- the steps, in the order of the header ---- */
 
-/* Logits of the ids that can be drawn, penalised, into s->values. */
+static void suppress(struct w_sampler *s, float value)
+{
+    for (u32 i = 0; i < s->suppressed_count; i++)
+        s->values[s->suppressed[i]] = value;
+}
+
+/* Logits into the values, penalised. */
 static void penalise(struct w_sampler *s, const float *logits, const u32 *text, u64 count)
 {
     const double penalty = s->options.penalty;
     const u64 first = count - W_MIN(count, s->options.repeat_last_n);
 
-    for (u32 i = 0; i < s->drawable; i++)
-        s->values[i] = logits[s->ids[i]];
+    memcpy(s->values, logits, s->id_count * sizeof *logits);
     for (u64 t = first; t < count && penalty != 1; t++)
-        if (text[t] < s->id_count && s->places[text[t]] != NO_PLACE && !s->seen[text[t]]) {
-            float *value = &s->values[s->places[text[t]]];
+        if (text[t] < s->id_count && !s->seen[text[t]]) {
+            float *value = &s->values[text[t]];
             *value = (float)(*value > 0 ? (double)*value / penalty : (double)*value * penalty);
             s->seen[text[t]] = true;
         }
     for (u64 t = first; t < count && penalty != 1; t++)
         if (text[t] < s->id_count)
             s->seen[text[t]] = false;
+    suppress(s, -INFINITY);
+}
+
+/* Ids are searched by blocks. */
+#define BLOCK 512
+
+/* Those of one block that are at least `least`. */
+static struct w_part block_from(const struct w_sampler *s, u32 first, float least)
+{
+    return s->kern->at_least(s->values + first, least, W_MIN(BLOCK, s->id_count - first));
 }
 
 /* -INFINITY if all are NaN. In lanes, since each comparison waits for the one before. */
@@ -151,112 +114,130 @@ static float largest_of(const float *x, u32 count)
 
 static u32 best_of(const struct w_sampler *s)
 {
-    const float largest = largest_of(s->values, s->drawable);
+    const float largest = largest_of(s->values, s->id_count);
+    u32 id = 0;
 
-    for (u32 i = 0; i < s->drawable; i++)
-        if (s->values[i] >= largest)
-            return s->ids[i];
-    return s->ids[0];
+    if (!(largest > -INFINITY))
+        return s->first;
+    while (block_from(s, id, largest).count == 0)
+        id += BLOCK;
+    while (!(s->values[id] >= largest))
+        id++;
+    return id;
 }
 
-/* The k best into s->sorted, with their probabilities relative to the best one's; returns their
- * sum. */
-static double keep_top_k(struct w_sampler *s, u32 k)
+static void soften(struct w_sampler *s)
 {
-    u32 in_heap = s->drawable;
-    double sum = 0, best = -INFINITY;
+    const float factor = (float)W_MIN(1 / s->options.temperature, (double)FLT_MAX);
 
-    for (u32 i = 0; i < s->drawable; i++)
-        s->heap[i] = (struct candidate){(double)s->values[i], s->ids[i]};
-    heap_make(s->heap, in_heap);
-    for (u32 i = 0; i < k; i++) {
-        s->sorted[i] = heap_pop(s->heap, &in_heap);
-        best = W_MAX(best, s->sorted[i].value);
-    }
-    for (u32 i = 0; i < k; i++) {
-        s->sorted[i].value = exp((s->sorted[i].value - best) / s->options.temperature);
-        sum += s->sorted[i].value;
-    }
-    return sum;
+    s->kern->softmax(s->values, factor, s->id_count);
+    suppress(s, 0); /* softmax leaves them a trace */
+    s->least = FLT_MIN;
 }
 
-/* Values become probabilities relative to the best one's; returns their sum. */
-static double soften(struct w_sampler *s)
+/* Positive numbers are in the order of their bits. */
+static u32 bits_of(float x)
 {
-    const float best = largest_of(s->values, s->drawable);
-    const float factor = (float)(1 / s->options.temperature);
-    float base, sum;
-
-    for (u32 i = 0; i < s->drawable; i++)
-        s->values[i] = (s->values[i] - best) * factor;
-    s->kern->exp_sum(s->values, &base, &sum, s->drawable);
-    return (double)sum;
-}
-
-/* Candidates with at least `least` into the heap, in the order of ids; returns their number, 1 at
- * least. */
-static u32 gather(struct w_sampler *s, double least)
-{
-    u32 count = 0;
-
-    for (u32 i = 0; i < s->drawable; i++)
-        if ((double)s->values[i] >= least)
-            s->heap[count++] = (struct candidate){(double)s->values[i], s->ids[i]};
-    if (!count) /* all are NaN */
-        s->heap[count++] = (struct candidate){1, s->ids[0]};
-    return count;
-}
-
-/* Larger probabilities have larger bits: the exponent and 3 more. 1 has bucket 1016. */
-#define BUCKETS 1024
-
-static u32 bucket_of(double value)
-{
-    const float x = (float)value;
     u32 bits;
 
     memcpy(&bits, &x, sizeof bits);
-    return W_MIN(bits >> 20, BUCKETS - 1);
+    return bits;
 }
 
-/* Move the fewest candidates that reach p of the sum to s->sorted; returns their number. Only those
- * of the bucket in which p is reached have to be sorted. */
-static u32 keep_top_p(struct w_sampler *s, double sum, u32 count)
+static float from_bits(u32 bits)
 {
-    double sums[BUCKETS] = {0}, reached = 0;
-    const double wanted = s->options.top_p * sum;
-    u32 last = BUCKETS - 1, kept = 0, in_heap = 0;
+    float x;
 
-    for (u32 i = 0; i < count; i++)
-        sums[bucket_of(s->heap[i].value)] += s->heap[i].value;
-    for (; last > 0 && !(sums[last] > 0 && reached + sums[last] >= wanted); last--)
-        reached += sums[last];
-    for (u32 i = 0; i < count; i++) {
-        const u32 bucket = bucket_of(s->heap[i].value);
-        if (bucket > last)
-            s->sorted[kept++] = s->heap[i];
-        else if (bucket == last)
-            s->heap[in_heap++] = s->heap[i];
-    }
-    heap_make(s->heap, in_heap);
-    /* At least the best one, even where top_p is 0 or NaN makes every comparison false. */
-    while ((kept == 0 || reached < wanted) && in_heap) {
-        s->sorted[kept] = heap_pop(s->heap, &in_heap);
-        reached += s->sorted[kept++].value;
-    }
-    return kept;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-/* The same for candidates that are sorted already. */
-static u32 keep_sorted(const struct w_sampler *s, double sum, u32 count)
-{
-    const double wanted = s->options.top_p * sum;
-    double reached = 0;
-    u32 kept = 0;
+enum measure { NUMBER, SUM };
 
-    while ((kept == 0 || reached < wanted) && kept < count)
-        reached += s->sorted[kept++].value;
-    return kept;
+static double measured(struct w_part part, enum measure measure)
+{
+    return measure == NUMBER ? (double)part.count : (double)part.sum;
+}
+
+static bool reaches(struct w_part part, enum measure measure, double wanted)
+{
+    return part.count > 0 && measured(part, measure) >= wanted;
+}
+
+/* Those that are in. */
+static struct w_part kept_of(const struct w_sampler *s)
+{
+    return s->kern->at_least(s->values, s->least, s->id_count);
+}
+
+/* Keep the fewest whose number, or sum, is at least `wanted`; the largest, of equals those with the
+ * lower ids. The smallest number that is kept is found by bisection of its bits: as many passes as
+ * halve the ids until one is left, and more only where some are equal. */
+static void keep_largest(struct w_sampler *s, enum measure measure, double wanted)
+{
+    const float most = 2; /* more than any probability */
+    u32 low = bits_of(s->least), high = bits_of(most);
+    struct w_part kept = kept_of(s), above = {0};
+
+    if (!reaches(kept, measure, wanted))
+        return;
+    while (high - low > 1 && kept.count - above.count > 1) {
+        const u32 middle = low + (high - low) / 2;
+        const struct w_part part = s->kern->at_least(s->values, from_bits(middle), s->id_count);
+        if (reaches(part, measure, wanted))
+            low = middle, kept = part;
+        else
+            high = middle, above = part;
+    }
+    s->least = from_bits(low);
+    /* What is left below `high` is one id, or some with the same value. One stays, even where
+     * nothing is wanted. */
+    const double missing = wanted - measured(above, measure);
+    const double needed = measure == NUMBER ? missing : ceil(missing / (double)s->least);
+    u64 equal = kept.count - above.count;
+    for (u32 id = s->id_count; equal > 1 && (double)equal > needed && id-- > 0;)
+        if (s->values[id] >= s->least && s->values[id] < from_bits(high)) {
+            s->values[id] = 0;
+            equal--;
+        }
+}
+
+static void keep_top_p(struct w_sampler *s, double p)
+{
+    const struct w_part all = kept_of(s);
+    const double sum = (double)all.sum;
+    /* What is smaller is not needed to reach p, even if all of it were as large as this. */
+    const float needless = (float)(0.999 * (1 - p) * sum / (double)W_MAX(all.count, 1));
+
+    s->least = W_MAX(s->least, needless);
+    keep_largest(s, SUM, p * sum);
+}
+
+/* The id at which the sum of the probabilities, in the order of ids, exceeds `unit` of all. */
+static u32 draw(const struct w_sampler *s, double unit)
+{
+    double sum = 0, point;
+    u32 first = 0, drawn = s->first;
+
+    for (u32 id = 0; id < s->id_count; id += BLOCK)
+        sum += (double)block_from(s, id, s->least).sum;
+    point = unit * sum;
+    for (u32 id = 0; id < s->id_count; id += BLOCK) {
+        const double block_sum = (double)block_from(s, id, s->least).sum;
+        if (block_sum <= 0)
+            continue;
+        first = id;
+        if (point < block_sum)
+            break;
+        point -= block_sum;
+    }
+    /* The last one that is in, where rounding leads to the end of the block. */
+    for (u32 id = first; id < W_MIN(first + BLOCK, s->id_count) && point >= 0; id++)
+        if (s->values[id] >= s->least) {
+            drawn = id;
+            point -= (double)s->values[id];
+        }
+    return drawn;
 }
 
 u32 w_sampler_sample(struct w_sampler *s, const float *logits, const u32 *text, u64 count,
@@ -264,41 +245,18 @@ u32 w_sampler_sample(struct w_sampler *s, const float *logits, const u32 *text, 
 {
     const struct w_sampler_options *o = &s->options;
     struct w_rng rng = {.seed = o->seed, .stream = sample, .counter = position};
-    const bool top_k = o->top_k && o->top_k < s->drawable;
-    u32 in_heap = 0, in_sorted = 0;
 
     penalise(s, logits, text, count);
     if (o->temperature <= 0)
         return best_of(s);
-    double sum = top_k ? keep_top_k(s, (u32)o->top_k) : soften(s);
-    if (top_k)
-        in_sorted = (u32)o->top_k;
-    else /* what is left out would not be needed to reach p, even if it were all as large as that */
-        in_heap = gather(s, 0.999 * (1 - o->top_p) * sum / s->drawable);
-    struct candidate *all = in_heap ? s->heap : s->sorted;
-    u32 kept = in_heap + in_sorted;
-    if (o->top_p < 1) {
-        kept = top_k ? keep_sorted(s, sum, in_sorted) : keep_top_p(s, sum, in_heap);
-        all = s->sorted;
-    }
-    sum = 0;
-    for (u32 i = 0; i < kept; i++) {
-        /* The best one's value is exp(0) = 1: min_p is a bound on the values. */
-        if (all[i].value < o->min_p)
-            all[i].value = 0;
-        sum += all[i].value;
-    }
-    double point = w_rng_unit(&rng) * sum;
-    u32 last = 0;
-    for (u32 i = 0; i < kept; i++) {
-        if (all[i].value <= 0)
-            continue;
-        last = i;
-        point -= all[i].value;
-        if (point < 0)
-            break;
-    }
-    return all[last].id;
+    soften(s);
+    if (o->top_k)
+        keep_largest(s, NUMBER, (double)o->top_k);
+    if (o->top_p < 1)
+        keep_top_p(s, o->top_p);
+    if (o->min_p > 0)
+        s->least = W_MAX(s->least, (float)o->min_p * largest_of(s->values, s->id_count));
+    return draw(s, w_rng_unit(&rng));
 }
 
 double w_log_probability(const struct w_kern *kern, const float *logits, u32 vocab_size, u32 id)

@@ -274,6 +274,31 @@ static void softmax_is_right(void **state)
     for_all(check_softmax);
 }
 
+static void check_at_least(const struct w_kern *kern, const struct data *d, u64 n)
+{
+    float x[N_MAX];
+    double all = 0;
+
+    memcpy(x, d->x, sizeof x);
+    for (u64 i = 5; i < n; i += 7)
+        x[i] = i % 2 ? NAN : 0.25f; /* NaN is not in; what equals the bound is */
+    for (u64 i = 0; i < n; i++)
+        all += isnan(x[i]) ? 0 : fabs((double)x[i]);
+    for (float least = -1; least <= 1; least += 0.25f) {
+        const struct w_part part = kern->at_least(x, least, n), want = ref->at_least(x, least, n);
+        assert_int_equal(part.count, want.count);
+        near(kern, "at_least", n, n, (double)part.sum, (double)want.sum,
+             ((double)n + 1) * ULP * all);
+    }
+    assert_int_equal(kern->at_least(x, INFINITY, n).count, 0);
+}
+
+static void parts_are_right(void **state)
+{
+    (void)state;
+    for_all(check_at_least);
+}
+
 /* exp() itself, over its whole range: within 3 units in the last place. */
 static void exponentials_are_right(void **state)
 {
@@ -510,6 +535,7 @@ int main(void)
         cmocka_unit_test(norms_are_right),
         cmocka_unit_test(gelu_is_right),
         cmocka_unit_test(softmax_is_right),
+        cmocka_unit_test(parts_are_right),
         cmocka_unit_test(exponentials_are_right),
         cmocka_unit_test(nan_stays_nan),
         cmocka_unit_test(adamw_is_right),

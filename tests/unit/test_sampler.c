@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "net/sampler.h"
 #include "base/utf8.h"
 #include "text/draft.h"
@@ -178,6 +179,97 @@ static void the_penalty_acts_on_recent_ids(void **state)
     assert_distribution(hits, weights);
 }
 
+/* ---- against sorting, in double precision ---- */
+
+#define MANY 1500
+
+struct item {
+    double p;
+    u32 id;
+};
+
+static int by_probability(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    return x->p != y->p ? (x->p < y->p) - (x->p > y->p) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* How many of the sorted items stay. *margin: how far from `wanted` the sums about it are. */
+static u32 keep_sorted(const struct item *sorted, const struct w_sampler_options *o, double *margin)
+{
+    const u32 most = o->top_k && o->top_k < MANY ? (u32)o->top_k : MANY;
+    double sum = 0, reached = 0;
+    u32 kept = 0;
+
+    for (u32 i = 0; i < most; i++)
+        sum += sorted[i].p;
+    for (*margin = sum; kept < most && (kept == 0 || reached < o->top_p * sum); kept++) {
+        *margin = fmin(*margin, fabs(reached - o->top_p * sum) / sum);
+        reached += sorted[kept].p;
+    }
+    if (kept < most)
+        *margin = fmin(*margin, fabs(reached - o->top_p * sum) / sum);
+    while (sorted[kept - 1].p < o->min_p * sorted[0].p)
+        kept--;
+    return kept;
+}
+
+/* The part of the sum, in the order of ids, at which an id is drawn: from *from to *to. */
+static void find_part(const struct item *sorted, u32 kept, u32 id, double *from, double *to)
+{
+    double sum = 0, before = 0, own = 0;
+
+    for (u32 i = 0; i < kept; i++) {
+        sum += sorted[i].p;
+        before += sorted[i].id < id ? sorted[i].p : 0;
+        own += sorted[i].id == id ? sorted[i].p : 0;
+    }
+    assert_true(own > 0); /* else it should be out */
+    *from = before / sum;
+    *to = (before + own) / sum;
+}
+
+static void draws_are_those_of_sorting(void **state)
+{
+    (void)state;
+    static float logits[MANY];
+    static struct item sorted[MANY];
+    struct w_rng random = {.seed = 5};
+    u32 compared = 0;
+
+    for (u32 test = 0; test < 400; test++) {
+        const struct w_sampler_options options = {
+            .temperature = 0.3 + w_rng_unit(&random),
+            .top_k = test % 3 ? 0 : 1 + w_rng_below(&random, 2 * MANY),
+            .top_p = test % 4 ? 0.5 + 0.5 * w_rng_unit(&random) : 1,
+            .min_p = test % 5 ? 0 : 0.1 * w_rng_unit(&random),
+            .penalty = 1,
+            .seed = 7};
+        struct w_sampler *s = NULL;
+        double margin;
+        for (u32 id = 0; id < MANY; id++) {
+            const double logit = (test % 7) * w_rng_normal(&random);
+            logits[id] = (float)(test % 2 ? logit : round(logit)); /* many equal ones */
+            sorted[id] = (struct item){exp((double)logits[id] / options.temperature), id};
+        }
+        qsort(sorted, MANY, sizeof *sorted, by_probability);
+        const u32 kept = keep_sorted(sorted, &options, &margin);
+        if (options.top_p < 1 && margin < 1e-5) /* fp32 may end at the id before or after */
+            continue;
+        assert_int_equal(w_sampler_new(&s, MANY, NULL, &options, kern(), NULL), W_DONE);
+        for (u64 position = 0; position < 20; position++, compared++) {
+            struct w_rng rng = {.seed = 7, .stream = 3, .counter = position};
+            const double unit = w_rng_unit(&rng);
+            double from, to;
+            find_part(sorted, kept, w_sampler_sample(s, logits, NULL, 0, 3, position), &from, &to);
+            if (!(unit > from - 1e-5 && unit < to + 1e-5))
+                fail_msg("test %u: drawn from %.7f to %.7f by %.7f", test, from, to, unit);
+        }
+        w_sampler_free(s);
+    }
+    assert_true(compared > 6000);
+}
+
 static void equal_logits_go_by_id(void **state)
 {
     (void)state;
@@ -327,6 +419,7 @@ int main(void)
         cmocka_unit_test(some_id_is_drawn_whatever_the_logits),
         cmocka_unit_test(min_p_is_relative_to_the_best),
         cmocka_unit_test(the_penalty_acts_on_recent_ids),
+        cmocka_unit_test(draws_are_those_of_sorting),
         cmocka_unit_test(equal_logits_go_by_id),
         cmocka_unit_test(suppressed_ids_are_never_drawn),
         cmocka_unit_test(draws_repeat_and_samples_differ),
