@@ -285,8 +285,8 @@ wsample_PARTS := tools/wsample_counts.c tools/wsample_documents.c tools/wsample_
 wtok_PARTS := tools/wtok_decode.c tools/wtok_encode.c tools/wtok_export.c tools/wtok_import.c \
 	tools/wtok_info.c tools/wtok_read_ids.c tools/wtok_train.c tools/wtok_words.c \
 	tools/wtok_write_ids.c
-wtrain_PARTS := tools/host_cache.c tools/launcher.c tools/plan_json.c $(addprefix tools/wtrain_,eval.c \
-	forecast.c log.c loop.c open.c plan.c ranks.c round.c save.c setup.c)
+wtrain_PARTS := tools/guard.c tools/host_cache.c tools/launcher.c tools/plan_json.c \
+	$(addprefix tools/wtrain_,eval.c forecast.c log.c loop.c open.c plan.c ranks.c round.c save.c setup.c)
 wwiki_PARTS := tools/wwiki_clean.c tools/wwiki_extract.c
 
 UNIT_TESTS := \
@@ -372,6 +372,7 @@ UNIT_TESTS := \
 	test_gate \
 	test_gradient_tree \
 	test_gemm \
+	test_guard \
 	test_team \
 	test_token_header \
 	test_schedule \
@@ -563,6 +564,7 @@ $(BUILD)/tests/unit/test_cli: $(TOOL_OBJECTS)
 $(BUILD)/tests/unit/test_chart: $(BUILD)/tools/wcachefit/chart.o $(BUILD)/tools/wcachefit/chart_svg.o \
 	$(BUILD)/tools/wcachefit/chart_text.o
 $(BUILD)/tests/unit/test_evaluate: $(BUILD)/tools/wcachefit/hints.o
+$(BUILD)/tests/unit/test_guard: $(TOOL_OBJECTS) $(BUILD)/tools/guard.o $(BUILD)/tools/launcher.o
 $(TESTS): $(BUILD)/%: %.c $(BUILD)/libw.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<

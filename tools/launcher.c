@@ -5,18 +5,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "tools/cli.h"
 
-/* A launcher of ranks: variables that it sets, and the engine of its MPI. */
+/* Hydra first passes on what ranks have said, if it comes so long before the command to abort. */
+#define ABORT_DELAY_S 0.2
+
+/* A launcher of ranks: variables that it sets, and the engine of its MPI. abort_fd: a variable with
+ * the number of a descriptor, on which it takes PMI-1's command to abort; NULL: none. */
 static const struct launcher {
-    const char *size, *rank, *local_size, *engine, *packages;
+    const char *size, *rank, *local_size, *engine, *packages, *abort_fd;
 } launchers[] = {
     {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", "openmpi",
-     "libopenmpi-dev"},
-    {"PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS", "mpich", "libmpich-dev"},
+     "libopenmpi-dev", NULL},
+    {"PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS", "mpich", "libmpich-dev", "PMI_FD"},
     /* srun --mpi=pmix */
     {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_TASKS_PER_NODE", "openmpi",
-     "libopenmpi-dev"},
+     "libopenmpi-dev", NULL},
 };
 
 static u64 number_of(const char *variable)
@@ -95,4 +100,18 @@ enum w_status launcher_connect(struct w_peers **peers, double silence_s, struct 
                         "mpirun of %s, or by srun --mpi=pmix",
                         (unsigned long long)expected, w_peers_size(*peers), launcher->packages);
     return status;
+}
+
+void launcher_abort(int status)
+{
+    const struct launcher *launcher = find_launcher();
+    /* Slurm sets PMI_FD for PMI-2, and no number of ranks on this machine beside it. */
+    const bool takes = launcher && launcher->abort_fd && getenv(launcher->local_size);
+    const u64 fd = takes ? number_of(launcher->abort_fd) : 0;
+
+    if (!fd)
+        return;
+    w_sleep_s(ABORT_DELAY_S);
+    if (dprintf((int)fd, "cmd=abort exitcode=%d\n", status) < 0)
+        w_warn("the launcher may report another status than %d", status);
 }

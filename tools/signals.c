@@ -3,6 +3,8 @@
 volatile sig_atomic_t w_signal_stop;
 volatile sig_atomic_t w_signal_save;
 
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void on_stop(int number)
 {
     if (w_signal_stop) {
@@ -35,9 +37,17 @@ void w_signals_catch_save(void)
 
 void w_signals_catch(void)
 {
-    catch_signal(SIGINT, on_stop, 0);
-    catch_signal(SIGTERM, on_stop, 0);
-    catch_signal(SIGHUP, on_stop, 0);
+    for (size_t i = 0; i < W_COUNTOF(stops); i++)
+        catch_signal(stops[i], on_stop, 0);
+}
+
+bool w_signal_is_stop(int number)
+{
+    bool is_stop = false;
+
+    for (size_t i = 0; i < W_COUNTOF(stops); i++)
+        is_stop = is_stop || stops[i] == number;
+    return is_stop;
 }
 
 enum w_status w_signals_check(struct w_err *err)

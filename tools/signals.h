@@ -11,6 +11,7 @@
  * raises it again, so that the shell sees how the program ended. */
 extern volatile sig_atomic_t w_signal_stop;
 void w_signals_catch(void);
+bool w_signal_is_stop(int number); /* one of those three */
 /* W_SIGNAL once such a signal has arrived. To be called again after the last input, so that a
  * stopped program does not report success. */
 enum w_status w_signals_check(struct w_err *) W_MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "net/gradient_tree.h"
 #include "sys/clock.h"
 #include "sys/deflate.h"
+#include "tools/guard.h"
 #include "tools/launcher.h"
 #include "tools/wtrain.h"
 
@@ -56,8 +57,11 @@ enum w_status ranks_open(struct run *run, struct settings *set, struct w_err *er
 {
     if (launcher_ranks() == 1)
         return W_DONE;
+    enum w_status status = guard_begin(err);
+    if (status)
+        return status;
     w_common.mute = launcher_rank() > 0;
-    enum w_status status = connect(run, err);
+    status = connect(run, err);
     if (!status && !set->dry_run)
         status = share_batches(run, set, err);
     if (!status && w_peers_rank(run->peers) > 0) {

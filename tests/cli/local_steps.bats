@@ -198,11 +198,11 @@ saved()
     [ -n "$MPIS" ] || need openmpi
     skip_if_sanitized
     for mpi in $MPIS; do
-        lose_a_rank $mpi KILL --local-steps 7
+        lose_a_rank $mpi 2 KILL --local-steps 7
         rm -rf ck log
     done
     need openmpi
-    lose_a_rank openmpi STOP --local-steps 7
+    lose_a_rank openmpi 2 STOP --local-steps 7
     grep -q 'rank 1 on .* has not been heard for 4 s' err
     jq -se '.[-1].exit == 4 and .[-1].step % 7 == 0' log
 }

@@ -84,24 +84,46 @@ same_checkpoint()
     cmp "$newest" "alone/${newest#ck/}"
 }
 
-# MPI SIGNAL [OPTION...]: of two ranks one gets a signal, and nobody else; the pid of each is in pid.RANK.
-lose_a_rank()
+# MPI RANKS [OPTION...]: ranks that train until one of them is lost. The pid that the launcher knows of each, that of
+# its guard, is in pid.RANK.
+start_ranks()
 {
-    local mpi=$1 signal=$2 launch
+    local launch
+    launch_by "$1" "$2"
     shift 2
-    launch_by $mpi 2
     "${launch[@]}" bash -c 'echo "$$" >"pid.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
         exec wtrain -c eight.json -n 100000 --peer-timeout 4s --every-steps 3 \
             --checkpoints ck --log log "$@"' - "$@" "$data/eight.batches" </dev/null 2>err &
+    launcher=$!
     for _ in $(seq 100); do
         [ -n "$(find ck -name '*.wts' 2>/dev/null)" ] && break
         sleep 0.1
     done
-    kill -$signal "$(cat pid.1)"
-    SECONDS=0
-    wait $! && return 1
+}
+
+# RANK: the pid of the rank itself, which its guard has started.
+pid_of_rank()
+{
+    pgrep -P "$(cat "pid.$1")"
+}
+
+# One of the ranks is lost: the launcher ends with an exit status, into launcher_status, and all with it.
+wait_for_end()
+{
+    SECONDS=0 launcher_status=0
+    wait $launcher || launcher_status=$?
     [ $SECONDS -le 10 ]
     no_orphans
     # what was saved is whole
     wcat -q --verify "$(find ck -name '*.wts' | sort | tail -n 1)"
+}
+
+# MPI RANKS SIGNAL [OPTION...]: rank 1 gets a signal, and nobody else.
+lose_a_rank()
+{
+    local signal=$3
+    start_ranks "$1" "$2" "${@:4}"
+    kill -$signal "$(pid_of_rank 1)"
+    wait_for_end
+    [ $launcher_status -eq 4 ]
 }

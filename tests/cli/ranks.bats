@@ -83,7 +83,7 @@ same_bytes()
         [ -n "$(find ck -name '*.wts')" ] && break
         sleep 0.1
     done
-    kill -KILL "$(cat pid.1)"
+    kill -KILL "$(pid_of_rank 1)"
     wait $! && return 1
     no_orphans
     same_checkpoint
@@ -134,10 +134,11 @@ same_bytes()
         .wait_ranks >= 0 and .wait_ranks <= 1 and (.exchanges | length) > 1)' log
 }
 
-@test "SIGTERM to the launcher saves once, and the run goes on to the same bytes" {
-    local mpi
+@test "SIGTERM or Ctrl-C to the launcher saves once, and the run goes on to the same bytes" {
+    local mpi turn
     wtrain -q -c eight.json -n 300 -o whole.wts "$data/eight.batches"
-    for mpi in $MPIS; do
+    for turn in $(for mpi in $MPIS; do echo $mpi-TERM $mpi-INT; done); do
+        mpi=${turn%-*}
         # a pipe that stays open keeps the run waiting after the steps of the first frame
         mkfifo in
         launch_by $mpi 2
@@ -148,7 +149,7 @@ same_bytes()
             grep -q '"step":240,' log 2>/dev/null && break
             sleep 0.1
         done
-        kill -TERM $!
+        kill -${turn#*-} $!
         # the launcher of MPICH reports 0
         wait $! && [ $mpi != mpich ] && return 1
         exec 9>&-
@@ -261,18 +262,40 @@ same_bytes()
 
 @test "a rank that is stopped is named, and the others end with status 4" {
     need openmpi
-    lose_a_rank openmpi STOP
+    lose_a_rank openmpi 2 STOP
     grep -q 'rank 1 on .* has not been heard for 4 s' err
     jq -se '.[-1].exit == 4' log
     # rank 1 has taken states of the later steps along
     same_checkpoint
 }
 
-@test "a rank that is killed ends all, with a whole checkpoint" {
-    local mpi
+@test "a rank that is killed is named, and all end with status 4 and a whole checkpoint" {
+    local mpi n
     for mpi in $MPIS; do
-        rm -rf ck
-        lose_a_rank $mpi KILL
+        for n in 2 4; do
+            rm -rf ck log
+            lose_a_rank $mpi $n KILL
+            grep -q '^wtrain: rank 1 on .* was killed by signal 9 (Killed)' err
+        done
+    done
+    [ -n "$MPIS" ] || need openmpi
+}
+
+@test "a guard that is killed ends all, with a whole checkpoint; one that is stopped does no harm" {
+    local mpi saved
+    for mpi in $MPIS; do
+        rm -rf ck log
+        start_ranks $mpi 2
+        kill -STOP "$(cat pid.1)"
+        saved=$(find ck -name '*.wts' | sort | tail -n 1)
+        for _ in $(seq 100); do
+            [ "$(find ck -name '*.wts' | sort | tail -n 1)" != "$saved" ] && break
+            sleep 0.1
+        done
+        [ "$(find ck -name '*.wts' | sort | tail -n 1)" != "$saved" ]
+        kill -KILL "$(cat pid.1)"
+        wait_for_end
+        [ $launcher_status -ne 0 ]
     done
     [ -n "$MPIS" ] || need openmpi
 }
