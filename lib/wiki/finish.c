@@ -34,6 +34,7 @@ struct finish {
     bool hole_first;   /* at the beginning of the line */
     bool hole_last;    /* after a blank in the line of the last character */
     bool blank_after;  /* and before one */
+    bool block_ended;  /* the mark of a line or block was the last thing */
     bool line_text;    /* the line of the source has text */
     bool line_marked;  /* or at least a mark */
     bool line_alone;   /* it is not joined with the next one */
@@ -61,6 +62,7 @@ static void blank(struct finish *f)
 {
     widen(f, GAP_SPACE);
     f->blank_after = f->hole;
+    f->block_ended = false;
 }
 
 static void drop_blanks(struct w_buffer *out)
@@ -158,12 +160,15 @@ static const struct sign {
     {'!', true, true, " ,;:", "([", ".!?"},  {'?', true, true, " ,;:", "([", ".!?"},
 };
 
-/* The size of a dash, or 0. */
-static size_t dash_size(const u8 *p, const u8 *end)
+/* The size of the one of some texts that begins here, or 0. The last one is NULL. */
+static size_t size_of_any(const u8 *p, const u8 *end, const char *const texts[])
 {
-    if (*p == '-')
-        return 1;
-    return end - p >= 3 && (!memcmp(p, "–", 3) || !memcmp(p, "—", 3)) ? 3 : 0;
+    for (; *texts; texts++) {
+        size_t size = strlen(*texts);
+        if ((size_t)(end - p) >= size && !memcmp(p, *texts, size))
+            return size;
+    }
+    return 0;
 }
 
 /* Drop what is idle before a closing bracket. Returns the bracket's size if it and its opening one
@@ -188,8 +193,10 @@ static size_t idle_closing(struct finish *f, u8 open)
  * 0. Also mends what is written already. */
 static size_t idle_sign(struct finish *f)
 {
+    static const char *const dashes[] = {"-", "–", "—", NULL};
+    static const char *const closing_quotes[] = {"»", "”", "“", NULL}; /* the last one in German */
     const u8 *p = f->at;
-    const size_t dash = dash_size(p, f->end), size = dash ? dash : 1;
+    const size_t dash = size_of_any(p, f->end, dashes), size = dash ? dash : 1;
     const bool ends = p + size == f->end || p[size] <= ' ' || p[size] == '\'' || p[size] == '"';
 
     if (f->hole_first && (*p == ',' || *p == ';' || (ends && (dash || memchr(".:/!?", *p, 5)))))
@@ -209,9 +216,25 @@ static size_t idle_sign(struct finish *f)
         if (!s->apart || !f->blank_after) /* else the blank is the author's */
             f->gap = GAP_NONE;
     }
-    if (w_buffer_last(f->out) == '(')
+    if (w_buffer_last(f->out) == '(' || (!f->blank_after && size_of_any(p, f->end, closing_quotes)))
         f->gap = GAP_NONE;
     return 0;
+}
+
+/* A sign right after a block that a template or tag made ends what is before the block: it goes
+ * there, and the gap stays. */
+static bool attach_sign(struct finish *f)
+{
+    const u8 c = *f->at;
+    const bool ends = f->at + 1 == f->end || f->at[1] <= ' ';
+
+    if (!f->block_ended || !ends || !memchr(",.;:!?", c, 6) || !f->out->size)
+        return false;
+    if (c != '.' || !memchr(".!?", w_buffer_last(f->out), 3))
+        w_buffer_byte(f->out, c);
+    f->block_ended = false;
+    f->at++;
+    return true;
 }
 
 /* Write the gap before a character of text. False: the character was left out. */
@@ -228,7 +251,7 @@ static bool before_text(struct finish *f)
     }
     if (f->hole_seen && words_meet(f))
         f->gap = GAP_SPACE;
-    f->hole = f->hole_seen = f->hole_first = false;
+    f->hole = f->hole_seen = f->hole_first = f->block_ended = false;
     f->line_text = true;
     if (f->gap >= GAP_LINE)
         end_written_line(f);
@@ -329,7 +352,7 @@ static void end_line(struct finish *f)
         widen(f, (f->after_item = f->line_alone) ? GAP_LINE : GAP_SPACE);
     else
         widen(f, f->line_marked ? GAP_LINE : GAP_BLOCK);
-    f->line_text = f->line_marked = f->line_alone = f->hole_first = false;
+    f->line_text = f->line_marked = f->line_alone = f->hole_first = f->block_ended = false;
     f->first = NULL;
 }
 
@@ -370,6 +393,7 @@ static void mark(struct finish *f, u8 mark)
         widen(f, mark == W_MARK_LINE ? GAP_LINE : GAP_BLOCK);
         f->line_marked = true;
         f->hole_first = false;
+        f->block_ended = true;
         break;
     case W_MARK_ITEM: begin_line(f, f->options->item); break;
     case W_MARK_ROW: begin_line(f, NULL); break;
@@ -409,7 +433,7 @@ static void run(struct finish *f)
 {
     const u8 *from = f->at, *p;
 
-    if (!before_text(f))
+    if (attach_sign(f) || !before_text(f))
         return;
     p = run_end(from, f->end);
     w_buffer_put(f->out, from, (size_t)(p - from));

@@ -5,9 +5,6 @@
 /* {{ruS|Правда|Prawda|de=Wahrheit}}; d: how a text in Arabic letters is read, p: one in Chinese */
 #define LANGUAGE(code, name)                                                                       \
     code "s = " name " {1}\\[ {2}\\]\\[, Pinyin {p}\\]\\[, DMG {d}\\]\\[, deutsch ‚{de}‘\\]\n"
-/* {{DEU}} is a flag and a name, {{DEU|Lindau}} a flag and that, {{DEU|#}} a flag alone. */
-#define COUNTRY(code, name) code " = {1=#?} || {1} || " name "\n"
-
 /* {{Zitat|text|author|source|translation}} */
 #define QUOTATION(open, close)                                                                     \
     " = \\n\\n" open "{1|Text|text}" close "\\[\\n„{4|Übersetzung}“\\]\\n– {2|Autor|autor}" \
@@ -71,16 +68,12 @@ const char w_inline_rows_de[] =
     "modifikationen =\n"
     "zh = \\[chinesisch {c|v}\\]\\[, {t}\\]\\[, Pinyin {p}\\]\n"
     "lang-* = {#:language} {1|text} || {1|text}\n"
-    "# Countries, among them some that are no more.\n"
-    COUNTRY("<country>", "{#:country}") COUNTRY("ddr", "DDR") COUNTRY("gdr", "DDR")
-    COUNTRY("frg", "BR Deutschland") COUNTRY("sun", "Sowjetunion") COUNTRY("urs", "Sowjetunion")
-    COUNTRY("yug", "Jugoslawien") COUNTRY("scg", "Serbien und Montenegro")
-    COUNTRY("csk", "Tschechoslowakei") COUNTRY("tch", "Tschechoslowakei")
     "# Languages; some names are written otherwise than the table of names has them.\n"
     LANGUAGE("<language>", "{#:language}") LANGUAGE("eo", "Esperanto") LANGUAGE("hi", "Hindi")
     LANGUAGE("la", "lateinisch") LANGUAGE("sa", "Sanskrit") LANGUAGE("sh", "serbokroatisch")
-    LANGUAGE("ur", "Urdu")
-    "# Ships.\n"
+    "# Countries and ships.\n"
+    /* {{DEU}} is a flag and a name, {{DEU|Lindau}} a flag and that, {{DEU|#}} a flag alone. */
+    "<country> = {1=#?} || {1} || {#:country}\n"
     W_ROW_SHIPS
     "schiff = {4} {1} || {1}\n"
     /* clang-format on */

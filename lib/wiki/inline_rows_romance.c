@@ -113,6 +113,7 @@ const char w_inline_rows_fr[] =
     "roi = {1}\n"
     "<ruler> = {#}\n"
     "<country> = {1} || {#:country}\n"
+    "rda = {1} || Allemagne de l'Est\n"
     "rfa = {1} || Allemagne de l'Ouest\n"
     "urss = {1} || Union soviétique\n"
     W_ROW_SHIPS
@@ -282,7 +283,7 @@ const char w_inline_rows_es[] =
     "circa = c. {1} || c.\n"
     "c. = c. {1} || c.\n"
     "ordinal = {1}.º\n"
-    "duración = {h}:{m}:{s} || {m}:{s}\n"
+    "duración = {h} h {m} min {s} s || {m} min {s} s\n"
     "raíz = √{1}\n"
     "simplenuclide = {1}-{2} || {1}\n"
     "cie10 = {1}{2}\\[.{3}\\]\n"
@@ -344,6 +345,8 @@ const char w_inline_rows_es[] =
     "cita requerida = {1}\n"
     "citarequerida = {1}\n"
     "aclarar = {1}\n"
+    "sic = {1} || [sic]\n"
+    "cita harvard = {1} ({2}\\[, p. {p}\\])\n"
     /* clang-format on */
     ;
 

@@ -146,18 +146,42 @@ static bool is_code(struct w_span text)
     return text.at[year - 1] == '-' && at > year && at == text.size;
 }
 
+/* Countries that are no more, which the CLDR does not name. */
+static const struct country former[] = {
+    {"CSK",
+     {"Czechoslovakia", "Tschechoslowakei", "Tchécoslovaquie", "Checoslovaquia", "Cecoslovacchia",
+      "Checoslováquia", "Tsjecho-Slowakije", "Czechosłowacja", "Чехословакия", "チェコスロバキア",
+      "捷克斯洛伐克"}},
+    {"DDR",
+     {"East Germany", "DDR", "Allemagne de l'Est", "Alemania Oriental", "Germania Est",
+      "Alemanha Oriental", "Oost-Duitsland", "NRD", "ГДР", "東ドイツ", "东德"}},
+    {"FRG",
+     {"West Germany", "BR Deutschland", "Allemagne de l'Ouest", "Alemania Occidental",
+      "Germania Ovest", "Alemanha Ocidental", "West-Duitsland", "RFN", "ФРГ", "西ドイツ", "西德"}},
+    {"SCG",
+     {"Serbia and Montenegro", "Serbien und Montenegro", "Serbie-et-Monténégro",
+      "Serbia y Montenegro", "Serbia e Montenegro", "Sérvia e Montenegro", "Servië en Montenegro",
+      "Serbia i Czarnogóra", "Сербия и Черногория", "セルビア・モンテネグロ", "塞尔维亚和黑山"}},
+    {"SUN",
+     {"Soviet Union", "Sowjetunion", "Union soviétique", "Unión Soviética", "Unione Sovietica",
+      "União Soviética", "Sovjet-Unie", "ZSRR", "Советский Союз", "ソビエト連邦", "苏联"}},
+    {"YUG",
+     {"Yugoslavia", "Jugoslawien", "Yougoslavie", "Yugoslavia", "Jugoslavia", "Iugoslávia",
+      "Joegoslavië", "Jugosławia", "Югославия", "ユーゴスラビア", "南斯拉夫"}},
+};
+
 /* Codes of the International Olympic Committee, each before the other one of ISO 3166. */
 static const char olympic[][2 * CODE_LETTERS + 1] = {
     "ALGDZA", "ANGAGO", "ANTATG", "ARUABW", "ASAASM", "BAHBHS", "BANBGD", "BARBRB", "BERBMU",
     "BHUBTN", "BIZBLZ", "BOTBWA", "BRUBRN", "BULBGR", "BURBFA", "CAMKHM", "CAYCYM", "CGOCOG",
-    "CHATCD", "CHICHL", "CRCCRI", "CROHRV", "DENDNK", "ESASLV", "FIJFJI", "GAMGMB", "GBSGNB",
-    "GEQGNQ", "GERDEU", "GREGRC", "GRNGRD", "GUAGTM", "GUIGIN", "HAIHTI", "HONHND", "INAIDN",
-    "IRIIRN", "ISVVIR", "IVBVGB", "KSASAU", "LATLVA", "LBALBY", "LESLSO", "MADMDG", "MASMYS",
-    "MAWMWI", "MGLMNG", "MONMCO", "MRIMUS", "MTNMRT", "MYAMMR", "NCANIC", "NEDNLD", "NEPNPL",
-    "NGRNGA", "NIGNER", "OMAOMN", "PARPRY", "PHIPHL", "PLEPSE", "PORPRT", "PURPRI", "RSAZAF",
-    "SAMWSM", "SEYSYC", "SINSGP", "SKNKNA", "SLOSVN", "SOLSLB", "SRILKA", "SUDSDN", "SUICHE",
-    "TANTZA", "TGATON", "TOGTGO", "TPETWN", "TRITTO", "UAEARE", "URUURY", "VANVUT", "VIEVNM",
-    "VINVCT", "ZAMZMB", "ZIMZWE",
+    "CHATCD", "CHICHL", "CRCCRI", "CROHRV", "DENDNK", "ESASLV", "FIJFJI", "GAMGMB", "GDRDDR",
+    "GBSGNB", "GEQGNQ", "GERDEU", "GREGRC", "GRNGRD", "GUAGTM", "GUIGIN", "HAIHTI", "HONHND",
+    "INAIDN", "IRIIRN", "ISVVIR", "IVBVGB", "KSASAU", "LATLVA", "LBALBY", "LESLSO", "MADMDG",
+    "MASMYS", "MAWMWI", "MGLMNG", "MONMCO", "MRIMUS", "MTNMRT", "MYAMMR", "NCANIC", "NEDNLD",
+    "NEPNPL", "NGRNGA", "NIGNER", "OMAOMN", "PARPRY", "PHIPHL", "PLEPSE", "PORPRT", "PURPRI",
+    "RSAZAF", "SAMWSM", "SEYSYC", "SINSGP", "SKNKNA", "SLOSVN", "SOLSLB", "SRILKA", "SUDSDN",
+    "SUICHE", "TANTZA", "TCHCSK", "TGATON", "TOGTGO", "TPETWN", "TRITTO", "UAEARE", "URSSUN",
+    "URUURY", "VANVUT", "VIEVNM", "VINVCT", "ZAMZMB", "ZIMZWE",
 };
 
 /* The code in ISO 3166. */
@@ -169,19 +193,30 @@ static struct w_span iso_code(struct w_span code)
     return code;
 }
 
-struct w_span w_wiki_country_name(const struct w_wiki_language *in, struct w_span code)
+/* The name in a column, by a code or by that name. */
+static struct w_span find_country(const struct country *countries, size_t count, int column,
+                                  struct w_span text, bool by_code)
 {
-    bool by_code;
-
-    code = w_span_trim(code);
-    by_code = is_code(code);
-    if (by_code)
-        code = iso_code(code);
-    for (size_t i = 0; in->names >= 0 && code.size && i < W_COUNTOF(country_names); i++) {
-        const char *name = country_names[i].names[in->names];
-        if (by_code ? !memcmp(code.at, country_names[i].code, CODE_LETTERS)
-                    : *name == (char)*code.at && w_span_is(code, w_span_of(name)))
+    for (size_t i = 0; i < count; i++) {
+        const char *name = countries[i].names[column];
+        if (by_code ? !memcmp(text.at, countries[i].code, CODE_LETTERS)
+                    : *name == (char)*text.at && w_span_is(text, w_span_of(name)))
             return w_span_of(name);
     }
     return (struct w_span){0};
+}
+
+struct w_span w_wiki_country_name(const struct w_wiki_language *in, struct w_span code)
+{
+    struct w_span name;
+    bool by_code;
+
+    code = w_span_trim(code);
+    if (!code.size || in->names < 0)
+        return (struct w_span){0};
+    by_code = is_code(code);
+    if (by_code)
+        code = iso_code(code);
+    name = find_country(country_names, W_COUNTOF(country_names), in->names, code, by_code);
+    return name.size ? name : find_country(former, W_COUNTOF(former), in->names, code, by_code);
 }

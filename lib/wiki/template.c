@@ -301,6 +301,30 @@ static void put_argument(struct w_wikitext *r, const struct given *given,
     filter(r, piece.filter, from);
 }
 
+/* A pattern that is nothing but argument 1 changes how this looks. Blanks around one without a name
+ * are meant, {{small| (so)}}; templates that do more, such as {{lang}}, drop them. */
+static bool put_only_argument(struct w_wikitext *r, const struct given *given,
+                              struct w_span pattern)
+{
+    struct w_pattern_piece piece = w_pattern_next(&pattern);
+    enum w_pattern_kind next = w_pattern_next(&pattern).kind;
+    struct w_span name = {0};
+
+    if (piece.kind != W_PATTERN_ARGUMENT || piece.filter != W_INLINE_NONE ||
+        (next != W_PATTERN_OR && next != W_PATTERN_END))
+        return false;
+    const struct w_range *value = find_any(given->all, piece.text);
+    u32 from = value->begin;
+    while (from && r->source[from - 1] == ' ')
+        from--;
+    const bool unnamed = w_pattern_name(&piece.text, &name) && w_span_is(name, W_SPAN("1")) &&
+                         from && r->source[from - 1] == '|';
+    w_buffer_put(&r->marked, " ", unnamed && from < value->begin ? 1 : 0);
+    put_value(r, *value, false);
+    w_buffer_put(&r->marked, " ", unnamed && r->source[value->end] == ' ' ? 1 : 0);
+    return true;
+}
+
 static void put_alternative(struct w_wikitext *r, const struct given *given, struct w_span pattern)
 {
     enum w_pattern_kind before = W_PATTERN_TEXT;
@@ -354,7 +378,8 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct give
     }
     do {
         if (has_all(r, given, pattern, false)) {
-            put_alternative(r, given, pattern);
+            if (!put_only_argument(r, given, pattern))
+                put_alternative(r, given, pattern);
             break;
         }
     } while (next_alternative(&pattern));

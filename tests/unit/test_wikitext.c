@@ -167,7 +167,7 @@ static void templates_are_left_out_except_inline_ones(void **state)
           {"{{PAGENAME}} {{lc:ABC}} {{#tag:ref|x}}", "Title abc"},
           {"{{nowrap|{{lang|de|{{small|a}}}}}}", "a"},
           {"{{{1|default}}} {{{2}}}", "default"},
-          {"{{nowrap|a<!-- | -->b}}", "ab"},
+          {"{{nowrap|a<!-- | -->b}} c{{small| (d)}}{{nowrap|e }}f ({{lang|fr| g}}h{{small|1= i }}j)", "ab c (d)e f (ghij)"},
           {"{{{{{{{{x}}y}}z}}|{{small|c}}}}d {{{{{1}}}|e}} {{{{{1|small}}}|f}}", "d"});
 }
 
@@ -208,6 +208,8 @@ static void holes_are_mended(void **state)
           {"12, {{x}} : b 12 {{x}} ; c {{x}} ? {{y}} ! d", "12 : b 12 ; c ? d"},
           {"a {{x}}? b {{x}}! c {{x}}; d {{x}}: e {{x}}&nbsp;: f", "a? b! c; d: e : f"},
           {"* {{x}} - a\n* {{x}} – b\n* {{x}}? c\n* {{x}}-d — {{x}} — e", "a\nb\nc\n-d — — e"},
+          {"«a {{x}}», „b {{x}}“ “c {{x}}” « d {{x}} » “e” {{x}} “f”", "«a», „b“ “c” « d » “e” “f”"},
+          {"a {{quote|b}}. c {{quote|d.}}. e\n\n<poem>f</poem>, g {{quote|h}} . i", "a\n\nb.\n\nc\n\nd.\n\ne\n\nf,\n\ng\n\nh\n\n. i"},
           {"a [{{x}}] b [c, {{x}}] d [sic{{x}}]", "a b [c] d [sic]"},
           {"{{x}}... a, {{x}}... b, {{x}} .5 c,. d", "... a, ... b, .5 c,. d"});
 }

@@ -189,8 +189,8 @@ static void families_of_templates(void **state)
           {"{{France}} {{États-Unis|américain}} {{GBR}} {{URSS}} {{RFA}} {{Drapeau|Italie}}x", "France américain Royaume-Uni Union soviétique Allemagne de l'Ouest x"},
           {"{{HMS|Hood|51}} {{USS|Enterprise|CV-6|6}} {{navire|Vengeur}}", "HMS Hood (51) USS Enterprise Vengeur"});
     CHECK("de",
-          {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}} x {{GER}} {{DDR|DDR}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
-           "Schweiz Lindau Deutschland x Deutschland DDR y"},
+          {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}} x {{GER}} {{DDR|DDR}} {{URS}} {{urS|x}} {{TCH}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
+           "Schweiz Lindau Deutschland x Deutschland DDR Sowjetunion urdu x Tschechoslowakei y"},
           {"{{enS|''Munich''}}, {{EnS|a}}, {{laS|Roma}}, {{zhS|爪哇語|p=Zhǎowā yǔ}}, {{bnS|b}}, {{SMS|Emden|1908}}, {{BNS|a}}, {{xxS|c}}",
            "englisch Munich, englisch a, lateinisch Roma, chinesisch 爪哇語, Pinyin Zhǎowā yǔ, bengalisch b, SMS Emden (1908), BNS a"});
     CHECK("es", {"{{ARG}}, {{CHI}}, {{URU}}, {{bandera2|ESP}}, {{bandera2|Uruguay}}, {{sel|fútbol|BRA}} {{USS|Brooklyn|ACR-3}}",
@@ -246,12 +246,20 @@ static void spanish_templates(void **state)
     CHECK("es",
           {"{{Siglo|XIX||S}} {{siglo|V|d|s}} {{siglo|XVI|3=s}} {{circa|1254}} {{ordinal|40}} {{unidad|5|e=6|m3}} {{raíz|2}}",
            "Siglo XIX siglo V d. C. siglo XVI c. 1254 40.º 5 × 10⁶ m³ √2"},
-          {"{{abr|Tte.|teniente}} {{música|bemol}} {{SimpleNuclide|Rubidio|87}} {{tecla|Alt|F4}} {{código|lt -h}} {{CIE10|A|92|8}} {{Biblia|Mateo|5|3}}",
-           "Tte. ♭ Rubidio-87 Alt+F4 lt -h A92.8 Mateo 5:3"},
+          {"{{sic|x}} {{Cita harvard|Ross|1923|p=4}} {{abr|Tte.|teniente}} {{música|bemol}} {{SimpleNuclide|Rubidio|87}} {{tecla|Alt|F4}} {{código|lt -h}} {{CIE10|A|92|8}} {{Biblia|Mateo|5|3}}",
+           "x Ross (1923, p. 4) Tte. ♭ Rubidio-87 Alt+F4 lt -h A92.8 Mateo 5:3"},
           {"{{cita|a|b|c}} {{cita|d||e}} {{cita bloque|f}}", "a\nb, c\n\nd\ne\n\nf"},
           {"Decía:\n{{Verso|\nClaveles blancos,\nclaveles de paz.\n}}\nFin", "Decía:\n\nClaveles blancos,\nclaveles de paz.\n\nFin"},
-          {"{{teorema|título=T|1=a}} {{demostración|b}} {{lista de columnas|2|\n* c\n* d\n}}\n{{duración|m=4|s=05}} {{coord|18|N|69|W}}",
-           "T. a\n\nb\n\nc\nd\n\n4:05 18°N 69°O"});
+          {"{{teorema|título=T|1=a}} {{demostración|b}} {{lista de columnas|2|\n* c\n* d\n}}\n{{duración|m=4|s=5}} {{coord|18|N|69|W}}",
+           "T. a\n\nb\n\nc\nd\n\n4 min 5 s 18°N 69°O"});
+}
+
+static void words_between_underscores(void **state)
+{
+    (void)state;
+    CHECK("es", {"a __SIN_TDC__ b __init__ __FILE__ __TOC__ __A__ __Sin__", "a b __init__ __FILE__ __A__ __Sin__"});
+    CHECK("fr", {"a __SANSSOMMAIRE__ b", "a b"});
+    CHECK("en", {"a __SIN_TDC__ __DEBUG__", "a __SIN_TDC__ __DEBUG__"});
 }
 
 static void bulgarian_templates(void **state)
@@ -290,6 +298,7 @@ int main(void)
         cmocka_unit_test(french_templates),
         cmocka_unit_test(german_templates),
         cmocka_unit_test(spanish_templates),
+        cmocka_unit_test(words_between_underscores),
         cmocka_unit_test(bulgarian_templates),
         cmocka_unit_test(a_wiktionary_has_other_templates),
     };
