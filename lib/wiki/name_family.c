@@ -75,6 +75,8 @@ static bool is_ship(const struct w_wiki_language *in, struct w_span text)
     };
 
     (void)in;
+    if (text.size < 2 || (u8)(text.at[1] - 'A') >= 26) /* most names, quickly */
+        return false;
     for (size_t i = 0; i < W_COUNTOF(letters); i++)
         if (w_span_is(text, w_span_of(letters[i])))
             return true;
