@@ -161,6 +161,7 @@ LIB_SOURCES := \
 	lib/wiki/link.c \
 	lib/wiki/markup.c \
 	lib/wiki/measure.c \
+	lib/wiki/name_family.c \
 	lib/wiki/number.c \
 	lib/wiki/quotes.c \
 	lib/wiki/script.c \

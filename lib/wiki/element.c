@@ -16,11 +16,18 @@ static struct w_span trimmed_lines(struct w_span body)
     return text;
 }
 
-static void preformatted(struct w_wikitext *r, struct w_span body)
+/* <syntaxhighlight inline> stands in a sentence, and so did <source enclose="none">; all else of
+ * this kind is a block, be it one line. */
+static bool is_inline(struct w_span tag)
+{
+    return memmem(tag.at, tag.size, "inline", 6) || memmem(tag.at, tag.size, "none", 4);
+}
+
+static void preformatted(struct w_wikitext *r, struct w_span tag, struct w_span body)
 {
     static const struct w_span marks[] = {{(const u8 *)"<nowiki>", 8},
                                           {(const u8 *)"</nowiki>", 9}};
-    bool block = memchr(body.at, '\n', body.size) != NULL;
+    bool block = !is_inline(tag) || memchr(body.at, '\n', body.size);
 
     body = block ? trimmed_lines(body) : w_span_trim(body);
     if (block)
@@ -119,7 +126,7 @@ void w_wiki_put_element(struct w_wikitext *r, u32 index)
         w_wiki_put_mark(r, W_MARK_BLOCK);
         break;
     case W_TAG_NOWIKI: w_wiki_put_plain(r, body); break;
-    case W_TAG_PRE: preformatted(r, body); break;
+    case W_TAG_PRE: preformatted(r, w_wiki_source(r, m->begin, m->body), body); break;
     case W_TAG_MATH: w_wiki_put_mathematics(r, body); break;
     case W_TAG_INLINE: w_wiki_put_mark(r, W_MARK_NOTHING); break; /* of a style that hides it */
     default: w_wiki_put_mark(r, W_MARK_HOLE);

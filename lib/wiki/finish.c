@@ -4,7 +4,8 @@
  * space, a line end or an empty line, whichever is the largest that occurred. So none is left at
  * the ends of lines and none is doubled. Around a hole, where markup was left out, punctuation is
  * mended: "Rome ( ; born 1950)" becomes "Rome (born 1950)", and "with , ." "with.". Elsewhere it
- * stays. Linear: looking back is bounded or drops what it reads. */
+ * stays, and so does a blank that the author wrote after the hole, before ":", ";", "!" or "?".
+ * Linear: looking back is bounded or drops what it reads. */
 #include <stdio.h>
 
 #include "base/lanes.h"
@@ -32,6 +33,8 @@ struct finish {
     bool hole_seen;    /* such that a reader of the page sees something there */
     bool hole_first;   /* at the beginning of the line */
     bool hole_last;    /* after a blank in the line of the last character */
+    bool blank_after;  /* and before one */
+    bool block_ended;  /* the mark of a line or block was the last thing */
     bool line_text;    /* the line of the source has text */
     bool line_marked;  /* or at least a mark */
     bool line_alone;   /* it is not joined with the next one */
@@ -55,6 +58,13 @@ static void widen(struct finish *f, enum gap gap)
     f->gap = W_MAX(f->gap, gap);
 }
 
+static void blank(struct finish *f)
+{
+    widen(f, GAP_SPACE);
+    f->blank_after = f->hole;
+    f->block_ended = false;
+}
+
 static void drop_blanks(struct w_buffer *out)
 {
     while (w_is_blank(w_buffer_last(out)))
@@ -69,18 +79,18 @@ static void drop_signs(struct w_buffer *out, const char *signs)
         out->size--;
 }
 
-/* Where the parenthesis begins that ends here, if it has only words that introduced or separated
- * markup that was left out; else SIZE_MAX. */
-static size_t idle_parenthesis(const struct w_buffer *out)
+/* Where the opening bracket of the one that ends here stands, if between them there are only words
+ * that introduced or separated markup that was left out; else SIZE_MAX. */
+static size_t idle_brackets(const struct w_buffer *out, u8 open)
 {
     static const char words[] = " or and also pronounced occasionally sometimes locally ";
     size_t begin = out->size, word = 0;
     char key[16];
 
-    while (begin && out->size - begin < 40 && out->at[begin - 1] != '(' &&
+    while (begin && out->size - begin < 40 && out->at[begin - 1] != open &&
            (w_is_letter(out->at[begin - 1]) || memchr(" ,;:/", out->at[begin - 1], 5)))
         begin--;
-    if (!begin || out->at[begin - 1] != '(')
+    if (!begin || out->at[begin - 1] != open)
         return SIZE_MAX;
     for (size_t i = begin; i <= out->size; i++) {
         if (i < out->size && w_is_letter(out->at[i])) {
@@ -134,54 +144,114 @@ static bool words_meet(const struct finish *f)
            is_word_character(f->at, (size_t)(f->end - f->at));
 }
 
-/* After a hole: is the byte to be dropped, because it only separated removed markup? Also mends
- * what is written already. */
-static bool is_idle_byte(struct finish *f, u8 c)
-{
-    u8 last = w_buffer_last(f->out);
-    bool ends = f->at + 1 == f->end || f->at[1] <= ' ' || f->at[1] == '\'' || f->at[1] == '"';
+/* Signs after a hole, which may only have separated removed markup. */
+static const struct sign {
+    char sign;
+    bool ends;          /* only at the end of a word: not ".5" and ":-)" */
+    bool apart;         /* a blank before it is meant, in French */
+    const char *weaker; /* signs before the hole that it replaces, and blanks */
+    const char *after;  /* signs before the hole after which it is dropped */
+    /* And those after which it is dropped if a blank stands between them and the hole: in
+     * "Jr.<ref/>, b" the comma stays, in "a. {{b}}, c" it does not. */
+    const char *after_stop;
+} signs[] = {
+    {',', false, false, "", "([,;:", ".!?"}, {';', false, true, "", "([,;:", ".!?"},
+    {':', true, true, " ,;", "([:", ".!?"},  {'.', true, false, " ,;:", "([.!?", ""},
+    {'!', true, true, " ,;:", "([", ".!?"},  {'?', true, true, " ,;:", "([", ".!?"},
+};
 
-    if (f->hole_first && (c == ',' || c == ';' || (ends && memchr(".:/", c, 3))))
-        return true;
-    if (f->gap >= GAP_LINE)
-        return false;
-    if (c == ')') {
-        size_t begin = idle_parenthesis(f->out);
-        drop_signs(f->out, " ,;");
-        f->gap = GAP_NONE;
-        if (begin == SIZE_MAX)
-            return false;
-        f->out->size = begin;
-        if (w_buffer_last(f->out) == ' ') {
-            f->gap = GAP_SPACE;
-            f->out->size--;
-        }
-        return true;
+/* The size of the one of some texts that begins here, or 0. The last one is NULL. */
+static size_t size_of_any(const u8 *p, const u8 *end, const char *const texts[])
+{
+    for (; *texts; texts++) {
+        size_t size = strlen(*texts);
+        if ((size_t)(end - p) >= size && !memcmp(p, *texts, size))
+            return size;
     }
-    if ((c == ',' || c == ';') && last && memchr("(,;:", last, 4))
-        return true;
-    if ((c == '.' || c == ':') && ends) {
-        if (c == '.' && last && memchr(".!?", last, 3))
-            return true;
-        drop_signs(f->out, c == '.' ? ",;:" : ",;"); /* keep the stronger sign */
-        f->gap = GAP_NONE;
-    }
-    if (last == '(' || c == ',' || c == ';' || c == ']')
-        f->gap = GAP_NONE;
-    return false;
+    return 0;
 }
 
-/* Write the gap before a character of text. False: leave the character out. */
-static bool before_text(struct finish *f, u8 c)
+/* Drop what is idle before a closing bracket. Returns the bracket's size if it and its opening one
+ * go as well, else 0. */
+static size_t idle_closing(struct finish *f, u8 open)
 {
+    size_t begin = idle_brackets(f->out, open);
+
+    drop_signs(f->out, " ,;:");
+    f->gap = GAP_NONE;
+    if (begin == SIZE_MAX)
+        return 0;
+    f->out->size = begin;
+    if (w_buffer_last(f->out) == ' ') {
+        f->gap = GAP_SPACE;
+        f->out->size--;
+    }
+    return 1;
+}
+
+/* After a hole: the size of the sign that begins here, if it only separated removed markup; else
+ * 0. Also mends what is written already. */
+static size_t idle_sign(struct finish *f)
+{
+    static const char *const dashes[] = {"-", "–", "—", NULL};
+    static const char *const closing_quotes[] = {"»", "”", "“", NULL}; /* the last one in German */
+    const u8 *p = f->at;
+    const size_t dash = size_of_any(p, f->end, dashes), size = dash ? dash : 1;
+    const bool ends = p + size == f->end || p[size] <= ' ' || p[size] == '\'' || p[size] == '"';
+
+    if (f->hole_first && (*p == ',' || *p == ';' || (ends && (dash || memchr(".:/!?", *p, 5)))))
+        return size;
+    if (f->gap >= GAP_LINE)
+        return 0;
+    if (*p == ')' || *p == ']')
+        return idle_closing(f, *p == ')' ? '(' : '[');
+    for (size_t i = 0; i < W_COUNTOF(signs); i++) {
+        const struct sign *s = &signs[i];
+        if (s->sign != (char)*p || (s->ends && !ends))
+            continue;
+        drop_signs(f->out, s->weaker);
+        u8 last = w_buffer_last(f->out);
+        if (last && (strchr(s->after, last) || (f->hole_last && strchr(s->after_stop, last))))
+            return size;
+        if (!s->apart || !f->blank_after) /* else the blank is the author's */
+            f->gap = GAP_NONE;
+    }
+    if (w_buffer_last(f->out) == '(' || (!f->blank_after && size_of_any(p, f->end, closing_quotes)))
+        f->gap = GAP_NONE;
+    return 0;
+}
+
+/* A sign right after a block that a template or tag made ends what is before the block: it goes
+ * there, and the gap stays. */
+static bool attach_sign(struct finish *f)
+{
+    const u8 c = *f->at;
+    const bool ends = f->at + 1 == f->end || f->at[1] <= ' ';
+
+    if (!f->block_ended || !ends || !memchr(",.;:!?", c, 6) || !f->out->size)
+        return false;
+    if (c != '.' || !memchr(".!?", w_buffer_last(f->out), 3))
+        w_buffer_byte(f->out, c);
+    f->block_ended = false;
+    f->at++;
+    return true;
+}
+
+/* Write the gap before a character of text. False: the character was left out. */
+static bool before_text(struct finish *f)
+{
+    size_t idle;
+
     if (f->after_item && !f->line_alone)
         widen(f, GAP_BLOCK); /* what follows a list is a paragraph */
     f->after_item = false;
-    if (f->hole && is_idle_byte(f, c))
+    if (f->hole && (idle = idle_sign(f))) {
+        f->at += idle;
         return false;
+    }
     if (f->hole_seen && words_meet(f))
         f->gap = GAP_SPACE;
-    f->hole = f->hole_seen = f->hole_first = false;
+    f->hole = f->hole_seen = f->hole_first = f->block_ended = false;
     f->line_text = true;
     if (f->gap >= GAP_LINE)
         end_written_line(f);
@@ -282,7 +352,7 @@ static void end_line(struct finish *f)
         widen(f, (f->after_item = f->line_alone) ? GAP_LINE : GAP_SPACE);
     else
         widen(f, f->line_marked ? GAP_LINE : GAP_BLOCK);
-    f->line_text = f->line_marked = f->line_alone = f->hole_first = false;
+    f->line_text = f->line_marked = f->line_alone = f->hole_first = f->block_ended = false;
     f->first = NULL;
 }
 
@@ -301,7 +371,7 @@ static void raw(struct finish *f)
     size_t size = (size_t)((end ? end : f->end) - f->at);
 
     f->hole = f->hole_seen = f->hole_first = false;
-    if (size && before_text(f, *f->at))
+    if (size && before_text(f))
         w_buffer_put(f->out, f->at, size);
     f->at += size + (end ? 1 : 0);
 }
@@ -312,6 +382,7 @@ static void mark(struct finish *f, u8 mark)
     case W_MARK_HOLE:
     case W_MARK_NOTHING:
         f->hole = true;
+        f->blank_after = false;
         f->hole_seen |= mark == W_MARK_HOLE;
         f->hole_first |= f->gap >= GAP_LINE || f->out->size == 0;
         f->hole_last |= f->gap == GAP_SPACE && f->line_text;
@@ -322,6 +393,7 @@ static void mark(struct finish *f, u8 mark)
         widen(f, mark == W_MARK_LINE ? GAP_LINE : GAP_BLOCK);
         f->line_marked = true;
         f->hole_first = false;
+        f->block_ended = true;
         break;
     case W_MARK_ITEM: begin_line(f, f->options->item); break;
     case W_MARK_ROW: begin_line(f, NULL); break;
@@ -361,10 +433,8 @@ static void run(struct finish *f)
 {
     const u8 *from = f->at, *p;
 
-    if (!before_text(f, *from)) {
-        f->at++;
+    if (attach_sign(f) || !before_text(f))
         return;
-    }
     p = run_end(from, f->end);
     w_buffer_put(f->out, from, (size_t)(p - from));
     f->at = p;
@@ -384,10 +454,10 @@ void w_wiki_finish(const struct w_wikitext_options *options, struct w_span marke
         if (c > ' ' && !(c == 0xC2 && f.at + 1 < f.end && f.at[1] == 0xA0)) {
             run(&f);
         } else if (c == 0xC2) { /* a no-break space */
-            widen(&f, GAP_SPACE);
+            blank(&f);
             f.at += 2;
         } else if (c == ' ' || c == '\t') {
-            widen(&f, GAP_SPACE);
+            blank(&f);
             f.at++;
         } else if (c == '\n') {
             f.at++;

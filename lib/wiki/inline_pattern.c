@@ -26,11 +26,13 @@ static size_t find(struct w_span s, char c)
 static bool find_filter(struct w_span name, enum w_inline_filter *filter)
 {
     static const char *const names[] = {
-        [W_INLINE_MONTH] = "month",      [W_INLINE_NUMBER] = "number",
-        [W_INLINE_DECIMAL] = "decimal",  [W_INLINE_SUP] = "sup",
-        [W_INLINE_SUB] = "sub",          [W_INLINE_UPPER] = "upper",
-        [W_INLINE_LOWER] = "lower",      [W_INLINE_CAPITAL] = "capital",
-        [W_INLINE_LANGUAGE] = "language"};
+        [W_INLINE_LINES] = "lines",     [W_INLINE_MONTH] = "month",
+        [W_INLINE_NUMBER] = "number",   [W_INLINE_POWER] = "power",
+        [W_INLINE_DECIMAL] = "decimal", [W_INLINE_UNIT] = "unit",
+        [W_INLINE_SUP] = "sup",         [W_INLINE_SUB] = "sub",
+        [W_INLINE_UPPER] = "upper",     [W_INLINE_LOWER] = "lower",
+        [W_INLINE_CAPITAL] = "capital", [W_INLINE_LANGUAGE] = "language",
+        [W_INLINE_COUNTRY] = "country"};
 
     for (size_t i = 1; i < W_COUNTOF(names); i++) {
         if (w_span_is(name, w_span_of(names[i]))) {
@@ -66,10 +68,16 @@ static struct w_pattern_piece place(struct w_span inside)
     piece.text = take(&inside, colon);
     if (inside.size) {
         take(&inside, 1);
+        if (inside.size && inside.at[inside.size - 1] == '?') {
+            piece.kind = W_PATTERN_NEEDED;
+            inside.size--;
+        }
         if (!find_filter(inside, &piece.filter))
             return wrong(
-                "after ':' is none of month, number, decimal, sup, sub, upper, lower, capital, "
-                "language");
+                "after ':' is none of lines, month, number, power, decimal, unit, sup, sub, upper, "
+                "lower, capital, language, country");
+        if (piece.kind == W_PATTERN_NEEDED && piece.filter != W_INLINE_MONTH)
+            return wrong("only month may have '?' after it");
     }
     if (piece.text.size && piece.text.at[piece.text.size - 1] == '?') {
         piece.kind = W_PATTERN_NEEDED;
@@ -153,8 +161,13 @@ bool w_pattern_name(struct w_span *names, struct w_span *name)
 enum w_template_rule w_pattern_rule(struct w_span pattern)
 {
     static const char *const names[] = {
-        [W_RULE_CONVERT] = "@convert", [W_RULE_COORD] = "@coord", [W_RULE_CVT] = "@cvt",
-        [W_RULE_MATH] = "@math",       [W_RULE_TITLE] = "@title", [W_RULE_VAL] = "@val",
+        [W_RULE_CONVERT] = "@convert",
+        [W_RULE_COORD] = "@coord",
+        [W_RULE_COORDINATE] = "@coordinate",
+        [W_RULE_CVT] = "@cvt",
+        [W_RULE_MATH] = "@math",
+        [W_RULE_TITLE] = "@title",
+        [W_RULE_VAL] = "@val",
     };
 
     for (size_t i = 1; pattern.size && *pattern.at == '@' && i < W_COUNTOF(names); i++)
@@ -218,10 +231,11 @@ enum w_status w_pattern_check(struct w_span pattern, struct w_err *err)
     if (w_pattern_rule(pattern))
         return W_DONE;
     if (pattern.size && *pattern.at == '@')
-        return w_fail(err, W_USAGE,
-                      "there is no rule %.*s; there are @convert, @coord, @cvt, @math, @title and "
-                      "@val",
-                      (int)W_MIN(pattern.size, 40u), (const char *)pattern.at);
+        return w_fail(
+            err, W_USAGE,
+            "there is no rule %.*s; there are @convert, @coord, @coordinate, @cvt, @math, "
+            "@title and @val",
+            (int)W_MIN(pattern.size, 40u), (const char *)pattern.at);
     for (size_t i = 0; i < pattern.size; i++)
         if (pattern.at[i] < ' ')
             return w_fail(err, W_USAGE, "a control character in a pattern");

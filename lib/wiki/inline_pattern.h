@@ -8,15 +8,19 @@
 
 enum w_inline_filter {
     W_INLINE_NONE,
+    W_INLINE_LINES,
     W_INLINE_MONTH,
     W_INLINE_NUMBER,
+    W_INLINE_POWER,
     W_INLINE_DECIMAL,
+    W_INLINE_UNIT,
     W_INLINE_SUP,
     W_INLINE_SUB,
     W_INLINE_UPPER,
     W_INLINE_LOWER,
     W_INLINE_CAPITAL,
     W_INLINE_LANGUAGE,
+    W_INLINE_COUNTRY,
 };
 
 enum w_pattern_kind {
@@ -24,10 +28,11 @@ enum w_pattern_kind {
     W_PATTERN_LINE,     /* "\n" */
     W_PATTERN_DIGIT,    /* "\d": a space if a digit precedes it */
     W_PATTERN_ARGUMENT, /* names, with '|' between them; filter */
-    W_PATTERN_NEEDED,   /* names; if value is not empty, the one argument has to be that */
-    W_PATTERN_ENDING,   /* what "*" in the row's name stands for; filter */
-    W_PATTERN_ALL,      /* text is between */
-    W_PATTERN_GROUP,    /* "\[": up to "\]" only if the arguments between are present */
+    W_PATTERN_NEEDED, /* names; if value is not empty, the one argument has to be that; if filter is
+                         W_INLINE_MONTH, a month */
+    W_PATTERN_ENDING, /* what "*" in the row's name stands for; filter */
+    W_PATTERN_ALL,    /* text is between */
+    W_PATTERN_GROUP,  /* "\[": up to "\]" only if the arguments between are present */
     W_PATTERN_GROUP_END,
     W_PATTERN_OR, /* the next alternative begins */
     W_PATTERN_END,
@@ -45,6 +50,7 @@ enum w_template_rule {
     W_RULE_NONE,
     W_RULE_CONVERT,
     W_RULE_COORD,
+    W_RULE_COORDINATE,
     W_RULE_CVT,
     W_RULE_MATH,
     W_RULE_TITLE,

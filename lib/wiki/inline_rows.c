@@ -79,6 +79,7 @@ static const char in_all[] =
     "sup = {1:sup}\n"
     "sub = {1:sub}\n"
     "su = {p} {b} || {p|b}\n"
+    "mp = {1}{2} || {1}\n"
     "chem = {*}\n"
     "chem2 = {1}\n"
     "music = {1=flat?}♭ || {1=b?}♭ || {1=♭?}♭ || {1=sharp?}♯ || {1=#?}♯ || {1=♯?}♯ || "
@@ -137,6 +138,7 @@ const struct w_inline_rows w_inline_rows[] = {
     {"pt", w_inline_rows_pt, false},
     {"pl", w_inline_rows_pl, false},
     {"ru", w_inline_rows_ru, false},
+    {"bg", w_inline_rows_bg, false},
     {"ja", w_inline_rows_ja, false},
     {"zh", w_inline_rows_zh, false},
 };

@@ -56,6 +56,7 @@ const char w_inline_rows_ja[] =
     "# Looks and quotations.\n"
     "アンカー = {1}\n"
     "flag = {1}\n"
+    "<country> = {#:country}\n"
     "引用 = \\n\\n{1}\\n\\n\n"
     "bquote = \\n\\n{1}\\n\\n\n"
     /* clang-format on */
@@ -91,6 +92,7 @@ const char w_inline_rows_zh[] =
     "缺字 = {1}\n"
     "# Looks and quotations.\n"
     "flag = {1}\n"
+    "<country> = {#:country}\n"
     "quote = \\n\\n{1|text}\\n{2|author}\\n\\n || \\n\\n{1|text}\\n\\n\n"
     /* clang-format on */
     ;

@@ -3,11 +3,6 @@
  * Wiktionary. */
 #include "wiki/inline_rows.h"
 
-/* {{HMS|Victory|1765|2}}: the letters before the name of a ship, the name, a number, and what of
- * these to show. */
-#define SHIP(name, letters)                                                                        \
-    name " = {3=1?}{2} || {3=2?}{1} || {3=3?}{1} ({2}) || {3=5?}" letters                          \
-         " ({2}) || {3=6?}" letters " {1} || " letters " {1} ({2}) || " letters " {1}\n"
 #define DATE " = {df?}{3} {2:month} {1} || {2:month} {3}, {1} || {2:month} {1} || {1}\n"
 /* {{sclass|Nimitz|aircraft carrier}}: the ships of a class. */
 #define CLASS " = {3=4?}{1} class || {3=5?}{1} || {3=0?}{1}-class || {1}-class {2} || {1} class\n"
@@ -192,14 +187,7 @@ const char w_inline_rows_en[] =
     "country = {1}\n"
     "ship = {4=1?}{3} || {4=2?}{2} || {4=3?}{2} ({3}) || {4=5?}{1} ({3}) || {4=6?}{1} {2} || "
         "{1} {2} ({3}) || {1} {2}\n"
-    SHIP("hms", "HMS") SHIP("uss", "USS") SHIP("ss", "SS") SHIP("rms", "RMS") SHIP("sms", "SMS")
-    SHIP("mv", "MV") SHIP("gs", "GS") SHIP("usns", "USNS") SHIP("hmas", "HMAS")
-    SHIP("hmcs", "HMCS") SHIP("uscgc", "USCGC") SHIP("ms", "MS") SHIP("rv", "RV")
-    SHIP("hmnzs", "HMNZS") SHIP("hnlms", "HNLMS") SHIP("hswms", "HSwMS") SHIP("hdms", "HDMS")
-    SHIP("hnoms", "HNoMS") SHIP("orp", "ORP") SHIP("usat", "USAT") SHIP("usrc", "USRC")
-    SHIP("jds", "JDS") SHIP("rfa", "RFA") SHIP("ara", "ARA") SHIP("bap", "BAP")
-    SHIP("hmhs", "HMHS") SHIP("hmpng", "HMPNG") SHIP("rcgs", "RCGS") SHIP("hmbs", "HMBS")
-    SHIP("bns", "BNS")
+    W_ROW_SHIPS
     "# Texts that stand apart, and lists.\n"
     "block quote = \\n\\n{1|text|quote}\\n\\n\n"
     "bquote = \\n\\n{1|text|quote}\\n\\n\n"
@@ -207,10 +195,10 @@ const char w_inline_rows_en[] =
     "pull quote = \\n\\n{1|text|quote}\\n\\n\n"
     "rquote = \\n\\n{2|quote|text}\\n\\n\n"
     "long quote = \\n\\n{1|text|quote}\\n\\n\n"
-    "verse translation = \\n\\n{1}\\n\\n{2}\\n\\n\n"
-    "poem = \\n\\n{1|text}\\n\\n\n"
-    "poemquote = \\n\\n{1|text}\\n\\n\n"
-    "poem quote = \\n\\n{1|text}\\n\\n\n"
+    "verse translation = \\n\\n{1:lines}\\n\\n{2:lines}\\n\\n\n"
+    "poem = \\n\\n{1|text:lines}\\n\\n\n"
+    "poemquote = \\n\\n{1|text:lines}\\n\\n\n"
+    "poem quote = \\n\\n{1|text:lines}\\n\\n\n"
     "block indent = \\n{1|text}\\n\n"
     "indent = {1} || \\s\n"
     "in5 = \\s\n"

@@ -1,39 +1,60 @@
 /* The templates that stand in sentences of the German and Dutch Wikipedias. German names a language
- * by a template of its own, {{enS}}. */
+ * by a template of its own, {{enS}}, and a country by its code, {{DEU}}. */
 #include "wiki/inline_rows.h"
 
-/* {{ruS|Правда|Prawda|de=Wahrheit}}; d: how a text in Arabic letters is read */
+/* {{ruS|Правда|Prawda|de=Wahrheit}}; d: how a text in Arabic letters is read, p: one in Chinese */
 #define LANGUAGE(code, name)                                                                       \
-    code "s = " name " {1}\\[ {2}\\]\\[, DMG {d}\\]\\[, deutsch ‚{de}‘\\]\n"
+    code "s = " name " {1}\\[ {2}\\]\\[, Pinyin {p}\\]\\[, DMG {d}\\]\\[, deutsch ‚{de}‘\\]\n"
+/* {{Zitat|text|author|source|translation}} */
+#define QUOTATION(open, close)                                                                     \
+    " = \\n\\n" open "{1|Text|text}" close "\\[\\n„{4|Übersetzung}“\\]\\n– {2|Autor|autor}" \
+    "\\[: {3|Quelle|quelle}\\]\\n\\n || \\n\\n" open "{1|Text|text}" close                         \
+    "\\[\\n„{4|Übersetzung}“\\]\\n\\n\n"
 
 const char w_inline_rows_de[] =
     /* clang-format off */
-    "# Numbers and units.\n"
+    "# Numbers, units and dates.\n"
     "zahl = {1:number}\n"
     "formatzahl = {1:number}\n"
+    "formatnum = {1:number}\n"
+    "nts = {1:number}\n"
+    "zahlexp = \\[{2:number} · \\]10{1:sup}\\[ {post|suffix}\\]\n"
     "höhe = {2=DE-NHN?}{1:decimal} m ü. NHN || {2=DE-NN?}{1:decimal} m ü. NN || "
         "{2=DE-HN?}{1:decimal} m ü. HN || {2=AT?}{1:decimal} m ü. A. || {2=CH?}{1:decimal} m "
         "ü. M. || {2=CH-m?}{1:decimal} m ü. M. || {2=IT?}{1:decimal} m s.l.m. || {1:decimal} "
         "m\n"
     "bruch = \\d{1} {2}/{3} || \\d{1}/{2} || \\d1/{1}\n"
     "hoch = {1:sup}\n"
+    "hochgestellt = {1:sup}\n"
     "tief = {1:sub}\n"
+    "tiefgestellt = {1:sub}\n"
+    "formel = {*}\n"
+    "numblk = \\n{2}\\n\n"
     "0 =\n"
     "sortkey = {2} || {1}\n"
     "sortkeyname = {1} {2} || {1}\n"
     "datumzelle = {1}\n"
+    "dts = {1}\n"
+    /* In both calendars, by the date in the Gregorian one. */
+    "julgregdatum = {1}. {2:month} {3}\n"
     "§ = {text} || § {1}\n"
+    "§§ = {text} || §§ {1}\n"
     "art. = Art. {1}\n"
+    "art = Art. {1}\n"
+    "bibel = {1} {2}\\[,{3}\\]\\[ {4}\\]\n"
+    "b = {1} {2}\\[,{3}\\]\\[ {4}\\]\n"
+    "coordinate = @coordinate\n"
     "# Quotations, signs, looks.\n"
-    "\" = „{1|text}“\n"
-    "zitat = \\n\\n„{1|Text|text}“\\n– {2|Autor|autor}\\[: {3|Quelle|quelle}\\]\\n\\n || "
-        "\\n\\n„{1|Text|text}“\\n\\n\n"
-    "zitat-en = \\n\\n“{1|Text|text}”\\n– {2|Autor|autor}\\[: {3|Quelle|quelle}\\]\\n\\n || "
-        "\\n\\n“{1|Text|text}”\\n\\n\n"
+    "\" = {lang=en?}“{1|text}” || „{1|text}“\n"
+    "zitat" QUOTATION("„", "“") "zitat-*" QUOTATION("„", "“") "zitat-en" QUOTATION("“", "”")
+    "mehrspaltige liste = \\n{liste|1}\\n\n"
     "ipa = [{1}]\n"
+    "ipa-text = {1}\n"
     "lautschrift = [{1}]\n"
     "kapitälchen = {1}\n"
+    "person = {1}\n"
     "großbuchstaben = {1}\n"
+    "taste = {*+}\n"
     "farbe = {2}\n"
     "farbig = {2}\n"
     "arab = {1}\n"
@@ -41,117 +62,20 @@ const char w_inline_rows_de[] =
     "hebr = {1}\n"
     "polytonisch = {1}\n"
     "kyrl = {1}\n"
+    "♂ = ♂\n"
+    "♀ = ♀\n"
+    "musik = {1=b?}♭ || {1=#?}♯ || {1=n?}♮\n"
     "modifikationen =\n"
     "zh = \\[chinesisch {c|v}\\]\\[, {t}\\]\\[, Pinyin {p}\\]\n"
     "lang-* = {#:language} {1|text} || {1|text}\n"
-    "# Names of languages.\n"
-    LANGUAGE("ab", "abchasisch")
-    LANGUAGE("af", "afrikaans")
-    LANGUAGE("am", "amharisch")
-    LANGUAGE("ang", "altenglisch")
-    LANGUAGE("ar", "arabisch")
-    LANGUAGE("arc", "aramäisch")
-    LANGUAGE("az", "aserbaidschanisch")
-    LANGUAGE("ba", "baschkirisch")
-    LANGUAGE("be", "belarussisch")
-    LANGUAGE("bg", "bulgarisch")
-    LANGUAGE("bn", "bengalisch")
-    LANGUAGE("br", "bretonisch")
-    LANGUAGE("bs", "bosnisch")
-    LANGUAGE("ca", "katalanisch")
-    LANGUAGE("co", "korsisch")
-    LANGUAGE("cs", "tschechisch")
-    LANGUAGE("cu", "kirchenslawisch")
-    LANGUAGE("cv", "tschuwaschisch")
-    LANGUAGE("cy", "walisisch")
-    LANGUAGE("da", "dänisch")
-    LANGUAGE("dsb", "niedersorbisch")
-    LANGUAGE("el", "griechisch")
-    LANGUAGE("en", "englisch")
-    LANGUAGE("eo", "Esperanto")
-    LANGUAGE("es", "spanisch")
-    LANGUAGE("et", "estnisch")
-    LANGUAGE("eu", "baskisch")
-    LANGUAGE("fa", "persisch")
-    LANGUAGE("fi", "finnisch")
-    LANGUAGE("fo", "färöisch")
-    LANGUAGE("fr", "französisch")
-    LANGUAGE("fy", "westfriesisch")
-    LANGUAGE("ga", "irisch")
-    LANGUAGE("gd", "gälisch")
-    LANGUAGE("gl", "galicisch")
-    LANGUAGE("goh", "althochdeutsch")
-    LANGUAGE("got", "gotisch")
-    LANGUAGE("grc", "altgriechisch")
-    LANGUAGE("gsw", "schweizerdeutsch")
-    LANGUAGE("gv", "manx")
-    LANGUAGE("he", "hebräisch")
-    LANGUAGE("hi", "Hindi")
-    LANGUAGE("hr", "kroatisch")
-    LANGUAGE("hsb", "obersorbisch")
-    LANGUAGE("hu", "ungarisch")
-    LANGUAGE("hy", "armenisch")
-    LANGUAGE("id", "indonesisch")
-    LANGUAGE("is", "isländisch")
-    LANGUAGE("it", "italienisch")
-    LANGUAGE("ja", "japanisch")
-    LANGUAGE("ka", "georgisch")
-    LANGUAGE("kk", "kasachisch")
-    LANGUAGE("km", "khmer")
-    LANGUAGE("ko", "koreanisch")
-    LANGUAGE("ku", "kurdisch")
-    LANGUAGE("kw", "kornisch")
-    LANGUAGE("ky", "kirgisisch")
-    LANGUAGE("la", "lateinisch")
-    LANGUAGE("lb", "luxemburgisch")
-    LANGUAGE("lt", "litauisch")
-    LANGUAGE("lv", "lettisch")
-    LANGUAGE("mi", "māori")
-    LANGUAGE("mk", "mazedonisch")
-    LANGUAGE("ml", "malayalam")
-    LANGUAGE("mn", "mongolisch")
-    LANGUAGE("ms", "malaiisch")
-    LANGUAGE("mt", "maltesisch")
-    LANGUAGE("nb", "norwegisch")
-    LANGUAGE("nds", "niederdeutsch")
-    LANGUAGE("ne", "nepalesisch")
-    LANGUAGE("nl", "niederländisch")
-    LANGUAGE("nn", "norwegisch")
-    LANGUAGE("no", "norwegisch")
-    LANGUAGE("oc", "okzitanisch")
-    LANGUAGE("os", "ossetisch")
-    LANGUAGE("pa", "punjabi")
-    LANGUAGE("pl", "polnisch")
-    LANGUAGE("ps", "paschtu")
-    LANGUAGE("pt", "portugiesisch")
-    LANGUAGE("rm", "rätoromanisch")
-    LANGUAGE("ro", "rumänisch")
-    LANGUAGE("ru", "russisch")
-    LANGUAGE("sa", "Sanskrit")
-    LANGUAGE("sc", "sardisch")
-    LANGUAGE("sh", "serbokroatisch")
-    LANGUAGE("si", "singhalesisch")
-    LANGUAGE("sk", "slowakisch")
-    LANGUAGE("sl", "slowenisch")
-    LANGUAGE("sq", "albanisch")
-    LANGUAGE("sr", "serbisch")
-    LANGUAGE("sv", "schwedisch")
-    LANGUAGE("sw", "suaheli")
-    LANGUAGE("syc", "altsyrisch")
-    LANGUAGE("ta", "tamil")
-    LANGUAGE("te", "telugu")
-    LANGUAGE("tg", "tadschikisch")
-    LANGUAGE("th", "thailändisch")
-    LANGUAGE("tk", "turkmenisch")
-    LANGUAGE("tr", "türkisch")
-    LANGUAGE("tt", "tatarisch")
-    LANGUAGE("ug", "uigurisch")
-    LANGUAGE("uk", "ukrainisch")
-    LANGUAGE("ur", "Urdu")
-    LANGUAGE("uz", "usbekisch")
-    LANGUAGE("vi", "vietnamesisch")
-    LANGUAGE("yi", "jiddisch")
-    LANGUAGE("zh", "chinesisch")
+    "# Languages; some names are written otherwise than the table of names has them.\n"
+    LANGUAGE("<language>", "{#:language}") LANGUAGE("eo", "Esperanto") LANGUAGE("hi", "Hindi")
+    LANGUAGE("la", "lateinisch") LANGUAGE("sa", "Sanskrit") LANGUAGE("sh", "serbokroatisch")
+    "# Countries and ships.\n"
+    /* {{DEU}} is a flag and a name, {{DEU|Lindau}} a flag and that, {{DEU|#}} a flag alone. */
+    "<country> = {1=#?} || {1} || {#:country}\n"
+    W_ROW_SHIPS
+    "schiff = {4} {1} || {1}\n"
     /* clang-format on */
     ;
 

@@ -1,5 +1,5 @@
-/* The templates that stand in sentences of the Polish and Russian Wikipedias, which abbreviate the
- * names of languages. */
+/* The templates that stand in sentences of the Polish, Russian and Bulgarian Wikipedias. Polish and
+ * Russian abbreviate the names of languages. */
 #include "wiki/inline_rows.h"
 
 /* clang-format off */
@@ -177,3 +177,7 @@ const char w_inline_rows_ru[] =
     "флагификация = {1}\n"
     /* clang-format on */
     ;
+
+/* Elsewhere these are "}}" and a brace; here they smile. */
+const char w_inline_rows_bg[] = ")) =\n"
+                                ") =\n";

@@ -1,15 +1,16 @@
 /* Names and patterns are in one buffer; their rows are a hash table with open addressing, at most
- * half full. A name is hashed in small letters with spaces. {{lang-fr}} without a row of its own is
- * looked up as "lang-*", the name up to its first hyphen; rows of the language come after those for
+ * half full. A name is hashed in small letters with spaces. One without a row of its own is
+ * compared with the names of families, which are few. Rows of the language come after those for
  * all, and replace them. */
 #include "wiki/inlines.h"
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 #include "wiki/inline_rows.h"
 #include "wiki/inline_pattern.h"
-#include "wiki/language.h"
+#include "wiki/name_family.h"
 
 #define NAME_MAX_BYTES 60
 
@@ -20,10 +21,20 @@ struct row {
     u8 name_size; /* 0: the place is free */
 };
 
+/* A row for several names; later ones go first. */
+struct family {
+    struct w_name_family form;
+    u32 name; /* as in its row */
+    u8 name_size;
+};
+
 struct w_inline_table {
+    struct w_wiki_language language;
     struct w_buffer bytes;
     struct row *rows; /* by the hash of the name, then the next free place */
     u32 count, room;  /* room is a power of two, and at most half is taken */
+    struct family *families;
+    size_t family_count, family_room;
 };
 
 /* ---- names ---- */
@@ -96,42 +107,68 @@ static bool find_key(const struct w_inline_table *t, const struct key *key, stru
     return true;
 }
 
+/* The row of the family that a name belongs to; *part is what differs in it. */
+static bool find_family(const struct w_inline_table *t, const struct key *key, struct w_span name,
+                        struct w_span *pattern, struct w_span *part)
+{
+    for (size_t i = t->family_count; i-- > 0;) {
+        const struct family *f = &t->families[i];
+        const u8 *of_row = t->bytes.at + f->name;
+        const size_t prefix = f->form.prefix, suffix = f->form.suffix;
+        if (key->size <= prefix + suffix || memcmp(key->bytes, of_row, prefix) ||
+            memcmp(key->bytes + key->size - suffix, of_row + f->name_size - suffix, suffix))
+            continue;
+        *part = (struct w_span){name.at + prefix, key->size - prefix - suffix};
+        if (!w_name_part_is(f->form.part, &t->language, *part))
+            continue;
+        struct key row_key = {.size = f->name_size};
+        memcpy(row_key.bytes, of_row, row_key.size);
+        return find_key(t, &row_key, pattern);
+    }
+    return false;
+}
+
 bool w_inline_table_find(const struct w_inline_table *t, struct w_span name, struct w_span *pattern,
-                         struct w_span *ending)
+                         struct w_span *part)
 {
     struct key key;
-    const u8 *dash;
 
-    *ending = (struct w_span){0};
-    if (!make_key(&key, name))
-        return false;
-    if (find_key(t, &key, pattern))
-        return true;
-    dash = memchr(key.bytes, '-', key.size);
-    if (!dash || dash + 1 == key.bytes + NAME_MAX_BYTES)
-        return false;
-    key.size = (size_t)(dash + 1 - key.bytes);
-    *ending = w_span_from(w_span_trim(name), key.size);
-    key.bytes[key.size++] = '*';
-    return find_key(t, &key, pattern);
+    *part = (struct w_span){0};
+    return make_key(&key, name) &&
+           (find_key(t, &key, pattern) || find_family(t, &key, w_span_trim(name), pattern, part));
 }
 
 /* ---- rows ---- */
+
+static enum w_status add_family(struct w_inline_table *t, const struct row *row,
+                                struct w_name_family form, struct w_err *err)
+{
+    enum w_status status = w_grow(&t->families, &t->family_room, t->family_count + 1,
+                                  sizeof *t->families, "families of templates", err);
+
+    if (!status)
+        t->families[t->family_count++] = (struct family){form, row->name, row->name_size};
+    return status;
+}
 
 static enum w_status add_row(struct w_inline_table *t, struct w_span name, struct w_span pattern,
                              struct w_err *err)
 {
     struct key key;
+    struct w_name_family form;
     enum w_status status = w_pattern_check(pattern, err);
 
     if (status)
         return status;
     if (!make_key(&key, name))
         return w_fail(err, W_USAGE, "a name has 1 to %d bytes", NAME_MAX_BYTES);
+    if ((status = w_name_family_of((struct w_span){key.bytes, key.size}, &form, err)))
+        return status;
     if (t->count >= t->room / 2 && (status = grow(t, err)))
         return status;
     struct row *row = locate(t, &key);
-    if (!row->name_size) {
+    const bool is_new = !row->name_size;
+    if (is_new) {
         row->name = (u32)t->bytes.size;
         w_buffer_put(&t->bytes, key.bytes, key.size);
     }
@@ -139,11 +176,11 @@ static enum w_status add_row(struct w_inline_table *t, struct w_span name, struc
     w_buffer_span(&t->bytes, pattern);
     if (t->bytes.failed)
         return w_fail(err, W_NOMEM, "no memory for the table of templates");
-    t->count += !row->name_size;
+    t->count += is_new;
     row->name_size = (u8)key.size;
     row->pattern = at;
     row->pattern_size = (u32)pattern.size;
-    return W_DONE;
+    return is_new && form.part != W_PART_NONE ? add_family(t, row, form, err) : W_DONE;
 }
 
 enum w_status w_inline_table_add(struct w_inline_table *t, struct w_span text, struct w_err *err)
@@ -185,6 +222,7 @@ enum w_status w_inline_table_new(struct w_inline_table **table, const struct w_w
     *table = NULL;
     if (!t)
         return w_fail(err, W_NOMEM, "no memory for the table of templates");
+    t->language = w_wiki_language_of(language);
     status = grow(t, err);
     for (size_t i = 0; i < w_inline_rows_count && !status; i++) {
         const struct w_inline_rows *rows = &w_inline_rows[i];
@@ -205,5 +243,6 @@ void w_inline_table_free(struct w_inline_table *t)
         return;
     w_buffer_free(&t->bytes);
     free(t->rows);
+    free(t->families);
     free(t);
 }

@@ -16,9 +16,19 @@
  *     flagicon    =
  *
  * A row is the name of a template, "=" and a pattern. In a name, capital and small letters are
- * equal, and so are '_' and a space. A name that ends in "-*" is for all templates that begin so
- * and have no row of their own; one that ends in ":" is a function, {{lc:TEXT}}, and TEXT its
- * argument 1.
+ * equal, and so are '_' and a space. A name that ends in ":" is a function, {{lc:TEXT}}, and TEXT
+ * its argument 1. One with a part that may differ is for all templates of such names that have no
+ * row of their own; of several rows that fit the last one is taken:
+ *
+ *     lang-*        any text: {{lang-fr}}
+ *     <number>e     digits: {{2e}}, {{82e}}
+ *     <roman>e      a Roman number up to XXXIX
+ *     1er <month>   the name of a month
+ *     <country>     three capital letters of ISO 3166 or the Olympic Committee, {{DEU}}, also with
+ *                   the year of a flag, {{DEU-1871}}; or a name
+ *     <language>S   the code of a language: {{enS}}
+ *     <ruler>       a name and a Roman number: {{Louis XIV}}
+ *     <ship>        the letters before the name of a ship: {{HMS}}
  *
  * A pattern is text in which {NAME} stands for the template's argument of that name; arguments
  * without one are called 1, 2 and so on. Patterns with "||" between them are alternatives: the
@@ -29,16 +39,21 @@
  *     {1|text}      argument 1, or the argument "text" without 1; and so on
  *     {df?}         nothing, but the alternative needs the argument
  *     {3=2?}        nothing, but argument 3 has to be "2"; an empty one is as good as none
- *     {#}           what the "*" of the row's name stands for
+ *     {#}           what that part of the name is
  *     {*} {*, }     all arguments that have a number, with nothing or ", " between them; or "\n"
+ *     {1:lines}     its line ends stay, as in a poem
  *     {2:month}     the name of the month with that number
+ *     {2:month?}    nothing, but argument 2 has to be a month, by its number or name
  *     {1:number}    thousands separated, and the point, as the language does
+ *     {1:power}     the same, and 1.5e6 as 1.5 × 10⁶
  *     {1:decimal}   the point alone
+ *     {1:unit}      a unit with its powers raised, km2 as km²
  *     {1:sup}       a number as superscript
  *     {1:sub}       a number as subscript, if it follows a number
  *     {1:upper} {1:lower} {1:capital}    letters A to Z; capital: the first one
  *     {1:language}  the name of the language with that code, in the wiki's language; the
  *                   alternative needs that there is one
+ *     {1:country}   the same for a country
  *
  * What stands between "\[" and "\]" is written only if its arguments are present, without the
  * commas and semicolons in front where it is the first: "\[; pinyin: {p}\]". An alternative of
@@ -49,8 +64,8 @@
  * 6{{frac|1|2}} is not read as 61/2, and "\" before any other character that character. An
  * alternative names an argument once at most. Some rules are no patterns: "@convert" is a measure
  * in the form of {{convert}}, "@cvt" one with the symbol of its unit, "@val" a number with what is
- * uncertain of it in that of {{val}}, "@coord" a place on the globe, "@math" TeX, "@title" the name
- * of the page. */
+ * uncertain of it in that of {{val}}, "@coord" a place on the globe, "@coordinate" one in the
+ * form of the German {{Coordinate}}, "@math" TeX, "@title" the name of the page. */
 #ifndef W_INLINES_H
 #define W_INLINES_H
 
@@ -71,10 +86,10 @@ void w_inline_table_free(struct w_inline_table *); /* accepts NULL */
 enum w_status w_inline_table_add(struct w_inline_table *, struct w_span text,
                                  struct w_err *) W_MUST_CHECK;
 
-/* The pattern for a template's name, as written in the page; false if it has none. *ending: the
- * part of the name that the "*" of the row stands for, or empty. Any number of threads may ask one
+/* The pattern for a template's name, as written in the page; false if it has none. *part: what of
+ * the name the row's "*" or "<...>" stands for, or empty. Any number of threads may ask one
  * table. */
 bool w_inline_table_find(const struct w_inline_table *, struct w_span name, struct w_span *pattern,
-                         struct w_span *ending);
+                         struct w_span *part);
 
 #endif

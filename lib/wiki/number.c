@@ -3,7 +3,21 @@
  * them. */
 #include "wiki/render_private.h"
 
-#define DIGITS_MAX 40 /* of a number that is cut into thousands */
+#define DIGITS_MAX 40  /* of a number that is cut into thousands */
+#define EXPONENT_MAX 8 /* bytes */
+
+/* The size of the sign that a number begins with, or 0. */
+static size_t sign_size(struct w_span text)
+{
+    static const char *const signs[] = {"-", "+", "−", "±"};
+
+    for (size_t i = 0; i < W_COUNTOF(signs); i++) {
+        size_t size = strlen(signs[i]);
+        if (text.size >= size && !memcmp(text.at, signs[i], size))
+            return size;
+    }
+    return 0;
+}
 
 void w_wiki_group_digits(struct w_wikitext *r, size_t from)
 {
@@ -11,8 +25,7 @@ void w_wiki_group_digits(struct w_wikitext *r, size_t from)
     struct w_buffer *b = &r->marked;
     size_t begin = from, end;
 
-    if (begin < b->size && (b->at[begin] == '-' || b->at[begin] == '+'))
-        begin++;
+    begin += sign_size((struct w_span){b->at + begin, b->size - begin});
     end = begin;
     while (end < b->size && w_is_digit(b->at[end]))
         end++;
@@ -27,6 +40,39 @@ void w_wiki_group_digits(struct w_wikitext *r, size_t from)
         at -= 3;
         w_buffer_insert(b, at, l->thousands, strlen(l->thousands));
     }
+}
+
+/* Is a text an exponent, such as "6" and "-3"? */
+static bool is_exponent(struct w_span text)
+{
+    const size_t sign = sign_size(text);
+    size_t at = sign;
+
+    while (at < text.size && w_is_digit(text.at[at]))
+        at++;
+    return at > sign && at == text.size && text.size <= EXPONENT_MAX;
+}
+
+void w_wiki_group_power(struct w_wikitext *r, size_t from, const char *times)
+{
+    struct w_buffer *b = &r->marked;
+    struct w_span text = {b->at + from, b->size - from}, exponent = {0};
+    const u8 *e = text.size ? memchr(text.at, 'e', text.size) : NULL;
+    u8 copy[EXPONENT_MAX];
+
+    if (e && e > text.at && w_is_digit(e[-1]))
+        exponent = w_span_from(text, (size_t)(e + 1 - text.at));
+    if (!is_exponent(exponent)) {
+        w_wiki_group_digits(r, from);
+        return;
+    }
+    memcpy(copy, exponent.at, exponent.size);
+    b->size -= exponent.size + 1;
+    w_wiki_group_digits(r, from);
+    w_buffer_text(b, times);
+    from = b->size;
+    w_buffer_put(b, copy, exponent.size);
+    w_wiki_superscript(r, from);
 }
 
 /* The arguments of {{val}} as text; of one that is missing the size is 0. */
@@ -49,30 +95,15 @@ static bool put_named(const struct number *n, const char *name, const char *othe
     return n->r->marked.size > from;
 }
 
-/* One number, "1.5e6" too. */
 static void put_one(const struct number *n, struct w_span text)
 {
-    struct w_buffer *b = &n->r->marked;
-    const u8 *power = text.size ? memchr(text.at, 'e', text.size) : NULL;
-    size_t from = b->size;
+    const size_t from = n->r->marked.size;
 
-    if (power && power > text.at && w_is_digit(power[-1])) {
-        struct w_span exponent = w_span_from(text, (size_t)(power + 1 - text.at));
-        text.size = (size_t)(power - text.at);
-        w_buffer_span(b, text);
-        w_wiki_group_digits(n->r, from);
-        w_buffer_text(b, "×10");
-        from = b->size;
-        w_buffer_span(b, exponent);
-        w_wiki_superscript(n->r, from);
-        return;
-    }
-    w_buffer_span(b, text);
-    w_wiki_group_digits(n->r, from);
+    w_buffer_span(&n->r->marked, text);
+    w_wiki_group_power(n->r, from, "×10");
 }
 
-/* "km2" is km², "s-1" is s⁻¹. */
-static void raise_digits(struct w_wikitext *r, size_t from)
+void w_wiki_raise_digits(struct w_wikitext *r, size_t from)
 {
     for (size_t i = from + 1; i < r->marked.size; i++) {
         const struct w_buffer *b = &r->marked;
@@ -116,12 +147,12 @@ static void put_unit(const struct number *n)
     if (!unit && b->size == per)
         b->size = from;
     else
-        raise_digits(n->r, from + 1);
+        w_wiki_raise_digits(n->r, from + 1);
 }
 
 static struct w_span without_sign(struct w_span text)
 {
-    return w_span_from(text, text.size && (*text.at == '+' || *text.at == '-'));
+    return w_span_from(text, sign_size(text));
 }
 
 static void put_uncertain(const struct number *n)

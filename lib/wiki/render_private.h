@@ -100,8 +100,13 @@ void w_wiki_put_number(struct w_wikitext *, const struct w_arguments *);
 /* Write a number that was appended from an offset on as the language does: "1234.5" is "1,234.5" or
  * "1 234,5". */
 void w_wiki_group_digits(struct w_wikitext *, size_t from);
-/* coordinates.c: the arguments of {{coord}}. */
+/* The same, with a power of ten: "1.5e6" is "1.5×10⁶", where `times` is "×10". */
+void w_wiki_group_power(struct w_wikitext *, size_t from, const char *times);
+/* In a unit that was appended from an offset on, raise digits: "km2" is "km²", "s-1" is "s⁻¹". */
+void w_wiki_raise_digits(struct w_wikitext *, size_t from);
+/* coordinates.c: the arguments of {{coord}}, and of the German {{Coordinate}}. */
 void w_wiki_put_coordinates(struct w_wikitext *, const struct w_arguments *);
+void w_wiki_put_coordinate(struct w_wikitext *, const struct w_arguments *);
 /* element.c */
 void w_wiki_put_mathematics(struct w_wikitext *, struct w_span tex);
 void w_wiki_put_tag(struct w_wikitext *, u32 index);

@@ -112,21 +112,33 @@ static struct w_span source_of(const struct w_wikitext *r, const struct w_range 
     return value ? w_wiki_source(r, value->begin, value->end) : (struct w_span){0};
 }
 
-/* The code of a language that a piece names; it is compared as it stands in the page. */
-static struct w_span code_of(const struct w_wikitext *r, const struct given *given,
+/* What the language or country is called whose code a piece names; the code is compared as it
+ * stands in the page. Empty if it is not known. */
+static struct w_span name_of(const struct w_wikitext *r, const struct given *given,
                              struct w_pattern_piece piece)
 {
-    return piece.kind == W_PATTERN_ENDING ? given->ending
-                                          : source_of(r, find_any(given->all, piece.text));
+    struct w_span code = piece.kind == W_PATTERN_ENDING
+                             ? given->ending
+                             : source_of(r, find_any(given->all, piece.text));
+
+    return piece.filter == W_INLINE_COUNTRY ? w_wiki_country_name(&r->language, code)
+                                            : w_wiki_language_name(&r->language, code);
+}
+
+static bool is_named(struct w_pattern_piece piece)
+{
+    return piece.filter == W_INLINE_LANGUAGE || piece.filter == W_INLINE_COUNTRY;
 }
 
 /* Is what a piece needs present? */
 static bool has(const struct w_wikitext *r, const struct given *given, struct w_pattern_piece piece)
 {
-    if (piece.filter == W_INLINE_LANGUAGE)
-        return w_wiki_language_name(&r->language, code_of(r, given, piece)).size;
+    if (is_named(piece))
+        return name_of(r, given, piece).size;
     switch (piece.kind) {
     case W_PATTERN_NEEDED:
+        if (piece.filter == W_INLINE_MONTH)
+            return w_wiki_month_of(&r->language, source_of(r, find_any(given->all, piece.text)));
         if (piece.value.size)
             return w_span_is_word(source_of(r, find_any(given->all, piece.text)), piece.value);
         return find_any(given->all, piece.text);
@@ -182,17 +194,12 @@ static bool next_alternative(struct w_span *pattern)
 
 static void month(struct w_wikitext *r, size_t from)
 {
-    const struct w_buffer *b = &r->marked;
-    u32 number = 0;
+    struct w_buffer *b = &r->marked;
+    u32 number = w_wiki_month_of(&r->language, (struct w_span){b->at + from, b->size - from});
 
-    for (size_t i = from; i < b->size; i++) {
-        if (!w_is_digit(b->at[i]) || number > 12)
-            return; /* it is a name already */
-        number = number * 10 + (u32)(b->at[i] - '0');
-    }
-    if (number >= 1 && number <= 12 && r->language.months) {
-        r->marked.size = from;
-        w_buffer_span(&r->marked, w_span_of(r->language.months[number - 1]));
+    if (number && r->language.months) {
+        b->size = from;
+        w_buffer_text(b, r->language.months[number - 1]);
     }
 }
 
@@ -201,16 +208,20 @@ static void filter(struct w_wikitext *r, enum w_inline_filter filter, size_t fro
     struct w_buffer *b = &r->marked;
 
     switch (filter) {
-    case W_INLINE_NONE: break;
+    case W_INLINE_NONE:
+    case W_INLINE_LINES: break;
     case W_INLINE_MONTH: month(r, from); break;
     case W_INLINE_NUMBER: w_wiki_group_digits(r, from); break;
+    case W_INLINE_POWER: w_wiki_group_power(r, from, " × 10"); break;
+    case W_INLINE_UNIT: w_wiki_raise_digits(r, from); break;
     case W_INLINE_DECIMAL:
         for (size_t i = from; i < b->size; i++)
             b->at[i] = b->at[i] == '.' ? (u8)r->language.decimal : b->at[i];
         break;
     case W_INLINE_SUP: w_wiki_superscript(r, from); break;
     case W_INLINE_SUB: w_wiki_subscript(r, from); break;
-    case W_INLINE_LANGUAGE: break; /* the name is written already */
+    case W_INLINE_LANGUAGE:
+    case W_INLINE_COUNTRY: break; /* the name is written already */
     default:
         for (size_t i = from; i < b->size && (i == from || filter != W_INLINE_CAPITAL); i++)
             if (w_is_letter(b->at[i]))
@@ -226,6 +237,15 @@ static void put_value(struct w_wikitext *r, struct w_range value, bool at_line)
     while (at && (r->source[at - 1] == ' ' || r->source[at - 1] == '\t'))
         at--;
     w_wiki_walk(r, value, at_line || (at && r->source[at - 1] == '\n'));
+}
+
+/* As <poem> does. */
+static void put_lines(struct w_wikitext *r, struct w_range value)
+{
+    r->poems++;
+    put_value(r, value, true);
+    if (r->poems) /* a heading ends them all */
+        r->poems--;
 }
 
 static void put_text(struct w_wikitext *r, struct w_pattern_piece piece)
@@ -270,13 +290,39 @@ static void put_argument(struct w_wikitext *r, const struct given *given,
 {
     size_t from = r->marked.size;
 
-    if (piece.filter == W_INLINE_LANGUAGE)
-        w_buffer_span(&r->marked, w_wiki_language_name(&r->language, code_of(r, given, piece)));
+    if (is_named(piece))
+        w_buffer_span(&r->marked, name_of(r, given, piece));
     else if (piece.kind == W_PATTERN_ENDING)
         w_wiki_put_plain(r, given->ending);
+    else if (piece.filter == W_INLINE_LINES)
+        put_lines(r, *find_any(given->all, piece.text));
     else
         put_value(r, *find_any(given->all, piece.text), at_line);
     filter(r, piece.filter, from);
+}
+
+/* A pattern that is nothing but argument 1 changes how this looks. Blanks around one without a name
+ * are meant, {{small| (so)}}; templates that do more, such as {{lang}}, drop them. */
+static bool put_only_argument(struct w_wikitext *r, const struct given *given,
+                              struct w_span pattern)
+{
+    struct w_pattern_piece piece = w_pattern_next(&pattern);
+    enum w_pattern_kind next = w_pattern_next(&pattern).kind;
+    struct w_span name = {0};
+
+    if (piece.kind != W_PATTERN_ARGUMENT || piece.filter != W_INLINE_NONE ||
+        (next != W_PATTERN_OR && next != W_PATTERN_END))
+        return false;
+    const struct w_range *value = find_any(given->all, piece.text);
+    u32 from = value->begin;
+    while (from && r->source[from - 1] == ' ')
+        from--;
+    const bool unnamed = w_pattern_name(&piece.text, &name) && w_span_is(name, W_SPAN("1")) &&
+                         from && r->source[from - 1] == '|';
+    w_buffer_put(&r->marked, " ", unnamed && from < value->begin ? 1 : 0);
+    put_value(r, *value, false);
+    w_buffer_put(&r->marked, " ", unnamed && r->source[value->end] == ' ' ? 1 : 0);
+    return true;
 }
 
 static void put_alternative(struct w_wikitext *r, const struct given *given, struct w_span pattern)
@@ -316,10 +362,13 @@ static void put_title(struct w_wikitext *r)
 
 static void apply(struct w_wikitext *r, struct w_span pattern, const struct given *given)
 {
+    const size_t from = r->marked.size;
+
     switch (w_pattern_rule(pattern)) {
     case W_RULE_CONVERT: w_wiki_put_measure(r, given->all, false); return;
     case W_RULE_CVT: w_wiki_put_measure(r, given->all, true); return;
     case W_RULE_COORD: w_wiki_put_coordinates(r, given->all); return;
+    case W_RULE_COORDINATE: w_wiki_put_coordinate(r, given->all); return;
     case W_RULE_MATH:
         w_wiki_put_mathematics(r, source_of(r, w_wiki_argument_find(given->all, W_SPAN("1"))));
         return;
@@ -329,11 +378,13 @@ static void apply(struct w_wikitext *r, struct w_span pattern, const struct give
     }
     do {
         if (has_all(r, given, pattern, false)) {
-            put_alternative(r, given, pattern);
-            return;
+            if (!put_only_argument(r, given, pattern))
+                put_alternative(r, given, pattern);
+            break;
         }
     } while (next_alternative(&pattern));
-    w_wiki_put_mark(r, W_MARK_HOLE);
+    if (r->marked.size == from) /* a flag, of which nothing is written */
+        w_wiki_put_mark(r, W_MARK_HOLE);
 }
 
 /* ---- templates ---- */

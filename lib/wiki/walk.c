@@ -8,16 +8,18 @@
 #include "base/lanes.h"
 #include "wiki/render_private.h"
 
-/* MediaWiki's words between double underscores. Those of other languages are recognized by a letter
- * outside ASCII. */
+/* MediaWiki's words between double underscores. Those of other languages are recognized by their
+ * form, in wikis of these: capital letters, as in __SIN_TDC__, and not what programs have. */
 static const char magic_words[] =
     " TOC NOTOC FORCETOC NOEDITSECTION NEWSECTIONLINK NONEWSECTIONLINK NOGALLERY HIDDENCAT "
     "NOCONTENTCONVERT NOCC NOTITLECONVERT NOTC INDEX NOINDEX STATICREDIRECT NOGLOBAL DISAMBIG "
     "EXPECTUNUSEDCATEGORY EXPECTUNUSEDTEMPLATE ARCHIVEDTALK NOTALK EXPECTED_UNCONNECTED_PAGE START "
     "END ";
+static const char program_words[] =
+    " FILE LINE DATE TIME DIR CLASS FUNCTION FUNC METHOD NAMESPACE DATA COUNTER STDC VERSION ";
 
 /* The size of a magic word that begins at text[0], or 0. */
-static size_t magic_word(struct w_span text)
+static size_t magic_word(struct w_span text, bool english)
 {
     char word[40] = " ";
     size_t size = 2;
@@ -35,6 +37,7 @@ static size_t magic_word(struct w_span text)
     if (size == 2 || size + 2 > text.size || text.at[size] != '_')
         return 0;
     bool known = memmem(magic_words, sizeof magic_words - 1, word, size);
+    foreign |= !english && size > 4 && !memmem(program_words, sizeof program_words - 1, word, size);
     return foreign || known ? size + 2 : 0;
 }
 
@@ -132,7 +135,9 @@ static void text(struct w_wikitext *r, struct w_range *g, u32 stop)
             at += run;
             break;
         case '_':
-            size = at + 1 < stop && t[at + 1] == '_' ? magic_word(w_wiki_source(r, at, stop)) : 0;
+            size = at + 1 < stop && t[at + 1] == '_'
+                       ? magic_word(w_wiki_source(r, at, stop), r->language.english)
+                       : 0;
             w_buffer_byte(&r->marked, size ? W_MARK_NOTHING : '_');
             at += size ? (u32)size : 1;
             break;

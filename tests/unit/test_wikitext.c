@@ -69,7 +69,8 @@ static void verbatim_text_is_kept_as_it_is(void **state)
            "Call f( ) twice."},
           {"<code>f()</code> and <code>''x''</code>", "f() and x"},
           {"<nowiki>a ''b''", "a b"},
-          {"<pre>a <pre>b</pre> c", "a b c"});
+          {"a <pre>b</pre> c\n\n<pre>d <pre>e</pre> f", "a\n\nb\n\nc\n\nd\n\ne\n\nf"},
+          {"a <syntaxhighlight lang=\"c\">b;</syntaxhighlight> <source enclose=\"none\">c</source> d", "a\n\nb;\n\nc d"});
 }
 
 static void references_leave_nothing(void **state)
@@ -121,7 +122,7 @@ static void addresses_show_their_label(void **state)
           {"[//a.b ''c''] [mailto:a@b c]", "c c"},
           {"at http://a.b/c_d?e=f&g", "at http://a.b/c_d?e=f&g"},
           {"[http://a [[b]] c]", "b c"},
-          {"[[http://a b]]", "[b]"},
+          {"[[http://a b]] and [[http://a]] c", "[b] and c"},
           {"[http://a''b''] [http://a<b>b</b>] [http://] [mailto:]", "b b [http://] [mailto:]"},
           {"&#000065; &#x0041;", "A A"},
           {"[1] [a b]", "[1] [a b]"},
@@ -166,7 +167,7 @@ static void templates_are_left_out_except_inline_ones(void **state)
           {"{{PAGENAME}} {{lc:ABC}} {{#tag:ref|x}}", "Title abc"},
           {"{{nowrap|{{lang|de|{{small|a}}}}}}", "a"},
           {"{{{1|default}}} {{{2}}}", "default"},
-          {"{{nowrap|a<!-- | -->b}}", "ab"},
+          {"{{nowrap|a<!-- | -->b}} c{{small| (d)}}{{nowrap|e }}f ({{lang|fr| g}}h{{small|1= i }}j)", "ab c (d)e f (ghij)"},
           {"{{{{{{{{x}}y}}z}}|{{small|c}}}}d {{{{{1}}}|e}} {{{{{1|small}}}|f}}", "d"});
 }
 
@@ -201,6 +202,15 @@ static void holes_are_mended(void **state)
           {"a\n== b ==\n{{borrowing|la|x}}.\n== {{c}}. ==\nd", "a\n\nd"},
           {"* {{x}} / {{y}}\n* {{x}}/{{y}}, {{z}}.\n* {{x}}/a\n* b", "/a\nb"},
           {"a {{x}}\n\n. b {{x}}\n* , c\n* : d {{x}}... e", "a\n\n. b\n, c\n: d ... e"},
+          {"a. {{x}}. {{y}}, {{z}}. b {{x}}. {{y}}, c", "a. b. c"},
+          {"(a: {{x}}) b: {{x}}: c: {{x}}? {{y}}: d ({{x}}. e)", "(a) b: c? d (e)"},
+          {"etc.<ref/>, a J. R.{{x}}; b?{{x}}! c", "etc., a J. R.; b?! c"},
+          {"12, {{x}} : b 12 {{x}} ; c {{x}} ? {{y}} ! d", "12 : b 12 ; c ? d"},
+          {"a {{x}}? b {{x}}! c {{x}}; d {{x}}: e {{x}}&nbsp;: f", "a? b! c; d: e : f"},
+          {"* {{x}} - a\n* {{x}} – b\n* {{x}}? c\n* {{x}}-d — {{x}} — e", "a\nb\nc\n-d — — e"},
+          {"«a {{x}}», „b {{x}}“ “c {{x}}” « d {{x}} » “e” {{x}} “f”", "«a», „b“ “c” « d » “e” “f”"},
+          {"a {{quote|b}}. c {{quote|d.}}. e\n\n<poem>f</poem>, g {{quote|h}} . i", "a\n\nb.\n\nc\n\nd.\n\ne\n\nf,\n\ng\n\nh\n\n. i"},
+          {"a [{{x}}] b [c, {{x}}] d [sic{{x}}]", "a b [c] d [sic]"},
           {"{{x}}... a, {{x}}... b, {{x}} .5 c,. d", "... a, ... b, .5 c,. d"});
 }
 
@@ -468,6 +478,10 @@ static void a_file_of_rows_extends_the_table(void **state)
                                "h = c\\[ {1}\\]\n"
                                "s = {1=one?}1 || {1=two?}2 || {k=v?}{1}\n"
                                "n-* = {#:language} ({#}) {1} || {1:language}, {2}\n"
+                               "<number>th = {#}-{1}\n"
+                               "<number>th = {#}th\n"
+                               "4th = fourth\n"
+                               "in <month> = {#:upper}\n"
                                "f: = <{1:upper}>";
     struct w_wikitext_options options = {0};
     struct w_inline_table *table = NULL;
@@ -488,6 +502,8 @@ static void a_file_of_rows_extends_the_table(void **state)
           {"{{s|one}} {{s|Two}} {{s|six|k=v}} {{s|six}}7", "1 2 six 7"},
           {"{{n-de|a}} {{n-en-us|b}} {{n-xx|fr|c}} {{n-xx|yy|d}}e",
            "German (de) a English (en-us) b French, c e"},
+          {"{{7th}} {{4th}} {{8TH|x}} {{in may}} {{In_December}} {{in 5}}y",
+           "7th fourth 8th MAY DECEMBER y"},
           {"{{z||||||||||a||||||||||||||||b}} {{z|26=d|10=c}}", "ab cd"});
     w_wikitext_free(r);
     w_inline_table_free(table);
@@ -500,7 +516,7 @@ static void wrong_rows_are_refused_with_their_line(void **state)
         {"a = {1", "line 1: '{' without '}'"},
         {"a = 1}", "'}' without '{'"},
         {"a = {}", "without the name"},
-        {"a = {1:x}", "none of month"},
+        {"a = {1:x}", "none of lines, month"},
         {"a = {1} {1}", "name an argument once"},
         {"a = {1} \\[{1}\\]", "name an argument once"},
         {"a = \\[b", "do not pair"},
@@ -512,6 +528,10 @@ static void wrong_rows_are_refused_with_their_line(void **state)
         {"a = \\", "'\\' at the end"},
         {"a = {*||}", "only text and line ends"},
         {"\n\n = b", "line 3: no '='"},
+        {"a = {1:number?}", "only month may"},
+        {"<foo>e = b", "one of <country>"},
+        {"<number>e<month> = b", "no other '<'"},
+        {"a<number = b", "one of <country>"},
         {"a = \xff", "not UTF-8"},
         {"a = \x01", "control character"},
     };

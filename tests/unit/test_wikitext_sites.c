@@ -128,7 +128,7 @@ static void other_languages(void **state)
            "en allemand : Wien a C D"},
           {"{{M.|Hulot}}, {{n°|5}}, {{citation|mot}}, {{référence nécessaire|fait|date=2010}}, {{formatnum:1234.5}}",
            "M. Hulot, n° 5, « mot », fait, 1 234,5"},
-          {"{{as of|2009}}a {{circa|1500}}b {{birth date|1950|4|12}}c", "a b c"});
+          {"{{as of|2009}}a {{floruit|1500}}b {{birth date|1950|4|12}}c", "a b c"});
     CHECK("de",
           {"{{enS|''Munich''}}, {{ruS|Москва|Moskwa}}, {{laS|Roma}}", "englisch Munich, russisch Москва Moskwa, lateinisch Roma"},
           {"{{Höhe|1028.5|DE-NHN}} {{formatnum:1234567.5}} {{Zahl|12345}} {{§|1|bgb|juris}}",
@@ -173,6 +173,102 @@ static void other_languages(void **state)
     CHECK("ceb", {"{{formatnum:12345.5}} {{birth date|1|2|3}}a", "12,345.5 a"});
 }
 
+/* One row stands for all templates whose names differ in a number, a month, a country ... */
+static void families_of_templates(void **state)
+{
+    (void)state;
+    CHECK("fr",
+          {"le {{1er}}, la {{1re|place}}, {{2e}}, {{82e|minute}}, {{150e}}, {{2d}}, {{2de|étape}}, {{3ème}}, {{1o}}",
+           "le 1er, la 1re place, 2e, 82e minute, 150e, 2d, 2de étape, 3e, 1o"},
+          {"{{1er janvier}} {{1er février}} {{1er août}} {{1er décembre}} {{1er juin|1900}} {{1er foo}}x",
+           "1er janvier 1er février 1er août 1er décembre 1er juin 1900 x"},
+          {"{{XXIe siècle}} {{Ve}} {{IIe siècle av. J.-C.}} {{XIV}} {{IIIe République}} {{XXXXe}} {{VX}} {{IXIe}}x",
+           "XXIe siècle Ve IIe siècle av. J.-C. XIV IIIe République x"},
+          {"{{Louis XIV}}, {{Jean Ier}}, {{Élisabeth II}}, {{Pie XII}}, {{Saison 2}}x {{Palette Louis XIV}}y",
+           "Louis XIV, Jean Ier, Élisabeth II, Pie XII, x y"},
+          {"{{France}} {{États-Unis|américain}} {{GBR}} {{URSS}} {{RFA}} {{Drapeau|Italie}}x", "France américain Royaume-Uni Union soviétique Allemagne de l'Ouest x"},
+          {"{{HMS|Hood|51}} {{USS|Enterprise|CV-6|6}} {{navire|Vengeur}}", "HMS Hood (51) USS Enterprise Vengeur"});
+    CHECK("de",
+          {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}} x {{GER}} {{DDR|DDR}} {{URS}} {{urS|x}} {{TCH}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
+           "Schweiz Lindau Deutschland x Deutschland DDR Sowjetunion urdu x Tschechoslowakei y"},
+          {"{{enS|''Munich''}}, {{EnS|a}}, {{laS|Roma}}, {{zhS|爪哇語|p=Zhǎowā yǔ}}, {{bnS|b}}, {{SMS|Emden|1908}}, {{BNS|a}}, {{xxS|c}}",
+           "englisch Munich, englisch a, lateinisch Roma, chinesisch 爪哇語, Pinyin Zhǎowā yǔ, bengalisch b, SMS Emden (1908), BNS a"});
+    CHECK("es", {"{{ARG}}, {{CHI}}, {{URU}}, {{bandera2|ESP}}, {{bandera2|Uruguay}}, {{sel|fútbol|BRA}} {{USS|Brooklyn|ACR-3}}",
+                 "Argentina, Chile, Uruguay, España, Uruguay, Brasil USS Brooklyn (ACR-3)"});
+    CHECK("ja", {"{{JPN}}", "日本"});
+    CHECK("en", {"{{DEU}} {{HMS|Hood}} {{Hms|Hood}}x", "HMS Hood x"});
+}
+
+static void french_templates(void **state)
+{
+    (void)state;
+    CHECK("fr",
+          {"{{unité|3|à|5|jours}} {{unité|3 à 5|jours}} {{unité|8|x|10|m}} {{unité|157e6|km}} {{unité|1.5e-3|kg}} {{unité|±0.5|UA}}",
+           "3 à 5 jours 3 à 5 jours 8 × 10 m 157 × 10⁶ km 1,5 × 10⁻³ kg ±0,5 UA"},
+          {"{{unité/2|4.1|m|3|s|-1}} {{unité|1.532|g||cm|-3}} {{nombre|1250|km|2}} {{unité|2000000|km2}} {{unité|24|e=3|m/s2}}",
+           "4,1 m³·s⁻¹ 1,532 g·cm⁻³ 1 250 km² 2 000 000 km² 24 × 10³ m/s²"},
+          {"{{dunité|2100|45|m}} {{tunité|1|2|3|m|3}} {{conversion|180|km/h}} {{formule|''E'' {{=}} ''mc''{{exp|2}}}} {{nucléide|14|C}}",
+           "2 100 × 45 m 1 × 2 × 3 m³ 180 km/h E = mc² ¹⁴C"},
+          {"{{date-|1957|au cinéma}} {{date|3|mai|1957|au cinéma}} {{date|1|1|2000}} {{date||mai|1957}} {{date|juin|1900}} {{jour|18|juin}} {{date|3|janv.|1957}}",
+           "1957 3 mai 1957 1er janvier 2000 mai 1957 juin 1900 18 juin 3 janv. 1957"},
+          {"{{s|I}} {{-s|I|er}} {{s2|XVI|XVII}} {{sp-|XI|e|au|XII|e}} {{date républicaine|13|prairial|an II}}",
+           "Ier siècle Ier siècle av. J.-C. XVIe et XVIIe siècles XIe au XIIe siècle 13 prairial an II"},
+          {"{{lang|en|texte=GNU}} {{langue|oc|olada}} {{API|[ø]}} {{API-fr|ø}} {{phon|ø}} {{phono|ø}} {{arabe|جاوية|ǧāwiyya}} {{prononciation|fr|a}}",
+           "GNU olada [ø] [ø] [ø] /ø/ arabe : جاوية, ǧāwiyya [a]"},
+          {"{{touche|Ctrl}} + {{touche|S}}, {{guillemets|Quel}}, {{numéros|4}} et 5, {{pk|12,3}}, {{circa|1200}}, si{{bémol}}, n{{o}} 3",
+           "Ctrl + S, « Quel », nos 4 et 5, PK 12,3, c. 1200, si♭, no 3"},
+          {"à {{coord|49|26|N|1|6|W|display=inline}} ({{coord|1|2|display=title}}), {{heure||20}}, {{cf.}} {{BWV|565}}, {{Bible|Mt|5|3}}",
+           "à 49°26′N 1°6′O, 20 min, cf. BWV 565, Mt 5,3"},
+          {"a\n{{colonnes|nombre=2|\n* b\n* c\n}}\n{{théorème|titre=T|d}} {{démonstration|contenu=e}}f", "a\nb\nc\n\nT — d\n\ne\n\nf"});
+}
+
+static void german_templates(void **state)
+{
+    (void)state;
+    CHECK("de",
+          {"{{Zitat|By the shore|Übersetzung=Am Ufer|Autor=Stern}}", "„By the shore“\n„Am Ufer“\n– Stern"},
+          {"{{Zitat-la|Prudens est|Kallias|De modo|Klug ist}}", "„Prudens est“\n„Klug ist“\n– Kallias: De modo"},
+          {"{{Taste|Strg}}+{{Taste|S}} {{Taste|Alt|F4}} {{IPA-Text|ba.sa}} {{Person|Linné}} {{§§|3|bgb|juris}} {{Art|14|gg}}",
+           "Strg+S Alt+F4 ba.sa Linné §§ 3 Art. 14"},
+          {"{{FormatNum|24500}} {{ZahlExp|13|1,5|post=kg}} {{ZahlExp|6}} {{Formel|H|2|O}} {{JULGREGDATUM|28|6|1709|Link=true}}",
+           "24.500 1,5 · 10¹³ kg 10⁶ H2O 28. Juni 1709"},
+          {"an {{Coordinate|text=DMS|NS=50/56/55|EW=10/42/5/E|type=x}}, {{Coordinate|text=/|NS=16/39//N|EW=24/41//W}}, {{Coordinate|text=DMS|NS=-50.1966|EW=8.5}}",
+           "an 50° 56′ 55″ N, 10° 42′ 5″ O, 16° 39′ N, 24° 41′ W, 50° 11′ 48″ S, 8° 30′ 0″ O"},
+          {"a {{Coordinate|article=DMS|NS=1/2/3/N|EW=1/2/3/E}} b {{Coordinate|text=ICON0|NS=1|EW=2}} c {{Coordinate|text=DMS|NS=x|EW=2}} d {{Coordinate|text=DMS|NS=1.2.3|EW=2}}e",
+           "a b c d e"},
+          {"{{Bibel|Spr|8|12|EU}} {{mp|1986 QB|1}} F{{Musik|#}} {{\"|lang=en|No}} {{Nts|5000}} {{Dts|3. Mai}}", "Spr 8,12 EU 1986 QB1 F♯ “No” 5.000 3. Mai"},
+          {"a\n{{Mehrspaltige Liste|breite=20em|liste=\n* b\n* c\n}}\n{{NumBlk|:|<math>d</math>|1}}\ne", "a\nb\nc\n\nd\ne"});
+}
+
+static void spanish_templates(void **state)
+{
+    (void)state;
+    CHECK("es",
+          {"{{Siglo|XIX||S}} {{siglo|V|d|s}} {{siglo|XVI|3=s}} {{circa|1254}} {{ordinal|40}} {{unidad|5|e=6|m3}} {{raíz|2}}",
+           "Siglo XIX siglo V d. C. siglo XVI c. 1254 40.º 5 × 10⁶ m³ √2"},
+          {"{{sic|x}} {{Cita harvard|Ross|1923|p=4}} {{abr|Tte.|teniente}} {{música|bemol}} {{SimpleNuclide|Rubidio|87}} {{tecla|Alt|F4}} {{código|lt -h}} {{CIE10|A|92|8}} {{Biblia|Mateo|5|3}}",
+           "x Ross (1923, p. 4) Tte. ♭ Rubidio-87 Alt+F4 lt -h A92.8 Mateo 5:3"},
+          {"{{cita|a|b|c}} {{cita|d||e}} {{cita bloque|f}}", "a\nb, c\n\nd\ne\n\nf"},
+          {"Decía:\n{{Verso|\nClaveles blancos,\nclaveles de paz.\n}}\nFin", "Decía:\n\nClaveles blancos,\nclaveles de paz.\n\nFin"},
+          {"{{teorema|título=T|1=a}} {{demostración|b}} {{lista de columnas|2|\n* c\n* d\n}}\n{{duración|m=4|s=5}} {{coord|18|N|69|W}}",
+           "T. a\n\nb\n\nc\nd\n\n4 min 5 s 18°N 69°O"});
+}
+
+static void words_between_underscores(void **state)
+{
+    (void)state;
+    CHECK("es", {"a __SIN_TDC__ b __init__ __FILE__ __TOC__ __A__ __Sin__", "a b __init__ __FILE__ __A__ __Sin__"});
+    CHECK("fr", {"a __SANSSOMMAIRE__ b", "a b"});
+    CHECK("en", {"a __SIN_TDC__ __DEBUG__", "a __SIN_TDC__ __DEBUG__"});
+}
+
+static void bulgarian_templates(void **state)
+{
+    (void)state;
+    CHECK("bg", {"a {{)}}. b {{))}}. c", "a. b. c"});
+    CHECK("en", {"{{((}}a{{))}}", "{{a}}"});
+}
+
 static void a_wiktionary_has_other_templates(void **state)
 {
     static const struct pair pairs[] = {
@@ -198,6 +294,12 @@ int main(void)
         cmocka_unit_test(tags_of_extensions),
         cmocka_unit_test(english_templates),
         cmocka_unit_test(other_languages),
+        cmocka_unit_test(families_of_templates),
+        cmocka_unit_test(french_templates),
+        cmocka_unit_test(german_templates),
+        cmocka_unit_test(spanish_templates),
+        cmocka_unit_test(words_between_underscores),
+        cmocka_unit_test(bulgarian_templates),
         cmocka_unit_test(a_wiktionary_has_other_templates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
