@@ -374,6 +374,23 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
 
 /* ---- the end ---- */
 
+enum w_status w_cli_print_json(struct w_json *json, bool pretty, struct w_err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = W_DONE;
+
+    if (!pretty)
+        status = w_json_line(json, &text, &size, err);
+    else if (!(text = w_json_pretty(json, err)))
+        status = W_NOMEM;
+    if (!status && (pretty ? puts(text) == EOF : fwrite(text, 1, size, stdout) < size))
+        status = w_fail_errno(err, "standard output: cannot write");
+    free(text);
+    w_json_free(json);
+    return status;
+}
+
 int w_cli_finish(enum w_status status, const struct w_err *err)
 {
     w_progress_erase();

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "conf/option.h"
+#include "sys/json.h"
 #include "tools/messages.h"
 #include "tools/signals.h"
 #include "wire/stream.h"
@@ -112,6 +113,10 @@ enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err) W_MUST_CHECK;
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;
+
+/* Print JSON, which is freed, on standard output: as one line, or as indented lines. W_NOMEM, W_IO,
+ * W_PIPE. */
+enum w_status w_cli_print_json(struct w_json *, bool pretty, struct w_err *err) W_MUST_CHECK;
 
 /* Print the error, if any, close standard output and check that, and give the exit status. */
 int w_cli_finish(enum w_status status, const struct w_err *err);

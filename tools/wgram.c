@@ -1,7 +1,6 @@
 /* wgram - count the n-grams of tokens, and say how probable tokens are by the counts. */
 #include "tools/wgram.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,19 +68,6 @@ enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instea
                       (unsigned long long)tokens, need / 1e9, (double)machine.available_bytes / 1e9,
                       instead);
     return W_DONE;
-}
-
-enum w_status wgram_print_json(struct w_json *json, struct w_err *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    enum w_status status = w_json_line(json, &text, &size, err);
-
-    if (!status)
-        fwrite(text, 1, size, stdout); /* w_cli_finish() checks standard output */
-    free(text);
-    w_json_free(json);
-    return status;
 }
 
 /* ---- text ---- */

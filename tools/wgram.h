@@ -85,7 +85,4 @@ enum w_status wgram_scoring_open(struct wgram_scoring *, const char *counts, boo
 enum w_status wgram_scoring_next(struct wgram_scoring *, struct w_err *) W_MUST_CHECK;
 void wgram_scoring_close(struct wgram_scoring *);
 
-/* Print JSON, which is freed, as a line of standard output. */
-enum w_status wgram_print_json(struct w_json *, struct w_err *) W_MUST_CHECK;
-
 #endif

@@ -39,7 +39,7 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
         w_json_add(orders, order);
     }
     w_json_set(json, "orders", orders);
-    return wgram_print_json(json, err);
+    return w_cli_print_json(json, false, err);
 }
 
 static void print(const struct w_count_facts *f, u64 bytes)

@@ -87,7 +87,7 @@ static enum w_status print(const struct settings *set, const struct sums *sums, 
     w_json_set_u64(json, "tokens", sums->tokens);
     if (sums->bytes)
         w_json_set_u64(json, "bytes", sums->bytes);
-    return wgram_print_json(json, err);
+    return w_cli_print_json(json, false, err);
 }
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
