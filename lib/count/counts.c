@@ -498,9 +498,8 @@ double w_count_p(const struct w_counts *c, const double (*discount)[4],
     for (u32 n = 1; n <= walk->depth && walk->node[n - 1].total; n++) {
         const struct w_count_node *node = &walk->node[n - 1];
         const double *d = discount[n];
-        double mass = d[1] * node->n[0] + d[2] * node->n[1] + d[3] * node->n[2] + node->pruned;
-        double kept = node->count - d[W_MIN(node->count, 3u)];
-        p = (kept + mass * p) / node->total;
+        double mass = w_count_mass(d, node->n) + node->pruned;
+        p = (w_count_discounted(d, node->count) + mass * p) / node->total;
     }
     return p;
 }

@@ -45,6 +45,18 @@ const struct w_count_facts *w_counts_facts(const struct w_counts *);
  * these are too few to say, or say what is no discount. [0] is 0. */
 void w_count_discounts(const u64 spectrum[W_COUNT_SPECTRUM], double discount[4]);
 
+/* k - D(k) of the formula above, by the discounts of the order. */
+static inline double w_count_discounted(const double discount[4], u32 count)
+{
+    return count - discount[W_MIN(count, 3u)];
+}
+
+/* D1 n1 + D2 n2 + D3 n3: what a context's followers leave to the shorter context. */
+static inline double w_count_mass(const double discount[4], const u32 n[3])
+{
+    return discount[1] * n[0] + discount[2] * n[1] + discount[3] * n[2];
+}
+
 /* What one order knows of a place. */
 struct w_count_node {
     u32 context; /* its number, over all orders; 0 is the empty one */
