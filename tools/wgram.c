@@ -70,6 +70,22 @@ enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instea
     return W_DONE;
 }
 
+enum w_status wgram_write_counts(const struct w_count_image *image, struct w_output *out,
+                                 const struct w_writing *writing, const struct w_header *upstream,
+                                 u32 threads, struct w_err *err)
+{
+    const struct w_count_write write = {
+        .by = WGRAM_BY,
+        .argv = writing->no_provenance ? NULL : w_cli_provenance(),
+        .upstream = writing->no_provenance ? NULL : upstream,
+        .tok = w_header_tok(upstream),
+        .stream = w_cli_write_options(writing, threads),
+    };
+
+    enum w_status status = w_count_image_write(image, out, &write, err);
+    return status ? status : w_output_commit(out, err);
+}
+
 /* ---- text ---- */
 
 enum w_status wgram_text_open(struct wgram_text *t, int argc, char **argv, struct w_err *err)
@@ -160,23 +176,13 @@ static enum w_status check_vocabulary(const struct wgram_scoring *s, const char 
 /* The counts, or where documents are left out, which is by the text alone, what they are of. */
 static enum w_status read_counts(struct wgram_scoring *s, const char *name, struct w_err *err)
 {
-    struct w_count_image image = {0};
-
-    if (s->mode == WGRAM_LEFT_OUT) {
-        enum w_status status = w_count_facts_read(&s->facts, &s->header, name, err);
-        if (!status && s->facts.pruned)
-            status = w_fail(
-                err, W_MISMATCH,
-                "%s: is pruned, so that no document can be left out: use the whole counts", name);
-        return status;
-    }
-    enum w_status status = w_count_image_read(&image, &s->header, name, err);
-    if (!status) {
-        status = w_counts_open(&s->counts, &image, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", name);
-    }
-    w_count_image_release(&image);
+    if (s->mode != WGRAM_LEFT_OUT)
+        return w_counts_load(&s->counts, &s->header, name, err);
+    enum w_status status = w_count_facts_read(&s->facts, &s->header, name, err);
+    if (!status && s->facts.pruned)
+        status = w_fail(err, W_MISMATCH,
+                        "%s: is pruned, so that no document can be left out: use the whole counts",
+                        name);
     return status;
 }
 

@@ -28,6 +28,12 @@ u32 wgram_threads(u64 asked);
 enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
                                  struct w_err *) W_MUST_CHECK;
 
+/* Write counts with the vocabulary and the provenance of `upstream`, the header of the stream that
+ * they were made of, and commit the output. As w_count_image_write() and w_output_commit(). */
+enum w_status wgram_write_counts(const struct w_count_image *, struct w_output *,
+                                 const struct w_writing *, const struct w_header *upstream,
+                                 u32 threads, struct w_err *) W_MUST_CHECK;
+
 /* Which counts a token is given: as they are, without its document, or with the text before it. */
 enum wgram_mode { WGRAM_FROZEN, WGRAM_LEFT_OUT, WGRAM_ON };
 #define WGRAM_MODE_OPTIONS(settings)                                                               \

@@ -282,3 +282,20 @@ enum w_status w_count_facts_read(struct w_count_image *image, struct w_header *h
 {
     return read_file(image, header, path, false, err);
 }
+
+enum w_status w_counts_load(struct w_counts **counts, struct w_header *header, const char *path,
+                            struct w_err *err)
+{
+    const char *name = path && strcmp(path, "-") ? path : "standard input";
+    struct w_count_image image = {0};
+
+    *counts = NULL;
+    enum w_status status = w_count_image_read(&image, header, path, err);
+    if (!status) {
+        status = w_counts_open(counts, &image, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", name);
+    }
+    w_count_image_release(&image);
+    return status;
+}

@@ -328,7 +328,8 @@ enum w_status w_counts_open(struct w_counts **out, struct w_count_image *image, 
                                           .id_bytes = image->id_bytes,
                                           .tokens = image->tokens,
                                           .document = image->document,
-                                          .pruned = image->pruned};
+                                          .pruned = image->pruned,
+                                          .image_bytes = w_count_image_bytes(image)};
         memcpy(c->facts.spectrum, image->spectrum, sizeof c->facts.spectrum);
         for (u32 n = 1; n <= image->order; n++)
             w_count_discounts(image->spectrum[n], c->facts.discount[n]);

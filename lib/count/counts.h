@@ -1,6 +1,7 @@
 /* counts.h - a model by modified Kneser-Ney smoothing in memory, and what it knows of a place.
  *
- *     w_counts_open(&counts, &image, &err)      // takes over the image's arrays
+ *     w_counts_open(&counts, &image, &err)      // takes over the image's arrays; or, from a file,
+ *     w_counts_load(&counts, &header, path, &err)                      // count/count_file.h
  *     w_counts_walk(counts, ids, from, n, walk) // contexts and counts of n places of a text
  *     p = w_count_p(counts, &walk[i])           // or with a delta over it: count/count_delta.h
  *     w_counts_free(counts)
@@ -37,7 +38,7 @@ struct w_count_facts {
     double discount[W_COUNT_ORDER_MAX + 1]
                    [4]; /* by order and count, 3 for 3 and more; [.][0] is 0 */
     u32 contexts[W_COUNT_ORDER_MAX + 1], grams[W_COUNT_ORDER_MAX + 1];
-    u64 memory_bytes;
+    u64 image_bytes, memory_bytes; /* of the image that was opened; of what it became */
 };
 const struct w_count_facts *w_counts_facts(const struct w_counts *);
 
