@@ -125,9 +125,7 @@ static enum w_status write_batches(struct job *job, struct w_err *err)
 static void say_split(const struct job *job)
 {
     if (w_parts_are_inside(job->parts))
-        w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are "
-              "for validation",
-              job->set->val_fraction);
+        w_say_split_inside(job->set->val_fraction);
 }
 
 /* Read what is left of the tokens; none of it is for batches for training. */

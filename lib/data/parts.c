@@ -133,6 +133,16 @@ enum w_status w_parts_next(struct w_parts *p, struct w_run *run, struct w_err *e
     return W_DONE;
 }
 
+void w_parts_say(struct w_header *header, const struct w_parts_options *options, const char *part)
+{
+    struct w_json *split = w_json_object();
+
+    w_json_set_string(split, "part", part);
+    w_json_set_real(split, "val_fraction", options->val_fraction);
+    w_json_set_u64(split, "seed", options->split_seed);
+    w_json_set(header->json, "split", split);
+}
+
 bool w_parts_are_inside(const struct w_parts *p)
 {
     return p->inside;
