@@ -111,9 +111,9 @@ static enum w_status read_chunk(struct wgram_text *t, struct w_err *err)
     const u8 *records;
     u64 count;
 
-    if (w_signal_stop)
-        return w_fail(err, W_SIGNAL, "stopped by a signal");
-    enum w_status status = w_corpus_read(t->corpus, &records, &count, err);
+    enum w_status status = w_signals_check(err);
+    if (!status)
+        status = w_corpus_read(t->corpus, &records, &count, err);
     if (!status)
         status = w_grow(&t->ids, &t->room, t->held + count, sizeof *t->ids, "tokens", err);
     if (!status)

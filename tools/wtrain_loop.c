@@ -50,9 +50,9 @@ static enum w_status train_on_batches(struct run *run, struct w_batch_place *aft
 
     for (u64 i = first; i < first + own; i++) {
         struct w_loaded loaded;
-        if (w_signal_stop)
-            return w_fail(err, W_SIGNAL, "stopped by a signal");
-        enum w_status status = w_loader_next(run->loader, &loaded, after, err);
+        enum w_status status = w_signals_check(err);
+        if (!status)
+            status = w_loader_next(run->loader, &loaded, after, err);
         if (status)
             return status;
         if (run->clock.began_s == 0) {
