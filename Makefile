@@ -60,9 +60,9 @@ LIB_SOURCES := \
 	lib/sys/peers_exchange.c \
 	lib/sys/peers_relay.c \
 	lib/sys/peers_signs.c \
+	lib/sys/printed.c \
 	lib/sys/stop.c \
 	lib/sys/team.c \
-	lib/sys/text_file.c \
 	lib/sys/text_files.c \
 	lib/sys/thread.c \
 	lib/sys/unpack.c \
