@@ -110,6 +110,20 @@ static enum w_status corrupt(u32 order, const char *what, struct w_err *err)
     return w_fail(err, W_CORRUPT, "counts of order %u: %s", order, what);
 }
 
+/* The number of a code; *at: bytes of the large numbers that are used so far. */
+static inline enum w_status take_number(u8 code, const struct w_buffer *large, u64 *at, u32 order,
+                                        u32 *number, struct w_err *err)
+{
+    *number = code;
+    if (code != W_COUNT_LARGE)
+        return W_DONE;
+    if (large->size - *at < 4)
+        return corrupt(order, "large numbers are missing", err);
+    *number = w_get32(large->at + *at);
+    *at += 4;
+    return W_DONE;
+}
+
 /* Codes and large numbers as the sums before each: [count + 1]. */
 static enum w_status unpack_sums(struct w_buffer *codes, struct w_buffer *large, u32 order,
                                  u64 limit, u32 **sums, struct w_err *err)
@@ -121,14 +135,11 @@ static enum w_status unpack_sums(struct w_buffer *codes, struct w_buffer *large,
     if (!out)
         return w_fail(err, W_NOMEM, "no memory for %llu contexts", (unsigned long long)count);
     for (u64 i = 0; i < count; i++) {
-        u32 number = codes->at[i];
+        u32 number;
+        enum w_status status = take_number(codes->at[i], large, &at, order, &number, err);
+        if (status)
+            return status;
         out[i] = (u32)total;
-        if (number == W_COUNT_LARGE) {
-            if (large->size - at < 4)
-                return corrupt(order, "large numbers are missing", err);
-            number = w_get32(large->at + at);
-            at += 4;
-        }
         total += number;
         if (total > limit)
             return corrupt(order, "more followers or children than there are", err);
@@ -151,13 +162,9 @@ static enum w_status unpack_pruned(struct w_buffer *codes, struct w_buffer *larg
     if (!out)
         return w_fail(err, W_NOMEM, "no memory for %zu contexts", codes->size);
     for (u64 i = 0; i < codes->size; i++) {
-        out[i] = codes->at[i];
-        if (out[i] == W_COUNT_LARGE) {
-            if (large->size - at < 4)
-                return corrupt(order, "large numbers are missing", err);
-            out[i] = w_get32(large->at + at);
-            at += 4;
-        }
+        enum w_status status = take_number(codes->at[i], large, &at, order, &out[i], err);
+        if (status)
+            return status;
     }
     if (at != large->size)
         return corrupt(order, "more large numbers than are used", err);
