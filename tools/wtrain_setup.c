@@ -10,8 +10,6 @@
 #include "tools/launcher.h"
 #include "tools/wtrain.h"
 
-#define MIB (1024.0 * 1024.0)
-
 u64 run_step_tokens(const struct run *run)
 {
     return run->conf.batch_size * run->conf.max_length * run->conf.accumulate;
@@ -180,7 +178,7 @@ bool run_follows_time(const struct run *run)
     return run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && run->time_s > 0;
 }
 
-/* Tell of what a longer run than its schedule, or a run that has all its steps, does not do. */
+/* Say where nothing is left to train, and warn of steps after the end of the schedule. */
 static void tell_of_end(const struct run *run)
 {
     const u64 done = run->resumed ? w_ckpt_state(run->resumed)->step : 0;
