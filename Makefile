@@ -87,6 +87,7 @@ LIB_SOURCES := \
 	lib/api/wts_writer.c \
 	lib/count/count_delta.c \
 	lib/count/count_document.c \
+	lib/count/count_documents.c \
 	lib/count/count_file.c \
 	lib/count/count_groups.c \
 	lib/count/count_image.c \

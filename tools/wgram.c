@@ -220,7 +220,8 @@ static enum w_status find_ends(const struct wgram_text *t, u64 **ends, u64 *docu
     const u32 eot = w_corpus_facts(t->corpus)->eot;
     size_t room = 0;
 
-    enum w_status status = w_count_document_ends(t->ids, t->held, eot, ends, &room, documents, err);
+    enum w_status status =
+        w_count_documents_ends(t->ids, t->held, eot, ends, &room, documents, err);
     if (!status && t->held && t->ids[t->held - 1] != eot) {
         status = w_grow(ends, &room, *documents + 1, sizeof **ends, "documents", err);
         if (!status)

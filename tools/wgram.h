@@ -2,7 +2,7 @@
 #ifndef W_WGRAM_H
 #define W_WGRAM_H
 
-#include "count/count_document.h"
+#include "count/count_documents.h"
 #include "count/count_file.h"
 #include "count/count_leave_out.h"
 #include "data/corpus.h"

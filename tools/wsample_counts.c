@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "count/count_document.h"
+#include "count/count_documents.h"
 #include "count/count_file.h"
 #include "count/count_score.h"
 #include "net/mixture.h"
