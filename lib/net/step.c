@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "net/model_inside.h"
+#include "net/model_private.h"
 
 const void *w_layer_input(const struct w_layer_at *at)
 {
