@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/strnum.h"
+#include "conf/conf.h"
 #include "sys/fdio.h"
 #include "sys/file_list.h"
 #include "tools/help.h"
@@ -365,6 +366,16 @@ int w_cli_main(const struct w_program *program, const struct w_command *commands
     int stop = w_cli_command(program, commands, &argc, &argv, &command);
 
     return stop ? stop - 1 : w_cli_run(command->program, argc, argv);
+}
+
+enum w_status w_cli_set_keys(struct w_conf *conf, const struct w_text_list *sets, struct w_err *err)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        enum w_status status = w_conf_set(conf, sets->items[i], err);
+        if (status)
+            return w_fail_at(err, status, "--set %.100s", sets->items[i]);
+    }
+    return W_DONE;
 }
 
 /* ---- outputs and terminals ---- */

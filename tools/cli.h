@@ -69,6 +69,12 @@ int w_cli_command(const struct w_program *program, const struct w_command *comma
 int w_cli_main(const struct w_program *program, const struct w_command *commands,
                const struct w_command *dflt, int argc, char **argv);
 
+/* Change the keys of a configuration that --set names, KEY=VALUE each; w_conf_check() is the
+ * caller's. W_USAGE, with the one that is refused. */
+struct w_conf; /* conf/conf.h */
+enum w_status w_cli_set_keys(struct w_conf *, const struct w_text_list *sets,
+                             struct w_err *) W_MUST_CHECK;
+
 /* ---- streams that a command writes ---- */
 /* How: for a command whose settings have this as member `writing`. */
 struct w_writing {

@@ -37,13 +37,8 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
     } same[] = {{"--seed", "seed", set->seed},
                 {"--local-steps", "local_steps", set->local_steps},
                 {"--peer-sums", "peer_sums", set->peer_sums}};
-    enum w_status status = W_DONE;
 
-    for (size_t i = 0; i < set->set.count && !status; i++) {
-        status = w_conf_set(conf, set->set.items[i], err);
-        if (status)
-            status = w_fail_at(err, status, "--set");
-    }
+    enum w_status status = w_cli_set_keys(conf, &set->set, err);
     for (size_t i = 0; i < W_COUNTOF(same) && !status; i++) {
         if (same[i].value)
             status =

@@ -24,13 +24,8 @@ enum w_status choose_format(struct settings *set, struct w_err *err)
 enum w_status change_conf(struct w_conf *conf, const char *where, const struct settings *set,
                           struct w_err *err)
 {
-    enum w_status status = W_DONE;
+    enum w_status status = w_cli_set_keys(conf, &set->set, err);
 
-    for (size_t k = 0; k < set->set.count && !status; k++) {
-        status = w_conf_set(conf, set->set.items[k], err);
-        if (status)
-            w_fail_at(err, status, "--set %.100s", set->set.items[k]);
-    }
     if (!status && set->set.count) {
         status = w_conf_check(conf, err);
         if (status)
