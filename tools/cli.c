@@ -413,6 +413,13 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
     return W_DONE;
 }
 
+char **w_cli_paths(char **operands)
+{
+    static char *standard_input[] = {"-", NULL};
+
+    return *operands ? operands : standard_input;
+}
+
 /* ---- the end ---- */
 
 enum w_status w_cli_print_json(struct w_json *json, bool pretty, struct w_err *err)

@@ -120,6 +120,9 @@ enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;
 
+/* The paths to read: the operands, or, where there are none, standard input. NULL ends them. */
+char **w_cli_paths(char **operands);
+
 /* Print JSON, which is freed, on standard output: as one line, or as indented lines. W_NOMEM, W_IO,
  * W_PIPE. */
 enum w_status w_cli_print_json(struct w_json *, bool pretty, struct w_err *err) W_MUST_CHECK;

@@ -161,8 +161,7 @@ static enum w_status close_writer(struct reading *r, struct w_err *err)
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    static char *standard_input[] = {"-", NULL};
-    char **paths = argc ? argv : standard_input;
+    char **paths = w_cli_paths(argv);
     struct reading r = {.set = set};
     struct w_vocab *vocab = NULL;
     struct w_output out = {.fd = -1};
