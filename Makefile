@@ -661,8 +661,8 @@ $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
 
-# PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
-# turns with (see wbench --help); Debian's python3 has torch.
+# PRECISION=fp32|bf16: instead of what suits the machine. PEER=script.py: another trainer to take turns
+# with, which is not part of this project (wbench --help says what it does); Debian's python3 has torch.
 PEER_PYTHON ?= /usr/bin/python3
 # The peer knows AdamW and the softmax over all ids alone.
 BENCH_PEER = $(if $(PEER),--set optimizer=adamw --set softmax_sample=0 --peer '$(PEER_PYTHON) $(PEER)')
