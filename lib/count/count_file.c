@@ -84,17 +84,6 @@ static enum w_status build_header(struct w_header *header, const struct w_count_
                                           : W_DONE;
 }
 
-/* The next array, after its padding. */
-static enum w_status put(struct w_writer *writer, const void *bytes, u64 size, struct w_err *err)
-{
-    static const u8 zeroes[W_TENSOR_ALIGN];
-    const u64 at = w_writer_count(writer);
-
-    enum w_status status =
-        w_writer_records(writer, zeroes, w_round_up(at, W_TENSOR_ALIGN) - at, err);
-    return status ? status : w_writer_records(writer, bytes, size, err);
-}
-
 enum w_status w_count_image_write(const struct w_count_image *image, struct w_output *out,
                                   const struct w_count_write *write, struct w_err *err)
 {
@@ -107,13 +96,15 @@ enum w_status w_count_image_write(const struct w_count_image *image, struct w_ou
     if (!status)
         status = w_writer_open(&writer, out, &header, &write->stream, err);
     if (!status)
-        status = put(writer, image->spectrum[1], image->order * sizeof image->spectrum[1], err);
+        status = w_writer_tensor(writer, image->spectrum[1],
+                                 image->order * sizeof image->spectrum[1], err);
     if (!status)
-        status = put(writer, image->unigrams, image->vocab * sizeof *image->unigrams, err);
+        status =
+            w_writer_tensor(writer, image->unigrams, image->vocab * sizeof *image->unigrams, err);
     for (u32 n = 2; n <= image->order && !status; n++)
         for (u32 a = 0; a < W_COUNT_ARRAYS && !status; a++)
             if (image->part[n][a].size)
-                status = put(writer, image->part[n][a].at, image->part[n][a].size, err);
+                status = w_writer_tensor(writer, image->part[n][a].at, image->part[n][a].size, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     w_writer_abort(&writer, write->by, err);
