@@ -44,8 +44,7 @@ static enum w_status take(struct split *s, const struct w_run *run, struct w_err
     const struct w_corpus_facts *facts = w_corpus_facts(s->corpus);
 
     for (u64 i = 0; i < run->count; i++) {
-        const u64 id =
-            w_id_at(run->records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+        const u64 id = w_corpus_id(facts, run->records, i);
         s->max = W_MAX(s->max, id);
     }
     s->docs += run->ends;

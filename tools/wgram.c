@@ -118,8 +118,7 @@ static enum w_status read_chunk(struct wgram_text *t, struct w_err *err)
         status = w_grow(&t->ids, &t->room, t->held + count, sizeof *t->ids, "tokens", err);
     if (!status)
         for (u64 i = 0; i < count; i++)
-            t->ids[t->held++] =
-                w_id_at(records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+            t->ids[t->held++] = w_corpus_id(facts, records, i);
     w_progress(false, "read %.1f million tokens", (double)(t->tokens + t->held - t->end) / 1e6);
     return status;
 }

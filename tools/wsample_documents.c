@@ -115,7 +115,7 @@ static enum w_status next_tokens(struct documents *d, struct w_ids *ids, struct 
             status = w_corpus_read(d->corpus, &d->records, &d->record_count, err);
             continue;
         }
-        const u32 id = w_id_at(d->records + facts->id_at, facts->id_bytes, 0);
+        const u32 id = w_corpus_id(facts, d->records, 0);
         d->records += facts->record_bytes;
         d->record_count--;
         if (id != facts->eot)

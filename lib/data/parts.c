@@ -49,12 +49,11 @@ static bool is_validation(const struct w_parts *p, u64 document)
 /* Tokens to the end of the document, its end id included, but at most `limit`. */
 static u64 document_run(const struct w_parts *p, const u8 *records, u64 limit, bool *ends)
 {
-    const u8 *id = records + p->facts.id_at;
     u64 n = 0;
 
     *ends = false;
-    for (; n < limit && !*ends; n++, id += p->facts.record_bytes)
-        *ends = w_id_at(id, p->facts.id_bytes, 0) == p->facts.eot;
+    for (; n < limit && !*ends; n++)
+        *ends = w_corpus_id(&p->facts, records, n) == p->facts.eot;
     return n;
 }
 
