@@ -49,7 +49,10 @@ static enum w_status parse_min_counts(const char *text, u32 min_count[W_COUNT_OR
         }
         min_count[n] = (u32)value;
     }
-    return text ? w_fail(err, W_USAGE, "--min-counts: more than %d numbers", W_COUNT_ORDER_MAX - 1)
+    return text ? w_fail(err, W_USAGE,
+                         "--min-counts: more than %d numbers: one for each order from "
+                         "2 to %d",
+                         W_COUNT_ORDER_MAX - 1, W_COUNT_ORDER_MAX)
                 : W_DONE;
 }
 
