@@ -60,9 +60,9 @@ LIB_SOURCES := \
 	lib/sys/peers_exchange.c \
 	lib/sys/peers_relay.c \
 	lib/sys/peers_signs.c \
+	lib/sys/printed.c \
 	lib/sys/stop.c \
 	lib/sys/team.c \
-	lib/sys/text_file.c \
 	lib/sys/text_files.c \
 	lib/sys/thread.c \
 	lib/sys/unpack.c \
@@ -87,6 +87,7 @@ LIB_SOURCES := \
 	lib/api/wts_writer.c \
 	lib/count/count_delta.c \
 	lib/count/count_document.c \
+	lib/count/count_documents.c \
 	lib/count/count_file.c \
 	lib/count/count_groups.c \
 	lib/count/count_image.c \
@@ -663,8 +664,8 @@ $(BUILD)/tests/bench/wbench: $(BENCH_OBJECTS) $(TOOL_OBJECTS) $(BUILD)/libw.a
 	$(say) LD $@
 	$(Q)$(CC) $(W_CFLAGS) $(W_LDFLAGS) $^ $(W_LIBS) $(ONEDNN_LIBS) -o $@
 
-# PRECISION=fp32|bf16: instead of what suits the machine. PEER=torch_gpt.py: another trainer to take
-# turns with (see wbench --help); Debian's python3 has torch.
+# PRECISION=fp32|bf16: instead of what suits the machine. PEER=script.py: another trainer to take turns
+# with, which is not part of this project (wbench --help says what it does); Debian's python3 has torch.
 PEER_PYTHON ?= /usr/bin/python3
 # The peer knows AdamW and the softmax over all ids alone.
 BENCH_PEER = $(if $(PEER),--set optimizer=adamw --set softmax_sample=0 --peer '$(PEER_PYTHON) $(PEER)')

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/strnum.h"
+#include "conf/conf.h"
 #include "sys/fdio.h"
 #include "sys/file_list.h"
 #include "tools/help.h"
@@ -82,73 +83,103 @@ static const struct w_option *find_letter(const struct w_option *table, char let
     return NULL;
 }
 
+/* An option that a word names, whose field it sets, and the argument in that word, or NULL. */
+struct named_option {
+    const struct w_option *option;
+    void *fields;
+    const char *value;
+};
+
+static void set_flag(const struct named_option *n)
+{
+    *(bool *)((char *)n->fields + n->option->offset) = true;
+}
+
+/* "--name" or "--name=value". Returns 0, or what misuse() does. */
+static int name_long(const struct w_program *p, void *fields, const char *word,
+                     struct named_option *n)
+{
+    const size_t length = strcspn(word + 2, "=");
+    char name[80];
+
+    snprintf(name, sizeof name, "%.*s", (int)W_MIN(length, sizeof name - 1), word + 2);
+    *n = (struct named_option){.option = p->options ? w_option_find(p->options, name) : NULL,
+                               .fields = fields,
+                               .value = word[2 + length] ? word + 2 + length + 1 : NULL};
+    if (!n->option) {
+        n->option = w_option_find(w_common_options, name);
+        n->fields = &w_common;
+    }
+    if (n->option)
+        return 0;
+    const char *near = p->options ? w_option_suggest(p->options, name) : NULL;
+    near = near ? near : w_option_suggest(w_common_options, name);
+    return misuse(p, "unknown option --%s%s%s%s", name, near ? ": did you mean --" : "",
+                  near ? near : "", near ? "?" : "");
+}
+
+/* "-abc" or "-ovalue": the flags are set, and *n is the last option. Returns as name_long(). */
+static int name_letters(const struct w_program *p, void *fields, const char *word,
+                        struct named_option *n, bool *decides)
+{
+    for (const char *letter = word + 1; *letter; letter++) {
+        *n = (struct named_option){.option = find_letter(p->options, *letter), .fields = fields};
+        if (!n->option) {
+            n->option = find_letter(w_common_options, *letter);
+            n->fields = &w_common;
+        }
+        if (!n->option)
+            return misuse(p, "unknown option -%c", *letter);
+        *decides |= !n->option->aside;
+        if (n->option->type != W_OPT_FLAG) {
+            n->value = letter[1] ? letter + 1 : NULL;
+            break;
+        }
+        if (n->fields == &w_common && (*letter == 'h' || *letter == 'V'))
+            break;
+        set_flag(n);
+    }
+    return 0;
+}
+
 /* Parse one word that begins with '-'. Moves *i past an argument that it took. *decides: one of its
  * options decides records. */
 static int parse_word(const struct w_program *p, void *fields, char **argv, int argc, int *i,
                       bool *decides)
 {
-    char *word = argv[*i], name[80];
-    const char *value = NULL;
-    bool is_long = word[1] == '-';
-    const struct w_option *o = NULL;
-    void *target = fields;
+    const char *word = argv[*i];
+    const bool is_long = word[1] == '-';
+    struct w_err err = {0};
+    struct named_option n = {0};
 
-    if (is_long) {
-        size_t length = strcspn(word + 2, "=");
-        snprintf(name, sizeof name, "%.*s", (int)W_MIN(length, sizeof name - 1), word + 2);
-        value = word[2 + length] ? word + 2 + length + 1 : NULL;
-        o = p->options ? w_option_find(p->options, name) : NULL;
-        if (!o && (o = w_option_find(w_common_options, name)) != NULL)
-            target = &w_common;
-        if (!o) {
-            const char *near = p->options ? w_option_suggest(p->options, name) : NULL;
-            near = near ? near : w_option_suggest(w_common_options, name);
-            return misuse(p, "unknown option --%s%s%s%s", name, near ? ": did you mean --" : "",
-                          near ? near : "", near ? "?" : "");
-        }
-    }
-    for (char *letter = word + 1; !is_long && *letter; letter++) {
-        o = find_letter(p->options, *letter);
-        target = fields;
-        if (!o && (o = find_letter(w_common_options, *letter)) != NULL)
-            target = &w_common;
-        if (!o)
-            return misuse(p, "unknown option -%c", *letter);
-        *decides |= !o->aside;
-        if (o->type != W_OPT_FLAG) {
-            value = letter[1] ? letter + 1 : NULL;
-            break;
-        }
-        if (target == &w_common && (o->letter == 'h' || o->letter == 'V'))
-            break;
-        *(bool *)((char *)target + o->offset) = true;
-    }
-    if (!o)
-        return misuse(p, "'%s' is no option", word);
+    int stop =
+        is_long ? name_long(p, fields, word, &n) : name_letters(p, fields, word, &n, decides);
+    if (stop)
+        return stop;
+    const struct w_option *o = n.option;
     *decides |= !o->aside;
-    if (target == &w_common && o->letter == 'h') {
+    if (n.fields == &w_common && o->letter == 'h') {
         w_help_print(p, NULL, NULL);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
-    if (target == &w_common && o->letter == 'V') {
+    if (n.fields == &w_common && o->letter == 'V') {
         w_help_print_version(p);
         return w_cli_finish(W_DONE, NULL) + 1;
     }
     if (o->type == W_OPT_FLAG) {
-        if (is_long && value)
+        if (is_long && n.value)
             return misuse(p, "--%s takes no argument", o->name);
-        *(bool *)((char *)target + o->offset) = true;
+        set_flag(&n);
         return 0;
     }
-    if (!value && o->optional)
-        value = "";
-    if (!value) {
+    if (!n.value && o->optional)
+        n.value = "";
+    if (!n.value) {
         if (*i + 1 >= argc)
             return misuse(p, "--%s needs an argument (%s)", o->name, o->arg);
-        value = argv[++*i];
+        n.value = argv[++*i];
     }
-    struct w_err err = {0};
-    if (w_option_set(o, target, value, &err))
+    if (w_option_set(o, n.fields, n.value, &err))
         return misuse(p, "--%s: %s", o->name, err.text);
     return 0;
 }
@@ -337,6 +368,16 @@ int w_cli_main(const struct w_program *program, const struct w_command *commands
     return stop ? stop - 1 : w_cli_run(command->program, argc, argv);
 }
 
+enum w_status w_cli_set_keys(struct w_conf *conf, const struct w_text_list *sets, struct w_err *err)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        enum w_status status = w_conf_set(conf, sets->items[i], err);
+        if (status)
+            return w_fail_at(err, status, "--set %.100s", sets->items[i]);
+    }
+    return W_DONE;
+}
+
 /* ---- outputs and terminals ---- */
 
 struct w_write_options w_cli_write_options(const struct w_writing *writing, u64 threads)
@@ -372,7 +413,31 @@ enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err)
     return W_DONE;
 }
 
+char **w_cli_paths(char **operands)
+{
+    static char *standard_input[] = {"-", NULL};
+
+    return *operands ? operands : standard_input;
+}
+
 /* ---- the end ---- */
+
+enum w_status w_cli_print_json(struct w_json *json, bool pretty, struct w_err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum w_status status = W_DONE;
+
+    if (!pretty)
+        status = w_json_line(json, &text, &size, err);
+    else if (!(text = w_json_pretty(json, err)))
+        status = W_NOMEM;
+    if (!status && (pretty ? puts(text) == EOF : fwrite(text, 1, size, stdout) < size))
+        status = w_fail_errno(err, "standard output: cannot write");
+    free(text);
+    w_json_free(json);
+    return status;
+}
 
 int w_cli_finish(enum w_status status, const struct w_err *err)
 {

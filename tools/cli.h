@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "conf/option.h"
+#include "sys/json.h"
 #include "tools/messages.h"
 #include "tools/signals.h"
 #include "wire/stream.h"
@@ -68,6 +69,12 @@ int w_cli_command(const struct w_program *program, const struct w_command *comma
 int w_cli_main(const struct w_program *program, const struct w_command *commands,
                const struct w_command *dflt, int argc, char **argv);
 
+/* Change the keys of a configuration that --set names, KEY=VALUE each; w_conf_check() is the
+ * caller's. W_USAGE, with the one that is refused. */
+struct w_conf; /* conf/conf.h */
+enum w_status w_cli_set_keys(struct w_conf *, const struct w_text_list *sets,
+                             struct w_err *) W_MUST_CHECK;
+
 /* ---- streams that a command writes ---- */
 /* How: for a command whose settings have this as member `writing`. */
 struct w_writing {
@@ -112,6 +119,13 @@ enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err) W_MUST_CHECK;
 /* Refuse to wait for typed input: standard input is a terminal and no file was named. */
 enum w_status w_cli_refuse_typing(const char *hint, struct w_err *err) W_MUST_CHECK;
+
+/* The paths to read: the operands, or, where there are none, standard input. NULL ends them. */
+char **w_cli_paths(char **operands);
+
+/* Print JSON, which is freed, on standard output: as one line, or as indented lines. W_NOMEM, W_IO,
+ * W_PIPE. */
+enum w_status w_cli_print_json(struct w_json *, bool pretty, struct w_err *err) W_MUST_CHECK;
 
 /* Print the error, if any, close standard output and check that, and give the exit status. */
 int w_cli_finish(enum w_status status, const struct w_err *err);

@@ -19,8 +19,8 @@ static enum w_status cache_folder(char folder[HOST_CACHE_PATH], struct w_err *er
         n = snprintf(folder, HOST_CACHE_PATH, "%s/.cache/wtools", home);
     if (n <= 0 || n > HOST_CACHE_PATH - 64)
         return w_fail(err, W_USAGE,
-                      "no folder for calibrations: XDG_CACHE_HOME and HOME are not set (or too "
-                      "long)");
+                      "no folder for calibrations: XDG_CACHE_HOME and HOME are not set, or too "
+                      "long: set one of them");
     return W_DONE;
 }
 

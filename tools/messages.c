@@ -76,6 +76,13 @@ void w_warn_left_out(const struct w_kind_counts *left_out)
                left_out->files == 1 ? "file is" : "files are", names);
 }
 
+void w_say_split_inside(double val_fraction)
+{
+    w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are for "
+          "validation",
+          val_fraction);
+}
+
 void w_warn_unused_rows(const struct w_conf *conf, u64 vocab)
 {
     const u64 rows = conf->vocab_size - W_MIN(vocab, conf->vocab_size);

@@ -33,6 +33,9 @@ void w_message(const char *prefix, const char *format, va_list args) W_PRINTF(2,
 struct w_kind_counts; /* sys/file_kind.h */
 void w_warn_left_out(const struct w_kind_counts *);
 
+/* Say that a text is split inside (data/parts.h), at the share for validation. */
+void w_say_split_inside(double val_fraction);
+
 /* Warn of rows of the table of ids that a vocabulary of so many ids never uses, if they are a
  * hundredth of the parameters or more. */
 struct w_conf; /* conf/conf.h */

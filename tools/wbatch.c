@@ -84,8 +84,8 @@ static enum w_status settle(struct settings *set, struct w_err *err)
 
     if (set->config) {
         status = w_conf_load(conf, set->config, err);
-        for (size_t i = 0; i < set->sets.count && !status; i++)
-            status = w_conf_set(conf, set->sets.items[i], err);
+        if (!status)
+            status = w_cli_set_keys(conf, &set->sets, err);
         if (!status)
             status = w_conf_check(conf, err);
     } else if (set->sets.count) {

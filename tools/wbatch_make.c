@@ -1,4 +1,5 @@
-/* From tokens to batches: those for validation go past those for training. */
+/* From tokens to batches for training. What is for validation, which the same reading meets, is
+ * written on the way. */
 #include "tools/wbatch.h"
 
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static enum w_status check_record(const struct settings *set, const struct w_cor
 
 /* ---- the parts of the work ---- */
 
-/* Validation comes first: what is read for training goes past it. */
+/* To be done before any token is read: reading for training hands on what is for validation. */
 static enum w_status open_validation(struct job *job, struct w_err *err)
 {
     const struct settings *set = job->set;
@@ -125,9 +126,7 @@ static enum w_status write_batches(struct job *job, struct w_err *err)
 static void say_split(const struct job *job)
 {
     if (w_parts_are_inside(job->parts))
-        w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are "
-              "for validation",
-              job->set->val_fraction);
+        w_say_split_inside(job->set->val_fraction);
 }
 
 /* Read what is left of the tokens; none of it is for batches for training. */

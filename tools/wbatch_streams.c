@@ -2,6 +2,7 @@
  * says what its records are of. */
 #include "tools/wbatch.h"
 
+#include "data/parts.h"
 #include "wire/origin.h"
 #include "wire/prov.h"
 #include "wire/token_header.h"
@@ -10,27 +11,19 @@
 
 /* ---- headers ---- */
 
-static void add_split(struct w_header *header, const struct settings *set, enum split part)
-{
-    static const char *const names[] = {"train", "val", "all"};
-    struct w_json *split = w_json_object();
-
-    w_json_set_string(split, "part", names[part]);
-    w_json_set_real(split, "val_fraction", set->val_fraction);
-    w_json_set_u64(split, "seed", set->split_seed);
-    w_json_set(header->json, "split", split);
-}
-
 /* After the columns and what decides their order: which documents they are of, the vocabulary, and
  * the source. */
 static enum w_status fill_header(struct w_header *header, const struct settings *set,
                                  const struct w_corpus_facts *facts, enum split part,
                                  struct w_err *err)
 {
+    static const char *const names[] = {"train", "val", "all"};
+    const struct w_parts_options split = {.val_fraction = set->val_fraction,
+                                          .split_seed = set->split_seed};
     const struct w_json *tok = w_header_tok(facts->header);
 
     if (set->val_fraction > 0)
-        add_split(header, set, part);
+        w_parts_say(header, &split, names[part]);
     if (set->shards > 1) {
         struct w_json *shard = w_json_array();
         w_json_add_u64(shard, set->shard);

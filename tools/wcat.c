@@ -70,13 +70,6 @@ void wcat_close(struct source *s)
     w_input_close(&s->in);
 }
 
-char **wcat_paths(char **operands)
-{
-    static char *standard_input[] = {"-", NULL};
-
-    return *operands ? operands : standard_input;
-}
-
 enum w_status wcat_write(const char *output, char **paths, wcat_work *work, const void *settings,
                          struct w_err *err)
 {
@@ -86,7 +79,7 @@ enum w_status wcat_write(const char *output, char **paths, wcat_work *work, cons
     enum w_status status = w_output_open(&out, output, err);
     if (status)
         return status;
-    status = work(settings, wcat_paths(paths), &out, err);
+    status = work(settings, w_cli_paths(paths), &out, err);
     if (!status)
         return w_output_commit(&out, err);
     w_output_abort(&out);

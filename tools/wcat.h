@@ -67,6 +67,5 @@ typedef enum w_status wcat_work(const void *settings, char **paths, struct w_out
                                 struct w_err *);
 enum w_status wcat_write(const char *output, char **paths, wcat_work *work, const void *settings,
                          struct w_err *) W_MUST_CHECK;
-char **wcat_paths(char **operands);
 
 #endif

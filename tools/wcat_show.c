@@ -18,11 +18,10 @@ static const struct w_option options[] = {
      .choices = "auto|summary|frames|header|notes|stats",
      .help =
          "What to show. A summary of each file, for people; a line for each frame; or the first "
-         "header line of "
-         "each file, without reading further; or the notes (metrics); or one line for each file, "
-         "read as "
-         "a whole: members, frames, records, bytes, ratio; for tokens the largest id, distinct ids "
-         "and documents. auto is the summary on a terminal, else the frames."},
+         "header line of each file, without reading further; or the notes (metrics); or one line "
+         "for each file, read as a whole: members, frames, records, bytes, ratio; for tokens the "
+         "largest id, distinct ids and documents. auto is the summary on a terminal, else the "
+         "frames."},
     /* The commands that are also options, for scripts that use them so. */
     {"verify", 0, W_OPT_FLAG, AT(verify), .help = "Instead of showing, do what wcat verify does."},
     {"raw", 0, W_OPT_FLAG, AT(raw), .help = "Instead of showing, do what wcat raw does."},
@@ -236,8 +235,7 @@ const struct w_program wcat_show_program = {
     "show what is in a stream, to people or as JSON Lines",
     "[FILE ...]",
     "On a terminal, what it is, what it was made from, and whether it is whole; else a JSON object "
-    "for "
-    "each frame, for jq. --what chooses.",
+    "for each frame, for jq. --what chooses.",
     options,
     examples,
     sizeof(struct settings),

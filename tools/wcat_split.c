@@ -31,6 +31,7 @@ static const char *const examples[] = {
 
 struct split {
     const struct settings *set;
+    struct w_parts_options options;
     struct w_corpus *corpus;
     struct w_parts *parts;
     struct w_writer *writer;
@@ -43,8 +44,7 @@ static enum w_status take(struct split *s, const struct w_run *run, struct w_err
     const struct w_corpus_facts *facts = w_corpus_facts(s->corpus);
 
     for (u64 i = 0; i < run->count; i++) {
-        const u64 id =
-            w_id_at(run->records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+        const u64 id = w_corpus_id(facts, run->records, i);
         s->max = W_MAX(s->max, id);
     }
     s->docs += run->ends;
@@ -60,13 +60,11 @@ static enum w_status take_all(struct split *s, struct w_err *err)
         if (run.validation == (s->set->part == 1))
             status = take(s, &run, err);
     if (w_parts_are_inside(s->parts))
-        w_say("by document, --val-fraction %g leaves a part empty: the last tokens of the text are "
-              "for validation",
-              s->set->val_fraction);
+        w_say_split_inside(s->options.val_fraction);
     return status == W_END ? W_DONE : status;
 }
 
-/* What `set` chose goes into the header, as wbatch says it. */
+/* What was chosen goes into the header. */
 static enum w_status open_writer(struct split *s, struct w_output *out, struct w_err *err)
 {
     const struct settings *set = s->set;
@@ -76,11 +74,7 @@ static enum w_status open_writer(struct split *s, struct w_output *out, struct w
     enum w_status status =
         wcat_header(&header, w_corpus_facts(s->corpus)->header, !set->writing.no_provenance, err);
     if (!status) {
-        struct w_json *split = w_json_object();
-        w_json_set_string(split, "part", set->part == 1 ? "val" : "train");
-        w_json_set_real(split, "val_fraction", set->val_fraction);
-        w_json_set_u64(split, "seed", set->split_seed);
-        w_json_set(header.json, "split", split);
+        w_parts_say(&header, &s->options, set->part == 1 ? "val" : "train");
         status = w_writer_open(&s->writer, out, &header, &write, err);
     }
     w_header_free(&header);
@@ -103,16 +97,16 @@ static enum w_status close_writer(struct split *s, struct w_err *err)
 static enum w_status split_all(const void *settings, char **paths, struct w_output *out,
                                struct w_err *err)
 {
-    struct split s = {.set = settings};
-    const struct w_parts_options parts = {.val_fraction = s.set->val_fraction,
-                                          .split_seed = s.set->split_seed};
+    const struct settings *set = settings;
+    struct split s = {
+        .set = set, .options = {.val_fraction = set->val_fraction, .split_seed = set->split_seed}};
     size_t count = 0;
 
     while (paths[count])
         count++;
     enum w_status status = w_corpus_open(&s.corpus, paths, count, err);
     if (!status)
-        status = w_parts_new(&s.parts, s.corpus, &parts, err);
+        status = w_parts_new(&s.parts, s.corpus, &s.options, err);
     if (!status)
         status = open_writer(&s, out, err);
     if (!status)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "sys/text_file.h"
+#include "sys/printed.h"
 #include "tools/wcat.h"
 #include "tools/wrap.h"
 
@@ -148,14 +148,14 @@ static void put_size(FILE *out, struct facts *f, const struct totals *t)
 
 enum w_status wcat_summary(const char *path, struct w_output *to, struct w_err *err)
 {
-    struct w_text_file text = {0};
+    struct w_printed text = {0};
     struct w_header first = {0};
     struct facts facts = {0};
     struct totals totals;
 
     enum w_status status = wcat_count(path, &totals, &first, err);
     if (!status)
-        status = w_text_file_open(&text, err);
+        status = w_printed_open(&text, err);
     if (!status) {
         put_contents(text.file, strcmp(path, "-") ? path : "standard input", &totals, &first);
         put_vocabulary(text.file, &facts, &totals, &first);
@@ -164,10 +164,10 @@ enum w_status wcat_summary(const char *path, struct w_output *to, struct w_err *
         put_size(text.file, &facts, &totals);
     }
     if (!status)
-        status = w_text_file_close(&text, err);
+        status = w_printed_close(&text, err);
     if (!status)
         status = w_output_write(to, text.text, text.size, err);
-    w_text_file_release(&text);
+    w_printed_release(&text);
     w_header_free(&first);
     return status;
 }

@@ -86,7 +86,7 @@ enum w_status wcat_verify_all(char **paths, struct w_err *err)
     enum w_status status = W_DONE;
 
     w_signals_catch();
-    for (paths = wcat_paths(paths); *paths; paths++) {
+    for (paths = w_cli_paths(paths); *paths; paths++) {
         struct w_err here = {0};
         enum w_status found = verify_file(*paths, &here);
         if (found && status)

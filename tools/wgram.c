@@ -1,7 +1,6 @@
 /* wgram - count the n-grams of tokens, and say how probable tokens are by the counts. */
 #include "tools/wgram.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,17 +70,20 @@ enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instea
     return W_DONE;
 }
 
-enum w_status wgram_print_json(struct w_json *json, struct w_err *err)
+enum w_status wgram_write_counts(const struct w_count_image *image, struct w_output *out,
+                                 const struct w_writing *writing, const struct w_header *upstream,
+                                 u32 threads, struct w_err *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    enum w_status status = w_json_line(json, &text, &size, err);
+    const struct w_count_write write = {
+        .by = WGRAM_BY,
+        .argv = writing->no_provenance ? NULL : w_cli_provenance(),
+        .upstream = writing->no_provenance ? NULL : upstream,
+        .tok = w_header_tok(upstream),
+        .stream = w_cli_write_options(writing, threads),
+    };
 
-    if (!status)
-        fwrite(text, 1, size, stdout); /* w_cli_finish() checks standard output */
-    free(text);
-    w_json_free(json);
-    return status;
+    enum w_status status = w_count_image_write(image, out, &write, err);
+    return status ? status : w_output_commit(out, err);
 }
 
 /* ---- text ---- */
@@ -109,15 +111,14 @@ static enum w_status read_chunk(struct wgram_text *t, struct w_err *err)
     const u8 *records;
     u64 count;
 
-    if (w_signal_stop)
-        return w_fail(err, W_SIGNAL, "stopped by a signal");
-    enum w_status status = w_corpus_read(t->corpus, &records, &count, err);
+    enum w_status status = w_signals_check(err);
+    if (!status)
+        status = w_corpus_read(t->corpus, &records, &count, err);
     if (!status)
         status = w_grow(&t->ids, &t->room, t->held + count, sizeof *t->ids, "tokens", err);
     if (!status)
         for (u64 i = 0; i < count; i++)
-            t->ids[t->held++] =
-                w_id_at(records + i * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+            t->ids[t->held++] = w_corpus_id(facts, records, i);
     w_progress(false, "read %.1f million tokens", (double)(t->tokens + t->held - t->end) / 1e6);
     return status;
 }
@@ -174,23 +175,13 @@ static enum w_status check_vocabulary(const struct wgram_scoring *s, const char 
 /* The counts, or where documents are left out, which is by the text alone, what they are of. */
 static enum w_status read_counts(struct wgram_scoring *s, const char *name, struct w_err *err)
 {
-    struct w_count_image image = {0};
-
-    if (s->mode == WGRAM_LEFT_OUT) {
-        enum w_status status = w_count_facts_read(&s->facts, &s->header, name, err);
-        if (!status && s->facts.pruned)
-            status = w_fail(
-                err, W_MISMATCH,
-                "%s: is pruned, so that no document can be left out: use the whole counts", name);
-        return status;
-    }
-    enum w_status status = w_count_image_read(&image, &s->header, name, err);
-    if (!status) {
-        status = w_counts_open(&s->counts, &image, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", name);
-    }
-    w_count_image_release(&image);
+    if (s->mode != WGRAM_LEFT_OUT)
+        return w_counts_load(&s->counts, &s->header, name, err);
+    enum w_status status = w_count_facts_read(&s->facts, &s->header, name, err);
+    if (!status && s->facts.pruned)
+        status = w_fail(err, W_MISMATCH,
+                        "%s: is pruned, so that no document can be left out: use the whole counts",
+                        name);
     return status;
 }
 
@@ -228,7 +219,8 @@ static enum w_status find_ends(const struct wgram_text *t, u64 **ends, u64 *docu
     const u32 eot = w_corpus_facts(t->corpus)->eot;
     size_t room = 0;
 
-    enum w_status status = w_count_document_ends(t->ids, t->held, eot, ends, &room, documents, err);
+    enum w_status status =
+        w_count_documents_ends(t->ids, t->held, eot, ends, &room, documents, err);
     if (!status && t->held && t->ids[t->held - 1] != eot) {
         status = w_grow(ends, &room, *documents + 1, sizeof **ends, "documents", err);
         if (!status)

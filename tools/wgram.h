@@ -2,7 +2,7 @@
 #ifndef W_WGRAM_H
 #define W_WGRAM_H
 
-#include "count/count_document.h"
+#include "count/count_documents.h"
 #include "count/count_file.h"
 #include "count/count_leave_out.h"
 #include "data/corpus.h"
@@ -27,6 +27,12 @@ u32 wgram_threads(u64 asked);
  * `instead`. */
 enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
                                  struct w_err *) W_MUST_CHECK;
+
+/* Write counts with the vocabulary and the provenance of `upstream`, the header of the stream that
+ * they were made of, and commit the output. As w_count_image_write() and w_output_commit(). */
+enum w_status wgram_write_counts(const struct w_count_image *, struct w_output *,
+                                 const struct w_writing *, const struct w_header *upstream,
+                                 u32 threads, struct w_err *) W_MUST_CHECK;
 
 /* Which counts a token is given: as they are, without its document, or with the text before it. */
 enum wgram_mode { WGRAM_FROZEN, WGRAM_LEFT_OUT, WGRAM_ON };
@@ -84,8 +90,5 @@ enum w_status wgram_scoring_open(struct wgram_scoring *, const char *counts, boo
 /* The next part, scored. W_END after the last one. */
 enum w_status wgram_scoring_next(struct wgram_scoring *, struct w_err *) W_MUST_CHECK;
 void wgram_scoring_close(struct wgram_scoring *);
-
-/* Print JSON, which is freed, as a line of standard output. */
-enum w_status wgram_print_json(struct w_json *, struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@ static const char *const examples[] = {
     NULL,
 };
 
-static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct w_err *err)
+static enum w_status print_json(const struct w_count_facts *f, struct w_err *err)
 {
     struct w_json *json = w_json_object(), *orders = w_json_array();
 
@@ -27,7 +27,7 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
     w_json_set_u64(json, "counted", f->tokens);
     w_json_set_bool(json, "document", f->document);
     w_json_set_bool(json, "pruned", f->pruned);
-    w_json_set_u64(json, "bytes", bytes);
+    w_json_set_u64(json, "bytes", f->image_bytes);
     w_json_set_u64(json, "memory_bytes", f->memory_bytes);
     for (u32 n = 1; n <= f->order; n++) {
         struct w_json *order = w_json_object(), *discounts = w_json_array();
@@ -39,14 +39,14 @@ static enum w_status print_json(const struct w_count_facts *f, u64 bytes, struct
         w_json_add(orders, order);
     }
     w_json_set(json, "orders", orders);
-    return wgram_print_json(json, err);
+    return w_cli_print_json(json, false, err);
 }
 
-static void print(const struct w_count_facts *f, u64 bytes)
+static void print(const struct w_count_facts *f)
 {
     printf("order %u%s, vocabulary of %u ids, %llu tokens counted%s; %.1f MB, %.1f MB in memory\n",
            f->order, f->document ? " and the document" : "", f->vocab,
-           (unsigned long long)f->tokens, f->pruned ? ", pruned" : "", (double)bytes / 1e6,
+           (unsigned long long)f->tokens, f->pruned ? ", pruned" : "", (double)f->image_bytes / 1e6,
            (double)f->memory_bytes / 1e6);
     printf("%5s %12s %12s %8s %8s %8s\n", "order", "contexts", "n-grams", "D1", "D2", "D3+");
     for (u32 n = 1; n <= f->order; n++)
@@ -56,7 +56,6 @@ static void print(const struct w_count_facts *f, u64 bytes)
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    struct w_count_image image = {0};
     struct w_header header = {0};
     struct w_counts *counts = NULL;
 
@@ -64,18 +63,11 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         return w_fail(err, W_USAGE, "name one file of counts");
     enum w_status status = argc == 0 ? w_cli_refuse_typing("name a file of counts", err) : W_DONE;
     if (!status)
-        status = w_count_image_read(&image, &header, argc ? argv[0] : NULL, err);
-    const u64 bytes = w_count_image_bytes(&image);
-    if (!status) {
-        status = w_counts_open(&counts, &image, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", argc ? argv[0] : "standard input");
-    }
+        status = w_counts_load(&counts, &header, argc ? argv[0] : NULL, err);
     if (!status && set->json)
-        status = print_json(w_counts_facts(counts), bytes, err);
+        status = print_json(w_counts_facts(counts), err);
     else if (!status)
-        print(w_counts_facts(counts), bytes);
-    w_count_image_release(&image);
+        print(w_counts_facts(counts));
     w_counts_free(counts);
     w_header_free(&header);
     return status;

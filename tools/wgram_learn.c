@@ -82,18 +82,10 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         image.document = !set->no_document;
     }
     const double seconds = w_now_s() - counting.started_s;
-    if (!status) {
-        const struct w_header *upstream = w_corpus_facts(text.corpus)->header;
-        const struct w_count_write write = {
-            .by = WGRAM_BY,
-            .argv = set->writing.no_provenance ? NULL : w_cli_provenance(),
-            .upstream = set->writing.no_provenance ? NULL : upstream,
-            .tok = w_header_tok(upstream),
-            .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};
-        status = w_count_image_write(&image, &out, &write, err);
-    }
     if (!status)
-        status = w_output_commit(&out, err);
+        status =
+            wgram_write_counts(&image, &out, &set->writing, w_corpus_facts(text.corpus)->header,
+                               wgram_threads(set->threads), err);
     if (!status)
         w_say(
             "%llu tokens, order %u, %.1f MB of counts; %.2f s, %.1f million tokens/s; peak memory "

@@ -49,7 +49,10 @@ static enum w_status parse_min_counts(const char *text, u32 min_count[W_COUNT_OR
         }
         min_count[n] = (u32)value;
     }
-    return text ? w_fail(err, W_USAGE, "--min-counts: more than %d numbers", W_COUNT_ORDER_MAX - 1)
+    return text ? w_fail(err, W_USAGE,
+                         "--min-counts: more than %d numbers: one for each order from "
+                         "2 to %d",
+                         W_COUNT_ORDER_MAX - 1, W_COUNT_ORDER_MAX)
                 : W_DONE;
 }
 
@@ -60,9 +63,7 @@ static enum w_status prune(const struct settings *set, const struct w_count_prun
     struct w_counts *counts = NULL;
     struct w_team *team = NULL;
 
-    enum w_status status = w_count_image_read(image, header, path, err);
-    if (!status)
-        status = w_counts_open(&counts, image, err);
+    enum w_status status = w_counts_load(&counts, header, path, err);
     if (!status)
         status = w_team_new(&team, wgram_threads(set->threads), err);
     if (!status)
@@ -93,17 +94,9 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = w_output_open(&out, set->writing.output, err);
     if (!status)
         status = prune(set, &wanted, argc ? argv[0] : NULL, &image, &header, err);
-    if (!status) {
-        const struct w_count_write write = {
-            .by = WGRAM_BY,
-            .argv = set->writing.no_provenance ? NULL : w_cli_provenance(),
-            .upstream = set->writing.no_provenance ? NULL : &header,
-            .tok = w_header_tok(&header),
-            .stream = w_cli_write_options(&set->writing, wgram_threads(set->threads))};
-        status = w_count_image_write(&image, &out, &write, err);
-    }
     if (!status)
-        status = w_output_commit(&out, err);
+        status = wgram_write_counts(&image, &out, &set->writing, &header,
+                                    wgram_threads(set->threads), err);
     if (!status)
         w_say("%.1f MB of counts", (double)w_count_image_bytes(&image) / 1e6);
     w_output_abort(&out);
@@ -117,8 +110,7 @@ const struct w_program wgram_prune_program = {
     "leave out the n-grams that matter least",
     "[FILE]",
     "Reads a file of counts (or standard input) and writes a smaller one. The probabilities still "
-    "sum "
-    "to 1: what is left out counts for the shorter contexts.",
+    "sum to 1: what is left out counts for the shorter contexts.",
     options,
     examples,
     sizeof(struct settings),

@@ -45,8 +45,7 @@ static enum w_status bytes_of_ids(const struct w_corpus_facts *facts, u32 **byte
     if (!status && !(*bytes = calloc(facts->vocab, sizeof **bytes)))
         status = w_fail(err, W_NOMEM, "no memory for %u lengths", facts->vocab);
     for (u32 id = 0; id < facts->vocab && !status; id++)
-        if (!w_vocab_is_special(vocab, id))
-            (void)w_vocab_bytes(vocab, id, &(*bytes)[id]);
+        (void)w_vocab_text(vocab, id, &(*bytes)[id]);
     w_vocab_free(vocab);
     return status;
 }
@@ -87,7 +86,7 @@ static enum w_status print(const struct settings *set, const struct sums *sums, 
     w_json_set_u64(json, "tokens", sums->tokens);
     if (sums->bytes)
         w_json_set_u64(json, "bytes", sums->bytes);
-    return wgram_print_json(json, err);
+    return w_cli_print_json(json, false, err);
 }
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)

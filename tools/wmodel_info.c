@@ -1,7 +1,6 @@
 /* wmodel info - what is in a model. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/utf8.h"
 #include "net/arch.h"
@@ -169,8 +168,6 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     const struct w_exchange_format *format = NULL;
     struct w_weights w = {0};
     struct w_vocab *vocab = NULL;
-    char *text = NULL;
-    size_t size = 0;
 
     enum w_status status = wmodel_one(argc, err);
     if (!status)
@@ -178,26 +175,15 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status = w_weights_vocab(&w, &vocab, err);
     const char *name = format ? format->name : "wts";
-    if (!status && (set->config || set->json)) {
-        struct w_json *json =
-            set->config ? w_conf_json(&w.conf) : model_json(&w, name, vocab, set->tensors);
-        if (set->config)
-            text = w_json_pretty(json, err);
-        else
-            status = w_json_line(json, &text, &size, err);
-        w_json_free(json);
-        if (!text)
-            status = W_NOMEM;
-        else if (set->config)
-            puts(text); /* w_cli_finish() checks standard output */
-        else
-            fwrite(text, 1, size, stdout);
+    if (!status && set->config) {
+        status = w_cli_print_json(w_conf_json(&w.conf), true, err);
+    } else if (!status && set->json) {
+        status = w_cli_print_json(model_json(&w, name, vocab, set->tensors), false, err);
     } else if (!status) {
         print(&w, name, vocab);
         if (set->tensors)
             print_tensors(&w);
     }
-    free(text);
     w_vocab_free(vocab);
     w_weights_release(&w);
     return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "count/count_document.h"
+#include "count/count_documents.h"
 #include "count/count_file.h"
 #include "count/count_score.h"
 #include "net/mixture.h"
@@ -51,19 +52,13 @@ enum w_status wsample_counts_open(struct counts **out, const struct settings *se
                                   const struct loaded_model *m, struct w_err *err)
 {
     struct counts *c = *out = calloc(1, sizeof *c);
-    struct w_count_image image = {0};
     struct w_header header = {0};
 
     if (!c)
         return w_fail(err, W_NOMEM, "no memory for counts");
-    enum w_status status = w_count_image_read(&image, &header, set->counts, err);
+    enum w_status status = w_counts_load(&c->counts, &header, set->counts, err);
     if (!status)
         status = check_model(set, m, &header, err);
-    if (!status) {
-        status = w_counts_open(&c->counts, &image, err);
-        if (status)
-            status = w_fail_at(err, status, "%s", set->counts);
-    }
     c->on = set->count_on;
     if (!status) {
         c->p = calloc(w_counts_facts(c->counts)->vocab, sizeof *c->p);
@@ -71,7 +66,6 @@ enum w_status wsample_counts_open(struct counts **out, const struct settings *se
         if (!c->p || !c->mixed)
             status = w_fail(err, W_NOMEM, "no memory for probabilities");
     }
-    w_count_image_release(&image);
     w_header_free(&header);
     return status;
 }

@@ -96,14 +96,11 @@ static enum w_status next_text(struct documents *d, struct w_ids *ids, struct w_
 static enum w_status take_id(struct documents *d, u32 id, struct w_ids *ids, struct w_draft *text,
                              struct w_err *err)
 {
-    const struct w_vocab *vocab = d->model->vocab;
     enum w_status status = w_ids_append(ids, id, err);
     u32 size = 0;
 
-    if (status || id >= w_vocab_size(vocab) || w_vocab_is_special(vocab, id))
-        return status;
-    const u8 *bytes = w_vocab_bytes(vocab, id, &size);
-    return bytes ? w_draft_append(text, bytes, size, err) : W_DONE;
+    const u8 *bytes = w_vocab_text(d->model->vocab, id, &size);
+    return status || !bytes ? status : w_draft_append(text, bytes, size, err);
 }
 
 /* Ids up to the one that ends a document, which is not scored. */
@@ -118,7 +115,7 @@ static enum w_status next_tokens(struct documents *d, struct w_ids *ids, struct 
             status = w_corpus_read(d->corpus, &d->records, &d->record_count, err);
             continue;
         }
-        const u32 id = w_id_at(d->records + facts->id_at, facts->id_bytes, 0);
+        const u32 id = w_corpus_id(facts, d->records, 0);
         d->records += facts->record_bytes;
         d->record_count--;
         if (id != facts->eot)

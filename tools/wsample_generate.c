@@ -245,7 +245,7 @@ static enum w_status write_texts(struct generation *g, struct w_err *err)
     return status;
 }
 
-/* Who sees the text grow needs nothing more. */
+/* Not where the text itself is seen to grow. */
 static void show_progress(const struct generation *g)
 {
     if (!g->set->interactive && !w_is_terminal(STDOUT_FILENO))

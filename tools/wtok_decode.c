@@ -241,8 +241,7 @@ const struct w_program wtok_decode_program = {
     "turn a stream of tokens or batches into text",
     "[TOKENS ...]",
     "Reads streams of tokens or batches (standard input, if no file is named) and writes the bytes "
-    "of their "
-    "tokens.",
+    "of their tokens.",
     options,
     examples,
     sizeof(struct settings),

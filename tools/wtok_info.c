@@ -40,20 +40,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-/* Print a JSON object as a line; takes it over. */
-static enum w_status put_line(struct w_json *json, struct w_err *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    enum w_status status = w_json_line(json, &text, &size, err);
-
-    if (!status && fwrite(text, 1, size, stdout) < size)
-        status = w_fail_errno(err, "standard output: cannot write");
-    free(text);
-    w_json_free(json);
-    return status;
-}
-
 /* ---- a vocabulary ---- */
 
 static struct w_json *token_json(const struct w_vocab *vocab, u32 id)
@@ -115,7 +101,7 @@ static enum w_status describe(const char *path, const struct settings *set, stru
     if (set->tokens) {
         for (u32 id = 0; id < w_vocab_size(vocab) && !status; id++)
             if (w_vocab_kind(vocab, id) != W_TOKEN_UNUSED)
-                status = put_line(token_json(vocab, id), err);
+                status = w_cli_print_json(token_json(vocab, id), false, err);
     } else {
         struct w_json *json = w_json_object();
         w_json_set_string(json, "file", path);
@@ -127,7 +113,7 @@ static enum w_status describe(const char *path, const struct settings *set, stru
         w_json_set_string(json, "sha256", w_vocab_sha256(vocab));
         w_json_set(json, "end", token_json(vocab, w_vocab_eot_id(vocab)));
         w_json_set(json, "longest", longest_json(vocab));
-        status = put_line(json, err);
+        status = w_cli_print_json(json, false, err);
     }
     w_vocab_free(vocab);
     return status;
@@ -196,7 +182,7 @@ static enum w_status describe_text(const struct settings *set, int argc, char **
         w_json_set_real(json, "encode_s", m.encode_s);
         w_json_set_real(json, "encode_mb_s",
                         m.encode_s > 0 ? (double)m.bytes / 1e6 / m.encode_s : 0);
-        status = put_line(json, err);
+        status = w_cli_print_json(json, false, err);
     }
     wtok_reader_close(&reader);
     w_encoder_free(encoder);

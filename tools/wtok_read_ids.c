@@ -63,10 +63,10 @@ static enum w_status take_ids(struct reading *r, const u8 *ids, u64 count, u64 b
                           "%s: its id number %llu is %u, but the vocabulary has %u: is it the one "
                           "that made the ids?",
                           name, (unsigned long long)(before + i), id, vocab);
-        w_vocab_bytes(r->vocab, id, &size);
+        (void)w_vocab_text(r->vocab, id, &size);
         r->totals.documents += id == eot;
         r->totals.max = W_MAX(r->totals.max, id);
-        r->totals.text_bytes += w_vocab_is_special(r->vocab, id) ? 0 : size;
+        r->totals.text_bytes += size;
         r->last = id;
     }
     return w_writer_records(r->writer, ids, count, err);
@@ -161,8 +161,7 @@ static enum w_status close_writer(struct reading *r, struct w_err *err)
 
 static enum w_status run(struct settings *set, int argc, char **argv, struct w_err *err)
 {
-    static char *standard_input[] = {"-", NULL};
-    char **paths = argc ? argv : standard_input;
+    char **paths = w_cli_paths(argv);
     struct reading r = {.set = set};
     struct w_vocab *vocab = NULL;
     struct w_output out = {.fd = -1};

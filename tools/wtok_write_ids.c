@@ -140,8 +140,7 @@ static enum w_status count_ids(struct writing *w, char **paths, int count, struc
     while (!status && !(status = w_corpus_read(corpus, &records, &n, err))) {
         w->read += n;
         if (n)
-            ends = w_id_at(records + (n - 1) * facts->record_bytes + facts->id_at, facts->id_bytes,
-                           0) == facts->eot;
+            ends = w_corpus_id(facts, records, n - 1) == facts->eot;
     }
     w->total = w->read ? w->read + !ends : 0;
     w_corpus_close(&corpus);

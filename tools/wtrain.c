@@ -199,7 +199,7 @@ static enum w_status train(struct run *run, struct w_err *err)
     if (status)
         return status;
     log_header(run);
-    /* That of the checkpoint's step may have been stopped. */
+    /* The run that was stopped may not have come to the evaluation of its last step. */
     if (run->resumed && run->set->keep_best && eval_is_due(run))
         status = eval_run(run, err);
     if (!status && run->loader)

@@ -40,6 +40,8 @@ struct settings {
     const char *batches; /* the operand; NULL: standard input */
 };
 
+#define MIB (1024.0 * 1024.0)
+
 /* --update: who updates the weights, among ranks. */
 enum update { UPDATE_AUTO, UPDATE_WHOLE, UPDATE_DEALT };
 

@@ -25,8 +25,7 @@ static enum w_status measure_ids(struct run *run, struct w_err *err)
     }
     u32 *bytes = run->validation.id_bytes = calloc(run->conf.vocab_size, sizeof *bytes);
     for (u32 id = 0; bytes && id < run->conf.vocab_size; id++)
-        if (!w_vocab_is_special(vocab, id) && !w_vocab_bytes(vocab, id, &bytes[id]))
-            bytes[id] = 0;
+        (void)w_vocab_text(vocab, id, &bytes[id]);
     w_vocab_free(vocab);
     return bytes ? W_DONE : w_fail(err, W_NOMEM, "no memory for the vocabulary");
 }

@@ -50,9 +50,9 @@ static enum w_status train_on_batches(struct run *run, struct w_batch_place *aft
 
     for (u64 i = first; i < first + own; i++) {
         struct w_loaded loaded;
-        if (w_signal_stop)
-            return w_fail(err, W_SIGNAL, "stopped by a signal");
-        enum w_status status = w_loader_next(run->loader, &loaded, after, err);
+        enum w_status status = w_signals_check(err);
+        if (!status)
+            status = w_loader_next(run->loader, &loaded, after, err);
         if (status)
             return status;
         if (run->clock.began_s == 0) {
@@ -105,9 +105,9 @@ static enum w_status gather_ranks(struct run *run, enum w_status status, struct 
     return status ? status : ranks_verdict(run, err);
 }
 
-/* The mean gradient of the batches of a step. late: of what came between the last step and this
- * one; among ranks it ends the run here, where they meet. */
-static enum w_status gather_gradient(struct run *run, enum w_status late,
+/* The mean gradient of the batches of a step. before: the status of what was done since the last
+ * step; among ranks a failure of it ends the run only here, where they meet. */
+static enum w_status gather_gradient(struct run *run, enum w_status before,
                                      struct w_batch_place *after, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
@@ -115,7 +115,7 @@ static enum w_status gather_gradient(struct run *run, enum w_status late,
     const double share = 1.0 / (double)gradient_batches(run);
 
     memset(run->losses, 0, batches * sizeof *run->losses);
-    enum w_status status = late ? late : train_on_batches(run, after, err);
+    enum w_status status = before ? before : train_on_batches(run, after, err);
     status = gather_ranks(run, status, err);
     facts->loss = facts->loss_counts = facts->loss_mixed = 0;
     for (u64 i = 0; i < batches; i++) {
@@ -143,7 +143,9 @@ static double steering_s(const struct run *run)
     return run->peers ? run->words[0].elapsed_s : run_elapsed_s(run);
 }
 
-/* Among ranks: the weights that others have updated, and what this one will save of them. */
+/* Among ranks: wait for the weights that others have updated, and for the states of the optimizer
+ * where this one will save them. All but the packing of the weights, which the model counts as part
+ * of the update, is time of the ranks. */
 static enum w_status spread_update(struct run *run, struct w_err *err)
 {
     const double *packing_s = &w_model_seconds(run->model)[W_PHASE_UPDATE];
@@ -155,7 +157,7 @@ static enum w_status spread_update(struct run *run, struct w_err *err)
     return status;
 }
 
-static enum w_status take_step(struct run *run, enum w_status late, struct w_err *err)
+static enum w_status take_step(struct run *run, enum w_status before, struct w_err *err)
 {
     struct step_facts *facts = &run->last;
     struct w_batch_place after = {0};
@@ -164,7 +166,7 @@ static enum w_status take_step(struct run *run, enum w_status late, struct w_err
     bool first = run->clock.began_s == 0;
 
     facts->began_s = started_s;
-    enum w_status status = gather_gradient(run, late, &after, err);
+    enum w_status status = gather_gradient(run, before, &after, err);
     if (!status)
         status = run_check_finite(step, "loss", facts->loss, err);
     if (status)
@@ -204,9 +206,9 @@ static enum run_end reached_end(const struct run *run)
     return END_NONE;
 }
 
-static enum w_status take_logged_step(struct run *run, enum w_status late, struct w_err *err)
+static enum w_status take_logged_step(struct run *run, enum w_status before, struct w_err *err)
 {
-    enum w_status status = take_step(run, late, err);
+    enum w_status status = take_step(run, before, err);
 
     if (!status) {
         log_step(run);
@@ -215,10 +217,11 @@ static enum w_status take_logged_step(struct run *run, enum w_status late, struc
     return status;
 }
 
-/* Steps of this rank alone up to the end of a round, and that. late: as of gather_gradient(). */
-static enum w_status take_round(struct run *run, enum w_status late, struct w_err *err)
+/* Steps of this rank alone up to the end of a round, and that end. before: as for
+ * gather_gradient(). */
+static enum w_status take_round(struct run *run, enum w_status before, struct w_err *err)
 {
-    enum w_status status = late;
+    enum w_status status = before;
 
     round_begin(run);
     while (!status && !round_is_over(run)) {

@@ -7,8 +7,6 @@
 #include "tools/wtrain.h"
 #include "wire/prov.h"
 
-#define MIB (1024.0 * 1024.0)
-
 /* ---- data ---- */
 
 /* Are the batches for training, and of a vocabulary that uses the model? */
@@ -115,8 +113,7 @@ static enum w_status settle_schedule(struct run *run, struct w_err *err)
     if (batches < run->conf.accumulate && run->stop_step > 0)
         return w_fail(err, W_USAGE,
                       "a schedule that falls needs the length of the run: give --steps, --time, "
-                      "\"steps\" in the "
-                      "configuration, or batches from a file");
+                      "\"steps\" in the configuration, or batches from a file");
     run_set_span(run, batches / run->conf.accumulate);
     return W_DONE;
 }

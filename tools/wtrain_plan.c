@@ -1,6 +1,4 @@
 /* --dry-run: the memory and the time that training would take. */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "bench/step_probe.h"
 #include "net/arch.h"
@@ -54,7 +52,6 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     struct w_tensors tensors = {0};
     u64 available = run->machine.available_bytes;
     bool fits = !available || run->plan.bytes <= available;
-    char *text = NULL;
 
     enum w_status status = save_check(run, err);
     if (!status)
@@ -77,15 +74,13 @@ enum w_status plan_print(struct run *run, struct w_err *err)
     w_json_set_u64(plan, "bytes", run->plan.bytes);
     w_json_set(plan, "buffers", plan_buffers_json(&run->plan, true));
     w_json_set(root, "plan", plan);
-    if (!status && !(text = w_json_pretty(root, err)))
-        status = W_NOMEM;
-    if (!status)
-        puts(text);
+    if (status)
+        w_json_free(root);
+    else
+        status = w_cli_print_json(root, true, err);
     if (!status && !fits && !run->set->force)
         status = w_fail(err, W_NOMEM, "%s needs %llu bytes, but %llu are available", run->conf.name,
                         (unsigned long long)run->plan.bytes, (unsigned long long)available);
-    free(text);
-    w_json_free(root);
     w_tensors_free(&tensors);
     return status;
 }

@@ -175,11 +175,11 @@ static struct w_ckpt_write write_to(const struct run *run, const char *path)
         .path = path, .tok = run->tok, .src = run->src, .origin = run->origin};
 }
 
-/* While a checkpoint is written, those that are kept are still there; so they are while the model
- * is. */
+/* Warn where the folder has no room for the checkpoints that are kept and for one more, which is
+ * complete before the oldest goes. */
 static void warn_of_room(const struct run *run, u64 bytes)
 {
-    const double mib = 1024 * 1024, size = (double)bytes / mib;
+    const double size = (double)bytes / MIB;
     const char *folder = run->checkpoints.folder.path;
     u64 room = 0, there = 0;
 
@@ -190,7 +190,7 @@ static void warn_of_room(const struct run *run, u64 bytes)
     if ((double)files * (double)bytes > (double)room)
         w_warn("%s: there is room for %.1f MiB, but %llu checkpoints of %.1f MiB and one more "
                "while it is written need %.1f: the oldest will give way; --keep N keeps fewer",
-               folder, (double)room / mib, (unsigned long long)run->set->keep, size,
+               folder, (double)room / MIB, (unsigned long long)run->set->keep, size,
                (double)files * size);
 }
 

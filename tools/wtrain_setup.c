@@ -10,8 +10,6 @@
 #include "tools/launcher.h"
 #include "tools/wtrain.h"
 
-#define MIB (1024.0 * 1024.0)
-
 u64 run_step_tokens(const struct run *run)
 {
     return run->conf.batch_size * run->conf.max_length * run->conf.accumulate;
@@ -39,13 +37,8 @@ static enum w_status apply_settings(struct w_conf *conf, const struct settings *
     } same[] = {{"--seed", "seed", set->seed},
                 {"--local-steps", "local_steps", set->local_steps},
                 {"--peer-sums", "peer_sums", set->peer_sums}};
-    enum w_status status = W_DONE;
 
-    for (size_t i = 0; i < set->set.count && !status; i++) {
-        status = w_conf_set(conf, set->set.items[i], err);
-        if (status)
-            status = w_fail_at(err, status, "--set");
-    }
+    enum w_status status = w_cli_set_keys(conf, &set->set, err);
     for (size_t i = 0; i < W_COUNTOF(same) && !status; i++) {
         if (same[i].value)
             status =
@@ -180,7 +173,7 @@ bool run_follows_time(const struct run *run)
     return run->conf.schedule != W_SCHEDULE_CONSTANT && run->conf.steps == 0 && run->time_s > 0;
 }
 
-/* Tell of what a longer run than its schedule, or a run that has all its steps, does not do. */
+/* Say where nothing is left to train, and warn of steps after the end of the schedule. */
 static void tell_of_end(const struct run *run)
 {
     const u64 done = run->resumed ? w_ckpt_state(run->resumed)->step : 0;

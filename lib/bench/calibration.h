@@ -43,8 +43,7 @@ struct w_calibration {
     struct w_step_probe probes[W_CALIBRATION_PROBES];
     double draw_s; /* to sample a token, divided by the ids of the vocabulary */
     u32 decode_count, probe_count;
-    u32 noisy; /* measurements that were noisy, out of */
-    u32 measurements;
+    u32 measurements, noisy; /* how many there were, and how many of them varied too much */
 };
 
 struct w_calibrating {

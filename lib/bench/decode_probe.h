@@ -14,15 +14,14 @@
 /* Time of a token with weights of some size, for each of w_decode_types; 0: not measured. */
 struct w_decode_cost {
     u64 bytes;       /* of weights that are read to generate a token, in fp32 */
-    u64 layer_bytes; /* of these, without the head, which a prompt needs for its last token alone */
+    u64 layer_bytes; /* the same without the head, which a prompt needs only for its last token */
     double seconds[W_DECODE_TYPES];  /* to generate a token */
     double prompt_s[W_DECODE_TYPES]; /* of a token of a prompt */
 };
 
 struct w_decode_probe {
     struct w_decode_cost cost;
-    u32 noisy; /* measurements that were noisy, out of */
-    u32 measurements;
+    u32 measurements, noisy; /* how many there were, and how many of them varied too much */
 };
 
 /* Models of 1 to 280 MB in fp32, from the smallest to the largest. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "bench/probe.h"
 #include "sys/clock.h"
 
 #define ROUNDS 15              /* of a row, of which the lower quartile counts */
@@ -63,12 +64,6 @@ static enum w_status take_round(struct w_peers *peers, u8 *memory, u32 exchanges
     return status;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static enum w_status measure(struct w_network_probe *probe, u32 row, struct w_peers *peers,
                              u8 *memory, struct w_err *err)
 {
@@ -84,7 +79,7 @@ static enum w_status measure(struct w_network_probe *probe, u32 row, struct w_pe
     }
     if (status)
         return status;
-    qsort(seconds, rounds, sizeof *seconds, compare);
+    w_sort_reals(seconds, rounds);
     probe->rows[row].exchanges = plan[row].exchanges;
     probe->rows[row].bytes = plan[row].bytes;
     probe->rows[row].seconds = seconds[rounds / 4];

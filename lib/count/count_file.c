@@ -84,17 +84,6 @@ static enum w_status build_header(struct w_header *header, const struct w_count_
                                           : W_DONE;
 }
 
-/* The next array, after its padding. */
-static enum w_status put(struct w_writer *writer, const void *bytes, u64 size, struct w_err *err)
-{
-    static const u8 zeroes[W_TENSOR_ALIGN];
-    const u64 at = w_writer_count(writer);
-
-    enum w_status status =
-        w_writer_records(writer, zeroes, w_round_up(at, W_TENSOR_ALIGN) - at, err);
-    return status ? status : w_writer_records(writer, bytes, size, err);
-}
-
 enum w_status w_count_image_write(const struct w_count_image *image, struct w_output *out,
                                   const struct w_count_write *write, struct w_err *err)
 {
@@ -107,13 +96,15 @@ enum w_status w_count_image_write(const struct w_count_image *image, struct w_ou
     if (!status)
         status = w_writer_open(&writer, out, &header, &write->stream, err);
     if (!status)
-        status = put(writer, image->spectrum[1], image->order * sizeof image->spectrum[1], err);
+        status = w_writer_tensor(writer, image->spectrum[1],
+                                 image->order * sizeof image->spectrum[1], err);
     if (!status)
-        status = put(writer, image->unigrams, image->vocab * sizeof *image->unigrams, err);
+        status =
+            w_writer_tensor(writer, image->unigrams, image->vocab * sizeof *image->unigrams, err);
     for (u32 n = 2; n <= image->order && !status; n++)
         for (u32 a = 0; a < W_COUNT_ARRAYS && !status; a++)
             if (image->part[n][a].size)
-                status = put(writer, image->part[n][a].at, image->part[n][a].size, err);
+                status = w_writer_tensor(writer, image->part[n][a].at, image->part[n][a].size, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     w_writer_abort(&writer, write->by, err);
@@ -164,8 +155,14 @@ static bool part_of(const struct w_count_image *image, const char *name, u32 *or
     return false;
 }
 
+/* Where arrays are read from; what the reader reports has the name already. */
+struct array_source {
+    struct w_reader *reader;
+    const char *name;
+};
+
 /* Read bytes into a buffer, whose memory grows as they come. */
-static enum w_status read_growing(struct w_reader *reader, struct w_buffer *b, u64 bytes,
+static enum w_status read_growing(const struct array_source *from, struct w_buffer *b, u64 bytes,
                                   struct w_err *err)
 {
     enum w_status status = W_DONE;
@@ -173,15 +170,15 @@ static enum w_status read_growing(struct w_reader *reader, struct w_buffer *b, u
     while (b->size < bytes && !status) {
         const u64 some = W_MIN(bytes - b->size, W_MAX((u64)b->size, READ_AHEAD));
         if (!w_buffer_room(b, some))
-            return w_fail(err, W_NOMEM, "no memory for %llu bytes of counts",
+            return w_fail(err, W_NOMEM, "%s: no memory for %llu bytes of counts", from->name,
                           (unsigned long long)bytes);
-        status = w_reader_exactly(reader, b->at + b->size, some, err);
+        status = w_reader_exactly(from->reader, b->at + b->size, some, err);
         b->size += some;
     }
     return status;
 }
 
-static enum w_status read_array(struct w_count_image *image, struct w_reader *reader,
+static enum w_status read_array(struct w_count_image *image, const struct array_source *from,
                                 const struct w_array *a, u32 *seen, struct w_err *err)
 {
     u32 order = 0, array = 0;
@@ -192,29 +189,32 @@ static enum w_status read_array(struct w_count_image *image, struct w_reader *re
         if (a->dtype != W_TYPE_U64 || a->bytes != image->order * sizeof image->spectrum[1])
             expected = "u64 [order, 4]";
         else
-            status = w_reader_exactly(reader, image->spectrum[1], a->bytes, err);
+            status = w_reader_exactly(from->reader, image->spectrum[1], a->bytes, err);
         *seen |= SPECTRUM_SEEN;
     } else if (!strcmp(a->name, "1.count")) {
         struct w_buffer b = {0};
         if (a->dtype != W_TYPE_U32 || a->bytes != 4ull * image->vocab)
             expected = "u32 [vocab]";
         else
-            status = read_growing(reader, &b, a->bytes, err);
+            status = read_growing(from, &b, a->bytes, err);
         image->unigrams = (u32 *)(void *)b.at;
         *seen |= UNIGRAMS_SEEN;
     } else if (part_of(image, a->name, &order, &array)) {
         if (a->dtype != type_of(bytes_of(image, array)) || a->ndim != 1)
             expected = "another type or shape";
         else
-            status = read_growing(reader, &image->part[order][array], a->bytes, err);
+            status = read_growing(from, &image->part[order][array], a->bytes, err);
     } else {
-        return w_fail(err, W_NEWER, "array %s is not known to this program", a->name);
+        return w_fail(err, W_NEWER, "%s: array %s is not known to this program", from->name,
+                      a->name);
     }
-    return expected ? w_fail(err, W_CORRUPT, "array %s: expected %s", a->name, expected) : status;
+    if (expected)
+        status = w_fail(err, W_CORRUPT, "%s: array %s: expected %s", from->name, a->name, expected);
+    return status;
 }
 
 /* All arrays, or up to the spectrum. */
-static enum w_status read_arrays(struct w_count_image *image, struct w_reader *reader,
+static enum w_status read_arrays(struct w_count_image *image, const struct array_source *from,
                                  const struct w_header *header, bool all, struct w_err *err)
 {
     const u32 wanted = all ? SPECTRUM_SEEN | UNIGRAMS_SEEN : SPECTRUM_SEEN;
@@ -226,15 +226,16 @@ static enum w_status read_arrays(struct w_count_image *image, struct w_reader *r
 
     for (u32 i = 0; i < header->array_count && !status && (all || seen != wanted); i++) {
         const struct w_array *a = &header->arrays[i];
-        status = w_reader_exactly(reader, gap, a->offset - at, err);
+        status = w_reader_exactly(from->reader, gap, a->offset - at, err);
         if (!status)
-            status = read_array(image, reader, a, &seen, err);
+            status = read_array(image, from, a, &seen, err);
         at = a->offset + a->bytes;
     }
     if (!status && (seen & wanted) != wanted)
-        status = w_fail(err, W_CORRUPT, "counts without \"spectrum\" or \"1.count\"");
+        status =
+            w_fail(err, W_CORRUPT, "%s: counts without \"spectrum\" or \"1.count\"", from->name);
     if (!status && all) /* the end frame, checked */
-        status = w_reader_records(reader, &rest, &count, err);
+        status = w_reader_records(from->reader, &rest, &count, err);
     return status == W_END ? W_DONE : status;
 }
 
@@ -261,11 +262,8 @@ static enum w_status read_file(struct w_count_image *image, struct w_header *hea
         if (status)
             status = w_fail_at(err, status, "%s", in.name);
     }
-    if (!status) {
-        status = read_arrays(image, reader, header, all, err);
-        if (status && err && !strstr(err->text, in.name))
-            status = w_fail_at(err, status, "%s", in.name);
-    }
+    if (!status)
+        status = read_arrays(image, &(struct array_source){reader, in.name}, header, all, err);
     w_reader_close(&reader);
     w_input_close(&in);
     return status;
@@ -281,4 +279,21 @@ enum w_status w_count_facts_read(struct w_count_image *image, struct w_header *h
                                  const char *path, struct w_err *err)
 {
     return read_file(image, header, path, false, err);
+}
+
+enum w_status w_counts_load(struct w_counts **counts, struct w_header *header, const char *path,
+                            struct w_err *err)
+{
+    const char *name = path && strcmp(path, "-") ? path : "standard input";
+    struct w_count_image image = {0};
+
+    *counts = NULL;
+    enum w_status status = w_count_image_read(&image, header, path, err);
+    if (!status) {
+        status = w_counts_open(counts, &image, err);
+        if (status)
+            status = w_fail_at(err, status, "%s", name);
+    }
+    w_count_image_release(&image);
+    return status;
 }

@@ -2,7 +2,7 @@
 #ifndef W_COUNT_FILE_H
 #define W_COUNT_FILE_H
 
-#include "count/count_image.h"
+#include "count/counts.h"
 #include "wire/stream.h"
 
 struct w_count_write {
@@ -28,5 +28,9 @@ enum w_status w_count_image_read(struct w_count_image *, struct w_header *header
  * spectrum. As w_count_image_read() otherwise. */
 enum w_status w_count_facts_read(struct w_count_image *, struct w_header *header, const char *path,
                                  struct w_err *) W_MUST_CHECK;
+/* A whole file as counts in memory: w_count_image_read(), w_counts_open(), and their errors.
+ * *counts is NULL after a failure. */
+enum w_status w_counts_load(struct w_counts **counts, struct w_header *header, const char *path,
+                            struct w_err *) W_MUST_CHECK;
 
 #endif

@@ -162,10 +162,9 @@ static void say_order(struct left_out *l, struct leaving *w, u32 n, u32 at, u32 
     }
     if (total == 0)
         return;
-    const double mass = discount[1] * f[1] + discount[2] * f[2] + discount[3] * f[3];
     struct saying *s = &w->sayings[at];
-    s->a += s->b * (count - discount[W_MIN(count, 3u)]) / total;
-    s->b *= mass / total;
+    s->a += s->b * w_count_discounted(discount, count) / total;
+    s->b *= w_count_mass(discount, f + 1) / total;
     if (n <= 5)
         w_count_features(total, (double)f[1] + f[2] + f[3], s->ctx + 2 * (n - 2));
 }
@@ -416,12 +415,11 @@ static void finish_document(struct left_out *l, struct leaving *w, u64 d, u32 *p
 
     order_1_of(l, w, d, &total, classes);
     const double *discount = l->discount[d][1], none = 1.0 / l->text->vocab;
-    const double mass =
-        discount[1] * classes[1] + discount[2] * classes[2] + discount[3] * classes[3];
+    const double mass = w_count_mass(discount, classes + 1);
     for (u64 i = d ? l->text->ends[d - 1] : 0; i < l->text->ends[d]; i++) {
         const u32 count = l->unigrams[ids[i]] - (u32)-w->lost[ids[i]];
         const double p =
-            total > 0 ? (count - discount[W_MIN(count, 3u)] + mass * none) / total : none;
+            total > 0 ? (w_count_discounted(discount, count) + mass * none) / total : none;
         struct answer answer = {.b = 1}; /* position 0 has no context */
         if (i + AHEAD < l->text->ends[d])
             __builtin_prefetch(answers + places[ids[i + AHEAD - 1]] * l->item_bytes);

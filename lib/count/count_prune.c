@@ -58,7 +58,7 @@ static u16 rank_context(struct pruning *r, struct ranking *w, u32 n, u32 context
     u16 highest = n == 2 ? RANKS - 1 : 0; /* of order 2 all are kept */
 
     w_counts_context(r->counts, n, context, &node);
-    const double mass = d[1] * node.n[0] + d[2] * node.n[1] + d[3] * node.n[2];
+    const double mass = w_count_mass(d, node.n);
     for (u32 gram = first; gram < end; gram++) {
         const u32 word = w_count_word(&level->gram_words, id_bytes, gram);
         const u32 count = w_counts_gram_count(r->counts, n, gram);
@@ -66,7 +66,7 @@ static u16 rank_context(struct pruning *r, struct ranking *w, u32 n, u32 context
             while (w_count_word(&parent->gram_words, id_bytes, at) < word)
                 at++; /* what follows a context follows its parent */
         const double lower = n > 2 ? above[at - first_above] : above[word];
-        const double kept = count - d[W_MIN(count, 3u)], p = (kept + mass * lower) / node.total;
+        const double kept = w_count_discounted(d, count), p = (kept + mass * lower) / node.total;
         w->p[n][gram - first] = p;
         r->rank[n][gram] = count < r->wanted->min_count[n] ? 0 : rank_of(kept, p / lower);
         w->bytes[r->rank[n][gram]] += id_bytes + 1;

@@ -92,11 +92,6 @@ enum w_status w_count_score_on(const struct w_counts *counts, struct w_count_del
 
 /* ---- all tokens ---- */
 
-static double kept(const discounts discount, u32 count)
-{
-    return count - discount[W_MIN(count, 3u)];
-}
-
 /* p += scale * what one order says of each follower. */
 static void scatter(const struct w_counts *counts, const struct w_count_delta *delta, u32 order,
                     const struct w_count_node *node, double scale, double *p)
@@ -108,11 +103,12 @@ static void scatter(const struct w_counts *counts, const struct w_count_delta *d
     if (!w_count_delta_is_new(node->context)) {
         struct w_count_range range = w_counts_followers(counts, order, node->context);
         while (w_counts_next(counts, &range, &follower))
-            p[follower.word] += scale * kept(discount, follower.count);
+            p[follower.word] += scale * w_count_discounted(discount, follower.count);
     }
     for (u32 at = 0; delta && w_count_delta_next(delta, node->context, &at, &change);) {
         /* Added once as it was before: the difference. */
-        p[change.word] += scale * (kept(discount, change.now) - kept(discount, change.before));
+        p[change.word] += scale * (w_count_discounted(discount, change.now) -
+                                   w_count_discounted(discount, change.before));
     }
 }
 
@@ -139,10 +135,8 @@ void w_count_distribution(const struct w_counts *counts, const struct w_count_de
         depth++;
     for (u32 n = depth; n >= 1; n--) {
         const struct w_count_node *node = &walk.node[n - 1];
-        const double *d = facts->discount[n];
         scatter(counts, delta, n, node, rest / node->total, p);
-        rest *= (d[1] * node->n[0] + d[2] * node->n[1] + d[3] * node->n[2] + node->pruned) /
-                node->total;
+        rest *= (w_count_mass(facts->discount[n], node->n) + node->pruned) / node->total;
     }
     for (u32 word = 0; word < facts->vocab; word++)
         p[word] += rest / facts->vocab;

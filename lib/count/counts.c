@@ -110,6 +110,20 @@ static enum w_status corrupt(u32 order, const char *what, struct w_err *err)
     return w_fail(err, W_CORRUPT, "counts of order %u: %s", order, what);
 }
 
+/* The number of a code; *at: bytes of the large numbers that are used so far. */
+static inline enum w_status take_number(u8 code, const struct w_buffer *large, u64 *at, u32 order,
+                                        u32 *number, struct w_err *err)
+{
+    *number = code;
+    if (code != W_COUNT_LARGE)
+        return W_DONE;
+    if (large->size - *at < 4)
+        return corrupt(order, "large numbers are missing", err);
+    *number = w_get32(large->at + *at);
+    *at += 4;
+    return W_DONE;
+}
+
 /* Codes and large numbers as the sums before each: [count + 1]. */
 static enum w_status unpack_sums(struct w_buffer *codes, struct w_buffer *large, u32 order,
                                  u64 limit, u32 **sums, struct w_err *err)
@@ -121,14 +135,11 @@ static enum w_status unpack_sums(struct w_buffer *codes, struct w_buffer *large,
     if (!out)
         return w_fail(err, W_NOMEM, "no memory for %llu contexts", (unsigned long long)count);
     for (u64 i = 0; i < count; i++) {
-        u32 number = codes->at[i];
+        u32 number;
+        enum w_status status = take_number(codes->at[i], large, &at, order, &number, err);
+        if (status)
+            return status;
         out[i] = (u32)total;
-        if (number == W_COUNT_LARGE) {
-            if (large->size - at < 4)
-                return corrupt(order, "large numbers are missing", err);
-            number = w_get32(large->at + at);
-            at += 4;
-        }
         total += number;
         if (total > limit)
             return corrupt(order, "more followers or children than there are", err);
@@ -151,13 +162,9 @@ static enum w_status unpack_pruned(struct w_buffer *codes, struct w_buffer *larg
     if (!out)
         return w_fail(err, W_NOMEM, "no memory for %zu contexts", codes->size);
     for (u64 i = 0; i < codes->size; i++) {
-        out[i] = codes->at[i];
-        if (out[i] == W_COUNT_LARGE) {
-            if (large->size - at < 4)
-                return corrupt(order, "large numbers are missing", err);
-            out[i] = w_get32(large->at + at);
-            at += 4;
-        }
+        enum w_status status = take_number(codes->at[i], large, &at, order, &out[i], err);
+        if (status)
+            return status;
     }
     if (at != large->size)
         return corrupt(order, "more large numbers than are used", err);
@@ -328,7 +335,8 @@ enum w_status w_counts_open(struct w_counts **out, struct w_count_image *image, 
                                           .id_bytes = image->id_bytes,
                                           .tokens = image->tokens,
                                           .document = image->document,
-                                          .pruned = image->pruned};
+                                          .pruned = image->pruned,
+                                          .image_bytes = w_count_image_bytes(image)};
         memcpy(c->facts.spectrum, image->spectrum, sizeof c->facts.spectrum);
         for (u32 n = 1; n <= image->order; n++)
             w_count_discounts(image->spectrum[n], c->facts.discount[n]);
@@ -498,9 +506,8 @@ double w_count_p(const struct w_counts *c, const double (*discount)[4],
     for (u32 n = 1; n <= walk->depth && walk->node[n - 1].total; n++) {
         const struct w_count_node *node = &walk->node[n - 1];
         const double *d = discount[n];
-        double mass = d[1] * node->n[0] + d[2] * node->n[1] + d[3] * node->n[2] + node->pruned;
-        double kept = node->count - d[W_MIN(node->count, 3u)];
-        p = (kept + mass * p) / node->total;
+        double mass = w_count_mass(d, node->n) + node->pruned;
+        p = (w_count_discounted(d, node->count) + mass * p) / node->total;
     }
     return p;
 }

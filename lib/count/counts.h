@@ -1,6 +1,7 @@
 /* counts.h - a model by modified Kneser-Ney smoothing in memory, and what it knows of a place.
  *
- *     w_counts_open(&counts, &image, &err)      // takes over the image's arrays
+ *     w_counts_open(&counts, &image, &err)      // takes over the image's arrays; or, from a file,
+ *     w_counts_load(&counts, &header, path, &err)                      // count/count_file.h
  *     w_counts_walk(counts, ids, from, n, walk) // contexts and counts of n places of a text
  *     p = w_count_p(counts, &walk[i])           // or with a delta over it: count/count_delta.h
  *     w_counts_free(counts)
@@ -37,13 +38,25 @@ struct w_count_facts {
     double discount[W_COUNT_ORDER_MAX + 1]
                    [4]; /* by order and count, 3 for 3 and more; [.][0] is 0 */
     u32 contexts[W_COUNT_ORDER_MAX + 1], grams[W_COUNT_ORDER_MAX + 1];
-    u64 memory_bytes;
+    u64 image_bytes, memory_bytes; /* of the image that was opened; of what it became */
 };
 const struct w_count_facts *w_counts_facts(const struct w_counts *);
 
 /* D1, D2, D3 from how many n-grams occur 1, 2, 3 and 4 times (Chen and Goodman); fixed ones where
  * these are too few to say, or say what is no discount. [0] is 0. */
 void w_count_discounts(const u64 spectrum[W_COUNT_SPECTRUM], double discount[4]);
+
+/* k - D(k) of the formula above, by the discounts of the order. */
+static inline double w_count_discounted(const double discount[4], u32 count)
+{
+    return count - discount[W_MIN(count, 3u)];
+}
+
+/* D1 n1 + D2 n2 + D3 n3: what a context's followers leave to the shorter context. */
+static inline double w_count_mass(const double discount[4], const u32 n[3])
+{
+    return discount[1] * n[0] + discount[2] * n[1] + discount[3] * n[2];
+}
 
 /* What one order knows of a place. */
 struct w_count_node {

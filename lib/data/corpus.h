@@ -21,6 +21,12 @@ struct w_corpus_facts {
     bool regular_files;       /* all of them are: their size is fixed, and they can be read again */
 };
 
+/* The id of a record. */
+static inline u32 w_corpus_id(const struct w_corpus_facts *facts, const u8 *records, u64 index)
+{
+    return w_id_at(records + index * facts->record_bytes + facts->id_at, facts->id_bytes, 0);
+}
+
 /* Open the first stream and read its header. count 0: standard input. The paths must outlive the
  * corpus. W_IO: a path leads nowhere; W_TRUNCATED: no stream in it; W_MISMATCH: no tokens;
  * W_CORRUPT: no valid vocabulary size or end id in the header; else as reading any stream. */

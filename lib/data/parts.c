@@ -49,12 +49,11 @@ static bool is_validation(const struct w_parts *p, u64 document)
 /* Tokens to the end of the document, its end id included, but at most `limit`. */
 static u64 document_run(const struct w_parts *p, const u8 *records, u64 limit, bool *ends)
 {
-    const u8 *id = records + p->facts.id_at;
     u64 n = 0;
 
     *ends = false;
-    for (; n < limit && !*ends; n++, id += p->facts.record_bytes)
-        *ends = w_id_at(id, p->facts.id_bytes, 0) == p->facts.eot;
+    for (; n < limit && !*ends; n++)
+        *ends = w_corpus_id(&p->facts, records, n) == p->facts.eot;
     return n;
 }
 
@@ -131,6 +130,16 @@ enum w_status w_parts_next(struct w_parts *p, struct w_run *run, struct w_err *e
     p->given += run->count;
     p->document += run->ends;
     return W_DONE;
+}
+
+void w_parts_say(struct w_header *header, const struct w_parts_options *options, const char *part)
+{
+    struct w_json *split = w_json_object();
+
+    w_json_set_string(split, "part", part);
+    w_json_set_real(split, "val_fraction", options->val_fraction);
+    w_json_set_u64(split, "seed", options->split_seed);
+    w_json_set(header->json, "split", split);
 }
 
 bool w_parts_are_inside(const struct w_parts *p)

@@ -39,6 +39,8 @@ void w_parts_free(struct w_parts *); /* accepts NULL */
 
 /* W_END after the last run; W_NOMEM; else as w_corpus_read(). */
 enum w_status w_parts_next(struct w_parts *, struct w_run *, struct w_err *) W_MUST_CHECK;
+/* Say in a header, as "split", which documents its records are of: part "train", "val" or "all". */
+void w_parts_say(struct w_header *, const struct w_parts_options *, const char *part);
 /* Once there was a run: is the corpus split inside of its text? */
 bool w_parts_are_inside(const struct w_parts *);
 

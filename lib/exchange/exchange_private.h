@@ -36,7 +36,7 @@ struct w_gpt2_shape {
 enum w_status w_gpt2_conf(struct w_conf *, const struct w_gpt2_shape *,
                           struct w_err *) W_MUST_CHECK;
 
-/* Is a tensor part of what other programs know (1), or of the gate of counts (0)? */
+/* Do other programs know this tensor? They know none of the gate of counts. */
 bool w_gpt2_has(const struct w_tensor *);
 
 /* As w_weights_vocab(), and w_weights_check_vocab(). */

@@ -219,13 +219,39 @@ static enum w_status give_generation(struct w_fit *fit, const struct w_costs *co
     return status;
 }
 
-static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *ask,
-                                     struct w_err *err)
+/* What follows from no measurement of this machine. */
+static void give_rules(struct w_fit *fit, const struct w_fit_ask *ask)
 {
-    static const struct w_residuals none;
-    const bool known = ask->calibration && w_calibration_knows(ask->calibration, ask->type);
-    const struct w_calibration *c = known ? ask->calibration : NULL;
-    struct w_costs costs = {.spread = 0};
+    const bool counts = fit->conf.counts > 0 && ask->text_tokens > 0;
+
+    give(fit, "element", (double)w_type_bytes(ask->type), "precision");
+    give(fit, "rule.share", ask->share > 0 ? ask->share : RULE_SHARE,
+         ask->share > 0 ? "the kernels of this host" : "rule");
+    give(fit, "rule.local", LOCAL_WORTH, "rule");
+    give(fit, "resident.base", RESIDENT_BASE, "rule");
+    give(fit, "decode.interval", DECODE_INTERVAL, "rule");
+    give(fit, "counts.token_bytes", counts ? COUNT_BYTES : 0, "rule");
+    give(fit, "counts.token_s", counts ? COUNT_S : 0, "rule");
+}
+
+static void give_law(struct w_fit *fit)
+{
+    const struct w_recipe *recipe = w_recipe_of(&fit->conf);
+    const u64 step_tokens = fit->conf.accumulate * fit->conf.batch_size * fit->conf.max_length;
+
+    for (u32 i = 0; i < W_LAW_KEYS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "law.%s", w_law_keys[i]);
+        give(fit, key, recipe->law[i], "tests/loss");
+    }
+    give(fit, "law.rate", w_recipe_rate(recipe, fit->conf.d_model, step_tokens), "tests/loss");
+}
+
+/* What the machine was measured to do; c: NULL where it was not, or not with this type. */
+static void give_costs(struct w_fit *fit, const struct w_fit_ask *ask,
+                       const struct w_calibration *c, const struct w_costs *costs)
+{
+    const bool disk = c && c->disk_bytes_s > 0;
 
     for (u32 i = 0; i < W_CALIBRATION_LEVELS; i++) {
         char key[32];
@@ -233,46 +259,39 @@ static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *
         give_number(fit, key, c ? c->capacity[i] : 0, c ? "calibration" : "not measured");
     }
     give_number(fit, "calibrated", c ? 1 : 0, c ? "calibration" : "no calibration");
-    give(fit, "element", (double)w_type_bytes(ask->type), "precision");
-    give(fit, "rule.share", ask->share > 0 ? ask->share : RULE_SHARE,
-         ask->share > 0 ? "the kernels of this host" : "rule");
-    give(fit, "rule.local", LOCAL_WORTH, "rule");
-    give(fit, "resident.base", RESIDENT_BASE, "rule");
-    if (c)
-        w_costs_make(&costs, c, &fit->conf, &fit->plan,
-                     (struct w_costs_of){ask->type, (u32)W_MAX(ask->threads, 1)});
     for (u32 phase = 0; phase < W_PHASES; phase++) {
-        give_phase(fit, "cost", phase, c ? costs.phases[phase].token_s : NAN);
-        give_phase(fit, "call", phase, c ? costs.phases[phase].call_s : NAN);
-        give_phase(fit, "bandwidth", phase, c ? costs.bytes_s[phase] : NAN);
-        fit->levels[phase] = costs.level[phase];
+        give_phase(fit, "cost", phase, c ? costs->phases[phase].token_s : NAN);
+        give_phase(fit, "call", phase, c ? costs->phases[phase].call_s : NAN);
+        give_phase(fit, "bandwidth", phase, c ? costs->bytes_s[phase] : NAN);
+        fit->levels[phase] = costs->level[phase];
     }
-    /* two independent sources of error: of the model of costs, and of the measurements behind it */
+    give(fit, "decode.seconds", c ? costs->decode_s[0] : 0, "calibration");
+    give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
+    give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
+}
+
+static enum w_status give_prediction(struct w_fit *fit, const struct w_fit_ask *ask,
+                                     struct w_err *err)
+{
+    static const struct w_residuals none;
+    const bool known = ask->calibration && w_calibration_knows(ask->calibration, ask->type);
+    const struct w_calibration *c = known ? ask->calibration : NULL;
+    const u32 threads = (u32)W_MAX(ask->threads, 1);
+    struct w_costs costs = {.spread = 0};
+
+    if (c)
+        w_costs_make(&costs, c, &fit->conf, &fit->plan, (struct w_costs_of){ask->type, threads});
+    give_rules(fit, ask);
+    give_law(fit);
+    give_costs(fit, ask, c, &costs);
+    /* two independent sources of error: the model of costs, and the measurements that it is fed */
     struct w_correction correction = w_residuals_correction(
         ask->residuals ? ask->residuals : &none, hypot(UNLEARNED_INTERVAL, costs.spread));
     fit->learned_from = c ? correction.learned_from : 0;
     const char *source = fit->learned_from ? "verified runs" : "rule";
     give(fit, "predict.factor", correction.factor, source);
     give(fit, "predict.interval", c ? correction.interval : RULE_INTERVAL, source);
-    give(fit, "decode.seconds", c ? costs.decode_s[0] : 0, "calibration");
-    give(fit, "decode.interval", DECODE_INTERVAL, "rule");
-    give(fit, "ckpt.bandwidth", c ? c->disk_bytes_s : 0, "calibration");
-    bool disk = c && c->disk_bytes_s > 0;
-    give_number(fit, "ckpt.every", disk ? ask->ckpt_every_s : 0, disk ? "user" : "not known");
-    const struct w_recipe *recipe = w_recipe_of(&fit->conf);
-    for (u32 i = 0; i < W_LAW_KEYS; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "law.%s", w_law_keys[i]);
-        give(fit, key, recipe->law[i], "tests/loss");
-    }
-    const u64 step_tokens = fit->conf.accumulate * fit->conf.batch_size * fit->conf.max_length;
-    give(fit, "law.rate", w_recipe_rate(recipe, fit->conf.d_model, step_tokens), "tests/loss");
-    const bool counts = fit->conf.counts > 0 && ask->text_tokens > 0;
-    give(fit, "counts.token_bytes", counts ? COUNT_BYTES : 0, "rule");
-    give(fit, "counts.token_s", counts ? COUNT_S : 0, "rule");
-    give_number(fit, "eval.tokens", ask->eval_tokens, "user");
-    give_number(fit, "eval.every", ask->eval_every, "user");
-    return give_generation(fit, c ? &costs : NULL, (u32)W_MAX(ask->threads, 1), err);
+    return give_generation(fit, c ? &costs : NULL, threads, err);
 }
 
 const char *w_fit_bound(const struct w_fit *fit, enum w_phase phase)
@@ -370,6 +389,8 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
     give_number(fit, "ranks.spread", ask->spread, "user");
     give(fit, "network.bytes_s", ask->network.bytes_s, "network");
     give(fit, "network.latency", ask->network.latency_s, "network");
+    give_number(fit, "eval.tokens", ask->eval_tokens, "user");
+    give_number(fit, "eval.every", ask->eval_every, "user");
 }
 
 /* ---- the planner ---- */

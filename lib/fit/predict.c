@@ -192,7 +192,7 @@ static struct among among(const struct w_calibration *c, double bytes)
 static void decode_costs(struct w_costs *costs, const struct w_calibration *c,
                          const struct w_conf *conf)
 {
-    /* as calibration.c counts them: of the position table only one row is read */
+    /* as decode_probe.c counts them, but for vectors: of the position table only one row is read */
     const double positions = (double)conf->max_length * (double)conf->d_model;
     const double bytes = 4 * (w_arch_matrices(conf) - positions);
     const double layers = bytes - 4 * (double)conf->vocab_size * (double)conf->d_model;

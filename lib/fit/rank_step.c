@@ -74,11 +74,9 @@ static void add_gradients(struct w_rank_step *step, const struct w_arch *arch,
                           const struct w_conf *conf, const double flop_s[W_PHASES])
 {
     const u64 floats = arch->tensors.floats;
-    u32 head = arch->count - 1;
+    const u32 head = w_arch_head(arch);
     u64 sent = floats, n;
 
-    while (arch->layers[head - 1].kind->losses)
-        head--;
     for (u32 i = 0; i < arch->count; i++) {
         /* those that make losses in their order, then the others in reverse */
         const u32 index = i < arch->count - head ? head + i : arch->count - 1 - i;

@@ -44,10 +44,10 @@ struct w_recipe {
      * width. It grows as the square root of the tokens. */
     double rate, rate_width;
     double muon_rate;    /* muon_learning_rate / learning_rate; 0: the recipe has none */
-    double warmup_part;  /* of the steps, */
-    u64 warmup_steps;    /* but at most so many; 0: no limit */
-    u32 schedule;        /* enum w_schedule, */
-    double min_lr_ratio; /* down to this */
+    double warmup_part;  /* share of the steps in which the rate rises */
+    u64 warmup_steps;    /* these are at most so many; 0: no limit */
+    u32 schedule;        /* enum w_schedule: how the rate falls after them */
+    double min_lr_ratio; /* the last rate, as a part of the highest */
 };
 extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_name */
 
@@ -55,11 +55,11 @@ const struct w_recipe *w_recipe_of(const struct w_conf *);
 /* Outside the sizes of the runs: there the law is a guess. */
 bool w_recipe_outside(const struct w_conf *);
 
-/* The runs had no fewer tokens for a parameter. */
+/* Tokens for a parameter: the runs had no fewer. */
 #define W_TOKENS_LEAST 0.15
 
-/* Nor many more in all: an hour with 99 million, four times the text, lost 6 % more than the law
- * says. */
+/* Tokens in all: the runs had not many more. An hour with 99 million, four times the text, lost 6 %
+ * more than the law says. */
 #define W_TOKENS_MOST 40e6
 
 /* Tokens per parameter after which a model learns little more (Hoffmann and others, 2022). The runs

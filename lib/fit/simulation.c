@@ -18,10 +18,10 @@ struct turn {
 };
 
 struct rank {
-    double start_s,
-        slowness; /* of this step; its time of computing as a multiple of what was given */
-    double sends_s, receives_s, adds_s; /* until then its sides and the adding thread are busy */
-    double done_s;                      /* the last exchange */
+    double start_s;                     /* when this step began */
+    double slowness;                    /* its time of computing, as a multiple of what was given */
+    double sends_s, receives_s, adds_s; /* until when both sides and the adding thread are busy */
+    double done_s;                      /* when the last exchange was */
     u32 begun, done;                    /* exchanges of this step */
     struct turn turns[W_PEERS_AT_A_TIME];
 };

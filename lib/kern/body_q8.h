@@ -72,12 +72,6 @@ W_INLINE ivec v_dot_bytes(ivec sum, ivec w, i32 x)
 #endif
 }
 
-/* bf16 as fp32. */
-W_INLINE vec v_load_bf16(const w_bf16 *p)
-{
-    return (vec)(v_widen(p) << 16);
-}
-
 /* The scales of a block of a panel. */
 W_INLINE const w_bf16 *scales_of(const u8 *panel)
 {

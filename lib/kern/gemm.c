@@ -45,13 +45,13 @@ static bool unpacks(const struct w_engine *engine, const struct w_gemm *g)
     return g->type == W_TYPE_Q8 && engine->unpack_q8;
 }
 
-/* Of a's elements. */
+/* The type of a's elements. */
 static enum w_type row_type(const struct w_gemm *g)
 {
     return g->type == W_TYPE_Q8 ? W_TYPE_BF16 : g->type;
 }
 
-/* Of b's before they are packed. */
+/* The type of b's elements before they are packed. */
 static enum w_type source_type(const struct w_gemm *g)
 {
     return g->type == W_TYPE_Q8 ? W_TYPE_F32 : g->type;

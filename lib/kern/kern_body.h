@@ -55,11 +55,6 @@ static void to_bf16(w_bf16 *y, const float *x, u64 n)
         v_narrow_some(y + i, v_load_some(x + i, n - i, 0), n - i);
 }
 
-W_INLINE vec v_load_bf16(const w_bf16 *p)
-{
-    return (vec)(v_widen(p) << 16);
-}
-
 static void to_fp32(float *y, const w_bf16 *x, u64 n)
 {
     u64 i = 0;

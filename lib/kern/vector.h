@@ -130,6 +130,12 @@ W_INLINE words_vec v_widen(const u16 *p)
 #endif
 }
 
+/* bf16 as floats. */
+W_INLINE vec v_load_bf16(const u16 *p)
+{
+    return (vec)(v_widen(p) << 16);
+}
+
 W_INLINE vec v_load(const float *p)
 {
     vec v;

@@ -141,6 +141,15 @@ void w_arch_free(struct w_arch *arch)
     *arch = (struct w_arch){0};
 }
 
+u32 w_arch_head(const struct w_arch *arch)
+{
+    u32 head = arch->count - 1;
+
+    while (arch->layers[head - 1].kind->losses)
+        head--;
+    return head;
+}
+
 /* ---- work ---- */
 
 /* Add the work of `times` layers of a kind. */

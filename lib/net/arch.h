@@ -22,6 +22,9 @@ struct w_arch {
 enum w_status w_arch_make(struct w_arch *, const struct w_conf *, struct w_err *) W_MUST_CHECK;
 void w_arch_free(struct w_arch *); /* harmless on zeros */
 
+/* The first of the layers that make losses: from it to the end all of them do. */
+u32 w_arch_head(const struct w_arch *);
+
 /* The work of each phase for one batch, summed over the layers; that of phases of the update
  * (w_phases.of_update) for one optimizer step. */
 void w_arch_work(struct w_work work[W_PHASES], const struct w_conf *, enum w_type);

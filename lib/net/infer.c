@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "kern/q8.h"
-#include "net/model_inside.h"
+#include "net/model_private.h"
 #include "net/sampler.h"
 #include "sys/machine.h"
 #include "sys/pages.h"

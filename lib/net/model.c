@@ -1,6 +1,6 @@
 /* The life cycle of a model: its layers, the plan of their memory, one block of it, and where each
  * layer finds its part (w_layers_place). The arithmetic is step.c. */
-#include "net/model_inside.h"
+#include "net/model_private.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * All exchanges are done before anything that the ranks have in common changes: so a round in whose
  * exchanges a rank is lost can still be dropped. */
-#include "net/model_inside.h"
+#include "net/model_private.h"
 
 void w_model_begin_round(struct w_model *m)
 {

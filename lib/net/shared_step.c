@@ -1,5 +1,5 @@
 /* A step among ranks: where they meet before the update, and after it. */
-#include "net/model_inside.h"
+#include "net/model_private.h"
 
 static void join_words(const void *context, void *x, const void *other, u64 items)
 {

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "net/model_inside.h"
+#include "net/model_private.h"
 
 const void *w_layer_input(const struct w_layer_at *at)
 {
@@ -128,10 +128,8 @@ static void backward(struct w_model *m, u32 index)
 double w_model_gradient(struct w_model *m, const struct w_batch *batch, double scale)
 {
     struct w_pass *pass = &m->pass;
-    u32 head = m->arch.count - 1;
+    const u32 head = w_arch_head(&m->arch);
 
-    while (m->arch.layers[head - 1].kind->losses)
-        head--;
     pass->batch = batch;
     pass->mixed = NULL;
     pass->scale = scale;

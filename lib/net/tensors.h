@@ -68,11 +68,12 @@ void w_tensors_matrix(struct w_tensors *, const char *prefix, const char *name, 
 void w_tensors_table(struct w_tensors *, const char *prefix, const char *name, u64 rows, u64 cols,
                      enum w_init);
 const struct w_tensor *w_tensors_find_table(const struct w_tensors *); /* or NULL */
+enum w_status w_tensors_check(const struct w_tensors *, struct w_err *) W_MUST_CHECK;
+
 /* A vector is one row. */
 static inline u64 w_tensor_rows(const struct w_tensor *t)
 {
     return t->ndim == 2 ? t->shape[0] : 1;
 }
-enum w_status w_tensors_check(const struct w_tensors *, struct w_err *) W_MUST_CHECK;
 
 #endif

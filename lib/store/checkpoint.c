@@ -52,6 +52,12 @@ static struct w_json *state_json(const struct w_ckpt_state *state, u64 seed,
     return json;
 }
 
+/* Does the file hold the state of a sampled softmax? */
+static bool holds_seen(const struct w_conf *conf, const struct w_ckpt_write *write)
+{
+    return !write->weights_only && w_softmax_is_sampled(conf);
+}
+
 static enum w_status build_header(struct w_header *header, const struct w_tensors *tensors,
                                   const struct w_conf *conf, const struct w_ckpt_state *state,
                                   const struct w_ckpt_write *write, struct w_err *err)
@@ -68,7 +74,7 @@ static enum w_status build_header(struct w_header *header, const struct w_tensor
             block_name(name, sizeof name, conf, b, row->name);
             status = w_header_add(header, name, W_TYPE_F32, row->ndim, row->shape, err);
         }
-    if (!status && !write->weights_only && w_softmax_is_sampled(conf))
+    if (!status && holds_seen(conf, write))
         status = w_header_add(header, SEEN_NAME, W_TYPE_U32, 1, &conf->vocab_size, err);
     if (status)
         return status;
@@ -108,17 +114,6 @@ enum w_status w_ckpt_check(const struct w_tensors *tensors, const struct w_conf 
     return status;
 }
 
-/* What the header's array says, at its place. */
-static enum w_status write_array(struct w_writer *writer, const struct w_array *array,
-                                 const void *data, struct w_err *err)
-{
-    static const u8 zeroes[W_TENSOR_ALIGN];
-    const u64 padding = array->offset - w_writer_count(writer);
-    enum w_status status = w_writer_records(writer, zeroes, padding, err);
-
-    return status ? status : w_writer_records(writer, data, array->bytes, err);
-}
-
 /* What is written: the blocks, by their number, and the state of a sampled softmax. */
 struct source {
     const struct w_conf *conf;
@@ -127,18 +122,18 @@ struct source {
     const u32 *seen;
 };
 
-/* The tensors of a block, of which *array is the header's first; it becomes the one after them. */
-static enum w_status write_block(struct w_writer *writer, const struct w_array **array,
-                                 const struct source *source, u32 b, struct w_err *err)
+/* The tensors of a block, in the order of the header. */
+static enum w_status write_block(struct w_writer *writer, const struct source *source, u32 b,
+                                 struct w_err *err)
 {
     const struct w_tensors *tensors = source->tensors;
     enum w_status status = W_DONE;
 
     for (u32 i = 0; i < tensors->count && !status; i++) {
         const struct w_tensor *row = &tensors->rows[i];
-        if (!has_tensor(source->conf, b, row))
-            continue;
-        status = write_array(writer, (*array)++, source->blocks[b] + place_in(b, row), err);
+        if (has_tensor(source->conf, b, row))
+            status = w_writer_tensor(writer, source->blocks[b] + place_in(b, row),
+                                     row->count * sizeof *source->blocks[b], err);
     }
     return status;
 }
@@ -159,11 +154,11 @@ static enum w_status save(const struct source *source, const struct w_ckpt_state
         status = w_output_reserve(&out, header.blob_bytes, err);
     if (!status)
         status = w_writer_open(&writer, &out, &header, &(struct w_write_options){0}, err);
-    const struct w_array *array = header.arrays;
     for (u32 b = 0; b < blocks && !status; b++)
-        status = write_block(writer, &array, source, b, err);
-    if (!status && array < header.arrays + header.array_count)
-        status = write_array(writer, array, source->seen, err);
+        status = write_block(writer, source, b, err);
+    if (!status && holds_seen(source->conf, write))
+        status = w_writer_tensor(writer, source->seen,
+                                 source->conf->vocab_size * sizeof *source->seen, err);
     if (!status)
         status = w_writer_close(&writer, NULL, err);
     if (!status)

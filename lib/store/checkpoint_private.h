@@ -31,7 +31,7 @@ static inline bool has_tensor(const struct w_conf *conf, u32 block, const struct
             w_optimizer_state(w_optimizer_of(conf), block - STATES).rule == t->rule);
 }
 
-/* Where it does, in floats. */
+/* Where in the block that tensor begins, in floats. */
 static inline u64 place_in(u32 block, const struct w_tensor *t)
 {
     return block == WEIGHTS || block == OUTER ? t->offset : t->state;

@@ -1,6 +1,5 @@
 #include "sys/text_files.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void close_present(struct w_text_files *f)
@@ -82,20 +81,4 @@ void w_text_files_release(struct w_text_files *f)
     close_present(f);
     w_kind_counts_release(&f->left_out);
     w_kind_counts_release(&f->doubtful);
-}
-
-enum w_status w_text_file_slurp(const char *path, u64 limit, u32 threads, char **text, size_t *size,
-                                struct w_err *err)
-{
-    struct w_listed_file file = {(char *)(uintptr_t)path, W_FILE_NAMED}; /* which nothing changes */
-    const struct w_file_list list = {.files = &file, .count = 1};
-    struct w_text_files files = {.list = &list, .threads = threads};
-
-    *text = NULL;
-    *size = 0;
-    enum w_status status = w_text_files_next(&files, err);
-    if (!status)
-        status = w_unpack_slurp(files.unpack, limit, text, size, err);
-    w_text_files_release(&files);
-    return status;
 }

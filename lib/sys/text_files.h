@@ -37,8 +37,4 @@ enum w_status w_text_files_next(struct w_text_files *, struct w_err *) W_MUST_CH
 u64 w_text_files_bytes(const struct w_text_files *);
 void w_text_files_release(struct w_text_files *); /* harmless on zeroes; keeps nothing */
 
-/* A whole file as w_unpack_slurp() gives it; W_MISMATCH if it is no text. */
-enum w_status w_text_file_slurp(const char *path, u64 limit, u32 threads, char **text, size_t *size,
-                                struct w_err *err) W_MUST_CHECK;
-
 #endif

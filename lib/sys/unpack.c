@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/grow.h"
 #include "sys/bzip2_blocks.h"
 #include "sys/bzip2_scan.h"
 #include "sys/decode_ahead.h"
@@ -177,28 +176,4 @@ enum w_status w_unpack_read(struct w_unpack *u, void *bytes, size_t size, size_t
         }
     }
     return status == W_END ? W_DONE : status;
-}
-
-enum w_status w_unpack_slurp(struct w_unpack *u, u64 limit, char **text, size_t *size,
-                             struct w_err *err)
-{
-    size_t room = 0, got = PLAIN_BYTES;
-    enum w_status status = W_DONE;
-
-    *text = NULL;
-    for (*size = 0; !status && got == PLAIN_BYTES; *size += got) {
-        status = w_grow(text, &room, *size + PLAIN_BYTES + 1, 1, "bytes of text", err);
-        if (!status)
-            status = w_unpack_read(u, *text + *size, PLAIN_BYTES, &got, err);
-        if (!status && *size + got > limit)
-            status = w_fail(err, W_LIMIT, "%s: larger than %llu bytes", u->in->name,
-                            (unsigned long long)limit);
-    }
-    if (status) {
-        free(*text);
-        *text = NULL;
-    } else {
-        (*text)[*size] = 0;
-    }
-    return status;
 }

@@ -58,9 +58,4 @@ const char *w_unpack_format(const struct w_unpack *);
 /* The name of the format in which bytes begin, or NULL. */
 const char *w_unpack_known(const u8 *bytes, size_t size);
 
-/* All that is left, as text followed by a NUL; W_LIMIT for more than `limit` bytes of it. The
- * caller frees *text, which is NULL after a failure. Else as w_unpack_next(). */
-enum w_status w_unpack_slurp(struct w_unpack *, u64 limit, char **text, size_t *size,
-                             struct w_err *err) W_MUST_CHECK;
-
 #endif

@@ -139,13 +139,13 @@ static bool is_blank(u8 c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Are these bytes next? *more: they may be, but the window ends before the last of them. */
+/* Are these bytes next? Sets *more if they may be, but the window ends before the last of them. */
 static bool is_next(const struct w_xml *x, const char *text, bool *more)
 {
     size_t size = strlen(text), left = x->end - x->at;
     bool same = !memcmp(x->window + x->at, text, W_MIN(size, left));
 
-    *more = same && left < size;
+    *more |= same && left < size;
     return same && left >= size;
 }
 
@@ -165,20 +165,20 @@ static enum w_status skip(struct w_xml *x, const char *open, const char *close)
 /* Skip what is allowed between documents. W_NO if more has to be read first. */
 static enum w_status skip_between(struct w_xml *x)
 {
-    bool more, maybe, perhaps;
     enum w_status status = W_DONE;
 
     while (!status) {
+        bool more = false;
         while (x->at < x->end && is_blank(x->window[x->at]))
             x->at++;
         if (is_next(x, "\xef\xbb\xbf", &more)) /* byte order mark */
             x->at += 3;
-        else if (is_next(x, "<!--", &maybe))
+        else if (is_next(x, "<!--", &more))
             status = skip(x, "<!--", "-->");
-        else if (is_next(x, "<?", &perhaps))
+        else if (is_next(x, "<?", &more))
             status = skip(x, "<?", "?>");
         else
-            return more || maybe || perhaps ? W_NO : W_DONE;
+            return more ? W_NO : W_DONE;
     }
     return status;
 }
@@ -511,15 +511,15 @@ static enum w_status read_cdata(struct w_xml *x, const char *open, struct w_err 
 static enum w_status read_markup(struct w_xml *x, struct w_err *err)
 {
     static const char cdata[] = "<![CDATA[";
-    bool more, maybe;
+    bool more = false;
 
     x->skips_newline = false;
     if (is_next(x, "<!--", &more))
         return skip(x, "<!--", "-->");
-    if (is_next(x, cdata, &maybe))
+    if (is_next(x, cdata, &more))
         return x->depth ? read_cdata(x, cdata, err)
                         : broken(x, "text outside of the elements", err);
-    if (more || maybe)
+    if (more)
         return W_NO;
     if (is_next(x, "<?", &more))
         return skip(x, "<?", "?>");

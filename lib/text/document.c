@@ -23,13 +23,13 @@ struct w_documents {
     u8 *bytes;
     size_t at, end, room;
     u64 base;                /* offset of the window in the file */
-    u64 document_left;       /* bytes that may still be given of the present document, */
-    u64 text_left;           /* and of all text */
+    u64 document_left;       /* bytes that may still be given of the present document */
+    u64 text_left;           /* the same of all text */
     bool inside;             /* wiki: after a <doc> line */
     bool cut;                /* the document gave a piece already */
     struct w_json_line json; /* holds the text given out last */
-    struct w_buffer normal;  /* with options.nfc: text in NFC, */
-    size_t given;            /* of which so many bytes were given out */
+    struct w_buffer normal;  /* with options.nfc: text in NFC */
+    size_t given;            /* bytes of `normal` that were given out */
 };
 
 enum w_format w_format_guess(const u8 *bytes, size_t size, bool is_all)

@@ -414,6 +414,12 @@ bool w_vocab_is_special(const struct w_vocab *v, u32 id)
     return w_vocab_kind(v, id) == W_TOKEN_SPECIAL;
 }
 
+const u8 *w_vocab_text(const struct w_vocab *v, u32 id, u32 *size)
+{
+    *size = 0;
+    return w_vocab_is_special(v, id) ? NULL : w_vocab_bytes(v, id, size);
+}
+
 bool w_vocab_find(const struct w_vocab *v, const u8 *bytes, size_t size, u32 *id)
 {
     u32 slot;

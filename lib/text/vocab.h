@@ -106,6 +106,8 @@ const u32 *w_vocab_merged_ids(const struct w_vocab *);
 /* The bytes of an id (not NUL-terminated); of a special token its name. NULL if no token has the
  * id. */
 const u8 *w_vocab_bytes(const struct w_vocab *, u32 id, u32 *size);
+/* The text that an id stands for: the same, but NULL for a special token too, which has none. */
+const u8 *w_vocab_text(const struct w_vocab *, u32 id, u32 *size);
 enum w_token_kind { W_TOKEN_UNUSED, W_TOKEN_BYTE, W_TOKEN_MADE, W_TOKEN_ADDED, W_TOKEN_SPECIAL };
 enum w_token_kind w_vocab_kind(const struct w_vocab *, u32 id); /* UNUSED from size on */
 bool w_vocab_is_special(const struct w_vocab *, u32 id);

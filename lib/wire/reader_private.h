@@ -42,8 +42,8 @@ struct w_reader {
     u8 *stored, *inflated, *unfiltered;
     size_t stored_room, inflated_room, unfiltered_room;
     struct w_inflater *inflater;
-    struct w_id_filter *id_filter; /* made for the first frame that needs it, and ids of: */
-    u32 id_bytes;
+    struct w_id_filter *id_filter; /* made for the first frame that needs it */
+    u32 id_bytes;                  /* of the ids that it is made for */
 
     struct w_frame_index index; /* of the present member; count 0: none */
     bool index_loaded;          /* or known to be absent */

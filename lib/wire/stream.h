@@ -107,6 +107,9 @@ enum w_status w_writer_open(struct w_writer **, struct w_output *out, const stru
 /* Append records. They are copied; frames go out when full. */
 enum w_status w_writer_records(struct w_writer *, const void *records, u64 count,
                                struct w_err *) W_MUST_CHECK;
+/* Append the next tensor of a blob: the padding before it, and its bytes. */
+enum w_status w_writer_tensor(struct w_writer *, const void *data, u64 bytes,
+                              struct w_err *) W_MUST_CHECK;
 /* Append one line of JSON, a measurement, as a note frame (type m). W_CORRUPT: not such a line. */
 enum w_status w_writer_note(struct w_writer *, const char *json_line, struct w_err *) W_MUST_CHECK;
 /* Write out what is buffered, so that a live reader sees it. */

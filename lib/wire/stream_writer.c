@@ -245,6 +245,15 @@ enum w_status w_writer_records(struct w_writer *w, const void *records, u64 coun
     return fail(w, status, err);
 }
 
+enum w_status w_writer_tensor(struct w_writer *w, const void *data, u64 bytes, struct w_err *err)
+{
+    static const u8 zeroes[W_TENSOR_ALIGN];
+    const u64 padding = w_round_up(w->accepted, W_TENSOR_ALIGN) - w->accepted;
+    enum w_status status = w_writer_records(w, zeroes, padding, err);
+
+    return status ? status : w_writer_records(w, data, bytes, err);
+}
+
 enum w_status w_writer_flush(struct w_writer *w, struct w_err *err)
 {
     err = err ? err : &w->failure;

@@ -71,6 +71,12 @@ static inline float w_lp_at(const u8 *lp, u64 index)
     return value;
 }
 
+/* Is a number a log-probability? Not so NaN and the infinities. */
+static inline bool w_lp_ok(float lp)
+{
+    return lp <= 0 && lp >= -FLT_MAX;
+}
+
 /* How many targets of a sequence are text, by a record. */
 static inline u64 w_targets_at(const struct w_token_header *said, const u8 *record, u64 sequence)
 {
@@ -80,11 +86,5 @@ static inline u64 w_targets_at(const struct w_token_header *said, const u8 *reco
  * for the message. */
 enum w_status w_targets_check(const struct w_token_header *, const u8 *record, u64 number,
                               struct w_err *) W_MUST_CHECK;
-
-/* Can it be one? False for NaN and infinities too. */
-static inline bool w_lp_ok(float lp)
-{
-    return lp <= 0 && lp >= -FLT_MAX;
-}
 
 #endif

@@ -322,8 +322,8 @@ static enum w_status bench(const struct settings *set, const char *path, const s
     struct w_err no_blas;
     enum w_status status = w_conf_load(&conf, path, err);
 
-    for (size_t i = 0; i < set->set.count && !status; i++)
-        status = w_conf_set(&conf, set->set.items[i], err);
+    if (!status)
+        status = w_cli_set_keys(&conf, &set->set, err);
     if (!status)
         status = w_conf_check(&conf, err);
     if (!status)

@@ -207,7 +207,7 @@ ids_of()
     run -3 wbatch -o x.batch -c c.json --set vocab_size=300 tokens
     [[ $output == *"vocab_size is 300"* ]]
     run -2 wbatch -c c.json --set bacth_size=5 tokens
-    [[ $output == *batch_size* ]]
+    [[ $output == *'--set bacth_size=5'*batch_size* ]]
 }
 
 @test "a consumer that has enough ends it quietly" {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "count/count_document.h"
+#include "count/count_documents.h"
 
 enum { VOCAB = 12, EOT = VOCAB - 1, TOKENS = 3000 };
 

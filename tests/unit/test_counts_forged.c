@@ -188,6 +188,30 @@ static void arrays_that_contradict_each_other_are_refused(void **state)
     }
 }
 
+static void a_file_that_is_refused_is_named(void **state)
+{
+    (void)state;
+    struct w_output out = {.fd = memfd_create("counts", 0), .name = "memory"};
+    struct w_count_image image;
+    struct w_counts *counts;
+    struct w_header header;
+    struct w_err err = {0};
+    char path[64];
+
+    learn(&image);
+    unigrams_huge(&image);
+    assert_int_equal(
+        w_count_image_write(&image, &out, &(struct w_count_write){.by = "test 1"}, &err), W_DONE);
+    w_count_image_release(&image);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", out.fd);
+    assert_int_equal(w_counts_load(&counts, &header, path, &err), W_CORRUPT);
+    assert_non_null(strstr(err.text, path));
+    assert_non_null(strstr(err.text, "order 1: 2^31 or more"));
+    assert_null(counts);
+    w_header_free(&header);
+    close(out.fd);
+}
+
 /* ---- headers ---- */
 
 static enum w_status read_back(const struct w_output *out, struct w_err *err)
@@ -198,6 +222,8 @@ static enum w_status read_back(const struct w_output *out, struct w_err *err)
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", out->fd);
     enum w_status status = w_count_image_read(&image, &header, path, err);
+    if (status)
+        assert_non_null(strstr(err->text, path));
     w_count_image_release(&image);
     w_header_free(&header);
     close(out->fd);
@@ -282,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_that_contradict_each_other_are_refused),
+        cmocka_unit_test(a_file_that_is_refused_is_named),
         cmocka_unit_test(headers_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "model_fixture.h"
-#include "net/model_inside.h"
+#include "net/model_private.h"
 #include "sys/clock.h"
 
 static void every_phase_of_a_step_is_timed(void **state)

@@ -91,6 +91,10 @@ static void ids_are_bytes_then_merges_then_specials(void **state)
     assert_int_equal(size, 3);
     assert_memory_equal(w_vocab_bytes(v, 259, &size), "<pad>", 5);
     assert_null(w_vocab_bytes(v, 260, &size));
+    assert_memory_equal(w_vocab_text(v, 257, &size), "the", 3);
+    assert_null(w_vocab_text(v, 259, &size)); /* a special token has a name, but no text */
+    assert_int_equal(size, 0);
+    assert_null(w_vocab_text(v, 260, &size));
     assert_false(w_vocab_is_special(v, 257));
     assert_true(w_vocab_is_special(v, 258));
     assert_false(w_vocab_is_special(v, 260));

@@ -48,7 +48,7 @@ enum w_status calibrate_network(struct settings *set, struct w_err *err)
                       "--network measures between two ranks, not %llu: mpirun -n 2 wcachefit "
                       "calibrate --network",
                       (unsigned long long)launcher_ranks());
-    enum w_status status = w_text_file_open(&r.text, err);
+    enum w_status status = w_printed_open(&r.text, err);
     if (!status)
         status = launcher_connect(&peers, SILENCE_S, err);
     if (!status)

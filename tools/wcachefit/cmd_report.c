@@ -139,8 +139,9 @@ static enum w_status rate_of(const struct w_text_list *rates, size_t index, size
                 break;
         }
     if (numbers > 1 && numbers != count)
-        return w_fail(err, W_USAGE, "--rate has %zu numbers for %zu configurations", numbers,
-                      count);
+        return w_fail(err, W_USAGE,
+                      "--rate has %zu numbers for %zu configurations: give one, or one for each",
+                      numbers, count);
     return W_DONE;
 }
 
@@ -180,7 +181,8 @@ static enum w_status ask_for(struct w_fit_ask *ask, const struct settings *set, 
     } else if (set->log.count) {
         struct w_runlog log;
         if (set->log.count != count)
-            return w_fail(err, W_USAGE, "--log is given %zu times for %zu configurations",
+            return w_fail(err, W_USAGE,
+                          "--log is given %zu times for %zu configurations: give one for each",
                           set->log.count, count);
         status = w_runlog_read(&log, set->log.items[index], err);
         ask->tok_s = log.tok_s;

@@ -24,13 +24,8 @@ enum w_status choose_format(struct settings *set, struct w_err *err)
 enum w_status change_conf(struct w_conf *conf, const char *where, const struct settings *set,
                           struct w_err *err)
 {
-    enum w_status status = W_DONE;
+    enum w_status status = w_cli_set_keys(conf, &set->set, err);
 
-    for (size_t k = 0; k < set->set.count && !status; k++) {
-        status = w_conf_set(conf, set->set.items[k], err);
-        if (status)
-            w_fail_at(err, status, "--set %.100s", set->set.items[k]);
-    }
     if (!status && set->set.count) {
         status = w_conf_check(conf, err);
         if (status)
@@ -150,7 +145,7 @@ enum w_status report_open(struct report *r, const struct settings *set, int argc
     static struct w_calibration calibration;
     bool found = false;
 
-    enum w_status status = w_text_file_open(&r->text, err);
+    enum w_status status = w_printed_open(&r->text, err);
     if (!status)
         status = read_machine(r, set, err);
     if (status)
@@ -262,7 +257,7 @@ enum w_status report_close(struct report *r, const struct settings *set, enum w_
 {
     if (answer == W_DONE || answer == W_NO) {
         struct w_err lost = {0};
-        enum w_status status = w_text_file_close(&r->text, &lost);
+        enum w_status status = w_printed_close(&r->text, &lost);
         if (!status && (answer == W_DONE || !set->output))
             status = w_output_whole(set->output, r->text.text, r->text.size, &lost);
         if (status) {
@@ -270,7 +265,7 @@ enum w_status report_close(struct report *r, const struct settings *set, enum w_
             answer = status;
         }
     }
-    w_text_file_release(&r->text);
+    w_printed_release(&r->text);
     free(r->fits);
     free(r->confs);
     return answer;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fit/evaluate.h"
-#include "sys/text_file.h"
+#include "sys/printed.h"
 
 struct report {
     struct w_machine machine;
@@ -28,7 +28,7 @@ struct report {
     struct w_residuals residuals;            /* of verified runs on this host */
     const struct w_calibration *kernels;     /* of a target: how near their peak this host's are */
     struct w_machine host;                   /* on which those were measured */
-    struct w_text_file text;                 /* the answer */
+    struct w_printed text;                   /* the answer */
 };
 
 /* Whether a row of the table of figures is to be explained. */

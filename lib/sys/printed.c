@@ -1,4 +1,4 @@
-#include "sys/text_file.h"
+#include "sys/printed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 static ssize_t append(void *cookie, const char *bytes, size_t size)
 {
-    struct w_text_file *t = cookie;
+    struct w_printed *t = cookie;
 
     if (t->lost || w_grow(&t->text, &t->room, t->size + size + 1, 1, "bytes of text", NULL)) {
         t->lost = true;
@@ -18,7 +18,7 @@ static ssize_t append(void *cookie, const char *bytes, size_t size)
     return (ssize_t)size;
 }
 
-enum w_status w_text_file_open(struct w_text_file *t, struct w_err *err)
+enum w_status w_printed_open(struct w_printed *t, struct w_err *err)
 {
     memset(t, 0, sizeof *t);
     t->file = fopencookie(t, "w", (cookie_io_functions_t){.write = append});
@@ -28,7 +28,7 @@ enum w_status w_text_file_open(struct w_text_file *t, struct w_err *err)
     return W_DONE;
 }
 
-enum w_status w_text_file_close(struct w_text_file *t, struct w_err *err)
+enum w_status w_printed_close(struct w_printed *t, struct w_err *err)
 {
     bool lost = ferror(t->file) != 0;
 
@@ -42,7 +42,7 @@ enum w_status w_text_file_close(struct w_text_file *t, struct w_err *err)
     return W_DONE;
 }
 
-void w_text_file_release(struct w_text_file *t)
+void w_printed_release(struct w_printed *t)
 {
     if (t->file)
         (void)fclose(t->file);

@@ -1,6 +1,7 @@
-/* model_inside.h - what model.c (life cycle) and step.c (arithmetic) share. */
-#ifndef W_MODEL_INSIDE_H
-#define W_MODEL_INSIDE_H
+/* model_private.h - a model as its files see it: model.c makes it, step.c takes steps,
+ * shared_step.c and round.c take them among ranks, and infer.c generates. */
+#ifndef W_MODEL_PRIVATE_H
+#define W_MODEL_PRIVATE_H
 
 #include "net/arch.h"
 #include "net/gradient_tree.h"
