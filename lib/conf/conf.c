@@ -58,7 +58,7 @@ const struct w_option w_conf_table[] = {
      .type = W_OPT_CHOICE,
      .offset = offsetof(struct w_conf, optimizer),
      .arg = "NAME",
-     .dflt = "adamw",
+     .dflt = "muon",
      .choices = "adamw|muon",
      .help =
          "The optimizer: adamw, or muon, which orthogonalises the steps of the matrices between "
@@ -108,7 +108,7 @@ const struct w_option w_conf_table[] = {
     {REAL(init_std), .arg = "X", .dflt = "0.02", .min = 1e-9, .max = 10,
      .help = "Standard deviation of the initial matrices; for those that end a residual branch "
              "it is divided by sqrt(2 num_layers)."},
-    {COUNT(softmax_sample), .arg = "N", .dflt = "0", .max = 1 << 28,
+    {COUNT(softmax_sample), .arg = "N", .dflt = "2048", .max = 1 << 28,
      .help = "Ids over which a step of training takes its softmax: the targets of the batch and "
              "others at random, at least an eighth more than the targets; 0, or vocab_size and "
              "more: all. Evaluation and generation take all ids, and the model is the same kind "

@@ -93,7 +93,8 @@ void w_exchange_say(w_exchange_tell *tell, bool warning, const char *format, ...
     tell(warning, text);
 }
 
-/* Beside the shape: a learning rate that changes a trained model slowly, and four sequences. */
+/* Beside the shape: how such models are trained, at a rate that changes them slowly, and four
+ * sequences. */
 enum w_status w_gpt2_conf(struct w_conf *conf, const struct w_gpt2_shape *shape, struct w_err *err)
 {
     char text[512];
@@ -103,7 +104,8 @@ enum w_status w_gpt2_conf(struct w_conf *conf, const struct w_gpt2_shape *shape,
                       shape->epsilon, W_LAYER_NORM_EPSILON);
     snprintf(text, sizeof text,
              "{\"d_model\":%llu,\"num_heads\":%llu,\"num_layers\":%llu,\"d_ff\":%llu,"
-             "\"vocab_size\":%llu,\"max_length\":%llu,\"batch_size\":4,\"learning_rate\":5e-5}",
+             "\"vocab_size\":%llu,\"max_length\":%llu,\"batch_size\":4,\"learning_rate\":5e-5,"
+             "\"optimizer\":\"adamw\",\"softmax_sample\":0}",
              (unsigned long long)shape->width, (unsigned long long)shape->heads,
              (unsigned long long)shape->layers, (unsigned long long)shape->hidden,
              (unsigned long long)shape->vocab, (unsigned long long)shape->positions);

@@ -356,7 +356,7 @@ make_mixture()
             END {
                 x = chi(p); n = bins; v = 2 / (9 * n)
                 print "chi-square", x, "of", n, "bins, of the network alone", chi(net), "seen", all
-                exit !(n > 5 && all <= 1.0001 && x < n * (1 - v + 4.75 * sqrt(v)) ^ 3 && chi(net) > 1000)
+                exit !(n > 5 && all <= 1.0001 && x < n * (1 - v + 4.75 * sqrt(v)) ^ 3 && chi(net) > 300)
             }' drawn expected
     done
 }

@@ -127,7 +127,7 @@ same_bytes()
     need mpich
     ranks mpich 2 wtrain -v -c eight.json -n 3 --log log -o 2.wts --val "$data/eight.batches" --val-every 1 --keep-best \
         "$data/eight.batches" 2>err
-    [ "$(grep -c 'optimizer adamw' err)" -eq 1 ]
+    [ "$(grep -c 'optimizer muon' err)" -eq 1 ]
     wcat verify 2.best.wts
     [ "$(jq -c 'select(.t == "step")' log | wc -l)" -eq 3 ]
     jq -se '.[0].ranks == 2 and all(.[] | select(.t == "step");

@@ -695,7 +695,7 @@ no_temporary_files()
 }
 
 @test "an optimizer does not continue the states of another" {
-    wtrain -q -c tiny.json -n 3 -o m.wts "$data/train.wts"
+    wtrain -q -c tiny.json --set optimizer=adamw -n 3 -o m.wts "$data/train.wts"
     run wtrain --resume m.wts --set optimizer=muon -n 6 "$data/train.wts"
     [ "$status" -eq 2 ]
     [[ $output == *"m.wts"*"optimizer adamw"*"--init"* ]]

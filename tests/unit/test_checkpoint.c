@@ -34,7 +34,7 @@ static int open_fixture(void **state)
     assert_true(fd >= 0 && !close(fd));
     const char *text =
         "{\"d_model\":4,\"num_heads\":2,\"num_layers\":1,\"d_ff\":6,\"vocab_size\":5,"
-        "\"batch_size\":2,\"max_length\":4,\"learning_rate\":0.001}";
+        "\"batch_size\":2,\"max_length\":4,\"learning_rate\":0.001,\"optimizer\":\"adamw\"}";
     assert_int_equal(w_conf_parse(&f->conf, text, strlen(text), "test", &f->err), W_DONE);
     assert_int_equal(w_kern_choose(&kern, NULL, &f->err), W_DONE);
     assert_int_equal(w_team_new(&f->team, 1, &f->err), W_DONE);

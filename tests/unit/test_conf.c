@@ -33,6 +33,7 @@ static void defaults_and_values_are_set(void **state)
     assert_int_equal(conf.schedule, W_SCHEDULE_COSINE);
     assert_true(conf.beta1 == 0.9 && conf.beta2 == 0.95 && conf.epsilon == 1e-8);
     assert_true(conf.weight_decay == 0.1 && conf.clip_norm == 1 && conf.init_std == 0.02);
+    assert_true(conf.optimizer == W_OPTIMIZER_MUON && conf.softmax_sample == 2048);
     assert_true(conf.min_lr_ratio == 0.1 && conf.accumulate == 1 && conf.warmup_steps == 0);
     assert_string_equal(conf.name, "tiny");
 }

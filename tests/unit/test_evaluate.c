@@ -57,6 +57,8 @@ static int make_fits(void **state)
         struct w_conf conf;
         if (w_conf_load(&conf, paths[i], &err))
             return -1;
+        conf.optimizer = W_OPTIMIZER_ADAMW;
+        conf.softmax_sample = 0;
         make(&fits[i], &conf, 4);
     }
     return 0;

@@ -23,8 +23,12 @@ static int make_fixture(void **state)
 {
     (void)state;
     make_calibration(&calibration);
-    return w_target_find(&machine, "seed-host", &err) ||
-           w_conf_load(&base, "configs/demo.json", &err);
+    enum w_status status = w_target_find(&machine, "seed-host", &err);
+    if (!status)
+        status = w_conf_load(&base, "configs/demo.json", &err);
+    base.optimizer = W_OPTIMIZER_ADAMW;
+    base.softmax_sample = 0;
+    return status;
 }
 
 static double bits_of(const struct w_conf *conf, double tokens)

@@ -182,6 +182,8 @@ static struct w_conf large_conf(void)
 
     assert_int_equal(w_conf_load(&conf, "configs/wiki_cache_optimized.json", &err), W_DONE);
     conf.accumulate = 8;
+    conf.optimizer = W_OPTIMIZER_ADAMW;
+    conf.softmax_sample = 0;
     return conf;
 }
 
