@@ -193,7 +193,7 @@ static void families_of_templates(void **state)
     CHECK("de",
           {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}} x {{GER}} {{DDR|DDR}} {{URS}} {{urS|x}} {{TCH}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
            "Schweiz Lindau Deutschland x Deutschland DDR Sowjetunion urdu x Tschechoslowakei y"},
-          {"{{enS|''Munich''}}, {{EnS|a}}, {{laS|Roma}}, {{zhS|爪哇語|p=Zhǎowā yǔ}}, {{bnS|b}}, {{SMS|Emden|1908}}, {{BNS|a}}, {{xxS|c}}",
+          {"{{enS|''Munich''}}, {{EnS|a}}, {{laS|Roma}}, {{zhS|爪哇語|p=Zhǎowā yǔ}}, {{bnS|b}}, {{SMS|Emden|1908}}, {{BNS|a}}, {{Da-Artikels|x}} {{xxS|c}}",
            "englisch Munich, englisch a, lateinisch Roma, chinesisch 爪哇語, Pinyin Zhǎowā yǔ, bengalisch b, SMS Emden (1908), BNS a"});
     CHECK("es", {"{{ARG}}, {{CHI}}, {{URU}}, {{bandera2|ESP}}, {{bandera2|Uruguay}}, {{sel|fútbol|BRA}} {{USS|Brooklyn|ACR-3}}",
                  "Argentina, Chile, Uruguay, España, Uruguay, Brasil USS Brooklyn (ACR-3)"});
@@ -211,8 +211,8 @@ static void french_templates(void **state)
            "4,1 m³·s⁻¹ 1,532 g·cm⁻³ 1 250 km² 2 000 000 km² 24 × 10³ m/s²"},
           {"{{dunité|2100|45|m}} {{tunité|1|2|3|m|3}} {{conversion|180|km/h}} {{formule|''E'' {{=}} ''mc''{{exp|2}}}} {{nucléide|14|C}}",
            "2 100 × 45 m 1 × 2 × 3 m³ 180 km/h E = mc² ¹⁴C"},
-          {"{{date-|1957|au cinéma}} {{date|3|mai|1957|au cinéma}} {{date|1|1|2000}} {{date||mai|1957}} {{date|juin|1900}} {{jour|18|juin}} {{date|3|janv.|1957}}",
-           "1957 3 mai 1957 1er janvier 2000 mai 1957 juin 1900 18 juin 3 janv. 1957"},
+          {"{{date-|1957|au cinéma}} {{date|3|mai|1957|au cinéma}} {{date|1|1|2000}} {{date||mai|1957}} {{date|juin|1900}} {{jour|18|juin}} {{date|3|janv.|1957}} {{date|5|13|2000}}",
+           "1957 3 mai 1957 1er janvier 2000 mai 1957 juin 1900 18 juin 3 janv. 1957 5 13 2000"},
           {"{{s|I}} {{-s|I|er}} {{s2|XVI|XVII}} {{sp-|XI|e|au|XII|e}} {{date républicaine|13|prairial|an II}}",
            "Ier siècle Ier siècle av. J.-C. XVIe et XVIIe siècles XIe au XIIe siècle 13 prairial an II"},
           {"{{lang|en|texte=GNU}} {{langue|oc|olada}} {{API|[ø]}} {{API-fr|ø}} {{phon|ø}} {{phono|ø}} {{arabe|جاوية|ǧāwiyya}} {{prononciation|fr|a}}",
