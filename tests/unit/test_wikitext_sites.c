@@ -191,8 +191,8 @@ static void families_of_templates(void **state)
           {"{{France}} {{États-Unis|américain}} {{GBR}} {{URSS}} {{RFA}} {{Drapeau|Italie}}x", "France américain Royaume-Uni Union soviétique Allemagne de l'Ouest x"},
           {"{{HMS|Hood|51}} {{USS|Enterprise|CV-6|6}} {{navire|Vengeur}}", "HMS Hood (51) USS Enterprise Vengeur"});
     CHECK("de",
-          {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}} x {{GER}} {{DDR|DDR}} {{URS}} {{urS|x}} {{TCH}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
-           "Schweiz Lindau Deutschland x Deutschland DDR Sowjetunion urdu x Tschechoslowakei y"},
+          {"{{CHE}} {{DEU|Lindau}} {{DEU-1871}} {{AUT|#}}. x {{GER}} {{DDR|DDR}} {{URS}} {{urS|x}} {{TCH}} {{deu}} {{XYZ}} {{DEU-}} {{DEUS}}y",
+           "Schweiz Lindau Deutschland. x Deutschland DDR Sowjetunion urdu x Tschechoslowakei y"},
           {"{{enS|''Munich''}}, {{EnS|a}}, {{laS|Roma}}, {{zhS|爪哇語|p=Zhǎowā yǔ}}, {{bnS|b}}, {{SMS|Emden|1908}}, {{BNS|a}}, {{Da-Artikels|x}} {{xxS|c}}",
            "englisch Munich, englisch a, lateinisch Roma, chinesisch 爪哇語, Pinyin Zhǎowā yǔ, bengalisch b, SMS Emden (1908), BNS a"});
     CHECK("es", {"{{ARG}}, {{CHI}}, {{URU}}, {{bandera2|ESP}}, {{bandera2|Uruguay}}, {{sel|fútbol|BRA}} {{USS|Brooklyn|ACR-3}}",
