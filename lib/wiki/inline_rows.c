@@ -90,6 +90,7 @@ static const char in_all[] =
         "{1=eighth?}♪ || {1=eighthnote?}♪ || {1=time?}{2}/{3} || {1=scale?}{2}\n"
     "# Signs that are hard to type.\n"
     "nbsp = \\s\n"
+    "nnbsp = \\s\n"
     "space = \\s\n"
     "thinsp = \\s\n"
     "hairsp = \\s\n"

@@ -48,7 +48,7 @@ const char w_inline_rows_de[] =
     "\" = {lang=en?}“{1|text}” || „{1|text}“\n"
     "zitat" QUOTATION("„", "“") "zitat-*" QUOTATION("„", "“") "zitat-en" QUOTATION("“", "”")
     "mehrspaltige liste = \\n{liste|1}\\n\n"
-    "ipa = [{1}]\n"
+    "ipa = {1}\n" /* with brackets of its own; Lautschrift adds them */
     "ipa-text = {1}\n"
     "lautschrift = [{1}]\n"
     "kapitälchen = {1}\n"

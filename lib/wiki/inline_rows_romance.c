@@ -9,7 +9,7 @@
 /* {{s|XIX|e}}: one century, or several, and what stands after them. */
 #define CENTURY(era) " = {1=I?}Ier siècle" era " || {1}{2} siècle" era " || {1}e siècle" era "\n"
 #define CENTURIES(era) " = {1}{2} et {3}{4} siècles" era " || {1}e et {2}e siècles" era "\n"
-#define SPAN(era) " = {1}{2} {3} {4}{5} siècle" era "\n"
+#define SPAN(era) " = {1}{2} {3} {4}{5} siècle\\[{6}\\]" era "\n"
 /* A day, a month and a year, all in one argument or each in its own; "au cinéma" may follow. */
 #define DATE                                                                                       \
     " = {1=1?}{2:month?}1er {2:month}\\[ {3}\\] || {1=1er?}{2:month?}1er {2:month}\\[ {3}\\] || "  \
@@ -83,9 +83,13 @@ const char w_inline_rows_fr[] =
     "<roman>e = {#:upper}e\n"
     "<roman>e siècle = {#:upper}e siècle\n"
     "<roman>e siècle av. j.-c. = {#:upper}e siècle av. J.-C.\n"
+    "<roman>e millénaire = {#:upper}e millénaire\n"
+    "<roman>e millénaire av. j.-c. = {#:upper}e millénaire av. J.-C.\n"
     "<roman>e république = {#:upper}e République\n"
     "ier siècle = Ier siècle\n"
     "ier siècle av. j.-c. = Ier siècle av. J.-C.\n"
+    "ier millénaire = Ier millénaire\n"
+    "ier millénaire av. j.-c. = Ier millénaire av. J.-C.\n"
     "s" CENTURY("") "s-" CENTURY("") "siècle" CENTURY("") "lien siècle" CENTURY("")
     "-s" CENTURY(" av. J.-C.") "-s-" CENTURY(" av. J.-C.")
     "s2" CENTURIES("") "s2-" CENTURIES("")
@@ -124,8 +128,8 @@ const char w_inline_rows_fr[] =
     "langue = {2|texte}\n"
     "foreign = {2}\n"
     "lien = {texte|text|fr|1|trad}\n"
-    "japonais = {1} ({2}, {3}) || {1} ({2}) || {1} ({3}) || {1}\n"
-    "nihongo = {1} ({2}, {3}) || {1} ({2}) || {1} ({3}) || {1}\n"
+    "japonais = {1} ({2}\\[, {3}\\]\\[, {4}\\]) || {1} ({3}\\[, {4}\\]) || {1}\n"
+    "nihongo = {1} ({2}\\[, {3}\\]\\[, {4}\\]) || {1} ({3}\\[, {4}\\]) || {1}\n"
     "grec ancien = en grec ancien : {1} / {2} || en grec ancien : {1}\n"
     "chinois = \\[chinois : {c}\\]\\[, chinois simplifié : {s}\\]\\[, chinois traditionnel : "
         "{t}\\]\\[, pinyin : {p}\\]\n"
@@ -263,6 +267,8 @@ const char w_inline_rows_fr[] =
     /* clang-format on */
     ;
 
+/* {{ac|218}} */
+#define ERA(era) " = {1} " era " || " era "\n"
 /* {{cita|text|author|source}} */
 #define QUOTATION                                                                                  \
     " = \\n\\n{1|texto}\\n{2|autor}\\[, {3|fuente}\\]\\n\\n || "                                   \
@@ -292,13 +298,8 @@ const char w_inline_rows_es[] =
     "fecha = {1} de {2:month} de {3} || {2:month} de {3} || {1}\n"
     "fecha de inicio = {3} de {2:month} de {1} || {2:month} de {1} || {1}\n"
     "fecha de fin = {3} de {2:month} de {1} || {2:month} de {1} || {1}\n"
-    "ac = a. C.\n"
-    "a. c. = a. C.\n"
-    "a.c. = a. C.\n"
-    "adc = a. C.\n"
-    "dc = d. C.\n"
-    "d. c. = d. C.\n"
-    "d.c. = d. C.\n"
+    "ac" ERA("a. C.") "a. c." ERA("a. C.") "a.c." ERA("a. C.") "adc" ERA("a. C.")
+    "dc" ERA("d. C.") "d. c." ERA("d. C.") "d.c." ERA("d. C.")
     "no. = n.º\n"
     "n.º = n.º\n"
     "núm. = n.º\n"
@@ -320,7 +321,7 @@ const char w_inline_rows_es[] =
     "airport codes = (código IATA: {1}, código OACI: {2})\n"
     W_ROW_SHIPS
     "# Quotations and looks.\n"
-    "esd = {1}\n"
+    "esd = {1} || \\s\n"
     "versalita = {1}\n"
     "versalitas = {1}\n"
     "ordenar = {2} || {1}\n"

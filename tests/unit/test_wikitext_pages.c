@@ -23,7 +23,7 @@ static void german_pages(void **state)
            "August 1749\n}}",
            "Johann Wolfgang von Goethe (* 28. August 1749 in Frankfurt am Main; † 22. März 1832 in Weimar) war ein "
            "deutscher Dichter. Er schrieb: „Edel sei der Mensch, hilfreich und gut“."},
-          {"'''Prag''' ({{csS|Praha}} {{IPA|ˈpraɦa|Tondatei=Cs-Praha.ogg}}) ist die Hauptstadt der "
+          {"'''Prag''' ({{csS|Praha}} [{{IPA|ˈpraɦa|Tondatei=Cs-Praha.ogg}}]) ist die Hauptstadt der "
            "[[Tschechien|Tschechischen Republik]]. Der alte Name ({{laS|''Praga''}}) ist selten.",
            "Prag (tschechisch Praha [ˈpraɦa]) ist die Hauptstadt der Tschechischen Republik. Der alte Name "
            "(lateinisch Praga) ist selten."},
