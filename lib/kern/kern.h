@@ -59,7 +59,7 @@ struct w_ukernel {
     u32 tile_rows, tile_cols, k_unroll;
     u32 row_bytes;      /* of an element of packed rows */
     bool reads_rows;    /* run() takes unpacked rows too, whole tiles of them */
-    u32 few_rows;       /* and so many or fewer, less than a tile */
+    u32 few_rows;       /* and so many or fewer */
     bool meanwhile_too; /* run() multiplies beside the CPU's other work, and takes several panels:
                            call it for one tile of rows at a time, with work for meanwhile() */
     u32 whole_k; /* k up to which it is not cut though a panel is larger than its part of L1 */
