@@ -151,8 +151,8 @@ W_INLINE void edge_tile(const enum w_type type, u64 k, const void *a, u64 a_row,
 }
 
 /* Rows that are read unpacked, at most, while b streams from memory; and those that run() takes so,
- * in two parts, the second of which finds b in a cache. A whole tile and a padded one would be up to
- * 1.5 times the arithmetic. */
+ * in two parts, of which the second finds b in a cache. A whole tile and a padded one would take up
+ * to 1.5 times the arithmetic. */
 #define FEW_ROWS (TILE_ROWS > 8 ? 8 : TILE_ROWS - 1)
 #define FEW_ROWS_TWICE (2 * FEW_ROWS)
 #define STREAM_AHEAD 2048 /* bytes of b to prefetch; panels follow one another */
