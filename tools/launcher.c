@@ -8,8 +8,7 @@
 #include "sys/clock.h"
 #include "tools/cli.h"
 
-/* Hydra first passes on what ranks have said, if it comes so long before the command to abort. */
-#define ABORT_DELAY_S 0.2
+#define SETTLE_S 0.2
 
 /* A launcher of ranks: variables that it sets, and the engine of its MPI. abort_fd: a variable with
  * the number of a descriptor, on which it takes PMI-1's command to abort; NULL: none. */
@@ -102,6 +101,11 @@ enum w_status launcher_connect(struct w_peers **peers, double silence_s, struct 
     return status;
 }
 
+void launcher_settle(void)
+{
+    w_sleep_s(SETTLE_S);
+}
+
 void launcher_abort(int status)
 {
     const struct launcher *launcher = find_launcher();
@@ -111,7 +115,7 @@ void launcher_abort(int status)
 
     if (!fd)
         return;
-    w_sleep_s(ABORT_DELAY_S);
+    launcher_settle();
     if (dprintf((int)fd, "cmd=abort exitcode=%d\n", status) < 0)
         w_warn("the launcher may report another status than %d", status);
 }

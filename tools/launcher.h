@@ -13,6 +13,10 @@ u64 launcher_ranks_here(void); /* on this machine */
  * silence_s: as in sys/peers.h. W_IO: there is no engine, or it knows of other ranks. */
 enum w_status launcher_connect(struct w_peers **, double silence_s, struct w_err *) W_MUST_CHECK;
 
+/* Wait until the launcher has passed on what this rank has said: Hydra loses it if an abort follows
+ * at once. */
+void launcher_settle(void);
+
 /* Make this exit status that of the launcher, where it is not enough that this process ends with
  * it: Hydra, the launcher of MPICH, mixes it with those of the ranks that it kills then. */
 void launcher_abort(int status);

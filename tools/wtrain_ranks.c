@@ -238,8 +238,10 @@ enum w_status ranks_end(struct run *run, enum w_status status, struct w_err *err
     if (w_exit_code(status))
         w_problem("%s", err->text);
     w_common.mute = true;
-    if (w_peers_failed(run->peers))
+    if (w_peers_failed(run->peers)) {
+        launcher_settle();
         w_peers_abort(run->peers, code);
+    }
     w_peers_close(&run->peers);
     return status;
 }
