@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -43,6 +44,20 @@ static inline W_MUST_CHECK bool w_mul_ok(u64 a, u64 b, u64 *product)
 static inline u64 w_round_up(u64 n, u64 multiple)
 {
     return (n + multiple - 1) & ~(multiple - 1);
+}
+
+/* The bits of a float. Positive ones are in the order of their bits. */
+static inline u32 w_bits_of(float x)
+{
+    u32 bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+static inline float w_from_bits(u32 bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 /* Little-endian bytes <-> integers, for byte formats: independent of the host's order. */

@@ -13,23 +13,9 @@ const char *w_weight_type_name(enum w_weight_type type)
     return names[type];
 }
 
-static u32 bits_of(float x)
-{
-    u32 bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float of_bits(u32 bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 u16 w_f16_of(float x)
 {
-    const u32 bits = bits_of(x), sign = bits >> 16 & 0x8000, size = bits & 0x7fffffff;
+    const u32 bits = w_bits_of(x), sign = bits >> 16 & 0x8000, size = bits & 0x7fffffff;
 
     if (size > 0x7f800000)
         return (u16)(sign | 0x7e00); /* NaN */
@@ -37,8 +23,8 @@ u16 w_f16_of(float x)
         return (u16)(sign | 0x7c00); /* from 65520 on the nearest is infinite */
     if (size < 0x38800000) {
         /* Below 2^-14: multiples of 2^-24, to which the addition of 0.5 rounds. */
-        const float sum = of_bits(size) + 0.5f;
-        return (u16)(sign | (bits_of(sum) - 0x3f000000));
+        const float sum = w_from_bits(size) + 0.5f;
+        return (u16)(sign | (w_bits_of(sum) - 0x3f000000));
     }
     return (u16)(sign | (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13);
 }
@@ -48,10 +34,10 @@ float w_f16_to_float(u16 half)
     const u32 sign = (u32)(half & 0x8000) << 16, rest = half & 0x7fff;
 
     if (rest >= 0x7c00) /* infinite, or NaN */
-        return of_bits(sign | 0x7f800000 | (rest & 0x3ff) << 13);
+        return w_from_bits(sign | 0x7f800000 | (rest & 0x3ff) << 13);
     if (rest >= 0x400)
-        return of_bits(sign | ((rest << 13) + 0x38000000));
-    return of_bits(sign | bits_of((float)rest * 0x1p-24f));
+        return w_from_bits(sign | ((rest << 13) + 0x38000000));
+    return w_from_bits(sign | w_bits_of((float)rest * 0x1p-24f));
 }
 
 /* One block. The scale that is stored was rounded, by 2^-11 of it at most, or to 0. */
@@ -103,7 +89,7 @@ bool w_weights_pack(enum w_weight_type type, const float *x, u64 count, u8 *byte
         break;
     default:
         for (u64 i = 0; i < count; i++)
-            w_put32(bytes + 4 * i, bits_of(x[i]));
+            w_put32(bytes + 4 * i, w_bits_of(x[i]));
     }
     return fits;
 }
@@ -125,6 +111,6 @@ void w_weights_unpack(enum w_weight_type type, const u8 *bytes, u64 count, float
         break;
     default:
         for (u64 i = 0; i < count; i++)
-            x[i] = of_bits(w_get32(bytes + 4 * i));
+            x[i] = w_from_bits(w_get32(bytes + 4 * i));
     }
 }

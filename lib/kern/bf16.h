@@ -7,8 +7,6 @@
 #ifndef W_BF16_H
 #define W_BF16_H
 
-#include <string.h>
-
 #include "base/type.h"
 
 typedef u16 w_bf16;
@@ -21,17 +19,14 @@ static inline void *w_at(const void *base, enum w_type type, u64 index)
 
 static inline float w_bf16_to_float(w_bf16 x)
 {
-    u32 bits = (u32)x << 16;
-    float y;
-    memcpy(&y, &bits, sizeof y);
-    return y;
+    return w_from_bits((u32)x << 16);
 }
 
 /* To the nearest, ties to even; what is too large becomes infinite, NaN stays NaN. */
 static inline w_bf16 w_bf16_of(float x)
 {
-    u32 bits;
-    memcpy(&bits, &x, sizeof bits);
+    const u32 bits = w_bits_of(x);
+
     if ((bits & 0x7fffffff) > 0x7f800000)
         return (w_bf16)(bits >> 16 | 0x40);
     return (w_bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);

@@ -135,23 +135,6 @@ static void soften(struct w_sampler *s)
     s->least = FLT_MIN;
 }
 
-/* Positive numbers are in the order of their bits. */
-static u32 bits_of(float x)
-{
-    u32 bits;
-
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float from_bits(u32 bits)
-{
-    float x;
-
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 enum measure { NUMBER, SUM };
 
 static double measured(struct w_part part, enum measure measure)
@@ -176,27 +159,27 @@ static struct w_part kept_of(const struct w_sampler *s)
 static void keep_largest(struct w_sampler *s, enum measure measure, double wanted)
 {
     const float most = 2; /* more than any probability */
-    u32 low = bits_of(s->least), high = bits_of(most);
+    u32 low = w_bits_of(s->least), high = w_bits_of(most);
     struct w_part kept = kept_of(s), above = {0};
 
     if (!reaches(kept, measure, wanted))
         return;
     while (high - low > 1 && kept.count - above.count > 1) {
         const u32 middle = low + (high - low) / 2;
-        const struct w_part part = s->kern->at_least(s->values, from_bits(middle), s->id_count);
+        const struct w_part part = s->kern->at_least(s->values, w_from_bits(middle), s->id_count);
         if (reaches(part, measure, wanted))
             low = middle, kept = part;
         else
             high = middle, above = part;
     }
-    s->least = from_bits(low);
+    s->least = w_from_bits(low);
     /* What is left below `high` is one id, or some with the same value. One stays, even where
      * nothing is wanted. */
     const double missing = wanted - measured(above, measure);
     const double needed = measure == NUMBER ? missing : ceil(missing / (double)s->least);
     u64 equal = kept.count - above.count;
     for (u32 id = s->id_count; equal > 1 && (double)equal > needed && id-- > 0;)
-        if (s->values[id] >= s->least && s->values[id] < from_bits(high)) {
+        if (s->values[id] >= s->least && s->values[id] < w_from_bits(high)) {
             s->values[id] = 0;
             equal--;
         }
