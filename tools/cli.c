@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "sys/fdio.h"
 #include "sys/file_list.h"
+#include "sys/machine.h"
 #include "tools/help.h"
 
 enum { COMMAND_LINE = 1024 };
@@ -385,6 +386,15 @@ struct w_write_options w_cli_write_options(const struct w_writing *writing, u64 
     /* Two: the caller's own, which only compresses where it would wait, and one beside it. */
     return (struct w_write_options){.threads = (u32)W_MAX(threads, 2),
                                     .level = (int)writing->level};
+}
+
+u32 w_cli_threads(u64 asked)
+{
+    struct w_machine machine;
+    const char *why = "";
+
+    w_machine_read(&machine, "");
+    return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
 }
 
 enum w_status w_cli_refuse_same(const char *a, const char *b, struct w_err *err)

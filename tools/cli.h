@@ -111,6 +111,10 @@ struct w_writing {
 /* The same for the library: compression goes on beside the work, on `threads`, and one at least. */
 struct w_write_options w_cli_write_options(const struct w_writing *, u64 threads);
 
+/* Threads of a program whose --threads is 0 by default: `asked`, else OMP_NUM_THREADS, else the
+ * physical cores that may be used. */
+u32 w_cli_threads(u64 asked);
+
 /* The next three return W_USAGE, with what to do, or W_DONE.
  * Refuse to write binary data to a terminal. */
 enum w_status w_cli_refuse_terminal(const char *output_path, const char *hint,

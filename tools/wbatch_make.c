@@ -89,7 +89,7 @@ static enum w_status open_batches(struct job *job, struct w_err *err)
                                           .start = set->start,
                                           .seed = set->seed,
                                           .shuffle = !set->no_shuffle,
-                                          .window = (window + set->length - 1) / set->length};
+                                          .window = w_ceil_div(window, set->length)};
 
     return w_batches_open(&job->batches, job->pack, &how, err);
 }

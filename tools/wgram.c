@@ -46,15 +46,6 @@ int main(int argc, char **argv)
 
 /* ---- shared by the commands ---- */
 
-u32 wgram_threads(u64 asked)
-{
-    struct w_machine machine;
-    const char *why = "";
-
-    w_machine_read(&machine, "");
-    return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
-}
-
 enum w_status wgram_check_memory(u64 tokens, u64 token_bytes, const char *instead,
                                  struct w_err *err)
 {
@@ -203,7 +194,7 @@ enum w_status wgram_scoring_open(struct wgram_scoring *s, const char *counts, bo
     if (!status)
         status = check_vocabulary(s, counts, err);
     if (!status)
-        status = w_team_new(&s->team, wgram_threads(threads), err);
+        status = w_team_new(&s->team, w_cli_threads(threads), err);
     if (!status && s->mode == WGRAM_ON)
         status = w_count_delta_new(&s->delta, s->counts, err);
     if (!status && (s->counts ? w_counts_facts(s->counts)->document : s->facts.document))

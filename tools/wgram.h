@@ -20,8 +20,6 @@ extern const struct w_program wgram_learn_program, wgram_add_program, wgram_scor
             .help = "Threads; 0: OMP_NUM_THREADS, or as many as there are cores. The result does " \
                     "not depend on it."                                                            \
     }
-/* How many to use: asked, or what 0 means. */
-u32 wgram_threads(u64 asked);
 
 /* Will so many more bytes a token fit in memory? W_NOMEM, with the bytes and what to do:
  * `instead`. */

@@ -36,7 +36,7 @@ static enum w_status open_writer(struct w_writer **writer, struct w_output *out,
 {
     const struct w_corpus_facts *facts = w_corpus_facts(s->text.corpus);
     const struct w_write_options write_options =
-        w_cli_write_options(&set->writing, wgram_threads(set->threads));
+        w_cli_write_options(&set->writing, w_cli_threads(set->threads));
     const u64 features = W_COUNT_FEATURES;
     const struct w_json *tok = w_header_tok(facts->header);
     struct w_header header = {0};

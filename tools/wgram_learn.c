@@ -75,7 +75,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         const struct w_count_learn_options learn = {.order = (u32)set->order,
                                                     .vocab = facts->vocab,
                                                     .eot = facts->eot,
-                                                    .threads = wgram_threads(set->threads),
+                                                    .threads = w_cli_threads(set->threads),
                                                     .go_on = go_on,
                                                     .context = &counting};
         status = w_count_learn(&image, text.ids, text.tokens, &learn, err);
@@ -85,7 +85,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status)
         status =
             wgram_write_counts(&image, &out, &set->writing, w_corpus_facts(text.corpus)->header,
-                               wgram_threads(set->threads), err);
+                               w_cli_threads(set->threads), err);
     if (!status)
         w_say(
             "%llu tokens, order %u, %.1f MB of counts; %.2f s, %.1f million tokens/s; peak memory "

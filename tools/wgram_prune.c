@@ -65,7 +65,7 @@ static enum w_status prune(const struct settings *set, const struct w_count_prun
 
     enum w_status status = w_counts_load(&counts, header, path, err);
     if (!status)
-        status = w_team_new(&team, wgram_threads(set->threads), err);
+        status = w_team_new(&team, w_cli_threads(set->threads), err);
     if (!status)
         status = w_counts_prune(counts, team, wanted, image, err);
     w_counts_free(counts);
@@ -96,7 +96,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
         status = prune(set, &wanted, argc ? argv[0] : NULL, &image, &header, err);
     if (!status)
         status = wgram_write_counts(&image, &out, &set->writing, &header,
-                                    wgram_threads(set->threads), err);
+                                    w_cli_threads(set->threads), err);
     if (!status)
         w_say("%.1f MB of counts", (double)w_count_image_bytes(&image) / 1e6);
     w_output_abort(&out);

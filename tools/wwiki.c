@@ -6,7 +6,6 @@
 
 #include "sys/clock.h"
 #include "sys/json.h"
-#include "sys/machine.h"
 
 static const char *const examples[] = {
     "From a dump to a model in a pipeline",
@@ -84,15 +83,6 @@ static enum w_status write_log(const struct run *run, const char *path, double s
     return status;
 }
 
-static u32 choose_threads(u64 asked)
-{
-    struct w_machine machine;
-    const char *why = "";
-
-    w_machine_read(&machine, "");
-    return w_machine_threads(&machine, asked, getenv("OMP_NUM_THREADS"), &why);
-}
-
 enum w_status wwiki_run(const struct wwiki_io *io, wwiki_work *work, const void *settings, int argc,
                         char **argv, struct w_err *err)
 {
@@ -107,7 +97,7 @@ enum w_status wwiki_run(const struct wwiki_io *io, wwiki_work *work, const void 
         status = w_file_list_mark_output(&run.list, io->output, err);
     if (!status)
         status = w_file_list_mark_output(&run.list, io->log, err);
-    run.threads = choose_threads(io->threads);
+    run.threads = w_cli_threads(io->threads);
     run.files = (struct w_text_files){.list = &run.list, .threads = run.threads};
     w_signals_catch();
     if (!status)

@@ -34,8 +34,9 @@ static enum w_status clean_file(struct run *run, struct w_clean_reader *reader, 
     enum w_status status = w_clean_reader_begin(reader, run->files.unpack, run->files.in.name, err);
     while (!status && !(status = w_clean_reader_next(reader, &text, err))) {
         struct w_clean_reader_counts counts = w_clean_reader_counts(reader);
-        status = w_signal_stop ? w_fail(err, W_SIGNAL, "stopped by a signal")
-                               : w_output_write(&run->out, text.at, text.size, err);
+        status = w_signals_check(err);
+        if (!status)
+            status = w_output_write(&run->out, text.at, text.size, err);
         wwiki_progress(run, counts.documents ? &counts.documents : NULL);
     }
     return status == W_END ? W_DONE : status;

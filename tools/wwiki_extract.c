@@ -213,9 +213,9 @@ static enum w_status fill(struct extraction *x, struct job *job, struct w_err *e
     job->candidates = 0;
     while (!status && job->source.size < BATCH_BYTES && job->count < BATCH_PAGES &&
            !has_enough(x, x->candidates + job->candidates)) {
-        if (w_signal_stop)
-            return w_fail(err, W_SIGNAL, "stopped by a signal");
-        status = w_dump_next(x->dump, &page, err);
+        status = w_signals_check(err);
+        if (!status)
+            status = w_dump_next(x->dump, &page, err);
         if (!status && !add_page(job, &page, fate_of(x, &page)))
             status = w_fail(err, W_NOMEM, "no memory for a page");
     }

@@ -46,6 +46,11 @@ static inline u64 w_round_up(u64 n, u64 multiple)
     return (n + multiple - 1) & ~(multiple - 1);
 }
 
+static inline u64 w_ceil_div(u64 a, u64 b)
+{
+    return (a + b - 1) / b;
+}
+
 /* The bits of a float. Positive ones are in the order of their bits. */
 static inline u32 w_bits_of(float x)
 {

@@ -64,7 +64,7 @@ void w_count_score(const struct w_counts *counts, struct w_team *team,
 {
     struct scoring s = {counts, text, said};
 
-    w_team_for(team, (text->count + CHUNK - 1) / CHUNK, score_chunk, &s);
+    w_team_for(team, w_ceil_div(text->count, CHUNK), score_chunk, &s);
 }
 
 /* ---- counting on ---- */

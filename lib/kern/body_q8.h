@@ -182,7 +182,7 @@ W_INLINE u64 first_block(u64 row, u64 blocks)
 
 static void pack_rows(void *packed, const void *a, u64 a_row, u64 a_col, u64 k, u64 rows)
 {
-    const u64 blocks = (k + BLOCK - 1) / BLOCK;
+    const u64 blocks = w_ceil_div(k, BLOCK);
 
     for (u64 row = 0; row < rows; row++) {
         struct rows_block *block = (struct rows_block *)packed + first_block(row, blocks);

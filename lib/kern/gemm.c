@@ -34,11 +34,6 @@ struct job {
     u64 block_cols;
 };
 
-static u64 ceil_div(u64 a, u64 b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Are panels of 8 bits unpacked, for the micro-kernel of a's type? */
 static bool unpacks(const struct w_engine *engine, const struct w_gemm *g)
 {
@@ -112,7 +107,7 @@ static void pack_chunk(const struct w_engine *engine, void *packed, const struct
                               .k0 = k0,
                               .k1 = k1,
                               .panel_bytes = panel_bytes(ukernel, g->type, k1 - k0)};
-    w_team_for(engine->team, ceil_div(g->n, ukernel->tile_cols), pack_item, &packing);
+    w_team_for(engine->team, w_ceil_div(g->n, ukernel->tile_cols), pack_item, &packing);
 }
 
 /* Is it done by a library, which packs for itself? */
@@ -154,7 +149,7 @@ static struct w_tile tile_of(const struct job *job, const struct block *block, u
 {
     const struct w_ukernel *ukernel = job->ukernel;
     const struct w_gemm *g = job->g;
-    const u64 panels = ceil_div(end - col, ukernel->tile_cols);
+    const u64 panels = w_ceil_div(end - col, ukernel->tile_cols);
     struct w_tile tile = {
         .k = w_round_up(block->k1 - block->k0, ukernel->k_unroll),
         .a = block->a,
@@ -214,7 +209,7 @@ static void take_panels(const struct job *job, struct block *block, u64 col, u64
         return;
     block->panels = block->unpacked;
     block->panel_bytes = panel_bytes(ukernel, row_type(job->g), k);
-    for (u64 i = 0; i < ceil_div(end - col, ukernel->tile_cols); i++)
+    for (u64 i = 0; i < w_ceil_div(end - col, ukernel->tile_cols); i++)
         job->engine->q8->unpack_panel((w_bf16 *)(void *)(block->unpacked + i * block->panel_bytes),
                                       packed + i * job->panel_bytes, k);
 }
@@ -222,7 +217,7 @@ static void take_panels(const struct job *job, struct block *block, u64 col, u64
 /* The first row of a block of rows. Each has as many tiles as the others or one more. */
 static u64 first_row(const struct job *job, u64 block)
 {
-    return ceil_div(block * job->row_tiles, job->row_blocks) * job->ukernel->tile_rows;
+    return w_ceil_div(block * job->row_tiles, job->row_blocks) * job->ukernel->tile_rows;
 }
 
 /* Which part of c an item is. Items that follow each other share the columns of b if that is the
@@ -304,7 +299,7 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
     struct w_tile whole = tile_of(job, block, col, end);
     const u64 a_bytes = whole.a_row ? whole.a_row * w_type_bytes(row_type(g))
                                     : whole.k * ukernel->row_bytes; /* of a row of a */
-    const u64 steps = whole.k / ukernel->k_unroll * ceil_div(end - col, ukernel->tile_cols);
+    const u64 steps = whole.k / ukernel->k_unroll * w_ceil_div(end - col, ukernel->tile_cols);
 
     for (u64 row = 0, n; row < block->rows; row += n) {
         struct w_tile tile = whole;
@@ -317,7 +312,7 @@ static void multiply_rows(const struct job *job, const struct block *block, u64 
         tile.meanwhile = pending->block.rows ? finish_some : NULL;
         tile.context = pending;
         const u64 least = g->epilogue_rows ? g->epilogue_rows : 1;
-        pending->rows = w_round_up(ceil_div(pending->block.rows, steps), least);
+        pending->rows = w_round_up(w_ceil_div(pending->block.rows, steps), least);
         ukernel->run(&tile);
         finish_all(pending);
         if (last)
@@ -344,7 +339,7 @@ static u64 deepest_block(const struct job *job, u64 k)
 /* Depth of the parts of k, alike and at most `deepest`; a multiple of k_unroll. */
 static u64 depth_of(const struct job *job, u64 k, u64 deepest)
 {
-    return w_round_up(ceil_div(k, ceil_div(k, deepest)), job->ukernel->k_unroll);
+    return w_round_up(w_ceil_div(k, w_ceil_div(k, deepest)), job->ukernel->k_unroll);
 }
 
 static void multiply_block(void *context, u64 item, u32 worker)
@@ -418,8 +413,8 @@ static void cut_rows(struct job *job, u64 rows, u64 count)
 {
     const u64 tile_rows = job->ukernel->tile_rows;
 
-    job->row_tiles = ceil_div(job->g->m, tile_rows);
-    job->row_blocks = w_round_up(ceil_div(job->row_tiles, rows / tile_rows), count);
+    job->row_tiles = w_ceil_div(job->g->m, tile_rows);
+    job->row_blocks = w_round_up(w_ceil_div(job->row_tiles, rows / tile_rows), count);
     job->row_blocks = W_MIN(job->row_blocks, job->row_tiles);
 }
 
@@ -432,18 +427,18 @@ static u64 even_cols(const struct job *job)
     const struct w_gemm *g = job->g;
     const struct w_blocks *blocks = blocks_of(job->engine, g);
     const u64 multiple = g->c ? job->ukernel->tile_cols : W_EPILOGUE_COLS;
-    const u64 workers = w_team_size(job->engine->team), most = ceil_div(g->n, W_EPILOGUE_COLS);
-    const u64 enough = ceil_div(ITEMS_PER_WORKER * workers, job->row_blocks);
-    const u64 items = W_MAX(ceil_div(g->n, blocks->cols), W_MIN(most, enough));
+    const u64 workers = w_team_size(job->engine->team), most = w_ceil_div(g->n, W_EPILOGUE_COLS);
+    const u64 enough = w_ceil_div(ITEMS_PER_WORKER * workers, job->row_blocks);
+    const u64 items = W_MAX(w_ceil_div(g->n, blocks->cols), W_MIN(most, enough));
 
     if (!g->c && g->k > deepest_block(job, g->k))
         return W_EPILOGUE_COLS;
-    return ceil_div(ceil_div(g->n, items), multiple) * multiple;
+    return w_ceil_div(w_ceil_div(g->n, items), multiple) * multiple;
 }
 
 static void run_items(struct job *job, void (*work)(void *, u64, u32))
 {
-    job->col_blocks = ceil_div(job->g->n, job->block_cols);
+    job->col_blocks = w_ceil_div(job->g->n, job->block_cols);
     w_team_for(job->engine->team, job->row_blocks * job->col_blocks, work, job);
 }
 

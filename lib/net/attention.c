@@ -375,7 +375,7 @@ static void keep_row(void *context, u64 i, u32 worker)
 
 static u64 blocks_of(const struct query *q)
 {
-    return (q->at->pass->tokens + QUERY_ROWS - 1) / QUERY_ROWS;
+    return w_ceil_div(q->at->pass->tokens, QUERY_ROWS);
 }
 
 /* How many rows from `i` on, before `end`, are consecutive tokens of one text. */

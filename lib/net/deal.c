@@ -35,7 +35,7 @@ static u64 cut(const struct w_tensors *tensors, u32 ranks, struct w_deal_span *s
     for (const struct w_tensor *t = tensors->rows + tensors->count; t-- > tensors->rows;) {
         const u64 rows = w_tensor_rows(t), width = t->count / rows;
         const u64 each = rows_of_span(tensors, t, ranks);
-        for (u64 i = (rows + each - 1) / each; i-- > 0; count++)
+        for (u64 i = w_ceil_div(rows, each); i-- > 0; count++)
             if (spans)
                 spans[count] = (struct w_deal_span){.tensor = t,
                                                     .begin = i * each * width,

@@ -74,7 +74,7 @@ static void work_on(void *context, u64 item, u32 worker)
 static void on_range(const struct w_gradient_tree *tree, float *x, const float *y, u64 n)
 {
     struct range range = {tree->engine, x, y, n};
-    w_team_for(tree->engine->team, (n + ITEM_FLOATS - 1) / ITEM_FLOATS, work_on, &range);
+    w_team_for(tree->engine->team, w_ceil_div(n, ITEM_FLOATS), work_on, &range);
 }
 
 void w_gradient_tree_init(struct w_gradient_tree *tree, const struct w_engine *engine,

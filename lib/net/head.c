@@ -135,7 +135,7 @@ static void loss_rows_bf16(void *context, u64 item, u32 worker)
     const struct job *job = context;
     const struct w_head *head = job->head;
     const u64 end = W_MIN((item + 1) * ROWS, job->rows);
-    const u64 segments = (head->vocab + W_EPILOGUE_COLS - 1) / W_EPILOGUE_COLS;
+    const u64 segments = w_ceil_div(head->vocab, W_EPILOGUE_COLS);
 
     (void)worker;
     for (u64 i = item * ROWS; i < end; i++) {
@@ -257,7 +257,7 @@ static void run(struct job *job, float *dx)
         job->rows = W_MIN(tokens - job->first, head->chunk);
         g = logits_gemm(job);
         w_gemm(job->engine, &g);
-        w_team_for(job->engine->team, (job->rows + ROWS - 1) / ROWS,
+        w_team_for(job->engine->team, w_ceil_div(job->rows, ROWS),
                    job->engine->type == W_TYPE_BF16 ? loss_rows_bf16 : loss_rows, job);
         if (!job->backward)
             continue;

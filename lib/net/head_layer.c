@@ -244,7 +244,7 @@ static void backward_sampled(const struct w_layer_at *at, float scale)
     struct w_pass *pass = at->pass;
     struct w_head head = head_of(at);
     const struct w_softmax_sample set = set_of(at);
-    const u64 items = (set.count + ROWS_EACH - 1) / ROWS_EACH;
+    const u64 items = w_ceil_div(set.count, ROWS_EACH);
     struct sampled job = {
         .at = at, .set = &set, .weight = head.weight, .d_weight = head.d_weight, .d = head.d};
 

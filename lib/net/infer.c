@@ -66,7 +66,7 @@ static void pack_weights(struct w_infer *m, u8 *packed)
         const struct w_tensor *t = &m->arch.tensors.rows[i];
         struct packing packing = {m, t, packed + w_panel_bytes(m->how.weights, t->packed)};
         if (t->operand)
-            w_team_for(m->pass.engine.team, (t->shape[0] + tile_cols - 1) / tile_cols, pack_panel,
+            w_team_for(m->pass.engine.team, w_ceil_div(t->shape[0], tile_cols), pack_panel,
                        &packing);
     }
     m->pass.packed = packed;

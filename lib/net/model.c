@@ -147,7 +147,7 @@ enum w_status w_model_new(struct w_model **out, const struct w_conf *conf, enum 
         return status;
     }
     wire(m, &common, type, kern, team);
-    w_team_for(team, (m->plan.bytes + STRIPE_BYTES - 1) / STRIPE_BYTES, touch_stripe, m);
+    w_team_for(team, w_ceil_div(m->plan.bytes, STRIPE_BYTES), touch_stripe, m);
     *out = m;
     return W_DONE;
 }

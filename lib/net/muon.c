@@ -106,7 +106,7 @@ static void gather_block(void *context, u64 item, u32 worker)
 
 static void prepare_matrix(struct matrix *m, void *scratch)
 {
-    const u64 blocks = (m->rows * m->cols + BLOCK_FLOATS - 1) / BLOCK_FLOATS;
+    const u64 blocks = w_ceil_div(m->rows * m->cols, BLOCK_FLOATS);
 
     w_team_for(m->engine.team, blocks, gather_block, m);
     w_orthogonalise(&m->engine, scratch, m->gradient, m->rows, m->cols);

@@ -45,8 +45,7 @@ static void forward_rows(void *context, u64 item, u32 worker)
 
 static void forward(const struct w_layer_at *at)
 {
-    w_team_for(at->pass->engine.team, (at->pass->tokens + ROWS - 1) / ROWS, forward_rows,
-               (void *)at);
+    w_team_for(at->pass->engine.team, w_ceil_div(at->pass->tokens, ROWS), forward_rows, (void *)at);
 }
 
 /* ---- backward ---- */

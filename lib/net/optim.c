@@ -69,7 +69,7 @@ static u64 rows_in_pass(const struct w_update *u, const struct w_tensor *t)
 
 static u64 items_of(const struct w_update *u, const struct w_tensor *t)
 {
-    return (rows_in_pass(u, t) + W_STRIPE_ROWS - 1) / W_STRIPE_ROWS;
+    return w_ceil_div(rows_in_pass(u, t), W_STRIPE_ROWS);
 }
 
 static struct stripe find_stripe(const struct w_update *u, u64 item)

@@ -56,7 +56,7 @@ struct work {
 
 static u64 blocks_of(u64 floats)
 {
-    return (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS;
+    return w_ceil_div(floats, BLOCK_FLOATS);
 }
 
 struct sizes {

@@ -28,8 +28,7 @@ static void walk(struct outer_pass *pass, u32 count)
     const struct w_outer *outer = pass->outer;
 
     for (pass->block = 0; pass->block < count; pass->block++)
-        w_team_for(outer->engine->team,
-                   (outer->blocks[pass->block].floats + ITEM_FLOATS - 1) / ITEM_FLOATS,
+        w_team_for(outer->engine->team, w_ceil_div(outer->blocks[pass->block].floats, ITEM_FLOATS),
                    work_on_item, pass);
 }
 

@@ -92,7 +92,7 @@ static void over_range(const struct w_peer_sum *sum, u64 at, u64 n,
                        void (*work)(void *context, u64 item, u32 worker))
 {
     struct sum_range range = {sum, at, n};
-    w_team_for(sum->engine->team, (n + ITEM_FLOATS - 1) / ITEM_FLOATS, work, &range);
+    w_team_for(sum->engine->team, w_ceil_div(n, ITEM_FLOATS), work, &range);
 }
 
 void w_peer_sum_begin(struct w_peer_sum *sum, float *x, float *scratch, u64 floats, bool feedback)

@@ -63,7 +63,7 @@ void w_sum_partials(const struct w_pass *pass, float *out, u64 first, u64 blocks
                       .rows = blocks,
                       .n = n,
                       .stride = stride};
-    w_team_for(pass->engine.team, (n + COLS - 1) / COLS, add_blocks, &job);
+    w_team_for(pass->engine.team, w_ceil_div(n, COLS), add_blocks, &job);
 }
 
 void w_sum_rows(const struct w_pass *pass, float *out, const void *x, u64 rows, u64 n)

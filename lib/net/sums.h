@@ -13,7 +13,7 @@ void w_sum_partials(const struct w_pass *, float *out, u64 first, u64 blocks, u6
 
 static inline u64 w_sum_blocks(u64 rows)
 {
-    return (rows + W_PARTIAL_ROWS - 1) / W_PARTIAL_ROWS;
+    return w_ceil_div(rows, W_PARTIAL_ROWS);
 }
 
 #endif

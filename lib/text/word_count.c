@@ -153,7 +153,7 @@ static inline enum w_status count_bytes(struct w_word_count *t, const u8 *word, 
 enum w_status w_word_count_add(struct w_word_count *t, const u8 *word, size_t size, u64 times,
                                struct w_err *err)
 {
-    u64 parts = (size + W_COUNTED_BYTES - 1) / W_COUNTED_BYTES, more, sum;
+    u64 parts = w_ceil_div(size, W_COUNTED_BYTES), more, sum;
 
     if (!w_mul_ok(parts, times, &more) || !w_add_ok(t->total, more, &sum))
         return w_fail(err, W_LIMIT, "more occurrences of words than 2^64");

@@ -82,7 +82,7 @@ static void about_vocabulary(struct w_hints *h, const struct w_fit *fit)
             "The vocabulary of %llu ids does not fill whole tiles of %llu columns: vocab_size %llu "
             "costs no more.",
             (unsigned long long)vocab, (unsigned long long)panel,
-            (unsigned long long)((vocab + panel - 1) / panel * panel));
+            (unsigned long long)(w_ceil_div(vocab, panel) * panel));
 }
 
 static void about_pages(struct w_hints *h, const struct w_fit *fit, const struct w_machine *m)
