@@ -49,12 +49,14 @@ LIB_SOURCES := \
 	lib/sys/folder.c \
 	lib/sys/folder_output.c \
 	lib/sys/gunzip.c \
+	lib/sys/input.c \
 	lib/sys/json.c \
 	lib/sys/json_line.c \
 	lib/sys/literals.c \
 	lib/sys/machine.c \
 	lib/sys/machine_json.c \
 	lib/sys/ordered.c \
+	lib/sys/output.c \
 	lib/sys/pages.c \
 	lib/sys/peers.c \
 	lib/sys/peers_exchange.c \
@@ -333,7 +335,6 @@ UNIT_TESTS := \
 	test_fuzz_stream \
 	test_fuzz_unpack \
 	test_fuzz_wikitext \
-	test_fdio \
 	test_file_kind \
 	test_loader \
 	test_evaluate \
@@ -353,6 +354,7 @@ UNIT_TESTS := \
 	test_origin \
 	test_orthogonal \
 	test_outer \
+	test_output \
 	test_peer_sum \
 	test_kern \
 	test_lanes \

@@ -10,6 +10,7 @@
 #include "base/strnum.h"
 #include "conf/conf.h"
 #include "sys/fdio.h"
+#include "sys/output.h"
 #include "sys/file_list.h"
 #include "sys/machine.h"
 #include "tools/help.h"
@@ -377,6 +378,16 @@ enum w_status w_cli_set_keys(struct w_conf *conf, const struct w_text_list *sets
             return w_fail_at(err, status, "--set %.100s", sets->items[i]);
     }
     return W_DONE;
+}
+
+bool w_cli_sets_key(const struct w_text_list *sets, const char *key)
+{
+    const size_t length = strlen(key);
+
+    for (size_t i = 0; i < sets->count; i++)
+        if (!strncmp(sets->items[i], key, length) && sets->items[i][length] == '=')
+            return true;
+    return false;
 }
 
 /* ---- outputs and terminals ---- */

@@ -74,6 +74,7 @@ int w_cli_main(const struct w_program *program, const struct w_command *commands
 struct w_conf; /* conf/conf.h */
 enum w_status w_cli_set_keys(struct w_conf *, const struct w_text_list *sets,
                              struct w_err *) W_MUST_CHECK;
+bool w_cli_sets_key(const struct w_text_list *sets, const char *key); /* one of them names it */
 
 /* ---- streams that a command writes ---- */
 /* How: for a command whose settings have this as member `writing`. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "sys/fdio.h"
 #include "tools/wcat.h"
 #include "wire/frame.h"
 

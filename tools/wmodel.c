@@ -1,4 +1,5 @@
 /* wmodel - models as files: what is in them, to other programs and from them. */
+#include "sys/fdio.h"
 #include "tools/wmodel.h"
 
 static const char *const examples[] = {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "sys/clock.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 #include "sys/json.h"
 #include "text/bpe_train.h"
 #include "tools/wtok_words.h"

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sys/clock.h"
+#include "sys/fdio.h"
 #include "text/vocab.h"
 #include "tools/wtrain.h"
 

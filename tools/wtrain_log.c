@@ -10,7 +10,7 @@
 
 #include "net/arch.h"
 #include "sys/clock.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 #include "tools/wtrain.h"
 
 #define SCHEMA 1 /* of the log: new keys leave it at 1, a change of meaning makes it 2 */

@@ -9,6 +9,7 @@
 #include "net/gradient_tree.h"
 #include "sys/clock.h"
 #include "sys/deflate.h"
+#include "sys/fdio.h"
 #include "tools/guard.h"
 #include "tools/launcher.h"
 #include "tools/wtrain.h"

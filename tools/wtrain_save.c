@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/fdio.h"
 #include "sys/file_list.h"
 #include "sys/folder.h"
 #include "tools/wtrain.h"

@@ -7,6 +7,7 @@
 #include "kern/gemm_blas.h"
 #include "net/schedule.h"
 #include "net/softmax_sample.h"
+#include "sys/fdio.h"
 #include "tools/launcher.h"
 #include "tools/wtrain.h"
 

@@ -11,7 +11,7 @@
 
 #include "kern/gemm.h"
 #include "sys/clock.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 
 #define MIB ((u64)1 << 20)
 #define CURVES 3

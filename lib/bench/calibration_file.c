@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "bench/calibration.h"
 #include "sys/fdio.h"
+#include "sys/input.h"
 
 #define SCHEMA "wtools-calibration/5"
 #define FILE_MAX_BYTES ((u64)1 << 20)

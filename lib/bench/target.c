@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/strnum.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)

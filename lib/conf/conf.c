@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 

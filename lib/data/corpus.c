@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sys/fdio.h"
+#include "sys/input.h"
 
 struct w_corpus {
     char *const *paths;

@@ -10,6 +10,7 @@
 
 #include "exchange/exchange_private.h"
 #include "sys/fdio.h"
+#include "sys/output.h"
 
 #define ALL_TYPES ((1u << W_WEIGHT_TYPES) - 1)
 #define FLOATS (ALL_TYPES & ~(1u << W_WEIGHT_Q8_0))

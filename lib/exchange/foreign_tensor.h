@@ -13,7 +13,7 @@
 
 #include "exchange/weight_type.h"
 #include "store/weights.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 #define W_FOREIGN_NAME 128 /* bytes of a name, with the NUL: far longer than those of a model */
 #define W_FOREIGN_DIMS 4

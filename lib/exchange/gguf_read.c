@@ -13,6 +13,7 @@
 #include "exchange/exchange_private.h"
 #include "exchange/foreign_tensor.h"
 #include "exchange/gguf_layout.h"
+#include "sys/fdio.h"
 #include "text/vocab_formats.h"
 #include "text/vocab_import.h"
 

@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "exchange/exchange_private.h"
 #include "exchange/gguf_layout.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 #include "text/vocab_formats.h"
 #include "text/vocab_letters.h"
 

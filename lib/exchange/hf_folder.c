@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "sys/fdio.h"
+#include "sys/input.h"
+#include "sys/output.h"
 #include "text/vocab_formats.h"
 #include "text/vocab_import.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sys/fdio.h"
+#include "sys/input.h"
 #include "sys/json.h"
 
 /* What TCP leaves of the line's rate, and the way of a message through two stacks and a switch,

@@ -9,6 +9,8 @@
 #include "base/lines.h"
 #include "bench/probe.h"
 #include "sys/fdio.h"
+#include "sys/input.h"
+#include "sys/output.h"
 #include "sys/json.h"
 
 #define FILE_MAX_BYTES ((u64)16 << 20)

@@ -6,7 +6,7 @@
 
 #include "base/lines.h"
 #include "bench/probe.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 #include "sys/json.h"
 
 #define FILE_MAX_BYTES (1ull << 30)

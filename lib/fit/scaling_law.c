@@ -20,10 +20,11 @@ const struct w_recipe w_recipes[] = {
                            .rate_width = 0.5,
                            .warmup_part = 0.05,
                            .schedule = W_SCHEDULE_COSINE,
-                           .min_lr_ratio = 0.1},
+                           .min_lr_ratio = 0.1,
+                           .long_tokens = INFINITY},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.06373, 0.48, 0.5, 1.209, 0.16, 0.11, 29160, 1.899},
+                          .law = {0.8, 0.132, 0.28, 0.7, 1.175, 0.2, 0.11, 29160, 2.089},
                           .widths = {64, 256},
                           .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
                           .step_tokens = 1024,
@@ -32,8 +33,11 @@ const struct w_recipe w_recipes[] = {
                           .muon_rate = 20.0 / 3,
                           .warmup_part = 0.05,
                           .warmup_steps = 50,
+                          .decay_part = 0.14,
                           .schedule = W_SCHEDULE_LINEAR,
-                          .min_lr_ratio = 0},
+                          .min_lr_ratio = 0,
+                          .long_tokens = 50e6,
+                          .long_length = 256},
 };
 
 const struct w_recipe *w_recipe_of(const struct w_conf *conf)
@@ -45,6 +49,12 @@ double w_recipe_rate(const struct w_recipe *recipe, u64 d_model, u64 step_tokens
 {
     return recipe->rate * pow(128.0 / (double)d_model, recipe->rate_width) *
            sqrt((double)step_tokens / 1024);
+}
+
+double w_recipe_decay(const struct w_recipe *recipe, double muon_learning_rate, double steps)
+{
+    return recipe->decay_part > 0 ? 1 / (recipe->decay_part * muon_learning_rate * steps)
+                                  : INFINITY;
 }
 
 static bool within(u64 value, const u64 range[2])

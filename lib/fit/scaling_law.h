@@ -43,11 +43,20 @@ struct w_recipe {
     /* Of the learning rate: at a width of 128 and 1024 tokens in a step, and how it falls with the
      * width. It grows as the square root of the tokens. */
     double rate, rate_width;
-    double muon_rate;    /* muon_learning_rate / learning_rate; 0: the recipe has none */
-    double warmup_part;  /* share of the steps in which the rate rises */
-    u64 warmup_steps;    /* these are at most so many; 0: no limit */
+    double muon_rate;   /* muon_learning_rate / learning_rate; 0: the recipe has none */
+    double warmup_part; /* share of the steps in which the rate rises */
+    u64 warmup_steps;   /* these are at most so many; 0: no limit */
+    /* The part of the steps in which weight decay lets go what is not learned again, 1 /
+     * (muon_learning_rate * weight_decay * steps), at least: a stronger one costs a long run what it
+     * learned early (Wang and Aitchison: "How to set AdamW's weight decay", 2024). 0: not known. */
+    double decay_part;
     u32 schedule;        /* enum w_schedule: how the rate falls after them */
     double min_lr_ratio; /* the last rate, as a part of the highest */
+    /* From so many tokens on, sequences of long_length teach more than those of 128 tokens, of which
+     * the runs are: a longer context is worth more than the texts and the visits to each position
+     * that it costs a step. INFINITY: not known. */
+    double long_tokens;
+    u64 long_length;
 };
 extern const struct w_recipe w_recipes[]; /* in the order of enum w_optimizer_name */
 
@@ -68,5 +77,7 @@ bool w_recipe_outside(const struct w_conf *);
 
 /* The learning rate of the recipe's runs for a width and the tokens of a step. */
 double w_recipe_rate(const struct w_recipe *, u64 d_model, u64 step_tokens);
+/* The strongest weight decay that suits a run of so many steps; INFINITY: any. */
+double w_recipe_decay(const struct w_recipe *, double muon_learning_rate, double steps);
 
 #endif

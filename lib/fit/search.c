@@ -44,27 +44,44 @@ static struct w_conf candidate(const struct w_conf *base, u64 d, u64 layers, u64
     return conf;
 }
 
-static u64 warmup_steps(const struct w_conf *conf, double tokens)
+/* The keys that follow from the number of steps. */
+static void suit_steps(struct w_conf *conf, double tokens, bool keep_decay)
 {
     const struct w_recipe *recipe = w_recipe_of(conf);
     const double steps = tokens / (double)(conf->batch_size * conf->max_length);
-    const u64 part = (u64)(recipe->warmup_part * steps);
 
-    return recipe->warmup_steps > 0 ? W_MIN(part, recipe->warmup_steps) : part;
+    conf->warmup_steps = (u64)(recipe->warmup_part * steps);
+    if (recipe->warmup_steps > 0)
+        conf->warmup_steps = W_MIN(conf->warmup_steps, recipe->warmup_steps);
+    if (!keep_decay)
+        conf->weight_decay =
+            fmin(conf->weight_decay, w_recipe_decay(recipe, conf->muon_learning_rate, steps));
+}
+
+static void lengthen(struct w_conf *conf, u64 length)
+{
+    conf->batch_size = W_MAX(conf->batch_size * conf->max_length / length, 1);
+    conf->max_length = length;
 }
 
 /* A candidate after the time of the limits. Tokens beyond W_TOKENS_ENOUGH do not count: the law was
  * fitted to runs with fewer, and would promise an improvement without end. *rated becomes true
  * where a rate is known. W_NO: it needs too much memory, or is no configuration, or nothing is
  * known. */
-static enum w_status judge(struct w_found *f, const struct w_conf *conf, const struct w_machine *m,
+static enum w_status judge(struct w_found *f, struct w_conf conf, const struct w_machine *m,
                            const struct w_fit_ask *asked, const struct w_search_limits *limits,
                            bool *rated, struct w_err *err)
 {
     static struct w_fit fit;
+    const struct w_recipe *recipe = w_recipe_of(&conf);
     struct w_fit_ask ask = *asked;
-    enum w_status status = w_fit_make(&fit, conf, m, &ask, err);
+    enum w_status status = w_fit_make(&fit, &conf, m, &ask, err);
 
+    if (!status && !limits->keep_length &&
+        w_fit_value(&fit, "predict.tok_s") * limits->seconds >= recipe->long_tokens) {
+        lengthen(&conf, recipe->long_length);
+        status = w_fit_make(&fit, &conf, m, &ask, err);
+    }
     if (status)
         return status == W_USAGE ? W_NO : status;
     double tok_s = w_fit_value(&fit, "predict.tok_s"), tokens = tok_s * limits->seconds;
@@ -72,16 +89,16 @@ static enum w_status judge(struct w_found *f, const struct w_conf *conf, const s
     ask.tokens = W_MIN(tokens, W_TOKENS_ENOUGH * w_fit_value(&fit, "params"));
     if (!(w_fit_value(&fit, "memory.resident") <= limits->bytes) || !(tokens > 0))
         return W_NO;
-    status = w_fit_make(&fit, conf, m, &ask, err);
+    status = w_fit_make(&fit, &conf, m, &ask, err);
     if (status)
         return status;
-    *f = (struct w_found){.conf = *conf,
+    suit_steps(&conf, tokens, limits->keep_decay);
+    *f = (struct w_found){.conf = conf,
                           .tok_s = tok_s,
                           .tokens = tokens,
                           .bits = w_fit_value(&fit, "predict.bits"),
                           .resident = w_fit_value(&fit, "memory.resident"),
-                          .outside = w_recipe_outside(conf)};
-    f->conf.warmup_steps = warmup_steps(conf, tokens);
+                          .outside = w_recipe_outside(&conf)};
     const double per_parameter = w_fit_value(&fit, "tokens_per_param");
     f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter : f->bits;
     f->outside |= per_parameter < W_TOKENS_LEAST || tokens > W_TOKENS_MOST;
@@ -121,7 +138,7 @@ enum w_status w_search_best(struct w_found *list, u32 room, u32 *count, const st
                     /* with long sequences several numbers of tokens give the same batch */
                     if (b && conf.batch_size == W_MAX(step_tokens[b - 1] / conf.max_length, 1))
                         continue;
-                    status = judge(&f, &conf, m, ask, limits, &rated, err);
+                    status = judge(&f, conf, m, ask, limits, &rated, err);
                     if (!status)
                         insert(list, room, count, &f);
                     else if (status != W_NO)

@@ -11,9 +11,10 @@
 #include "fit/evaluate.h"
 
 struct w_search_limits {
-    double seconds; /* of training */
-    double bytes;   /* of resident memory */
-    u64 vocab;      /* the only vocabulary; 0: each of several */
+    double seconds;               /* of training */
+    double bytes;                 /* of resident memory */
+    u64 vocab;                    /* the only vocabulary; 0: each of several */
+    bool keep_length, keep_decay; /* max_length, weight_decay are those of base, not the recipe's */
 };
 
 struct w_found {
@@ -24,9 +25,10 @@ struct w_found {
 };
 
 /* The best configurations, best first: *count of them, at most `room`. Keys that are not searched
- * (length, decay, seed ...) are those of base; rates and schedule are those of the recipe that base
- * has by its optimizer (fit/scaling_law.h). ask: threads, type, calibration, text_tokens. W_NO: no
- * configuration keeps to the limits, or no rate can be predicted. W_NOMEM. */
+ * (seed, init_std ...) are those of base; rates, schedule, and unless they are to be kept length and
+ * weight decay, are those of the recipe that base has by its optimizer (fit/scaling_law.h). ask:
+ * threads, type, calibration, text_tokens. W_NO: no configuration keeps to the limits, or no rate
+ * can be predicted. W_NOMEM. */
 enum w_status w_search_best(struct w_found *, u32 room, u32 *count, const struct w_conf *base,
                             const struct w_machine *, const struct w_fit_ask *,
                             const struct w_search_limits *, struct w_err *) W_MUST_CHECK;

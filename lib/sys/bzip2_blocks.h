@@ -2,7 +2,7 @@
 #ifndef W_BZIP2_BLOCKS_H
 #define W_BZIP2_BLOCKS_H
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 struct w_bzip2_blocks;
 

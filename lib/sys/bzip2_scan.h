@@ -15,7 +15,7 @@
 #define W_BZIP2_SCAN_H
 
 #include "sys/bzip2.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 struct w_bzip2_place {
     u64 offset;     /* byte of the file in which the block begins */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/fdio.h"
 #include "sys/ordered.h"
 #include "sys/stop.h"
 

@@ -4,7 +4,7 @@
 #define W_DECODE_AHEAD_H
 
 #include "sys/decoder.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 struct w_decode_ahead;
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 enum w_status w_folder_each(const char *path,
                             enum w_status (*name)(void *context, const char *name, struct w_err *),

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 
 #define DEPTH_MAX 16
 #define VALUES_MAX 100000

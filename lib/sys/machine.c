@@ -14,7 +14,7 @@
 #include <sys/utsname.h>
 
 #include "sys/cpuid.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 #define CPUS_MAX 4096
 #define TEXT_MAX (4u << 20) /* bytes of /proc/cpuinfo on a large machine */

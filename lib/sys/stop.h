@@ -1,7 +1,7 @@
 /* stop.h - how one thread ends another's blocking read: the read also waits for this descriptor.
  *
  *     w_stop_open(&stop, &err)
- *     input.stop_fd = stop.fd              // sys/fdio.h
+ *     input.stop_fd = stop.fd              // sys/input.h
  *     w_stop_ask(&stop)                    // from any thread: the read returns W_SIGNAL
  *     w_stop_close(&stop)                  // after the last read
  */

@@ -16,7 +16,7 @@
 #ifndef W_UNPACK_H
 #define W_UNPACK_H
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 struct w_unpack;
 

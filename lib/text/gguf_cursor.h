@@ -17,7 +17,7 @@
 #ifndef W_GGUF_CURSOR_H
 #define W_GGUF_CURSOR_H
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 
 #define W_GGUF_KEY 256 /* bytes of a key that is read, with the NUL */
 

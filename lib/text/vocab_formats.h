@@ -14,7 +14,7 @@
 #ifndef W_VOCAB_FORMATS_H
 #define W_VOCAB_FORMATS_H
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 #include "text/draft.h"
 #include "text/import.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/fdio.h"
+#include "sys/input.h"
 #include "text/vocab.h"
 #include "text/vocab_private.h"
 

@@ -27,7 +27,8 @@
 
 #include "base/status.h"
 #include "base/type.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
+#include "sys/output.h"
 #include "sys/json.h"
 
 enum w_kind { W_TOKENS, W_BATCH, W_TENSORS, W_COUNTS };

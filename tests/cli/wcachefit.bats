@@ -463,6 +463,11 @@ train_tiny()
     wcachefit search -q -t 2 --time 1m "$small" 2>/dev/null | jq -e '.max_length == 128'
     wcachefit search -q -t 2 --time 1m --set max_length=64 --set weight_decay=0.25 2>/dev/null |
         jq -e '.max_length == 64 and .weight_decay == 0.25'
+    # a long run takes longer sequences and forgets more slowly, unless told otherwise
+    wcachefit search -q -t 2 --time 10h 2>/dev/null | jq -e '.max_length == 256 and .weight_decay < 0.01'
+    wcachefit search -q -t 2 --time 10h --set max_length=128 --set weight_decay=0.1 2>/dev/null |
+        jq -e '.max_length == 128 and .weight_decay == 0.1'
+    wcachefit search -q -t 2 --time 10h "$small" 2>/dev/null | jq -e '.max_length == 128'
     run -2 wcachefit search --time 1m --set max_length=0
     run -1 wcachefit search -t 2 --time 5m --ram 1MB -o "$BATS_TEST_TMPDIR/none.json"
     [[ $output == *"keeps to these limits"* ]]

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "exchange/exchange.h"
 #include "sys/fdio.h"
+#include "sys/input.h"
 #include "sys/folder.h"
 
 /* 259 ids: bytes, "th", "the", the end of a document. The model has one row more. */

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "store/checkpoint.h"
-#include "sys/fdio.h"
+#include "sys/input.h"
+#include "sys/output.h"
 
 static char path[] = "/tmp/test_checkpoint.XXXXXX";
 

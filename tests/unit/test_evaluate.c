@@ -511,6 +511,17 @@ static void hints_say_what_to_change(void **state)
     make(&fit, &rated, 4);
     w_hints_make(&hints, &fit, &m);
     assert_true(says(&hints, "learning_rate 0.1 is far from"));
+    /* a weight decay under which a long run forgets */
+    rated.optimizer = W_OPTIMIZER_MUON;
+    struct w_fit_ask ask = {.threads = 4,
+                            .tokens = 200 * (double)(rated.batch_size * rated.max_length)};
+    assert_int_equal(w_fit_make(&fit, &rated, &m, &ask, &err), W_DONE);
+    w_hints_make(&hints, &fit, &m);
+    assert_false(says(&hints, "weight_decay"));
+    ask.tokens *= 1000;
+    assert_int_equal(w_fit_make(&fit, &rated, &m, &ask, &err), W_DONE);
+    w_hints_make(&hints, &fit, &m);
+    assert_true(says(&hints, "weight_decay 0.1 lets go in 500 steps"));
 }
 
 int main(void)

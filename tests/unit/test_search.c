@@ -18,6 +18,7 @@ static struct w_err err;
 static struct w_calibration calibration;
 static struct w_machine machine;
 static struct w_conf base;
+static bool keep; /* length and weight decay of base */
 
 static int make_fixture(void **state)
 {
@@ -61,7 +62,8 @@ static enum w_status best(struct w_found *found, u32 *count, double seconds, dou
                           const struct w_calibration *c)
 {
     struct w_fit_ask ask = {.threads = 2, .calibration = c};
-    struct w_search_limits limits = {.seconds = seconds, .bytes = bytes};
+    struct w_search_limits limits = {
+        .seconds = seconds, .bytes = bytes, .keep_length = keep, .keep_decay = keep};
     return w_search_best(found, 3, count, &base, &machine, &ask, &limits, &err);
 }
 
@@ -110,6 +112,31 @@ static void more_time_asks_for_a_larger_model(void **state)
         (double)(minute[0].conf.d_model * minute[0].conf.d_model * minute[0].conf.num_layers);
     double large = (double)(day[0].conf.d_model * day[0].conf.d_model * day[0].conf.num_layers);
     assert_true(large >= small);
+}
+
+static void a_long_run_has_longer_sequences_and_forgets_more_slowly(void **state)
+{
+    (void)state;
+    const struct w_recipe *muon = &w_recipes[W_OPTIMIZER_MUON];
+    struct w_found found[3];
+    u32 count;
+    struct w_conf had = base;
+    base.optimizer = W_OPTIMIZER_MUON;
+    base.weight_decay = 0.1;
+    assert_int_equal(best(found, &count, 60, 8e9, &calibration), W_DONE);
+    assert_true(found[0].conf.max_length == base.max_length && found[0].conf.weight_decay == 0.1);
+    assert_int_equal(best(found, &count, 1e8, 8e9, &calibration), W_DONE);
+    const struct w_conf *c = &found[0].conf;
+    const double steps = found[0].tokens / (double)(c->batch_size * c->max_length);
+    assert_true(found[0].tokens > muon->long_tokens && c->max_length == muon->long_length);
+    assert_true(c->weight_decay < 0.1);
+    assert_true(fabs(c->weight_decay * c->muon_learning_rate * steps * muon->decay_part - 1) <
+                1e-9);
+    keep = true;
+    assert_int_equal(best(found, &count, 1e8, 8e9, &calibration), W_DONE);
+    assert_true(c->max_length == base.max_length && c->weight_decay == 0.1);
+    keep = false;
+    base = had;
 }
 
 static void a_search_without_an_answer_says_why(void **state)
@@ -183,6 +210,7 @@ int main(void)
         cmocka_unit_test(the_best_are_sorted_and_keep_to_the_limits),
         cmocka_unit_test(no_candidate_is_listed_twice),
         cmocka_unit_test(more_time_asks_for_a_larger_model),
+        cmocka_unit_test(a_long_run_has_longer_sequences_and_forgets_more_slowly),
         cmocka_unit_test(a_search_without_an_answer_says_why),
         cmocka_unit_test(what_fits_is_left_as_it_is),
         cmocka_unit_test(a_smaller_batch_with_accumulation_comes_first),

@@ -48,13 +48,19 @@ static void say_found(const struct w_found *f, u32 rank)
           f->outside ? " (outside the runs that the law was fitted to)" : "");
 }
 
-/* Replace the configuration that the search starts from by the best one. */
-static enum w_status search(struct report *r, const struct settings *set, struct w_err *err)
+/* Replace the configuration that the search starts from by the best one. `named`: the user has named
+ * it, and means its keys. */
+static enum w_status search(struct report *r, const struct settings *set, bool named,
+                            struct w_err *err)
 {
     static struct w_found found[SHOWN];
     struct w_fit_ask ask = report_ask(r);
     struct w_search_limits limits = {
-        .seconds = set->time_s, .bytes = memory_limit(r, set), .vocab = set->vocab};
+        .seconds = set->time_s,
+        .bytes = memory_limit(r, set),
+        .vocab = set->vocab,
+        .keep_length = named || w_cli_sets_key(&set->set, "max_length"),
+        .keep_decay = named || w_cli_sets_key(&set->set, "weight_decay")};
     u32 count = 0;
 
     ask.text_tokens = (double)set->text_tokens;
@@ -82,7 +88,7 @@ static enum w_status run(struct settings *set, int argc, char **argv, struct w_e
     if (!status && argc == 0)
         status = change_conf(r.confs, "the start of the search", set, err);
     if (!status)
-        status = search(&r, set, err);
+        status = search(&r, set, argc > 0, err);
     if (!status)
         status = write_tree(r.text.file, w_conf_json(r.confs), err);
     if (!status)

@@ -7,7 +7,7 @@
 
 #include "bench/target.h"
 #include "fit/require.h"
-#include "sys/fdio.h"
+#include "sys/output.h"
 #include "tools/host_cache.h"
 
 enum w_status choose_format(struct settings *set, struct w_err *err)

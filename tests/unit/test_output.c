@@ -11,14 +11,16 @@
 #include <cmocka.h>
 
 #include "sys/fdio.h"
+#include "sys/input.h"
 #include "sys/json.h"
+#include "sys/output.h"
 
 static char folder[64];
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/wtools-fdio-XXXXXX");
+    strcpy(folder, "/tmp/wtools-output-XXXXXX");
     return mkdtemp(folder) ? 0 : -1;
 }
 
