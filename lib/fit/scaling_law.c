@@ -24,7 +24,7 @@ const struct w_recipe w_recipes[] = {
                            .long_tokens = INFINITY},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.132, 0.28, 0.7, 1.175, 0.2, 0.11, 29160, 2.089},
+                          .law = {0.8, 0.1618, 0.32, 0.8, 1.124, 0.2, 0.11, 29160, 1.726},
                           .widths = {64, 256},
                           .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
                           .step_tokens = 1024,

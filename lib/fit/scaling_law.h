@@ -46,15 +46,15 @@ struct w_recipe {
     double muon_rate;   /* muon_learning_rate / learning_rate; 0: the recipe has none */
     double warmup_part; /* share of the steps in which the rate rises */
     u64 warmup_steps;   /* these are at most so many; 0: no limit */
-    /* The part of the steps in which weight decay lets go what is not learned again, 1 /
-     * (muon_learning_rate * weight_decay * steps), at least: a stronger one costs a long run what it
-     * learned early (Wang and Aitchison: "How to set AdamW's weight decay", 2024). 0: not known. */
+    /* The part of the steps, at least, in which weight decay lets go what is not learned again, 1 /
+     * (muon_learning_rate * weight_decay * steps): a stronger one costs a long run what it learned
+     * early (Wang and Aitchison: "How to set AdamW's weight decay", 2024). 0: not known. */
     double decay_part;
     u32 schedule;        /* enum w_schedule: how the rate falls after them */
     double min_lr_ratio; /* the last rate, as a part of the highest */
-    /* From so many tokens on, sequences of long_length teach more than those of 128 tokens, of which
-     * the runs are: a longer context is worth more than the texts and the visits to each position
-     * that it costs a step. INFINITY: not known. */
+    /* From so many tokens on, sequences of long_length teach more than those of 128 tokens, which
+     * most of the runs have: a longer context is worth more than the texts and the visits to each
+     * position that it costs a step. INFINITY: not known. */
     double long_tokens;
     u64 long_length;
 };
@@ -67,9 +67,8 @@ bool w_recipe_outside(const struct w_conf *);
 /* Tokens for a parameter: the runs had no fewer. */
 #define W_TOKENS_LEAST 0.15
 
-/* Tokens in all: the runs had not many more. An hour with 99 million, four times the text, lost 6 %
- * more than the law says. */
-#define W_TOKENS_MOST 40e6
+/* Tokens in all: the runs had not many more. */
+#define W_TOKENS_MOST 70e6
 
 /* Tokens per parameter after which a model learns little more (Hoffmann and others, 2022). The runs
  * had fewer. */

@@ -25,10 +25,10 @@ struct w_found {
 };
 
 /* The best configurations, best first: *count of them, at most `room`. Keys that are not searched
- * (seed, init_std ...) are those of base; rates, schedule, and unless they are to be kept length and
- * weight decay, are those of the recipe that base has by its optimizer (fit/scaling_law.h). ask:
- * threads, type, calibration, text_tokens. W_NO: no configuration keeps to the limits, or no rate
- * can be predicted. W_NOMEM. */
+ * (seed, init_std ...) are those of base; rates, schedule, and unless they are to be kept length
+ * and weight decay, are those of the recipe that base has by its optimizer (fit/scaling_law.h).
+ * ask: threads, type, calibration, text_tokens. W_NO: no configuration keeps to the limits, or no
+ * rate can be predicted. W_NOMEM. */
 enum w_status w_search_best(struct w_found *, u32 room, u32 *count, const struct w_conf *base,
                             const struct w_machine *, const struct w_fit_ask *,
                             const struct w_search_limits *, struct w_err *) W_MUST_CHECK;

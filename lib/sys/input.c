@@ -1,3 +1,5 @@
+/* Reading files, pipes and terminals. There are two ways to end a read that waits: a signal
+ * (sys/fdio.h), for the whole program, and stop_fd, for one input that a thread reads. */
 #include "sys/input.h"
 
 #include <errno.h>

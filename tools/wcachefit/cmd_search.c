@@ -48,8 +48,8 @@ static void say_found(const struct w_found *f, u32 rank)
           f->outside ? " (outside the runs that the law was fitted to)" : "");
 }
 
-/* Replace the configuration that the search starts from by the best one. `named`: the user has named
- * it, and means its keys. */
+/* Replace the configuration that the search starts from by the best one. `named`: the user has
+ * named it, and means its keys. */
 static enum w_status search(struct report *r, const struct settings *set, bool named,
                             struct w_err *err)
 {
