@@ -14,6 +14,10 @@
  * tokens. */
 #define TOO_FEW 1e3
 
+/* The bits of a candidate outside of the law's runs count for more: of two that are as good, the
+ * one of whose kind there were runs is the surer. */
+#define UNKNOWN 1.01
+
 /* ---- the best within a budget ---- */
 
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
@@ -100,8 +104,10 @@ static enum w_status judge(struct w_found *f, struct w_conf conf, const struct w
                           .resident = w_fit_value(&fit, "memory.resident"),
                           .outside = w_recipe_outside(&conf)};
     const double per_parameter = w_fit_value(&fit, "tokens_per_param");
-    f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter : f->bits;
     f->outside |= per_parameter < W_TOKENS_LEAST || tokens > W_TOKENS_MOST;
+    f->rank = per_parameter < W_TOKENS_LEAST ? TOO_FEW / per_parameter
+              : f->outside                   ? f->bits * UNKNOWN
+                                             : f->bits;
     return isfinite(f->bits) ? W_DONE : W_NO;
 }
 

@@ -21,7 +21,7 @@ struct w_found {
     struct w_conf conf;
     double tok_s, tokens, bits, resident; /* predicted; bits per byte */
     bool outside;                         /* outside the sizes that the law was fitted to */
-    double rank;                          /* least first: the bits; more below W_TOKENS_LEAST */
+    double rank; /* least first: the bits; 1 % more outside; much more below W_TOKENS_LEAST */
 };
 
 /* The best configurations, best first: *count of them, at most `room`. Keys that are not searched

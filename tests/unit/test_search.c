@@ -77,7 +77,8 @@ static void the_best_are_sorted_and_keep_to_the_limits(void **state)
     for (u32 i = 0; i < count; i++) {
         const struct w_found *f = &found[i];
         assert_true(f->resident <= 200e6);
-        assert_true(i == 0 || f->bits >= found[i - 1].bits);
+        assert_true(i == 0 || f->rank >= found[i - 1].rank);
+        assert_true(f->rank == f->bits * (f->outside ? 1.01 : 1));
         assert_true(fabs(f->tokens - f->tok_s * 300) < 1);
         assert_int_equal(w_conf_check(&f->conf, &err), W_DONE);
         assert_int_equal(f->conf.schedule, W_SCHEDULE_COSINE);

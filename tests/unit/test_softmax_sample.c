@@ -1,5 +1,4 @@
-/* The sampled softmax: which ids are drawn, that they stand for all, gradients beside a
- * double-precision reference, and rows that a step does not use. */
+/* The sampled softmax: its ids, what they say of all, gradients, rows that a step does not use. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -351,8 +350,7 @@ static void bits_do_not_depend_on_threads(void **state)
             }
 }
 
-/* A set of as many ids as there are is the full softmax, up to the order of its sums; with
- * softmax_sample at vocab_size it is the full one itself. */
+/* A set of all ids is the full softmax up to the order of sums; asked for, it is that itself. */
 static void a_set_of_all_ids_is_the_full_softmax(void **state)
 {
     (void)state;
@@ -387,11 +385,10 @@ static void a_set_of_all_ids_is_the_full_softmax(void **state)
     finish(&all);
 }
 
-/* Equal to the bit; with a product of another library, which may round otherwise where the logits
- * have room for fewer tokens, nearly. */
+/* Equal; nearly so with products of another library, which rounds by their shapes. */
 static bool same(const struct w_kern *kern, double a, double b)
 {
-    return kern->product ? fabs(a - b) < 1e-8 * fabs(b) : a == b;
+    return a == b || (kern->product && fabs(a - b) < 1e-8 * fabs(b));
 }
 
 /* Evaluation takes all ids, also between steps, when panels of a set were in place of the table's;
