@@ -267,8 +267,7 @@ W_INLINE void tiles(const enum w_type type, const struct w_tile *t)
 {
     const u64 row_bytes = t->a_row ? t->a_row * w_type_bytes(type)
                                    : t->k * (type == W_TYPE_BF16 ? BF16_ROW_BYTES : sizeof(float));
-    const u64 share =
-        t->k * TILE_COLS * w_type_bytes(type) / ((t->rows + TILE_ROWS - 1) / TILE_ROWS);
+    const u64 share = t->k * TILE_COLS * w_type_bytes(type) / w_ceil_div(t->rows, TILE_ROWS);
     const u8 *a = t->a, *next = t->next;
 
     if (t->a_row && !(type == W_TYPE_BF16 && BF16_READS_ROWS && t->rows % TILE_ROWS == 0)) {

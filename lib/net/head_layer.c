@@ -221,7 +221,7 @@ static void scatter(void *context, u64 item, u32 worker)
                                       (float *)s->at->own[D_ROWS] + i * s->d, s->d);
 }
 
-static struct w_softmax_sample set_of(const struct w_layer_at *at)
+static struct w_softmax_sample draw_set(const struct w_layer_at *at)
 {
     const struct w_pass *pass = at->pass;
     const u64 vocab = pass->conf->vocab_size;
@@ -243,7 +243,7 @@ static void backward_sampled(const struct w_layer_at *at, float scale)
 {
     struct w_pass *pass = at->pass;
     struct w_head head = head_of(at);
-    const struct w_softmax_sample set = set_of(at);
+    const struct w_softmax_sample set = draw_set(at);
     const u64 items = w_ceil_div(set.count, ROWS_EACH);
     struct sampled job = {
         .at = at, .set = &set, .weight = head.weight, .d_weight = head.d_weight, .d = head.d};

@@ -35,7 +35,7 @@ static const struct polynomial {
 };
 
 #define MARGIN 1.02       /* of the bound, for the rounding of X and of its norm */
-#define STRIP_ROWS 128    /* of a symmetric product */
+#define STRIP_ROWS 96     /* of a symmetric product; a multiple of most micro-kernels' rows */
 #define BLOCK_FLOATS 4096 /* of a pass over x */
 
 /* A matrix at work. Squares are (n, n), in the compute type, as are x and y. */
