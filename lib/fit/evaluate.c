@@ -242,7 +242,7 @@ static void give_law(struct w_fit *fit)
     for (u32 i = 0; i < W_LAW_KEYS; i++) {
         char key[32];
         snprintf(key, sizeof key, "law.%s", w_law_keys[i]);
-        give(fit, key, recipe->law[i], "tests/loss");
+        give_number(fit, key, recipe->law[i], "tests/loss");
     }
     give(fit, "law.rate", w_recipe_rate(recipe, fit->conf.d_model, step_tokens), "tests/loss");
 }

@@ -81,10 +81,15 @@
     "if(" text " < " tokens ", if(" text ", " text "*(1 + " reuse "*(1 - "                         \
     "1/2.718281828459045^((" tokens "/" text " - 1)/" reuse "))), " tokens "), " tokens ")"
 
-/* The scaling law (fit/scaling_law.h). */
+/* The scaling law (fit/scaling_law.h). Large steps waste tokens, small ones too; the best size
+ * grows with the tokens. */
+#define GROWN(worth) "(" worth "/1000000)^law.grow"
+#define WASTE(worth, step)                                                                         \
+    "(1 + " step "/(law.batch*" GROWN(worth) ") + law.small*" GROWN(worth) "/" step ")"
 #define BITS(worth)                                                                                \
     "law.floor + (law.a/(params.matmul/L*L^law.depth/1000000)^law.alpha + "                        \
-    "law.c/(" worth "/1000000/(1 + accumulate*rows/law.batch))^law.beta) / (V/8192)^law.gamma"
+    "law.c/(" worth                                                                                \
+    "/1000000/" WASTE(worth, "(accumulate*rows)") ")^law.beta) / (V/8192)^law.gamma"
 
 /* What a part of a limited time gives, with the text read as often as that takes. As for a search,
  * tokens beyond those that the runs of the law had are worth nothing. */
@@ -347,7 +352,9 @@ const struct w_figure w_figures[] = {
     {"law.c", "coefficient of the tokens, at a million", W_UNIT_BITS, NULL},
     {"law.beta", "exponent of the tokens", W_UNIT_RATIO, NULL},
     {"law.gamma", "exponent of the vocabulary", W_UNIT_RATIO, NULL},
-    {"law.batch", "step size in tokens at which half of them are wasted", W_UNIT_COUNT, NULL},
+    {"law.batch", "step in tokens so large that half are wasted, at a million", W_UNIT_COUNT, NULL},
+    {"law.small", "step in tokens so small that half are wasted, at a million", W_UNIT_COUNT, NULL},
+    {"law.grow", "exponent with which both grow with the tokens", W_UNIT_RATIO, NULL},
     {"law.reuse", "coefficient of the worth of repeated tokens, at one token a parameter",
      W_UNIT_RATIO, NULL},
     {"law.rate", "learning rate of the runs, for this width and step", W_UNIT_RATIO, NULL},
@@ -447,8 +454,8 @@ const struct w_figure w_figures[] = {
     {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
      W_UNIT_RATIO,
      "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.summing - ranks.network) + "
-     "ranks.update + ranks.network)*(1 + accumulate*rows/law.batch)/(1 + "
-     "ranks.batch*accumulate*rows/law.batch)"},
+     "ranks.update + ranks.network)*" WASTE("tokens.worth", "(accumulate*rows)") "/" WASTE(
+         "tokens.worth", "(ranks.batch*accumulate*rows)")},
     {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
      "max(1, ceil(9*ranks.round/(ranks.batches + ranks.update)))"},
     {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,

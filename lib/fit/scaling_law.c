@@ -5,14 +5,15 @@
 const char *const w_law_keys[W_LAW_KEYS] = {
     [W_LAW_FLOOR] = "floor", [W_LAW_A] = "a",         [W_LAW_ALPHA] = "alpha",
     [W_LAW_DEPTH] = "depth", [W_LAW_C] = "c",         [W_LAW_BETA] = "beta",
-    [W_LAW_GAMMA] = "gamma", [W_LAW_BATCH] = "batch", [W_LAW_REUSE] = "reuse",
+    [W_LAW_GAMMA] = "gamma", [W_LAW_BATCH] = "batch", [W_LAW_SMALL] = "small",
+    [W_LAW_GROW] = "grow",   [W_LAW_REUSE] = "reuse",
 };
 
 /* The law as printed by tests/loss/fit; a recipe as in tests/loss/run. */
 const struct w_recipe w_recipes[] = {
     [W_OPTIMIZER_ADAMW] = {.name = "adamw",
                            .spelled = "AdamW",
-                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 1.89},
+                           .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 0, 0, 1.89},
                            .widths = {64, 256},
                            .vocabularies = {4096, 16384},
                            .step_tokens = 1024,
@@ -24,7 +25,8 @@ const struct w_recipe w_recipes[] = {
                            .long_tokens = INFINITY},
     [W_OPTIMIZER_MUON] = {.name = "muon",
                           .spelled = "Muon",
-                          .law = {0.8, 0.1618, 0.32, 0.8, 1.124, 0.2, 0.11, 29160, 1.726},
+                          .law = {0.8, 0.2676, 0.22, 1, 0.9692, 0.24, 0.11, 10220, 541.7, 0.5,
+                                  1.726},
                           .widths = {64, 256},
                           .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
                           .step_tokens = 1024,

@@ -26,6 +26,8 @@ enum w_law_key {
     W_LAW_BETA,
     W_LAW_GAMMA,
     W_LAW_BATCH,
+    W_LAW_SMALL,
+    W_LAW_GROW,
     W_LAW_REUSE,
     W_LAW_KEYS
 };
@@ -37,8 +39,8 @@ struct w_recipe {
     const char *spelled; /* for people */
     double law[W_LAW_KEYS];
     u64 widths[2], vocabularies[2]; /* the smallest and the largest of the runs */
-    /* The fewest tokens of a step for which the law holds. By the law smaller steps waste less, but
-     * below this the runs were worse, because they need another learning rate. */
+    /* The fewest tokens of a step for which the law holds: below this the runs were worse, because
+     * they need another learning rate. */
     u64 step_tokens;
     /* Of the learning rate: at a width of 128 and 1024 tokens in a step, and how it falls with the
      * width. It grows as the square root of the tokens. */

@@ -296,13 +296,21 @@ static double worth_of(double tokens, double text)
     return tokens > text ? text * (1 - reuse * expm1(-(tokens - text) / text / reuse)) : tokens;
 }
 
+/* Tokens of which one is of use, in steps of so many, after what is worth so many millions. */
+static double waste(double step_tokens, double worth)
+{
+    const double grown = exp(given("law.grow") * log(worth));
+
+    return 1 + step_tokens / grown / given("law.batch") + given("law.small") / step_tokens * grown;
+}
+
 /* The scaling law (fit/scaling_law.h), in millions. */
 static double bits_after(const struct w_conf *c, double worth)
 {
     const double step_tokens = (double)(c->accumulate * c->batch_size * c->max_length);
     const double layers = (double)c->num_layers, data = worth / 1e6;
     const double size = given("params.matmul") / layers * pow(layers, given("law.depth")) / 1e6;
-    const double useful = data / (1 + step_tokens / given("law.batch"));
+    const double useful = data / waste(step_tokens, data);
     const double lost = given("law.a") * pow(size, -given("law.alpha")) +
                         given("law.c") * pow(useful, -given("law.beta"));
 
@@ -340,8 +348,9 @@ static void add_ranks(double step_tokens)
         local++;
     const double larger = k * (batches + uneven) + update + network;
     const double alone = local * (batches + update) + sqrt(local) * uneven + round;
-    const double wasted = step_tokens / given("law.batch");
-    const double batch_gain = k * seconds / larger / (1 + k * wasted) * (1 + wasted);
+    const double worth = worth_of(given("tokens"), given("text.tokens")) / 1e6;
+    const double batch_gain =
+        k * seconds / larger * waste(step_tokens, worth) / waste(k * step_tokens, worth);
     const double local_gain = given("rule.local") * local * seconds / alone;
     const bool waits = network > 0.1 * seconds, gains = batch_gain > 1 || local_gain > 1;
     add("ranks.wait", wait);

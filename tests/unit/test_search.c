@@ -56,6 +56,19 @@ static void more_tokens_and_larger_models_are_better(void **state)
     assert_true(w_recipe_rate(adamw, 128, 4096) == 0.004);
 }
 
+static void the_best_step_grows_with_the_tokens(void **state)
+{
+    (void)state;
+    struct w_conf small = base, large;
+    small.optimizer = W_OPTIMIZER_MUON;
+    small.max_length = 128;
+    small.batch_size = 16;
+    large = small;
+    large.batch_size = 64;
+    assert_true(bits_of(&small, 1e6) < bits_of(&large, 1e6));
+    assert_true(bits_of(&large, 24e6) < bits_of(&small, 24e6));
+}
+
 /* ---- search ---- */
 
 static enum w_status best(struct w_found *found, u32 *count, double seconds, double bytes,
@@ -208,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_tokens_and_larger_models_are_better),
+        cmocka_unit_test(the_best_step_grows_with_the_tokens),
         cmocka_unit_test(the_best_are_sorted_and_keep_to_the_limits),
         cmocka_unit_test(no_candidate_is_listed_twice),
         cmocka_unit_test(more_time_asks_for_a_larger_model),
