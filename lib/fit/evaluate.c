@@ -379,6 +379,7 @@ static void give_ask(struct w_fit *fit, const struct w_fit_ask *ask)
         give(fit, "tokens",
              (double)c->steps * (double)c->accumulate * (double)(c->batch_size * c->max_length),
              "configuration");
+    give_number(fit, "tokens.known", isnan(w_fit_value(fit, "tokens")) ? 0 : 1, "the tokens");
     give_number(fit, "text.tokens", ask->text_tokens, ask->text_tokens > 0 ? "user" : "not known");
     give(fit, "budget.time", ask->budget_s, "user");
     give(fit, "file.tokens", ask->tokens_per_file, "user");

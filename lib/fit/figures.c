@@ -341,6 +341,7 @@ const struct w_figure w_figures[] = {
 
     /* ---- rate and time ---- */
     {"tokens", "tokens to train on", W_UNIT_COUNT, NULL},
+    {"tokens.known", "1 if they are known", W_UNIT_COUNT, NULL},
     {"text.tokens", "tokens of the text, which epochs repeat; 0: not known", W_UNIT_COUNT, NULL},
     {"file.tokens", "tokens of a file", W_UNIT_COUNT, NULL},
     {"tok_s", "training rate", W_UNIT_TOKENS_S, NULL},
@@ -363,6 +364,8 @@ const struct w_figure w_figures[] = {
     {"tokens.reuse", REUSE_WHAT, W_UNIT_RATIO, "if(text.tokens, " REUSE("text.tokens") ", 0)"},
     {"tokens.worth", "tokens of text read once that are worth as much", W_UNIT_COUNT,
      WORTH("tokens", "text.tokens", "tokens.reuse")},
+    {"law.step", "step in tokens that wastes fewest", W_UNIT_COUNT,
+     "sqrt(law.batch*law.small)*" GROWN("tokens.worth")},
     {"predict.bits", "bits per byte after the tokens, by the scaling law", W_UNIT_BITS,
      BITS("tokens.worth")},
     {"budget.time", "time of training to judge by", W_UNIT_SECONDS, NULL},
@@ -451,11 +454,13 @@ const struct w_figure w_figures[] = {
     {"rule.local", "worth of a token in steps of ranks alone", W_UNIT_RATIO, NULL},
     {"ranks.batch", "k with which a step waits for the network a tenth of its time", W_UNIT_COUNT,
      "max(1, ceil((9*ranks.network - ranks.update)/ranks.batches))"},
+    {"ranks.worth", "tokens of the run, worth as much; not known: 20 for a parameter", W_UNIT_COUNT,
+     "if(tokens.known, tokens.worth, " ENOUGH "*params)"},
     {"ranks.batch_gain", "rate with that k, times the worth of its tokens by the scaling law",
      W_UNIT_RATIO,
      "ranks.batch*ranks.seconds/(ranks.batch*(ranks.batches + ranks.summing - ranks.network) + "
-     "ranks.update + ranks.network)*" WASTE("tokens.worth", "(accumulate*rows)") "/" WASTE(
-         "tokens.worth", "(ranks.batch*accumulate*rows)")},
+     "ranks.update + ranks.network)*" WASTE("ranks.worth", "(accumulate*rows)") "/" WASTE(
+         "ranks.worth", "(ranks.batch*accumulate*rows)")},
     {"ranks.local_steps", "k with which ranks exchange a tenth of their time", W_UNIT_COUNT,
      "max(1, ceil(9*ranks.round/(ranks.batches + ranks.update)))"},
     {"ranks.local_gain", "rate with that k, times the worth of its tokens by a rule", W_UNIT_RATIO,

@@ -16,7 +16,7 @@ const struct w_recipe w_recipes[] = {
                            .law = {0.8, 0.04515, 0.34, 1, 1.274, 0.12, 0.11, 708.6, 0, 0, 1.89},
                            .widths = {64, 256},
                            .vocabularies = {4096, 16384},
-                           .step_tokens = 1024,
+                           .step_tokens = {1024, 4096},
                            .rate = 0.002,
                            .rate_width = 0.5,
                            .warmup_part = 0.05,
@@ -29,7 +29,7 @@ const struct w_recipe w_recipes[] = {
                                   1.726},
                           .widths = {64, 256},
                           .vocabularies = {4096, 16384}, /* as AdamW, of which gamma is */
-                          .step_tokens = 1024,
+                          .step_tokens = {1024, 8192},
                           .rate = 0.003,
                           .rate_width = 0,
                           .muon_rate = 20.0 / 3,
@@ -70,5 +70,5 @@ bool w_recipe_outside(const struct w_conf *conf)
 
     return !within(conf->d_model, recipe->widths) ||
            !within(conf->vocab_size, recipe->vocabularies) ||
-           conf->batch_size * conf->max_length < recipe->step_tokens;
+           !within(conf->batch_size * conf->max_length, recipe->step_tokens);
 }

@@ -38,10 +38,9 @@ struct w_recipe {
     const char *name;    /* as in tests/loss/runs.tsv */
     const char *spelled; /* for people */
     double law[W_LAW_KEYS];
-    u64 widths[2], vocabularies[2]; /* the smallest and the largest of the runs */
-    /* The fewest tokens of a step for which the law holds: below this the runs were worse, because
-     * they need another learning rate. */
-    u64 step_tokens;
+    /* The smallest and the largest of the runs. Runs with still fewer tokens in a step there were,
+     * but they need another learning rate. */
+    u64 widths[2], vocabularies[2], step_tokens[2];
     /* Of the learning rate: at a width of 128 and 1024 tokens in a step, and how it falls with the
      * width. It grows as the square root of the tokens. */
     double rate, rate_width;

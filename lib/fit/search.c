@@ -23,7 +23,7 @@
 static const u32 widths[] = {64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768};
 static const u32 depths[] = {2, 3, 4, 5, 6, 8};
 static const u32 vocabularies[] = {4096, 8192, 16384};
-static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* from w_recipe.step_tokens on */
+static const u32 step_tokens[] = {1024, 2048, 4096, 8192}; /* of w_recipe.step_tokens */
 
 /* A candidate: heads of 64 columns, or of 32 where these do not fill the width; d_ff is 4
  * d_model. */

@@ -522,6 +522,17 @@ static void hints_say_what_to_change(void **state)
     assert_int_equal(w_fit_make(&fit, &rated, &m, &ask, &err), W_DONE);
     w_hints_make(&hints, &fit, &m);
     assert_true(says(&hints, "weight_decay 0.1 lets go in 500 steps"));
+    /* steps that are large enough for a short run alone */
+    assert_false(says(&hints, "Steps"));
+    rated.batch_size = 8;
+    assert_int_equal(w_fit_make(&fit, &rated, &m, &ask, &err), W_DONE);
+    w_hints_make(&hints, &fit, &m);
+    assert_true(says(&hints, "Steps of 1024 tokens are small for 819 million"));
+    assert_true(says(&hints, "in steps of 8192"));
+    ask.tokens /= 1000;
+    assert_int_equal(w_fit_make(&fit, &rated, &m, &ask, &err), W_DONE);
+    w_hints_make(&hints, &fit, &m);
+    assert_false(says(&hints, "Steps"));
 }
 
 int main(void)

@@ -349,6 +349,7 @@ static void add_ranks(double step_tokens)
     const double larger = k * (batches + uneven) + update + network;
     const double alone = local * (batches + update) + sqrt(local) * uneven + round;
     const double worth = worth_of(given("tokens"), given("text.tokens")) / 1e6;
+    add("ranks.worth", 1e6 * worth);
     const double batch_gain =
         k * seconds / larger * waste(step_tokens, worth) / waste(k * step_tokens, worth);
     const double local_gain = given("rule.local") * local * seconds / alone;
@@ -379,6 +380,8 @@ static void add_rates(const struct w_conf *c)
     add("tokens.reuse", reuse);
     add("budget.reuse", reuse);
     add("tokens.worth", worth);
+    add("law.step",
+        sqrt(given("law.batch") * given("law.small")) * pow(worth / 1e6, given("law.grow")));
     add("predict.bits", bits_after(c, worth));
     add("budget.text", text);
     for (int part = 1; part <= 2; part++) {

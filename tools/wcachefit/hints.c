@@ -12,6 +12,7 @@
 #define HEAD_IS_LARGE 0.4 /* of the forward pass */
 #define TOKENS_FEW 5.0    /* for each parameter */
 #define RATE_FAR 4.0      /* ratio of two learning rates */
+#define STEP_FAR 3.0      /* ratio of two steps: costs 0.05 bits a byte after 25 million tokens */
 #define DECAY_FAR 3.0     /* ratio of two weight decays: costs 0.008 bits a byte in 6,000 steps */
 
 static void add(struct w_hints *h, const char *format, ...) W_PRINTF(2, 3);
@@ -126,6 +127,19 @@ static void about_learning_rate(struct w_hints *h, const struct w_fit *fit)
             w_recipe_of(&fit->conf)->spelled);
 }
 
+static void about_step(struct w_hints *h, const struct w_fit *fit)
+{
+    const double step = w_fit_value(fit, "accumulate") * w_fit_value(fit, "rows");
+    const double most = (double)w_recipe_of(&fit->conf)->step_tokens[1];
+    const double best = w_fit_value(fit, "law.step");
+
+    if (step * STEP_FAR < most && step * STEP_FAR < best)
+        add(h,
+            "Steps of %.0f tokens are small for %.3g million tokens: of as many more is learned in "
+            "steps of %.0f.",
+            step, 1e-6 * w_fit_value(fit, "tokens"), fmin(best, most));
+}
+
 static void about_weight_decay(struct w_hints *h, const struct w_fit *fit)
 {
     const struct w_conf *c = &fit->conf;
@@ -159,6 +173,7 @@ void w_hints_make(struct w_hints *h, const struct w_fit *fit, const struct w_mac
     about_vocabulary(h, fit);
     about_pages(h, fit, m);
     about_learning_rate(h, fit);
+    about_step(h, fit);
     about_weight_decay(h, fit);
     about_data(h, fit);
     if (w_fit_value(fit, "threads") > m->physical_cores)
