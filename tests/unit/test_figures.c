@@ -75,6 +75,9 @@ static void add_parameters(const struct w_conf *c)
     const double tables = vocab * d + (double)c->max_length * d;
     const double gate = d + 8 + 1; /* a weight of each feature, and a bias */
     const double all = tables + layers + 2 * d + gate;
+    /* AdamW has two of each weight, Muon one of its matrices */
+    const double moments = all * 2 - (c->optimizer == W_OPTIMIZER_MUON ? matrices : 0);
+
     add("params.embedding", vocab * d);
     add("params.positions", (double)c->max_length * d);
     add("params.attention", weights[0] + weights[1]);
@@ -86,10 +89,10 @@ static void add_parameters(const struct w_conf *c)
     add("params.untied", all + vocab * d);
     add("params.nobias", tables + bare);
     add("memory.weights", all * sizeof(float));
-    add("memory.state", all * 4 * sizeof(float));
+    add("memory.state", (all * 2 + moments) * sizeof(float));
     add("layer.bytes", (matmul + small) * sizeof(float));
     add("layers.bytes", layers * sizeof(float));
-    add("ckpt.bytes", all * 3 * sizeof(float));
+    add("ckpt.bytes", (all + moments) * sizeof(float));
     add("tokens_per_param", given("tokens") / all);
     /* of the positions only one row is read, which is left out */
     add("decode.weights", (layers + vocab * d) * sizeof(float));
@@ -547,6 +550,7 @@ static void every_formula_says_what_is_counted(void **state)
         conf.accumulate = sizes[i].accumulate;
         conf.softmax_sample = sizes[i].sample;
         conf.lazy_rows = sizes[i].lazy;
+        conf.optimizer = i % 2 ? W_OPTIMIZER_MUON : W_OPTIMIZER_ADAMW;
         conf.counts = 8;
         conf.local_steps = i == 3 ? 5 : 0;
         if (w_fit_make(&made, &conf, &m, &ask, &err))
